@@ -1,0 +1,2 @@
+//! The compiler behind `rnn_model!` and `rnn_cell!`: an ordinary library.
+#![forbid(unsafe_code)]

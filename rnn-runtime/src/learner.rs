@@ -1,0 +1,77 @@
+//! One model as the training loop sees it.
+
+use crate::{error::Error, params::ParamSpec};
+
+/// Shape and kind of one input or output of a model.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ValueSpec {
+    /// `input`, or the name that the model gives it.
+    pub name: &'static str,
+    /// Class ids (`u32`) rather than floats.
+    pub ids: bool,
+    /// `None`: no time axis. `Some(None)`: any length. `Some(Some(t))`: exactly `t` steps.
+    pub time: Option<Option<usize>>,
+    /// The feature axes after batch and time; empty for ids.
+    pub features: &'static [usize],
+}
+
+/// Borrowed rows of an input, tight and row-major.
+#[derive(Clone, Copy, Debug)]
+pub enum Values<'a> {
+    /// `[batch, (time,) features]`
+    Floats(&'a [f32]),
+    /// `[batch, (time)]`
+    Ids(&'a [u32]),
+}
+
+/// One input of one batch.
+#[derive(Clone, Copy, Debug)]
+pub struct InputView<'a> {
+    /// Rows.
+    pub batch: usize,
+    /// Steps; 1 for a value without a time axis.
+    pub time: usize,
+    /// The numbers: `batch * time * features` floats or `batch * time` ids.
+    pub values: Values<'a>,
+}
+
+/// What differs from one training step to the next: dropout draws its masks from it.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct StepSeed {
+    /// The seed of `Fit`.
+    pub seed: u64,
+    /// Counts the optimizer's steps since the start of training.
+    pub step: u64,
+}
+
+/// One model as the training loop sees it. Generated code implements it through `Model`.
+///
+/// All weights live in one flat slice, parameter after parameter in the order of
+/// [`Learner::specs`], tight and row-major, so that an optimizer is a loop over one slice.
+pub trait Learner {
+    /// The parameters, in storage order.
+    fn specs(&self) -> &'static [ParamSpec];
+    /// All weights.
+    fn weights(&self) -> &[f32];
+    /// All weights, to change. The model repacks them before its next use.
+    fn weights_mut(&mut self) -> &mut [f32];
+    /// The inputs.
+    fn inputs(&self) -> &'static [ValueSpec];
+    /// The outputs.
+    fn outputs(&self) -> &'static [ValueSpec];
+
+    /// Runs the model in training mode (dropout on, batch statistics) and keeps what backward needs.
+    /// Afterwards [`Learner::output`] is valid. Moving statistics are updated.
+    fn forward(&mut self, inputs: &[InputView<'_>], seed: StepSeed) -> Result<(), Error>;
+
+    /// Runs the model in inference mode on the same buffers. Afterwards [`Learner::output`] is valid.
+    fn infer(&mut self, inputs: &[InputView<'_>]) -> Result<(), Error>;
+
+    /// Output number `index` of the last `forward` or `infer`: `[batch, (time,) features]`, tight.
+    fn output(&self, index: usize) -> &[f32];
+
+    /// Gradients of the loss with respect to all weights, given those with respect to the
+    /// outputs (same layout as [`Learner::output`]). Overwrites `gradients` (same layout as
+    /// [`Learner::weights`]; 0 for parameters that are not trainable).
+    fn backward(&mut self, d_outputs: &[&[f32]], gradients: &mut [f32]) -> Result<(), Error>;
+}

@@ -1,0 +1,12 @@
+//! Kernels, weights and the training loop behind the [`recurrent`](https://docs.rs/recurrent) crate.
+//!
+//! Users name `recurrent` only; this crate is what generated code links against.
+//! Importing runs one way: `error ← params ← cpu ← model ← train`.
+
+pub mod cpu;
+pub mod error;
+pub mod learner;
+pub mod params;
+pub mod train;
+
+pub use error::Error;

@@ -1,0 +1,1 @@
+//! Recurrent neural networks compiled into Rust programs.
