@@ -1,2 +1,6 @@
 //! The compiler behind `rnn_model!` and `rnn_cell!`: an ordinary library.
 #![forbid(unsafe_code)]
+
+pub mod cell;
+pub mod diagnostics;
+pub mod ir;

@@ -1,0 +1,117 @@
+//! A cell as it was written.
+
+use proc_macro2::{Ident, Span, TokenStream};
+
+use super::value::Value;
+
+/// One argument in a cell's head: `units`, `activation = tanh`.
+#[derive(Clone, Debug)]
+pub struct Argument {
+    /// Its name.
+    pub name: Ident,
+    /// Its default; arguments without one must be given, and are sizes.
+    pub default: Option<Value>,
+}
+
+/// A cell as it was written, sizes still open.
+#[derive(Clone, Debug)]
+pub struct CellAst {
+    /// Documentation and other attributes.
+    pub attrs: Vec<syn::Attribute>,
+    /// `pub` and so on.
+    pub vis: syn::Visibility,
+    /// The cell's name.
+    pub name: Ident,
+    /// The arguments in its head, in order.
+    pub arguments: Vec<Argument>,
+    /// The body, parsed.
+    pub items: Vec<Item>,
+    /// The tokens it was parsed from: `rnn_cell!` hands them on.
+    pub tokens: TokenStream,
+}
+
+/// A statement of a cell.
+#[derive(Clone, Debug)]
+pub enum Item {
+    /// `param kernel: [input, 4 * units] = glorot_uniform;`, with `frozen` before `param` for one
+    /// that is not trained.
+    Param {
+        /// Its name.
+        name: Ident,
+        /// Its shape.
+        shape: Vec<Expr>,
+        /// How it starts.
+        init: Expr,
+        /// Whether an optimizer changes it.
+        trainable: bool,
+    },
+    /// `state h: [units];`
+    State {
+        /// Its name.
+        name: Ident,
+        /// Its size.
+        size: Expr,
+    },
+    /// `let f = …;` or `let [i, f] = split(…);`
+    Let {
+        /// One name, or the parts of a split.
+        names: Vec<Ident>,
+        /// Whether it was written with brackets.
+        parts: bool,
+        /// The value.
+        value: Expr,
+    },
+    /// `next h = …;` From here on, `h` is the new value.
+    Next {
+        /// The state.
+        name: Ident,
+        /// Its value after the step.
+        value: Expr,
+    },
+    /// `output h;`
+    Output {
+        /// The value.
+        value: Expr,
+        /// Where `output` stands.
+        span: Span,
+    },
+    /// `if use_bias { … } else { … }`, decided when the model is compiled.
+    If {
+        /// The flag.
+        condition: Expr,
+        /// Statements if true.
+        then: Vec<Item>,
+        /// Statements if false.
+        otherwise: Vec<Item>,
+    },
+}
+
+/// An expression with its place.
+#[derive(Clone, Debug)]
+pub struct Expr {
+    /// What it is.
+    pub kind: ExprKind,
+    /// Where it stands.
+    pub span: Span,
+}
+
+/// The forms of an expression.
+#[derive(Clone, Debug)]
+pub enum ExprKind {
+    /// `0.5`
+    Number(f64),
+    /// `true`
+    Flag(bool),
+    /// `h`
+    Name(String),
+    /// `-x`, `!flag`
+    Negate(Box<Expr>),
+    /// `a + b`, `a @ b`, …
+    Binary(char, Box<Expr>, Box<Expr>),
+    /// `a < b`, `a == b`, …; only as the first argument of `select`.
+    Compare(&'static str, Box<Expr>, Box<Expr>),
+    /// `tanh(x)`
+    Call(String, Vec<Expr>),
+    /// `if flag { a } else { b }`
+    If(Box<Expr>, Box<Expr>, Box<Expr>),
+}

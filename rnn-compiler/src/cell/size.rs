@@ -1,0 +1,177 @@
+//! Sizes known when a model is compiled: numbers, or polynomials in named `const`s.
+
+use std::{
+    collections::BTreeMap,
+    fmt,
+    ops::{Add, Mul},
+};
+
+use proc_macro2::{Literal, TokenStream};
+use quote::{ToTokens, quote};
+
+/// The name of a `const`, as the user wrote it. Ordered by its text.
+#[derive(Clone)]
+pub struct Symbol {
+    text: String,
+    path: syn::Path,
+}
+
+impl Symbol {
+    fn new(path: syn::Path) -> Self {
+        let text = path.to_token_stream().to_string().replace(' ', "");
+        Symbol { text, path }
+    }
+}
+
+impl PartialEq for Symbol {
+    fn eq(&self, other: &Self) -> bool {
+        self.text == other.text
+    }
+}
+impl Eq for Symbol {}
+impl PartialOrd for Symbol {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+impl Ord for Symbol {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        self.text.cmp(&other.text)
+    }
+}
+impl fmt::Debug for Symbol {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+/// A size: a polynomial in `const`s with whole coefficients, in normal form, so that two sizes
+/// that must be equal compare equal.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct Size {
+    /// Coefficient of each product of symbols; the empty product is the constant. No zeros.
+    terms: BTreeMap<Vec<Symbol>, usize>,
+}
+
+impl Size {
+    /// A literal size.
+    pub fn known(n: usize) -> Self {
+        let mut terms = BTreeMap::new();
+        if n != 0 {
+            terms.insert(Vec::new(), n);
+        }
+        Size { terms }
+    }
+
+    /// The value of a `const` in the user's scope.
+    pub fn constant(path: syn::Path) -> Self {
+        Size {
+            terms: BTreeMap::from([(vec![Symbol::new(path)], 1)]),
+        }
+    }
+
+    /// The number, unless it depends on a `const`.
+    pub fn value(&self) -> Option<usize> {
+        match self.terms.len() {
+            0 => Some(0),
+            1 => self.terms.get(&Vec::new()).copied(),
+            _ => None,
+        }
+    }
+
+    /// `self / n` if every coefficient is a multiple of `n`.
+    pub fn divide(&self, n: usize) -> Option<Self> {
+        if n == 0 || self.terms.values().any(|c| c % n != 0) {
+            return None;
+        }
+        let terms = self.terms.iter().map(|(k, c)| (k.clone(), c / n)).collect();
+        Some(Size { terms })
+    }
+
+    /// An expression of type `usize`, usable in a `const`.
+    pub fn tokens(&self) -> TokenStream {
+        if let Some(n) = self.value() {
+            let n = Literal::usize_unsuffixed(n);
+            return quote!(#n);
+        }
+        let terms = self.terms.iter().map(|(symbols, &c)| {
+            let c = Literal::usize_unsuffixed(c);
+            let paths = symbols.iter().map(|s| &s.path);
+            quote!(#c #(* #paths)*)
+        });
+        quote!((#(#terms)+*))
+    }
+}
+
+impl From<usize> for Size {
+    fn from(n: usize) -> Self {
+        Size::known(n)
+    }
+}
+
+impl Add for &Size {
+    type Output = Size;
+    fn add(self, other: &Size) -> Size {
+        let mut terms = self.terms.clone();
+        for (k, c) in &other.terms {
+            let sum = terms.entry(k.clone()).or_insert(0);
+            *sum = sum.saturating_add(*c);
+        }
+        Size { terms }
+    }
+}
+
+impl Mul for &Size {
+    type Output = Size;
+    fn mul(self, other: &Size) -> Size {
+        let mut terms = BTreeMap::new();
+        for (a, ca) in &self.terms {
+            for (b, cb) in &other.terms {
+                let mut k: Vec<Symbol> = a.iter().chain(b).cloned().collect();
+                k.sort();
+                let sum = terms.entry(k).or_insert(0usize);
+                *sum = sum.saturating_add(ca.saturating_mul(*cb));
+            }
+        }
+        Size { terms }
+    }
+}
+
+impl fmt::Display for Size {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.terms.is_empty() {
+            return f.write_str("0");
+        }
+        for (i, (symbols, c)) in self.terms.iter().enumerate() {
+            if i > 0 {
+                f.write_str(" + ")?;
+            }
+            let names: Vec<&str> = symbols.iter().map(|s| s.text.as_str()).collect();
+            match (names.is_empty(), c) {
+                (true, c) => write!(f, "{c}")?,
+                (false, 1) => f.write_str(&names.join(" * "))?,
+                (false, c) => write!(f, "{c} * {}", names.join(" * "))?,
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn normal_form_makes_equal_sizes_equal() {
+        let u = Size::constant(syn::parse_quote!(UNITS));
+        let a = &(&u * &Size::known(2)) + &u;
+        let b = &Size::known(3) * &u;
+        assert_eq!(a, b);
+        assert_eq!(a.to_string(), "3 * UNITS");
+        assert_eq!(a.divide(3), Some(u.clone()));
+        assert_eq!(a.divide(2), None);
+        assert_eq!(u.value(), None);
+        assert_eq!((&Size::known(3) + &Size::known(4)).value(), Some(7));
+        assert_eq!(a.tokens().to_string(), "(3 * UNITS)");
+    }
+}
