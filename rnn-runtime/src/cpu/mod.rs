@@ -1,1 +1,4 @@
 //! Kernels for the CPU.
+
+pub mod math;
+pub mod simd;

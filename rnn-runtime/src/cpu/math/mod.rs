@@ -1,0 +1,1 @@
+//! Vector maths, generic over the instruction set.

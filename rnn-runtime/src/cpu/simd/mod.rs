@@ -1,0 +1,193 @@
+//! One small trait between the kernels and the instruction sets.
+//!
+//! A kernel is written once, generic over [`Simd`], as an [`Op`]; [`Isa::dispatch`] runs it with
+//! the token of an instruction set inside a function that is compiled for that set. Everything
+//! between the two must be `#[inline(always)]`: a function that is not inlined is compiled for
+//! the target's baseline, and every vector operation in it becomes a call.
+//! (The approach is that of the crates pulp and rten-simd.)
+//!
+//! | token | lanes | registers | fused multiply-add | compiled for |
+//! |---|---|---|---|---|
+//! | [`Scalar`] | 8 | 16 | where the target has it at compile time | every target |
+//! | `Avx2` | 8 | 16 | yes | x86-64 |
+//! | `Avx512` | 16 | 32 | yes | x86-64 |
+//! | [`Wide<S>`] | twice those of `S` | half of those of `S` | as `S` | every target |
+//!
+//! ```
+//! use rnn_runtime::cpu::simd::{Isa, Op, Simd};
+//!
+//! /// `x[i] *= factor` for every element.
+//! struct Scale<'a> { x: &'a mut [f32], factor: f32 }
+//!
+//! impl Op for Scale<'_> {
+//!     type Output = ();
+//!     #[inline(always)]
+//!     fn run<S: Simd>(self, s: S) {
+//!         let factor = s.splat(self.factor);
+//!         for chunk in self.x.chunks_mut(S::LANES) {
+//!             // SAFETY: the chunk holds chunk.len() <= LANES floats.
+//!             unsafe {
+//!                 let v = s.load_partial(chunk.as_ptr(), chunk.len());
+//!                 s.store_partial(chunk.as_mut_ptr(), s.mul(v, factor), chunk.len());
+//!             }
+//!         }
+//!     }
+//! }
+//!
+//! let mut x = [1.0, 2.0, 3.0];
+//! Isa::best()?.dispatch(Scale { x: &mut x, factor: 2.0 });
+//! assert_eq!(x, [2.0, 4.0, 6.0]);
+//! # Ok::<(), rnn_runtime::Error>(())
+//! ```
+
+#[cfg(target_arch = "x86_64")]
+mod avx2;
+#[cfg(target_arch = "x86_64")]
+mod avx512;
+mod dispatch;
+mod scalar;
+mod wide;
+
+#[cfg(test)]
+mod tests;
+
+#[cfg(target_arch = "x86_64")]
+pub use avx2::Avx2;
+#[cfg(target_arch = "x86_64")]
+pub use avx512::Avx512;
+pub use dispatch::{Isa, Op};
+pub use scalar::Scalar;
+pub use wide::Wide;
+
+/// Adding this to a float of magnitude below 2²² rounds it to the nearest integer (ties to even)
+/// and leaves that integer, plus the bias 127 of an exponent, in the lowest bits of the sum.
+/// It is 1.5 · 2²³ + 127; see [`Simd::exp2_biased`].
+pub const ROUND_BIASED: f32 = 12_582_912.0 + 127.0;
+
+/// A value of this type is the proof that the CPU has the instruction set.
+///
+/// Every operation works lane by lane unless it says otherwise, and follows IEEE 754 in the
+/// default rounding mode, subnormal numbers included.
+pub trait Simd: Copy + Send + Sync + 'static {
+    /// One vector of `LANES` floats.
+    type V: Copy;
+    /// One truth value for every lane.
+    type M: Copy;
+    /// The same instruction set with vectors of half the width, or `Self` where there is none.
+    type Half: Simd;
+    /// Floats in a vector.
+    const LANES: usize;
+    /// Vectors that fit in the registers at once.
+    const REGISTERS: usize;
+    /// Whether [`Simd::scale_exp2`] is a single instruction.
+    const NATIVE_SCALE: bool;
+
+    /// The token for vectors of half the width.
+    fn half(self) -> Self::Half;
+
+    /// `x` in every lane.
+    fn splat(self, x: f32) -> Self::V;
+
+    /// `LANES` floats from `p`, which need not be aligned to more than a float.
+    ///
+    /// # Safety
+    /// `p` must be valid for reading `LANES` floats.
+    unsafe fn load(self, p: *const f32) -> Self::V;
+
+    /// Writes `LANES` floats to `p`, which need not be aligned to more than a float.
+    ///
+    /// # Safety
+    /// `p` must be valid for writing `LANES` floats.
+    unsafe fn store(self, p: *mut f32, v: Self::V);
+
+    /// `n` floats from `p` in the first lanes, 0 in the others. Reads nothing past them.
+    ///
+    /// # Safety
+    /// `n <= LANES`, and `p` must be valid for reading `n` floats.
+    unsafe fn load_partial(self, p: *const f32, n: usize) -> Self::V;
+
+    /// Writes the first `n` lanes to `p` and nothing past them.
+    ///
+    /// # Safety
+    /// `n <= LANES`, and `p` must be valid for writing `n` floats.
+    unsafe fn store_partial(self, p: *mut f32, v: Self::V, n: usize);
+
+    /// `a + b`
+    fn add(self, a: Self::V, b: Self::V) -> Self::V;
+    /// `a - b`
+    fn sub(self, a: Self::V, b: Self::V) -> Self::V;
+    /// `a * b`
+    fn mul(self, a: Self::V, b: Self::V) -> Self::V;
+    /// `a / b`
+    fn div(self, a: Self::V, b: Self::V) -> Self::V;
+    /// `if a < b { a } else { b }`: `b` if either is NaN, so write `min(constant, x)` to keep a NaN.
+    fn min(self, a: Self::V, b: Self::V) -> Self::V;
+    /// `if a > b { a } else { b }`: `b` if either is NaN, so write `max(constant, x)` to keep a NaN.
+    fn max(self, a: Self::V, b: Self::V) -> Self::V;
+    /// `-a`, the sign of zeros and NaNs included.
+    fn neg(self, a: Self::V) -> Self::V;
+    /// `|a|`
+    fn abs(self, a: Self::V) -> Self::V;
+    /// The square root, correctly rounded.
+    fn sqrt(self, a: Self::V) -> Self::V;
+    /// `a * b + c`, with a single rounding where the instruction set has that.
+    fn mul_add(self, a: Self::V, b: Self::V, c: Self::V) -> Self::V;
+    /// `c - a * b`, with a single rounding where the instruction set has that.
+    fn neg_mul_add(self, a: Self::V, b: Self::V, c: Self::V) -> Self::V;
+
+    /// `a < b`, false for NaN.
+    fn lt(self, a: Self::V, b: Self::V) -> Self::M;
+    /// `a <= b`, false for NaN.
+    fn le(self, a: Self::V, b: Self::V) -> Self::M;
+    /// `a > b`, false for NaN.
+    fn gt(self, a: Self::V, b: Self::V) -> Self::M;
+    /// `a >= b`, false for NaN.
+    fn ge(self, a: Self::V, b: Self::V) -> Self::M;
+    /// `a == b`, false for NaN.
+    fn eq(self, a: Self::V, b: Self::V) -> Self::M;
+    /// `if m { if_true } else { if_false }`; both are computed.
+    fn select(self, m: Self::M, if_true: Self::V, if_false: Self::V) -> Self::V;
+    /// True in lanes `0..n`; in all of them if `n` is `LANES` or more.
+    fn first_lanes(self, n: usize) -> Self::M;
+
+    /// The nearest integer, ties to even.
+    fn round(self, a: Self::V) -> Self::V;
+    /// The largest integer that is not above `a`.
+    fn floor(self, a: Self::V) -> Self::V;
+
+    /// 2ⁿ of `t = n + ROUND_BIASED`, n an integer in -127..=128: the bits of `t` shifted into the
+    /// place of the exponent. Gives 0 for n = -127 and infinity for n = 128. It saves the
+    /// conversion to integers where rounding by [`ROUND_BIASED`] made `t` anyway.
+    fn exp2_biased(self, t: Self::V) -> Self::V;
+
+    /// 2ⁿ for integers n in -126..=127; 0 for -127 and infinity for 128.
+    #[inline(always)]
+    fn exp2i(self, n: Self::V) -> Self::V {
+        self.exp2_biased(self.add(n, self.splat(ROUND_BIASED)))
+    }
+
+    /// `a · 2ⁿ` for integers n in -252..=252, rounded once if `a` is normal and |a| in [0.5, 2].
+    #[inline(always)]
+    fn scale_exp2(self, a: Self::V, n: Self::V) -> Self::V {
+        let first = self.round(self.mul(n, self.splat(0.5)));
+        let second = self.sub(n, first);
+        self.mul(self.mul(a, self.exp2i(first)), self.exp2i(second))
+    }
+
+    /// `e` of `a = m · 2ᵉ`, m in [1, 2). Positive, normal and finite `a` only; others give a
+    /// value that depends on the instruction set.
+    fn exponent(self, a: Self::V) -> Self::V;
+    /// `m` of `a = m · 2ᵉ`, m in [1, 2). Positive, normal and finite `a` only; others give a
+    /// value that depends on the instruction set.
+    fn mantissa(self, a: Self::V) -> Self::V;
+    /// `magnitude` with the sign bit of `sign`.
+    fn copysign(self, magnitude: Self::V, sign: Self::V) -> Self::V;
+
+    /// The sum of all lanes. The order, which depends on `LANES` only, is that of a tree: lane
+    /// `i` is added to lane `i + LANES / 2`, then the same on the half that is left.
+    fn reduce_add(self, v: Self::V) -> f32;
+    /// The largest lane; unspecified if one is NaN.
+    fn reduce_max(self, v: Self::V) -> f32;
+    /// The smallest lane; unspecified if one is NaN.
+    fn reduce_min(self, v: Self::V) -> f32;
+}

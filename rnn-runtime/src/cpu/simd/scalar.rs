@@ -1,0 +1,228 @@
+//! Plain arrays, for every target; LLVM turns the loops into the vectors of the baseline.
+
+use super::Simd;
+
+/// Eight lanes in an array. Exists on every CPU.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Scalar;
+
+type V = [f32; 8];
+type M = [bool; 8];
+
+/// 1.5 · 2²³: adding and subtracting it rounds floats below 2²² to integers, ties to even.
+/// (`f32::round_ties_even` is a call of libm on a plain x86-64.)
+const MAGIC: f32 = 12_582_912.0;
+/// From here on every float is an integer or far enough from `MAGIC`'s reach; see `round`.
+const MAGIC_LIMIT: f32 = 4_194_304.0;
+
+#[inline(always)]
+fn map(a: V, f: impl Fn(f32) -> f32) -> V {
+    a.map(f)
+}
+
+#[inline(always)]
+fn zip(a: V, b: V, f: impl Fn(f32, f32) -> f32) -> V {
+    core::array::from_fn(|i| f(a[i], b[i]))
+}
+
+#[inline(always)]
+fn compare(a: V, b: V, f: impl Fn(f32, f32) -> bool) -> M {
+    core::array::from_fn(|i| f(a[i], b[i]))
+}
+
+#[inline(always)]
+fn fma(a: f32, b: f32, c: f32) -> f32 {
+    if cfg!(any(target_feature = "fma", target_arch = "aarch64")) {
+        a.mul_add(b, c)
+    } else {
+        // Without the instruction `f32::mul_add` is a slow call of libm.
+        a * b + c
+    }
+}
+
+#[inline(always)]
+fn round(a: f32) -> f32 {
+    if a.abs() < MAGIC_LIMIT {
+        (a + MAGIC - MAGIC).copysign(a)
+    } else if a.abs() < 2.0 * MAGIC_LIMIT {
+        // Steps of a half: MAGIC would leave no room for them.
+        let big = 8_388_608.0;
+        (a.abs() + big - big).copysign(a)
+    } else {
+        a
+    }
+}
+
+#[inline(always)]
+fn floor(a: f32) -> f32 {
+    let r = round(a);
+    if r > a { r - 1.0 } else { r }
+}
+
+/// Folds the upper half onto the lower until one lane is left.
+#[inline(always)]
+fn tree(v: V, f: impl Fn(f32, f32) -> f32) -> f32 {
+    let [a, b, c, d, e, g, h, i] = v;
+    let (a, b, c, d) = (f(a, e), f(b, g), f(c, h), f(d, i));
+    f(f(a, c), f(b, d))
+}
+
+impl Simd for Scalar {
+    type V = V;
+    type M = M;
+    type Half = Self;
+    const LANES: usize = 8;
+    const REGISTERS: usize = 16;
+    const NATIVE_SCALE: bool = false;
+
+    #[inline(always)]
+    fn half(self) -> Self {
+        self
+    }
+    #[inline(always)]
+    fn splat(self, x: f32) -> V {
+        [x; 8]
+    }
+    #[inline(always)]
+    unsafe fn load(self, p: *const f32) -> V {
+        // SAFETY: the caller promises 8 floats; an array of f32 needs no more alignment than f32.
+        unsafe { p.cast::<V>().read() }
+    }
+    #[inline(always)]
+    unsafe fn store(self, p: *mut f32, v: V) {
+        // SAFETY: the caller promises 8 floats; an array of f32 needs no more alignment than f32.
+        unsafe { p.cast::<V>().write(v) }
+    }
+    #[inline(always)]
+    unsafe fn load_partial(self, p: *const f32, n: usize) -> V {
+        // SAFETY: only lanes below n are read, and the caller promises n floats.
+        core::array::from_fn(|i| {
+            if i < n {
+                unsafe { p.add(i).read() }
+            } else {
+                0.0
+            }
+        })
+    }
+    #[inline(always)]
+    unsafe fn store_partial(self, p: *mut f32, v: V, n: usize) {
+        for (i, &lane) in v.iter().enumerate().take(n) {
+            // SAFETY: i < n, and the caller promises n floats.
+            unsafe { p.add(i).write(lane) }
+        }
+    }
+
+    #[inline(always)]
+    fn add(self, a: V, b: V) -> V {
+        zip(a, b, |a, b| a + b)
+    }
+    #[inline(always)]
+    fn sub(self, a: V, b: V) -> V {
+        zip(a, b, |a, b| a - b)
+    }
+    #[inline(always)]
+    fn mul(self, a: V, b: V) -> V {
+        zip(a, b, |a, b| a * b)
+    }
+    #[inline(always)]
+    fn div(self, a: V, b: V) -> V {
+        zip(a, b, |a, b| a / b)
+    }
+    #[inline(always)]
+    fn min(self, a: V, b: V) -> V {
+        zip(a, b, |a, b| if a < b { a } else { b })
+    }
+    #[inline(always)]
+    fn max(self, a: V, b: V) -> V {
+        zip(a, b, |a, b| if a > b { a } else { b })
+    }
+    #[inline(always)]
+    fn neg(self, a: V) -> V {
+        map(a, |a| -a)
+    }
+    #[inline(always)]
+    fn abs(self, a: V) -> V {
+        map(a, f32::abs)
+    }
+    #[inline(always)]
+    fn sqrt(self, a: V) -> V {
+        map(a, f32::sqrt)
+    }
+    #[inline(always)]
+    fn mul_add(self, a: V, b: V, c: V) -> V {
+        core::array::from_fn(|i| fma(a[i], b[i], c[i]))
+    }
+    #[inline(always)]
+    fn neg_mul_add(self, a: V, b: V, c: V) -> V {
+        core::array::from_fn(|i| fma(-a[i], b[i], c[i]))
+    }
+
+    #[inline(always)]
+    fn lt(self, a: V, b: V) -> M {
+        compare(a, b, |a, b| a < b)
+    }
+    #[inline(always)]
+    fn le(self, a: V, b: V) -> M {
+        compare(a, b, |a, b| a <= b)
+    }
+    #[inline(always)]
+    fn gt(self, a: V, b: V) -> M {
+        compare(a, b, |a, b| a > b)
+    }
+    #[inline(always)]
+    fn ge(self, a: V, b: V) -> M {
+        compare(a, b, |a, b| a >= b)
+    }
+    #[inline(always)]
+    fn eq(self, a: V, b: V) -> M {
+        compare(a, b, |a, b| a == b)
+    }
+    #[inline(always)]
+    fn select(self, m: M, if_true: V, if_false: V) -> V {
+        core::array::from_fn(|i| if m[i] { if_true[i] } else { if_false[i] })
+    }
+    #[inline(always)]
+    fn first_lanes(self, n: usize) -> M {
+        core::array::from_fn(|i| i < n)
+    }
+
+    #[inline(always)]
+    fn round(self, a: V) -> V {
+        map(a, round)
+    }
+    #[inline(always)]
+    fn floor(self, a: V) -> V {
+        map(a, floor)
+    }
+    #[inline(always)]
+    fn exp2_biased(self, t: V) -> V {
+        map(t, |t| f32::from_bits(t.to_bits() << 23))
+    }
+    #[inline(always)]
+    fn exponent(self, a: V) -> V {
+        map(a, |a| ((a.to_bits() >> 23) as i32 - 127) as f32)
+    }
+    #[inline(always)]
+    fn mantissa(self, a: V) -> V {
+        map(a, |a| {
+            f32::from_bits((a.to_bits() & 0x007f_ffff) | 0x3f80_0000)
+        })
+    }
+    #[inline(always)]
+    fn copysign(self, magnitude: V, sign: V) -> V {
+        zip(magnitude, sign, f32::copysign)
+    }
+
+    #[inline(always)]
+    fn reduce_add(self, v: V) -> f32 {
+        tree(v, |a, b| a + b)
+    }
+    #[inline(always)]
+    fn reduce_max(self, v: V) -> f32 {
+        tree(v, |a, b| if a > b { a } else { b })
+    }
+    #[inline(always)]
+    fn reduce_min(self, v: V) -> f32 {
+        tree(v, |a, b| if a < b { a } else { b })
+    }
+}

@@ -1,0 +1,1 @@
+//! Every operation on every instruction set against plain floats.
