@@ -1,4 +1,5 @@
 //! Kernels for the CPU.
 
 pub mod math;
+pub mod phase;
 pub mod simd;

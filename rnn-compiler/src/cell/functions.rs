@@ -1,0 +1,174 @@
+//! The functions of the cell language, Keras's activations among them, in terms of graph nodes.
+
+use super::graph::{Binary::*, Compare, Graph, NodeId, Reduce, Unary};
+
+/// A function from one vector to one vector.
+type Build = fn(&mut Graph, NodeId) -> NodeId;
+
+/// Functions of one argument, lane by lane.
+const UNARY: &[(&str, Unary)] = &[
+    ("exp", Unary::Exp),
+    ("exponential", Unary::Exp),
+    ("expm1", Unary::Expm1),
+    ("log", Unary::Log),
+    ("log1p", Unary::Log1p),
+    ("tanh", Unary::Tanh),
+    ("sigmoid", Unary::Sigmoid),
+    ("erf", Unary::Erf),
+    ("sin", Unary::Sin),
+    ("cos", Unary::Cos),
+    ("sqrt", Unary::Sqrt),
+    ("rsqrt", Unary::Rsqrt),
+    ("abs", Unary::Abs),
+    ("sign", Unary::Sign),
+    ("softplus", Unary::Softplus),
+    ("stop_gradient", Unary::Detach),
+];
+
+/// Functions made of others. The activations are Keras 3's `keras.activations`.
+const COMPOSED: &[(&str, Build)] = &[
+    ("linear", |_, x| x),
+    ("relu", |g, x| {
+        let zero = g.number(0.0);
+        g.select(Compare::Le, x, zero, zero, x)
+    }),
+    ("relu6", relu6),
+    ("leaky_relu", |g, x| leaky_relu(g, x, 0.2)),
+    ("elu", |g, x| elu(g, x, 1.0)),
+    ("selu", |g, x| {
+        let y = elu(g, x, 1.673_263_242_354_377_2);
+        let scale = g.number(1.050_700_987_355_480_5);
+        g.binary(Mul, scale, y)
+    }),
+    ("gelu", |g, x| {
+        let (half, one) = (g.number(0.5), g.number(1.0));
+        let root = g.number(std::f64::consts::FRAC_1_SQRT_2);
+        let scaled = g.binary(Mul, root, x);
+        let erf = g.unary(Unary::Erf, scaled);
+        let sum = g.binary(Add, one, erf);
+        let x = g.binary(Mul, half, x);
+        g.binary(Mul, x, sum)
+    }),
+    ("silu", silu),
+    ("swish", silu),
+    ("softsign", |g, x| {
+        let one = g.number(1.0);
+        let abs = g.unary(Unary::Abs, x);
+        let below = g.binary(Add, one, abs);
+        g.binary(Div, x, below)
+    }),
+    ("hard_sigmoid", hard_sigmoid),
+    ("hard_tanh", |g, x| {
+        let (low, high) = (g.number(-1.0), g.number(1.0));
+        let x = g.select(Compare::Le, x, low, low, x);
+        g.select(Compare::Ge, x, high, high, x)
+    }),
+    ("hard_silu", |g, x| {
+        let y = hard_sigmoid(g, x);
+        g.binary(Mul, x, y)
+    }),
+    ("mish", |g, x| {
+        let y = g.unary(Unary::Softplus, x);
+        let y = g.unary(Unary::Tanh, y);
+        g.binary(Mul, x, y)
+    }),
+    ("log_sigmoid", |g, x| {
+        let x = g.unary(Unary::Neg, x);
+        let y = g.unary(Unary::Softplus, x);
+        g.unary(Unary::Neg, y)
+    }),
+];
+
+fn relu6(g: &mut Graph, x: NodeId) -> NodeId {
+    let (low, high) = (g.number(0.0), g.number(6.0));
+    let x = g.select(Compare::Le, x, low, low, x);
+    g.select(Compare::Ge, x, high, high, x)
+}
+
+fn hard_sigmoid(g: &mut Graph, x: NodeId) -> NodeId {
+    let (three, sixth) = (g.number(3.0), g.number(1.0 / 6.0));
+    let x = g.binary(Add, x, three);
+    let y = relu6(g, x);
+    g.binary(Mul, y, sixth)
+}
+
+fn silu(g: &mut Graph, x: NodeId) -> NodeId {
+    let y = g.unary(Unary::Sigmoid, x);
+    g.binary(Mul, x, y)
+}
+
+/// `x` above 0, `slope * x` below. Keras: `leaky_relu(x, negative_slope)`.
+pub fn leaky_relu(g: &mut Graph, x: NodeId, slope: f64) -> NodeId {
+    let (zero, slope) = (g.number(0.0), g.number(slope));
+    let y = g.binary(Mul, slope, x);
+    g.select(Compare::Gt, x, zero, x, y)
+}
+
+/// `x` above 0, `alpha * (exp(x) - 1)` below. The exponential sees only what is below 0, so that
+/// the branch not taken never puts an infinity into a gradient.
+pub fn elu(g: &mut Graph, x: NodeId, alpha: f64) -> NodeId {
+    let (zero, alpha) = (g.number(0.0), g.number(alpha));
+    let low = g.select(Compare::Gt, x, zero, zero, x);
+    let y = g.unary(Unary::Expm1, low);
+    let y = g.binary(Mul, alpha, y);
+    g.select(Compare::Gt, x, zero, x, y)
+}
+
+/// Applies the lane-by-lane function of that name, if there is one.
+pub fn apply(g: &mut Graph, name: &str, x: NodeId) -> Option<NodeId> {
+    if let Some((_, u)) = UNARY.iter().find(|(n, _)| *n == name) {
+        return Some(g.unary(*u, x));
+    }
+    COMPOSED
+        .iter()
+        .find(|(n, _)| *n == name)
+        .map(|(_, build)| build(g, x))
+}
+
+/// `exp(x - max) / sum(exp(x - max))` over the units of all parts together. The largest is
+/// subtracted so that nothing overflows; it cancels, and so it carries no gradient.
+pub fn softmax(g: &mut Graph, parts: &[NodeId]) -> Vec<NodeId> {
+    let max = fold_rows(g, Reduce::Max, Max, parts);
+    let max = g.unary(Unary::Detach, max);
+    let powers: Vec<NodeId> = parts
+        .iter()
+        .map(|&x| {
+            let x = g.binary(Sub, x, max);
+            g.unary(Unary::Exp, x)
+        })
+        .collect();
+    let sum = fold_rows(g, Reduce::Sum, Add, &powers);
+    powers.iter().map(|&p| g.binary(Div, p, sum)).collect()
+}
+
+/// A reduction over the units of all parts together.
+pub fn fold_rows(g: &mut Graph, r: Reduce, join: super::graph::Binary, parts: &[NodeId]) -> NodeId {
+    let mut total = None;
+    for &p in parts {
+        let part = g.reduce(r, p);
+        total = Some(match total {
+            None => part,
+            Some(t) => g.binary(join, t, part),
+        });
+    }
+    total.unwrap_or_else(|| g.number(0.0))
+}
+
+/// All names of lane-by-lane functions and activations, for "did you mean".
+pub fn names() -> impl Iterator<Item = &'static str> {
+    let other = ["softmax", "sum", "mean", "variance", "max_of", "min_of"];
+    let binary = ["min", "max", "pow", "select", "split", "concat"];
+    UNARY
+        .iter()
+        .map(|(n, _)| *n)
+        .chain(COMPOSED.iter().map(|(n, _)| *n))
+        .chain(other)
+        .chain(binary)
+}
+
+/// The names that can be given as `activation = …`.
+pub fn is_activation(name: &str) -> bool {
+    name == "softmax"
+        || UNARY.iter().any(|(n, _)| *n == name)
+        || COMPOSED.iter().any(|(n, _)| *n == name)
+}

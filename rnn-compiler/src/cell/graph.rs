@@ -1,0 +1,426 @@
+//! A cell as a graph of vector operations. Every form that reaches a kernel (forward, backward,
+//! stream, batch, CPU, CUDA) is made from it.
+
+use std::collections::BTreeMap;
+
+use super::size::Size;
+
+/// Index of a node; operands come before the nodes that use them.
+pub type NodeId = usize;
+
+/// A vector function of one argument, lane by lane.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[allow(missing_docs)]
+pub enum Unary {
+    Neg,
+    Exp,
+    Expm1,
+    Log,
+    Log1p,
+    Tanh,
+    Sigmoid,
+    Erf,
+    Sin,
+    Cos,
+    Sqrt,
+    Rsqrt,
+    Abs,
+    Sign,
+    Softplus,
+    /// The value itself, with no gradient.
+    Detach,
+}
+
+/// A vector function of two arguments, lane by lane.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[allow(missing_docs)]
+pub enum Binary {
+    Add,
+    Sub,
+    Mul,
+    Div,
+    Min,
+    Max,
+    Pow,
+}
+
+/// A comparison, for `select`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[allow(missing_docs)]
+pub enum Compare {
+    Lt,
+    Le,
+    Gt,
+    Ge,
+    Eq,
+}
+
+/// A reduction over the units of a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[allow(missing_docs)]
+pub enum Reduce {
+    Sum,
+    Max,
+}
+
+/// Where a vector that the graph does not compute comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Slot {
+    /// The layer's input at this step.
+    Input,
+    /// A state before the step.
+    State(usize),
+    /// A state after the step (in a backward graph).
+    NextState(usize),
+    /// A value of the forward graph, by its node there (in a backward graph).
+    Forward(NodeId),
+    /// Gradient of the loss with respect to the output of this step.
+    OutputGradient,
+    /// Gradient with respect to a state after the step.
+    NextStateGradient(usize),
+}
+
+/// A part of a matrix parameter.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct MatrixPart {
+    /// Index of the parameter.
+    pub param: usize,
+    /// Columns of the whole parameter.
+    pub columns: Size,
+    /// First row.
+    pub row: Size,
+    /// First column.
+    pub column: Size,
+    /// Use the part's transpose.
+    pub transposed: bool,
+}
+
+/// What a node computes.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Op {
+    /// A number, as bits of an `f64` so that nodes can be compared.
+    Number(u64),
+    /// A size as a number.
+    SizeOf(Size),
+    /// A vector from outside, starting at an offset.
+    Leaf(Slot, Size),
+    /// A vector parameter: index and first float.
+    Param(usize, Size),
+    /// A function of one argument.
+    Unary(Unary, NodeId),
+    /// A function of two arguments.
+    Binary(Binary, NodeId, NodeId),
+    /// `a * b + c`, rounded once.
+    MulAdd(NodeId, NodeId, NodeId),
+    /// `c - a * b`, rounded once.
+    NegMulAdd(NodeId, NodeId, NodeId),
+    /// `if compare(a, b) { x } else { y }`
+    Select(Compare, NodeId, NodeId, NodeId, NodeId),
+    /// The sum of vector–matrix products.
+    Product(Vec<(NodeId, MatrixPart)>),
+    /// A reduction over the units: one number a row.
+    Reduce(Reduce, NodeId),
+}
+
+/// The extent of a node's value.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Extent {
+    /// The same number for all rows and units.
+    Number,
+    /// One number a row.
+    Row,
+    /// A vector of this many units a row.
+    Vector(Size),
+}
+
+/// One node.
+#[derive(Clone, Debug)]
+pub struct Node {
+    /// What it computes.
+    pub op: Op,
+    /// Extent of its value.
+    pub extent: Extent,
+}
+
+/// Nodes, equal ones shared.
+#[derive(Clone, Debug, Default)]
+pub struct Graph {
+    nodes: Vec<Node>,
+    known: BTreeMap<(Op, Extent), NodeId>,
+}
+
+impl Op {
+    /// The nodes that it reads.
+    pub fn operands(&self) -> Vec<NodeId> {
+        match self {
+            Op::Number(_) | Op::SizeOf(_) | Op::Leaf(..) | Op::Param(..) => vec![],
+            Op::Unary(_, a) | Op::Reduce(_, a) => vec![*a],
+            Op::Binary(_, a, b) => vec![*a, *b],
+            Op::MulAdd(a, b, c) | Op::NegMulAdd(a, b, c) => vec![*a, *b, *c],
+            Op::Select(_, a, b, x, y) => vec![*a, *b, *x, *y],
+            Op::Product(terms) => terms.iter().map(|(v, _)| *v).collect(),
+        }
+    }
+
+    /// The same operation on other nodes.
+    pub fn map(&self, mut f: impl FnMut(NodeId) -> NodeId) -> Op {
+        match self {
+            Op::Number(_) | Op::SizeOf(_) | Op::Leaf(..) | Op::Param(..) => self.clone(),
+            Op::Unary(u, a) => Op::Unary(*u, f(*a)),
+            Op::Reduce(r, a) => Op::Reduce(*r, f(*a)),
+            Op::Binary(o, a, b) => Op::Binary(*o, f(*a), f(*b)),
+            Op::MulAdd(a, b, c) => Op::MulAdd(f(*a), f(*b), f(*c)),
+            Op::NegMulAdd(a, b, c) => Op::NegMulAdd(f(*a), f(*b), f(*c)),
+            Op::Select(o, a, b, x, y) => Op::Select(*o, f(*a), f(*b), f(*x), f(*y)),
+            Op::Product(terms) => {
+                Op::Product(terms.iter().map(|(v, m)| (f(*v), m.clone())).collect())
+            }
+        }
+    }
+
+    /// Whether it is a few instructions at most, so that doing it twice costs less than keeping it.
+    pub fn is_cheap(&self) -> bool {
+        match self {
+            Op::Unary(u, _) => matches!(
+                u,
+                Unary::Neg | Unary::Abs | Unary::Sign | Unary::Detach
+            ),
+            Op::Binary(b, ..) => !matches!(b, Binary::Pow | Binary::Div),
+            Op::MulAdd(..) | Op::NegMulAdd(..) | Op::Select(..) => true,
+            Op::Number(_) | Op::SizeOf(_) | Op::Leaf(..) | Op::Param(..) => true,
+            Op::Product(_) | Op::Reduce(..) => false,
+        }
+    }
+}
+
+impl Graph {
+    /// All nodes, operands first.
+    pub fn nodes(&self) -> &[Node] {
+        &self.nodes
+    }
+
+    /// A node.
+    pub fn node(&self, id: NodeId) -> &Node {
+        &self.nodes[id]
+    }
+
+    /// The number that a node is, if it is one.
+    pub fn number_of(&self, id: NodeId) -> Option<f64> {
+        match self.nodes[id].op {
+            Op::Number(bits) => Some(f64::from_bits(bits)),
+            _ => None,
+        }
+    }
+
+    /// The width of a vector; numbers and rows have none.
+    pub fn width(&self, id: NodeId) -> Option<&Size> {
+        match &self.nodes[id].extent {
+            Extent::Vector(w) => Some(w),
+            _ => None,
+        }
+    }
+
+    /// Adds a node as it is, or finds the equal one.
+    pub fn add_node(&mut self, op: Op, extent: Extent) -> NodeId {
+        let key = (op, extent);
+        if let Some(&id) = self.known.get(&key) {
+            return id;
+        }
+        let id = self.nodes.len();
+        self.nodes.push(Node {
+            op: key.0.clone(),
+            extent: key.1.clone(),
+        });
+        self.known.insert(key, id);
+        id
+    }
+
+    /// A number.
+    pub fn number(&mut self, x: f64) -> NodeId {
+        self.add_node(Op::Number(x.to_bits()), Extent::Number)
+    }
+
+    /// A size as a number.
+    pub fn size_of(&mut self, size: &Size) -> NodeId {
+        match size.value() {
+            Some(n) => self.number(n as f64),
+            None => self.add_node(Op::SizeOf(size.clone()), Extent::Number),
+        }
+    }
+
+    /// A vector from outside.
+    pub fn leaf(&mut self, slot: Slot, offset: Size, width: Size) -> NodeId {
+        self.add_node(Op::Leaf(slot, offset), Extent::Vector(width))
+    }
+
+    /// A vector parameter.
+    pub fn param(&mut self, index: usize, offset: Size, width: Size) -> NodeId {
+        self.add_node(Op::Param(index, offset), Extent::Vector(width))
+    }
+
+    /// The extent of a lane-by-lane operation: that of the widest operand.
+    fn join(&self, ids: &[NodeId]) -> Extent {
+        ids.iter()
+            .map(|&id| self.nodes[id].extent.clone())
+            .max()
+            .unwrap_or(Extent::Number)
+    }
+
+    /// A function of one argument, simplified.
+    pub fn unary(&mut self, u: Unary, a: NodeId) -> NodeId {
+        if let (Unary::Neg, Op::Unary(Unary::Neg, b)) = (u, &self.nodes[a].op) {
+            return *b;
+        }
+        if let Some(x) = self.number_of(a) {
+            if let Some(y) = fold_unary(u, x) {
+                return self.number(y);
+            }
+        }
+        let extent = self.join(&[a]);
+        self.add_node(Op::Unary(u, a), extent)
+    }
+
+    /// A function of two arguments, simplified where that changes no bit.
+    pub fn binary(&mut self, b: Binary, x: NodeId, y: NodeId) -> NodeId {
+        use Binary::*;
+        let (nx, ny) = (self.number_of(x), self.number_of(y));
+        match (b, nx, ny) {
+            (Add, Some(a), Some(b)) => return self.number(a + b),
+            (Sub, Some(a), Some(b)) => return self.number(a - b),
+            (Mul, Some(a), Some(b)) => return self.number(a * b),
+            (Div, Some(a), Some(b)) => return self.number(a / b),
+            (Add, Some(0.0), _) | (Mul, Some(1.0), _) => return y,
+            (Add | Sub, _, Some(0.0)) | (Mul | Div | Pow, _, Some(1.0)) => return x,
+            (Sub, Some(0.0), _) => return self.unary(Unary::Neg, y),
+            (Mul, Some(-1.0), _) => return self.unary(Unary::Neg, y),
+            (Mul, _, Some(-1.0)) => return self.unary(Unary::Neg, x),
+            // A gradient of zero stays zero: this is a choice, 0 · ∞ would be NaN.
+            (Mul, Some(0.0), _) | (Mul, _, Some(0.0)) => return self.number(0.0),
+            (Pow, _, Some(2.0)) => return self.binary(Mul, x, x),
+            _ => {}
+        }
+        if let (Add, Op::Unary(Unary::Neg, n)) = (b, &self.nodes[y].op) {
+            let n = *n;
+            return self.binary(Sub, x, n);
+        }
+        if let (Sub, Op::Unary(Unary::Neg, n)) = (b, &self.nodes[y].op) {
+            let n = *n;
+            return self.binary(Add, x, n);
+        }
+        let extent = self.join(&[x, y]);
+        self.add_node(Op::Binary(b, x, y), extent)
+    }
+
+    /// `if compare(a, b) { x } else { y }`
+    pub fn select(&mut self, c: Compare, a: NodeId, b: NodeId, x: NodeId, y: NodeId) -> NodeId {
+        if x == y {
+            return x;
+        }
+        let extent = self.join(&[a, b, x, y]);
+        self.add_node(Op::Select(c, a, b, x, y), extent)
+    }
+
+    /// A sum of vector–matrix products of `width` columns.
+    pub fn product(&mut self, terms: Vec<(NodeId, MatrixPart)>, width: Size) -> NodeId {
+        self.add_node(Op::Product(terms), Extent::Vector(width))
+    }
+
+    /// A reduction over the units. A number or a row's number summed over `n` units is `n` times it.
+    pub fn reduce(&mut self, r: Reduce, a: NodeId) -> NodeId {
+        self.add_node(Op::Reduce(r, a), Extent::Row)
+    }
+
+    /// `op` on other nodes, simplified.
+    pub fn rebuild(&mut self, op: &Op, extent: &Extent, map: impl FnMut(NodeId) -> NodeId) -> NodeId {
+        match op.map(map) {
+            Op::Unary(u, a) => self.unary(u, a),
+            Op::Binary(b, x, y) => self.binary(b, x, y),
+            Op::Select(c, a, b, x, y) => self.select(c, a, b, x, y),
+            op @ (Op::MulAdd(..) | Op::NegMulAdd(..)) => {
+                let extent = self.join(&op.operands());
+                self.add_node(op, extent)
+            }
+            op => self.add_node(op, extent.clone()),
+        }
+    }
+
+    /// Units `offset..offset + width` of a vector; numbers and rows are the same for all units.
+    pub fn slice(&mut self, id: NodeId, offset: &Size, width: &Size) -> NodeId {
+        self.slice_once(id, offset, width, &mut BTreeMap::new())
+    }
+
+    fn slice_once(
+        &mut self,
+        id: NodeId,
+        offset: &Size,
+        width: &Size,
+        done: &mut BTreeMap<NodeId, NodeId>,
+    ) -> NodeId {
+        if let Some(&part) = done.get(&id) {
+            return part;
+        }
+        let part = self.slice_node(id, offset, width, done);
+        done.insert(id, part);
+        part
+    }
+
+    fn slice_node(
+        &mut self,
+        id: NodeId,
+        offset: &Size,
+        width: &Size,
+        done: &mut BTreeMap<NodeId, NodeId>,
+    ) -> NodeId {
+        let node = self.nodes[id].clone();
+        match &node.extent {
+            Extent::Vector(w) if !(w == width && *offset == Size::known(0)) => {}
+            _ => return id,
+        }
+        match &node.op {
+            Op::Leaf(slot, o) => self.leaf(*slot, o + offset, width.clone()),
+            Op::Param(p, o) => self.param(*p, o + offset, width.clone()),
+            Op::Product(terms) => {
+                let terms = terms
+                    .iter()
+                    .map(|(v, m)| {
+                        let mut m = m.clone();
+                        if m.transposed {
+                            m.row = &m.row + offset;
+                        } else {
+                            m.column = &m.column + offset;
+                        }
+                        (*v, m)
+                    })
+                    .collect();
+                self.product(terms, width.clone())
+            }
+            op => {
+                let parts: BTreeMap<NodeId, NodeId> = op
+                    .operands()
+                    .into_iter()
+                    .map(|o| (o, self.slice_once(o, offset, width, done)))
+                    .collect();
+                self.rebuild(op, &Extent::Vector(width.clone()), |o| parts[&o])
+            }
+        }
+    }
+}
+
+fn fold_unary(u: Unary, x: f64) -> Option<f64> {
+    Some(match u {
+        Unary::Neg => -x,
+        Unary::Exp => x.exp(),
+        Unary::Expm1 => x.exp_m1(),
+        Unary::Log => x.ln(),
+        Unary::Log1p => x.ln_1p(),
+        Unary::Tanh => x.tanh(),
+        Unary::Sigmoid => 1.0 / (1.0 + (-x).exp()),
+        Unary::Sin => x.sin(),
+        Unary::Cos => x.cos(),
+        Unary::Sqrt => x.sqrt(),
+        Unary::Rsqrt => 1.0 / x.sqrt(),
+        Unary::Abs => x.abs(),
+        Unary::Detach => x,
+        Unary::Erf | Unary::Sign | Unary::Softplus => return None,
+    })
+}

@@ -1,0 +1,193 @@
+//! Where the values of a model lie: one block of floats, cut into buffers.
+
+use std::marker::PhantomData;
+
+/// Rows of every buffer start at a multiple of this many floats (64 bytes), so that a vector that
+/// reaches past the last unit stays in its own row.
+pub const ROW_ALIGN: usize = 16;
+
+/// `width` rounded up to a whole number of [`ROW_ALIGN`].
+pub const fn padded(width: usize) -> usize {
+    width.div_ceil(ROW_ALIGN) * ROW_ALIGN
+}
+
+/// Which of a buffer's steps holds time `t`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Steps {
+    /// One step: the same place at all times.
+    One,
+    /// Two steps, used in turn: a state and its next value.
+    Ring,
+    /// A step for every time.
+    All,
+    /// Two steps: the second for the last time, the first for all others. An output that only its
+    /// last step is wanted of, or its gradient, which is zero at all others.
+    Last,
+}
+
+/// One buffer: `[steps][rows][padded width]` floats from `offset` on.
+#[derive(Clone, Copy, Debug)]
+pub struct Buf {
+    /// First float.
+    pub offset: usize,
+    /// Floats from one row to the next.
+    pub row: usize,
+    /// Floats from one step to the next.
+    pub time: usize,
+    /// Steps that there is room for.
+    pub count: usize,
+    /// Rows that there is room for.
+    pub rows: usize,
+    /// Which step holds which time.
+    pub steps: Steps,
+}
+
+impl Buf {
+    /// A buffer of `count` steps of `rows` rows of `row` floats, a multiple of [`ROW_ALIGN`].
+    pub const fn new(offset: usize, row: usize, rows: usize, count: usize, steps: Steps) -> Self {
+        Buf {
+            offset,
+            row,
+            time: rows * row,
+            count,
+            rows,
+            steps,
+        }
+    }
+
+    /// Floats that the buffer takes.
+    pub const fn len(&self) -> usize {
+        self.time * self.count
+    }
+
+    /// Whether it takes no floats.
+    pub const fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The step that holds time `t` of `total`.
+    #[inline(always)]
+    pub(crate) const fn step(&self, t: usize, total: usize) -> usize {
+        match self.steps {
+            Steps::One => 0,
+            Steps::Ring => t & 1,
+            Steps::All => t,
+            Steps::Last => (t + 1 == total) as usize,
+        }
+    }
+}
+
+/// A vector in a buffer: the floats from `offset` on of each row, at time `t + shift`.
+#[derive(Clone, Copy, Debug)]
+pub struct Ref {
+    /// Index in the table of buffers.
+    pub buf: usize,
+    /// First float of the row.
+    pub offset: usize,
+    /// 1 for the value after the step, 0 for all others.
+    pub shift: usize,
+    /// Other values follow in the same row: a store keeps to the exact width.
+    pub exact: bool,
+}
+
+/// A model's values and weights while it runs. Copies of it share the values: every user keeps to
+/// its own rows (see [`Memory::rows`]).
+#[derive(Clone, Copy)]
+pub struct Memory<'a> {
+    base: *mut f32,
+    len: usize,
+    /// The packed weights.
+    pub packed: &'a [f32],
+    /// The table of buffers.
+    pub bufs: &'a [Buf],
+    /// Steps in this run: what [`Steps::Last`] looks at.
+    pub total: usize,
+    /// First row and one past the last row that this copy may touch.
+    rows: (usize, usize),
+    values: PhantomData<&'a mut [f32]>,
+}
+
+impl<'a> Memory<'a> {
+    /// Memory over `values`, for all rows.
+    #[inline(always)]
+    pub fn new(
+        values: &'a mut [f32],
+        packed: &'a [f32],
+        bufs: &'a [Buf],
+        total: usize,
+        rows: usize,
+    ) -> Self {
+        Memory {
+            base: values.as_mut_ptr(),
+            len: values.len(),
+            packed,
+            bufs,
+            total,
+            rows: (0, rows),
+            values: PhantomData,
+        }
+    }
+
+    /// The rows that this copy may touch.
+    #[inline(always)]
+    pub fn rows(&self) -> std::ops::Range<usize> {
+        self.rows.0..self.rows.1
+    }
+
+    /// The address of a row.
+    ///
+    /// # Safety
+    /// The buffer exists, and the step and the row are within it: [`Memory::check`] says so.
+    #[inline(always)]
+    pub(super) unsafe fn at(&self, r: &Ref, t: usize, row: usize) -> *mut f32 {
+        // SAFETY: the caller's promise.
+        unsafe {
+            let b = self.bufs.get_unchecked(r.buf);
+            let step = b.step(t + r.shift, self.total);
+            self.base.add(b.offset + step * b.time + row * b.row + r.offset)
+        }
+    }
+
+    /// Panics unless `width` floats of `r`, rounded up to whole vectors, lie within the values for
+    /// every row of this copy and every time up to `last`. With constant tables, as in a stream,
+    /// the compiler decides all of it and no code is left.
+    #[inline(always)]
+    pub(super) fn check(&self, r: &Ref, width: usize, last: usize) {
+        let b = &self.bufs[r.buf];
+        let step = match b.steps {
+            Steps::One => 0,
+            Steps::Ring | Steps::Last => 1,
+            Steps::All => last + r.shift,
+        };
+        assert!(
+            r.offset + if r.exact { width } else { padded(width) } <= b.row
+                && step < b.count
+                && self.rows.1 <= b.rows
+                && b.offset + b.len() <= self.len,
+            "a buffer is too small"
+        );
+    }
+
+    /// Floats of `r` at time `t`, rows `rows`, as one slice; the rows are `padded` apart.
+    ///
+    /// # Panics
+    /// If they are not within the buffer.
+    pub fn row(&self, r: &Ref, width: usize, t: usize, row: usize) -> &'a [f32] {
+        self.check(r, width, t);
+        assert!(self.rows().contains(&row), "a row of somebody else");
+        // SAFETY: checked above; nobody else writes to this row while this copy is alive.
+        unsafe { std::slice::from_raw_parts(self.at(r, t, row), width) }
+    }
+
+    /// The same, to write.
+    ///
+    /// # Panics
+    /// If they are not within the buffer.
+    #[allow(clippy::mut_from_ref)]
+    pub fn row_mut(&mut self, r: &Ref, width: usize, t: usize, row: usize) -> &mut [f32] {
+        self.check(r, width, t);
+        assert!(self.rows().contains(&row), "a row of somebody else");
+        // SAFETY: checked above; `&mut self` keeps this copy from handing out another slice.
+        unsafe { std::slice::from_raw_parts_mut(self.at(r, t, row), width) }
+    }
+}

@@ -1,0 +1,213 @@
+//! The one kernel of the CPU: matrix products with the pointwise maths behind them.
+//!
+//! The compiler cuts every layer into *phases*. A phase computes `width` units for some rows (of
+//! the batch, of the sequence, or both): for every block of units (one vector) and a few rows at
+//! once it
+//!
+//! 1. multiplies operand rows by packed matrices, all gates of the block at once, so that the
+//!    accumulators stay in registers;
+//! 2. evaluates the pointwise maths of the cell on them ([`Body::tile`], which is generated);
+//! 3. stores new states and outputs, once.
+//!
+//! The sum over the operand runs in the same order in every form of a phase, so stream, sequence
+//! and batch give the same bits.
+
+mod memory;
+mod pack;
+mod tile;
+
+pub use memory::{Buf, Memory, ROW_ALIGN, Ref, Steps, padded};
+pub use pack::{Matrix, Vector, block, pack_matrix, pack_vector, packed_len};
+pub use tile::Tile;
+
+use super::simd::{Simd, Wide};
+
+/// One operand and the packed matrix that it is multiplied by.
+#[derive(Clone, Copy, Debug)]
+pub struct Segment {
+    /// The operand: `k` floats of every row.
+    pub src: Ref,
+    /// Length of the operand: rows of the matrix.
+    pub k: usize,
+    /// Where the matrix starts in the packed weights, laid out by [`pack_matrix`].
+    pub weights: usize,
+    /// Gates: matrices of `width` columns side by side.
+    pub groups: usize,
+}
+
+/// What a phase reads and writes.
+#[derive(Clone, Copy, Debug)]
+pub struct Phase {
+    /// Units.
+    pub width: usize,
+    /// Products: each is the sum of its segments, which have the same number of gates.
+    pub products: &'static [&'static [Segment]],
+    /// Vectors of `width` floats that are read.
+    pub loads: &'static [Ref],
+    /// Vectors of parameters, at these places of the packed weights.
+    pub vectors: &'static [usize],
+    /// Single numbers of a row (results of a reduction) that are read.
+    pub scalars: &'static [Ref],
+    /// Vectors that are written.
+    pub stores: &'static [Ref],
+    /// Single numbers of a row that are reduced to.
+    pub reductions: &'static [Ref],
+}
+
+/// The pointwise maths of a phase, generated.
+pub trait Body {
+    /// Accumulators of the largest product.
+    const GROUPS: usize;
+
+    /// Computes one block of units for `R` rows.
+    fn tile<S: Simd, const R: usize>(s: S, k: &Tile<'_, S, R>);
+}
+
+/// Rows of a large tile: enough accumulators to keep two multipliers with four cycles of latency
+/// busy, few enough to stay in registers.
+const fn tile_rows(registers: usize, groups: usize) -> usize {
+    match (registers, groups) {
+        (32, 0..=4) => 4,
+        (32, 5..=6) => 4,
+        (_, 0..=2) => 4,
+        (_, 3) => 4,
+        (_, 4) => 3,
+        _ => 2,
+    }
+}
+
+/// Runs a phase for the given rows at time `t`.
+///
+/// # Panics
+/// If a buffer or a packed weight of the phase does not exist.
+#[inline(always)]
+pub fn run_rows<S: Simd, B: Body>(s: S, m: &Memory<'_>, p: &Phase, t: usize) {
+    run::<S, B>(s, m, p, t, 1);
+}
+
+/// Runs a phase for the given rows at all times `0..steps`: rows and times are all rows to it.
+///
+/// # Panics
+/// If a buffer or a packed weight of the phase does not exist.
+#[inline(always)]
+pub fn run_all<S: Simd, B: Body>(s: S, m: &Memory<'_>, p: &Phase, steps: usize) {
+    run::<S, B>(s, m, p, 0, steps);
+}
+
+#[inline(always)]
+fn run<S: Simd, B: Body>(s: S, m: &Memory<'_>, p: &Phase, first: usize, steps: usize) {
+    if steps == 0 {
+        return;
+    }
+    check(m, p, first + steps - 1);
+    let rows = m.rows();
+    let count = rows.len() * steps;
+    // SAFETY of every tile below: `check` has seen every buffer and weight of the phase, and rows
+    // and times come from the ranges that it was given.
+    let mut i = 0;
+    if B::GROUPS > 0 {
+        match const { tile_rows(S::REGISTERS, B::GROUPS) } {
+            4 => i = many::<S, B, 4>(s, m, p, first, i, count),
+            3 => i = many::<S, B, 3>(s, m, p, first, i, count),
+            _ => i = many::<S, B, 2>(s, m, p, first, i, count),
+        }
+    }
+    while i < count {
+        let (t, row) = place(first, &rows, i);
+        single::<S, B>(s, m, p, t, row);
+        i += 1;
+    }
+}
+
+/// Time and row of the `i`th row of a run.
+#[inline(always)]
+fn place(first: usize, rows: &std::ops::Range<usize>, i: usize) -> (usize, usize) {
+    if i < rows.len() {
+        (first, rows.start + i)
+    } else {
+        (first + i / rows.len(), rows.start + i % rows.len())
+    }
+}
+
+/// Full tiles of `R` rows from row `i` on; returns the first row that is left.
+///
+/// The blocks of units are the outer loop: the weights of a block stay in the first cache while
+/// the rows go by.
+#[inline(always)]
+fn many<S: Simd, B: Body, const R: usize>(
+    s: S,
+    m: &Memory<'_>,
+    p: &Phase,
+    first: usize,
+    i: usize,
+    count: usize,
+) -> usize {
+    let tiles = (count - i) / R;
+    if tiles == 0 {
+        return i;
+    }
+    let rows = m.rows();
+    let mut unit = 0;
+    while unit < p.width {
+        let wide = B::GROUPS == 1 && p.width - unit > S::LANES;
+        for n in 0..tiles {
+            let at: [(usize, usize); R] =
+                std::array::from_fn(|r| place(first, &rows, i + n * R + r));
+            if wide {
+                B::tile::<Wide<S>, R>(Wide(s), &Tile::new(Wide(s), m, p, at, unit));
+            } else {
+                B::tile::<S, R>(s, &Tile::new(s, m, p, at, unit));
+            }
+        }
+        unit += if wide { 2 * S::LANES } else { S::LANES };
+    }
+    i + tiles * R
+}
+
+/// One row: two vectors of units at once where there are so many, half a vector where that is
+/// enough.
+#[inline(always)]
+fn single<S: Simd, B: Body>(s: S, m: &Memory<'_>, p: &Phase, t: usize, row: usize) {
+    let at = [(t, row)];
+    let mut unit = 0;
+    while unit < p.width {
+        let left = p.width - unit;
+        if left > S::LANES {
+            B::tile::<Wide<S>, 1>(Wide(s), &Tile::new(Wide(s), m, p, at, unit));
+            unit += 2 * S::LANES;
+        } else if left > <S::Half as Simd>::LANES || S::LANES == <S::Half as Simd>::LANES {
+            B::tile::<S, 1>(s, &Tile::new(s, m, p, at, unit));
+            unit += S::LANES;
+        } else {
+            let h = s.half();
+            B::tile::<S::Half, 1>(h, &Tile::new(h, m, p, at, unit));
+            unit += <S::Half as Simd>::LANES;
+        }
+    }
+}
+
+/// Panics unless everything that the phase touches exists.
+#[inline(always)]
+fn check(m: &Memory<'_>, p: &Phase, last: usize) {
+    for product in p.products {
+        for s in *product {
+            m.check(&s.src, s.k, last);
+            assert!(
+                s.weights + packed_len(s.k, s.groups, p.width) <= m.packed.len(),
+                "a packed matrix is too small"
+            );
+        }
+    }
+    for r in p.loads.iter().chain(p.stores) {
+        m.check(r, p.width, last);
+    }
+    for r in p.scalars.iter().chain(p.reductions) {
+        m.check(r, 1, last);
+    }
+    for &v in p.vectors {
+        assert!(
+            v + padded(p.width) <= m.packed.len(),
+            "a packed vector is too small"
+        );
+    }
+}
