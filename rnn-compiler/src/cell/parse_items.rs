@@ -297,12 +297,7 @@ impl Parser<'_> {
         if let Some(name) = c.ident() {
             return Ok(name);
         }
-        self.expected(
-            c,
-            "RNN0013",
-            &format!("{what}"),
-            format!("write `{example}`"),
-        )
+        self.expected(c, "RNN0013", what, format!("write `{example}`"))
     }
 
     pub(super) fn expect(

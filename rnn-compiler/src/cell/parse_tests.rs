@@ -1,5 +1,8 @@
 use super::{
-    super::{Value, ast::ExprKind},
+    super::{
+        Value,
+        ast::{Expr, ExprKind, Item},
+    },
     *,
 };
 
