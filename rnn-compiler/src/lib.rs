@@ -2,5 +2,6 @@
 #![forbid(unsafe_code)]
 
 pub mod cell;
+pub mod cursor;
 pub mod diagnostics;
 pub mod ir;

@@ -106,12 +106,15 @@ pub enum ExprKind {
     Name(String),
     /// `-x`, `!flag`
     Negate(Box<Expr>),
-    /// `a + b`, `a @ b`, …
+    /// `a + b`, `a @ b`, …; `&&` is `'&'`, `||` is `'|'`.
     Binary(char, Box<Expr>, Box<Expr>),
-    /// `a < b`, `a == b`, …; only as the first argument of `select`.
+    /// `a < b`, `a == b`, …: the first argument of `select`, or a condition known when the model is
+    /// compiled.
     Compare(&'static str, Box<Expr>, Box<Expr>),
     /// `tanh(x)`
     Call(String, Vec<Expr>),
+    /// `bias[0]`: a row of a parameter with two axes.
+    Index(Box<Expr>, usize),
     /// `if flag { a } else { b }`
     If(Box<Expr>, Box<Expr>, Box<Expr>),
 }

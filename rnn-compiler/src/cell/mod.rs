@@ -5,7 +5,11 @@
 pub mod size;
 
 mod ast;
+mod parse;
+mod parse_expr;
+mod parse_items;
+mod parse_value;
 mod value;
 
-pub use ast::{Argument, CellAst};
-pub use value::{Initializer, Value};
+pub use ast::{Argument, CellAst, Expr, ExprKind, Item};
+pub use value::{INITIALIZERS, Initializer, Value};

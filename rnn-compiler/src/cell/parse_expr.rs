@@ -1,0 +1,290 @@
+//! Expressions of the cell language.
+//!
+//! From loose to tight: `||`, `&&`, comparisons, `+ -`, `* / @`, unary `- !`, calls and `[0]`.
+
+use proc_macro2::{Delimiter, Group, Span, TokenTree};
+
+use super::{
+    ast::{Expr, ExprKind},
+    parse::{MAX_DEPTH, Parser, deep_message},
+    parse_value::{Number, number},
+};
+use crate::{
+    cursor::{Cursor, Parsed},
+    diagnostics::Diagnostic,
+};
+
+/// How many operators may stand in one run such as `a + b + c`: the tree of such a run is as deep
+/// as it is long, and later passes walk it by recursion.
+const MAX_RUN: usize = 200;
+
+/// Operators by how loosely they bind; the first that matches counts, so long ones stand first.
+const LEVELS: &[&[&str]] = &[
+    &["||"],
+    &["&&"],
+    &["<=", ">=", "==", "!=", "<", ">"],
+    &["+", "-"],
+    &["*", "/", "@"],
+];
+
+const COMPARISONS: usize = 2;
+
+impl Parser<'_> {
+    /// Reads an expression, up to the first token that cannot belong to it.
+    pub(super) fn expr(&mut self, c: &mut Cursor) -> Parsed<Expr> {
+        let span = c.span();
+        self.deeper(span, |p| p.level(c, 0))
+    }
+
+    /// A condition: an expression in front of `{`.
+    pub(super) fn condition(&mut self, c: &mut Cursor) -> Parsed<Expr> {
+        if c.is_group(Delimiter::Brace) {
+            return self.mistake(
+                Diagnostic::new("RNN0020", c.span(), "this `if` has no condition")
+                    .help("write `if use_bias { … }`, with a flag from the cell's arguments"),
+            );
+        }
+        self.expr(c)
+    }
+
+    /// Goes one level down, unless that is too deep.
+    pub(super) fn deeper<T>(
+        &mut self,
+        span: Span,
+        read: impl FnOnce(&mut Self) -> Parsed<T>,
+    ) -> Parsed<T> {
+        if self.depth >= MAX_DEPTH {
+            return self.mistake(deep_message(span));
+        }
+        self.depth += 1;
+        let result = read(self);
+        self.depth -= 1;
+        result
+    }
+
+    fn level(&mut self, c: &mut Cursor, level: usize) -> Parsed<Expr> {
+        let Some(operators) = LEVELS.get(level) else {
+            return self.unary(c);
+        };
+        let mut left = self.level(c, level + 1)?;
+        for run in 0.. {
+            let span = c.span();
+            let Some(&operator) = operators.iter().find(|o| is_operator(c, o)) else {
+                break;
+            };
+            if run == MAX_RUN {
+                return self.mistake(deep_message(span));
+            }
+            if level == COMPARISONS && run == 1 {
+                return self.mistake(
+                    Diagnostic::new("RNN0021", span, "comparisons cannot follow one another")
+                        .help("compare two values: `select(a < b, x, y)`"),
+                );
+            }
+            c.eat(operator);
+            let right = self.level(c, level + 1)?;
+            let (a, b) = (Box::new(left), Box::new(right));
+            let kind = if level == COMPARISONS {
+                ExprKind::Compare(operator, a, b)
+            } else {
+                ExprKind::Binary(operator.chars().next().unwrap_or(' '), a, b)
+            };
+            left = Expr { kind, span };
+        }
+        Ok(left)
+    }
+
+    fn unary(&mut self, c: &mut Cursor) -> Parsed<Expr> {
+        let span = c.span();
+        if c.eat("-") || c.eat("!") {
+            let inner = self.deeper(span, |p| p.unary(c))?;
+            return Ok(Expr {
+                kind: ExprKind::Negate(Box::new(inner)),
+                span,
+            });
+        }
+        let mut e = self.primary(c)?;
+        while let Some(group) = c.group(Delimiter::Bracket) {
+            let span = group.span_open();
+            let row = self.row(&group)?;
+            if matches!(e.kind, ExprKind::Index(..)) {
+                return self.mistake(
+                    Diagnostic::new(
+                        "RNN0022",
+                        span,
+                        "a parameter has at most two axes, so one row number is enough",
+                    )
+                    .help("write `bias[0]`"),
+                );
+            }
+            let span = e.span;
+            e = Expr {
+                kind: ExprKind::Index(Box::new(e), row),
+                span,
+            };
+        }
+        Ok(e)
+    }
+
+    /// The `0` of `bias[0]`.
+    fn row(&mut self, group: &Group) -> Parsed<usize> {
+        let mut inner = Cursor::inside(group);
+        if let (Some(TokenTree::Literal(l)), None) = (inner.next(), inner.peek())
+            && let Ok(Number::Whole(n)) = number(&l)
+        {
+            return Ok(n);
+        }
+        self.mistake(
+            Diagnostic::new(
+                "RNN0022",
+                group.span_open(),
+                "a row of a parameter is taken by one whole number",
+            )
+            .help("write `bias[0]`; parts of a vector come from `split`"),
+        )
+    }
+
+    fn primary(&mut self, c: &mut Cursor) -> Parsed<Expr> {
+        let span = c.span();
+        match c.peek() {
+            Some(TokenTree::Literal(l)) => {
+                let kind = match number(l) {
+                    Ok(n) => ExprKind::Number(n.value()),
+                    Err(d) => return self.mistake(d),
+                };
+                c.next();
+                Ok(Expr { kind, span })
+            }
+            Some(TokenTree::Group(g)) if g.delimiter() == Delimiter::Parenthesis => {
+                let group = g.clone();
+                c.next();
+                let mut inner = Cursor::inside(&group);
+                let e = self.expr(&mut inner)?;
+                if !inner.at_end() {
+                    let found = inner.found();
+                    let d = Diagnostic::new(
+                        "RNN0026",
+                        inner.span(),
+                        format!("expected `)` or an operator, found {found}"),
+                    );
+                    let help = if inner.is(",") {
+                        "there are no tuples; name every value by its own `let`"
+                    } else {
+                        "close the parenthesis"
+                    };
+                    return self.mistake(d.help(help));
+                }
+                Ok(e)
+            }
+            Some(TokenTree::Ident(_)) if c.is_word("if") => self.if_expr(c),
+            Some(TokenTree::Ident(i)) => {
+                let name = i.to_string();
+                c.next();
+                let kind = match c.group(Delimiter::Parenthesis) {
+                    Some(group) => ExprKind::Call(name, self.list(&group)?),
+                    None => match name.as_str() {
+                        "true" => ExprKind::Flag(true),
+                        "false" => ExprKind::Flag(false),
+                        _ => ExprKind::Name(name),
+                    },
+                };
+                Ok(Expr { kind, span })
+            }
+            _ => {
+                let found = c.found();
+                let mut d =
+                    Diagnostic::new("RNN0026", span, format!("expected a value, found {found}"));
+                d = if c.is_group(Delimiter::Bracket) {
+                    d.help("vectors are joined by `concat(a, b)`")
+                } else if c.is("&") {
+                    d.help("there are no references: write the name alone")
+                } else if c.is("*") {
+                    d.help("a power is `pow(x, 2)`")
+                } else {
+                    d.help("a value is a name, a number, a call like `tanh(x)`, or an expression in parentheses")
+                };
+                self.mistake(d)
+            }
+        }
+    }
+
+    /// `if flag { a } else { b }`
+    fn if_expr(&mut self, c: &mut Cursor) -> Parsed<Expr> {
+        const EXAMPLE: &str = "let z = if use_bias { z + bias } else { z };";
+        let span = c.span();
+        c.eat_word("if");
+        let condition = self.condition(c)?;
+        let then = self.block(c, EXAMPLE)?;
+        let then = self.only(&then)?;
+        if !c.eat_word("else") {
+            let found = c.found();
+            return self.mistake(
+                Diagnostic::new(
+                    "RNN0020",
+                    c.span(),
+                    format!("an `if` that gives a value needs `else`, found {found}"),
+                )
+                .help(format!("write `{EXAMPLE}`")),
+            );
+        }
+        let otherwise = if c.is_word("if") {
+            self.deeper(span, |p| p.if_expr(c))?
+        } else {
+            let group = self.block(c, EXAMPLE)?;
+            self.only(&group)?
+        };
+        Ok(Expr {
+            kind: ExprKind::If(Box::new(condition), Box::new(then), Box::new(otherwise)),
+            span,
+        })
+    }
+
+    /// The one expression inside braces.
+    fn only(&mut self, group: &Group) -> Parsed<Expr> {
+        let mut inner = Cursor::inside(group);
+        let e = self.expr(&mut inner)?;
+        if inner.at_end() {
+            return Ok(e);
+        }
+        let found = inner.found();
+        self.mistake(
+            Diagnostic::new("RNN0020", inner.span(), format!("this block gives one value, found {found} behind it"))
+                .help("for several statements write `if flag { let z = …; } else { let z = …; }`; the names stay visible"),
+        )
+    }
+
+    /// Expressions divided by `,`, all of a group.
+    pub(super) fn list(&mut self, group: &Group) -> Parsed<Vec<Expr>> {
+        let mut c = Cursor::inside(group);
+        let mut found = Vec::new();
+        while !c.at_end() {
+            found.push(self.expr(&mut c)?);
+            if !c.eat(",") && !c.at_end() {
+                let token = c.found();
+                return self.mistake(
+                    Diagnostic::new(
+                        "RNN0026",
+                        c.span(),
+                        format!("expected `,` or an operator, found {token}"),
+                    )
+                    .help("divide the values by `,`"),
+                );
+            }
+        }
+        Ok(found)
+    }
+}
+
+/// Whether an operator is next, and not a longer one that starts with it (`+=`, `->`, `**`).
+fn is_operator(c: &Cursor, operator: &str) -> bool {
+    if !c.is(operator) {
+        return false;
+    }
+    let joined = match c.peek_nth(operator.chars().count() - 1) {
+        Some(TokenTree::Punct(p)) => p.spacing() == proc_macro2::Spacing::Joint,
+        _ => false,
+    };
+    // `a +-b` and `a @ -b` are two operators; so only these are taken as one.
+    let longer = |s: &str| c.is(&format!("{operator}{s}"));
+    !(joined && (longer("=") || longer(">") || (operator == "*" && longer("*"))))
+}

@@ -1,0 +1,317 @@
+//! The statements of a cell.
+//!
+//! After a mistake the parser goes on behind the next `;`, so that one build shows all mistakes.
+
+use proc_macro2::{Delimiter, Group, Ident, TokenTree};
+
+use super::{
+    ast::{Expr, Item},
+    parse::Parser,
+};
+use crate::{
+    cursor::{Cursor, Parsed, Reported},
+    diagnostics::{Diagnostic, did_you_mean},
+};
+
+const STATEMENTS: &[&str] = &["param", "frozen", "state", "let", "next", "output", "if"];
+
+impl Parser<'_> {
+    /// The statements inside braces.
+    pub(super) fn items(&mut self, body: &Group) -> Vec<Item> {
+        let mut c = Cursor::inside(body);
+        let mut items = Vec::new();
+        while !c.at_end() {
+            let start = c.position();
+            match self.item(&mut c) {
+                Ok(item) => items.push(item),
+                Err(Reported) => {
+                    c.skip_past_semicolon();
+                    debug_assert!(c.position() > start);
+                }
+            }
+        }
+        items
+    }
+
+    fn item(&mut self, c: &mut Cursor) -> Parsed<Item> {
+        // `state = …` is a mistake in the use of a variable, not a declaration.
+        let declares = c.is_word("let")
+            || !matches!(c.peek_nth(1), Some(TokenTree::Punct(p)) if p.as_char() == '=');
+        let span = c.span();
+        if c.is_word("if") {
+            return self.if_item(c);
+        }
+        let item = if declares && c.eat_word("param") {
+            self.param(c, true)?
+        } else if declares && c.eat_word("frozen") {
+            if !c.eat_word("param") {
+                return self.expected(
+                    c,
+                    "RNN0012",
+                    "`param` behind `frozen`",
+                    "write `frozen param moving_mean: [units] = zeros;`",
+                );
+            }
+            self.param(c, false)?
+        } else if declares && c.eat_word("state") {
+            self.state(c)?
+        } else if declares && c.eat_word("let") {
+            self.let_item(c)?
+        } else if declares && c.eat_word("next") {
+            let name = self.name(c, "the state that gets a new value", "next h = …;")?;
+            self.expect(c, "=", "RNN0013", &format!("next {name} = …;"))?;
+            Item::Next {
+                name,
+                value: self.expr(c)?,
+            }
+        } else if declares && c.eat_word("output") {
+            Item::Output {
+                value: self.expr(c)?,
+                span,
+            }
+        } else {
+            return self.not_a_statement(c);
+        };
+        self.semicolon(c);
+        Ok(item)
+    }
+
+    /// Reports a missing `;` at the end of a statement that is otherwise fine.
+    fn semicolon(&mut self, c: &mut Cursor) {
+        if c.eat(";") {
+            return;
+        }
+        let found = c.found();
+        let mut d = Diagnostic::new(
+            "RNN0014",
+            c.span(),
+            format!("expected `;` or an operator, found {found}"),
+        );
+        d = if c.is(".") {
+            d.help("there are no methods: write `tanh(x)`, not `x.tanh()`")
+        } else if c.is("^") || c.is("%") {
+            d.help("the operators are + - * / @; a power is `pow(x, 2)`")
+        } else if c.is("=") {
+            d.help("`next h = …;` sets a state, `let h = …;` names a value; compare by `==`")
+        } else if c.is_word("as") {
+            d.help("there are no types: every value is a vector of numbers")
+        } else {
+            d.help("end every statement with `;`")
+        };
+        let _: Parsed<()> = self.mistake(d);
+        // A new statement behind a forgotten `;` is read; anything else is skipped.
+        if !STATEMENTS.iter().any(|s| c.is_word(s)) {
+            c.skip_past_semicolon();
+        }
+    }
+
+    fn not_a_statement(&mut self, c: &Cursor) -> Parsed<Item> {
+        let found = c.found();
+        let d = Diagnostic::new(
+            "RNN0011",
+            c.span(),
+            format!("expected a statement, found {found}"),
+        );
+        let word = match c.peek() {
+            Some(TokenTree::Ident(i)) => i.to_string(),
+            _ => String::new(),
+        };
+        let assigned = matches!(c.peek_nth(1), Some(TokenTree::Punct(p)) if p.as_char() == '=');
+        let help = if c.is(";") {
+            "remove the extra `;`".to_owned()
+        } else if assigned {
+            format!("write `let {word} = …;` for a new name or `next {word} = …;` for a state")
+        } else if word == "return" {
+            "write `output h;`".to_owned()
+        } else if let Some(meant) = did_you_mean(&word, STATEMENTS.iter().copied()) {
+            format!("did you mean `{meant}`?")
+        } else {
+            "statements are `param`, `frozen param`, `state`, `let`, `next`, `output` and `if`"
+                .to_owned()
+        };
+        self.mistake(d.help(help))
+    }
+
+    fn param(&mut self, c: &mut Cursor, trainable: bool) -> Parsed<Item> {
+        let name = self.name(
+            c,
+            "the parameter's name",
+            "param kernel: [input, units] = glorot_uniform;",
+        )?;
+        let example = format!("param {name}: [input, units] = glorot_uniform;");
+        self.expect(c, ":", "RNN0013", &example)?;
+        let shape = self.shape(c, &example)?;
+        if c.is(";") || c.at_end() {
+            return self.mistake(
+                Diagnostic::new(
+                    "RNN0015",
+                    c.span(),
+                    format!("the parameter `{name}` has no initialiser"),
+                )
+                .help(format!(
+                    "write `param {name}: […] = zeros;` or `= glorot_uniform`, `= orthogonal`, …"
+                )),
+            );
+        }
+        self.expect(c, "=", "RNN0013", &example)?;
+        Ok(Item::Param {
+            name,
+            shape,
+            init: self.expr(c)?,
+            trainable,
+        })
+    }
+
+    fn state(&mut self, c: &mut Cursor) -> Parsed<Item> {
+        let name = self.name(c, "the state's name", "state h: [units];")?;
+        let example = format!("state {name}: [units];");
+        self.expect(c, ":", "RNN0013", &example)?;
+        let span = c.span();
+        let mut shape = self.shape(c, &example)?;
+        if let (Some(size), true) = (shape.pop(), shape.is_empty()) {
+            return Ok(Item::State { name, size });
+        }
+        self.mistake(
+            Diagnostic::new(
+                "RNN0016",
+                span,
+                format!("the state `{name}` has more than one size; a state is one vector"),
+            )
+            .help(format!(
+                "write `state {name}: [units];`, one state for each vector"
+            )),
+        )
+    }
+
+    fn let_item(&mut self, c: &mut Cursor) -> Parsed<Item> {
+        if c.is_word("mut") {
+            return self.mistake(
+                Diagnostic::new("RNN0017", c.span(), "values of a cell do not change")
+                    .help("write `let` without `mut`; a later `let` of the same name replaces the earlier one"),
+            );
+        }
+        let (names, parts) = if let Some(group) = c.group(Delimiter::Bracket) {
+            (self.parts(&group)?, true)
+        } else if c.is_group(Delimiter::Parenthesis) {
+            return self.mistake(
+                Diagnostic::new(
+                    "RNN0018",
+                    c.span(),
+                    "the parts of a split stand in brackets",
+                )
+                .help("write `let [i, f, g, o] = split(…);`"),
+            );
+        } else {
+            (vec![self.name(c, "a name", "let z = …;")?], false)
+        };
+        if c.is(":") {
+            return self.mistake(
+                Diagnostic::new(
+                    "RNN0017",
+                    c.span(),
+                    "values of a cell have no types: every one is a vector of numbers",
+                )
+                .help("write `let z = …;`"),
+            );
+        }
+        self.expect(c, "=", "RNN0013", "let z = …;")?;
+        Ok(Item::Let {
+            names,
+            parts,
+            value: self.expr(c)?,
+        })
+    }
+
+    /// `i, f, g, o`
+    fn parts(&mut self, group: &Group) -> Parsed<Vec<Ident>> {
+        let mut c = Cursor::inside(group);
+        let mut names = Vec::new();
+        while !c.at_end() {
+            names.push(self.name(&mut c, "a name", "let [i, f, g, o] = split(…);")?);
+            if !c.eat(",") && !c.at_end() {
+                return self
+                    .expect(&mut c, ",", "RNN0013", "let [i, f, g, o] = split(…);")
+                    .map(|()| names);
+            }
+        }
+        if names.is_empty() {
+            return self.mistake(
+                Diagnostic::new("RNN0018", group.span_open(), "these brackets name no parts")
+                    .help("write `let [i, f, g, o] = split(…);`"),
+            );
+        }
+        Ok(names)
+    }
+
+    /// `if flag { … } else if other { … } else { … }`
+    fn if_item(&mut self, c: &mut Cursor) -> Parsed<Item> {
+        c.eat_word("if");
+        let condition = self.condition(c)?;
+        let then = self.block(c, "if use_bias { … }")?;
+        let then = self.items(&then);
+        let otherwise = if !c.eat_word("else") {
+            Vec::new()
+        } else if c.is_word("if") {
+            let span = c.span();
+            vec![self.deeper(span, |p| p.if_item(c))?]
+        } else {
+            let group = self.block(c, "if use_bias { … } else { … }")?;
+            self.items(&group)
+        };
+        c.eat(";");
+        Ok(Item::If {
+            condition,
+            then,
+            otherwise,
+        })
+    }
+
+    /// A group in braces.
+    pub(super) fn block(&mut self, c: &mut Cursor, example: &str) -> Parsed<Group> {
+        match c.group(Delimiter::Brace) {
+            Some(group) => Ok(group),
+            None => self.expected(c, "RNN0019", "`{`", format!("write `{example}`")),
+        }
+    }
+
+    fn shape(&mut self, c: &mut Cursor, example: &str) -> Parsed<Vec<Expr>> {
+        let Some(group) = c.group(Delimiter::Bracket) else {
+            return self.expected(
+                c,
+                "RNN0013",
+                "a shape in brackets",
+                format!("write `{example}`"),
+            );
+        };
+        let sizes = self.list(&group)?;
+        if sizes.is_empty() {
+            return self.mistake(
+                Diagnostic::new("RNN0016", group.span_open(), "this shape has no sizes")
+                    .help(format!("write `{example}`")),
+            );
+        }
+        Ok(sizes)
+    }
+
+    fn name(&mut self, c: &mut Cursor, what: &str, example: &str) -> Parsed<Ident> {
+        if let Some(name) = c.ident() {
+            return Ok(name);
+        }
+        self.expected(c, "RNN0013", what, format!("write `{example}`"))
+    }
+
+    pub(super) fn expect(
+        &mut self,
+        c: &mut Cursor,
+        what: &str,
+        code: &'static str,
+        example: &str,
+    ) -> Parsed<()> {
+        // `==` is not `=` and `::` is not `:`.
+        let doubled = c.is(what) && c.is(&what.repeat(2));
+        if !doubled && c.eat(what) {
+            return Ok(());
+        }
+        self.expected(c, code, &format!("`{what}`"), format!("write `{example}`"))
+    }
+}
