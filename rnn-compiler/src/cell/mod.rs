@@ -2,14 +2,24 @@
 //!
 //! `tokens → CellAst → Cell` (a graph of vector operations for given sizes) `→ phases`.
 
+pub mod graph;
 pub mod size;
 
 mod ast;
+mod build;
+pub mod forms;
+mod functions;
+mod gradient;
+mod optimize;
 mod parse;
 mod parse_expr;
 mod parse_items;
 mod parse_value;
+pub mod stages;
 mod value;
 
+pub use build::{Cell, CellUse, Param, State};
+pub use functions::is_activation;
+pub use gradient::{Backward, MatrixGradient, Part, VectorGradient};
 pub use ast::{Argument, CellAst, Expr, ExprKind, Item};
 pub use value::{INITIALIZERS, Initializer, Value};

@@ -2,7 +2,8 @@
 
 use proc_macro2::{Ident, Span, TokenStream};
 
-use crate::cell::{CellAst, Initializer, Value, size::Size};
+pub use crate::cell::CellUse;
+use crate::cell::{Initializer, size::Size};
 
 /// The time axis of a value.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,15 +44,6 @@ impl std::fmt::Display for Shape {
 
 /// Index of a layer in its graph; a layer comes after those it reads.
 pub type LayerId = usize;
-
-/// A cell with its arguments: what a layer computes at a step.
-#[derive(Clone, Debug)]
-pub struct CellUse {
-    /// The cell.
-    pub cell: CellAst,
-    /// The arguments given, by name; the others have their defaults.
-    pub arguments: Vec<(String, Value, Span)>,
-}
 
 /// What a layer does.
 #[derive(Clone, Debug)]

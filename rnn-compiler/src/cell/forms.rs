@@ -1,0 +1,96 @@
+//! The forms of a cell that programs are made of: forward, forward that keeps what backward
+//! needs, and backward.
+
+use std::collections::BTreeSet;
+
+use super::{
+    Backward, Cell,
+    graph::{NodeId, Op},
+    size::Size,
+    stages::{Program, Root, Sink, stage},
+};
+
+/// The results of a forward pass, with nodes that are kept for all steps.
+fn forward_roots(cell: &Cell, keep: &[NodeId]) -> Vec<Root> {
+    let mut roots = Vec::new();
+    for (state, parts) in cell.next.iter().enumerate() {
+        side_by_side(cell, parts, &cell.states[state].size, Sink::State(state), &mut roots);
+    }
+    side_by_side(cell, &cell.out, &cell.output, Sink::Output, &mut roots);
+    for &node in keep {
+        roots.push(Root {
+            node,
+            sink: Sink::Keep(node),
+            offset: Size::known(0),
+            width: cell.graph.width(node).cloned().unwrap_or_else(|| Size::known(1)),
+            exact: false,
+        });
+    }
+    roots
+}
+
+fn side_by_side(cell: &Cell, parts: &[NodeId], whole: &Size, sink: Sink, roots: &mut Vec<Root>) {
+    let mut offset = Size::known(0);
+    for &node in parts {
+        let width = cell.graph.width(node).unwrap_or(whole).clone();
+        let next = &offset + &width;
+        roots.push(Root {
+            node,
+            sink,
+            offset,
+            width,
+            exact: parts.len() > 1,
+        });
+        offset = next;
+    }
+}
+
+/// Inference: with `hoist`, what can be is computed for many steps at once.
+pub fn inference(cell: &Cell, hoist: bool) -> Program {
+    stage(&cell.graph, &forward_roots(cell, &[]), hoist)
+}
+
+/// The forward pass of training.
+pub fn training(cell: &Cell, backward: &Backward) -> Program {
+    stage(&cell.graph, &forward_roots(cell, &backward.keep), true)
+}
+
+/// The backward pass.
+pub fn gradient(backward: &Backward) -> Program {
+    let mut roots = Vec::new();
+    for (state, parts) in backward.states.iter().enumerate() {
+        for p in parts {
+            roots.push(Root {
+                node: p.node,
+                sink: Sink::StateGradient(state),
+                offset: p.offset.clone(),
+                width: p.width.clone(),
+                exact: parts.len() > 1,
+            });
+        }
+    }
+    for p in &backward.input {
+        roots.push(Root {
+            node: p.node,
+            sink: Sink::InputGradient,
+            offset: p.offset.clone(),
+            width: p.width.clone(),
+            exact: backward.input.len() > 1,
+        });
+    }
+    let mut kept = BTreeSet::new();
+    let deltas = backward.matrices.iter().map(|m| (m.delta, &m.width));
+    for (node, width) in deltas.chain(backward.vectors.iter().map(|v| (v.delta, &v.width))) {
+        if matches!(backward.graph.node(node).op, Op::Leaf(..)) || !kept.insert(node) {
+            continue;
+        }
+        roots.push(Root {
+            node,
+            sink: Sink::Keep(node),
+            offset: Size::known(0),
+            width: width.clone(),
+            exact: false,
+        });
+    }
+    stage(&backward.graph, &roots, true)
+}

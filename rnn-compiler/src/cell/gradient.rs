@@ -1,0 +1,587 @@
+//! Reverse-mode differentiation of a cell's step, on its graph.
+//!
+//! The result is another graph: from the gradients of the output and of the states after the step
+//! to those of the states before it, of the input and of the parameters. Values of the forward
+//! graph that it needs are loaded, computed again where that is cheap, or kept by the forward
+//! pass; [`Backward::keep`] lists those.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{
+    build::Cell,
+    graph::{Binary::*, Compare, Extent, Graph, MatrixPart, NodeId, Op, Reduce, Slot, Unary},
+    optimize::{fuse, live},
+    size::Size,
+};
+
+/// A part of a vector: its first unit, its size, its value in the backward graph.
+#[derive(Clone, Debug)]
+pub struct Part {
+    /// First unit.
+    pub offset: Size,
+    /// Units.
+    pub width: Size,
+    /// The node.
+    pub node: NodeId,
+}
+
+/// `operandᵀ · delta`, summed over rows and steps, is the gradient of a part of a matrix.
+#[derive(Clone, Debug)]
+pub struct MatrixGradient {
+    /// Where the part is (never transposed).
+    pub part: MatrixPart,
+    /// The operand: a leaf slot and offset of the forward graph.
+    pub operand: (Slot, Size),
+    /// Units of the operand: rows of the part.
+    pub k: Size,
+    /// Columns of the part.
+    pub width: Size,
+    /// The gradient of the product, in the backward graph.
+    pub delta: NodeId,
+}
+
+/// `delta`, summed over rows and steps, is the gradient of a part of a vector parameter.
+#[derive(Clone, Debug)]
+pub struct VectorGradient {
+    /// Index of the parameter.
+    pub param: usize,
+    /// First float.
+    pub offset: Size,
+    /// Floats.
+    pub width: Size,
+    /// The node, in the backward graph.
+    pub delta: NodeId,
+}
+
+/// The backward form of a cell.
+#[derive(Clone, Debug)]
+pub struct Backward {
+    /// What it computes.
+    pub graph: Graph,
+    /// Forward nodes that the forward pass has to keep for all steps.
+    pub keep: Vec<NodeId>,
+    /// Gradient of each state before the step.
+    pub states: Vec<Vec<Part>>,
+    /// Gradient of the input.
+    pub input: Vec<Part>,
+    /// Gradients of matrices.
+    pub matrices: Vec<MatrixGradient>,
+    /// Gradients of vectors.
+    pub vectors: Vec<VectorGradient>,
+}
+
+/// A size that would have to be known, and is a `const`: the parts of this vector overlap.
+#[derive(Debug)]
+pub struct Overlap;
+
+struct Differentiator<'a> {
+    cell: &'a Cell,
+    out: Graph,
+    /// Gradient of each forward node.
+    adjoint: BTreeMap<NodeId, NodeId>,
+    /// Forward nodes that are a state after the step: state and offset.
+    next: BTreeMap<NodeId, (usize, Size)>,
+}
+
+impl Cell {
+    /// Differentiates an optimised cell.
+    ///
+    /// # Errors
+    /// If parts of a state or of the input overlap and their sizes are not numbers.
+    pub fn backward(&self) -> Result<Backward, Overlap> {
+        let mut next = BTreeMap::new();
+        for (state, parts) in self.next.iter().enumerate() {
+            let mut offset = Size::known(0);
+            for &p in parts {
+                next.entry(p).or_insert((state, offset.clone()));
+                if let Some(w) = self.graph.width(p) {
+                    offset = &offset + w;
+                }
+            }
+        }
+        Differentiator {
+            cell: self,
+            out: Graph::default(),
+            adjoint: BTreeMap::new(),
+            next,
+        }
+        .run()
+    }
+}
+
+impl Differentiator<'_> {
+    fn run(mut self) -> Result<Backward, Overlap> {
+        self.seed();
+        let g = &self.cell.graph;
+        let roots: Vec<NodeId> =
+            self.cell.next.iter().flatten().chain(&self.cell.out).copied().collect();
+        let (order, _) = live(g, &roots);
+        let mut matrices = Vec::new();
+        let mut vectors = Vec::new();
+        let mut states: Vec<Vec<Part>> = vec![Vec::new(); self.cell.states.len()];
+        let mut input = Vec::new();
+        // Products of one vector are joined into one sum: operand → terms.
+        for &id in order.iter().rev() {
+            let Some(&d) = self.adjoint.get(&id) else { continue };
+            let node = g.node(id);
+            match &node.op {
+                Op::Leaf(slot, offset) => {
+                    let part = Part {
+                        offset: offset.clone(),
+                        width: g.width(id).cloned().unwrap_or_else(|| Size::known(1)),
+                        node: d,
+                    };
+                    match slot {
+                        Slot::State(i) => states[*i].push(part),
+                        Slot::Input => input.push(part),
+                        _ => {}
+                    }
+                }
+                Op::Param(p, offset) => {
+                    if self.cell.params[*p].trainable && self.out.number_of(d) != Some(0.0) {
+                        vectors.push(VectorGradient {
+                            param: *p,
+                            offset: offset.clone(),
+                            width: g.width(id).cloned().unwrap_or_else(|| Size::known(1)),
+                            delta: d,
+                        });
+                    }
+                }
+                Op::Product(terms) => {
+                    for (v, m) in terms {
+                        let width = g.width(id).cloned().unwrap_or_else(|| Size::known(1));
+                        let k = g.width(*v).cloned().unwrap_or_else(|| Size::known(1));
+                        if self.cell.params[m.param].trainable
+                            && self.out.number_of(d) != Some(0.0)
+                        {
+                            let operand = match &g.node(*v).op {
+                                Op::Leaf(slot, offset) => (*slot, offset.clone()),
+                                _ => match self.next.get(v) {
+                                    Some((state, offset)) => {
+                                        (Slot::NextState(*state), offset.clone())
+                                    }
+                                    None => (Slot::Forward(*v), Size::known(0)),
+                                },
+                            };
+                            matrices.push(MatrixGradient {
+                                part: m.clone(),
+                                operand,
+                                k: k.clone(),
+                                width,
+                                delta: d,
+                            });
+                        }
+                        let back = MatrixPart {
+                            transposed: true,
+                            ..m.clone()
+                        };
+                        let term = self.out.product(vec![(d, back)], k);
+                        self.add(*v, term);
+                    }
+                }
+                op => self.pointwise(id, op, d),
+            }
+        }
+        let states = states.into_iter().map(|p| self.join(p)).collect::<Result<_, _>>()?;
+        let input = self.join(input)?;
+        self.finish(states, input, matrices, vectors)
+    }
+
+    fn seed(&mut self) {
+        for (state, parts) in self.cell.next.iter().enumerate() {
+            self.seed_parts(parts, Slot::NextStateGradient(state));
+        }
+        self.seed_parts(&self.cell.out, Slot::OutputGradient);
+    }
+
+    fn seed_parts(&mut self, parts: &[NodeId], slot: Slot) {
+        let mut offset = Size::known(0);
+        for &p in parts {
+            let Some(width) = self.cell.graph.width(p).cloned() else { continue };
+            let d = self.out.leaf(slot, offset.clone(), width.clone());
+            offset = &offset + &width;
+            self.add(p, d);
+        }
+    }
+
+    /// Adds `d` to the gradient of forward node `to`, reduced to its extent. Products with one
+    /// another are joined, so that one sweep over the operands gives their sum.
+    fn add(&mut self, to: NodeId, d: NodeId) {
+        let node = self.cell.graph.node(to);
+        if matches!(node.op, Op::Number(_) | Op::SizeOf(_)) || node.extent == Extent::Number {
+            return;
+        }
+        let d = match (&node.extent, &self.out.node(d).extent) {
+            (Extent::Row, Extent::Vector(_)) => self.out.reduce(Reduce::Sum, d),
+            _ => d,
+        };
+        let sum = match self.adjoint.get(&to) {
+            None => d,
+            Some(&old) => self.join_products(old, d),
+        };
+        self.adjoint.insert(to, sum);
+    }
+
+    fn join_products(&mut self, a: NodeId, b: NodeId) -> NodeId {
+        let (rest, first) = match &self.out.node(a).op {
+            Op::Product(_) => (None, a),
+            Op::Binary(Add, rest, p) if matches!(self.out.node(*p).op, Op::Product(_)) => {
+                (Some(*rest), *p)
+            }
+            _ => (None, a),
+        };
+        match (&self.out.node(first).op.clone(), &self.out.node(b).op.clone()) {
+            (Op::Product(x), Op::Product(y)) => {
+                let width = self.out.width(b).cloned().unwrap_or_else(|| Size::known(1));
+                let terms = x.iter().chain(y).cloned().collect();
+                let p = self.out.product(terms, width);
+                match rest {
+                    None => p,
+                    Some(rest) => self.out.binary(Add, rest, p),
+                }
+            }
+            (Op::Product(_), _) if rest.is_none() => self.out.binary(Add, b, a),
+            _ => self.out.binary(Add, a, b),
+        }
+    }
+
+    /// A forward value, in the backward graph.
+    fn value(&mut self, id: NodeId) -> NodeId {
+        let node = self.cell.graph.node(id).clone();
+        match &node.op {
+            Op::Number(_) | Op::SizeOf(_) | Op::Leaf(..) | Op::Param(..) => {
+                self.out.add_node(node.op, node.extent)
+            }
+            _ => self
+                .out
+                .add_node(Op::Leaf(Slot::Forward(id), Size::known(0)), node.extent),
+        }
+    }
+
+    fn pointwise(&mut self, id: NodeId, op: &Op, d: NodeId) {
+        match *op {
+            Op::Unary(u, a) => {
+                if let Some(da) = self.unary(u, a, id, d) {
+                    self.add(a, da);
+                }
+            }
+            Op::Binary(b, x, y) => self.binary(b, x, y, id, d),
+            Op::MulAdd(a, b, c) | Op::NegMulAdd(a, b, c) => {
+                let (va, vb) = (self.value(a), self.value(b));
+                self.add(c, d);
+                let d = match op {
+                    Op::MulAdd(..) => d,
+                    _ => self.out.unary(Unary::Neg, d),
+                };
+                let da = self.out.binary(Mul, d, vb);
+                let db = self.out.binary(Mul, d, va);
+                self.add(a, da);
+                self.add(b, db);
+            }
+            Op::Select(c, a, b, x, y) => {
+                let (va, vb) = (self.value(a), self.value(b));
+                let zero = self.out.number(0.0);
+                let dx = self.out.select(c, va, vb, d, zero);
+                let dy = self.out.select(c, va, vb, zero, d);
+                self.add(x, dx);
+                self.add(y, dy);
+            }
+            Op::Reduce(Reduce::Sum, a) => self.add(a, d),
+            Op::Reduce(Reduce::Max, a) => {
+                let (va, vm) = (self.value(a), self.value(id));
+                let zero = self.out.number(0.0);
+                let da = self.out.select(Compare::Eq, va, vm, d, zero);
+                self.add(a, da);
+            }
+            _ => {}
+        }
+    }
+
+    /// The gradient of `a`, given `d` of `y = u(a)`.
+    fn unary(&mut self, u: Unary, a: NodeId, y: NodeId, d: NodeId) -> Option<NodeId> {
+        let one = self.out.number(1.0);
+        Some(match u {
+            Unary::Neg => self.out.unary(Unary::Neg, d),
+            Unary::Exp => {
+                let y = self.value(y);
+                self.out.binary(Mul, d, y)
+            }
+            Unary::Expm1 => {
+                let y = self.value(y);
+                let f = self.out.binary(Add, y, one);
+                self.out.binary(Mul, d, f)
+            }
+            Unary::Log => {
+                let x = self.value(a);
+                self.out.binary(Div, d, x)
+            }
+            Unary::Log1p => {
+                let x = self.value(a);
+                let x = self.out.binary(Add, one, x);
+                self.out.binary(Div, d, x)
+            }
+            Unary::Tanh => {
+                let y = self.value(y);
+                let square = self.out.binary(Mul, y, y);
+                let f = self.out.binary(Sub, one, square);
+                self.out.binary(Mul, d, f)
+            }
+            Unary::Sigmoid => {
+                let y = self.value(y);
+                let rest = self.out.binary(Sub, one, y);
+                let f = self.out.binary(Mul, y, rest);
+                self.out.binary(Mul, d, f)
+            }
+            Unary::Softplus => {
+                let x = self.value(a);
+                let f = self.out.unary(Unary::Sigmoid, x);
+                self.out.binary(Mul, d, f)
+            }
+            Unary::Erf => {
+                // 2/√π · exp(-x²)
+                let x = self.value(a);
+                let square = self.out.binary(Mul, x, x);
+                let minus = self.out.unary(Unary::Neg, square);
+                let e = self.out.unary(Unary::Exp, minus);
+                let factor = self.out.number(std::f64::consts::FRAC_2_SQRT_PI);
+                let f = self.out.binary(Mul, factor, e);
+                self.out.binary(Mul, d, f)
+            }
+            Unary::Sin => {
+                let x = self.value(a);
+                let f = self.out.unary(Unary::Cos, x);
+                self.out.binary(Mul, d, f)
+            }
+            Unary::Cos => {
+                let x = self.value(a);
+                let s = self.out.unary(Unary::Sin, x);
+                let f = self.out.unary(Unary::Neg, s);
+                self.out.binary(Mul, d, f)
+            }
+            Unary::Sqrt => {
+                let y = self.value(y);
+                let half = self.out.number(0.5);
+                let f = self.out.binary(Div, half, y);
+                self.out.binary(Mul, d, f)
+            }
+            Unary::Rsqrt => {
+                let y = self.value(y);
+                let square = self.out.binary(Mul, y, y);
+                let cube = self.out.binary(Mul, square, y);
+                let half = self.out.number(-0.5);
+                let f = self.out.binary(Mul, half, cube);
+                self.out.binary(Mul, d, f)
+            }
+            Unary::Abs => {
+                let x = self.value(a);
+                let f = self.out.unary(Unary::Sign, x);
+                self.out.binary(Mul, d, f)
+            }
+            Unary::Sign | Unary::Detach => return None,
+        })
+    }
+
+    fn binary(&mut self, b: super::graph::Binary, x: NodeId, y: NodeId, z: NodeId, d: NodeId) {
+        match b {
+            Add => {
+                self.add(x, d);
+                self.add(y, d);
+            }
+            Sub => {
+                self.add(x, d);
+                let d = self.out.unary(Unary::Neg, d);
+                self.add(y, d);
+            }
+            Mul => {
+                let (vx, vy) = (self.value(x), self.value(y));
+                let dx = self.out.binary(Mul, d, vy);
+                let dy = self.out.binary(Mul, d, vx);
+                self.add(x, dx);
+                self.add(y, dy);
+            }
+            Div => {
+                let (vy, vz) = (self.value(y), self.value(z));
+                let dx = self.out.binary(Div, d, vy);
+                self.add(x, dx);
+                let dy = self.out.binary(Mul, dx, vz);
+                let dy = self.out.unary(Unary::Neg, dy);
+                self.add(y, dy);
+            }
+            Min | Max => {
+                let how = if b == Min { Compare::Lt } else { Compare::Gt };
+                let (vx, vy) = (self.value(x), self.value(y));
+                let zero = self.out.number(0.0);
+                let dx = self.out.select(how, vx, vy, d, zero);
+                let dy = self.out.select(how, vx, vy, zero, d);
+                self.add(x, dx);
+                self.add(y, dy);
+            }
+            Pow => {
+                let (vx, vy, vz) = (self.value(x), self.value(y), self.value(z));
+                let one = self.out.number(1.0);
+                let less = self.out.binary(Sub, vy, one);
+                let power = self.out.binary(Pow, vx, less);
+                let f = self.out.binary(Mul, vy, power);
+                let dx = self.out.binary(Mul, d, f);
+                self.add(x, dx);
+                if self.cell.graph.node(y).extent != Extent::Number {
+                    let log = self.out.unary(Unary::Log, vx);
+                    let f = self.out.binary(Mul, vz, log);
+                    let dy = self.out.binary(Mul, d, f);
+                    self.add(y, dy);
+                }
+            }
+        }
+    }
+
+    /// Sums contributions to parts of one vector; overlapping ones are cut where they overlap.
+    fn join(&mut self, parts: Vec<Part>) -> Result<Vec<Part>, Overlap> {
+        let same = |a: &Part, b: &Part| a.offset == b.offset && a.width == b.width;
+        let mut distinct: Vec<Part> = Vec::new();
+        for p in parts {
+            match distinct.iter_mut().find(|q| same(q, &p)) {
+                Some(q) => q.node = self.out.binary(Add, q.node, p.node),
+                None => distinct.push(p),
+            }
+        }
+        if distinct.len() < 2 {
+            return Ok(distinct);
+        }
+        let mut cuts = BTreeSet::new();
+        for p in &distinct {
+            let (o, w) = (p.offset.value().ok_or(Overlap)?, p.width.value().ok_or(Overlap)?);
+            cuts.extend([o, o + w]);
+        }
+        let cuts: Vec<usize> = cuts.into_iter().collect();
+        let mut out = Vec::new();
+        for c in cuts.windows(2) {
+            let mut sum = None;
+            for p in &distinct {
+                let (o, w) = (p.offset.value().ok_or(Overlap)?, p.width.value().ok_or(Overlap)?);
+                if o <= c[0] && c[1] <= o + w {
+                    let (from, width) = (Size::known(c[0] - o), Size::known(c[1] - c[0]));
+                    let cut = self.out.slice(p.node, &from, &width);
+                    sum = Some(match sum {
+                        None => cut,
+                        Some(s) => self.out.binary(Add, s, cut),
+                    });
+                }
+            }
+            if let Some(node) = sum {
+                out.push(Part {
+                    offset: Size::known(c[0]),
+                    width: Size::known(c[1] - c[0]),
+                    node,
+                });
+            }
+        }
+        Ok(out)
+    }
+
+    /// Fuses, then decides for each forward value that is needed whether to load, to compute
+    /// again or to keep it.
+    fn finish(
+        self,
+        mut states: Vec<Vec<Part>>,
+        mut input: Vec<Part>,
+        mut matrices: Vec<MatrixGradient>,
+        mut vectors: Vec<VectorGradient>,
+    ) -> Result<Backward, Overlap> {
+        let roots: Vec<NodeId> = states
+            .iter()
+            .flatten()
+            .chain(&input)
+            .map(|p| p.node)
+            .chain(matrices.iter().map(|m| m.delta))
+            .chain(vectors.iter().map(|v| v.delta))
+            .collect();
+        let (fused, first) = fuse(&self.out, &roots);
+        let (order, _) = live(&fused, &roots.iter().map(|r| first[r]).collect::<Vec<_>>());
+
+        let mut needed: BTreeSet<NodeId> = order
+            .iter()
+            .filter_map(|&id| match fused.node(id).op {
+                Op::Leaf(Slot::Forward(f), _) => Some(f),
+                _ => None,
+            })
+            .collect();
+        needed.extend(matrices.iter().filter_map(|m| match m.operand.0 {
+            Slot::Forward(f) => Some(f),
+            _ => None,
+        }));
+        let mut keep: BTreeSet<NodeId> = matrices
+            .iter()
+            .filter_map(|m| match m.operand.0 {
+                Slot::Forward(f) => Some(f),
+                _ => None,
+            })
+            .collect();
+        for &f in &needed {
+            if !self.available(f, &keep, 0) {
+                keep.insert(f);
+            }
+        }
+
+        let mut out = Graph::default();
+        let mut map: BTreeMap<NodeId, NodeId> = BTreeMap::new();
+        for &id in &order {
+            let node = fused.node(id);
+            let new = match &node.op {
+                Op::Leaf(Slot::Forward(f), _) => self.again(*f, &keep, &mut out),
+                op => out.rebuild(op, &node.extent, |o| map[&o]),
+            };
+            map.insert(id, new);
+        }
+        let place = |id: &mut NodeId| *id = map[&first[id]];
+        states.iter_mut().flatten().for_each(|p| place(&mut p.node));
+        input.iter_mut().for_each(|p| place(&mut p.node));
+        matrices.iter_mut().for_each(|m| place(&mut m.delta));
+        vectors.iter_mut().for_each(|v| place(&mut v.delta));
+        Ok(Backward {
+            graph: out,
+            keep: keep.into_iter().collect(),
+            states,
+            input,
+            matrices,
+            vectors,
+        })
+    }
+
+    /// Whether the backward pass can have a forward value without its being kept.
+    fn available(&self, f: NodeId, keep: &BTreeSet<NodeId>, depth: usize) -> bool {
+        let node = self.cell.graph.node(f);
+        keep.contains(&f)
+            || self.next.contains_key(&f)
+            || matches!(
+                node.op,
+                Op::Number(_) | Op::SizeOf(_) | Op::Leaf(..) | Op::Param(..)
+            )
+            || (depth < 4
+                && (node.op.is_cheap() || self.is_row_maths(f))
+                && node.op.operands().iter().all(|&o| self.available(o, keep, depth + 1)))
+    }
+
+    /// One number a row, not itself a reduction: what needs it computes it again.
+    fn is_row_maths(&self, f: NodeId) -> bool {
+        let node = self.cell.graph.node(f);
+        node.extent == Extent::Row && !matches!(node.op, Op::Reduce(..))
+    }
+
+    /// A forward value that is available, in the backward graph.
+    fn again(&self, f: NodeId, keep: &BTreeSet<NodeId>, out: &mut Graph) -> NodeId {
+        let node = self.cell.graph.node(f);
+        if keep.contains(&f) {
+            return out.add_node(Op::Leaf(Slot::Forward(f), Size::known(0)), node.extent.clone());
+        }
+        if let (Some((state, offset)), Extent::Vector(w)) = (self.next.get(&f), &node.extent) {
+            return out.leaf(Slot::NextState(*state), offset.clone(), w.clone());
+        }
+        let parts: BTreeMap<NodeId, NodeId> = node
+            .op
+            .operands()
+            .into_iter()
+            .map(|o| (o, self.again(o, keep, out)))
+            .collect();
+        out.rebuild(&node.op, &node.extent, |o| parts[&o])
+    }
+}

@@ -1,0 +1,123 @@
+//! Changes to a cell's graph that every form of it shares, so that all forms give the same bits.
+
+use std::collections::BTreeMap;
+
+use super::{
+    build::Cell,
+    graph::{Binary, Graph, NodeId, Op, Slot},
+};
+
+impl Cell {
+    /// Regroups sums and fuses multiplications into additions.
+    pub fn optimize(&mut self) {
+        self.rewrite(regroup);
+        self.rewrite(fuse);
+    }
+
+    fn rewrite(&mut self, pass: fn(&Graph, &[NodeId]) -> (Graph, BTreeMap<NodeId, NodeId>)) {
+        let roots: Vec<NodeId> = self.next.iter().flatten().chain(&self.out).copied().collect();
+        let (graph, map) = pass(&self.graph, &roots);
+        self.graph = graph;
+        for id in self.next.iter_mut().flatten().chain(&mut self.out) {
+            *id = map[id];
+        }
+    }
+}
+
+/// Nodes that the roots need, in order, and how often each is used.
+pub(super) fn live(g: &Graph, roots: &[NodeId]) -> (Vec<NodeId>, Vec<usize>) {
+    let mut uses = vec![0usize; g.nodes().len()];
+    for &r in roots {
+        uses[r] += 1;
+    }
+    for id in (0..uses.len()).rev() {
+        if uses[id] > 0 {
+            for o in g.node(id).op.operands() {
+                uses[o] += 1;
+            }
+        }
+    }
+    let order = (0..uses.len()).filter(|&id| uses[id] > 0).collect();
+    (order, uses)
+}
+
+/// `(x @ W + h @ R) + b` becomes `(x @ W + b) + h @ R`: what does not depend on the states is
+/// summed first, so that it can be computed for many steps at once.
+fn regroup(g: &Graph, roots: &[NodeId]) -> (Graph, BTreeMap<NodeId, NodeId>) {
+    let (order, uses) = live(g, roots);
+    let mut carried = vec![false; g.nodes().len()];
+    let mut product = vec![false; g.nodes().len()];
+    for &id in &order {
+        let op = &g.node(id).op;
+        carried[id] = matches!(op, Op::Leaf(Slot::State(_), _))
+            || op.operands().iter().any(|&o| carried[o]);
+        product[id] =
+            matches!(op, Op::Product(_)) || op.operands().iter().any(|&o| product[o]);
+    }
+    let mut out = Graph::default();
+    let mut map = BTreeMap::new();
+    for &id in &order {
+        let node = g.node(id);
+        let mut terms = Vec::new();
+        if let Op::Binary(Binary::Add, a, b) = node.op {
+            terms_of(g, &uses, a, &mut terms);
+            terms_of(g, &uses, b, &mut terms);
+        }
+        let (late, early): (Vec<NodeId>, Vec<NodeId>) = terms.iter().partition(|&&t| carried[t]);
+        let new = if !late.is_empty() && early.iter().any(|&t| product[t]) {
+            let mut sum = |terms: &[NodeId]| {
+                let mut terms = terms.iter().map(|t| map[t]);
+                let first: NodeId = terms.next().unwrap_or_default();
+                terms.fold(first, |a, b| out.binary(Binary::Add, a, b))
+            };
+            let (early, late) = (sum(&early), sum(&late));
+            out.binary(Binary::Add, early, late)
+        } else {
+            out.rebuild(&node.op, &node.extent, |o| map[&o])
+        };
+        map.insert(id, new);
+    }
+    (out, map)
+}
+
+/// The terms of a sum whose inner sums are used nowhere else.
+fn terms_of(g: &Graph, uses: &[usize], id: NodeId, terms: &mut Vec<NodeId>) {
+    match g.node(id).op {
+        Op::Binary(Binary::Add, a, b) if uses[id] == 1 => {
+            terms_of(g, uses, a, terms);
+            terms_of(g, uses, b, terms);
+        }
+        _ => terms.push(id),
+    }
+}
+
+/// `a * b + c` and `c - a * b` with one rounding, where the product is used nowhere else.
+pub(super) fn fuse(g: &Graph, roots: &[NodeId]) -> (Graph, BTreeMap<NodeId, NodeId>) {
+    let (order, uses) = live(g, roots);
+    let factors = |id: NodeId| match g.node(id).op {
+        Op::Binary(Binary::Mul, a, b) if uses[id] == 1 => Some((a, b)),
+        _ => None,
+    };
+    let mut out = Graph::default();
+    let mut map: BTreeMap<NodeId, NodeId> = BTreeMap::new();
+    for &id in &order {
+        let node = g.node(id);
+        let fused = match node.op {
+            Op::Binary(Binary::Add, x, y) => match (factors(x), factors(y)) {
+                (_, Some((a, b))) => Some(Op::MulAdd(map[&a], map[&b], map[&x])),
+                (Some((a, b)), None) => Some(Op::MulAdd(map[&a], map[&b], map[&y])),
+                _ => None,
+            },
+            Op::Binary(Binary::Sub, x, y) => {
+                factors(y).map(|(a, b)| Op::NegMulAdd(map[&a], map[&b], map[&x]))
+            }
+            _ => None,
+        };
+        let new = match fused {
+            Some(op) => out.add_node(op, node.extent.clone()),
+            None => out.rebuild(&node.op, &node.extent, |o| map[&o]),
+        };
+        map.insert(id, new);
+    }
+    (out, map)
+}

@@ -1,0 +1,204 @@
+//! When each node is computed.
+
+use std::collections::BTreeSet;
+
+use super::{Root, Sink};
+use crate::cell::{
+    graph::{Extent, Graph, NodeId, Op, Slot},
+    size::Size,
+};
+
+/// Which part of a program a node belongs to, in the order in which they run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Class {
+    Pack,
+    Pre,
+    Step,
+    Post,
+}
+
+/// A phase, by what tells it apart.
+pub(super) type Key = (Class, usize, Size);
+
+/// When each live node is computed.
+pub(super) struct Schedule {
+    pub live: Vec<bool>,
+    pub class: Vec<Class>,
+    /// The phase within its class.
+    pub level: Vec<usize>,
+}
+
+impl Schedule {
+    /// The phase of a vector node.
+    pub fn key(&self, g: &Graph, n: NodeId) -> Key {
+        let width = g.width(n).cloned().unwrap_or_else(|| Size::known(0));
+        (self.class[n], self.level[n], width)
+    }
+
+    /// Whether every phase can have the node without its being stored: it is a leaf, or cheap
+    /// maths on such, or maths on numbers of a row.
+    pub fn is_free(&self, g: &Graph, n: NodeId) -> bool {
+        self.free(g, n, 0)
+    }
+
+    fn free(&self, g: &Graph, n: NodeId, depth: usize) -> bool {
+        let node = g.node(n);
+        if self.class[n] == Class::Pack || is_leaf(&node.op) || is_reduce(&node.op) {
+            return true;
+        }
+        let cheap = node.extent == Extent::Row || (node.op.is_cheap() && depth < 4);
+        cheap && node.op.operands().iter().all(|&o| self.free(g, o, depth + 1))
+    }
+}
+
+pub(super) fn is_leaf(op: &Op) -> bool {
+    matches!(
+        op,
+        Op::Number(_) | Op::SizeOf(_) | Op::Leaf(..) | Op::Param(..)
+    )
+}
+
+fn is_reduce(op: &Op) -> bool {
+    matches!(op, Op::Reduce(..))
+}
+
+fn is_carried(op: &Op) -> bool {
+    matches!(
+        op,
+        Op::Leaf(Slot::State(_) | Slot::NextStateGradient(_), _)
+    )
+}
+
+pub(super) fn schedule(g: &Graph, roots: &[Root], hoist: bool) -> Schedule {
+    let n = g.nodes().len();
+    let backward = roots.iter().any(|r| matches!(r.sink, Sink::StateGradient(_)));
+    let mut live = vec![false; n];
+    let mut feeds = vec![false; n];
+    for r in roots {
+        live[r.node] = true;
+        feeds[r.node] |= matches!(r.sink, Sink::State(_) | Sink::StateGradient(_));
+    }
+    for id in (0..n).rev().filter(|&id| live[id]).collect::<Vec<_>>() {
+        live[id] = true;
+    }
+    for id in (0..n).rev() {
+        if live[id] {
+            for o in g.node(id).op.operands() {
+                live[o] = true;
+                feeds[o] |= feeds[id];
+            }
+        }
+    }
+    let mut class = vec![Class::Step; n];
+    let mut carried = vec![false; n];
+    let mut constant = vec![false; n];
+    for id in 0..n {
+        let op = &g.node(id).op;
+        let operands = op.operands();
+        // In a backward graph the old states are saved values; what is carried are gradients.
+        carried[id] = match op {
+            Op::Leaf(Slot::State(_), _) => !backward,
+            op => is_carried(op),
+        } || operands.iter().any(|&o| carried[o]);
+        constant[id] = match op {
+            Op::Number(_) | Op::SizeOf(_) | Op::Param(..) => true,
+            Op::Leaf(..) | Op::Product(_) | Op::Reduce(..) => false,
+            _ => operands.iter().all(|&o| constant[o]),
+        };
+        class[id] = if constant[id] && !is_leaf(op) {
+            Class::Pack
+        } else if !hoist {
+            Class::Step
+        } else if !carried[id] {
+            Class::Pre
+        } else if feeds[id] {
+            Class::Step
+        } else {
+            Class::Post
+        };
+    }
+    let mut s = Schedule {
+        live,
+        class,
+        level: vec![0; n],
+    };
+    for c in [Class::Pre, Class::Step, Class::Post] {
+        levels(g, roots, &mut s, c);
+    }
+    s
+}
+
+/// Whether `n` is computed in class `c` (leaves are computed nowhere).
+fn inside(g: &Graph, s: &Schedule, n: NodeId, c: Class) -> bool {
+    s.live[n] && s.class[n] == c && !is_leaf(&g.node(n).op)
+}
+
+/// The first level at which an operand lets its user run.
+fn after(g: &Graph, s: &Schedule, user: &Op, o: NodeId, c: Class, level: &[usize]) -> usize {
+    if !inside(g, s, o, c) {
+        0
+    } else if matches!(user, Op::Product(_)) || is_reduce(&g.node(o).op) {
+        level[o] + 1
+    } else {
+        level[o]
+    }
+}
+
+/// Products run as late as possible, so that what only a late phase needs does not have to be
+/// stored; the maths behind a product runs with it.
+fn levels(g: &Graph, roots: &[Root], s: &mut Schedule, c: Class) {
+    let n = g.nodes().len();
+    let nodes: Vec<NodeId> = (0..n).filter(|&id| inside(g, s, id, c)).collect();
+    let mut early = vec![0usize; n];
+    for &id in &nodes {
+        let op = &g.node(id).op;
+        early[id] =
+            op.operands().iter().map(|&o| after(g, s, op, o, c, &early)).max().unwrap_or(0);
+    }
+    let last = nodes.iter().map(|&id| early[id]).max().unwrap_or(0);
+    let mut latest = vec![last; n];
+    for &id in nodes.iter().rev() {
+        let op = &g.node(id).op;
+        for o in op.operands() {
+            if inside(g, s, o, c) {
+                let gap = usize::from(matches!(op, Op::Product(_)) || is_reduce(&g.node(o).op));
+                latest[o] = latest[o].min(latest[id].saturating_sub(gap));
+            }
+        }
+    }
+    for &id in &nodes {
+        let op = &g.node(id).op;
+        s.level[id] = match op {
+            Op::Product(_) => latest[id],
+            _ => {
+                let level = &s.level;
+                op.operands().iter().map(|&o| after(g, s, op, o, c, level)).max().unwrap_or(0)
+            }
+        };
+    }
+    // Maths on leaves alone moves to where it is used.
+    let kept: BTreeSet<NodeId> = roots.iter().map(|r| r.node).collect();
+    for &id in nodes.iter().rev() {
+        let op = &g.node(id).op;
+        let grounded = op
+            .operands()
+            .iter()
+            .any(|&o| inside(g, s, o, c) && !s.is_free(g, o));
+        if kept.contains(&id) || grounded || matches!(op, Op::Product(_) | Op::Reduce(..)) {
+            continue;
+        }
+        let mut users = Vec::new();
+        for &u in &nodes {
+            let user = &g.node(u).op;
+            if user.operands().contains(&id) {
+                users.push(s.level[u].saturating_sub(usize::from(matches!(user, Op::Product(_)))));
+            }
+        }
+        let outside = (0..n).any(|u| {
+            s.live[u] && s.class[u] != c && g.node(u).op.operands().contains(&id)
+        });
+        if let (Some(&first), false) = (users.iter().min(), outside) {
+            s.level[id] = s.level[id].max(first);
+        }
+    }
+}

@@ -1,0 +1,93 @@
+use crate::{
+    cell::{Cell, CellAst, CellUse, Value, forms, size::Size, stages::Phase},
+    diagnostics::Diagnostics,
+};
+
+const LSTM: &str = "cell LSTMCell(units, activation = tanh, recurrent_activation = sigmoid, use_bias = true) {
+    param kernel: [input, 4 * units] = glorot_uniform;
+    param recurrent_kernel: [units, 4 * units] = orthogonal;
+    param bias: [4 * units] = zeros;
+    state h: [units];
+    state c: [units];
+    let z = x @ kernel + h @ recurrent_kernel;
+    let z = if use_bias { z + bias } else { z };
+    let [i, f, g, o] = split(z);
+    next c = recurrent_activation(f) * c + recurrent_activation(i) * activation(g);
+    next h = recurrent_activation(o) * activation(c);
+    output h;
+}";
+
+const GRU: &str = "cell GRUCell(units, activation = tanh, recurrent_activation = sigmoid) {
+    param kernel: [input, 3 * units] = glorot_uniform;
+    param recurrent_kernel: [units, 2 * units] = orthogonal;
+    param candidate: [units, units] = orthogonal;
+    param bias: [3 * units] = zeros;
+    state h: [units];
+    let [xz, xr, xh] = split(x @ kernel + bias);
+    let [uz, ur] = split(h @ recurrent_kernel);
+    let z = recurrent_activation(xz + uz);
+    let r = recurrent_activation(xr + ur);
+    let g = activation(xh + (r * h) @ candidate);
+    next h = z * h + (1 - z) * g;
+    output h;
+}";
+
+fn cell(text: &str) -> Cell {
+    let mut found = Diagnostics::new();
+    let ast = CellAst::parse(text.parse().unwrap(), &mut found);
+    let messages = found.take();
+    assert!(messages.is_empty(), "{messages:?}");
+    let layer = CellUse {
+        cell: ast.unwrap(),
+        arguments: vec![("units".into(), Value::Size(Size::known(64)), proc_macro2::Span::call_site())],
+    };
+    let cell = Cell::build(&layer, &Size::known(8), &mut found);
+    let messages = found.take();
+    assert!(messages.is_empty(), "{messages:?}");
+    let mut cell = cell.unwrap();
+    cell.optimize();
+    cell
+}
+
+fn show(name: &str, phases: &[Phase]) -> String {
+    phases
+        .iter()
+        .map(|p| {
+            let products: Vec<_> =
+                p.products.iter().map(|p| (p.segments.len(), p.gates.len())).collect();
+            format!(
+                "{name}: width {} products {products:?} loads {} vectors {} stores {} \n",
+                p.width,
+                p.loads.len(),
+                p.vectors.len(),
+                p.stores.len(),
+            )
+        })
+        .collect()
+}
+
+fn dump(text: &str) -> String {
+    let c = cell(text);
+    let b = c.backward().unwrap();
+    let mut out = String::new();
+    for (name, p) in [
+        ("stream", forms::inference(&c, false)),
+        ("infer", forms::inference(&c, true)),
+        ("train", forms::training(&c, &b)),
+        ("back", forms::gradient(&b)),
+    ] {
+        out += &show(&format!("{name} pack"), &p.pack);
+        out += &show(&format!("{name} pre"), &p.pre);
+        out += &show(&format!("{name} step"), &p.step);
+        out += &show(&format!("{name} post"), &p.post);
+        out += &format!("{name} temps {:?}\n", p.temps.iter().map(|t| (t.width.to_string(), t.every_step)).collect::<Vec<_>>());
+    }
+    out += &format!("keep {:?}", b.keep.iter().map(|&k| &c.graph.node(k).op).collect::<Vec<_>>());
+    out
+}
+
+#[test]
+fn dumps() {
+    println!("{}", dump(LSTM));
+    println!("{}", dump(GRU));
+}
