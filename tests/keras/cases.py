@@ -138,10 +138,14 @@ def stateless():
         model = (Input(3, 4), Dense(7, activation=activation))
         yield Case(f"dense_{activation}_sequence", model, spread=3.0)
     for units, features, batch in [(1, 1, 1), (1, 9, 3), (8, 5, 16), (17, 1, 5), (33, 17, 1), (40, 33, 3)]:
-        yield Case(f"dense_{units}_units_{features}_features_{batch}_rows", (Input(features), Dense(units)), batch)
+        yield Case(
+            f"dense_{units}_units_{features}_features_{batch}_rows", (Input(features), Dense(units)), batch
+        )
     yield Case("dense_no_bias", (Input(6), Dense(5, use_bias=False)))
     yield Case("dense_named", (Input(6), Dense(units=5, activation="relu", use_bias=True)))
-    yield Case("dense_stack", (Input(6), Dense(7, activation="relu"), Dense(5, activation="tanh"), Dense(3)), 5)
+    yield Case(
+        "dense_stack", (Input(6), Dense(7, activation="relu"), Dense(5, activation="tanh"), Dense(3)), 5
+    )
     yield Case("batch_normalization_vector", (Input(6), BatchNormalization()), 5)
     yield Case("batch_normalization_17_features", (Input(17), BatchNormalization()), 16)
     yield Case("batch_normalization_sequence", (Input(4, 5), BatchNormalization()), 3)
@@ -165,7 +169,12 @@ def stacks():
         yield Case(f"embedding_{prefix}_dense", (Embedding(20, 4), rnn(5), Dense(3)), steps=6)
         yield Case(f"two_{prefix}", (Input(5, 3), rnn(4, **seq), rnn(6)))
         yield Case(f"three_{prefix}", (Input(5, 3), rnn(4, **seq), rnn(3, **seq), rnn(5, **seq)))
-        yield Case(f"{prefix}_batch_normalization_dense", (Input(4, 4), rnn(6), BatchNormalization(), Dense(3)), 16, spread=3.0)
+        yield Case(
+            f"{prefix}_batch_normalization_dense",
+            (Input(4, 4), rnn(6), BatchNormalization(), Dense(3)),
+            16,
+            spread=3.0,
+        )
         yield Case(f"{prefix}_dense_softmax", (Input(4, 3), rnn(5, **seq), Dense(4, activation="softmax")))
     yield Case("batch_normalization_between_lstm", (
         Input(4, 3), BatchNormalization(), LSTM(5, **seq), BatchNormalization(), LSTM(4),
@@ -173,7 +182,9 @@ def stacks():
     ), 16)  # fmt: skip
     yield Case("lstm_flatten_dense", (Input(4, 3), LSTM(5, **seq), Flatten(), Dense(2)))
     yield Case("lstm_activation", (Input(4, 3), LSTM(5, **seq), Activation("softmax"), GRU(3)))
-    yield Case("mixed", (Input(None, 3), SimpleRNN(5, **seq), GRU(4, go_backwards=True, **seq), LSTM(6), Dense(2)))
+    yield Case(
+        "mixed", (Input(None, 3), SimpleRNN(5, **seq), GRU(4, go_backwards=True, **seq), LSTM(6), Dense(2))
+    )
     yield Case("dense_lstm_dense", (Input(6, 3), Dense(5, activation="gelu"), LSTM(4, **seq), Dense(2)))
     yield Case("dropout", (Input(6), Dropout(0.5), Dense(3)))
     yield Case("dropout_lstm", (Input(4, 3), Dropout(0.25), LSTM(5, **seq), Dropout(0.5), LSTM(4)))

@@ -4,8 +4,8 @@ A model is a tuple of `Layer` records. `text` renders it as `rnn_model!` reads i
 same model in Keras, and both come from the same record, so that they cannot drift apart.
 """
 
-from dataclasses import dataclass
 import inspect
+from dataclasses import dataclass
 
 import keras
 
