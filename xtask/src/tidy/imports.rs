@@ -28,6 +28,7 @@ const ORDERS: &[Order] = &[
         sources: "rnn-compiler/src/",
         modules: &[
             "diagnostics",
+            "cursor",
             "cell",
             "ir",
             "syntax",
