@@ -1,2 +1,187 @@
 //! Every check of the repository in one command: `cargo xtask check`.
-fn main() {}
+//!
+//! `cargo xtask check` runs all steps, goes on after a failure and ends with one line a step, so
+//! that one run shows everything there is to mend. `cargo xtask check fmt tidy` runs these two.
+
+mod tidy;
+
+use std::{
+    env,
+    path::{Path, PathBuf},
+    process::{Command, ExitCode},
+};
+
+/// One step of `cargo xtask check`.
+struct Step {
+    name: &'static str,
+    /// What it looks for, for `cargo xtask help`.
+    about: &'static str,
+    run: fn(&Path) -> bool,
+}
+
+/// The steps, the quickest first.
+const STEPS: &[Step] = &[
+    Step {
+        name: "fmt",
+        about: "formatting (mend with `cargo fmt --all`)",
+        run: |root| cargo(root, &["fmt", "--all", "--check"], &[]),
+    },
+    Step {
+        name: "tidy",
+        about: "the repository's own rules: see xtask/src/tidy",
+        run: |root| tidy::run(root),
+    },
+    Step {
+        name: "clippy",
+        about: "lints, warnings denied",
+        run: |root| {
+            let arguments = [
+                "clippy",
+                "--workspace",
+                "--all-targets",
+                "--",
+                "-D",
+                "warnings",
+            ];
+            cargo(root, &arguments, &[])
+        },
+    },
+    Step {
+        name: "doc",
+        about: "documentation of every crate, broken links and warnings denied",
+        run: |root| {
+            let arguments = ["doc", "--workspace", "--no-deps"];
+            cargo(root, &arguments, &[("RUSTDOCFLAGS", "-D warnings")])
+        },
+    },
+    Step {
+        name: "test",
+        about: "all tests, documentation examples among them",
+        run: |root| cargo(root, &["test", "--workspace"], &[]),
+    },
+];
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = env::args().skip(1).collect();
+    let (command, names) = match arguments.split_first() {
+        Some((command, names)) => (command.as_str(), names),
+        None => ("help", &[][..]),
+    };
+    match command {
+        "check" => match select(names) {
+            Ok(steps) => check(&root(), &steps),
+            Err(message) => fail(&message),
+        },
+        "tidy" if names.is_empty() => check(&root(), &[step("tidy")]),
+        "help" | "--help" | "-h" => {
+            println!("{}", usage());
+            ExitCode::SUCCESS
+        }
+        other => fail(&format!("no task is called `{other}`\n\n{}", usage())),
+    }
+}
+
+fn fail(message: &str) -> ExitCode {
+    eprintln!("error: {message}");
+    ExitCode::FAILURE
+}
+
+/// The steps called `names` in the order of [`STEPS`]; all of them when `names` is empty.
+fn select(names: &[String]) -> Result<Vec<&'static Step>, String> {
+    if let Some(unknown) = names
+        .iter()
+        .find(|name| STEPS.iter().all(|step| step.name != **name))
+    {
+        return Err(format!("no step is called `{unknown}`\n\n{}", usage()));
+    }
+    let wanted = |step: &&Step| names.is_empty() || names.iter().any(|name| name == step.name);
+    Ok(STEPS.iter().filter(wanted).collect())
+}
+
+/// The step called `name`, which is a name written in this file.
+fn step(name: &str) -> &'static Step {
+    match STEPS.iter().find(|step| step.name == name) {
+        Some(step) => step,
+        None => unreachable!("`{name}` is in STEPS"),
+    }
+}
+
+/// Runs `steps` one after another and reports all of them at the end.
+fn check(root: &Path, steps: &[&Step]) -> ExitCode {
+    let mut failed = 0;
+    let mut report = String::new();
+    for step in steps {
+        eprintln!("== {}", step.name);
+        let passed = (step.run)(root);
+        failed += usize::from(!passed);
+        let word = if passed { "ok" } else { "FAILED" };
+        report += &format!("{:8} {word}\n", step.name);
+    }
+    eprint!("\n{report}");
+    if failed == 0 {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
+}
+
+/// Runs the cargo that runs this program, and tells whether it succeeded.
+fn cargo(root: &Path, arguments: &[&str], variables: &[(&str, &str)]) -> bool {
+    let program = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut command = Command::new(&program);
+    command
+        .current_dir(root)
+        .args(arguments)
+        .envs(variables.iter().copied());
+    match command.status() {
+        Ok(status) => status.success(),
+        Err(error) => {
+            eprintln!("cannot start {}: {error}", program.to_string_lossy());
+            false
+        }
+    }
+}
+
+/// The repository's root: the folder above this crate.
+fn root() -> PathBuf {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    here.parent().unwrap_or(here).to_path_buf()
+}
+
+fn usage() -> String {
+    let mut text = String::from(
+        "cargo xtask check [STEP…]   all checks, or those named\n\
+         cargo xtask tidy            the repository's own rules alone\n\nsteps:",
+    );
+    for step in STEPS {
+        text += &format!("\n  {:8} {}", step.name, step.about);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(asked: &[&str]) -> Result<Vec<&'static str>, String> {
+        let asked: Vec<String> = asked.iter().map(|name| name.to_string()).collect();
+        Ok(select(&asked)?.iter().map(|step| step.name).collect())
+    }
+
+    #[test]
+    fn no_name_means_every_step() {
+        assert_eq!(names(&[]).map(|steps| steps.len()), Ok(STEPS.len()));
+    }
+
+    #[test]
+    fn named_steps_run_in_the_order_of_the_list() {
+        assert_eq!(names(&["clippy", "fmt"]), Ok(vec!["fmt", "clippy"]));
+    }
+
+    #[test]
+    fn an_unknown_step_is_named_and_the_known_ones_are_listed() {
+        let message = names(&["clipy"]).unwrap_err();
+        assert!(message.contains("`clipy`"), "{message}");
+        assert!(message.contains("clippy"), "{message}");
+    }
+}

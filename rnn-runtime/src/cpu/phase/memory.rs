@@ -90,9 +90,7 @@ pub struct Ref {
     pub exact: bool,
 }
 
-/// A model's values and weights while it runs. Copies of it share the values: every user keeps to
-/// its own rows (see [`Memory::rows`]).
-#[derive(Clone, Copy)]
+/// A model's values and weights while it runs, for a range of rows that nobody else touches.
 pub struct Memory<'a> {
     base: *mut f32,
     len: usize,
@@ -102,13 +100,18 @@ pub struct Memory<'a> {
     pub bufs: &'a [Buf],
     /// Steps in this run: what [`Steps::Last`] looks at.
     pub total: usize,
-    /// First row and one past the last row that this copy may touch.
+    /// First row and one past the last row.
     rows: (usize, usize),
     values: PhantomData<&'a mut [f32]>,
 }
 
+// SAFETY: a `Memory` is a `&mut [f32]` to its rows; no two have a row in common.
+unsafe impl Send for Memory<'_> {}
+// SAFETY: through a shared `Memory` only the kernels write, and they are called by its owner.
+unsafe impl Sync for Memory<'_> {}
+
 impl<'a> Memory<'a> {
-    /// Memory over `values`, for all rows.
+    /// Memory over `values`, for `rows` rows.
     #[inline(always)]
     pub fn new(
         values: &'a mut [f32],
@@ -128,10 +131,41 @@ impl<'a> Memory<'a> {
         }
     }
 
-    /// The rows that this copy may touch.
+    /// The rows that this memory may touch.
     #[inline(always)]
     pub fn rows(&self) -> std::ops::Range<usize> {
         self.rows.0..self.rows.1
+    }
+
+    /// The same memory for a shorter time.
+    pub fn reborrow(&mut self) -> Memory<'_> {
+        Memory {
+            values: PhantomData,
+            ..*self
+        }
+    }
+
+    /// The rows before `row`, and those from it on.
+    ///
+    /// # Panics
+    /// If `row` is not among the rows, or the buffers overlap.
+    pub fn split(self, row: usize) -> (Memory<'a>, Memory<'a>) {
+        assert!(self.rows.0 <= row && row <= self.rows.1, "no such row");
+        assert!(
+            self.bufs
+                .windows(2)
+                .all(|b| b[0].offset + b[0].len() <= b[1].offset),
+            "buffers overlap"
+        );
+        let left = Memory {
+            rows: (self.rows.0, row),
+            ..self
+        };
+        let right = Memory {
+            rows: (row, self.rows.1),
+            ..self
+        };
+        (left, right)
     }
 
     /// The address of a row.
@@ -139,20 +173,21 @@ impl<'a> Memory<'a> {
     /// # Safety
     /// The buffer exists, and the step and the row are within it: [`Memory::check`] says so.
     #[inline(always)]
-    pub(super) unsafe fn at(&self, r: &Ref, t: usize, row: usize) -> *mut f32 {
+    pub(in crate::cpu) unsafe fn at(&self, r: &Ref, t: usize, row: usize) -> *mut f32 {
         // SAFETY: the caller's promise.
         unsafe {
             let b = self.bufs.get_unchecked(r.buf);
             let step = b.step(t + r.shift, self.total);
-            self.base.add(b.offset + step * b.time + row * b.row + r.offset)
+            self.base
+                .add(b.offset + step * b.time + row * b.row + r.offset)
         }
     }
 
     /// Panics unless `width` floats of `r`, rounded up to whole vectors, lie within the values for
-    /// every row of this copy and every time up to `last`. With constant tables, as in a stream,
+    /// every row of this memory and every time up to `last`. With constant tables, as in a stream,
     /// the compiler decides all of it and no code is left.
     #[inline(always)]
-    pub(super) fn check(&self, r: &Ref, width: usize, last: usize) {
+    pub(in crate::cpu) fn check(&self, r: &Ref, width: usize, last: usize) {
         let b = &self.bufs[r.buf];
         let step = match b.steps {
             Steps::One => 0,
@@ -168,26 +203,25 @@ impl<'a> Memory<'a> {
         );
     }
 
-    /// Floats of `r` at time `t`, rows `rows`, as one slice; the rows are `padded` apart.
+    /// `width` floats of `r` at time `t`, row `row`.
     ///
     /// # Panics
-    /// If they are not within the buffer.
-    pub fn row(&self, r: &Ref, width: usize, t: usize, row: usize) -> &'a [f32] {
+    /// If they are not within the buffer, or the row is not one of this memory's.
+    pub fn row(&self, r: &Ref, width: usize, t: usize, row: usize) -> &[f32] {
         self.check(r, width, t);
         assert!(self.rows().contains(&row), "a row of somebody else");
-        // SAFETY: checked above; nobody else writes to this row while this copy is alive.
+        // SAFETY: checked above; writing takes `&mut self`.
         unsafe { std::slice::from_raw_parts(self.at(r, t, row), width) }
     }
 
     /// The same, to write.
     ///
     /// # Panics
-    /// If they are not within the buffer.
-    #[allow(clippy::mut_from_ref)]
+    /// As [`Memory::row`].
     pub fn row_mut(&mut self, r: &Ref, width: usize, t: usize, row: usize) -> &mut [f32] {
         self.check(r, width, t);
         assert!(self.rows().contains(&row), "a row of somebody else");
-        // SAFETY: checked above; `&mut self` keeps this copy from handing out another slice.
+        // SAFETY: checked above, and `self` is borrowed.
         unsafe { std::slice::from_raw_parts_mut(self.at(r, t, row), width) }
     }
 }

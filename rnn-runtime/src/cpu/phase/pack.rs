@@ -21,46 +21,54 @@ pub const fn packed_len(k: usize, groups: usize, width: usize) -> usize {
     width.div_ceil(block) * k * groups * block
 }
 
-/// A matrix to pack: where its gates stand in a parameter.
+/// One gate of a matrix to pack: where it stands in a parameter, and where it goes.
 #[derive(Clone, Copy, Debug)]
 pub struct Matrix {
     /// First float of the parameter among all weights.
     pub param: usize,
     /// Columns of the parameter.
     pub columns: usize,
-    /// First row.
+    /// First row of the part.
     pub row: usize,
-    /// First column of each gate.
-    pub gates: &'static [usize],
-    /// Rows: length of the operand.
+    /// First column of the part.
+    pub column: usize,
+    /// Length of the operand.
     pub k: usize,
-    /// Columns of a gate: units.
+    /// Units.
     pub width: usize,
-    /// Rows and columns change places: the gate is `[width, k]` in the parameter.
+    /// The part is `[width, k]`, else `[k, width]`.
     pub transposed: bool,
-    /// Where it goes in the packed weights.
+    /// Where the packed matrix starts.
     pub to: usize,
+    /// Which of its gates this is.
+    pub gate: usize,
+    /// How many gates it has.
+    pub gates: usize,
 }
 
-/// Packs one matrix.
+/// Packs one gate; the places behind the last unit are left as they are (zero).
 ///
 /// # Panics
 /// If the parameter or the packed matrix is not within its slice.
 pub fn pack_matrix(m: &Matrix, weights: &[f32], packed: &mut [f32]) {
     let block = block(m.width);
-    let groups = m.gates.len();
-    let packed = &mut packed[m.to..m.to + packed_len(m.k, groups, m.width)];
-    packed.fill(0.0);
-    for (g, &column) in m.gates.iter().enumerate() {
+    let packed = &mut packed[m.to..m.to + packed_len(m.k, m.gates, m.width)];
+    let part = &weights[m.param + m.row * m.columns + m.column..];
+    let stride = m.gates * block;
+    if m.transposed {
         for unit in 0..m.width {
-            let to = unit / block * (m.k * groups * block) + g * block + unit % block;
-            let (from, step) = if m.transposed {
-                (m.param + (m.row + unit) * m.columns + column, 1)
-            } else {
-                (m.param + m.row * m.columns + column + unit, m.columns)
-            };
-            for k in 0..m.k {
-                packed[to + k * groups * block] = weights[from + k * step];
+            let to = unit / block * (m.k * stride) + m.gate * block + unit % block;
+            let from = &part[unit * m.columns..unit * m.columns + m.k];
+            for (k, &w) in from.iter().enumerate() {
+                packed[to + k * stride] = w;
+            }
+        }
+    } else {
+        for k in 0..m.k {
+            let from = &part[k * m.columns..k * m.columns + m.width];
+            for (b, units) in from.chunks(block).enumerate() {
+                let to = b * (m.k * stride) + k * stride + m.gate * block;
+                packed[to..to + units.len()].copy_from_slice(units);
             }
         }
     }
