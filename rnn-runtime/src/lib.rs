@@ -6,6 +6,7 @@
 pub mod cpu;
 pub mod error;
 pub mod learner;
+pub mod model;
 pub mod params;
 pub mod train;
 

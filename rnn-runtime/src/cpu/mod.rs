@@ -1,5 +1,7 @@
 //! Kernels for the CPU.
 
+pub mod arena;
 pub mod math;
+pub mod ops;
 pub mod phase;
 pub mod simd;

@@ -1,0 +1,76 @@
+//! Moving values between the user's arrays and buffers, and between buffers.
+
+use super::Times;
+use crate::cpu::phase::{Memory, Ref};
+
+/// Copies steps `from..from + times.steps` of `x` (`[rows][time][width]`, tight) to the times
+/// `times` of `to`, for the rows of `m`.
+pub fn copy_in(m: &mut Memory<'_>, to: &Ref, width: usize, x: &[f32], time: usize, from: usize, times: Times) {
+    for row in m.rows() {
+        for (i, t) in times.range().enumerate() {
+            let start = (row * time + from + i) * width;
+            m.row_mut(to, width, t, row)
+                .copy_from_slice(&x[start..start + width]);
+        }
+    }
+}
+
+/// Copies the times `times` of `from` to steps `to..` of `y` (`[rows][time][width]`, tight; the
+/// first row of `y` is the first row of `m`).
+pub fn copy_out(m: &Memory<'_>, from: &Ref, width: usize, y: &mut [f32], time: usize, to: usize, times: Times) {
+    for (i, row) in m.rows().enumerate() {
+        for (j, t) in times.range().enumerate() {
+            let start = (i * time + to + j) * width;
+            y[start..start + width].copy_from_slice(m.row(from, width, t, row));
+        }
+    }
+}
+
+/// Sets the times `times` of `to` to 0.
+pub fn zero(m: &mut Memory<'_>, to: &Ref, width: usize, times: Times) {
+    for row in m.rows() {
+        for t in times.range() {
+            m.row_mut(to, width, t, row).fill(0.0);
+        }
+    }
+}
+
+/// `to[first + i] = from[last - i]`: the steps the other way round.
+pub fn reverse(m: &mut Memory<'_>, from: &Ref, to: &Ref, width: usize, times: Times) {
+    let mut line = vec![0.0; width];
+    for row in m.rows() {
+        for i in 0..times.steps {
+            line.copy_from_slice(m.row(from, width, times.first + i, row));
+            m.row_mut(to, width, times.first + times.steps - 1 - i, row)
+                .copy_from_slice(&line);
+        }
+    }
+}
+
+/// The steps of `from` side by side in one row of `to`, at the last time.
+pub fn flatten(m: &mut Memory<'_>, from: &Ref, to: &Ref, width: usize, times: Times) {
+    let last = times.first + times.steps - 1;
+    let mut line = vec![0.0; width];
+    for row in m.rows() {
+        for i in 0..times.steps {
+            line.copy_from_slice(m.row(from, width, times.first + i, row));
+            m.row_mut(to, width * times.steps, last, row)[i * width..(i + 1) * width]
+                .copy_from_slice(&line);
+        }
+    }
+}
+
+/// The inverse of [`flatten`].
+pub fn unflatten(m: &mut Memory<'_>, from: &Ref, to: &Ref, width: usize, times: Times) {
+    let last = times.first + times.steps - 1;
+    let mut line = vec![0.0; width];
+    for row in m.rows() {
+        for i in 0..times.steps {
+            line.copy_from_slice(
+                &m.row(from, width * times.steps, last, row)[i * width..(i + 1) * width],
+            );
+            m.row_mut(to, width, times.first + i, row)
+                .copy_from_slice(&line);
+        }
+    }
+}

@@ -1,0 +1,273 @@
+//! Gradients of weights: one product over all rows and steps, after the sweep.
+//!
+//! The work is divided by places of the gradient, never by rows, and each sum runs over rows and
+//! steps in order: the result does not depend on the number of threads.
+
+use rayon::prelude::*;
+
+use super::Times;
+use crate::cpu::{
+    phase::{Memory, Ref},
+    simd::{Isa, Op, Simd},
+};
+
+/// `gradient[row + i][column + j] += Σ operand[i] · delta[j]` over all rows and steps.
+#[derive(Clone, Copy, Debug)]
+pub struct MatrixGradient {
+    /// The operand.
+    pub operand: Ref,
+    /// Its length.
+    pub k: usize,
+    /// Gradient of the product.
+    pub delta: Ref,
+    /// Its length.
+    pub width: usize,
+    /// First float of the parameter among all weights.
+    pub param: usize,
+    /// Columns of the parameter.
+    pub columns: usize,
+    /// First row of the part.
+    pub row: usize,
+    /// First column of the part.
+    pub column: usize,
+}
+
+/// `gradient[i] += Σ delta[i]` over all rows and steps.
+#[derive(Clone, Copy, Debug)]
+pub struct VectorGradient {
+    /// The values to sum.
+    pub delta: Ref,
+    /// Its length.
+    pub width: usize,
+    /// First float of the part among all weights.
+    pub to: usize,
+}
+
+/// Rows of the gradient that one task computes.
+const TASK_ROWS: usize = 16;
+/// Rows and columns (in vectors) of a register tile.
+const R: usize = 4;
+
+/// Where a task may write: its own places of the gradients.
+#[derive(Clone, Copy)]
+struct Target {
+    base: *mut f32,
+    len: usize,
+}
+// SAFETY: tasks write to places that no other task writes to: other rows of a matrix, or another
+// matrix; `weight_gradients` runs matrices that share a parameter one after the other.
+unsafe impl Send for Target {}
+// SAFETY: as above.
+unsafe impl Sync for Target {}
+
+enum Task<'a> {
+    Matrix(&'a MatrixGradient, usize),
+    Vector(&'a VectorGradient),
+}
+
+/// Adds the gradients of one layer's weights to `gradients`.
+///
+/// # Panics
+/// If a buffer or a parameter is not within its slice.
+pub fn weight_gradients(
+    isa: Isa,
+    m: &Memory<'_>,
+    matrices: &[MatrixGradient],
+    vectors: &[VectorGradient],
+    gradients: &mut [f32],
+    times: Times,
+) {
+    let last = times.first + times.steps - 1;
+    let mut cost = 0;
+    for g in matrices {
+        m.check(&g.operand, g.k, last);
+        m.check(&g.delta, g.width, last);
+        let end = g.param + (g.row + g.k - 1) * g.columns + g.column + g.width;
+        assert!(
+            g.column + g.width <= g.columns && end <= gradients.len(),
+            "a parameter is too small"
+        );
+        cost += g.k * g.width;
+    }
+    for v in vectors {
+        m.check(&v.delta, v.width, last);
+        assert!(v.to + v.width <= gradients.len(), "a parameter is too small");
+    }
+    let target = Target {
+        base: gradients.as_mut_ptr(),
+        len: gradients.len(),
+    };
+    let threads = m.rows().len() * times.steps * cost > 400_000 && rayon::current_num_threads() > 1;
+    // Parts of a parameter that do not overlap run at once; others in turns.
+    let mut turns: Vec<Vec<usize>> = Vec::new();
+    for (i, g) in matrices.iter().enumerate() {
+        let free = turns
+            .iter_mut()
+            .find(|turn| turn.iter().all(|&j| !overlap(g, &matrices[j])));
+        match free {
+            Some(turn) => turn.push(i),
+            None => turns.push(vec![i]),
+        }
+    }
+    for turn in &turns {
+        let tasks: Vec<Task<'_>> = turn
+            .iter()
+            .flat_map(|&i| {
+                (0..matrices[i].k)
+                    .step_by(TASK_ROWS)
+                    .map(move |row| (i, row))
+            })
+            .map(|(i, row)| Task::Matrix(&matrices[i], row))
+            .collect();
+        run(isa, m, &tasks, target, times, threads);
+    }
+    // Vectors may share places: one after the other.
+    for v in vectors {
+        run(isa, m, &[Task::Vector(v)], target, times, false);
+    }
+}
+
+fn overlap(a: &MatrixGradient, b: &MatrixGradient) -> bool {
+    a.param == b.param
+        && a.row < b.row + b.k
+        && b.row < a.row + a.k
+        && a.column < b.column + b.width
+        && b.column < a.column + a.width
+}
+
+fn run(isa: Isa, m: &Memory<'_>, tasks: &[Task<'_>], target: Target, times: Times, threads: bool) {
+    let one = |task: &Task<'_>| {
+        isa.dispatch(Run {
+            m,
+            task,
+            target,
+            times,
+        });
+    };
+    if threads {
+        tasks.par_iter().for_each(one);
+    } else {
+        tasks.iter().for_each(one);
+    }
+}
+
+struct Run<'a, 'b> {
+    m: &'a Memory<'b>,
+    task: &'a Task<'a>,
+    target: Target,
+    times: Times,
+}
+
+impl Op for Run<'_, '_> {
+    type Output = ();
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        match self.task {
+            Task::Matrix(g, first) => {
+                let end = (first + TASK_ROWS).min(g.k);
+                let mut i = *first;
+                while i + R <= end {
+                    rows::<S, R>(s, &self, g, i);
+                    i += R;
+                }
+                while i < end {
+                    rows::<S, 1>(s, &self, g, i);
+                    i += 1;
+                }
+            }
+            Task::Vector(v) => {
+                let mut j = 0;
+                while j < v.width {
+                    sums(s, &self, v, j);
+                    j += S::LANES;
+                }
+            }
+        }
+    }
+}
+
+/// `N` rows of the gradient from row `i` on.
+#[inline(always)]
+fn rows<S: Simd, const N: usize>(s: S, run: &Run<'_, '_>, g: &MatrixGradient, i: usize) {
+    let mut j = 0;
+    while g.width - j > 3 * S::LANES {
+        tile::<S, N, 4>(s, run, g, i, j);
+        j += 4 * S::LANES;
+    }
+    while j < g.width {
+        tile::<S, N, 1>(s, run, g, i, j);
+        j += S::LANES;
+    }
+}
+
+#[inline(always)]
+fn tile<S: Simd, const N: usize, const V: usize>(
+    s: S,
+    run: &Run<'_, '_>,
+    g: &MatrixGradient,
+    i: usize,
+    j: usize,
+) {
+    let mut acc = [[s.splat(0.0); V]; N];
+    let (a, d) = (&run.m.bufs[g.operand.buf], &run.m.bufs[g.delta.buf]);
+    for t in run.times.range() {
+        // SAFETY: `weight_gradients` checked both buffers, rounded up to whole vectors (the
+        // deltas' rows are padded), for all rows and times.
+        unsafe {
+            let first = run.m.rows().start;
+            let mut x = run.m.at(&g.operand, t, first).cast_const().add(i);
+            let mut y = run.m.at(&g.delta, t, first).cast_const().add(j);
+            for _ in run.m.rows() {
+                let mut wide = [s.splat(0.0); V];
+                for (v, w) in wide.iter_mut().enumerate() {
+                    *w = s.load(y.add(v * S::LANES));
+                }
+                for (r, acc) in acc.iter_mut().enumerate() {
+                    let x = s.splat(*x.add(r));
+                    for v in 0..V {
+                        acc[v] = s.mul_add(wide[v], x, acc[v]);
+                    }
+                }
+                x = x.wrapping_add(a.row);
+                y = y.wrapping_add(d.row);
+            }
+        }
+    }
+    for (r, acc) in acc.iter().enumerate() {
+        for (v, &x) in acc.iter().enumerate() {
+            let column = j + v * S::LANES;
+            if column >= g.width {
+                break;
+            }
+            let n = (g.width - column).min(S::LANES);
+            let to = g.param + (g.row + i + r) * g.columns + g.column + column;
+            debug_assert!(to + n <= run.target.len);
+            // SAFETY: `weight_gradients` checked that the part is within the gradients; no other
+            // task has these rows.
+            unsafe {
+                let p = run.target.base.add(to);
+                s.store_partial(p, s.add(s.load_partial(p, n), x), n);
+            }
+        }
+    }
+}
+
+/// One vector of column sums.
+#[inline(always)]
+fn sums<S: Simd>(s: S, run: &Run<'_, '_>, g: &VectorGradient, j: usize) {
+    let mut acc = s.splat(0.0);
+    for t in run.times.range() {
+        for row in run.m.rows() {
+            // SAFETY: `weight_gradients` checked this buffer.
+            let v = unsafe { s.load(run.m.at(&g.delta, t, row).add(j)) };
+            acc = s.add(acc, v);
+        }
+    }
+    let n = (g.width - j).min(S::LANES);
+    // SAFETY: `weight_gradients` checked that the part is within the gradients; vectors run one
+    // after the other.
+    unsafe {
+        let p = run.target.base.add(g.to + j);
+        s.store_partial(p, s.add(s.load_partial(p, n), acc), n);
+    }
+}

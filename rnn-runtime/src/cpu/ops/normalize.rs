@@ -1,0 +1,143 @@
+//! `BatchNormalization` in training: statistics over all rows and steps of the batch
+//! (Ioffe and Szegedy, 2015), as Keras computes them.
+
+use super::Times;
+use crate::cpu::phase::{Memory, Ref};
+
+/// What both directions need to know.
+#[derive(Clone, Copy, Debug)]
+pub struct Normalize {
+    /// The input.
+    pub input: Ref,
+    /// The output.
+    pub output: Ref,
+    /// Gradient of the output.
+    pub d_output: Ref,
+    /// Gradient of the input.
+    pub d_input: Ref,
+    /// Kept from forward to backward: mean, then 1 / sqrt(variance + epsilon), each in a row
+    /// of its own time (0 and 1) of row 0.
+    pub kept: Ref,
+    /// Features.
+    pub width: usize,
+    /// First float of gamma, beta, moving mean and moving variance among all weights.
+    pub gamma: usize,
+    /// See `gamma`.
+    pub beta: usize,
+    /// See `gamma`.
+    pub moving_mean: usize,
+    /// See `gamma`.
+    pub moving_variance: usize,
+    /// Weight of the old moving statistics.
+    pub momentum: f32,
+    /// Added to the variance.
+    pub epsilon: f32,
+}
+
+/// Normalises by the statistics of the batch and updates the moving ones in `weights`.
+///
+/// The variance is the population's, for the moving statistics too, as in Keras.
+pub fn normalize_forward(m: &mut Memory<'_>, n: &Normalize, weights: &mut [f32], times: Times) {
+    let w = n.width;
+    let count = (m.rows().len() * times.steps) as f64;
+    // Two sweeps in f64: no cancellation, and the order is fixed.
+    let mut mean = vec![0.0f64; w];
+    for_each(m, &n.input, w, times, |x| {
+        for (s, &x) in mean.iter_mut().zip(x) {
+            *s += f64::from(x);
+        }
+    });
+    mean.iter_mut().for_each(|s| *s /= count);
+    let mut variance = vec![0.0f64; w];
+    for_each(m, &n.input, w, times, |x| {
+        for ((s, &x), mean) in variance.iter_mut().zip(x).zip(&mean) {
+            let d = f64::from(x) - mean;
+            *s += d * d;
+        }
+    });
+    variance.iter_mut().for_each(|s| *s /= count);
+
+    let keep = 1.0 - f64::from(n.momentum);
+    for i in 0..w {
+        let moving = &mut weights[n.moving_mean + i];
+        *moving += ((mean[i] - f64::from(*moving)) * keep) as f32;
+        let moving = &mut weights[n.moving_variance + i];
+        *moving += ((variance[i] - f64::from(*moving)) * keep) as f32;
+    }
+    let inverse: Vec<f32> = variance
+        .iter()
+        .map(|v| (1.0 / (v + f64::from(n.epsilon)).sqrt()) as f32)
+        .collect();
+    let mean: Vec<f32> = mean.iter().map(|&x| x as f32).collect();
+    let first = m.rows().start;
+    m.row_mut(&n.kept, w, 0, first).copy_from_slice(&mean);
+    m.row_mut(&n.kept, w, 1, first).copy_from_slice(&inverse);
+
+    let mut line = vec![0.0; w];
+    for row in m.rows() {
+        for t in times.range() {
+            line.copy_from_slice(m.row(&n.input, w, t, row));
+            for (i, y) in m.row_mut(&n.output, w, t, row).iter_mut().enumerate() {
+                *y = (line[i] - mean[i]) * inverse[i] * weights[n.gamma + i] + weights[n.beta + i];
+            }
+        }
+    }
+}
+
+/// Gradients of gamma, beta and, if it is wanted, the input.
+pub fn normalize_backward(
+    m: &mut Memory<'_>,
+    n: &Normalize,
+    weights: &[f32],
+    gradients: &mut [f32],
+    times: Times,
+    input_gradient: bool,
+) {
+    let w = n.width;
+    let count = (m.rows().len() * times.steps) as f64;
+    let first = m.rows().start;
+    let mean = m.row(&n.kept, w, 0, first).to_vec();
+    let inverse = m.row(&n.kept, w, 1, first).to_vec();
+    let (mut d_gamma, mut d_beta) = (vec![0.0f64; w], vec![0.0f64; w]);
+    for row in m.rows() {
+        for t in times.range() {
+            let x = m.row(&n.input, w, t, row);
+            let d = m.row(&n.d_output, w, t, row);
+            for i in 0..w {
+                let normal = (x[i] - mean[i]) * inverse[i];
+                d_gamma[i] += f64::from(d[i] * normal);
+                d_beta[i] += f64::from(d[i]);
+            }
+        }
+    }
+    for i in 0..w {
+        gradients[n.gamma + i] += d_gamma[i] as f32;
+        gradients[n.beta + i] += d_beta[i] as f32;
+    }
+    if !input_gradient {
+        return;
+    }
+    let scale: Vec<f32> = (0..w).map(|i| weights[n.gamma + i] * inverse[i]).collect();
+    let mean_d: Vec<f32> = d_beta.iter().map(|s| (s / count) as f32).collect();
+    let mean_dx: Vec<f32> = d_gamma.iter().map(|s| (s / count) as f32).collect();
+    let mut line = vec![0.0; w];
+    for row in m.rows() {
+        for t in times.range() {
+            let x = m.row(&n.input, w, t, row);
+            let d = m.row(&n.d_output, w, t, row);
+            for i in 0..w {
+                let normal = (x[i] - mean[i]) * inverse[i];
+                line[i] = scale[i] * (d[i] - mean_d[i] - normal * mean_dx[i]);
+            }
+            m.row_mut(&n.d_input, w, t, row).copy_from_slice(&line);
+        }
+    }
+}
+
+fn for_each(m: &Memory<'_>, r: &Ref, width: usize, times: Times, mut f: impl FnMut(&[f32])) {
+    for row in m.rows() {
+        for t in times.range() {
+            f(m.row(r, width, t, row));
+        }
+    }
+}

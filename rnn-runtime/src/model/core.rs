@@ -1,0 +1,114 @@
+//! A model's data: weights as the user sees them, and as the kernels read them.
+
+use std::sync::{Mutex, OnceLock};
+
+use super::{
+    learn::State,
+    program::{Computed, Program, Spec},
+};
+use crate::{
+    cpu::{
+        arena::Arena,
+        phase::{Buf, Memory, Steps, pack_matrix, pack_vector},
+        simd::{Isa, Op, Simd},
+    },
+    error::Error,
+};
+
+/// A model's data.
+#[derive(Default)]
+pub struct Core {
+    pub(super) weights: Vec<f32>,
+    /// Packed when first needed after a change.
+    packed: OnceLock<Arena>,
+    pub(super) isa: Option<Isa>,
+    /// Buffers of the last batch, for the next.
+    pub(super) scratch: Mutex<Arena>,
+    pub(super) training: Option<Box<State>>,
+}
+
+impl Clone for Core {
+    fn clone(&self) -> Self {
+        Core::new(self.weights.clone())
+    }
+}
+
+impl std::fmt::Debug for Core {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Core")
+            .field("weights", &self.weights.len())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Core {
+    /// Data with these weights, in the order of the model's parameters.
+    pub fn new(weights: Vec<f32>) -> Self {
+        Core {
+            weights,
+            ..Core::default()
+        }
+    }
+
+    /// The instruction set that runs.
+    pub(super) fn isa(&self) -> Result<Isa, Error> {
+        match self.isa {
+            Some(isa) => Ok(isa),
+            None => Isa::best(),
+        }
+    }
+
+    /// The weights, to change: they are packed again before their next use.
+    pub(super) fn weights_mut(&mut self) -> &mut Vec<f32> {
+        self.packed.take();
+        &mut self.weights
+    }
+
+    /// The weights as the kernels of inference read them.
+    pub(super) fn packed<P: Program>(&self) -> &[f32] {
+        self.packed
+            .get_or_init(|| {
+                let mut packed = Arena::new(P::SPEC.packed);
+                pack::<P>(&P::SPEC, &self.weights, packed.floats_mut(), false);
+                packed
+            })
+            .floats()
+    }
+}
+
+/// Packs all weights. `packed` must be zero where nothing was packed before.
+pub(super) fn pack<P: Program>(spec: &Spec, weights: &[f32], packed: &mut [f32], training: bool) {
+    for m in spec.matrices {
+        pack_matrix(m, weights, packed);
+    }
+    for v in spec.vectors {
+        pack_vector(v, weights, packed);
+    }
+    let (at, len) = spec.computed;
+    if len > 0 {
+        let mut values = Arena::new(len);
+        let bufs = [Buf::new(0, len, 1, 1, Steps::One)];
+        let m = Memory::new(values.floats_mut(), packed, &bufs, 1, 1);
+        // Few numbers, packed seldom: any instruction set will do, and this one is always there.
+        Isa::SCALAR.dispatch(Compute::<P>(&m, std::marker::PhantomData));
+        packed[at..at + len].copy_from_slice(&values.floats()[..len]);
+    }
+    if training {
+        for m in spec.matrices_training {
+            pack_matrix(m, weights, packed);
+        }
+        for v in spec.vectors_training {
+            pack_vector(v, weights, packed);
+        }
+    }
+}
+
+struct Compute<'a, 'b, P>(&'a Memory<'b>, std::marker::PhantomData<P>);
+
+impl<P: Program> Op for Compute<'_, '_, P> {
+    type Output = ();
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        P::Computed::run(s, self.0);
+    }
+}

@@ -1,0 +1,85 @@
+//! Streaming: one row, one step at a time.
+
+use std::marker::PhantomData;
+
+use super::{Core, Program};
+use crate::{
+    cpu::{
+        arena::Arena,
+        phase::Memory,
+        simd::{Isa, Op, Simd},
+    },
+    error::Error,
+};
+
+/// A model that can run step by step. Implemented by the compiler where nothing needs the whole
+/// sequence at once.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot stream: one of its layers needs the whole sequence",
+    note = "`go_backwards` starts at the last step, and `Flatten` of a sequence needs all of them; use `predict`"
+)]
+pub trait Streamable: Program {}
+
+/// A stream: its own states, the model's weights. Made by [`super::Model::stream`].
+pub struct Stream<'m, P: Program> {
+    core: &'m Core,
+    packed: &'m [f32],
+    isa: Isa,
+    values: Arena,
+    time: usize,
+    program: PhantomData<P>,
+}
+
+impl<'m, P: Program> Stream<'m, P> {
+    pub(super) fn new(core: &'m Core) -> Result<Self, Error> {
+        Ok(Stream {
+            core,
+            packed: core.packed::<P>(),
+            isa: core.isa()?,
+            values: Arena::new(P::SPEC.stream_len),
+            time: 0,
+            program: PhantomData,
+        })
+    }
+
+    /// Runs one step and returns its output. Allocates nothing, locks nothing, cannot fail.
+    #[inline]
+    pub fn step(&mut self, x: &P::StepInput) -> &P::StepOutput {
+        let mut m = Memory::new(
+            self.values.floats_mut(),
+            self.packed,
+            P::SPEC.stream,
+            1,
+            1,
+        );
+        self.isa.dispatch(Step::<P> {
+            m: &mut m,
+            weights: &self.core.weights,
+            t: self.time,
+            x,
+        });
+        self.time = 1 - self.time;
+        P::step_output(self.values.floats())
+    }
+
+    /// Back to the start of a sequence: all states zero.
+    pub fn reset(&mut self) {
+        self.values.floats_mut().fill(0.0);
+        self.time = 0;
+    }
+}
+
+struct Step<'a, 'b, P: Program> {
+    m: &'a mut Memory<'b>,
+    weights: &'a [f32],
+    t: usize,
+    x: &'a P::StepInput,
+}
+
+impl<P: Program> Op for Step<'_, '_, P> {
+    type Output = ();
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        P::step(s, self.m, self.weights, self.t, self.x);
+    }
+}
