@@ -6,22 +6,22 @@ use crate::cpu::simd::{ROUND_BIASED, Simd};
 /// erf x / x - 1 in x² for |x| <= 1, error 0.03 · 2⁻²⁴ relative to erf x / x; highest power
 /// first. A fit of this project (see `exp.rs`), as are the others.
 const SMALL: [f32; 7] = [
-    7.806_903_886e-5,
-    -7.997_853_099e-4,
-    5.187_162_198e-3,
-    -2.685_334_720e-2,
-    1.128_357_872e-1,
-    -3.761_262_596e-1,
-    1.283_791_661e-1,
+    7.806_904e-5,
+    -7.997_853e-4,
+    5.187_162e-3,
+    -2.685_334_7e-2,
+    1.128_357_9e-1,
+    -3.761_262_6e-1,
+    1.283_791_7e-1,
 ];
 /// log(1 - erf x) for x in [0.95, 4], error 0.4 · 2⁻²⁴ in erf; highest power first.
 const LARGE: [f32; 6] = [
-    -1.208_613_161e-3,
-    1.524_221_338e-2,
-    -9.007_923_305e-2,
-    -6.522_911_787e-1,
-    -1.119_072_795,
-    -2.195_790_643e-3,
+    -1.208_613_2e-3,
+    1.524_221_3e-2,
+    -9.007_923e-2,
+    -6.522_912e-1,
+    -1.119_072_8,
+    -2.195_790_6e-3,
 ];
 
 /// The error function 2/√π ∫₀ˣ e^(-t²) dt, at most [`MAX_ULP`](super::MAX_ULP).

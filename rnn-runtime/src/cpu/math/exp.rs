@@ -9,46 +9,46 @@ use crate::cpu::simd::{ROUND_BIASED, Simd};
 const LOG2_E: f32 = core::f32::consts::LOG2_E;
 /// ln 2 = `LN_2_HIGH` + `LN_2_LOW`; the first has 10 bits (Cody and Waite, 1980; the split of
 /// Cephes), so that its product with an n of up to 13 bits is exact without a fused multiply-add.
-const LN_2_HIGH: f32 = 0.693_359_375;
+const LN_2_HIGH: f32 = 0.693_359_4;
 const LN_2_LOW: f32 = -2.121_944_4e-4;
 
 /// eʳ for |r| <= ln 2 / 2, relative error 1.5 · 2⁻²⁴ (highest power first).
 pub(super) const EXP_5: [f32; 6] = [
-    8.289_716_206e-3,
-    4.189_784_080e-2,
-    1.666_764_766e-1,
-    4.999_915_063e-1,
-    9.999_997_020e-1,
+    8.289_716e-3,
+    4.189_784e-2,
+    1.666_764_8e-1,
+    4.999_915e-1,
+    9.999_997e-1,
     1.0,
 ];
 /// eʳ for |r| <= ln 2 / 2, relative error 0.06 · 2⁻²⁴.
 const EXP_6: [f32; 7] = [
-    1.382_130_431e-3,
-    8.368_669_078e-3,
-    4.166_825_861e-2,
-    1.666_652_113e-1,
-    4.999_999_404e-1,
+    1.382_130_4e-3,
+    8.368_669e-3,
+    4.166_826e-2,
+    1.666_652_1e-1,
+    4.999_999_4e-1,
     1.0,
     1.0,
 ];
 /// eʳ for |r| <= ln 2, relative error 0.25 · 2⁻²⁴.
 const EXP_7: [f32; 8] = [
-    1.962_920_505e-4,
-    1.410_467_550e-3,
-    8.335_936_815e-3,
-    4.166_123_271e-2,
-    1.666_661_799e-1,
-    5.000_003_576e-1,
+    1.962_920_5e-4,
+    1.410_467_6e-3,
+    8.335_937e-3,
+    4.166_123_3e-2,
+    1.666_661_8e-1,
+    5.000_003_6e-1,
     1.0,
     1.0,
 ];
 /// (eʳ - 1 - r) / r² for |r| <= ln 2 / 2, error 0.23 · 2⁻²⁴ relative to eʳ - 1.
 const EXPM1_4: [f32; 5] = [
-    1.386_994_845e-3,
-    8.366_253_227e-3,
-    4.166_744_277e-2,
-    1.666_654_646e-1,
-    4.999_999_702e-1,
+    1.386_994_8e-3,
+    8.366_253e-3,
+    4.166_744_3e-2,
+    1.666_654_6e-1,
+    4.999_999_7e-1,
 ];
 
 /// Horner's rule, the coefficient of the highest power first.

@@ -4,21 +4,21 @@ use super::exp::polynomial;
 use crate::cpu::simd::Simd;
 
 /// The split of ln 2 (see `exp.rs`).
-const LN_2_HIGH: f32 = 0.693_359_375;
+const LN_2_HIGH: f32 = 0.693_359_4;
 const LN_2_LOW: f32 = -2.121_944_4e-4;
 const SQRT_2: f32 = core::f32::consts::SQRT_2;
 
 /// (log(1 + f) - f + f²/2) / f³ for 1 + f between √½ and √2, error 0.1 · 2⁻²⁴ relative to
 /// log(1 + f); highest power first. A fit of this project (see `exp.rs`).
 const LOG_7: [f32; 8] = [
-    -7.638_184_726e-2,
-    1.276_476_234e-1,
-    -1.316_018_999e-1,
-    1.420_127_302e-1,
-    -1.662_331_522e-1,
-    2.000_125_051e-1,
-    -2.500_082_254e-1,
-    3.333_333_135e-1,
+    -7.638_185e-2,
+    1.276_476_2e-1,
+    -1.316_019e-1,
+    1.420_127_3e-1,
+    -1.662_331_5e-1,
+    2.000_125e-1,
+    -2.500_082_3e-1,
+    3.333_333e-1,
 ];
 
 /// e and m of a positive, normal a = 2ᵉ m, m between √½ and √2.

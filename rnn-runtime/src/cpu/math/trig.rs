@@ -7,19 +7,19 @@ use crate::cpu::simd::Simd;
 /// q of 12 bits are exact without a fused multiply-add.
 const PI: [f32; 4] = [
     3.140_625,
-    0.000_967_025_756_835_937_5,
-    6.277_114_152_908_325_2e-7,
-    1.215_420_125_655_342e-10,
+    0.000_967_025_76,
+    6.277_114e-7,
+    1.215_420_1e-10,
 ];
 
 /// (sin r - r) / r³ in r² for |r| <= π/2, error 0.01 · 2⁻²⁴ relative to sin r; highest power
 /// first. A fit of this project (see `exp.rs`).
 const SIN_4: [f32; 5] = [
-    -2.550_291_178e-8,
-    2.762_705_662e-6,
-    -1.984_309_347e-4,
-    8.333_350_532e-3,
-    -1.666_666_716e-1,
+    -2.550_291_2e-8,
+    2.762_705_7e-6,
+    -1.984_309_3e-4,
+    8.333_350_5e-3,
+    -1.666_666_7e-1,
 ];
 
 /// sin of `x - q π`, negated for odd `parity`.
@@ -48,7 +48,8 @@ fn sine<S: Simd>(s: S, x: S::V, q: S::V, parity: S::V) -> S::V {
 pub fn sin<S: Simd>(s: S, x: S::V) -> S::V {
     let q = s.round(s.mul(x, s.splat(core::f32::consts::FRAC_1_PI)));
     let y = sine(s, x, q, q);
-    finite(s, x, s.select(s.lt(s.abs(x), s.splat(1e-30)), x, y))
+    // Keeps the sign of -0.
+    s.select(s.lt(s.abs(x), s.splat(1e-30)), x, finite(s, x, y))
 }
 
 /// The cosine, at most [`MAX_ULP`](super::MAX_ULP) for |x| <= 8192; beyond, a number in [-1, 1]
