@@ -62,6 +62,7 @@ impl Simd for Avx2 {
     type Half = Self;
     const LANES: usize = 8;
     const REGISTERS: usize = 16;
+    const FUSED: bool = true;
     const NATIVE_SCALE: bool = false;
 
     #[inline(always)]

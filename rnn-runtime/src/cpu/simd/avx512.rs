@@ -61,6 +61,7 @@ impl Simd for Avx512 {
     type Half = Avx2;
     const LANES: usize = 16;
     const REGISTERS: usize = 32;
+    const FUSED: bool = true;
     const NATIVE_SCALE: bool = true;
 
     #[inline(always)]

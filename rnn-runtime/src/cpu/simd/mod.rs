@@ -79,6 +79,8 @@ pub trait Simd: Copy + Send + Sync + 'static {
     const LANES: usize;
     /// Vectors that fit in the registers at once.
     const REGISTERS: usize;
+    /// Whether [`Simd::mul_add`] rounds once.
+    const FUSED: bool;
     /// Whether [`Simd::scale_exp2`] is a single instruction.
     const NATIVE_SCALE: bool;
 

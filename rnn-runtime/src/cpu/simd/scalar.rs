@@ -32,7 +32,7 @@ fn compare(a: V, b: V, f: impl Fn(f32, f32) -> bool) -> M {
 
 #[inline(always)]
 fn fma(a: f32, b: f32, c: f32) -> f32 {
-    if cfg!(any(target_feature = "fma", target_arch = "aarch64")) {
+    if Scalar::FUSED {
         a.mul_add(b, c)
     } else {
         // Without the instruction `f32::mul_add` is a slow call of libm.
@@ -73,6 +73,7 @@ impl Simd for Scalar {
     type Half = Self;
     const LANES: usize = 8;
     const REGISTERS: usize = 16;
+    const FUSED: bool = cfg!(any(target_feature = "fma", target_arch = "aarch64"));
     const NATIVE_SCALE: bool = false;
 
     #[inline(always)]
@@ -95,9 +96,9 @@ impl Simd for Scalar {
     }
     #[inline(always)]
     unsafe fn load_partial(self, p: *const f32, n: usize) -> V {
-        // SAFETY: only lanes below n are read, and the caller promises n floats.
         core::array::from_fn(|i| {
             if i < n {
+                // SAFETY: i < n, and the caller promises n floats.
                 unsafe { p.add(i).read() }
             } else {
                 0.0

@@ -25,6 +25,7 @@ impl<S: Simd> Simd for Wide<S> {
     type Half = S;
     const LANES: usize = 2 * S::LANES;
     const REGISTERS: usize = S::REGISTERS / 2;
+    const FUSED: bool = S::FUSED;
     const NATIVE_SCALE: bool = S::NATIVE_SCALE;
 
     #[inline(always)]
