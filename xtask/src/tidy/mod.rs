@@ -130,15 +130,4 @@ mod tests {
             ]
         );
     }
-
-    #[test]
-    fn the_repository_is_tidy() {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR"))
-            .parent()
-            .expect("xtask has a parent");
-        let files = read(root).expect("git lists the files");
-        assert!(files.iter().any(|file| file.path() == "xtask/src/main.rs"));
-        let findings: Vec<String> = check(&files).iter().map(Finding::to_string).collect();
-        assert!(findings.is_empty(), "{}", findings.join("\n"));
-    }
 }
