@@ -15,7 +15,9 @@ pub enum Error {
         found: String,
     },
     /// An id is not in the vocabulary of an `Embedding`.
-    #[error("{layer}: id {id} at batch row {row}, step {step} is outside of the vocabulary 0..{vocabulary}")]
+    #[error(
+        "{layer}: id {id} at batch row {row}, step {step} is outside of the vocabulary 0..{vocabulary}"
+    )]
     Id {
         /// The layer's name.
         layer: String,

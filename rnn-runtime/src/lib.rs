@@ -5,8 +5,11 @@
 
 pub mod cpu;
 pub mod error;
+pub mod init;
 pub mod learner;
 pub mod params;
 pub mod train;
+#[cfg(feature = "weights")]
+pub mod weights;
 
 pub use error::Error;
