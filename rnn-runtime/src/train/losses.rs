@@ -13,7 +13,9 @@ mod regression;
 use super::scored::{Scored, Target, TargetKind};
 use crate::error::Error;
 
-pub use crossentropy::{BinaryCrossentropy, CategoricalCrossentropy, SparseCategoricalCrossentropy};
+pub use crossentropy::{
+    BinaryCrossentropy, CategoricalCrossentropy, SparseCategoricalCrossentropy,
+};
 pub use regression::{Huber, MeanAbsoluteError, MeanSquaredError};
 
 /// A loss. A loss of one's own says which targets it takes and what one row costs:
@@ -113,7 +115,10 @@ const EPSILON: f64 = 1e-7;
 fn clip(probability: f64) -> (f64, f64) {
     let inside = (EPSILON..=1.0 - EPSILON).contains(&probability);
     // `clamp` keeps NaN.
-    (probability.clamp(EPSILON, 1.0 - EPSILON), if inside { 1.0 } else { 0.0 })
+    (
+        probability.clamp(EPSILON, 1.0 - EPSILON),
+        if inside { 1.0 } else { 0.0 },
+    )
 }
 
 /// Writes NaN everywhere: the answer to a target that `row` cannot use.
@@ -129,7 +134,9 @@ fn check_smoothing(name: &str, smoothing: f32) -> Result<(), Error> {
     if (0.0..=1.0).contains(&smoothing) {
         return Ok(());
     }
-    Err(Error::Argument(format!("{name}: label_smoothing must be in 0..=1, found {smoothing}")))
+    Err(Error::Argument(format!(
+        "{name}: label_smoothing must be in 0..=1, found {smoothing}"
+    )))
 }
 
 #[cfg(test)]

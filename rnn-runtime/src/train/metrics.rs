@@ -89,7 +89,11 @@ pub struct RowMean<F> {
 impl<F: Fn(&[f32], Target<'_>) -> f64 + Send + 'static> RowMean<F> {
     /// Mean of `function(prediction, target)`, as [`Metric::start`] wants it.
     pub fn boxed(function: F) -> Box<dyn Tally> {
-        Box::new(RowMean { function, total: 0.0, weight: 0.0 })
+        Box::new(RowMean {
+            function,
+            total: 0.0,
+            weight: 0.0,
+        })
     }
 }
 
@@ -104,7 +108,11 @@ impl<F: Fn(&[f32], Target<'_>) -> f64 + Send> Tally for RowMean<F> {
 
     /// 0 if all weights were 0, as in Keras.
     fn result(&self) -> f64 {
-        if self.weight == 0.0 { 0.0 } else { self.total / self.weight }
+        if self.weight == 0.0 {
+            0.0
+        } else {
+            self.total / self.weight
+        }
     }
 
     fn reset(&mut self) {

@@ -14,7 +14,7 @@ mod logs;
 mod scored;
 mod trainer;
 
-pub use data::{Dataset, Input, Targets};
+pub use data::{Column, Dataset, IntoColumn, Number};
 pub use history::History;
 pub use logs::Logs;
 pub use scored::{Scored, Target, TargetKind, TargetView};

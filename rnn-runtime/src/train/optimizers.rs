@@ -221,7 +221,9 @@ fn check_share(what: &str, value: f64) -> Result<(), Error> {
     if (0.0..=1.0).contains(&value) {
         return Ok(());
     }
-    Err(Error::Argument(format!("{what} must be in 0..=1, found {value}")))
+    Err(Error::Argument(format!(
+        "{what} must be in 0..=1, found {value}"
+    )))
 }
 
 /// An error unless `value` is finite and not negative.
@@ -229,7 +231,9 @@ fn check_not_negative(what: &str, value: f64) -> Result<(), Error> {
     if value >= 0.0 && value.is_finite() {
         return Ok(());
     }
-    Err(Error::Argument(format!("{what} must not be negative, found {value}")))
+    Err(Error::Argument(format!(
+        "{what} must not be negative, found {value}"
+    )))
 }
 
 #[cfg(test)]

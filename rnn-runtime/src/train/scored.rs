@@ -60,10 +60,18 @@ impl<'a> Scored<'a> {
         weights: Option<&'a [f32]>,
     ) -> Result<Self, Error> {
         let wrong = |what: &str, expected: String, found: usize| {
-            Err(Error::Shape { what: what.to_owned(), expected, found: format!("[{found}]") })
+            Err(Error::Shape {
+                what: what.to_owned(),
+                expected,
+                found: format!("[{found}]"),
+            })
         };
         if features == 0 || predictions.is_empty() || predictions.len() % features != 0 {
-            return wrong("predictions", format!("[rows * {features}], rows > 0"), predictions.len());
+            return wrong(
+                "predictions",
+                format!("[rows * {features}], rows > 0"),
+                predictions.len(),
+            );
         }
         let rows = predictions.len() / features;
         match targets {
@@ -79,7 +87,12 @@ impl<'a> Scored<'a> {
             Some(weights) if weights.len() != rows => {
                 wrong("sample weights", format!("[{rows}]"), weights.len())
             }
-            _ => Ok(Scored { predictions, features, targets, weights }),
+            _ => Ok(Scored {
+                predictions,
+                features,
+                targets,
+                weights,
+            }),
         }
     }
 
@@ -101,15 +114,22 @@ impl<'a> Scored<'a> {
     /// Prediction `[features]`, target and weight (1 where none is given) of every row, in order.
     pub fn iter(&self) -> impl Iterator<Item = (&'a [f32], Target<'a>, f32)> + use<'a> {
         let (targets, features, weights) = (self.targets, self.features, self.weights);
-        self.predictions.chunks_exact(features).enumerate().map(move |(row, prediction)| {
-            let target = match targets {
-                TargetView::Labels(labels) => Target::Label(labels[row]),
-                TargetView::Floats(floats) => {
-                    Target::Floats(&floats[row * features..(row + 1) * features])
-                }
-            };
-            (prediction, target, weights.map_or(1.0, |weights| weights[row]))
-        })
+        self.predictions
+            .chunks_exact(features)
+            .enumerate()
+            .map(move |(row, prediction)| {
+                let target = match targets {
+                    TargetView::Labels(labels) => Target::Label(labels[row]),
+                    TargetView::Floats(floats) => {
+                        Target::Floats(&floats[row * features..(row + 1) * features])
+                    }
+                };
+                (
+                    prediction,
+                    target,
+                    weights.map_or(1.0, |weights| weights[row]),
+                )
+            })
     }
 }
 

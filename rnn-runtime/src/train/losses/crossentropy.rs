@@ -83,12 +83,18 @@ pub struct CategoricalCrossentropy {
 impl CategoricalCrossentropy {
     /// For a model that ends without a softmax.
     pub fn from_logits() -> Self {
-        CategoricalCrossentropy { from_logits: true, label_smoothing: 0.0 }
+        CategoricalCrossentropy {
+            from_logits: true,
+            label_smoothing: 0.0,
+        }
     }
 
     /// With this share of every target spread evenly over the classes.
     pub fn label_smoothing(self, label_smoothing: f32) -> Self {
-        CategoricalCrossentropy { label_smoothing, ..self }
+        CategoricalCrossentropy {
+            label_smoothing,
+            ..self
+        }
     }
 }
 
@@ -212,12 +218,18 @@ pub struct BinaryCrossentropy {
 impl BinaryCrossentropy {
     /// For a model that ends without a sigmoid.
     pub fn from_logits() -> Self {
-        BinaryCrossentropy { from_logits: true, label_smoothing: 0.0 }
+        BinaryCrossentropy {
+            from_logits: true,
+            label_smoothing: 0.0,
+        }
     }
 
     /// With the targets drawn towards one half.
     pub fn label_smoothing(self, label_smoothing: f32) -> Self {
-        BinaryCrossentropy { label_smoothing, ..self }
+        BinaryCrossentropy {
+            label_smoothing,
+            ..self
+        }
     }
 
     /// Loss and slope of one number.

@@ -30,7 +30,9 @@ impl Loss for MeanSquaredError {
     }
 
     fn row(&self, prediction: &[f32], target: Target<'_>, gradient: Option<&mut [f32]>) -> f64 {
-        mean_over_features(prediction, target, gradient, |error| (error * error, 2.0 * error))
+        mean_over_features(prediction, target, gradient, |error| {
+            (error * error, 2.0 * error)
+        })
     }
 }
 
@@ -58,7 +60,9 @@ impl Loss for MeanAbsoluteError {
     fn row(&self, prediction: &[f32], target: Target<'_>, gradient: Option<&mut [f32]>) -> f64 {
         // `signum` of 0 is 1.
         let sign = |error: f64| if error == 0.0 { 0.0 } else { error.signum() };
-        mean_over_features(prediction, target, gradient, |error| (error.abs(), sign(error)))
+        mean_over_features(prediction, target, gradient, |error| {
+            (error.abs(), sign(error))
+        })
     }
 }
 
@@ -97,14 +101,20 @@ impl Loss for Huber {
         if self.delta > 0.0 && self.delta.is_finite() {
             return Ok(());
         }
-        Err(Error::Argument(format!("huber: delta must be positive, found {}", self.delta)))
+        Err(Error::Argument(format!(
+            "huber: delta must be positive, found {}",
+            self.delta
+        )))
     }
 
     fn row(&self, prediction: &[f32], target: Target<'_>, gradient: Option<&mut [f32]>) -> f64 {
         let delta = f64::from(self.delta);
         mean_over_features(prediction, target, gradient, |error| {
             if error.abs() > delta {
-                (delta * error.abs() - 0.5 * delta * delta, delta * error.signum())
+                (
+                    delta * error.abs() - 0.5 * delta * delta,
+                    delta * error.signum(),
+                )
             } else {
                 (0.5 * error * error, error)
             }
@@ -123,7 +133,10 @@ fn mean_over_features(
         return unusable(gradient);
     };
     let features = prediction.len() as f64;
-    let errors = prediction.iter().zip(target).map(|(&p, &t)| f64::from(p) - f64::from(t));
+    let errors = prediction
+        .iter()
+        .zip(target)
+        .map(|(&p, &t)| f64::from(p) - f64::from(t));
     let Some(gradient) = gradient else {
         return errors.map(|error| cost(error).0).sum::<f64>() / features;
     };

@@ -83,7 +83,11 @@ impl Metric for BinaryAccuracy {
         Ok(RowMean::boxed(move |prediction, target| match target {
             Target::Label(label) => share(bit(prediction[0]) == label as f32),
             Target::Floats(target) => {
-                let right = prediction.iter().zip(target).filter(|&(&p, &t)| bit(p) == t).count();
+                let right = prediction
+                    .iter()
+                    .zip(target)
+                    .filter(|&(&p, &t)| bit(p) == t)
+                    .count();
                 right as f64 / prediction.len() as f64
             }
         }))

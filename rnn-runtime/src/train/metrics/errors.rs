@@ -30,7 +30,9 @@ impl Metric for MeanAbsoluteError {
 
     fn start(&self, _: usize, targets: TargetKind) -> Result<Box<dyn Tally>, Error> {
         needs(self.name(), TargetKind::Floats, targets)?;
-        Ok(RowMean::boxed(|prediction, target| mean_over_features(prediction, target, f64::abs)))
+        Ok(RowMean::boxed(|prediction, target| {
+            mean_over_features(prediction, target, f64::abs)
+        }))
     }
 }
 
@@ -58,7 +60,9 @@ impl Metric for MeanSquaredError {
 
     fn start(&self, _: usize, targets: TargetKind) -> Result<Box<dyn Tally>, Error> {
         needs(self.name(), TargetKind::Floats, targets)?;
-        Ok(RowMean::boxed(|prediction, target| mean_over_features(prediction, target, |e| e * e)))
+        Ok(RowMean::boxed(|prediction, target| {
+            mean_over_features(prediction, target, |e| e * e)
+        }))
     }
 }
 
@@ -66,6 +70,9 @@ fn mean_over_features(prediction: &[f32], target: Target<'_>, cost: impl Fn(f64)
     let Target::Floats(target) = target else {
         return f64::NAN;
     };
-    let errors = prediction.iter().zip(target).map(|(&p, &t)| f64::from(p) - f64::from(t));
+    let errors = prediction
+        .iter()
+        .zip(target)
+        .map(|(&p, &t)| f64::from(p) - f64::from(t));
     errors.map(cost).sum::<f64>() / prediction.len() as f64
 }

@@ -95,7 +95,9 @@ fn check(name: &str, k: usize) -> Result<usize, Error> {
     if k > 0 {
         return Ok(k);
     }
-    Err(Error::Argument(format!("metric {name}: k must be positive, found 0")))
+    Err(Error::Argument(format!(
+        "metric {name}: k must be positive, found 0"
+    )))
 }
 
 /// Whether fewer than `k` predictions are above the one of `class`: as in Keras equals are all in.

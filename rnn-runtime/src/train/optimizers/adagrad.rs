@@ -37,7 +37,10 @@ impl Optimizer for Adagrad {
     }
 
     fn slots(&self) -> Vec<Slot> {
-        vec![Slot { name: "accumulator", initial: self.initial_accumulator_value as f32 }]
+        vec![Slot {
+            name: "accumulator",
+            initial: self.initial_accumulator_value as f32,
+        }]
     }
 
     fn update(&self, step: Step, weights: &mut [f32], gradients: &[f32], slots: &mut [&mut [f32]]) {

@@ -87,7 +87,10 @@ impl Rule {
         let each = weights.iter_mut().zip(gradients);
         match slots {
             [momentum, velocity, hat] => {
-                let slots = momentum.iter_mut().zip(velocity.iter_mut()).zip(hat.iter_mut());
+                let slots = momentum
+                    .iter_mut()
+                    .zip(velocity.iter_mut())
+                    .zip(hat.iter_mut());
                 for ((w, &g), ((m, v), hat)) in each.zip(slots) {
                     average(m, v, g);
                     *hat = hat.max(*v);
@@ -111,8 +114,19 @@ macro_rules! by_rule {
     ($type:ident, $name:literal) => {
         impl $type {
             fn rule(&self) -> Rule {
-                let $type { beta_1, beta_2, epsilon, amsgrad, .. } = *self;
-                Rule { beta_1, beta_2, epsilon, amsgrad }
+                let $type {
+                    beta_1,
+                    beta_2,
+                    epsilon,
+                    amsgrad,
+                    ..
+                } = *self;
+                Rule {
+                    beta_1,
+                    beta_2,
+                    epsilon,
+                    amsgrad,
+                }
             }
         }
 
@@ -133,7 +147,13 @@ macro_rules! by_rule {
                 self.rule().slots()
             }
 
-            fn update(&self, step: Step, weights: &mut [f32], gradients: &[f32], slots: &mut [&mut [f32]]) {
+            fn update(
+                &self,
+                step: Step,
+                weights: &mut [f32],
+                gradients: &[f32],
+                slots: &mut [&mut [f32]],
+            ) {
                 self.rule().update(step, weights, gradients, slots);
             }
         }

@@ -28,7 +28,11 @@ impl Clip {
         for (name, bound) in chosen {
             check_not_negative(name, bound.unwrap_or(0.0))?;
         }
-        let names: Vec<_> = chosen.iter().filter(|(_, b)| b.is_some()).map(|(n, _)| *n).collect();
+        let names: Vec<_> = chosen
+            .iter()
+            .filter(|(_, b)| b.is_some())
+            .map(|(n, _)| *n)
+            .collect();
         if names.len() > 1 {
             return Err(Error::Argument(format!(
                 "only one of clipnorm, clipvalue and global_clipnorm can be set, found {}",
@@ -56,11 +60,15 @@ impl Clip {
             }
             Clip::Value(bound) => {
                 for range in parameters {
-                    gradients[range.clone()].iter_mut().for_each(|g| *g = g.clamp(-bound, bound));
+                    gradients[range.clone()]
+                        .iter_mut()
+                        .for_each(|g| *g = g.clamp(-bound, bound));
                 }
             }
             Clip::GlobalNorm(bound) => {
-                let squares = parameters.iter().map(|range| sum_of_squares(&gradients[range.clone()]));
+                let squares = parameters
+                    .iter()
+                    .map(|range| sum_of_squares(&gradients[range.clone()]));
                 let norm = squares.sum::<f64>().sqrt();
                 // An infinite norm makes everything NaN, as in Keras: the step is lost anyway,
                 // and this way it is seen.
@@ -89,5 +97,9 @@ fn sum_of_squares(values: &[f32]) -> f64 {
             *sum += f64::from(v) * f64::from(v);
         }
     }
-    sums.iter().sum::<f64>() + tail.iter().map(|&v| f64::from(v) * f64::from(v)).sum::<f64>()
+    sums.iter().sum::<f64>()
+        + tail
+            .iter()
+            .map(|&v| f64::from(v) * f64::from(v))
+            .sum::<f64>()
 }

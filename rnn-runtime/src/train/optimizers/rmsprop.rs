@@ -69,7 +69,10 @@ impl Optimizer for RMSprop {
         let each = weights.iter_mut().zip(gradients);
         match slots {
             [velocity, moments, average] => {
-                let slots = velocity.iter_mut().zip(moments.iter_mut()).zip(average.iter_mut());
+                let slots = velocity
+                    .iter_mut()
+                    .zip(moments.iter_mut())
+                    .zip(average.iter_mut());
                 for ((w, &g), ((v, m), a)) in each.zip(slots) {
                     *m = momentum * *m + centered(v, a, g);
                     *w -= *m;

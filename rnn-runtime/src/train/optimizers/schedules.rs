@@ -88,7 +88,12 @@ pub struct ExponentialDecay {
 impl ExponentialDecay {
     /// Smooth, not in stairs.
     pub fn new(initial_learning_rate: f64, decay_steps: u64, decay_rate: f64) -> Self {
-        ExponentialDecay { initial_learning_rate, decay_steps, decay_rate, staircase: false }
+        ExponentialDecay {
+            initial_learning_rate,
+            decay_steps,
+            decay_rate,
+            staircase: false,
+        }
     }
 }
 
@@ -127,7 +132,12 @@ pub struct InverseTimeDecay {
 impl InverseTimeDecay {
     /// Smooth, not in stairs.
     pub fn new(initial_learning_rate: f64, decay_steps: u64, decay_rate: f64) -> Self {
-        InverseTimeDecay { initial_learning_rate, decay_steps, decay_rate, staircase: false }
+        InverseTimeDecay {
+            initial_learning_rate,
+            decay_steps,
+            decay_rate,
+            staircase: false,
+        }
     }
 }
 
@@ -170,7 +180,13 @@ impl PolynomialDecay {
     /// A straight line down to 0.0001.
     pub fn new(initial_learning_rate: f64, decay_steps: u64) -> Self {
         let (end_learning_rate, power, cycle) = (1e-4, 1.0, false);
-        PolynomialDecay { initial_learning_rate, decay_steps, end_learning_rate, power, cycle }
+        PolynomialDecay {
+            initial_learning_rate,
+            decay_steps,
+            end_learning_rate,
+            power,
+            cycle,
+        }
     }
 }
 
@@ -221,7 +237,13 @@ impl CosineDecay {
     /// Down to 0, without a warm-up.
     pub fn new(initial_learning_rate: f64, decay_steps: u64) -> Self {
         let (alpha, warmup_target, warmup_steps) = (0.0, None, 0);
-        CosineDecay { initial_learning_rate, decay_steps, alpha, warmup_target, warmup_steps }
+        CosineDecay {
+            initial_learning_rate,
+            decay_steps,
+            alpha,
+            warmup_target,
+            warmup_steps,
+        }
     }
 }
 
@@ -286,7 +308,9 @@ impl Schedule for PiecewiseConstantDecay {
             let message = "PiecewiseConstantDecay: boundaries must rise";
             return Err(Error::Argument(message.to_owned()));
         }
-        self.values.iter().try_for_each(|&value| check_not_negative("values", value))
+        self.values
+            .iter()
+            .try_for_each(|&value| check_not_negative("values", value))
     }
 }
 
@@ -299,5 +323,7 @@ fn check_steps(decay_steps: u64) -> Result<(), Error> {
     if decay_steps > 0 {
         return Ok(());
     }
-    Err(Error::Argument("decay_steps must be positive, found 0".to_owned()))
+    Err(Error::Argument(
+        "decay_steps must be positive, found 0".to_owned(),
+    ))
 }

@@ -37,8 +37,15 @@ impl Optimizer for SGD {
     }
 
     fn slots(&self) -> Vec<Slot> {
-        let momentum = Slot { name: "momentum", initial: 0.0 };
-        if self.momentum == 0.0 { Vec::new() } else { vec![momentum] }
+        let momentum = Slot {
+            name: "momentum",
+            initial: 0.0,
+        };
+        if self.momentum == 0.0 {
+            Vec::new()
+        } else {
+            vec![momentum]
+        }
     }
 
     fn update(&self, step: Step, weights: &mut [f32], gradients: &[f32], slots: &mut [&mut [f32]]) {

@@ -54,10 +54,8 @@ impl Stepper {
     /// # Errors
     /// [`Error::Argument`] if an option of the optimizer makes no sense.
     pub fn new(optimizer: Box<dyn Optimizer>, specs: &[ParamSpec]) -> Result<Stepper, Error> {
+        Stepper::check(optimizer.as_ref())?;
         let options = optimizer.options();
-        optimizer.check()?;
-        options.learning_rate.check()?;
-        check_not_negative("weight_decay", options.weight_decay.unwrap_or(0.0))?;
         let clip = Clip::of(&options)?;
         let (mut parameters, mut runs) = (Vec::new(), Vec::<Range<usize>>::new());
         let mut weights = 0;
@@ -73,7 +71,11 @@ impl Stepper {
                 _ => runs.push(range),
             }
         }
-        let slots = optimizer.slots().iter().map(|slot| vec![slot.initial; weights]).collect();
+        let slots = optimizer
+            .slots()
+            .iter()
+            .map(|slot| vec![slot.initial; weights])
+            .collect();
         Ok(Stepper {
             learning_rate: options.learning_rate,
             weight_decay: options.weight_decay,
@@ -87,6 +89,15 @@ impl Stepper {
         })
     }
 
+    /// Whether all options of `optimizer` make sense.
+    pub(crate) fn check(optimizer: &dyn Optimizer) -> Result<(), Error> {
+        let options = optimizer.options();
+        optimizer.check()?;
+        options.learning_rate.check()?;
+        check_not_negative("weight_decay", options.weight_decay.unwrap_or(0.0))?;
+        Clip::of(&options).map(|_| ())
+    }
+
     /// One step: clips `gradients` (in place), lets the weights decay and moves them. What is not
     /// trainable is not touched.
     ///
@@ -96,11 +107,18 @@ impl Stepper {
         for (what, length) in [("weights", weights.len()), ("gradients", gradients.len())] {
             if length != self.weights {
                 let (expected, found) = (format!("[{}]", self.weights), format!("[{length}]"));
-                return Err(Error::Shape { what: what.to_owned(), expected, found });
+                return Err(Error::Shape {
+                    what: what.to_owned(),
+                    expected,
+                    found,
+                });
             }
         }
         let learning_rate = self.learning_rate();
-        let step = Step { number: self.iterations + 1, learning_rate };
+        let step = Step {
+            number: self.iterations + 1,
+            learning_rate,
+        };
         self.clip.apply(gradients, &self.parameters);
         for run in &self.runs {
             let weights = &mut weights[run.clone()];
@@ -108,9 +126,13 @@ impl Stepper {
                 let decay = (decay * learning_rate) as f32;
                 weights.iter_mut().for_each(|w| *w -= *w * decay);
             }
-            let mut slots: Vec<&mut [f32]> =
-                self.slots.iter_mut().map(|slot| &mut slot[run.clone()]).collect();
-            self.optimizer.update(step, weights, &gradients[run.clone()], &mut slots);
+            let mut slots: Vec<&mut [f32]> = self
+                .slots
+                .iter_mut()
+                .map(|slot| &mut slot[run.clone()])
+                .collect();
+            self.optimizer
+                .update(step, weights, &gradients[run.clone()], &mut slots);
         }
         self.iterations += 1;
         Ok(())
@@ -145,7 +167,11 @@ impl Stepper {
 
     /// A copy of all that is remembered.
     pub fn state(&self) -> OptimizerState {
-        let names = self.optimizer.slots().into_iter().map(|slot| slot.name.to_owned());
+        let names = self
+            .optimizer
+            .slots()
+            .into_iter()
+            .map(|slot| slot.name.to_owned());
         OptimizerState {
             optimizer: self.optimizer.name().to_owned(),
             iterations: self.iterations,
@@ -163,7 +189,11 @@ impl Stepper {
     /// [`Error::Argument`] if it is the state of another optimizer, or of another model. Nothing
     /// is changed then.
     pub fn restore(&mut self, state: &OptimizerState) -> Result<(), Error> {
-        let found: Vec<_> = state.slots.iter().map(|(name, s)| (name.as_str(), s.len())).collect();
+        let found: Vec<_> = state
+            .slots
+            .iter()
+            .map(|(name, s)| (name.as_str(), s.len()))
+            .collect();
         let slots = self.optimizer.slots();
         let expected: Vec<_> = slots.iter().map(|slot| (slot.name, self.weights)).collect();
         if state.optimizer != self.optimizer.name() || found != expected {
