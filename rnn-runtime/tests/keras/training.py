@@ -63,7 +63,7 @@ def losses():
     logits[0] *= 30
     logits = f32(logits)
     probabilities = f32(softmax(random.normal(size=(rows, classes))))
-    unnormalised = f32(random.uniform(0.1, 2.0, (rows, classes)))
+    unnormalised = f32(random.uniform(0.1, 0.9, (rows, classes)))
     labels = random.integers(0, classes, rows)
     one_hot = np.eye(classes)[labels]
     soft = f32(softmax(random.normal(size=(rows, classes))))
@@ -134,7 +134,7 @@ def optimizers():
     clips = [{"clipnorm": 1.0}, {"clipvalue": 0.5}, {"global_clipnorm": 1.5}]
     decay = [{"weight_decay": 0.25}]
     own = {
-        "SGD": [{}, {"learning_rate": 0.125, "momentum": 0.875}, {"momentum": 0.875, "nesterov": True}],
+        "SGD": [{}, {"learning_rate": 0.03125, "momentum": 0.75}, {"momentum": 0.875, "nesterov": True}],
         "RMSprop": [{}, {"momentum": 0.875}, {"centered": True}, {"centered": True, "momentum": 0.5, "rho": 0.75, "epsilon": 1e-3}],
         "Adam": [{}, {"amsgrad": True}, {"beta_1": 0.5, "beta_2": 0.75, "epsilon": 1e-2, "learning_rate": 0.0625}],
         "AdamW": [{}, {"amsgrad": True, "weight_decay": 0.5}],
@@ -157,8 +157,10 @@ def schedules():
         ("PiecewiseConstantDecay", dict(boundaries=[5, 10], values=[1.0, 0.5, 0.25])),
     ]
     steps = list(range(30))
+    # A float of Python's would be float32 in TensorFlow.
+    f64 = lambda o: {k: np.float64(v) if type(v) is float else v for k, v in o.items()}
     return [
-        {"name": n, "options": o, "values": [float(getattr(S, n)(**o)(s)) for s in steps]} for n, o in cases
+        {"name": n, "options": o, "values": [float(getattr(S, n)(**f64(o))(s)) for s in steps]} for n, o in cases
     ]
 
 
