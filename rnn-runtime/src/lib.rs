@@ -5,9 +5,12 @@
 
 pub mod cpu;
 pub mod error;
+pub mod init;
 pub mod learner;
 pub mod model;
 pub mod params;
 pub mod train;
+#[cfg(feature = "weights")]
+pub mod weights;
 
 pub use error::Error;

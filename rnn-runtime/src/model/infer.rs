@@ -195,7 +195,7 @@ struct Batch<'a, P> {
     bufs: &'a [Buf],
     x: InputView<'a>,
     block: usize,
-    program: std::marker::PhantomData<fn(P)>,
+    program: std::marker::PhantomData<P>,
 }
 
 impl<P: Program> Batch<'_, P> {

@@ -12,7 +12,7 @@ use crate::{
     cpu::simd::Isa,
     error::Error,
     learner::{InputView, Learner},
-    train::initialise,
+    init::initialise,
 };
 
 /// A compiled model. Everything that `rnn_model!` makes implements it.

@@ -1,0 +1,212 @@
+//! What a model learns from.
+
+mod batch;
+mod column;
+mod order;
+mod prepared;
+
+use std::sync::Arc;
+
+use crate::error::Error;
+
+pub use column::{Column, IntoColumn, Number};
+
+pub(crate) use batch::Batch;
+pub(crate) use order::permute;
+pub(crate) use prepared::Prepared;
+
+/// Samples: inputs, what is to be predicted from them, and how much each of them counts.
+///
+/// Cheap to clone, split and shuffle: the numbers are shared, only the order differs.
+///
+/// ```
+/// use ndarray::{Array2, array};
+/// use rnn_runtime::train::Dataset;
+///
+/// let rows = Array2::<f32>::zeros((10, 4));
+/// let labels = array![0, 1, 2, 0, 1, 2, 0, 1, 2, 0];
+/// let data = Dataset::new(&rows, &labels)?;
+/// let (train, test) = data.shuffle(42).split(0.2)?;
+/// assert_eq!((train.len(), test.len()), (8, 2));
+/// # Ok::<(), rnn_runtime::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Dataset {
+    columns: Arc<Columns>,
+    /// Rows of the columns, in the order of this data set.
+    order: Vec<usize>,
+}
+
+#[derive(Clone, Debug)]
+struct Columns {
+    inputs: Vec<Column>,
+    targets: Vec<Column>,
+    /// `[n]`, or `[n, time]` of an output that is a sequence.
+    sample_weight: Option<Column>,
+}
+
+impl Dataset {
+    /// One input and one target.
+    ///
+    /// The input is `[n, features]`, `[n, time, features]`, or whole numbers `[n, time]` for an
+    /// `Embedding`. The targets are class numbers `[n]` or `[n, time]`, or floats in the shape of
+    /// the model's output. Whether they suit the model is checked when they meet it.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] if the two are of different length, [`Error::Argument`] for a number that
+    /// is too large.
+    pub fn new(input: impl IntoColumn, targets: impl IntoColumn) -> Result<Dataset, Error> {
+        Dataset::with_columns(vec![input.into_column()?], vec![targets.into_column()?])
+    }
+
+    /// As many inputs and targets as the model has inputs and outputs, in its order.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] if they are of different length, [`Error::Argument`] if there is none.
+    ///
+    /// ```
+    /// use ndarray::{Array1, Array2, Array3};
+    /// use rnn_runtime::train::{Dataset, IntoColumn};
+    ///
+    /// let (sensors, settings) = (Array3::<f32>::zeros((5, 20, 3)), Array2::<f32>::zeros((5, 2)));
+    /// let answer = Array1::<f32>::zeros(5);
+    /// let inputs = vec![sensors.into_column()?, settings.into_column()?];
+    /// let data = Dataset::with_columns(inputs, vec![answer.into_column()?])?;
+    /// assert_eq!(data.len(), 5);
+    /// # Ok::<(), rnn_runtime::Error>(())
+    /// ```
+    pub fn with_columns(inputs: Vec<Column>, targets: Vec<Column>) -> Result<Dataset, Error> {
+        if inputs.is_empty() || targets.is_empty() {
+            let message = "a data set needs at least one input and one target";
+            return Err(Error::Argument(message.to_owned()));
+        }
+        let rows = inputs[0].rows();
+        let named =
+            (inputs.iter().map(|c| ("input", c))).chain(targets.iter().map(|c| ("target", c)));
+        for (index, (what, column)) in named.enumerate() {
+            if column.rows() != rows {
+                let index = if what == "input" {
+                    index
+                } else {
+                    index - inputs.len()
+                };
+                return Err(Error::Shape {
+                    what: format!("{what} {index}"),
+                    expected: format!("{rows} rows, as the first input"),
+                    found: format!("{:?}", column.shape()),
+                });
+            }
+        }
+        let columns = Columns {
+            inputs,
+            targets,
+            sample_weight: None,
+        };
+        Ok(Dataset {
+            columns: Arc::new(columns),
+            order: (0..rows).collect(),
+        })
+    }
+
+    /// How much each sample counts in the loss: `[n]`, or `[n, time]` for every step of its own.
+    ///
+    /// The weighted losses are divided by the number of samples, not by the sum of the weights,
+    /// as in Keras.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] if there are not as many rows as in this data set, [`Error::Argument`] if
+    /// a weight is negative or not finite.
+    ///
+    /// ```
+    /// use ndarray::Array2;
+    /// use rnn_runtime::train::Dataset;
+    ///
+    /// let data = Dataset::new(Array2::<f32>::zeros((3, 4)), [0, 1, 1])?;
+    /// let data = data.sample_weight([2.0, 1.0, 1.0])?;
+    /// # Ok::<(), rnn_runtime::Error>(())
+    /// ```
+    pub fn sample_weight(mut self, weights: impl IntoColumn) -> Result<Dataset, Error> {
+        let weights = weights.into_column()?;
+        if weights.rows() != self.len() || weights.shape().len() > 2 {
+            return Err(Error::Shape {
+                what: "sample weights".to_owned(),
+                expected: format!("[{0}] or [{0}, time]", self.len()),
+                found: format!("{:?}", weights.shape()),
+            });
+        }
+        let values = weights.to_floats();
+        if let Some(bad) = values.iter().find(|w| !(w.is_finite() && **w >= 0.0)) {
+            return Err(Error::Argument(format!(
+                "sample weights must not be negative, found {bad}"
+            )));
+        }
+        // Into the order of the columns; rows that this data set has left out count 1.
+        let stride = weights.stride();
+        let mut all = vec![1.0; self.columns.inputs[0].rows() * stride];
+        for (&row, weights) in self.order.iter().zip(values.chunks_exact(stride.max(1))) {
+            all[row * stride..(row + 1) * stride].copy_from_slice(weights);
+        }
+        let mut shape = weights.shape().to_vec();
+        shape[0] = self.columns.inputs[0].rows();
+        Arc::make_mut(&mut self.columns).sample_weight = Some(Column::floats(all, &shape)?);
+        Ok(self)
+    }
+
+    /// Number of samples.
+    pub fn len(&self) -> usize {
+        self.order.len()
+    }
+
+    /// Whether there is no sample.
+    pub fn is_empty(&self) -> bool {
+        self.order.is_empty()
+    }
+
+    /// The first samples and the last ones, of which there is about this `fraction` (as Keras's
+    /// `validation_split`, which takes the end and does not shuffle).
+    ///
+    /// # Errors
+    /// [`Error::Argument`] if one of the two would be empty.
+    pub fn split(&self, fraction: f64) -> Result<(Dataset, Dataset), Error> {
+        let at = (self.len() as f64 * (1.0 - fraction)).floor();
+        if !(0.0..=1.0).contains(&fraction) || at < 1.0 || at as usize >= self.len() {
+            return Err(Error::Argument(format!(
+                "cannot split {} samples so that a share of {fraction} is held out and both parts \
+                 have at least one",
+                self.len()
+            )));
+        }
+        let (first, last) = self.order.split_at(at as usize);
+        Ok((
+            self.with_order(first.to_vec()),
+            self.with_order(last.to_vec()),
+        ))
+    }
+
+    /// The first `n` samples, or all if there are fewer.
+    pub fn take(&self, n: usize) -> Dataset {
+        self.with_order(self.order.iter().copied().take(n).collect())
+    }
+
+    /// All but the first `n` samples.
+    pub fn skip(&self, n: usize) -> Dataset {
+        self.with_order(self.order.iter().copied().skip(n).collect())
+    }
+
+    /// The same samples in an order drawn by `seed`, the same on every machine.
+    pub fn shuffle(&self, seed: u64) -> Dataset {
+        let mut order = self.order.clone();
+        permute(&mut order, seed, u64::MAX);
+        self.with_order(order)
+    }
+
+    fn with_order(&self, order: Vec<usize>) -> Dataset {
+        Dataset {
+            columns: Arc::clone(&self.columns),
+            order,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

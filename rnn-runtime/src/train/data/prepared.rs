@@ -1,0 +1,289 @@
+//! A data set that suits a model: all checks are done before training starts.
+
+use std::{borrow::Cow, collections::BTreeMap};
+
+use super::{Column, Dataset};
+use crate::{
+    error::Error,
+    learner::ValueSpec,
+    train::scored::{TargetKind, argmax},
+};
+
+/// Borrowed or converted numbers of one column.
+pub(super) enum Numbers<'a> {
+    Floats(Cow<'a, [f32]>),
+    Integers(Cow<'a, [u32]>),
+}
+
+/// One column as the model or the loss takes it.
+pub(super) struct Ready<'a> {
+    pub numbers: Numbers<'a>,
+    /// Numbers in a sample.
+    pub stride: usize,
+    /// Steps of an input; rows of a sample's target, see [`Scored`](crate::train::Scored).
+    pub steps: usize,
+}
+
+/// A [`Dataset`] that was found to suit a model and its losses.
+pub(crate) struct Prepared<'a> {
+    pub(super) inputs: Vec<Ready<'a>>,
+    pub(super) targets: Vec<Ready<'a>>,
+    /// For every output, if its rows have weights: `[n, steps]`.
+    pub(super) weights: Vec<Option<Vec<f32>>>,
+    /// Rows of the columns, in the order of the data set.
+    pub order: Vec<usize>,
+}
+
+impl<'a> Prepared<'a> {
+    /// Checks `data` against the model's inputs and outputs and the targets that the loss of each
+    /// output takes. Every row of class `c` weighs `class_weight[c]` times as much.
+    pub fn new(
+        what: &str,
+        data: &'a Dataset,
+        inputs: &[ValueSpec],
+        outputs: &[ValueSpec],
+        kinds: &[TargetKind],
+        class_weight: Option<&BTreeMap<u32, f32>>,
+    ) -> Result<Prepared<'a>, Error> {
+        if data.is_empty() {
+            return Err(Error::Argument(format!("{what}: there is no sample")));
+        }
+        let columns = &data.columns;
+        let pairs = [
+            ("inputs", inputs, &columns.inputs),
+            ("outputs", outputs, &columns.targets),
+        ];
+        for (kind, specs, columns) in pairs {
+            if specs.len() != columns.len() {
+                let (expected, found) = (specs.len(), columns.len());
+                return Err(Error::Argument(format!(
+                    "{what}: the model has {expected} {kind}, the data set {found}"
+                )));
+            }
+        }
+        let inputs: Vec<_> = inputs
+            .iter()
+            .zip(&columns.inputs)
+            .map(|(spec, column)| input(&format!("{what}, {}", spec.name), spec, column))
+            .collect::<Result<_, _>>()?;
+        let targets: Vec<_> = outputs
+            .iter()
+            .zip(kinds)
+            .zip(&columns.targets)
+            .map(|((spec, &kind), c)| {
+                target(&format!("{what}, target of {}", spec.name), spec, kind, c)
+            })
+            .collect::<Result<_, _>>()?;
+        let weights = targets
+            .iter()
+            .map(|target| weights(what, target, columns.sample_weight.as_ref(), class_weight))
+            .collect::<Result<_, _>>()?;
+        Ok(Prepared {
+            inputs,
+            targets,
+            weights,
+            order: data.order.clone(),
+        })
+    }
+
+    /// Rows that output number `output` has for a sample: steps, if it is a sequence.
+    pub fn steps(&self, output: usize) -> usize {
+        self.targets[output].steps
+    }
+}
+
+fn input<'a>(what: &str, spec: &ValueSpec, column: &'a Column) -> Result<Ready<'a>, Error> {
+    let shape = &column.shape()[1..];
+    let (steps, features) = match (spec.time, shape) {
+        (None, features) => (1, features),
+        (Some(_), []) => (0, shape),
+        (Some(_), [time, features @ ..]) => (*time, features),
+    };
+    let fits_time = match spec.time {
+        Some(Some(time)) => steps == time,
+        _ => steps > 0,
+    };
+    let wanted: &[usize] = if spec.ids { &[] } else { spec.features };
+    if !fits_time || features != wanted {
+        return Err(wrong_shape(what, spec, wanted, column));
+    }
+    let numbers = match (spec.ids, column.as_floats(), column.as_integers()) {
+        (true, _, Some(ids)) => Numbers::Integers(ids.into()),
+        (true, ..) => {
+            let message =
+                format!("{what}: ids are whole numbers from 0 on, found floats or negative ones");
+            return Err(Error::Argument(message));
+        }
+        (false, Some(floats), _) => Numbers::Floats(floats.into()),
+        (false, None, _) => Numbers::Floats(column.to_floats().into()),
+    };
+    check_finite(what, &numbers, column.stride())?;
+    Ok(Ready {
+        numbers,
+        stride: column.stride(),
+        steps,
+    })
+}
+
+fn target<'a>(
+    what: &str,
+    spec: &ValueSpec,
+    kind: TargetKind,
+    column: &'a Column,
+) -> Result<Ready<'a>, Error> {
+    // A row is what the last axis holds: the other feature axes count as steps.
+    let (&classes, outer) = spec.features.split_last().unwrap_or((&1, &[]));
+    let shape = &column.shape()[1..];
+    let (time, rest) = match (spec.time, shape) {
+        (None, rest) => (Some(1), rest),
+        (Some(_), []) => (None, shape),
+        (Some(Some(fixed)), [time, rest @ ..]) => ((*time == fixed).then_some(*time), rest),
+        (Some(None), [time, rest @ ..]) => ((*time > 0).then_some(*time), rest),
+    };
+    // Keras takes [n] for [n, 1], and [n, 1] for class numbers [n].
+    let without_last = rest == outer;
+    let with_last = rest.split_last().is_some_and(|(&last, rest)| {
+        rest == outer
+            && last
+                == if kind == TargetKind::Labels {
+                    1
+                } else {
+                    classes
+                }
+    });
+    let fits = with_last || (without_last && (kind == TargetKind::Labels || classes == 1));
+    let (Some(time), true) = (time, fits) else {
+        let mut wanted = spec.features.to_vec();
+        if kind == TargetKind::Labels {
+            wanted.pop();
+        }
+        return Err(wrong_shape(what, spec, &wanted, column));
+    };
+    let numbers = match kind {
+        TargetKind::Labels => labels(what, column, classes)?,
+        TargetKind::Floats => match column.as_floats() {
+            Some(floats) => Numbers::Floats(floats.into()),
+            None => Numbers::Floats(column.to_floats().into()),
+        },
+    };
+    check_finite(what, &numbers, column.stride())?;
+    Ok(Ready {
+        numbers,
+        stride: column.stride(),
+        steps: time * outer.iter().product::<usize>(),
+    })
+}
+
+/// Class numbers below `classes`; floats are taken if they are whole, as Keras does.
+fn labels<'a>(what: &str, column: &'a Column, classes: usize) -> Result<Numbers<'a>, Error> {
+    let stride = column.stride().max(1);
+    let wrong = |index: usize, label: String| {
+        let row = index / stride;
+        Error::Argument(format!(
+            "{what}: label {label} of sample {row} is not a class in 0..{classes}"
+        ))
+    };
+    let good = |label: f32| label >= 0.0 && label.fract() == 0.0 && (label as usize) < classes;
+    if let Some(floats) = column.as_floats() {
+        if let Some((index, label)) = floats.iter().enumerate().find(|(_, label)| !good(**label)) {
+            return Err(wrong(index, label.to_string()));
+        }
+        return Ok(Numbers::Integers(
+            floats.iter().map(|&label| label as u32).collect(),
+        ));
+    }
+    let labels = column.as_integers().unwrap_or_default();
+    match labels
+        .iter()
+        .enumerate()
+        .find(|(_, label)| **label as usize >= classes)
+    {
+        Some((index, label)) => Err(wrong(index, label.to_string())),
+        None => Ok(Numbers::Integers(labels.into())),
+    }
+}
+
+fn check_finite(what: &str, numbers: &Numbers<'_>, stride: usize) -> Result<(), Error> {
+    let Numbers::Floats(floats) = numbers else {
+        return Ok(());
+    };
+    match floats.iter().enumerate().find(|(_, v)| !v.is_finite()) {
+        None => Ok(()),
+        Some((index, value)) => {
+            let sample = index / stride.max(1);
+            Err(Error::Argument(format!(
+                "{what}: {value} in sample {sample}"
+            )))
+        }
+    }
+}
+
+fn wrong_shape(what: &str, spec: &ValueSpec, features: &[usize], found: &Column) -> Error {
+    let mut axes = vec!["n".to_owned()];
+    match spec.time {
+        None => {}
+        Some(None) => axes.push("time".to_owned()),
+        Some(Some(time)) => axes.push(time.to_string()),
+    }
+    axes.extend(features.iter().map(usize::to_string));
+    Error::Shape {
+        what: what.to_owned(),
+        expected: format!("[{}]", axes.join(", ")),
+        found: format!("{:?}", found.shape()),
+    }
+}
+
+/// Weights of all rows of a target: those of the samples, spread over the steps, times those of
+/// their classes.
+fn weights(
+    what: &str,
+    target: &Ready<'_>,
+    sample: Option<&Column>,
+    class: Option<&BTreeMap<u32, f32>>,
+) -> Result<Option<Vec<f32>>, Error> {
+    if sample.is_none() && class.is_none() {
+        return Ok(None);
+    }
+    let (numbers, steps) = (&target.numbers, target.steps);
+    let rows = match numbers {
+        Numbers::Floats(floats) => floats.len() / target.stride.max(1) * steps,
+        Numbers::Integers(labels) => labels.len(),
+    };
+    let mut weights = vec![1.0; rows];
+    if let Some(sample) = sample {
+        let stride = sample.stride();
+        if stride != 1 && stride != steps {
+            return Err(Error::Shape {
+                what: format!("{what}, sample weights"),
+                expected: format!("[n] or [n, {steps}]"),
+                found: format!("{:?}", sample.shape()),
+            });
+        }
+        let values = sample.to_floats();
+        for (row, weight) in weights.iter_mut().enumerate() {
+            *weight = if stride == 1 {
+                values[row / steps]
+            } else {
+                values[row]
+            };
+        }
+    }
+    if let Some(class) = class {
+        let of = |label: usize| {
+            u32::try_from(label)
+                .ok()
+                .and_then(|l| class.get(&l))
+                .copied()
+        };
+        let width = target.stride / steps.max(1);
+        for (row, weight) in weights.iter_mut().enumerate() {
+            let label = match numbers {
+                Numbers::Integers(labels) => labels[row] as usize,
+                Numbers::Floats(floats) if width == 1 => floats[row].round() as usize,
+                Numbers::Floats(floats) => argmax(&floats[row * width..(row + 1) * width]),
+            };
+            *weight *= of(label).unwrap_or(1.0);
+        }
+    }
+    Ok(Some(weights))
+}

@@ -1,0 +1,143 @@
+//! What training makes small: Keras's losses, by Keras's names, with Keras's defaults.
+//!
+//! Every loss is written for one row (see [`Scored`]) and reduced as Keras's
+//! `sum_over_batch_size` does it: the sum over all rows, each times its weight, divided by the
+//! number of rows (not by the sum of the weights).
+//!
+//! Formulas: [`keras.losses`](https://keras.io/api/losses/). Per row they are computed in
+//! float64, since differences of probabilities cancel.
+
+mod crossentropy;
+mod regression;
+
+use super::scored::{Scored, Target, TargetKind};
+use crate::error::Error;
+
+pub use crossentropy::{
+    BinaryCrossentropy, CategoricalCrossentropy, SparseCategoricalCrossentropy,
+};
+pub use regression::{Huber, MeanAbsoluteError, MeanSquaredError};
+
+/// A loss. A loss of one's own says which targets it takes and what one row costs:
+///
+/// ```
+/// use rnn_runtime::train::{Scored, Target, TargetKind, TargetView, losses::Loss};
+///
+/// /// |prediction - target|^4, summed over the features.
+/// struct Quartic;
+///
+/// impl Loss for Quartic {
+///     fn name(&self) -> &str {
+///         "quartic"
+///     }
+///     fn targets(&self) -> TargetKind {
+///         TargetKind::Floats
+///     }
+///     fn row(&self, prediction: &[f32], target: Target<'_>, gradient: Option<&mut [f32]>) -> f64 {
+///         let Target::Floats(target) = target else { return f64::NAN };
+///         let error = |i: usize| f64::from(prediction[i]) - f64::from(target[i]);
+///         if let Some(gradient) = gradient {
+///             for (i, g) in gradient.iter_mut().enumerate() {
+///                 *g = (4.0 * error(i).powi(3)) as f32;
+///             }
+///         }
+///         (0..prediction.len()).map(|i| error(i).powi(4)).sum()
+///     }
+/// }
+///
+/// let scored = Scored::new(&[1.0, 2.0], 1, TargetView::Floats(&[0.0, 0.0]), None)?;
+/// let mut gradient = [0.0; 2];
+/// assert_eq!(Quartic.mean(&scored, Some(&mut gradient))?, 17.0 / 2.0);
+/// assert_eq!(gradient, [2.0, 16.0]);
+/// # Ok::<(), rnn_runtime::Error>(())
+/// ```
+pub trait Loss: Send {
+    /// Keras's name, such as `mean_squared_error`.
+    fn name(&self) -> &str;
+
+    /// Which targets [`Loss::row`] takes. The trainer never gives it others.
+    fn targets(&self) -> TargetKind;
+
+    /// Whether the options make sense, and suit an output of `features` numbers a row.
+    ///
+    /// # Errors
+    /// [`Error::Argument`] that says what does not.
+    fn check(&self, features: usize) -> Result<(), Error> {
+        let _ = features;
+        Ok(())
+    }
+
+    /// What one row costs. If `gradient`, `[features]`, is given, it gets the derivative of that
+    /// with respect to `prediction`, `[features]`.
+    ///
+    /// A target of the other kind, or a label that is not a feature, gives NaN.
+    fn row(&self, prediction: &[f32], target: Target<'_>, gradient: Option<&mut [f32]>) -> f64;
+
+    /// Sum over the rows, each times its weight, divided by the number of rows. If `gradient`,
+    /// `[rows, features]`, is given, it gets the derivative of that with respect to the
+    /// predictions.
+    ///
+    /// NaN in the predictions gives NaN, as in Keras.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] if `gradient` is not as long as the predictions.
+    fn mean(&self, scored: &Scored<'_>, gradient: Option<&mut [f32]>) -> Result<f64, Error> {
+        let rows = scored.rows() as f64;
+        let mut sum = 0.0;
+        let Some(gradient) = gradient else {
+            for (prediction, target, weight) in scored.iter() {
+                sum += f64::from(weight) * self.row(prediction, target, None);
+            }
+            return Ok(sum / rows);
+        };
+        if gradient.len() != scored.rows() * scored.features() {
+            return Err(Error::Shape {
+                what: "gradient of the predictions".to_owned(),
+                expected: format!("[{} * {}]", scored.rows(), scored.features()),
+                found: format!("[{}]", gradient.len()),
+            });
+        }
+        let gradients = gradient.chunks_exact_mut(scored.features());
+        for ((prediction, target, weight), gradient) in scored.iter().zip(gradients) {
+            sum += f64::from(weight) * self.row(prediction, target, Some(gradient));
+            let scale = (f64::from(weight) / rows) as f32;
+            gradient.iter_mut().for_each(|g| *g *= scale);
+        }
+        Ok(sum / rows)
+    }
+}
+
+/// Keras's `epsilon()`: probabilities are kept this far from 0 and 1.
+const EPSILON: f64 = 1e-7;
+
+/// A probability kept away from 0 and 1, and the derivative of that: 1 inside, 0 where it was
+/// cut off.
+fn clip(probability: f64) -> (f64, f64) {
+    let inside = (EPSILON..=1.0 - EPSILON).contains(&probability);
+    // `clamp` keeps NaN.
+    (
+        probability.clamp(EPSILON, 1.0 - EPSILON),
+        if inside { 1.0 } else { 0.0 },
+    )
+}
+
+/// Writes NaN everywhere: the answer to a target that `row` cannot use.
+fn unusable(gradient: Option<&mut [f32]>) -> f64 {
+    if let Some(gradient) = gradient {
+        gradient.fill(f32::NAN);
+    }
+    f64::NAN
+}
+
+/// `label_smoothing` is a share.
+fn check_smoothing(name: &str, smoothing: f32) -> Result<(), Error> {
+    if (0.0..=1.0).contains(&smoothing) {
+        return Ok(());
+    }
+    Err(Error::Argument(format!(
+        "{name}: label_smoothing must be in 0..=1, found {smoothing}"
+    )))
+}
+
+#[cfg(test)]
+mod tests;

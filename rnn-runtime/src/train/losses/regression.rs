@@ -1,0 +1,150 @@
+//! Losses on numbers.
+
+use super::{Loss, unusable};
+use crate::{
+    error::Error,
+    train::scored::{Target, TargetKind},
+};
+
+/// Mean over the features of `(prediction - target)²`.
+///
+/// ```
+/// use rnn_runtime::train::{Scored, TargetView, losses::{Loss, MeanSquaredError}};
+///
+/// let scored = Scored::new(&[1.0, 3.0], 2, TargetView::Floats(&[0.0, 0.0]), None)?;
+/// let mut gradient = [0.0; 2];
+/// assert_eq!(MeanSquaredError.mean(&scored, Some(&mut gradient))?, 5.0);
+/// assert_eq!(gradient, [1.0, 3.0]);
+/// # Ok::<(), rnn_runtime::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, Default)]
+pub struct MeanSquaredError;
+
+impl Loss for MeanSquaredError {
+    fn name(&self) -> &str {
+        "mean_squared_error"
+    }
+
+    fn targets(&self) -> TargetKind {
+        TargetKind::Floats
+    }
+
+    fn row(&self, prediction: &[f32], target: Target<'_>, gradient: Option<&mut [f32]>) -> f64 {
+        mean_over_features(prediction, target, gradient, |error| {
+            (error * error, 2.0 * error)
+        })
+    }
+}
+
+/// Mean over the features of `|prediction - target|`. The gradient at 0 is 0.
+///
+/// ```
+/// use rnn_runtime::train::{Scored, TargetView, losses::{Loss, MeanAbsoluteError}};
+///
+/// let scored = Scored::new(&[1.0, -3.0], 2, TargetView::Floats(&[0.0, 0.0]), None)?;
+/// assert_eq!(MeanAbsoluteError.mean(&scored, None)?, 2.0);
+/// # Ok::<(), rnn_runtime::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, Default)]
+pub struct MeanAbsoluteError;
+
+impl Loss for MeanAbsoluteError {
+    fn name(&self) -> &str {
+        "mean_absolute_error"
+    }
+
+    fn targets(&self) -> TargetKind {
+        TargetKind::Floats
+    }
+
+    fn row(&self, prediction: &[f32], target: Target<'_>, gradient: Option<&mut [f32]>) -> f64 {
+        // `signum` of 0 is 1.
+        let sign = |error: f64| if error == 0.0 { 0.0 } else { error.signum() };
+        mean_over_features(prediction, target, gradient, |error| {
+            (error.abs(), sign(error))
+        })
+    }
+}
+
+/// Mean over the features of the error squared and halved up to `delta`, and linear beyond it
+/// (Huber, 1964).
+///
+/// ```
+/// use rnn_runtime::train::{Scored, TargetView, losses::{Huber, Loss}};
+///
+/// let scored = Scored::new(&[0.5, 3.0], 1, TargetView::Floats(&[0.0, 0.0]), None)?;
+/// assert_eq!(Huber::default().mean(&scored, None)?, (0.125 + 2.5) / 2.0);
+/// # Ok::<(), rnn_runtime::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct Huber {
+    /// Where the square becomes a line; 1 by default.
+    pub delta: f32,
+}
+
+impl Default for Huber {
+    fn default() -> Self {
+        Huber { delta: 1.0 }
+    }
+}
+
+impl Loss for Huber {
+    fn name(&self) -> &str {
+        "huber"
+    }
+
+    fn targets(&self) -> TargetKind {
+        TargetKind::Floats
+    }
+
+    fn check(&self, _: usize) -> Result<(), Error> {
+        if self.delta > 0.0 && self.delta.is_finite() {
+            return Ok(());
+        }
+        Err(Error::Argument(format!(
+            "huber: delta must be positive, found {}",
+            self.delta
+        )))
+    }
+
+    fn row(&self, prediction: &[f32], target: Target<'_>, gradient: Option<&mut [f32]>) -> f64 {
+        let delta = f64::from(self.delta);
+        mean_over_features(prediction, target, gradient, |error| {
+            if error.abs() > delta {
+                (
+                    delta * error.abs() - 0.5 * delta * delta,
+                    delta * error.signum(),
+                )
+            } else {
+                (0.5 * error * error, error)
+            }
+        })
+    }
+}
+
+/// Mean over the features of what `cost` says of `prediction - target`: value and derivative.
+fn mean_over_features(
+    prediction: &[f32],
+    target: Target<'_>,
+    gradient: Option<&mut [f32]>,
+    cost: impl Fn(f64) -> (f64, f64),
+) -> f64 {
+    let Target::Floats(target) = target else {
+        return unusable(gradient);
+    };
+    let features = prediction.len() as f64;
+    let errors = prediction
+        .iter()
+        .zip(target)
+        .map(|(&p, &t)| f64::from(p) - f64::from(t));
+    let Some(gradient) = gradient else {
+        return errors.map(|error| cost(error).0).sum::<f64>() / features;
+    };
+    let mut sum = 0.0;
+    for (error, gradient) in errors.zip(gradient) {
+        let (value, slope) = cost(error);
+        sum += value;
+        *gradient = (slope / features) as f32;
+    }
+    sum / features
+}

@@ -1,0 +1,105 @@
+//! Options of a training.
+
+use std::collections::BTreeMap;
+
+use super::BATCH_SIZE;
+use crate::{error::Error, train::data::Dataset};
+
+/// What [`Trainer::fit`](super::Trainer::fit) shows on standard error.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Verbose {
+    /// [`Verbose::Progress`] on a terminal, nothing otherwise.
+    #[default]
+    Auto,
+    /// Nothing.
+    Silent,
+    /// A bar for every epoch, with steps a second and the time left; nothing where standard error
+    /// is not a terminal. Without the feature `progress` it is [`Verbose::Lines`].
+    Progress,
+    /// A line for every epoch.
+    Lines,
+}
+
+/// Options of [`Trainer::fit`](super::Trainer::fit), by Keras's names and with its defaults.
+///
+/// ```
+/// use std::collections::BTreeMap;
+/// use rnn_runtime::train::Fit;
+///
+/// let fit = Fit { epochs: 20, class_weight: Some(BTreeMap::from([(0, 1.0), (1, 5.0)])), ..Fit::default() };
+/// assert_eq!(fit.batch_size, 32);
+/// ```
+#[derive(Clone, Debug)]
+pub struct Fit<'a> {
+    /// The epoch to end with: with `initial_epoch` 10 and `epochs` 30, twenty are trained. 1 by
+    /// default.
+    pub epochs: usize,
+    /// Samples of a step; the last batch of an epoch holds what is left. 32 by default.
+    pub batch_size: usize,
+    /// Data to look at after each epoch, not trained on.
+    pub validation: Option<&'a Dataset>,
+    /// Share of the training data, from its end, to be `validation` if that is not given.
+    pub validation_split: f64,
+    /// Samples of a batch of validation; `batch_size` if `None`.
+    pub validation_batch_size: Option<usize>,
+    /// Validate after every so many epochs; 1 by default.
+    pub validation_freq: usize,
+    /// Another order of the samples in each epoch; true by default.
+    pub shuffle: bool,
+    /// Draws the orders, and the masks of dropout.
+    pub seed: u64,
+    /// How much a row counts in the loss, by its class; 1 for those not mentioned. Multiplied
+    /// with sample weights, where Keras does not let one have both.
+    pub class_weight: Option<BTreeMap<u32, f32>>,
+    /// The first epoch, from 0: to go on with a training.
+    pub initial_epoch: usize,
+    /// What to show.
+    pub verbose: Verbose,
+}
+
+impl Default for Fit<'_> {
+    fn default() -> Self {
+        Fit {
+            epochs: 1,
+            batch_size: BATCH_SIZE,
+            validation: None,
+            validation_split: 0.0,
+            validation_batch_size: None,
+            validation_freq: 1,
+            shuffle: true,
+            seed: 0,
+            class_weight: None,
+            initial_epoch: 0,
+            verbose: Verbose::Auto,
+        }
+    }
+}
+
+impl Fit<'_> {
+    /// Whether the options make sense by themselves.
+    pub(super) fn check(&self) -> Result<(), Error> {
+        let wrong = |message: String| Err(Error::Argument(message));
+        if self.batch_size == 0 || self.validation_batch_size == Some(0) {
+            return wrong("Fit: batch_size must be at least 1, found 0".to_owned());
+        }
+        if self.validation_freq == 0 {
+            return wrong("Fit: validation_freq must be at least 1, found 0".to_owned());
+        }
+        if !(0.0..1.0).contains(&self.validation_split) {
+            let split = self.validation_split;
+            return wrong(format!(
+                "Fit: validation_split must be in 0..1, found {split}"
+            ));
+        }
+        let weights = self.class_weight.iter().flatten();
+        match weights
+            .into_iter()
+            .find(|(_, w)| !(w.is_finite() && **w >= 0.0))
+        {
+            Some((class, weight)) => wrong(format!(
+                "Fit: class_weight of class {class} must not be negative, found {weight}"
+            )),
+            None => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,250 @@
+use super::*;
+use crate::params::Init;
+
+const SPECS: [ParamSpec; 2] = [
+    ParamSpec {
+        name: "dense/kernel",
+        shape: &[2, 3],
+        init: Init::Zeros,
+        trainable: true,
+    },
+    ParamSpec {
+        name: "dense/bias",
+        shape: &[3],
+        init: Init::Zeros,
+        trainable: true,
+    },
+];
+const WEIGHTS: [f32; 9] = [
+    1.0,
+    -2.0,
+    3.5,
+    4.0,
+    1e-30,
+    -0.0,
+    7.0,
+    f32::MAX,
+    f32::MIN_POSITIVE,
+];
+
+/// An empty folder of its own, removed at the end.
+struct Folder(std::path::PathBuf);
+
+impl Folder {
+    fn new(name: &str) -> Folder {
+        let path = std::env::temp_dir().join(format!("rnn-weights-{name}-{}", std::process::id()));
+        let _ = fs::remove_dir_all(&path);
+        fs::create_dir_all(&path).unwrap();
+        Folder(path)
+    }
+
+    fn files(&self) -> Vec<String> {
+        let entries = fs::read_dir(&self.0).unwrap();
+        let mut names: Vec<_> = entries
+            .map(|e| e.unwrap().file_name().into_string().unwrap())
+            .collect();
+        names.sort();
+        names
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+fn lines(result: Result<(), Error>) -> Vec<String> {
+    match result {
+        Err(Error::Weights { problems, .. }) => problems,
+        other => panic!("expected Error::Weights, got {other:?}"),
+    }
+}
+
+/// A hand-made file: `(name, dtype, shape, bytes)`.
+fn file_of(tensors: &[(&str, Dtype, &[usize], &[u8])]) -> Vec<u8> {
+    let views = tensors.iter().map(|(name, dtype, shape, bytes)| {
+        (
+            *name,
+            TensorView::new(*dtype, shape.to_vec(), bytes).unwrap(),
+        )
+    });
+    safetensors::serialize(views, None).unwrap()
+}
+
+#[test]
+fn what_is_saved_is_loaded_bit_for_bit() {
+    let folder = Folder::new("round");
+    let path = folder.0.join("model.safetensors");
+    save(&path, &SPECS, &[0.0; 9]).unwrap();
+    save(&path, &SPECS, &WEIGHTS).unwrap();
+    let mut loaded = [9.0; 9];
+    load(&path, &SPECS, &mut loaded).unwrap();
+    assert_eq!(loaded.map(f32::to_bits), WEIGHTS.map(f32::to_bits));
+    assert_eq!(
+        folder.files(),
+        ["model.safetensors"],
+        "nothing else is left behind"
+    );
+}
+
+#[test]
+fn a_file_has_keras_names_and_shapes() {
+    let bytes = to_bytes(&SPECS, &WEIGHTS).unwrap();
+    let file = SafeTensors::deserialize(&bytes).unwrap();
+    assert_eq!(file.tensor("dense/kernel").unwrap().shape(), [2, 3]);
+    assert_eq!(file.tensor("dense/bias").unwrap().shape(), [3]);
+    assert_eq!(file.len(), 2);
+}
+
+#[test]
+fn all_problems_come_together_and_nothing_changes() {
+    let nan: Vec<u8> = [1.0, f32::NAN, f32::INFINITY]
+        .iter()
+        .flat_map(|v| v.to_le_bytes())
+        .collect();
+    let bytes = file_of(&[
+        ("dense/kernel", Dtype::F16, &[3, 2], &[0; 12]),
+        ("dense/bias", Dtype::F32, &[3], &nan),
+        ("z\n", Dtype::F32, &[1], &[0; 4]),
+        ("gru/kernel", Dtype::F32, &[], &[0; 4]),
+    ]);
+    let specs = [
+        SPECS[0],
+        SPECS[1],
+        ParamSpec {
+            name: "lstm/bias",
+            ..SPECS[1]
+        },
+    ];
+    let mut weights = [5.0; 12];
+    assert_eq!(
+        lines(load_bytes("x", &bytes, &specs, &mut weights)),
+        [
+            "dense/kernel: expected shape [2, 3], found [3, 2]",
+            "dense/kernel: expected type F32, found F16",
+            "dense/bias: 2 of 3 numbers not finite, the first at index 1",
+            "lstm/bias: missing, expected shape [3]",
+            "gru/kernel: not in the model, shape []",
+            "z\\n: not in the model, shape [1]",
+        ]
+    );
+    assert_eq!(weights, [5.0; 12]);
+}
+
+#[test]
+fn a_slice_of_the_wrong_length_is_refused() {
+    let error = to_bytes(&SPECS, &[0.0; 8]).unwrap_err();
+    assert_eq!(error.to_string(), "weights: expected shape [9], found [8]");
+    let bytes = to_bytes(&SPECS, &WEIGHTS).unwrap();
+    assert!(matches!(
+        load_bytes("x", &bytes, &SPECS, &mut [0.0; 10]),
+        Err(Error::Shape { .. })
+    ));
+}
+
+#[test]
+fn a_missing_file_and_folder_are_io_errors() {
+    let folder = Folder::new("missing");
+    let path = folder.0.join("none").join("model.safetensors");
+    assert!(matches!(
+        load(&path, &SPECS, &mut [0.0; 9]),
+        Err(Error::Io { .. })
+    ));
+    assert!(matches!(
+        save(&path, &SPECS, &WEIGHTS),
+        Err(Error::Io { .. })
+    ));
+    assert!(matches!(
+        save(folder.0.join(".."), &SPECS, &WEIGHTS),
+        Err(Error::Io { .. })
+    ));
+    assert!(folder.files().is_empty());
+}
+
+#[test]
+fn a_failed_save_leaves_the_target_and_no_litter() {
+    let folder = Folder::new("failed");
+    // A folder cannot be replaced by a file: the rename fails after the write.
+    let path = folder.0.join("taken");
+    fs::create_dir(&path).unwrap();
+    fs::write(path.join("inside"), "x").unwrap();
+    assert!(matches!(
+        save(&path, &SPECS, &WEIGHTS),
+        Err(Error::Io { .. })
+    ));
+    assert_eq!(folder.files(), ["taken"]);
+}
+
+#[test]
+fn every_truncation_is_an_error() {
+    let bytes = to_bytes(&SPECS, &WEIGHTS).unwrap();
+    for length in 0..bytes.len() {
+        let mut weights = [5.0; 9];
+        lines(load_bytes("x", &bytes[..length], &SPECS, &mut weights));
+        assert_eq!(weights, [5.0; 9]);
+    }
+    let mut longer = bytes;
+    longer.push(0);
+    lines(load_bytes("x", &longer, &SPECS, &mut [0.0; 9]));
+}
+
+#[test]
+fn no_flipped_bit_panics_or_half_loads() {
+    let good = to_bytes(&SPECS, &WEIGHTS).unwrap();
+    let header = good.len() - 36;
+    for bit in 0..8 * header {
+        let mut bytes = good.clone();
+        bytes[bit / 8] ^= 1 << (bit % 8);
+        let mut weights = [5.0; 9];
+        match load_bytes("x", &bytes, &SPECS, &mut weights) {
+            // A flip in the free text of the metadata, or of the padding's spaces, harms nothing.
+            Ok(()) => assert_eq!(weights.map(f32::to_bits), WEIGHTS.map(f32::to_bits)),
+            Err(Error::Weights { .. }) => assert_eq!(weights, [5.0; 9]),
+            Err(other) => panic!("bit {bit}: {other}"),
+        }
+    }
+}
+
+#[test]
+fn a_huge_header_length_is_an_error() {
+    for length in [
+        u64::MAX,
+        u64::MAX - 7,
+        u64::MAX / 2,
+        1 << 40,
+        100_000_001,
+        99_999_999,
+    ] {
+        let mut bytes = to_bytes(&SPECS, &WEIGHTS).unwrap();
+        bytes[..8].copy_from_slice(&length.to_le_bytes());
+        lines(load_bytes("x", &bytes, &SPECS, &mut [0.0; 9]));
+    }
+}
+
+#[test]
+fn hostile_shapes_and_offsets_are_errors() {
+    let headers = [
+        r#"{"a":{"dtype":"F32","shape":[18446744073709551615,2],"data_offsets":[0,4]}}"#,
+        r#"{"a":{"dtype":"F32","shape":[1],"data_offsets":[4,0]}}"#,
+        r#"{"a":{"dtype":"F32","shape":[1],"data_offsets":[18446744073709551612,0]}}"#,
+        r#"{"a":{"dtype":"F32","shape":[-1],"data_offsets":[0,4]}}"#,
+        r#"{"a":{"dtype":"Q99","shape":[1],"data_offsets":[0,4]}}"#,
+        r#"{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}"#,
+        "[]",
+        "{",
+        "",
+    ];
+    for header in headers {
+        let mut bytes = (header.len() as u64).to_le_bytes().to_vec();
+        bytes.extend(header.as_bytes());
+        bytes.extend([0; 4]);
+        let specs = [ParamSpec {
+            name: "b",
+            shape: &[1],
+            init: Init::Zeros,
+            trainable: true,
+        }];
+        lines(load_bytes("x", &bytes, &specs, &mut [0.0]));
+    }
+}
