@@ -1,7 +1,18 @@
 //! The compiler behind `rnn_model!` and `rnn_cell!`: an ordinary library.
+//!
+//! `tokens → ModelAst → LayerGraph → OpGraph → Plan → tokens`. The macros in `rnn-macros` only wrap
+//! [`expand_model`] and [`expand_cell`]; nothing here panics, whatever the tokens.
 #![forbid(unsafe_code)]
 
 pub mod cell;
+pub mod codegen;
 pub mod cursor;
 pub mod diagnostics;
 pub mod ir;
+pub mod layers;
+pub mod passes;
+pub mod syntax;
+
+mod expand;
+
+pub use expand::{expand_cell, expand_model};

@@ -127,7 +127,17 @@ pub struct LayerGraph {
     pub layers: Vec<Layer>,
     /// The layer whose value is the model's output.
     pub output: LayerId,
-    /// Equalities between sizes that only rustc can check: emitted as `const` assertions
-    /// (left, right, message, span).
-    pub assertions: Vec<(Size, Size, String, Span)>,
+    /// What only rustc can check, because it depends on `const`s.
+    pub assertions: Vec<Assertion>,
+}
+
+/// A condition on `const`s, emitted as `const _: () = assert!(condition, message);`.
+#[derive(Clone, Debug)]
+pub struct Assertion {
+    /// An expression of type `bool`, usable in a `const`.
+    pub condition: TokenStream,
+    /// What is wrong if it does not hold, in the form of all messages.
+    pub message: String,
+    /// Where the size stands that it is about.
+    pub span: Span,
 }

@@ -1,0 +1,110 @@
+//! What `rnn_cell!` becomes: a type for the documentation, and a macro that hands the cell's tokens
+//! to the models that use it.
+//!
+//! A procedural macro sees its own tokens only. So `rnn_model!` calls the macro of each cell that it
+//! does not know with its own tokens, and is called back with the cell's tokens in front. The macro
+//! has the cell's name; types and macros do not collide.
+
+use proc_macro2::{Ident, Span, TokenStream, TokenTree};
+use quote::{format_ident, quote, quote_spanned};
+
+use super::stub::error;
+use crate::{
+    cell::CellAst,
+    diagnostics::{Diagnostic, to_compile_errors},
+    syntax::ModelAst,
+};
+
+/// A cell without mistakes.
+pub fn cell(cell: &CellAst) -> TokenStream {
+    let CellAst { attrs, vis, name, tokens, .. } = cell;
+    let handed = quote!(@cell);
+    let hands_on = hands_on(vis, name, tokens, &handed, Some(tokens));
+    let usage = usage(cell);
+    quote! {
+        #(#attrs)*
+        #[doc = ""]
+        #[doc = #usage]
+        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+        #[allow(dead_code)]
+        #vis struct #name;
+        #hands_on
+    }
+}
+
+/// A cell with mistakes: its name becomes rustc's error type, and models that use it are quiet.
+pub fn broken_cell(tokens: &TokenStream, found: &[Diagnostic]) -> TokenStream {
+    let Some((vis, name)) = outline(tokens) else { return to_compile_errors(found) };
+    let Some((first, others)) = found.split_first() else { return TokenStream::new() };
+    let (place, others) = (error(first), to_compile_errors(others));
+    let hands_on = hands_on(&vis, &name, tokens, &quote!(@broken), None);
+    quote! { #vis type #name = #place; #others #hands_on }
+}
+
+/// The call that fetches a cell: `path::Cell! { … }`, with everything that `rnn_model!` was given.
+pub fn fetch(model: &ModelAst, path: &syn::Path, cells: &TokenStream) -> TokenStream {
+    let (krate, tokens) = (&model.krate, &model.tokens);
+    quote! { #path! { @krate(#krate) @path(#path) #cells #tokens } }
+}
+
+/// The hidden macro and its re-export under the cell's name.
+fn hands_on(
+    vis: &syn::Visibility,
+    name: &Ident,
+    tokens: &TokenStream,
+    word: &TokenStream,
+    body: Option<&TokenStream>,
+) -> TokenStream {
+    // Exported macros share one namespace in a crate, so that two cells of one name in two modules
+    // need two names here.
+    let hidden = format_ident!("__rnn_cell_{name}_{:016x}", hash(tokens), span = Span::call_site());
+    let exported = matches!(vis, syn::Visibility::Public(_));
+    let export = exported.then(|| quote!(#[macro_export]));
+    let body = body.map(|b| quote!({ #b }));
+    let span = Span::call_site();
+    let rule = quote_spanned! {span=>
+        (@krate($($krate:tt)*) @path($($path:tt)*) $($rest:tt)*) => {
+            $($krate)*::__rnn_model! { @krate($($krate)*) #word($($path)*) #body $($rest)* }
+        };
+    };
+    quote! {
+        #[doc(hidden)]
+        #[allow(non_local_definitions, unused_macros)]
+        #export
+        macro_rules! #hidden { #rule }
+        #[doc(hidden)]
+        #[allow(unused_imports)]
+        #vis use #hidden as #name;
+    }
+}
+
+/// Visibility and name of a cell that could not be parsed.
+fn outline(tokens: &TokenStream) -> Option<(syn::Visibility, Ident)> {
+    let trees: Vec<TokenTree> = tokens.clone().into_iter().collect();
+    let keyword = trees.iter().position(|t| matches!(t, TokenTree::Ident(i) if i == "cell"))?;
+    let Some(TokenTree::Ident(name)) = trees.get(keyword + 1) else { return None };
+    syn::parse2::<Ident>(quote!(#name)).ok()?;
+    let start = trees[..keyword].iter().position(|t| matches!(t, TokenTree::Ident(i) if i == "pub"));
+    let vis = start.map(|s| trees[s..keyword].iter().cloned().collect()).unwrap_or_default();
+    Some((syn::parse2(vis).unwrap_or(syn::Visibility::Inherited), name.clone()))
+}
+
+/// How the cell is used, for its documentation.
+fn usage(cell: &CellAst) -> String {
+    let arguments: Vec<String> = cell
+        .arguments
+        .iter()
+        .map(|a| match &a.default {
+            None => a.name.to_string(),
+            Some(_) => format!("{} = …", a.name),
+        })
+        .collect();
+    format!("A cell of a recurrent layer: `RNN({}({}))` in `rnn_model!`.", cell.name, arguments.join(", "))
+}
+
+/// FNV-1a of the tokens' text: the same in every build, unlike the standard library's hashes.
+fn hash(tokens: &TokenStream) -> u64 {
+    tokens.to_string().bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
+    })
+}

@@ -1,0 +1,64 @@
+//! What the two macros do.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+
+use crate::{
+    cell::{CellAst, deep_message},
+    codegen,
+    cursor::{Cursor, too_deep},
+    diagnostics::{Diagnostics, to_compile_errors},
+    layers, passes,
+    syntax::ModelAst,
+};
+
+/// `rnn_model! { … }` to Rust. `tokens` starts with `@krate(path)`, the path of the facade crate.
+///
+/// Mistakes become `compile_error!`s at their places, and a stand-in for the model.
+pub fn expand_model(tokens: TokenStream) -> TokenStream {
+    let mut found = Diagnostics::new();
+    let model = ModelAst::parse(tokens, &mut found);
+    if let Some(path) = layers::wanted(&model) {
+        // The model comes back with the cell and is read again; then its mistakes are shown.
+        found.take();
+        let cells = model.cells.iter().map(|c| {
+            let path = &c.path;
+            match &c.cell {
+                Some(cell) => {
+                    let tokens = &cell.tokens;
+                    quote!(@cell(#path) { #tokens })
+                }
+                None => quote!(@broken(#path)),
+            }
+        });
+        return codegen::fetch(&model, &path, &cells.collect());
+    }
+    let graph = passes::run(&model, &mut found);
+    let found = found.take();
+    match graph {
+        Some(graph) if found.is_empty() => codegen::generate(&graph),
+        _ => codegen::stub(&model, &found),
+    }
+}
+
+/// `rnn_cell! { … }` to Rust.
+pub fn expand_cell(tokens: TokenStream) -> TokenStream {
+    if let Some(span) = too_deep(&tokens) {
+        return to_compile_errors(&[deep_message(span)]);
+    }
+    let mut c = Cursor::new(tokens, proc_macro2::Span::call_site());
+    if c.is("@") {
+        // `@krate(path)`: nothing in a cell's expansion names the facade, its users pass it.
+        c.next();
+        c.ident();
+        c.next();
+    }
+    let mut found = Diagnostics::new();
+    let tokens = c.rest();
+    let cell = CellAst::parse(tokens.clone(), &mut found);
+    let found = found.take();
+    match cell {
+        Some(cell) if found.is_empty() => codegen::cell(&cell),
+        _ => codegen::broken_cell(&tokens, &found),
+    }
+}

@@ -1,0 +1,137 @@
+//! Arguments as layers declare them and as they get them.
+
+use proc_macro2::Span;
+
+use crate::{
+    cell::{CellAst, Value, size::Size},
+    ir::CellUse,
+    syntax::ValueAst,
+};
+
+/// An argument of a layer.
+#[derive(Clone, Copy, Debug)]
+pub struct Argument {
+    /// Keras's name.
+    pub name: &'static str,
+    /// What it can be.
+    pub kind: Kind,
+    /// Whether it must be given.
+    pub required: bool,
+}
+
+/// What an argument can be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A size: a whole number from 1, or a `const`.
+    Size,
+    /// A size, or `_` for an open one.
+    Length,
+    /// A number in `0..1`, 1 excluded.
+    Rate,
+    /// A number above 0.
+    Positive,
+    /// `true` or `false`; without a value, true.
+    Flag,
+    /// The name of an activation.
+    Activation,
+    /// The name of an initialiser.
+    Initializer,
+    /// A cell with its arguments.
+    Cell,
+    /// Keras has it, we do not have it yet; with what to write instead, if there is something.
+    NotYet(Option<&'static str>),
+}
+
+impl Argument {
+    /// One that must be given.
+    pub(super) const fn required(name: &'static str, kind: Kind) -> Self {
+        Argument { name, kind, required: true }
+    }
+
+    /// One with a default.
+    pub(super) const fn optional(name: &'static str, kind: Kind) -> Self {
+        Argument { name, kind, required: false }
+    }
+
+    /// One that Keras has and we do not have yet.
+    pub(super) const fn not_yet(name: &'static str) -> Self {
+        Argument::optional(name, Kind::NotYet(None))
+    }
+
+    /// One that is written differently here.
+    pub(super) const fn instead(name: &'static str, help: &'static str) -> Self {
+        Argument::optional(name, Kind::NotYet(Some(help)))
+    }
+}
+
+/// Arguments of Keras's base class `Layer`, which every layer has.
+pub(super) const EVERYWHERE: &[Argument] = &[
+    Argument::not_yet("activity_regularizer"),
+    Argument::not_yet("trainable"),
+    Argument::not_yet("dtype"),
+    Argument::not_yet("autocast"),
+    Argument::instead("input_shape", "put an `Input` before the first layer: `Input(28, 28) -> …`"),
+    Argument::instead("input_length", "put an `Input` before the `Embedding`: `Input(20) -> Embedding(…)`"),
+];
+
+/// The arguments of one layer, checked by name and type.
+#[derive(Debug)]
+pub struct Given<'a> {
+    /// The layer as written, for messages: `LSTM(64)`.
+    pub text: &'a str,
+    /// Keras's class.
+    pub class: &'a str,
+    /// Where the layer stands.
+    pub span: Span,
+    /// The values given, by name; the others have their defaults.
+    pub values: Vec<(&'static str, Value, Span)>,
+    /// The value of the argument of [`Kind::Cell`].
+    pub cell: Option<ValueAst>,
+    /// `name = "…"`
+    pub name: Option<(String, Span)>,
+    /// Whether all arguments were right.
+    pub complete: bool,
+}
+
+impl Given<'_> {
+    /// The value given to an argument, and where.
+    pub fn get(&self, name: &str) -> Option<(&Value, Span)> {
+        self.values.iter().find(|(n, ..)| *n == name).map(|(_, v, s)| (v, *s))
+    }
+
+    /// A size, if one was given; an open one counts as none.
+    pub fn size(&self, name: &str) -> Option<&Size> {
+        match self.get(name) {
+            Some((Value::Size(size), _)) => Some(size),
+            _ => None,
+        }
+    }
+
+    /// A flag, if it was given.
+    pub fn flag(&self, name: &str) -> Option<bool> {
+        match self.get(name) {
+            Some((Value::Flag(flag), _)) => Some(*flag),
+            _ => None,
+        }
+    }
+
+    /// A number, or its default.
+    pub fn number(&self, name: &str, default: f64) -> f64 {
+        match self.get(name) {
+            Some((Value::Number(x), _)) => *x,
+            _ => default,
+        }
+    }
+
+    /// A use of `cell` with those arguments that it has, too.
+    pub fn use_of(&self, cell: CellAst) -> CellUse {
+        let takes = |name: &str| cell.arguments.iter().any(|a| a.name == name);
+        let arguments = self
+            .values
+            .iter()
+            .filter(|(name, ..)| takes(name))
+            .map(|(name, value, span)| ((*name).to_owned(), value.clone(), *span))
+            .collect();
+        CellUse { cell, arguments }
+    }
+}

@@ -1,0 +1,64 @@
+//! `BatchNormalization` (Ioffe and Szegedy 2015), as `keras.layers.BatchNormalization` computes it.
+
+use super::{
+    LayerDef,
+    arguments::{Argument, Kind},
+    cells,
+};
+use crate::ir::LayerKind;
+
+/// Inference: by the moving statistics. In training the runtime normalises by those of the batch.
+const CELL: &str = "
+cell BatchNormalizationCell(
+    epsilon = 0.001,
+    center = true,
+    scale = true,
+    beta_initializer = zeros,
+    gamma_initializer = ones,
+    moving_mean_initializer = zeros,
+    moving_variance_initializer = ones,
+) {
+    if scale {
+        param gamma: [input] = gamma_initializer;
+    }
+    if center {
+        param beta: [input] = beta_initializer;
+    }
+    frozen param moving_mean: [input] = moving_mean_initializer;
+    frozen param moving_variance: [input] = moving_variance_initializer;
+    let factor = rsqrt(moving_variance + epsilon);
+    let factor = if scale { factor * gamma } else { factor };
+    let offset = -moving_mean * factor;
+    let offset = if center { offset + beta } else { offset };
+    output x * factor + offset;
+}";
+
+pub(super) const BATCH_NORMALIZATION: LayerDef = LayerDef {
+    class: "BatchNormalization",
+    stem: "batch_normalization",
+    arguments: &[
+        Argument::not_yet("axis"),
+        Argument::optional("momentum", Kind::Rate),
+        Argument::optional("epsilon", Kind::Positive),
+        Argument::optional("center", Kind::Flag),
+        Argument::optional("scale", Kind::Flag),
+        Argument::optional("beta_initializer", Kind::Initializer),
+        Argument::optional("gamma_initializer", Kind::Initializer),
+        Argument::optional("moving_mean_initializer", Kind::Initializer),
+        Argument::optional("moving_variance_initializer", Kind::Initializer),
+        Argument::not_yet("beta_regularizer"),
+        Argument::not_yet("gamma_regularizer"),
+        Argument::not_yet("beta_constraint"),
+        Argument::not_yet("gamma_constraint"),
+        Argument::not_yet("renorm"),
+        Argument::not_yet("renorm_clipping"),
+        Argument::not_yet("renorm_momentum"),
+        Argument::not_yet("synchronized"),
+    ],
+    build: |given, context, found| {
+        let (momentum, epsilon) = (given.number("momentum", 0.99), given.number("epsilon", 1e-3));
+        cells::pointwise(given, context, CELL, None, found, |cell| {
+            LayerKind::BatchNormalization { cell, momentum, epsilon }
+        })
+    },
+};

@@ -1,0 +1,215 @@
+//! Arguments as written to arguments as declared: by place, by name, as bare flags.
+
+use proc_macro2::Span;
+
+use super::{
+    arguments::{Argument, EVERYWHERE, Given, Kind},
+    values,
+};
+use crate::{
+    cell::single,
+    cursor::Reported,
+    diagnostics::{Diagnostic, Diagnostics, did_you_mean},
+    syntax::{ArgumentAst, ValueAst, ValueKind},
+};
+
+/// Gives every argument of `written` its place in `declared`; reports all that do not fit.
+pub fn bind<'a>(
+    class: &'a str,
+    text: &'a str,
+    span: Span,
+    declared: &[Argument],
+    written: &[ArgumentAst],
+    diagnostics: &mut Diagnostics,
+) -> Given<'a> {
+    let given = Given {
+        text,
+        class,
+        span,
+        values: Vec::new(),
+        cell: None,
+        name: None,
+        complete: true,
+    };
+    let mut binder = Binder { given, declared, used: Vec::new(), place: 0, named: false, diagnostics };
+    for argument in written {
+        if binder.argument(argument).is_err() {
+            binder.given.complete = false;
+        }
+    }
+    binder.missing();
+    binder.given
+}
+
+struct Binder<'a, 'd> {
+    given: Given<'a>,
+    declared: &'d [Argument],
+    /// Names met, also those whose values were wrong.
+    used: Vec<&'static str>,
+    /// How many arguments stood without a name.
+    place: usize,
+    /// Whether one stood with a name.
+    named: bool,
+    diagnostics: &'d mut Diagnostics,
+}
+
+impl Binder<'_, '_> {
+    fn mistake<T>(&mut self, d: Diagnostic) -> Result<T, Reported> {
+        self.diagnostics.push(d);
+        Err(Reported)
+    }
+
+    fn argument(&mut self, written: &ArgumentAst) -> Result<(), Reported> {
+        let value = &written.value;
+        if let Some(name) = &written.name {
+            self.named = true;
+            let (name, span) = (name.to_string(), name.span());
+            if name == "name" {
+                return self.layer_name(value);
+            }
+            let Some(argument) = self.declared_as(&name) else {
+                return self.unknown(&name, span);
+            };
+            return self.set(argument, value, span);
+        }
+        if let ValueKind::Path(path) = &value.kind
+            && let Some(name) = single(path)
+            && let Some(argument) = self.declared_as(&name)
+        {
+            return match argument.kind {
+                Kind::Flag => self.set(
+                    argument,
+                    &ValueAst { kind: ValueKind::Flag(true), span: value.span },
+                    value.span,
+                ),
+                Kind::NotYet(_) => self.set(argument, value, value.span),
+                _ => self.mistake(
+                    Diagnostic::new("RNN0126", value.span, format!("`{name}` of {} needs a value", self.given.class))
+                        .help(format!("write `{name} = …`")),
+                ),
+            };
+        }
+        if self.named {
+            return self.mistake(
+                Diagnostic::new("RNN0125", value.span, format!("`{value}` has no name but follows an argument that has one"))
+                    .help("give it a name, too, or write it first"),
+            );
+        }
+        let place = self.place;
+        self.place += 1;
+        match self.declared.get(place).copied() {
+            // An argument that is written differently here has no place, either.
+            Some(argument) if !matches!(argument.kind, Kind::NotYet(Some(_))) => {
+                self.set(argument, value, value.span)
+            }
+            _ => self.mistake(
+                Diagnostic::new("RNN0123", value.span, format!("{} has no argument number {}", self.given.class, place + 1))
+                    .help(self.signature()),
+            ),
+        }
+    }
+
+    fn declared_as(&self, name: &str) -> Option<Argument> {
+        self.declared.iter().chain(EVERYWHERE).copied().find(|a| a.name == name)
+    }
+
+    fn set(&mut self, argument: Argument, value: &ValueAst, span: Span) -> Result<(), Reported> {
+        let Argument { name, kind, .. } = argument;
+        let class = self.given.class;
+        if let Kind::NotYet(instead) = kind {
+            let d = Diagnostic::new("RNN0121", span, format!("Keras's `{name}` of {class} is not supported yet"));
+            let help = instead.map_or_else(|| self.signature(), str::to_owned);
+            return self.mistake(d.help(help));
+        }
+        if self.used.contains(&name) {
+            return self.mistake(
+                Diagnostic::new("RNN0124", span, format!("`{name}` of {class} is given twice"))
+                    .help("remove one of the two"),
+            );
+        }
+        self.used.push(name);
+        if kind == Kind::Cell {
+            self.given.cell = Some(value.clone());
+            return Ok(());
+        }
+        let flags: Vec<&str> =
+            self.declared.iter().filter(|a| a.kind == Kind::Flag).map(|a| a.name).collect();
+        match values::read(class, name, kind, value, &flags) {
+            Ok(read) => {
+                self.given.values.push((name, read, value.span));
+                Ok(())
+            }
+            Err(d) => self.mistake(d),
+        }
+    }
+
+    fn layer_name(&mut self, value: &ValueAst) -> Result<(), Reported> {
+        let d = match &value.kind {
+            ValueKind::Text(text) if self.given.name.is_some() => {
+                Diagnostic::new("RNN0124", value.span, format!("this layer has two names, {text:?} is the second"))
+                    .help("remove one of the two")
+            }
+            ValueKind::Text(text) if is_name(text) => {
+                self.given.name = Some((text.clone(), value.span));
+                return Ok(());
+            }
+            ValueKind::Text(text) => {
+                Diagnostic::new("RNN0112", value.span, format!("{text:?} cannot be the name of a layer"))
+                    .note("weights are stored as `name/kernel`")
+                    .help("use letters, digits, `_`, `-` and `.`: `name = \"encoder\"`")
+            }
+            _ => Diagnostic::new("RNN0112", value.span, format!("a layer's name is a text, found `{value}`"))
+                .help("write it in quotes: `name = \"encoder\"`"),
+        };
+        self.mistake(d)
+    }
+
+    fn unknown(&mut self, name: &str, span: Span) -> Result<(), Reported> {
+        let class = self.given.class;
+        let d = Diagnostic::new("RNN0120", span, format!("{class} has no argument `{name}`"));
+        let known = self.declared.iter().map(|a| a.name).chain(["name"]);
+        let help = match did_you_mean(name, known) {
+            Some(meant) => format!("did you mean `{meant}`?"),
+            None => self.signature(),
+        };
+        self.mistake(d.help(help))
+    }
+
+    /// Reports required arguments that nobody gave.
+    fn missing(&mut self) {
+        for argument in self.declared {
+            let Argument { name, required, .. } = argument;
+            // A mistake in an argument without a name may have been meant as this one.
+            if !required || self.used.contains(name) {
+                continue;
+            }
+            self.given.complete = false;
+            let class = self.given.class;
+            self.diagnostics.push(
+                Diagnostic::new("RNN0122", self.given.span, format!("{class} needs `{name}`"))
+                    .help(format!("write `{class}({})`", values::example(argument))),
+            );
+        }
+    }
+
+    /// What the layer takes, as a sentence.
+    fn signature(&self) -> String {
+        let names: Vec<&str> = self
+            .declared
+            .iter()
+            .filter(|a| !matches!(a.kind, Kind::NotYet(_)))
+            .map(|a| a.name)
+            .collect();
+        if names.is_empty() {
+            return format!("{} takes no arguments but `name`", self.given.class);
+        }
+        format!("{} takes {}", self.given.class, names.join(", "))
+    }
+}
+
+/// Whether a text can be part of a weight's name.
+fn is_name(text: &str) -> bool {
+    !text.is_empty()
+        && text.len() <= 100
+        && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.'))
+}

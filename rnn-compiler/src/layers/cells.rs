@@ -1,0 +1,339 @@
+//! Layers that are cells: swept over time, or applied to every row and step.
+
+use proc_macro2::{Span, TokenStream};
+
+use super::{
+    Built, Context, LAYERS, LayerDef,
+    arguments::{Argument, Given, Kind},
+    bind::bind,
+    context::guess,
+    gru, lstm, simple_rnn,
+};
+use crate::{
+    cell::{Cell, CellAst, MAX_SIZE, Value, is_const, single, size::Size},
+    diagnostics::{Diagnostic, Diagnostics, did_you_mean},
+    ir::{CellUse, LayerKind, Shape, Time},
+    syntax::{ArgumentAst, Body, ModelAst, ValueAst, ValueKind, path_text},
+};
+
+/// The cells that `RNN(…)` knows by itself: name, text, and the layer with the same arguments.
+const BUILTIN: &[(&str, &str, &LayerDef)] = &[
+    ("LSTMCell", lstm::CELL, &lstm::LSTM),
+    ("GRUCell", gru::CELL, &gru::GRU),
+    ("SimpleRNNCell", simple_rnn::CELL, &simple_rnn::SIMPLE_RNN),
+];
+
+/// Whether `RNN(…)` knows this cell by itself.
+pub fn is_builtin(name: &str) -> bool {
+    BUILTIN.iter().any(|(n, ..)| *n == name)
+}
+
+/// The first cell of a model that has to be fetched from its own macro.
+pub fn wanted(model: &ModelAst) -> Option<syn::Path> {
+    let Body::Chain(layers) = &model.body;
+    let cells = layers.iter().filter(|l| l.name == "RNN").filter_map(|l| {
+        let by_name = l.arguments.iter().find(|a| a.name.as_ref().is_some_and(|n| n == "cell"));
+        by_name.or_else(|| l.arguments.first().filter(|a| a.name.is_none()))
+    });
+    cells.filter_map(|a| cell_path(&a.value)).find(|path| {
+        let own = single(path).is_none_or(|name| !is_builtin(&name) && super::find(&name).is_none());
+        own && !model.cells.iter().any(|c| c.is(path))
+    })
+}
+
+/// The path of a value that can be a cell: `MyCell(32)`, `cells::MyCell`. Cells are types, so the
+/// last part is upper case.
+fn cell_path(value: &ValueAst) -> Option<syn::Path> {
+    let (ValueKind::Path(path) | ValueKind::Call(path, _)) = &value.kind else { return None };
+    let last = path.segments.last()?.ident.to_string();
+    last.starts_with(char::is_uppercase).then(|| path.clone())
+}
+
+/// A cell of the compiler's own.
+pub(super) fn parse(text: &str, found: &mut Diagnostics) -> Option<CellAst> {
+    match text.parse::<TokenStream>() {
+        Ok(tokens) => CellAst::parse(tokens, found),
+        Err(e) => {
+            found.push(
+                Diagnostic::new("RNN0199", Span::call_site(), format!("a built-in cell cannot be read: {e}"))
+                    .help("this is a bug of the compiler; please report it"),
+            );
+            None
+        }
+    }
+}
+
+/// Builds a layer that sweeps `cell` over time. `units` is the guess for its output after a mistake.
+pub(super) fn recurrent(
+    given: &Given<'_>,
+    context: &Context<'_>,
+    cell: Option<CellUse>,
+    units: Option<&Size>,
+    found: &mut Diagnostics,
+) -> Built {
+    let return_sequences = given.flag("return_sequences").unwrap_or(false);
+    let input = context.sequence(given, found);
+    let behind = |features: &Size| {
+        let time = match input {
+            _ if !return_sequences => Time::None,
+            Some(input) => input.time.clone(),
+            None => Time::Any,
+        };
+        Shape { ids: false, time, features: features.clone() }
+    };
+    let failed = Built::failed(units.map(behind));
+    let unroll = given.flag("unroll");
+    if unroll == Some(true) && input.is_some_and(|i| i.time == Time::Any) {
+        let span = given.get("unroll").map_or(given.span, |(_, span)| span);
+        found.push(
+            Diagnostic::new("RNN0113", span, format!("{} cannot be unrolled over an open time axis", given.text))
+                .help("give the input a length: Input(28, …), or remove `unroll`"),
+        );
+        return failed;
+    }
+    let (Some(cell), Some(input), true) = (cell, input, given.complete) else {
+        return failed;
+    };
+    let Some(built) = check(given, &cell, &input.features, found) else { return failed };
+    if built.states.is_empty() {
+        found.push(
+            Diagnostic::new("RNN0114", given.span, format!("{} has no state, so it cannot run over time", cell.cell.name))
+                .help("declare one: `state h: [units];` and `next h = …;`"),
+        );
+        return failed;
+    }
+    let shape = behind(&built.output);
+    let go_backwards = given.flag("go_backwards").unwrap_or(false);
+    Built::new(LayerKind::Rnn { cell, return_sequences, go_backwards, unroll }, shape)
+}
+
+/// Builds a layer that applies a cell without states to every row and step. `features` is the guess
+/// for its output after a mistake; `None` stands for those of its input.
+pub(super) fn pointwise(
+    given: &Given<'_>,
+    context: &Context<'_>,
+    text: &str,
+    features: Option<&Size>,
+    found: &mut Diagnostics,
+    kind: impl FnOnce(CellUse) -> LayerKind,
+) -> Built {
+    let input = context.floats(given, found);
+    let failed = Built::failed(guess(input, features.or(input.map(|i| &i.features))));
+    let (Some(input), true) = (input, given.complete) else { return failed };
+    let Some(cell) = parse(text, found) else { return failed };
+    let cell = given.use_of(cell);
+    match check(given, &cell, &input.features, found) {
+        Some(built) => {
+            let shape = Shape { ids: false, time: input.time.clone(), features: built.output };
+            Built::new(kind(cell), shape)
+        }
+        None => failed,
+    }
+}
+
+/// Builds the cell for this input and checks that its parameters can be addressed.
+fn check(given: &Given<'_>, cell: &CellUse, input: &Size, found: &mut Diagnostics) -> Option<Cell> {
+    let built = Cell::build(cell, input, found)?;
+    for p in &built.params {
+        if !fits(&p.shape) {
+            let shape: Vec<String> = p.shape.iter().map(ToString::to_string).collect();
+            found.push(
+                Diagnostic::new(
+                    "RNN0110",
+                    given.span,
+                    format!("`{}` of {} would be [{}], more than can be addressed", p.name, given.text, shape.join(", ")),
+                )
+                .help(format!("a parameter has at most {MAX_SIZE} numbers; make the layer smaller")),
+            );
+            return None;
+        }
+    }
+    Some(built)
+}
+
+/// Whether a parameter of this shape can be addressed, as far as its sizes are known.
+pub(super) fn fits(shape: &[Size]) -> bool {
+    shape
+        .iter()
+        .filter_map(Size::value)
+        .try_fold(1usize, |product, n| product.checked_mul(n))
+        .is_some_and(|product| product <= MAX_SIZE)
+}
+
+/// The cell in `RNN(…)`, with its arguments, and a guess of its output.
+pub(super) fn cell_of(
+    given: &Given<'_>,
+    context: &Context<'_>,
+    found: &mut Diagnostics,
+) -> Option<(CellUse, Option<Size>)> {
+    let value = given.cell.as_ref()?;
+    let Some(path) = cell_path(value) else {
+        found.push(
+            Diagnostic::new("RNN0133", value.span, format!("RNN needs a cell, found `{value}`"))
+                .help("write RNN(LSTMCell(64)), or a cell of your own made by rnn_cell!: RNN(MyCell(32))"),
+        );
+        return None;
+    };
+    let name = single(&path);
+    let arguments: &[ArgumentAst] = match &value.kind {
+        ValueKind::Call(_, arguments) => arguments,
+        _ => &[],
+    };
+    let text = value.to_string();
+    if let Some(name) = &name {
+        if let Some((cell, source, layer)) = BUILTIN.iter().find(|(n, ..)| n == name) {
+            let ast = parse(source, found)?;
+            let takes = |a: &&Argument| {
+                matches!(a.kind, Kind::NotYet(_)) || ast.arguments.iter().any(|b| b.name == a.name)
+            };
+            let declared: Vec<Argument> = layer.arguments.iter().filter(takes).copied().collect();
+            let inner = bind(cell, &text, value.span, &declared, arguments, found);
+            let units = inner.size("units").cloned();
+            return inner.complete.then(|| (inner.use_of(ast), units));
+        }
+        if super::find(name).is_some() {
+            let cell = BUILTIN.iter().find(|(.., l)| l.class == name).map(|(n, ..)| *n);
+            let d = Diagnostic::new("RNN0133", value.span, format!("{name} is a layer, RNN needs a cell"));
+            found.push(match cell {
+                Some(cell) => d.help(format!(
+                    "write {text} without RNN, or RNN({})",
+                    text.replacen(name.as_str(), cell, 1)
+                )),
+                None => d.help("write RNN(LSTMCell(64)), or a cell of your own made by rnn_cell!: RNN(MyCell(32))"),
+            });
+            return None;
+        }
+    }
+    let ast = context.cells.iter().find(|c| c.is(&path))?.cell.clone()?;
+    own_cell(ast, &text, value.span, arguments, found)
+}
+
+/// The arguments of a user's cell. Their kinds are those of the defaults; one without a default is
+/// a size.
+fn own_cell(
+    ast: CellAst,
+    text: &str,
+    span: Span,
+    written: &[ArgumentAst],
+    found: &mut Diagnostics,
+) -> Option<(CellUse, Option<Size>)> {
+    let name = ast.name.to_string();
+    let names: Vec<String> = ast.arguments.iter().map(|a| a.name.to_string()).collect();
+    let signature = format!("{name} takes {}", if names.is_empty() { "no arguments".into() } else { names.join(", ") });
+    let mut given: Vec<(String, Value, Span)> = Vec::new();
+    let mut good = true;
+    let (mut place, mut named) = (0, false);
+    for a in written {
+        let flag = match &a.value.kind {
+            ValueKind::Path(p) if a.name.is_none() => single(p).filter(|n| names.contains(n)),
+            _ => None,
+        };
+        let target = match (&a.name, &flag) {
+            (Some(n), _) => {
+                named = true;
+                Some(n.to_string())
+            }
+            (None, Some(n)) => Some(n.clone()),
+            (None, None) => {
+                place += 1;
+                names.get(place - 1).cloned()
+            }
+        };
+        let d = |code, words: String| Diagnostic::new(code, a.span(), words);
+        let argument = target.as_ref().and_then(|t| ast.arguments.iter().find(|x| x.name == t));
+        let problem = match (&target, argument) {
+            (None, _) => Some(d("RNN0123", format!("{name} has no argument number {place}")).help(signature.clone())),
+            (Some(t), None) => Some(d("RNN0120", format!("{name} has no argument `{t}`")).help(
+                match did_you_mean(t, names.iter().map(String::as_str)) {
+                    Some(meant) => format!("did you mean `{meant}`?"),
+                    None => signature.clone(),
+                },
+            )),
+            (Some(t), _) if given.iter().any(|(n, ..)| n == t) => {
+                Some(d("RNN0124", format!("`{t}` of {name} is given twice")).help("remove one of the two"))
+            }
+            (Some(t), _) if named && a.name.is_none() && flag.is_none() => Some(
+                d("RNN0125", format!("`{}` has no name but follows an argument that has one", a.value))
+                    .help(format!("write `{t} = {}`", a.value)),
+            ),
+            (Some(t), Some(argument)) => {
+                match own_value(&name, t, argument.default.as_ref(), a, flag.is_some()) {
+                    Ok(value) => {
+                        given.push((t.clone(), value, a.value.span));
+                        None
+                    }
+                    Err(d) => Some(d),
+                }
+            }
+        };
+        if let Some(d) = problem {
+            good = false;
+            found.push(d);
+        }
+    }
+    for a in &ast.arguments {
+        if good && a.default.is_none() && !given.iter().any(|(n, ..)| a.name == n) {
+            good = false;
+            found.push(
+                Diagnostic::new("RNN0122", span, format!("{text} needs `{}`", a.name))
+                    .help(format!("write {name}({} = 32)", a.name)),
+            );
+        }
+    }
+    let units = given.iter().find_map(|(n, v, _)| match v {
+        Value::Size(s) if n == "units" => Some(s.clone()),
+        _ => None,
+    });
+    good.then_some((CellUse { cell: ast, arguments: given }, units))
+}
+
+/// A value for an argument of a user's cell.
+fn own_value(
+    cell: &str,
+    name: &str,
+    default: Option<&Value>,
+    written: &ArgumentAst,
+    bare_flag: bool,
+) -> Result<Value, Diagnostic> {
+    use super::values::read;
+    let value = &written.value;
+    let kind = match default {
+        None | Some(Value::Size(_)) => Kind::Size,
+        Some(Value::Flag(_)) if bare_flag => return Ok(Value::Flag(true)),
+        Some(Value::Flag(_)) => Kind::Flag,
+        Some(Value::Number(_)) => {
+            return match value.kind {
+                ValueKind::Whole(n) => Ok(Value::Number(n as f64)),
+                ValueKind::Number(x) => Ok(Value::Number(x)),
+                _ => Err(Diagnostic::new("RNN0126", value.span, format!("`{name}` of {cell} is a number, found `{value}`"))
+                    .help(format!("write `{name} = 0.1`"))),
+            };
+        }
+        Some(Value::Name(n) | Value::Call(n, _)) if crate::cell::INITIALIZERS.contains(&n.as_str()) => Kind::Initializer,
+        Some(Value::Name(_) | Value::Call(..)) => Kind::Activation,
+    };
+    if bare_flag {
+        return Err(Diagnostic::new("RNN0126", value.span, format!("`{name}` of {cell} needs a value"))
+            .help(format!("write `{name} = …`")));
+    }
+    read(cell, name, kind, value, &[])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_built_in_cells_parse() {
+        let mut found = Diagnostics::new();
+        for (name, text, layer) in BUILTIN {
+            let cell = parse(text, &mut found).unwrap();
+            assert_eq!(cell.name, name);
+            for a in &cell.arguments {
+                assert!(layer.arguments.iter().any(|b| a.name == b.name), "{} of {name}", a.name);
+            }
+        }
+        assert!(found.take().is_empty());
+        assert!(LAYERS.iter().all(|l| !is_builtin(l.class)));
+    }
+}

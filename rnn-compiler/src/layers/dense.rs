@@ -1,0 +1,50 @@
+//! `Dense`: a matrix product, a bias and an activation, on the last axis.
+
+use super::{
+    LayerDef,
+    arguments::{Argument, Kind},
+    cells,
+};
+use crate::ir::LayerKind;
+
+const CELL: &str = "
+cell DenseCell(
+    units,
+    activation = linear,
+    use_bias = true,
+    kernel_initializer = glorot_uniform,
+    bias_initializer = zeros,
+) {
+    param kernel: [input, units] = kernel_initializer;
+    let z = x @ kernel;
+    if use_bias {
+        param bias: [units] = bias_initializer;
+        let z = z + bias;
+    }
+    output activation(z);
+}";
+
+pub(super) const DENSE: LayerDef = LayerDef {
+    class: "Dense",
+    stem: "dense",
+    arguments: &[
+        Argument::required("units", Kind::Size),
+        Argument::optional("activation", Kind::Activation),
+        Argument::optional("use_bias", Kind::Flag),
+        Argument::optional("kernel_initializer", Kind::Initializer),
+        Argument::optional("bias_initializer", Kind::Initializer),
+        Argument::not_yet("kernel_regularizer"),
+        Argument::not_yet("bias_regularizer"),
+        Argument::not_yet("activity_regularizer"),
+        Argument::not_yet("kernel_constraint"),
+        Argument::not_yet("bias_constraint"),
+        Argument::not_yet("lora_rank"),
+        Argument::not_yet("lora_alpha"),
+        Argument::not_yet("quantization_config"),
+    ],
+    build: |given, context, found| {
+        cells::pointwise(given, context, CELL, given.size("units"), found, |cell| {
+            LayerKind::Pointwise { cell }
+        })
+    },
+};

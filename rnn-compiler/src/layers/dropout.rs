@@ -1,0 +1,24 @@
+//! `Dropout` (Srivastava et al. 2014): in training a fraction of the values is set to 0 and the
+//! others are scaled up by `1 / (1 - rate)`.
+
+use super::{
+    Built, LayerDef,
+    arguments::{Argument, Kind},
+};
+use crate::ir::LayerKind;
+
+pub(super) const DROPOUT: LayerDef = LayerDef {
+    class: "Dropout",
+    stem: "dropout",
+    arguments: &[
+        Argument::required("rate", Kind::Rate),
+        Argument::not_yet("noise_shape"),
+        Argument::instead("seed", "leave it out: the seed of a training decides, see `Fit::seed`"),
+    ],
+    build: |given, context, found| match context.floats(given, found) {
+        Some(shape) if given.complete => {
+            Built::new(LayerKind::Dropout { rate: given.number("rate", 0.0) }, shape.clone())
+        }
+        shape => Built::failed(shape.cloned()),
+    },
+};

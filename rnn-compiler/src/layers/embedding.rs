@@ -1,0 +1,73 @@
+//! `Embedding`: a trained vector for every class id.
+
+use super::{
+    Built, LayerDef,
+    arguments::{Argument, Given, Kind},
+    cells,
+};
+use crate::{
+    cell::{Initializer, Value},
+    diagnostics::Diagnostic,
+    ir::{LayerKind, Shape, Time},
+};
+
+pub(super) const EMBEDDING: LayerDef = LayerDef {
+    class: "Embedding",
+    stem: "embedding",
+    arguments: &[
+        Argument::required("input_dim", Kind::Size),
+        Argument::required("output_dim", Kind::Size),
+        Argument::optional("embeddings_initializer", Kind::Initializer),
+        Argument::not_yet("embeddings_regularizer"),
+        Argument::not_yet("embeddings_constraint"),
+        Argument::not_yet("mask_zero"),
+        Argument::instead("weights", "load them: `model.load(\"weights.safetensors\")`"),
+        Argument::not_yet("lora_rank"),
+        Argument::not_yet("lora_alpha"),
+        Argument::not_yet("quantization_config"),
+    ],
+    build: |given, context, found| {
+        let input = context.input();
+        let (rows, features) = (given.size("input_dim"), given.size("output_dim"));
+        let shape = |time: Time| features.map(|f| Shape { ids: false, time, features: f.clone() });
+        if let Some(input) = input.filter(|i| !i.ids) {
+            let first = context.before.len() == 1;
+            let text = given.text;
+            let d = Diagnostic::new("RNN0105", given.span, format!("{text} needs class ids [batch, time], found {input}"));
+            let help = match &input.time {
+                Time::Steps(steps) if first => format!("write Input({steps}) -> {text} for {steps} ids, or Input(_) for any number"),
+                _ if first => format!("write Input(_) -> {text}"),
+                _ => format!("put {text} first: every later layer gives numbers, not ids"),
+            };
+            found.push(d.help(help));
+            return Built::failed(shape(input.time.clone()));
+        }
+        let time = input.map_or(Time::Any, |i| i.time.clone());
+        let failed = Built::failed(shape(time.clone()));
+        let (Some(rows), Some(features), Some(_), true) = (rows, features, input, given.complete) else {
+            return failed;
+        };
+        if !cells::fits(&[rows.clone(), features.clone()]) {
+            found.push(
+                Diagnostic::new("RNN0110", given.span, format!("`embeddings` of {} would be [{rows}, {features}], more than can be addressed", given.text))
+                    .help("make the vocabulary or the vectors smaller"),
+            );
+            return failed;
+        }
+        let kind = LayerKind::Embedding {
+            input_dim: rows.clone(),
+            output_dim: features.clone(),
+            init: initializer(given),
+        };
+        Built::new(kind, Shape { ids: false, time, features: features.clone() })
+    },
+};
+
+/// Keras's default is `"uniform"`, its short name for `RandomUniform` from -0.05 to 0.05.
+fn initializer(given: &Given<'_>) -> Initializer {
+    match given.get("embeddings_initializer") {
+        Some((Value::Name(name), _)) => Initializer::Named(name.clone(), None),
+        Some((Value::Call(name, numbers), _)) => Initializer::Named(name.clone(), numbers.first().copied()),
+        _ => Initializer::Named("random_uniform".into(), None),
+    }
+}

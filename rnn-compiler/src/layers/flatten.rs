@@ -1,0 +1,39 @@
+//! `Flatten`: all steps of a sequence side by side in one vector.
+
+use super::{Built, LayerDef, arguments::Argument, cells};
+use crate::{
+    diagnostics::Diagnostic,
+    ir::{LayerKind, Shape, Time},
+};
+
+pub(super) const FLATTEN: LayerDef = LayerDef {
+    class: "Flatten",
+    stem: "flatten",
+    arguments: &[Argument::not_yet("data_format")],
+    build: |given, context, found| {
+        let Some(shape) = context.floats(given, found) else { return Built::failed(None) };
+        let features = match &shape.time {
+            Time::None => shape.features.clone(),
+            Time::Steps(steps) if cells::fits(&[steps.clone(), shape.features.clone()]) => {
+                steps * &shape.features
+            }
+            Time::Steps(_) => {
+                found.push(
+                    Diagnostic::new("RNN0110", given.span, format!("Flatten of {shape} has more values than can be addressed"))
+                        .help("put a layer before it that makes the sequence shorter"),
+                );
+                return Built::failed(None);
+            }
+            Time::Any => {
+                found.push(
+                    Diagnostic::new("RNN0108", given.span, format!("Flatten needs a known number of steps, found {shape}"))
+                        .note("the number of its outputs is steps times features")
+                        .help("give the input a length: Input(28, …); or take the last output of a recurrent layer instead"),
+                );
+                return Built::failed(None);
+            }
+        };
+        let shape = Shape { ids: false, time: Time::None, features };
+        if given.complete { Built::new(LayerKind::Flatten, shape) } else { Built::failed(Some(shape)) }
+    },
+};

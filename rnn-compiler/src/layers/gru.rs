@@ -1,0 +1,86 @@
+//! `GRU`: the gated recurrent unit (Cho et al. 2014), as `keras.layers.GRU` computes it.
+//!
+//! With `reset_after` (the default, as in cuDNN) the reset gate acts behind the recurrent product,
+//! so one product serves all gates; without it the candidate needs a second product.
+
+use super::{
+    LayerDef,
+    arguments::{Argument, Kind},
+    cells,
+};
+
+/// The columns of the weights are the gates: update z, reset r, candidate.
+pub(super) const CELL: &str = "
+cell GRUCell(
+    units,
+    activation = tanh,
+    recurrent_activation = sigmoid,
+    use_bias = true,
+    kernel_initializer = glorot_uniform,
+    recurrent_initializer = orthogonal,
+    bias_initializer = zeros,
+    reset_after = true,
+) {
+    param kernel: [input, 3 * units] = kernel_initializer;
+    param recurrent_kernel: [units, 3 * units] = recurrent_initializer;
+    state h: [units];
+    let x_all = x @ kernel;
+    let h_all = h @ recurrent_kernel;
+    if use_bias {
+        if reset_after {
+            param bias: [2, 3 * units] = bias_initializer;
+            let x_all = x_all + bias[0];
+            let h_all = h_all + bias[1];
+        } else {
+            param bias: [3 * units] = bias_initializer;
+            let x_all = x_all + bias;
+        }
+    }
+    let [xz, xr, xh] = split(x_all);
+    let [hz, hr, hh] = split(h_all);
+    let z = recurrent_activation(xz + hz);
+    let r = recurrent_activation(xr + hr);
+    if reset_after {
+        let candidate = activation(xh + r * hh);
+    } else {
+        let [_z, _r, reset] = split((r * h) @ recurrent_kernel);
+        let candidate = activation(xh + reset);
+    }
+    next h = z * h + (1 - z) * candidate;
+    output h;
+}";
+
+pub(super) const GRU: LayerDef = LayerDef {
+    class: "GRU",
+    stem: "gru",
+    arguments: &[
+        Argument::required("units", Kind::Size),
+        Argument::optional("activation", Kind::Activation),
+        Argument::optional("recurrent_activation", Kind::Activation),
+        Argument::optional("use_bias", Kind::Flag),
+        Argument::optional("kernel_initializer", Kind::Initializer),
+        Argument::optional("recurrent_initializer", Kind::Initializer),
+        Argument::optional("bias_initializer", Kind::Initializer),
+        Argument::not_yet("kernel_regularizer"),
+        Argument::not_yet("recurrent_regularizer"),
+        Argument::not_yet("bias_regularizer"),
+        Argument::not_yet("activity_regularizer"),
+        Argument::not_yet("kernel_constraint"),
+        Argument::not_yet("recurrent_constraint"),
+        Argument::not_yet("bias_constraint"),
+        Argument::not_yet("dropout"),
+        Argument::not_yet("recurrent_dropout"),
+        Argument::not_yet("seed"),
+        Argument::optional("return_sequences", Kind::Flag),
+        Argument::not_yet("return_state"),
+        Argument::optional("go_backwards", Kind::Flag),
+        Argument::not_yet("stateful"),
+        Argument::optional("unroll", Kind::Flag),
+        Argument::optional("reset_after", Kind::Flag),
+        Argument::instead("use_cudnn", "leave it out: every cell takes the fast path"),
+    ],
+    build: |given, context, found| {
+        let cell = cells::parse(CELL, found).map(|cell| given.use_of(cell));
+        cells::recurrent(given, context, cell, given.size("units"), found)
+    },
+};

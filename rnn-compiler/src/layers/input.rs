@@ -1,0 +1,59 @@
+//! `Input(time, features)`, `Input(features)`; before an `Embedding`, `Input(length)`.
+
+use super::{
+    Built, LayerDef,
+    arguments::{Argument, Kind},
+};
+use crate::{
+    cell::{Value, size::Size},
+    diagnostics::Diagnostic,
+    ir::{LayerKind, Shape, Time},
+};
+
+const SHAPE: &str = "write the shape without the batch: `Input(28, 28)` for 28 steps of 28 features, `Input(_, 28)` for any number of steps";
+
+pub(super) const INPUT: LayerDef = LayerDef {
+    class: "Input",
+    stem: "input_layer",
+    arguments: &[
+        Argument::required("time", Kind::Length),
+        Argument::optional("features", Kind::Size),
+        Argument::instead("shape", SHAPE),
+        Argument::instead("batch_size", "leave it out: every batch size works"),
+        Argument::instead("batch_shape", SHAPE),
+        Argument::not_yet("sparse"),
+        Argument::not_yet("ragged"),
+        Argument::not_yet("tensor"),
+        Argument::not_yet("input_tensor"),
+        Argument::not_yet("optional"),
+    ],
+    build: |given, context, found| {
+        if !context.before.is_empty() {
+            found.push(
+                Diagnostic::new("RNN0103", given.span, format!("{} stands behind another layer", given.text))
+                    .help("an `Input` stands first; remove this one"),
+            );
+            return Built::failed(context.input().cloned());
+        }
+        let length = match given.get("time") {
+            Some((Value::Size(n), _)) => Time::Steps(n.clone()),
+            Some(_) => Time::Any,
+            None => return Built::failed(None),
+        };
+        let features = given.size("features");
+        let shape = match (length, features) {
+            (time, Some(features)) => Shape { ids: false, time, features: features.clone() },
+            (time, None) if context.next == Some("Embedding") => {
+                Shape { ids: true, time, features: Size::known(1) }
+            }
+            (Time::Steps(n), None) => Shape { ids: false, time: Time::None, features: n },
+            (time, None) => Shape { ids: true, time, features: Size::known(1) },
+        };
+        if given.complete {
+            Built::new(LayerKind::Input, shape)
+        } else {
+            // With a mistake in its arguments every guess would mislead.
+            Built::failed(None)
+        }
+    },
+};

@@ -1,0 +1,99 @@
+//! `LSTM`: long short-term memory (Hochreiter and Schmidhuber 1997, with the forget gate of Gers,
+//! Schmidhuber and Cummins 2000), as `keras.layers.LSTM` computes it.
+
+use super::{
+    LayerDef,
+    arguments::{Argument, Given, Kind},
+    cells,
+};
+use crate::{
+    cell::Value,
+    diagnostics::{Diagnostic, Diagnostics},
+};
+
+/// The columns of the weights are the gates: input, forget, candidate, output.
+pub(super) const CELL: &str = "
+cell LSTMCell(
+    units,
+    activation = tanh,
+    recurrent_activation = sigmoid,
+    use_bias = true,
+    kernel_initializer = glorot_uniform,
+    recurrent_initializer = orthogonal,
+    bias_initializer = zeros,
+    unit_forget_bias = true,
+) {
+    param kernel: [input, 4 * units] = kernel_initializer;
+    param recurrent_kernel: [units, 4 * units] = recurrent_initializer;
+    state h: [units];
+    state c: [units];
+    let z = x @ kernel + h @ recurrent_kernel;
+    if use_bias {
+        if unit_forget_bias {
+            param bias: [4 * units] = ones_in(units, 2 * units);
+        } else {
+            param bias: [4 * units] = bias_initializer;
+        }
+        let z = z + bias;
+    }
+    let [i, f, g, o] = split(z);
+    next c = recurrent_activation(f) * c + recurrent_activation(i) * activation(g);
+    next h = recurrent_activation(o) * activation(c);
+    output h;
+}";
+
+pub(super) const LSTM: LayerDef = LayerDef {
+    class: "LSTM",
+    stem: "lstm",
+    arguments: &[
+        Argument::required("units", Kind::Size),
+        Argument::optional("activation", Kind::Activation),
+        Argument::optional("recurrent_activation", Kind::Activation),
+        Argument::optional("use_bias", Kind::Flag),
+        Argument::optional("kernel_initializer", Kind::Initializer),
+        Argument::optional("recurrent_initializer", Kind::Initializer),
+        Argument::optional("bias_initializer", Kind::Initializer),
+        Argument::optional("unit_forget_bias", Kind::Flag),
+        Argument::not_yet("kernel_regularizer"),
+        Argument::not_yet("recurrent_regularizer"),
+        Argument::not_yet("bias_regularizer"),
+        Argument::not_yet("activity_regularizer"),
+        Argument::not_yet("kernel_constraint"),
+        Argument::not_yet("recurrent_constraint"),
+        Argument::not_yet("bias_constraint"),
+        Argument::not_yet("dropout"),
+        Argument::not_yet("recurrent_dropout"),
+        Argument::not_yet("seed"),
+        Argument::optional("return_sequences", Kind::Flag),
+        Argument::not_yet("return_state"),
+        Argument::optional("go_backwards", Kind::Flag),
+        Argument::not_yet("stateful"),
+        Argument::optional("unroll", Kind::Flag),
+        Argument::instead("use_cudnn", "leave it out: every cell takes the fast path"),
+    ],
+    build: |given, context, found| {
+        let cell = cells::parse(CELL, found).filter(|_| bias_is_possible(given, found));
+        let cell = cell.map(|cell| given.use_of(cell));
+        cells::recurrent(given, context, cell, given.size("units"), found)
+    },
+};
+
+/// Keras lets `bias_initializer` fill what `unit_forget_bias` leaves; here that is zeros only.
+pub(super) fn bias_is_possible(given: &Given<'_>, found: &mut Diagnostics) -> bool {
+    let used = given.flag("use_bias") != Some(false) && given.flag("unit_forget_bias") != Some(false);
+    match given.get("bias_initializer") {
+        Some((value, span)) if used && *value != Value::Name("zeros".into()) => {
+            found.push(
+                Diagnostic::new(
+                    "RNN0132",
+                    span,
+                    format!("`bias_initializer` of {} has no effect on the forget gate and must be zeros", given.text),
+                )
+                .note("unit_forget_bias is true by default: the forget gate's bias starts at 1, the others at 0")
+                .help("write `unit_forget_bias = false` to initialise the whole bias"),
+            );
+            false
+        }
+        _ => true,
+    }
+}

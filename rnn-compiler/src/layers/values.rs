@@ -1,0 +1,205 @@
+//! Values as written to values of the kind that an argument wants.
+
+use super::arguments::{Argument, Kind};
+use crate::{
+    cell::{INITIALIZERS, MAX_SIZE, Value, is_const, single, size::Size},
+    diagnostics::{Diagnostic, did_you_mean},
+    syntax::{ArgumentAst, ValueAst, ValueKind},
+};
+
+/// The activations, by Keras's names, with how many numbers they take.
+pub(super) const ACTIVATIONS: &[(&str, usize)] = &[
+    ("linear", 0),
+    ("relu", 0),
+    ("relu6", 0),
+    ("leaky_relu", 1),
+    ("elu", 1),
+    ("selu", 0),
+    ("gelu", 0),
+    ("silu", 0),
+    ("swish", 0),
+    ("softplus", 0),
+    ("softsign", 0),
+    ("tanh", 0),
+    ("sigmoid", 0),
+    ("hard_sigmoid", 0),
+    ("hard_tanh", 0),
+    ("hard_silu", 0),
+    ("log_sigmoid", 0),
+    ("mish", 0),
+    ("exponential", 0),
+    ("softmax", 0),
+];
+
+/// How many numbers an initialiser takes.
+fn numbers_of_initializer(name: &str) -> usize {
+    usize::from(matches!(name, "constant" | "orthogonal" | "identity"))
+}
+
+/// Reads a value as what the argument wants; `flags` are the layer's flags, for "did you mean".
+pub(super) fn read(
+    class: &str,
+    name: &str,
+    kind: Kind,
+    value: &ValueAst,
+    flags: &[&str],
+) -> Result<Value, Diagnostic> {
+    let wrong = |what: &str| {
+        Diagnostic::new("RNN0126", value.span, format!("`{name}` of {class} is {what}, found `{value}`"))
+    };
+    match kind {
+        Kind::Length if matches!(value.kind, ValueKind::Open) => Ok(Value::Name("_".into())),
+        Kind::Size | Kind::Length => size(class, name, value),
+        Kind::Rate | Kind::Positive => {
+            let x = match value.kind {
+                ValueKind::Whole(n) => n as f64,
+                ValueKind::Number(x) => x,
+                _ => return Err(wrong("a number").help(format!("write a literal: `{name} = 0.1`"))),
+            };
+            let (fits, range) = match kind {
+                Kind::Rate => ((0.0..1.0).contains(&x), "at least 0 and below 1"),
+                _ => (x > 0.0 && x <= f64::from(f32::MAX), "above 0"),
+            };
+            if !fits {
+                return Err(Diagnostic::new(
+                    "RNN0129",
+                    value.span,
+                    format!("`{name}` of {class} must be {range}, found {value}"),
+                )
+                .help(if kind == Kind::Rate && (1.0..100.0).contains(&x) {
+                    format!("{value} percent is `{}`", x / 100.0)
+                } else {
+                    format!("write `{name} = 0.1`")
+                }));
+            }
+            Ok(Value::Number(x))
+        }
+        Kind::Flag => match value.kind {
+            ValueKind::Flag(flag) => Ok(Value::Flag(flag)),
+            _ => Err(wrong("a flag").help(format!("write `{name}` or `{name} = false`"))),
+        },
+        Kind::Activation => named(class, name, value, flags, "RNN0130", "an activation", "tanh", |name| {
+            ACTIVATIONS.iter().find(|(n, _)| *n == name).map(|(_, numbers)| *numbers)
+        }),
+        Kind::Initializer => {
+            named(class, name, value, flags, "RNN0131", "an initialiser", "glorot_uniform", |name| {
+                INITIALIZERS.contains(&name).then(|| numbers_of_initializer(name))
+            })
+        }
+        // Both are handled before values are read.
+        Kind::Cell | Kind::NotYet(_) => Err(wrong("not supported yet")),
+    }
+}
+
+fn size(class: &str, name: &str, value: &ValueAst) -> Result<Value, Diagnostic> {
+    let error = |code, words: String| Diagnostic::new(code, value.span, words);
+    match &value.kind {
+        ValueKind::Whole(0) => Err(error("RNN0127", format!("`{name}` of {class} is 0"))
+            .help("every size is at least 1")),
+        ValueKind::Whole(n) if *n > MAX_SIZE => {
+            Err(error("RNN0128", format!("`{name}` of {class} is {n}, more than can be addressed"))
+                .help(format!("a size is at most {MAX_SIZE}")))
+        }
+        ValueKind::Whole(n) => Ok(Value::Size(Size::known(*n))),
+        ValueKind::Path(path) if is_const(path) => Ok(Value::Size(Size::constant(path.clone()))),
+        ValueKind::Open => Err(error("RNN0126", format!("`{name}` of {class} cannot be open"))
+            .help("only a length in time can: `Input(_, 28)`")),
+        ValueKind::Path(path) => Err(error(
+            "RNN0126",
+            format!("`{name}` of {class} is a size, found the name `{value}`"),
+        )
+        .help(match single(path) {
+            Some(lower) => format!("sizes are known when the program is compiled: write a number or a `const`, `{}`", lower.to_uppercase()),
+            None => "write a number or the name of a `const`".to_owned(),
+        })),
+        _ => Err(error("RNN0126", format!("`{name}` of {class} is a whole number, found `{value}`"))
+            .help(format!("write `{name} = 64` or the name of a `const`"))),
+    }
+}
+
+/// A name from a list, perhaps with numbers.
+#[allow(clippy::too_many_arguments)] // the words of one message
+fn named(
+    class: &str,
+    argument: &str,
+    value: &ValueAst,
+    flags: &[&str],
+    code: &'static str,
+    what: &str,
+    example: &str,
+    numbers_of: impl Fn(&str) -> Option<usize>,
+) -> Result<Value, Diagnostic> {
+    let known: Vec<&str> = match code {
+        "RNN0130" => ACTIVATIONS.iter().map(|(n, _)| *n).collect(),
+        _ => INITIALIZERS.to_vec(),
+    };
+    let (path, given): (_, &[ArgumentAst]) = match &value.kind {
+        ValueKind::Path(path) => (path, &[]),
+        ValueKind::Call(path, given) => (path, given),
+        ValueKind::Text(text) => {
+            return Err(Diagnostic::new(
+                "RNN0126",
+                value.span,
+                format!("`{argument}` of {class} is {what}, found the text {text:?}"),
+            )
+            .help(if numbers_of(text).is_some() {
+                format!("write it without quotes: `{argument} = {text}`")
+            } else {
+                format!("write a name: `{argument} = {example}`")
+            }));
+        }
+        _ => {
+            return Err(Diagnostic::new(
+                "RNN0126",
+                value.span,
+                format!("`{argument}` of {class} is {what}, found `{value}`"),
+            )
+            .help(format!("write a name: `{argument} = {example}`")));
+        }
+    };
+    let name = single(path).unwrap_or_default();
+    let Some(takes) = numbers_of(&name) else {
+        let d = Diagnostic::new(code, value.span, format!("{what} `{}` does not exist", crate::syntax::path_text(path)));
+        return Err(d.help(match (did_you_mean(&name, known.iter().copied()), did_you_mean(&name, flags.iter().copied())) {
+            (Some(meant), _) => format!("did you mean `{meant}`?"),
+            (None, Some(flag)) => format!("did you mean the flag `{flag}`?"),
+            (None, None) => format!("there are {}", known.join(", ")),
+        }));
+    };
+    let mut numbers = Vec::new();
+    for g in given {
+        match (&g.name, &g.value.kind) {
+            (None, ValueKind::Whole(n)) => numbers.push(*n as f64),
+            (None, ValueKind::Number(x)) => numbers.push(*x),
+            _ => {
+                return Err(Diagnostic::new("RNN0134", g.span(), format!("`{name}` takes a number, found `{g}`"))
+                    .help(format!("write `{name}(0.1)`")));
+            }
+        }
+    }
+    if numbers.len() > takes {
+        return Err(Diagnostic::new(
+            "RNN0134",
+            value.span,
+            match takes {
+                0 => format!("`{name}` takes no numbers, found `{value}`"),
+                _ => format!("`{name}` takes one number, found `{value}`"),
+            },
+        )
+        .help(if takes == 0 { format!("write `{name}`") } else { format!("write `{name}(0.1)`") }));
+    }
+    Ok(if numbers.is_empty() { Value::Name(name) } else { Value::Call(name, numbers) })
+}
+
+/// How a required argument may look.
+pub(super) fn example(argument: &Argument) -> &'static str {
+    match (argument.kind, argument.name) {
+        (Kind::Size, "input_dim") => "1000, 64",
+        (Kind::Size, "output_dim") => "1000, 64",
+        (Kind::Rate, _) => "0.5",
+        (Kind::Activation, _) => "relu",
+        (Kind::Cell, _) => "MyCell(32)",
+        (Kind::Length, _) => "_, 28",
+        _ => "64",
+    }
+}

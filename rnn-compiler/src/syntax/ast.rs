@@ -1,0 +1,146 @@
+//! A model as it was written.
+
+use std::fmt;
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::ToTokens;
+
+use crate::cell::CellAst;
+
+/// One `rnn_model!`.
+#[derive(Clone, Debug)]
+pub struct ModelAst {
+    /// The path of the facade crate.
+    pub krate: TokenStream,
+    /// The cells that were fetched for this model.
+    pub cells: Vec<GivenCell>,
+    /// Documentation and other attributes of the named form.
+    pub attrs: Vec<syn::Attribute>,
+    /// Visibility of the named form.
+    pub vis: syn::Visibility,
+    /// Name of the named form; `None` for an inline expression.
+    pub name: Option<Ident>,
+    /// The layers.
+    pub body: Body,
+    /// The user's tokens, without what the macros pass to one another: handed on to a cell.
+    pub tokens: TokenStream,
+}
+
+/// What is between the braces, or behind the `=`.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Body {
+    /// `A -> B -> C`
+    Chain(Vec<LayerAst>),
+}
+
+/// A cell that its macro handed in.
+#[derive(Clone, Debug)]
+pub struct GivenCell {
+    /// The path by which the model names it.
+    pub path: syn::Path,
+    /// The cell; `None` if it has mistakes, which are shown where it is defined.
+    pub cell: Option<CellAst>,
+}
+
+/// `LSTM(64, return_sequences)`
+#[derive(Clone, Debug)]
+pub struct LayerAst {
+    /// `LSTM`
+    pub name: Ident,
+    /// What is in its parentheses; none for a layer without any.
+    pub arguments: Vec<ArgumentAst>,
+}
+
+/// `64`, `units = 64` or `return_sequences`
+#[derive(Clone, Debug)]
+pub struct ArgumentAst {
+    /// The name before `=`.
+    pub name: Option<Ident>,
+    /// The value.
+    pub value: ValueAst,
+}
+
+impl ArgumentAst {
+    /// Where the argument starts.
+    pub fn span(&self) -> Span {
+        self.name.as_ref().map_or(self.value.span, Ident::span)
+    }
+}
+
+/// A value with its place.
+#[derive(Clone, Debug)]
+pub struct ValueAst {
+    /// What it is.
+    pub kind: ValueKind,
+    /// Where it starts.
+    pub span: Span,
+}
+
+/// The forms of a value; what they mean depends on the argument.
+#[derive(Clone, Debug)]
+pub enum ValueKind {
+    /// `_`
+    Open,
+    /// `64`
+    Whole(usize),
+    /// `0.1`, `-1`
+    Number(f64),
+    /// `true`
+    Flag(bool),
+    /// `"encoder"`
+    Text(String),
+    /// `UNITS`, `sizes::HIDDEN`, `tanh`, `return_sequences`
+    Path(syn::Path),
+    /// `leaky_relu(0.1)`, `MyCell(32, activation = relu)`
+    Call(syn::Path, Vec<ArgumentAst>),
+}
+
+/// A path as one writes it.
+pub fn path_text(path: &syn::Path) -> String {
+    path.to_token_stream().to_string().replace(' ', "")
+}
+
+fn list(f: &mut fmt::Formatter<'_>, arguments: &[ArgumentAst]) -> fmt::Result {
+    f.write_str("(")?;
+    for (i, a) in arguments.iter().enumerate() {
+        if i > 0 {
+            f.write_str(", ")?;
+        }
+        write!(f, "{a}")?;
+    }
+    f.write_str(")")
+}
+
+impl fmt::Display for LayerAst {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.name)?;
+        if self.arguments.is_empty() { Ok(()) } else { list(f, &self.arguments) }
+    }
+}
+
+impl fmt::Display for ArgumentAst {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(name) = &self.name {
+            write!(f, "{name} = ")?;
+        }
+        write!(f, "{}", self.value)
+    }
+}
+
+impl fmt::Display for ValueAst {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.kind {
+            ValueKind::Open => f.write_str("_"),
+            ValueKind::Whole(n) => write!(f, "{n}"),
+            ValueKind::Number(x) => write!(f, "{x}"),
+            ValueKind::Flag(b) => write!(f, "{b}"),
+            ValueKind::Text(s) => write!(f, "{s:?}"),
+            ValueKind::Path(p) => f.write_str(&path_text(p)),
+            ValueKind::Call(p, arguments) => {
+                f.write_str(&path_text(p))?;
+                list(f, arguments)
+            }
+        }
+    }
+}

@@ -1,0 +1,216 @@
+//! The head of `rnn_model!`: what the macros pass to one another, and which form it is.
+
+use proc_macro2::{Delimiter, Span, TokenStream, TokenTree};
+use quote::quote;
+use syn::parse::Parser as _;
+
+use super::{
+    ast::{Body, GivenCell, ModelAst, path_text},
+    chain,
+};
+use crate::{
+    cell::{CellAst, deep_message},
+    cursor::{Cursor, Parsed, Reported, too_deep},
+    diagnostics::{Diagnostic, Diagnostics},
+};
+
+impl ModelAst {
+    /// Parses what stands in `rnn_model!(…)`, behind `@krate(…)` and the cells handed in.
+    ///
+    /// Messages have the codes `RNN0030` to `RNN0059`. After a mistake the rest is read all the
+    /// same, so that the other mistakes are shown too; a model that cannot be read has no layers.
+    pub fn parse(tokens: TokenStream, diagnostics: &mut Diagnostics) -> ModelAst {
+        let mut model = ModelAst {
+            krate: quote!(::recurrent),
+            cells: Vec::new(),
+            attrs: Vec::new(),
+            vis: syn::Visibility::Inherited,
+            name: None,
+            body: Body::Chain(Vec::new()),
+            tokens: TokenStream::new(),
+        };
+        if let Some(span) = too_deep(&tokens) {
+            diagnostics.push(deep_message(span));
+            return model;
+        }
+        let mut c = Cursor::new(tokens, Span::call_site());
+        handed_in(&mut c, &mut model, diagnostics);
+        model.tokens = c.rest();
+        // What is wrong has been reported; what was read before it is kept.
+        let _: Parsed<()> = form(&mut c, &mut model, diagnostics);
+        model
+    }
+}
+
+/// `@krate(path) @cell(path) { tokens } @broken(path)`, written by the facade and by the macros of
+/// cells, never by hand.
+fn handed_in(c: &mut Cursor, model: &mut ModelAst, diagnostics: &mut Diagnostics) {
+    while c.is("@") {
+        let start = c.position();
+        c.next();
+        let word = c.ident().map(|i| i.to_string());
+        let group = c.group(Delimiter::Parenthesis).map(|g| g.stream());
+        let path = |tokens| syn::Path::parse_mod_style.parse2(tokens).ok();
+        let given = match (word.as_deref(), group) {
+            (Some("krate"), Some(path)) => {
+                model.krate = path;
+                continue;
+            }
+            (Some("broken"), Some(tokens)) => path(tokens).map(|path| GivenCell { path, cell: None }),
+            (Some("cell"), Some(tokens)) => {
+                path(tokens).zip(c.group(Delimiter::Brace)).map(|(path, body)| GivenCell {
+                    path,
+                    cell: CellAst::parse(body.stream(), diagnostics),
+                })
+            }
+            _ => None,
+        };
+        let Some(given) = given else {
+            c.set_position(start);
+            return;
+        };
+        model.cells.push(given);
+    }
+}
+
+fn report<T>(diagnostics: &mut Diagnostics, d: Diagnostic) -> Parsed<T> {
+    diagnostics.push(d);
+    Err(Reported)
+}
+
+const NAMED: &str = "pub struct Rows = Input(28, 28) -> LSTM(64) -> Dense(10);";
+
+fn form(c: &mut Cursor, model: &mut ModelAst, diagnostics: &mut Diagnostics) -> Parsed<()> {
+    let whole = c.span();
+    if c.at_end() {
+        return report(
+            diagnostics,
+            Diagnostic::new("RNN0030", whole, "this model has no layers")
+                .help("write `rnn_model!(Embedding(1000, 64) -> LSTM(128) -> Dense(10))`"),
+        );
+    }
+    let named = head(c, model, diagnostics)?;
+    if named && c.is_group(Delimiter::Brace) || is_graph(c) {
+        return report(
+            diagnostics,
+            Diagnostic::new("RNN0031", c.span(), "a model with named inputs and outputs is not supported yet")
+                .note("one chain of layers is: every layer reads the one before it")
+                .help(format!("write `{NAMED}`")),
+        );
+    }
+    if named && !c.eat("=") {
+        let (message, help) = if c.is("<") {
+            ("a model has no generics".to_owned(), "sizes may be the names of `const`s: `LSTM(UNITS)`".to_owned())
+        } else {
+            (format!("expected `=`, found {}", c.found()), format!("write `{NAMED}`"))
+        };
+        return report(diagnostics, Diagnostic::new("RNN0032", c.span(), message).help(help));
+    }
+    let open = c.is("<").then(|| c.span());
+    if open.is_some() {
+        c.next();
+    }
+    let layers = chain::layers(c, diagnostics);
+    if let Some(span) = open
+        && !c.eat(">")
+    {
+        return report(
+            diagnostics,
+            Diagnostic::new("RNN0033", span, "this `<` is not closed")
+                .help("write `rnn_model!(< Embedding(1000, 64) -> LSTM(128) -> Dense(10) >)`, or leave both brackets out"),
+        );
+    }
+    model.body = Body::Chain(layers);
+    ending(c, named, diagnostics);
+    Ok(())
+}
+
+/// What may stand behind the last layer.
+fn ending(c: &mut Cursor, named: bool, diagnostics: &mut Diagnostics) {
+    let semicolon = c.span();
+    let has_semicolon = c.eat(";");
+    let d = if !c.at_end() {
+        let found = c.found();
+        Diagnostic::new("RNN0034", c.span(), format!("{found} after the end of the model"))
+            .help(if c.is(">") { "there is no `<` before the first layer; remove this `>`" } else { "write one model in one `rnn_model!`" })
+    } else if named && !has_semicolon {
+        Diagnostic::new("RNN0035", c.previous_span(), "expected `;` after the last layer of a named model")
+            .help(format!("write `{NAMED}`"))
+    } else if !named && has_semicolon {
+        Diagnostic::new("RNN0035", semicolon, "a model without a name is an expression and has no `;`")
+            .help("remove the `;`, or give the model a name: `struct Rows = … ;`")
+    } else {
+        return;
+    };
+    diagnostics.push(d);
+}
+
+/// Attributes, visibility, `struct Name`; whether the model is a named one.
+fn head(c: &mut Cursor, model: &mut ModelAst, diagnostics: &mut Diagnostics) -> Parsed<bool> {
+    let (start, span) = (c.position(), c.span());
+    while c.is("#") && matches!(c.peek_nth(1), Some(TokenTree::Group(g)) if g.delimiter() == Delimiter::Bracket)
+    {
+        c.next();
+        c.next();
+    }
+    match syn::Attribute::parse_outer.parse2(c.since(start)) {
+        Ok(attrs) => model.attrs = attrs,
+        Err(e) => {
+            return report(
+                diagnostics,
+                Diagnostic::new("RNN0007", span, format!("this attribute is not valid: {e}"))
+                    .help("write attributes as in Rust: `#[name(…)]`"),
+            );
+        }
+    }
+    let (start, span) = (c.position(), c.span());
+    if c.eat_word("pub") {
+        c.group(Delimiter::Parenthesis);
+    }
+    match syn::parse2(c.since(start)) {
+        Ok(vis) => model.vis = vis,
+        Err(e) => {
+            return report(
+                diagnostics,
+                Diagnostic::new("RNN0008", span, format!("this visibility is not valid: {e}"))
+                    .help("write `pub`, `pub(crate)` or nothing"),
+            );
+        }
+    }
+    let public = c.position() > start;
+    if !c.eat_word("struct") {
+        if public || !model.attrs.is_empty() {
+            let found = c.found();
+            return report(
+                diagnostics,
+                Diagnostic::new("RNN0036", c.span(), format!("expected `struct`, found {found}"))
+                    .help(format!("write `{NAMED}`")),
+            );
+        }
+        return Ok(false);
+    }
+    model.name = c.ident();
+    if model.name.is_none() {
+        let found = c.found();
+        return report(
+            diagnostics,
+            Diagnostic::new("RNN0036", c.span(), format!("expected the model's name, found {found}"))
+                .help(format!("write `{NAMED}`")),
+        );
+    }
+    Ok(true)
+}
+
+/// Whether `input a: ids;`, `let x = …;` or `output y = …;` is next.
+fn is_graph(c: &Cursor) -> bool {
+    (c.is_word("input") || c.is_word("let") || c.is_word("output"))
+        && matches!(c.peek_nth(1), Some(TokenTree::Ident(_)))
+        || c.is_group(Delimiter::Brace)
+}
+
+impl GivenCell {
+    /// Whether this is the cell that a model names by `path`.
+    pub fn is(&self, path: &syn::Path) -> bool {
+        path_text(&self.path) == path_text(path)
+    }
+}
