@@ -16,6 +16,7 @@ mod flatten;
 mod gru;
 mod input;
 mod lstm;
+mod own_cell;
 mod rnn;
 mod simple_rnn;
 mod values;

@@ -4,7 +4,7 @@ use super::arguments::{Argument, Kind};
 use crate::{
     cell::{INITIALIZERS, MAX_SIZE, Value, is_const, single, size::Size},
     diagnostics::{Diagnostic, did_you_mean},
-    syntax::{ArgumentAst, ValueAst, ValueKind},
+    syntax::{ArgumentAst, ValueAst, ValueKind, path_text},
 };
 
 /// The activations, by Keras's names, with how many numbers they take.
@@ -159,7 +159,7 @@ fn named(
     };
     let name = single(path).unwrap_or_default();
     let Some(takes) = numbers_of(&name) else {
-        let d = Diagnostic::new(code, value.span, format!("{what} `{}` does not exist", crate::syntax::path_text(path)));
+        let d = Diagnostic::new(code, value.span, format!("{what} `{}` does not exist", path_text(path)));
         return Err(d.help(match (did_you_mean(&name, known.iter().copied()), did_you_mean(&name, flags.iter().copied())) {
             (Some(meant), _) => format!("did you mean `{meant}`?"),
             (None, Some(flag)) => format!("did you mean the flag `{flag}`?"),

@@ -6,4 +6,4 @@ mod ast;
 mod chain;
 mod parse;
 
-pub use ast::{ArgumentAst, Body, GivenCell, LayerAst, ModelAst, ValueAst, ValueKind};
+pub use ast::{ArgumentAst, Body, GivenCell, LayerAst, ModelAst, ValueAst, ValueKind, path_text};

@@ -1,0 +1,122 @@
+//! The arguments of a cell made by `rnn_cell!`.
+
+use proc_macro2::Span;
+
+use super::{arguments::Kind, values::read};
+use crate::{
+    cell::{CellAst, INITIALIZERS, Value, single, size::Size},
+    diagnostics::{Diagnostic, Diagnostics, did_you_mean},
+    ir::CellUse,
+    syntax::{ArgumentAst, ValueKind},
+};
+
+/// The arguments of a user's cell. Their kinds are those of the defaults; one without a default is
+/// a size.
+pub(super) fn own_cell(
+    ast: CellAst,
+    text: &str,
+    span: Span,
+    written: &[ArgumentAst],
+    found: &mut Diagnostics,
+) -> Option<(CellUse, Option<Size>)> {
+    let name = ast.name.to_string();
+    let names: Vec<String> = ast.arguments.iter().map(|a| a.name.to_string()).collect();
+    let signature = format!("{name} takes {}", if names.is_empty() { "no arguments".into() } else { names.join(", ") });
+    let mut given: Vec<(String, Value, Span)> = Vec::new();
+    let mut good = true;
+    let (mut place, mut named) = (0, false);
+    for a in written {
+        let flag = match &a.value.kind {
+            ValueKind::Path(p) if a.name.is_none() => single(p).filter(|n| names.contains(n)),
+            _ => None,
+        };
+        let target = match (&a.name, &flag) {
+            (Some(n), _) => {
+                named = true;
+                Some(n.to_string())
+            }
+            (None, Some(n)) => Some(n.clone()),
+            (None, None) => {
+                place += 1;
+                names.get(place - 1).cloned()
+            }
+        };
+        let d = |code, words: String| Diagnostic::new(code, a.span(), words);
+        let argument = target.as_ref().and_then(|t| ast.arguments.iter().find(|x| x.name == t));
+        let problem = match (&target, argument) {
+            (None, _) => Some(d("RNN0123", format!("{name} has no argument number {place}")).help(signature.clone())),
+            (Some(t), None) => Some(d("RNN0120", format!("{name} has no argument `{t}`")).help(
+                match did_you_mean(t, names.iter().map(String::as_str)) {
+                    Some(meant) => format!("did you mean `{meant}`?"),
+                    None => signature.clone(),
+                },
+            )),
+            (Some(t), _) if given.iter().any(|(n, ..)| n == t) => {
+                Some(d("RNN0124", format!("`{t}` of {name} is given twice")).help("remove one of the two"))
+            }
+            (Some(t), _) if named && a.name.is_none() && flag.is_none() => Some(
+                d("RNN0125", format!("`{}` has no name but follows an argument that has one", a.value))
+                    .help(format!("write `{t} = {}`", a.value)),
+            ),
+            (Some(t), Some(argument)) => {
+                match own_value(&name, t, argument.default.as_ref(), a, flag.is_some()) {
+                    Ok(value) => {
+                        given.push((t.clone(), value, a.value.span));
+                        None
+                    }
+                    Err(d) => Some(d),
+                }
+            }
+        };
+        if let Some(d) = problem {
+            good = false;
+            found.push(d);
+        }
+    }
+    for a in &ast.arguments {
+        if good && a.default.is_none() && !given.iter().any(|(n, ..)| a.name == n) {
+            good = false;
+            found.push(
+                Diagnostic::new("RNN0122", span, format!("{text} needs `{}`", a.name))
+                    .help(format!("write {name}({} = 32)", a.name)),
+            );
+        }
+    }
+    let units = given.iter().find_map(|(n, v, _)| match v {
+        Value::Size(s) if n == "units" => Some(s.clone()),
+        _ => None,
+    });
+    good.then_some((CellUse { cell: ast, arguments: given }, units))
+}
+
+/// A value for an argument of a user's cell.
+fn own_value(
+    cell: &str,
+    name: &str,
+    default: Option<&Value>,
+    written: &ArgumentAst,
+    bare_flag: bool,
+) -> Result<Value, Diagnostic> {
+    let value = &written.value;
+    let kind = match default {
+        None | Some(Value::Size(_)) => Kind::Size,
+        Some(Value::Flag(_)) if bare_flag => return Ok(Value::Flag(true)),
+        Some(Value::Flag(_)) => Kind::Flag,
+        Some(Value::Number(_)) => {
+            return match value.kind {
+                ValueKind::Whole(n) => Ok(Value::Number(n as f64)),
+                ValueKind::Number(x) => Ok(Value::Number(x)),
+                _ => Err(Diagnostic::new("RNN0126", value.span, format!("`{name}` of {cell} is a number, found `{value}`"))
+                    .help(format!("write `{name} = 0.1`"))),
+            };
+        }
+        Some(Value::Name(n) | Value::Call(n, _)) if INITIALIZERS.contains(&n.as_str()) => Kind::Initializer,
+        Some(Value::Name(_) | Value::Call(..)) => Kind::Activation,
+    };
+    if bare_flag {
+        return Err(Diagnostic::new("RNN0126", value.span, format!("`{name}` of {cell} needs a value"))
+            .help(format!("write `{name} = …`")));
+    }
+    read(cell, name, kind, value, &[])
+}
+

@@ -1,0 +1,68 @@
+//! Every form, place and path that must work. Nothing here may warn.
+#![deny(warnings)]
+#![allow(unused_must_use, clippy::no_effect)]
+
+use recurrent::{rnn_cell, rnn_model};
+
+mod sizes {
+    pub const UNITS: usize = 32;
+}
+const FEATURES: usize = 8;
+
+// Used before it is defined, in another module, under a path.
+rnn_model! {
+    /// Documented.
+    #[derive(Clone, Debug)]
+    pub struct Rows = Input(28, 28) -> LSTM(64) -> BatchNormalization -> Dense(10);
+}
+rnn_model! { struct Private = Input(_, FEATURES) -> RNN(cells::MyCell(sizes::UNITS)) -> Dense(1); }
+rnn_model! { pub(crate) struct Two = Input(_, 8) -> RNN(cells::MyCell(32), return_sequences) -> RNN(crate::cells::deep::Other(16)) -> RNN(Local(4)); }
+
+mod cells {
+    recurrent::rnn_cell! {
+        /// A cell.
+        pub cell MyCell(units, activation = tanh, use_bias = true) {
+            param kernel: [input, units] = glorot_uniform;
+            param recurrent_kernel: [units, units] = orthogonal;
+            state h: [units];
+            let z = x @ kernel + h @ recurrent_kernel;
+            if use_bias {
+                param bias: [units] = zeros;
+                let z = z + bias;
+            }
+            next h = activation(z);
+            output h;
+        }
+    }
+    pub mod deep {
+        use recurrent::rnn_cell;
+        rnn_cell! { pub(crate) cell Other(units) { param k: [input, units] = zeros; state h: [units]; next h = h + x @ k; output h; } }
+        // The same name as a private cell elsewhere, with other tokens.
+        rnn_cell! { cell Local(units) { param k: [input, units] = ones; state h: [units]; next h = h + x @ k; output h; } }
+        pub fn local() {
+            let _ = recurrent::rnn_model!(Input(_, 8) -> RNN(Local(2)) -> Dense(1));
+        }
+    }
+}
+
+rnn_cell! { cell Local(units) { param k: [input, units] = zeros; state h: [units]; next h = h + x @ k; output h; } }
+
+fn main() {
+    let _ = rnn_model!(Embedding(1000, 64) -> LSTM(128) -> Dense(10));
+    let _ = rnn_model!(< Embedding(1000, 64) -> LSTM(128) -> Dense(10) >);
+    let _ = recurrent::rnn_model![Input(_, 8) -> RNN(cells::MyCell(32, relu, use_bias = false)) -> Dense(1)];
+    let _ = rnn_model!(Input(_, 8) -> RNN(Local(3), go_backwards) -> Dense(1));
+    let _ = rnn_model!(Input(_, 8) -> RNN(LSTMCell(3), return_sequences) -> RNN(cell = GRUCell(3)) -> Dense(1));
+    rnn_cell! { cell Inner(units) { param k: [input, units] = zeros; state h: [units]; next h = h + x @ k; output h; } }
+    rnn_cell! { pub cell InnerPub(units) { param k: [input, units] = zeros; state h: [units]; next h = h + x @ k; output h; } }
+    let _ = rnn_model!(Input(_, 8) -> RNN(Inner(3), return_sequences) -> RNN(InnerPub(3)) -> Dense(1));
+    let _ = cells::MyCell;
+    cells::deep::local();
+    macro_rules! model {
+        ($units:expr, $name:literal, $path:path, $n:ident) => {
+            rnn_model!(Input($units, $units) -> LSTM($path, name = $name) -> RNN($n(2), unroll = false) -> Dense($units))
+        };
+    }
+    let _ = <[u8; 0]>::default();
+    let _ = stringify!(model);
+}
