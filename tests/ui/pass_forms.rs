@@ -16,7 +16,7 @@ rnn_model! {
     pub struct Rows = Input(28, 28) -> LSTM(64) -> BatchNormalization -> Dense(10);
 }
 rnn_model! { struct Private = Input(_, FEATURES) -> RNN(cells::MyCell(sizes::UNITS)) -> Dense(1); }
-rnn_model! { pub(crate) struct Two = Input(_, 8) -> RNN(cells::MyCell(32), return_sequences) -> RNN(crate::cells::deep::Other(16)) -> RNN(Local(4)); }
+rnn_model! { pub(crate) struct Two = Input(_, 8) -> RNN(cells::MyCell(32), return_sequences) -> RNN(crate::cells::deep::Other(16), return_sequences) -> RNN(Local(4)); }
 
 mod cells {
     recurrent::rnn_cell! {
@@ -60,9 +60,8 @@ fn main() {
     cells::deep::local();
     macro_rules! model {
         ($units:expr, $name:literal, $path:path, $n:ident) => {
-            rnn_model!(Input($units, $units) -> LSTM($path, name = $name) -> RNN($n(2), unroll = false) -> Dense($units))
+            rnn_model!(Input($units, $units) -> LSTM($path, name = $name, return_sequences) -> RNN($n(2), unroll = false) -> Dense($units))
         };
     }
-    let _ = <[u8; 0]>::default();
-    let _ = stringify!(model);
+    let _ = model!(28, "encoder", sizes::UNITS, Local);
 }

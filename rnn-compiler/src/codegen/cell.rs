@@ -17,7 +17,13 @@ use crate::{
 
 /// A cell without mistakes.
 pub fn cell(cell: &CellAst) -> TokenStream {
-    let CellAst { attrs, vis, name, tokens, .. } = cell;
+    let CellAst {
+        attrs,
+        vis,
+        name,
+        tokens,
+        ..
+    } = cell;
     let handed = quote!(@cell);
     let hands_on = hands_on(vis, name, tokens, &handed, Some(tokens));
     let usage = usage(cell);
@@ -34,8 +40,12 @@ pub fn cell(cell: &CellAst) -> TokenStream {
 
 /// A cell with mistakes: its name becomes rustc's error type, and models that use it are quiet.
 pub fn broken_cell(tokens: &TokenStream, found: &[Diagnostic]) -> TokenStream {
-    let Some((vis, name)) = outline(tokens) else { return to_compile_errors(found) };
-    let Some((first, others)) = found.split_first() else { return TokenStream::new() };
+    let Some((vis, name)) = outline(tokens) else {
+        return to_compile_errors(found);
+    };
+    let Some((first, others)) = found.split_first() else {
+        return TokenStream::new();
+    };
     let (place, others) = (error(first), to_compile_errors(others));
     let hands_on = hands_on(&vis, &name, tokens, &quote!(@broken), None);
     quote! { #vis type #name = #place; #others #hands_on }
@@ -57,7 +67,11 @@ fn hands_on(
 ) -> TokenStream {
     // Exported macros share one namespace in a crate, so that two cells of one name in two modules
     // need two names here.
-    let hidden = format_ident!("__rnn_cell_{name}_{:016x}", hash(tokens), span = Span::call_site());
+    let hidden = format_ident!(
+        "__rnn_cell_{name}_{:016x}",
+        hash(tokens),
+        span = Span::call_site()
+    );
     let exported = matches!(vis, syn::Visibility::Public(_));
     let export = exported.then(|| quote!(#[macro_export]));
     let body = body.map(|b| quote!({ #b }));
@@ -81,12 +95,23 @@ fn hands_on(
 /// Visibility and name of a cell that could not be parsed.
 fn outline(tokens: &TokenStream) -> Option<(syn::Visibility, Ident)> {
     let trees: Vec<TokenTree> = tokens.clone().into_iter().collect();
-    let keyword = trees.iter().position(|t| matches!(t, TokenTree::Ident(i) if i == "cell"))?;
-    let Some(TokenTree::Ident(name)) = trees.get(keyword + 1) else { return None };
+    let keyword = trees
+        .iter()
+        .position(|t| matches!(t, TokenTree::Ident(i) if i == "cell"))?;
+    let Some(TokenTree::Ident(name)) = trees.get(keyword + 1) else {
+        return None;
+    };
     syn::parse2::<Ident>(quote!(#name)).ok()?;
-    let start = trees[..keyword].iter().position(|t| matches!(t, TokenTree::Ident(i) if i == "pub"));
-    let vis = start.map(|s| trees[s..keyword].iter().cloned().collect()).unwrap_or_default();
-    Some((syn::parse2(vis).unwrap_or(syn::Visibility::Inherited), name.clone()))
+    let start = trees[..keyword]
+        .iter()
+        .position(|t| matches!(t, TokenTree::Ident(i) if i == "pub"));
+    let vis = start
+        .map(|s| trees[s..keyword].iter().cloned().collect())
+        .unwrap_or_default();
+    Some((
+        syn::parse2(vis).unwrap_or(syn::Visibility::Inherited),
+        name.clone(),
+    ))
 }
 
 /// How the cell is used, for its documentation.
@@ -99,12 +124,19 @@ fn usage(cell: &CellAst) -> String {
             Some(_) => format!("{} = …", a.name),
         })
         .collect();
-    format!("A cell of a recurrent layer: `RNN({}({}))` in `rnn_model!`.", cell.name, arguments.join(", "))
+    format!(
+        "A cell of a recurrent layer: `RNN({}({}))` in `rnn_model!`.",
+        cell.name,
+        arguments.join(", ")
+    )
 }
 
 /// FNV-1a of the tokens' text: the same in every build, unlike the standard library's hashes.
 fn hash(tokens: &TokenStream) -> u64 {
-    tokens.to_string().bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
-    })
+    tokens
+        .to_string()
+        .bytes()
+        .fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+            (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
+        })
 }

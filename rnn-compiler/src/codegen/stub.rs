@@ -14,7 +14,11 @@ use crate::{
 /// Messages and a stand-in for `model`. Without messages the cause is a cell that has mistakes:
 /// those are shown where it is defined, and its name is the error type here.
 pub fn stub(model: &ModelAst, found: &[Diagnostic]) -> TokenStream {
-    let broken = model.cells.iter().find(|c| c.cell.is_none()).map(|c| &c.path);
+    let broken = model
+        .cells
+        .iter()
+        .find(|c| c.cell.is_none())
+        .map(|c| &c.path);
     match &model.name {
         Some(name) => {
             let vis = &model.vis;

@@ -14,6 +14,8 @@ pub(super) const ACTIVATION: LayerDef = LayerDef {
     stem: "activation",
     arguments: &[Argument::required("activation", Kind::Activation)],
     build: |given, context, found| {
-        cells::pointwise(given, context, CELL, None, found, |cell| LayerKind::Pointwise { cell })
+        cells::pointwise(given, context, CELL, None, found, |cell| {
+            LayerKind::Pointwise { cell }
+        })
     },
 };

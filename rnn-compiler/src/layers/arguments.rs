@@ -45,12 +45,20 @@ pub enum Kind {
 impl Argument {
     /// One that must be given.
     pub(super) const fn required(name: &'static str, kind: Kind) -> Self {
-        Argument { name, kind, required: true }
+        Argument {
+            name,
+            kind,
+            required: true,
+        }
     }
 
     /// One with a default.
     pub(super) const fn optional(name: &'static str, kind: Kind) -> Self {
-        Argument { name, kind, required: false }
+        Argument {
+            name,
+            kind,
+            required: false,
+        }
     }
 
     /// One that Keras has and we do not have yet.
@@ -70,8 +78,14 @@ pub(super) const EVERYWHERE: &[Argument] = &[
     Argument::not_yet("trainable"),
     Argument::not_yet("dtype"),
     Argument::not_yet("autocast"),
-    Argument::instead("input_shape", "put an `Input` before the first layer: `Input(28, 28) -> …`"),
-    Argument::instead("input_length", "put an `Input` before the `Embedding`: `Input(20) -> Embedding(…)`"),
+    Argument::instead(
+        "input_shape",
+        "put an `Input` before the first layer: `Input(28, 28) -> …`",
+    ),
+    Argument::instead(
+        "input_length",
+        "put an `Input` before the `Embedding`: `Input(20) -> Embedding(…)`",
+    ),
 ];
 
 /// The arguments of one layer, checked by name and type.
@@ -96,7 +110,10 @@ pub struct Given<'a> {
 impl Given<'_> {
     /// The value given to an argument, and where.
     pub fn get(&self, name: &str) -> Option<(&Value, Span)> {
-        self.values.iter().find(|(n, ..)| *n == name).map(|(_, v, s)| (v, *s))
+        self.values
+            .iter()
+            .find(|(n, ..)| *n == name)
+            .map(|(_, v, s)| (v, *s))
     }
 
     /// A size, if one was given; an open one counts as none.

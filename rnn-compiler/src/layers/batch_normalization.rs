@@ -56,9 +56,16 @@ pub(super) const BATCH_NORMALIZATION: LayerDef = LayerDef {
         Argument::not_yet("synchronized"),
     ],
     build: |given, context, found| {
-        let (momentum, epsilon) = (given.number("momentum", 0.99), given.number("epsilon", 1e-3));
+        let (momentum, epsilon) = (
+            given.number("momentum", 0.99),
+            given.number("epsilon", 1e-3),
+        );
         cells::pointwise(given, context, CELL, None, found, |cell| {
-            LayerKind::BatchNormalization { cell, momentum, epsilon }
+            LayerKind::BatchNormalization {
+                cell,
+                momentum,
+                epsilon,
+            }
         })
     },
 };

@@ -31,7 +31,14 @@ pub fn bind<'a>(
         name: None,
         complete: true,
     };
-    let mut binder = Binder { given, declared, used: Vec::new(), place: 0, named: false, diagnostics };
+    let mut binder = Binder {
+        given,
+        declared,
+        used: Vec::new(),
+        place: 0,
+        named: false,
+        diagnostics,
+    };
     for argument in written {
         if binder.argument(argument).is_err() {
             binder.given.complete = false;
@@ -79,20 +86,31 @@ impl Binder<'_, '_> {
             return match argument.kind {
                 Kind::Flag => self.set(
                     argument,
-                    &ValueAst { kind: ValueKind::Flag(true), span: value.span },
+                    &ValueAst {
+                        kind: ValueKind::Flag(true),
+                        span: value.span,
+                    },
                     value.span,
                 ),
                 Kind::NotYet(_) => self.set(argument, value, value.span),
                 _ => self.mistake(
-                    Diagnostic::new("RNN0126", value.span, format!("`{name}` of {} needs a value", self.given.class))
-                        .help(format!("write `{name} = …`")),
+                    Diagnostic::new(
+                        "RNN0126",
+                        value.span,
+                        format!("`{name}` of {} needs a value", self.given.class),
+                    )
+                    .help(format!("write `{name} = …`")),
                 ),
             };
         }
         if self.named {
             return self.mistake(
-                Diagnostic::new("RNN0125", value.span, format!("`{value}` has no name but follows an argument that has one"))
-                    .help("give it a name, too, or write it first"),
+                Diagnostic::new(
+                    "RNN0125",
+                    value.span,
+                    format!("`{value}` has no name but follows an argument that has one"),
+                )
+                .help("give it a name, too, or write it first"),
             );
         }
         let place = self.place;
@@ -103,28 +121,44 @@ impl Binder<'_, '_> {
                 self.set(argument, value, value.span)
             }
             _ => self.mistake(
-                Diagnostic::new("RNN0123", value.span, format!("{} has no argument number {}", self.given.class, place + 1))
-                    .help(self.signature()),
+                Diagnostic::new(
+                    "RNN0123",
+                    value.span,
+                    format!("{} has no argument number {}", self.given.class, place + 1),
+                )
+                .help(self.signature()),
             ),
         }
     }
 
     fn declared_as(&self, name: &str) -> Option<Argument> {
-        self.declared.iter().chain(EVERYWHERE).copied().find(|a| a.name == name)
+        self.declared
+            .iter()
+            .chain(EVERYWHERE)
+            .copied()
+            .find(|a| a.name == name)
     }
 
     fn set(&mut self, argument: Argument, value: &ValueAst, span: Span) -> Result<(), Reported> {
         let Argument { name, kind, .. } = argument;
         let class = self.given.class;
         if let Kind::NotYet(instead) = kind {
-            let d = Diagnostic::new("RNN0121", span, format!("Keras's `{name}` of {class} is not supported yet"));
+            let d = Diagnostic::new(
+                "RNN0121",
+                span,
+                format!("Keras's `{name}` of {class} is not supported yet"),
+            );
             let help = instead.map_or_else(|| self.signature(), str::to_owned);
             return self.mistake(d.help(help));
         }
         if self.used.contains(&name) {
             return self.mistake(
-                Diagnostic::new("RNN0124", span, format!("`{name}` of {class} is given twice"))
-                    .help("remove one of the two"),
+                Diagnostic::new(
+                    "RNN0124",
+                    span,
+                    format!("`{name}` of {class} is given twice"),
+                )
+                .help("remove one of the two"),
             );
         }
         self.used.push(name);
@@ -132,8 +166,12 @@ impl Binder<'_, '_> {
             self.given.cell = Some(value.clone());
             return Ok(());
         }
-        let flags: Vec<&str> =
-            self.declared.iter().filter(|a| a.kind == Kind::Flag).map(|a| a.name).collect();
+        let flags: Vec<&str> = self
+            .declared
+            .iter()
+            .filter(|a| a.kind == Kind::Flag)
+            .map(|a| a.name)
+            .collect();
         match values::read(class, name, kind, value, &flags) {
             Ok(read) => {
                 self.given.values.push((name, read, value.span));
@@ -145,21 +183,29 @@ impl Binder<'_, '_> {
 
     fn layer_name(&mut self, value: &ValueAst) -> Result<(), Reported> {
         let d = match &value.kind {
-            ValueKind::Text(text) if self.given.name.is_some() => {
-                Diagnostic::new("RNN0124", value.span, format!("this layer has two names, {text:?} is the second"))
-                    .help("remove one of the two")
-            }
+            ValueKind::Text(text) if self.given.name.is_some() => Diagnostic::new(
+                "RNN0124",
+                value.span,
+                format!("this layer has two names, {text:?} is the second"),
+            )
+            .help("remove one of the two"),
             ValueKind::Text(text) if is_name(text) => {
                 self.given.name = Some((text.clone(), value.span));
                 return Ok(());
             }
-            ValueKind::Text(text) => {
-                Diagnostic::new("RNN0112", value.span, format!("{text:?} cannot be the name of a layer"))
-                    .note("weights are stored as `name/kernel`")
-                    .help("use letters, digits, `_`, `-` and `.`: `name = \"encoder\"`")
-            }
-            _ => Diagnostic::new("RNN0112", value.span, format!("a layer's name is a text, found `{value}`"))
-                .help("write it in quotes: `name = \"encoder\"`"),
+            ValueKind::Text(text) => Diagnostic::new(
+                "RNN0112",
+                value.span,
+                format!("{text:?} cannot be the name of a layer"),
+            )
+            .note("weights are stored as `name/kernel`")
+            .help("use letters, digits, `_`, `-` and `.`: `name = \"encoder\"`"),
+            _ => Diagnostic::new(
+                "RNN0112",
+                value.span,
+                format!("a layer's name is a text, found `{value}`"),
+            )
+            .help("write it in quotes: `name = \"encoder\"`"),
         };
         self.mistake(d)
     }
@@ -186,8 +232,12 @@ impl Binder<'_, '_> {
             self.given.complete = false;
             let class = self.given.class;
             self.diagnostics.push(
-                Diagnostic::new("RNN0122", self.given.span, format!("{class} needs `{name}`"))
-                    .help(format!("write `{class}({})`", values::example(argument))),
+                Diagnostic::new(
+                    "RNN0122",
+                    self.given.span,
+                    format!("{class} needs `{name}`"),
+                )
+                .help(format!("write `{class}({})`", values::example(argument))),
             );
         }
     }
@@ -211,5 +261,7 @@ impl Binder<'_, '_> {
 fn is_name(text: &str) -> bool {
     !text.is_empty()
         && text.len() <= 100
-        && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.'))
+        && text
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.'))
 }

@@ -34,11 +34,15 @@ pub fn is_builtin(name: &str) -> bool {
 pub fn wanted(model: &ModelAst) -> Option<syn::Path> {
     let Body::Chain(layers) = &model.body;
     let cells = layers.iter().filter(|l| l.name == "RNN").filter_map(|l| {
-        let by_name = l.arguments.iter().find(|a| a.name.as_ref().is_some_and(|n| n == "cell"));
+        let by_name = l
+            .arguments
+            .iter()
+            .find(|a| a.name.as_ref().is_some_and(|n| n == "cell"));
         by_name.or_else(|| l.arguments.first().filter(|a| a.name.is_none()))
     });
     cells.filter_map(|a| cell_path(&a.value)).find(|path| {
-        let own = single(path).is_none_or(|name| !is_builtin(&name) && super::find(&name).is_none());
+        let own =
+            single(path).is_none_or(|name| !is_builtin(&name) && super::find(&name).is_none());
         own && !model.cells.iter().any(|c| c.is(path))
     })
 }
@@ -46,7 +50,9 @@ pub fn wanted(model: &ModelAst) -> Option<syn::Path> {
 /// The path of a value that can be a cell: `MyCell(32)`, `cells::MyCell`. Cells are types, so the
 /// last part is upper case.
 fn cell_path(value: &ValueAst) -> Option<syn::Path> {
-    let (ValueKind::Path(path) | ValueKind::Call(path, _)) = &value.kind else { return None };
+    let (ValueKind::Path(path) | ValueKind::Call(path, _)) = &value.kind else {
+        return None;
+    };
     let last = path.segments.last()?.ident.to_string();
     last.starts_with(char::is_uppercase).then(|| path.clone())
 }
@@ -57,8 +63,12 @@ pub(super) fn parse(text: &str, found: &mut Diagnostics) -> Option<CellAst> {
         Ok(tokens) => CellAst::parse(tokens, found),
         Err(e) => {
             found.push(
-                Diagnostic::new("RNN0199", Span::call_site(), format!("a built-in cell cannot be read: {e}"))
-                    .help("this is a bug of the compiler; please report it"),
+                Diagnostic::new(
+                    "RNN0199",
+                    Span::call_site(),
+                    format!("a built-in cell cannot be read: {e}"),
+                )
+                .help("this is a bug of the compiler; please report it"),
             );
             None
         }
@@ -81,32 +91,57 @@ pub(super) fn recurrent(
             Some(input) => input.time.clone(),
             None => Time::Any,
         };
-        Shape { ids: false, time, features: features.clone() }
+        Shape {
+            ids: false,
+            time,
+            features: features.clone(),
+        }
     };
     let failed = Built::failed(units.map(behind));
     let unroll = given.flag("unroll");
     if unroll == Some(true) && input.is_some_and(|i| i.time == Time::Any) {
         let span = given.get("unroll").map_or(given.span, |(_, span)| span);
         found.push(
-            Diagnostic::new("RNN0113", span, format!("{} cannot be unrolled over an open time axis", given.text))
-                .help("give the input a length: Input(28, …), or remove `unroll`"),
+            Diagnostic::new(
+                "RNN0113",
+                span,
+                format!("{} cannot be unrolled over an open time axis", given.text),
+            )
+            .help("give the input a length: Input(28, …), or remove `unroll`"),
         );
         return failed;
     }
     let (Some(cell), Some(input), true) = (cell, input, given.complete) else {
         return failed;
     };
-    let Some(built) = check(given, &cell, &input.features, found) else { return failed };
+    let Some(built) = check(given, &cell, &input.features, found) else {
+        return failed;
+    };
     if built.states.is_empty() {
         found.push(
-            Diagnostic::new("RNN0114", given.span, format!("{} has no state, so it cannot run over time", cell.cell.name))
-                .help("declare one: `state h: [units];` and `next h = …;`"),
+            Diagnostic::new(
+                "RNN0114",
+                given.span,
+                format!(
+                    "{} has no state, so it cannot run over time",
+                    cell.cell.name
+                ),
+            )
+            .help("declare one: `state h: [units];` and `next h = …;`"),
         );
         return failed;
     }
     let shape = behind(&built.output);
     let go_backwards = given.flag("go_backwards").unwrap_or(false);
-    Built::new(LayerKind::Rnn { cell, return_sequences, go_backwards, unroll }, shape)
+    Built::new(
+        LayerKind::Rnn {
+            cell,
+            return_sequences,
+            go_backwards,
+            unroll,
+        },
+        shape,
+    )
 }
 
 /// Builds a layer that applies a cell without states to every row and step. `features` is the guess
@@ -121,12 +156,20 @@ pub(super) fn pointwise(
 ) -> Built {
     let input = context.floats(given, found);
     let failed = Built::failed(guess(input, features.or(input.map(|i| &i.features))));
-    let (Some(input), true) = (input, given.complete) else { return failed };
-    let Some(cell) = parse(text, found) else { return failed };
+    let (Some(input), true) = (input, given.complete) else {
+        return failed;
+    };
+    let Some(cell) = parse(text, found) else {
+        return failed;
+    };
     let cell = given.use_of(cell);
     match check(given, &cell, &input.features, found) {
         Some(built) => {
-            let shape = Shape { ids: false, time: input.time.clone(), features: built.output };
+            let shape = Shape {
+                ids: false,
+                time: input.time.clone(),
+                features: built.output,
+            };
             Built::new(kind(cell), shape)
         }
         None => failed,
@@ -143,9 +186,16 @@ fn check(given: &Given<'_>, cell: &CellUse, input: &Size, found: &mut Diagnostic
                 Diagnostic::new(
                     "RNN0110",
                     given.span,
-                    format!("`{}` of {} would be [{}], more than can be addressed", p.name, given.text, shape.join(", ")),
+                    format!(
+                        "`{}` of {} would be [{}], more than can be addressed",
+                        p.name,
+                        given.text,
+                        shape.join(", ")
+                    ),
                 )
-                .help(format!("a parameter has at most {MAX_SIZE} numbers; make the layer smaller")),
+                .help(format!(
+                    "a parameter has at most {MAX_SIZE} numbers; make the layer smaller"
+                )),
             );
             return None;
         }
@@ -171,8 +221,14 @@ pub(super) fn cell_of(
     let value = given.cell.as_ref()?;
     let Some(path) = cell_path(value) else {
         found.push(
-            Diagnostic::new("RNN0133", value.span, format!("RNN needs a cell, found `{value}`"))
-                .help("write RNN(LSTMCell(64)), or a cell of your own made by rnn_cell!: RNN(MyCell(32))"),
+            Diagnostic::new(
+                "RNN0133",
+                value.span,
+                format!("RNN needs a cell, found `{value}`"),
+            )
+            .help(
+                "write RNN(LSTMCell(64)), or a cell of your own made by rnn_cell!: RNN(MyCell(32))",
+            ),
         );
         return None;
     };
@@ -194,8 +250,15 @@ pub(super) fn cell_of(
             return inner.complete.then(|| (inner.use_of(ast), units));
         }
         if super::find(name).is_some() {
-            let cell = BUILTIN.iter().find(|(.., l)| l.class == name).map(|(n, ..)| *n);
-            let d = Diagnostic::new("RNN0133", value.span, format!("{name} is a layer, RNN needs a cell"));
+            let cell = BUILTIN
+                .iter()
+                .find(|(.., l)| l.class == name)
+                .map(|(n, ..)| *n);
+            let d = Diagnostic::new(
+                "RNN0133",
+                value.span,
+                format!("{name} is a layer, RNN needs a cell"),
+            );
             found.push(match cell {
                 Some(cell) => d.help(format!(
                     "write {text} without RNN, or RNN({})",
@@ -221,7 +284,11 @@ mod tests {
             let cell = parse(text, &mut found).unwrap();
             assert_eq!(cell.name, name);
             for a in &cell.arguments {
-                assert!(layer.arguments.iter().any(|b| a.name == b.name), "{} of {name}", a.name);
+                assert!(
+                    layer.arguments.iter().any(|b| a.name == b.name),
+                    "{} of {name}",
+                    a.name
+                );
             }
         }
         assert!(found.take().is_empty());

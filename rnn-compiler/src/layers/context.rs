@@ -44,7 +44,10 @@ pub struct Built {
 impl Built {
     /// A layer without mistakes.
     pub fn new(kind: LayerKind, shape: Shape) -> Self {
-        Built { kind: Some(kind), shape: Some(shape) }
+        Built {
+            kind: Some(kind),
+            shape: Some(shape),
+        }
     }
 
     /// A layer with a mistake that has been reported.
@@ -69,10 +72,19 @@ impl Context<'_> {
             Diagnostic::new(
                 "RNN0106",
                 given.span,
-                format!("{} needs numbers [batch, …, features], found class ids {shape}", given.text),
+                format!(
+                    "{} needs numbers [batch, …, features], found class ids {shape}",
+                    given.text
+                ),
             )
-            .note(format!("{} has a length and no features", self.before.last().map_or("", |b| b.text.as_str())))
-            .help(format!("write Input(_, 28) for 28 features a step, or Embedding(1000, 64) before {}", given.text)),
+            .note(format!(
+                "{} has a length and no features",
+                self.before.last().map_or("", |b| b.text.as_str())
+            ))
+            .help(format!(
+                "write Input(_, 28) for 28 features a step, or Embedding(1000, 64) before {}",
+                given.text
+            )),
         );
         None
     }
@@ -86,7 +98,10 @@ impl Context<'_> {
         let d = Diagnostic::new(
             "RNN0107",
             given.span,
-            format!("{} needs a sequence [batch, time, features], found {shape}", given.text),
+            format!(
+                "{} needs a sequence [batch, time, features], found {shape}",
+                given.text
+            ),
         );
         found.push(self.explain_no_time(d, given.text));
         None
@@ -104,12 +119,18 @@ impl Context<'_> {
         let before = &culprit.text;
         match culprit.class.as_str() {
             "Input" => {
-                let features = culprit.shape.as_ref().map(|s| s.features.to_string()).unwrap_or_default();
+                let features = culprit
+                    .shape
+                    .as_ref()
+                    .map(|s| s.features.to_string())
+                    .unwrap_or_default();
                 d.note(format!("{before} is one vector of {features} features, with no time axis"))
                     .help(format!("write Input(_, {features}) for sequences of any length, or Input(10, {features}) for 10 steps"))
             }
             "Flatten" => d
-                .note(format!("{before} before it joins all steps into one vector"))
+                .note(format!(
+                    "{before} before it joins all steps into one vector"
+                ))
                 .help(format!("remove Flatten, or move it behind {text}")),
             _ => d
                 .note(format!("{before} before it returns only its last output"))
@@ -130,5 +151,9 @@ fn with_flag(text: &str, flag: &str) -> String {
 pub(super) fn guess(input: Option<&Shape>, features: Option<&Size>) -> Option<Shape> {
     let features = features?.clone();
     let time = input.map_or(Time::Any, |s| s.time.clone());
-    Some(Shape { ids: false, time, features })
+    Some(Shape {
+        ids: false,
+        time,
+        features,
+    })
 }

@@ -21,7 +21,10 @@ pub(super) const EMBEDDING: LayerDef = LayerDef {
         Argument::not_yet("embeddings_regularizer"),
         Argument::not_yet("embeddings_constraint"),
         Argument::not_yet("mask_zero"),
-        Argument::instead("weights", "load them: `model.load(\"weights.safetensors\")`"),
+        Argument::instead(
+            "weights",
+            "load them: `model.load(\"weights.safetensors\")`",
+        ),
         Argument::not_yet("lora_rank"),
         Argument::not_yet("lora_alpha"),
         Argument::not_yet("quantization_config"),
@@ -29,13 +32,25 @@ pub(super) const EMBEDDING: LayerDef = LayerDef {
     build: |given, context, found| {
         let input = context.input();
         let (rows, features) = (given.size("input_dim"), given.size("output_dim"));
-        let shape = |time: Time| features.map(|f| Shape { ids: false, time, features: f.clone() });
+        let shape = |time: Time| {
+            features.map(|f| Shape {
+                ids: false,
+                time,
+                features: f.clone(),
+            })
+        };
         if let Some(input) = input.filter(|i| !i.ids) {
             let first = context.before.len() == 1;
             let text = given.text;
-            let d = Diagnostic::new("RNN0105", given.span, format!("{text} needs class ids [batch, time], found {input}"));
+            let d = Diagnostic::new(
+                "RNN0105",
+                given.span,
+                format!("{text} needs class ids [batch, time], found {input}"),
+            );
             let help = match &input.time {
-                Time::Steps(steps) if first => format!("write Input({steps}) -> {text} for {steps} ids, or Input(_) for any number"),
+                Time::Steps(steps) if first => format!(
+                    "write Input({steps}) -> {text} for {steps} ids, or Input(_) for any number"
+                ),
                 _ if first => format!("write Input(_) -> {text}"),
                 _ => format!("put {text} first: every later layer gives numbers, not ids"),
             };
@@ -44,7 +59,8 @@ pub(super) const EMBEDDING: LayerDef = LayerDef {
         }
         let time = input.map_or(Time::Any, |i| i.time.clone());
         let failed = Built::failed(shape(time.clone()));
-        let (Some(rows), Some(features), Some(_), true) = (rows, features, input, given.complete) else {
+        let (Some(rows), Some(features), Some(_), true) = (rows, features, input, given.complete)
+        else {
             return failed;
         };
         if !cells::fits(&[rows.clone(), features.clone()]) {
@@ -59,7 +75,14 @@ pub(super) const EMBEDDING: LayerDef = LayerDef {
             output_dim: features.clone(),
             init: initializer(given),
         };
-        Built::new(kind, Shape { ids: false, time, features: features.clone() })
+        Built::new(
+            kind,
+            Shape {
+                ids: false,
+                time,
+                features: features.clone(),
+            },
+        )
     },
 };
 
@@ -67,7 +90,9 @@ pub(super) const EMBEDDING: LayerDef = LayerDef {
 fn initializer(given: &Given<'_>) -> Initializer {
     match given.get("embeddings_initializer") {
         Some((Value::Name(name), _)) => Initializer::Named(name.clone(), None),
-        Some((Value::Call(name, numbers), _)) => Initializer::Named(name.clone(), numbers.first().copied()),
+        Some((Value::Call(name, numbers), _)) => {
+            Initializer::Named(name.clone(), numbers.first().copied())
+        }
         _ => Initializer::Named("random_uniform".into(), None),
     }
 }

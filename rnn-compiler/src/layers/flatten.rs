@@ -11,7 +11,9 @@ pub(super) const FLATTEN: LayerDef = LayerDef {
     stem: "flatten",
     arguments: &[Argument::not_yet("data_format")],
     build: |given, context, found| {
-        let Some(shape) = context.floats(given, found) else { return Built::failed(None) };
+        let Some(shape) = context.floats(given, found) else {
+            return Built::failed(None);
+        };
         let features = match &shape.time {
             Time::None => shape.features.clone(),
             Time::Steps(steps) if cells::fits(&[steps.clone(), shape.features.clone()]) => {
@@ -19,8 +21,12 @@ pub(super) const FLATTEN: LayerDef = LayerDef {
             }
             Time::Steps(_) => {
                 found.push(
-                    Diagnostic::new("RNN0110", given.span, format!("Flatten of {shape} has more values than can be addressed"))
-                        .help("put a layer before it that makes the sequence shorter"),
+                    Diagnostic::new(
+                        "RNN0110",
+                        given.span,
+                        format!("Flatten of {shape} has more values than can be addressed"),
+                    )
+                    .help("put a layer before it that makes the sequence shorter"),
                 );
                 return Built::failed(None);
             }
@@ -33,7 +39,15 @@ pub(super) const FLATTEN: LayerDef = LayerDef {
                 return Built::failed(None);
             }
         };
-        let shape = Shape { ids: false, time: Time::None, features };
-        if given.complete { Built::new(LayerKind::Flatten, shape) } else { Built::failed(Some(shape)) }
+        let shape = Shape {
+            ids: false,
+            time: Time::None,
+            features,
+        };
+        if given.complete {
+            Built::new(LayerKind::Flatten, shape)
+        } else {
+            Built::failed(Some(shape))
+        }
     },
 };

@@ -30,8 +30,12 @@ pub(super) const INPUT: LayerDef = LayerDef {
     build: |given, context, found| {
         if !context.before.is_empty() {
             found.push(
-                Diagnostic::new("RNN0103", given.span, format!("{} stands behind another layer", given.text))
-                    .help("an `Input` stands first; remove this one"),
+                Diagnostic::new(
+                    "RNN0103",
+                    given.span,
+                    format!("{} stands behind another layer", given.text),
+                )
+                .help("an `Input` stands first; remove this one"),
             );
             return Built::failed(context.input().cloned());
         }
@@ -42,12 +46,26 @@ pub(super) const INPUT: LayerDef = LayerDef {
         };
         let features = given.size("features");
         let shape = match (length, features) {
-            (time, Some(features)) => Shape { ids: false, time, features: features.clone() },
-            (time, None) if context.next == Some("Embedding") => {
-                Shape { ids: true, time, features: Size::known(1) }
-            }
-            (Time::Steps(n), None) => Shape { ids: false, time: Time::None, features: n },
-            (time, None) => Shape { ids: true, time, features: Size::known(1) },
+            (time, Some(features)) => Shape {
+                ids: false,
+                time,
+                features: features.clone(),
+            },
+            (time, None) if context.next == Some("Embedding") => Shape {
+                ids: true,
+                time,
+                features: Size::known(1),
+            },
+            (Time::Steps(n), None) => Shape {
+                ids: false,
+                time: Time::None,
+                features: n,
+            },
+            (time, None) => Shape {
+                ids: true,
+                time,
+                features: Size::known(1),
+            },
         };
         if given.complete {
             Built::new(LayerKind::Input, shape)

@@ -80,7 +80,8 @@ pub(super) const LSTM: LayerDef = LayerDef {
 
 /// Keras lets `bias_initializer` fill what `unit_forget_bias` leaves; here that is zeros only.
 pub(super) fn bias_is_possible(given: &Given<'_>, found: &mut Diagnostics) -> bool {
-    let used = given.flag("use_bias") != Some(false) && given.flag("unit_forget_bias") != Some(false);
+    let used =
+        given.flag("use_bias") != Some(false) && given.flag("unit_forget_bias") != Some(false);
     match given.get("bias_initializer") {
         Some((value, span)) if used && *value != Value::Name("zeros".into()) => {
             found.push(

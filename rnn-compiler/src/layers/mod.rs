@@ -70,7 +70,11 @@ mod tests {
     fn names_are_unique() {
         let mut seen = BTreeSet::new();
         for layer in LAYERS {
-            assert!(seen.insert(layer.class) && seen.insert(layer.stem), "{}", layer.class);
+            assert!(
+                seen.insert(layer.class) && seen.insert(layer.stem),
+                "{}",
+                layer.class
+            );
             let mut arguments = BTreeSet::new();
             for a in layer.arguments {
                 assert!(arguments.insert(a.name), "{} of {}", a.name, layer.class);

@@ -21,7 +21,14 @@ pub(super) fn own_cell(
 ) -> Option<(CellUse, Option<Size>)> {
     let name = ast.name.to_string();
     let names: Vec<String> = ast.arguments.iter().map(|a| a.name.to_string()).collect();
-    let signature = format!("{name} takes {}", if names.is_empty() { "no arguments".into() } else { names.join(", ") });
+    let signature = format!(
+        "{name} takes {}",
+        if names.is_empty() {
+            "no arguments".into()
+        } else {
+            names.join(", ")
+        }
+    );
     let mut given: Vec<(String, Value, Span)> = Vec::new();
     let mut good = true;
     let (mut place, mut named) = (0, false);
@@ -42,21 +49,33 @@ pub(super) fn own_cell(
             }
         };
         let d = |code, words: String| Diagnostic::new(code, a.span(), words);
-        let argument = target.as_ref().and_then(|t| ast.arguments.iter().find(|x| x.name == t));
+        let argument = target
+            .as_ref()
+            .and_then(|t| ast.arguments.iter().find(|x| x.name == t));
         let problem = match (&target, argument) {
-            (None, _) => Some(d("RNN0123", format!("{name} has no argument number {place}")).help(signature.clone())),
+            (None, _) => Some(
+                d("RNN0123", format!("{name} has no argument number {place}"))
+                    .help(signature.clone()),
+            ),
             (Some(t), None) => Some(d("RNN0120", format!("{name} has no argument `{t}`")).help(
                 match did_you_mean(t, names.iter().map(String::as_str)) {
                     Some(meant) => format!("did you mean `{meant}`?"),
                     None => signature.clone(),
                 },
             )),
-            (Some(t), _) if given.iter().any(|(n, ..)| n == t) => {
-                Some(d("RNN0124", format!("`{t}` of {name} is given twice")).help("remove one of the two"))
-            }
+            (Some(t), _) if given.iter().any(|(n, ..)| n == t) => Some(
+                d("RNN0124", format!("`{t}` of {name} is given twice"))
+                    .help("remove one of the two"),
+            ),
             (Some(t), _) if named && a.name.is_none() && flag.is_none() => Some(
-                d("RNN0125", format!("`{}` has no name but follows an argument that has one", a.value))
-                    .help(format!("write `{t} = {}`", a.value)),
+                d(
+                    "RNN0125",
+                    format!(
+                        "`{}` has no name but follows an argument that has one",
+                        a.value
+                    ),
+                )
+                .help(format!("write `{t} = {}`", a.value)),
             ),
             (Some(t), Some(argument)) => {
                 match own_value(&name, t, argument.default.as_ref(), a, flag.is_some()) {
@@ -86,7 +105,13 @@ pub(super) fn own_cell(
         Value::Size(s) if n == "units" => Some(s.clone()),
         _ => None,
     });
-    good.then_some((CellUse { cell: ast, arguments: given }, units))
+    good.then_some((
+        CellUse {
+            cell: ast,
+            arguments: given,
+        },
+        units,
+    ))
 }
 
 /// A value for an argument of a user's cell.
@@ -106,17 +131,26 @@ fn own_value(
             return match value.kind {
                 ValueKind::Whole(n) => Ok(Value::Number(n as f64)),
                 ValueKind::Number(x) => Ok(Value::Number(x)),
-                _ => Err(Diagnostic::new("RNN0126", value.span, format!("`{name}` of {cell} is a number, found `{value}`"))
-                    .help(format!("write `{name} = 0.1`"))),
+                _ => Err(Diagnostic::new(
+                    "RNN0126",
+                    value.span,
+                    format!("`{name}` of {cell} is a number, found `{value}`"),
+                )
+                .help(format!("write `{name} = 0.1`"))),
             };
         }
-        Some(Value::Name(n) | Value::Call(n, _)) if INITIALIZERS.contains(&n.as_str()) => Kind::Initializer,
+        Some(Value::Name(n) | Value::Call(n, _)) if INITIALIZERS.contains(&n.as_str()) => {
+            Kind::Initializer
+        }
         Some(Value::Name(_) | Value::Call(..)) => Kind::Activation,
     };
     if bare_flag {
-        return Err(Diagnostic::new("RNN0126", value.span, format!("`{name}` of {cell} needs a value"))
-            .help(format!("write `{name} = …`")));
+        return Err(Diagnostic::new(
+            "RNN0126",
+            value.span,
+            format!("`{name}` of {cell} needs a value"),
+        )
+        .help(format!("write `{name} = …`")));
     }
     read(cell, name, kind, value, &[])
 }
-

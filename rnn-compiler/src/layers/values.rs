@@ -45,7 +45,11 @@ pub(super) fn read(
     flags: &[&str],
 ) -> Result<Value, Diagnostic> {
     let wrong = |what: &str| {
-        Diagnostic::new("RNN0126", value.span, format!("`{name}` of {class} is {what}, found `{value}`"))
+        Diagnostic::new(
+            "RNN0126",
+            value.span,
+            format!("`{name}` of {class} is {what}, found `{value}`"),
+        )
     };
     match kind {
         Kind::Length if matches!(value.kind, ValueKind::Open) => Ok(Value::Name("_".into())),
@@ -78,14 +82,35 @@ pub(super) fn read(
             ValueKind::Flag(flag) => Ok(Value::Flag(flag)),
             _ => Err(wrong("a flag").help(format!("write `{name}` or `{name} = false`"))),
         },
-        Kind::Activation => named(class, name, value, flags, "RNN0130", "an activation", "tanh", |name| {
-            ACTIVATIONS.iter().find(|(n, _)| *n == name).map(|(_, numbers)| *numbers)
-        }),
-        Kind::Initializer => {
-            named(class, name, value, flags, "RNN0131", "an initialiser", "glorot_uniform", |name| {
-                INITIALIZERS.contains(&name).then(|| numbers_of_initializer(name))
-            })
-        }
+        Kind::Activation => named(
+            class,
+            name,
+            value,
+            flags,
+            "RNN0130",
+            "an activation",
+            "tanh",
+            |name| {
+                ACTIVATIONS
+                    .iter()
+                    .find(|(n, _)| *n == name)
+                    .map(|(_, numbers)| *numbers)
+            },
+        ),
+        Kind::Initializer => named(
+            class,
+            name,
+            value,
+            flags,
+            "RNN0131",
+            "an initialiser",
+            "glorot_uniform",
+            |name| {
+                INITIALIZERS
+                    .contains(&name)
+                    .then(|| numbers_of_initializer(name))
+            },
+        ),
         // Both are handled before values are read.
         Kind::Cell | Kind::NotYet(_) => Err(wrong("not supported yet")),
     }
@@ -94,26 +119,37 @@ pub(super) fn read(
 fn size(class: &str, name: &str, value: &ValueAst) -> Result<Value, Diagnostic> {
     let error = |code, words: String| Diagnostic::new(code, value.span, words);
     match &value.kind {
-        ValueKind::Whole(0) => Err(error("RNN0127", format!("`{name}` of {class} is 0"))
-            .help("every size is at least 1")),
-        ValueKind::Whole(n) if *n > MAX_SIZE => {
-            Err(error("RNN0128", format!("`{name}` of {class} is {n}, more than can be addressed"))
-                .help(format!("a size is at most {MAX_SIZE}")))
+        ValueKind::Whole(0) => {
+            Err(error("RNN0127", format!("`{name}` of {class} is 0"))
+                .help("every size is at least 1"))
         }
+        ValueKind::Whole(n) if *n > MAX_SIZE => Err(error(
+            "RNN0128",
+            format!("`{name}` of {class} is {n}, more than can be addressed"),
+        )
+        .help(format!("a size is at most {MAX_SIZE}"))),
         ValueKind::Whole(n) => Ok(Value::Size(Size::known(*n))),
         ValueKind::Path(path) if is_const(path) => Ok(Value::Size(Size::constant(path.clone()))),
-        ValueKind::Open => Err(error("RNN0126", format!("`{name}` of {class} cannot be open"))
-            .help("only a length in time can: `Input(_, 28)`")),
+        ValueKind::Open => Err(
+            error("RNN0126", format!("`{name}` of {class} cannot be open"))
+                .help("only a length in time can: `Input(_, 28)`"),
+        ),
         ValueKind::Path(path) => Err(error(
             "RNN0126",
             format!("`{name}` of {class} is a size, found the name `{value}`"),
         )
         .help(match single(path) {
-            Some(lower) => format!("sizes are known when the program is compiled: write a number or a `const`, `{}`", lower.to_uppercase()),
+            Some(lower) => format!(
+                "sizes are known when the program is compiled: write a number or a `const`, `{}`",
+                lower.to_uppercase()
+            ),
             None => "write a number or the name of a `const`".to_owned(),
         })),
-        _ => Err(error("RNN0126", format!("`{name}` of {class} is a whole number, found `{value}`"))
-            .help(format!("write `{name} = 64` or the name of a `const`"))),
+        _ => Err(error(
+            "RNN0126",
+            format!("`{name}` of {class} is a whole number, found `{value}`"),
+        )
+        .help(format!("write `{name} = 64` or the name of a `const`"))),
     }
 }
 
@@ -159,12 +195,21 @@ fn named(
     };
     let name = single(path).unwrap_or_default();
     let Some(takes) = numbers_of(&name) else {
-        let d = Diagnostic::new(code, value.span, format!("{what} `{}` does not exist", path_text(path)));
-        return Err(d.help(match (did_you_mean(&name, known.iter().copied()), did_you_mean(&name, flags.iter().copied())) {
-            (Some(meant), _) => format!("did you mean `{meant}`?"),
-            (None, Some(flag)) => format!("did you mean the flag `{flag}`?"),
-            (None, None) => format!("there are {}", known.join(", ")),
-        }));
+        let d = Diagnostic::new(
+            code,
+            value.span,
+            format!("{what} `{}` does not exist", path_text(path)),
+        );
+        return Err(d.help(
+            match (
+                did_you_mean(&name, known.iter().copied()),
+                did_you_mean(&name, flags.iter().copied()),
+            ) {
+                (Some(meant), _) => format!("did you mean `{meant}`?"),
+                (None, Some(flag)) => format!("did you mean the flag `{flag}`?"),
+                (None, None) => format!("there are {}", known.join(", ")),
+            },
+        ));
     };
     let mut numbers = Vec::new();
     for g in given {
@@ -172,8 +217,12 @@ fn named(
             (None, ValueKind::Whole(n)) => numbers.push(*n as f64),
             (None, ValueKind::Number(x)) => numbers.push(*x),
             _ => {
-                return Err(Diagnostic::new("RNN0134", g.span(), format!("`{name}` takes a number, found `{g}`"))
-                    .help(format!("write `{name}(0.1)`")));
+                return Err(Diagnostic::new(
+                    "RNN0134",
+                    g.span(),
+                    format!("`{name}` takes a number, found `{g}`"),
+                )
+                .help(format!("write `{name}(0.1)`")));
             }
         }
     }
@@ -186,9 +235,17 @@ fn named(
                 _ => format!("`{name}` takes one number, found `{value}`"),
             },
         )
-        .help(if takes == 0 { format!("write `{name}`") } else { format!("write `{name}(0.1)`") }));
+        .help(if takes == 0 {
+            format!("write `{name}`")
+        } else {
+            format!("write `{name}(0.1)`")
+        }));
     }
-    Ok(if numbers.is_empty() { Value::Name(name) } else { Value::Call(name, numbers) })
+    Ok(if numbers.is_empty() {
+        Value::Name(name)
+    } else {
+        Value::Call(name, numbers)
+    })
 }
 
 /// How a required argument may look.

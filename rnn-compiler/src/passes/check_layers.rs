@@ -14,11 +14,35 @@ use crate::{
 
 /// Layers that Keras has and that will come.
 const NOT_YET: &[&str] = &[
-    "Add", "Attention", "AveragePooling1D", "Bidirectional", "Concatenate", "Conv1D", "ConvLSTM1D",
-    "Cropping1D", "ELU", "GaussianNoise", "GlobalAveragePooling1D", "GlobalMaxPooling1D",
-    "LayerNormalization", "LeakyReLU", "Masking", "MaxPooling1D", "MultiHeadAttention", "Multiply",
-    "PReLU", "Permute", "ReLU", "RepeatVector", "Reshape", "Softmax", "SpatialDropout1D",
-    "StackedRNNCells", "TimeDistributed", "UpSampling1D", "ZeroPadding1D",
+    "Add",
+    "Attention",
+    "AveragePooling1D",
+    "Bidirectional",
+    "Concatenate",
+    "Conv1D",
+    "ConvLSTM1D",
+    "Cropping1D",
+    "ELU",
+    "GaussianNoise",
+    "GlobalAveragePooling1D",
+    "GlobalMaxPooling1D",
+    "LayerNormalization",
+    "LeakyReLU",
+    "Masking",
+    "MaxPooling1D",
+    "MultiHeadAttention",
+    "Multiply",
+    "PReLU",
+    "Permute",
+    "ReLU",
+    "RepeatVector",
+    "Reshape",
+    "Softmax",
+    "SpatialDropout1D",
+    "StackedRNNCells",
+    "TimeDistributed",
+    "UpSampling1D",
+    "ZeroPadding1D",
 ];
 
 /// Checks all layers; `None` if there was any mistake, each of which is in `found`.
@@ -42,11 +66,22 @@ pub(super) fn check_layers(model: &ModelAst, found: &mut Diagnostics) -> Option<
         && only.name == "Input"
     {
         checker.mistake(
-            Diagnostic::new("RNN0104", only.name.span(), "this model has an input and nothing that computes")
-                .help(format!("write layers behind it: {only} -> LSTM(64) -> Dense(10)")),
+            Diagnostic::new(
+                "RNN0104",
+                only.name.span(),
+                "this model has an input and nothing that computes",
+            )
+            .help(format!(
+                "write layers behind it: {only} -> LSTM(64) -> Dense(10)"
+            )),
         );
     }
-    let Checker { layers, assertions, complete, .. } = checker;
+    let Checker {
+        layers,
+        assertions,
+        complete,
+        ..
+    } = checker;
     complete.then(|| LayerGraph {
         krate: model.krate.clone(),
         attrs: model.attrs.clone(),
@@ -84,20 +119,54 @@ impl Checker<'_> {
             None => {}
             Some(l) if l.class == "Input" => {}
             Some(l) if l.class == "Embedding" => {
-                let shape = Shape { ids: true, time: Time::Any, features: Size::known(1) };
+                let shape = Shape {
+                    ids: true,
+                    time: Time::Any,
+                    features: Size::known(1),
+                };
                 let text = "Input(_)".to_owned();
-                self.before.push(Before { text: text.clone(), class: "Input".into(), shape: Some(shape.clone()) });
-                let name = self.names.name("input_layer", &text, None, span, self.found);
+                self.before.push(Before {
+                    text: text.clone(),
+                    class: "Input".into(),
+                    shape: Some(shape.clone()),
+                });
+                let name = self
+                    .names
+                    .name("input_layer", &text, None, span, self.found);
                 let kind = LayerKind::Input;
-                self.layers.push(Layer { name, text, class: "InputLayer".into(), span, inputs: vec![], kind, shape });
+                self.layers.push(Layer {
+                    name,
+                    text,
+                    class: "InputLayer".into(),
+                    span,
+                    inputs: vec![],
+                    kind,
+                    shape,
+                });
             }
             Some(l) => {
                 let recurrent = matches!(l.class, "LSTM" | "GRU" | "SimpleRNN" | "RNN" | "Flatten");
-                let input = if l.class == "Flatten" { "Input(28, 28)" } else if recurrent { "Input(_, 28)" } else { "Input(28)" };
-                let what = if recurrent { "28 features a step, any number of steps" } else { "28 features" };
+                let input = if l.class == "Flatten" {
+                    "Input(28, 28)"
+                } else if recurrent {
+                    "Input(_, 28)"
+                } else {
+                    "Input(28)"
+                };
+                let what = if recurrent {
+                    "28 features a step, any number of steps"
+                } else {
+                    "28 features"
+                };
                 self.mistake(
-                    Diagnostic::new("RNN0102", span, format!("{first} is the first layer, so the shape of its input is not known"))
-                        .help(format!("write {input} -> {first} for {what}")),
+                    Diagnostic::new(
+                        "RNN0102",
+                        span,
+                        format!(
+                            "{first} is the first layer, so the shape of its input is not known"
+                        ),
+                    )
+                    .help(format!("write {input} -> {first} for {what}")),
                 );
             }
         }
@@ -109,14 +178,31 @@ impl Checker<'_> {
         let span = ast.name.span();
         let Some(def) = layers::find(&class) else {
             self.unknown(ast);
-            self.before.push(Before { text, class, shape: None });
+            self.before.push(Before {
+                text,
+                class,
+                shape: None,
+            });
             return;
         };
-        let given = layers::bind(def.class, &text, span, def.arguments, &ast.arguments, self.found);
+        let given = layers::bind(
+            def.class,
+            &text,
+            span,
+            def.arguments,
+            &ast.arguments,
+            self.found,
+        );
         let next = next.map(|n| n.name.to_string());
-        let context = Context { before: &self.before, next: next.as_deref(), cells: &self.model.cells };
+        let context = Context {
+            before: &self.before,
+            next: next.as_deref(),
+            cells: &self.model.cells,
+        };
         let built = (def.build)(&given, &context, self.found);
-        let name = self.names.name(def.stem, &text, given.name.as_ref(), span, self.found);
+        let name = self
+            .names
+            .name(def.stem, &text, given.name.as_ref(), span, self.found);
         match (built.kind, built.shape.clone(), given.complete) {
             (Some(kind), Some(shape), true) => {
                 self.positive(&given, &kind);
@@ -124,23 +210,55 @@ impl Checker<'_> {
             }
             _ => self.complete = false,
         }
-        self.before.push(Before { text, class, shape: built.shape });
+        self.before.push(Before {
+            text,
+            class,
+            shape: built.shape,
+        });
     }
 
-    fn push(&mut self, def: &LayerDef, name: String, text: String, span: Span, kind: LayerKind, shape: Shape) {
-        let class = if def.class == "Input" { "InputLayer" } else { def.class };
+    fn push(
+        &mut self,
+        def: &LayerDef,
+        name: String,
+        text: String,
+        span: Span,
+        kind: LayerKind,
+        shape: Shape,
+    ) {
+        let class = if def.class == "Input" {
+            "InputLayer"
+        } else {
+            def.class
+        };
         let inputs = self.layers.len().checked_sub(1).into_iter().collect();
-        self.layers.push(Layer { name, text, class: class.into(), span, inputs, kind, shape });
+        self.layers.push(Layer {
+            name,
+            text,
+            class: class.into(),
+            span,
+            inputs,
+            kind,
+            shape,
+        });
     }
 
     /// Sizes that are `const`s have to be above 0, which only rustc can tell.
     fn positive(&mut self, given: &Given<'_>, kind: &LayerKind) {
-        let own = given.values.iter().map(|(name, value, span)| (*name, value, *span));
+        let own = given
+            .values
+            .iter()
+            .map(|(name, value, span)| (*name, value, *span));
         let cells: &[(String, Value, Span)] = match kind {
-            LayerKind::Rnn { cell: CellUse { arguments, .. }, .. } if given.cell.is_some() => arguments,
+            LayerKind::Rnn {
+                cell: CellUse { arguments, .. },
+                ..
+            } if given.cell.is_some() => arguments,
             _ => &[],
         };
-        let of_cell = cells.iter().map(|(name, value, span)| (name.as_str(), value, *span));
+        let of_cell = cells
+            .iter()
+            .map(|(name, value, span)| (name.as_str(), value, *span));
         for (name, value, span) in own.chain(of_cell) {
             if let Value::Size(size) = value
                 && size.value().is_none()
@@ -148,7 +266,10 @@ impl Checker<'_> {
                 let tokens = size.tokens();
                 self.assertions.push(Assertion {
                     condition: quote!(#tokens > 0),
-                    message: format!("[RNN0127]: `{name}` of {} is 0\n  help: every size is at least 1", given.class),
+                    message: format!(
+                        "[RNN0127]: `{name}` of {} is 0\n  help: every size is at least 1",
+                        given.class
+                    ),
                     span,
                 });
             }
@@ -161,8 +282,15 @@ impl Checker<'_> {
         let known = || LAYERS.iter().map(|l| l.class);
         if NOT_YET.contains(&name.as_str()) {
             self.mistake(
-                Diagnostic::new("RNN0100", span, format!("Keras's layer {name} is not supported yet"))
-                    .help(format!("there are {}", known().collect::<Vec<_>>().join(", "))),
+                Diagnostic::new(
+                    "RNN0100",
+                    span,
+                    format!("Keras's layer {name} is not supported yet"),
+                )
+                .help(format!(
+                    "there are {}",
+                    known().collect::<Vec<_>>().join(", ")
+                )),
             );
             return;
         }
@@ -172,9 +300,17 @@ impl Checker<'_> {
             _ if cell => d.help(format!("a cell runs inside RNN: write RNN({ast})")),
             Some(meant) => d.help(format!("did you mean `{meant}`?")),
             None if name.starts_with(char::is_uppercase) => d
-                .note(format!("there are {}", known().collect::<Vec<_>>().join(", ")))
-                .help(format!("a cell made by rnn_cell! runs inside RNN: write RNN({ast})")),
-            None => d.help(format!("there are {}", known().collect::<Vec<_>>().join(", "))),
+                .note(format!(
+                    "there are {}",
+                    known().collect::<Vec<_>>().join(", ")
+                ))
+                .help(format!(
+                    "a cell made by rnn_cell! runs inside RNN: write RNN({ast})"
+                )),
+            None => d.help(format!(
+                "there are {}",
+                known().collect::<Vec<_>>().join(", ")
+            )),
         };
         self.mistake(d);
     }

@@ -3,11 +3,7 @@
 mod check_layers;
 mod names;
 
-use crate::{
-    diagnostics::Diagnostics,
-    ir::LayerGraph,
-    syntax::ModelAst,
-};
+use crate::{diagnostics::Diagnostics, ir::LayerGraph, syntax::ModelAst};
 
 /// Every pass, in order. A model with mistakes stops behind the pass that found them, with all of
 /// that pass's messages in `found`.

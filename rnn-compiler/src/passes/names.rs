@@ -31,16 +31,26 @@ impl Names {
             None => {
                 // Keras counts only the layers that it names itself.
                 let count = self.counts.entry(stem).or_insert(0);
-                let name = if *count == 0 { stem.to_owned() } else { format!("{stem}_{count}") };
+                let name = if *count == 0 {
+                    stem.to_owned()
+                } else {
+                    format!("{stem}_{count}")
+                };
                 *count += 1;
                 (name, span)
             }
         };
         if let Some(other) = self.taken.get(&name) {
             found.push(
-                Diagnostic::new("RNN0111", span, format!("two layers have the name {name:?}: {other} and {text}"))
-                    .note("weights are stored under the name of their layer")
-                    .help(format!("give one of them another name: `name = \"{name}_2\"`")),
+                Diagnostic::new(
+                    "RNN0111",
+                    span,
+                    format!("two layers have the name {name:?}: {other} and {text}"),
+                )
+                .note("weights are stored under the name of their layer")
+                .help(format!(
+                    "give one of them another name: `name = \"{name}_2\"`"
+                )),
             );
         }
         self.taken.insert(name.clone(), text.to_owned());

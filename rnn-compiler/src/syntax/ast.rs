@@ -115,7 +115,11 @@ fn list(f: &mut fmt::Formatter<'_>, arguments: &[ArgumentAst]) -> fmt::Result {
 impl fmt::Display for LayerAst {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.name)?;
-        if self.arguments.is_empty() { Ok(()) } else { list(f, &self.arguments) }
+        if self.arguments.is_empty() {
+            Ok(())
+        } else {
+            list(f, &self.arguments)
+        }
     }
 }
 

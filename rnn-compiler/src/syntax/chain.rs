@@ -67,7 +67,10 @@ impl Reader<'_> {
         let layer_follows = matches!(c.peek(), Some(TokenTree::Ident(_)));
         let d = if c.is("=>") || c.is("|") || c.is(",") || c.is("-") || c.is("=") || layer_follows {
             d.help("layers are joined by `->`")
-        } else if c.is_group(Delimiter::Bracket) || c.is_group(Delimiter::Brace) || matches!(c.peek(), Some(TokenTree::Literal(_))) {
+        } else if c.is_group(Delimiter::Bracket)
+            || c.is_group(Delimiter::Brace)
+            || matches!(c.peek(), Some(TokenTree::Literal(_)))
+        {
             d.help("arguments stand in parentheses: `Dense(10)`")
         } else if c.is_group(Delimiter::Parenthesis) {
             d.help("a layer is not called here: write `A(1) -> B(2)`")
@@ -102,7 +105,12 @@ impl Reader<'_> {
                         "arguments are divided by `,`"
                     };
                     self.diagnostics.push(
-                        Diagnostic::new("RNN0042", c.span(), format!("expected `,` or `)`, found {token}")).help(help),
+                        Diagnostic::new(
+                            "RNN0042",
+                            c.span(),
+                            format!("expected `,` or `)`, found {token}"),
+                        )
+                        .help(help),
                     );
                 }
                 while !c.at_end() && !c.is(",") {
@@ -136,7 +144,10 @@ impl Reader<'_> {
                 _ => {}
             }
         }
-        Ok(ArgumentAst { name, value: self.value(c)? })
+        Ok(ArgumentAst {
+            name,
+            value: self.value(c)?,
+        })
     }
 
     fn value(&mut self, c: &mut Cursor) -> Parsed<ValueAst> {
@@ -155,8 +166,12 @@ impl Reader<'_> {
                 _ => {
                     let found = c.found();
                     return self.mistake(
-                        Diagnostic::new("RNN0024", span, format!("expected a number behind `-`, found {found}"))
-                            .help("write a number like `-1`"),
+                        Diagnostic::new(
+                            "RNN0024",
+                            span,
+                            format!("expected a number behind `-`, found {found}"),
+                        )
+                        .help("write a number like `-1`"),
                     );
                 }
             }
@@ -186,16 +201,21 @@ impl Reader<'_> {
     fn path_value(&mut self, c: &mut Cursor, path: syn::Path) -> Parsed<ValueKind> {
         let span = c.previous_span();
         let python = |right: &str| {
-            Diagnostic::new("RNN0043", span, format!("`{}` is Python's name", path_text(&path)))
-                .help(format!("write `{right}`"))
+            Diagnostic::new(
+                "RNN0043",
+                span,
+                format!("`{}` is Python's name", path_text(&path)),
+            )
+            .help(format!("write `{right}`"))
         };
         match path_text(&path).as_str() {
             "True" => return self.mistake(python("true")),
             "False" => return self.mistake(python("false")),
             "None" => {
                 return self.mistake(
-                    Diagnostic::new("RNN0043", span, "`None` is Python's name")
-                        .help("leave the argument out; an open length is `_`, no activation is `linear`"),
+                    Diagnostic::new("RNN0043", span, "`None` is Python's name").help(
+                        "leave the argument out; an open length is `_`, no activation is `linear`",
+                    ),
                 );
             }
             _ => {}
@@ -208,7 +228,11 @@ impl Reader<'_> {
 
     fn no_value(&mut self, c: &mut Cursor) -> Parsed<ValueAst> {
         let found = c.found();
-        let d = Diagnostic::new("RNN0042", c.span(), format!("expected a value, found {found}"));
+        let d = Diagnostic::new(
+            "RNN0042",
+            c.span(),
+            format!("expected a value, found {found}"),
+        );
         let help = if c.is_group(Delimiter::Parenthesis) || c.is_group(Delimiter::Bracket) {
             "sizes are written one after another: `Input(28, 28)`, not `Input((28, 28))`"
         } else if c.is("*") {

@@ -56,12 +56,16 @@ fn handed_in(c: &mut Cursor, model: &mut ModelAst, diagnostics: &mut Diagnostics
                 model.krate = path;
                 continue;
             }
-            (Some("broken"), Some(tokens)) => path(tokens).map(|path| GivenCell { path, cell: None }),
+            (Some("broken"), Some(tokens)) => {
+                path(tokens).map(|path| GivenCell { path, cell: None })
+            }
             (Some("cell"), Some(tokens)) => {
-                path(tokens).zip(c.group(Delimiter::Brace)).map(|(path, body)| GivenCell {
-                    path,
-                    cell: CellAst::parse(body.stream(), diagnostics),
-                })
+                path(tokens)
+                    .zip(c.group(Delimiter::Brace))
+                    .map(|(path, body)| GivenCell {
+                        path,
+                        cell: CellAst::parse(body.stream(), diagnostics),
+                    })
             }
             _ => None,
         };
@@ -93,18 +97,31 @@ fn form(c: &mut Cursor, model: &mut ModelAst, diagnostics: &mut Diagnostics) -> 
     if named && c.is_group(Delimiter::Brace) || is_graph(c) {
         return report(
             diagnostics,
-            Diagnostic::new("RNN0031", c.span(), "a model with named inputs and outputs is not supported yet")
-                .note("one chain of layers is: every layer reads the one before it")
-                .help(format!("write `{NAMED}`")),
+            Diagnostic::new(
+                "RNN0031",
+                c.span(),
+                "a model with named inputs and outputs is not supported yet",
+            )
+            .note("one chain of layers is: every layer reads the one before it")
+            .help(format!("write `{NAMED}`")),
         );
     }
     if named && !c.eat("=") {
         let (message, help) = if c.is("<") {
-            ("a model has no generics".to_owned(), "sizes may be the names of `const`s: `LSTM(UNITS)`".to_owned())
+            (
+                "a model has no generics".to_owned(),
+                "sizes may be the names of `const`s: `LSTM(UNITS)`".to_owned(),
+            )
         } else {
-            (format!("expected `=`, found {}", c.found()), format!("write `{NAMED}`"))
+            (
+                format!("expected `=`, found {}", c.found()),
+                format!("write `{NAMED}`"),
+            )
         };
-        return report(diagnostics, Diagnostic::new("RNN0032", c.span(), message).help(help));
+        return report(
+            diagnostics,
+            Diagnostic::new("RNN0032", c.span(), message).help(help),
+        );
     }
     let open = c.is("<").then(|| c.span());
     if open.is_some() {
@@ -131,14 +148,30 @@ fn ending(c: &mut Cursor, named: bool, diagnostics: &mut Diagnostics) {
     let has_semicolon = c.eat(";");
     let d = if !c.at_end() {
         let found = c.found();
-        Diagnostic::new("RNN0034", c.span(), format!("{found} after the end of the model"))
-            .help(if c.is(">") { "there is no `<` before the first layer; remove this `>`" } else { "write one model in one `rnn_model!`" })
+        Diagnostic::new(
+            "RNN0034",
+            c.span(),
+            format!("{found} after the end of the model"),
+        )
+        .help(if c.is(">") {
+            "there is no `<` before the first layer; remove this `>`"
+        } else {
+            "write one model in one `rnn_model!`"
+        })
     } else if named && !has_semicolon {
-        Diagnostic::new("RNN0035", c.previous_span(), "expected `;` after the last layer of a named model")
-            .help(format!("write `{NAMED}`"))
+        Diagnostic::new(
+            "RNN0035",
+            c.previous_span(),
+            "expected `;` after the last layer of a named model",
+        )
+        .help(format!("write `{NAMED}`"))
     } else if !named && has_semicolon {
-        Diagnostic::new("RNN0035", semicolon, "a model without a name is an expression and has no `;`")
-            .help("remove the `;`, or give the model a name: `struct Rows = … ;`")
+        Diagnostic::new(
+            "RNN0035",
+            semicolon,
+            "a model without a name is an expression and has no `;`",
+        )
+        .help("remove the `;`, or give the model a name: `struct Rows = … ;`")
     } else {
         return;
     };
@@ -148,7 +181,8 @@ fn ending(c: &mut Cursor, named: bool, diagnostics: &mut Diagnostics) {
 /// Attributes, visibility, `struct Name`; whether the model is a named one.
 fn head(c: &mut Cursor, model: &mut ModelAst, diagnostics: &mut Diagnostics) -> Parsed<bool> {
     let (start, span) = (c.position(), c.span());
-    while c.is("#") && matches!(c.peek_nth(1), Some(TokenTree::Group(g)) if g.delimiter() == Delimiter::Bracket)
+    while c.is("#")
+        && matches!(c.peek_nth(1), Some(TokenTree::Group(g)) if g.delimiter() == Delimiter::Bracket)
     {
         c.next();
         c.next();
@@ -172,8 +206,12 @@ fn head(c: &mut Cursor, model: &mut ModelAst, diagnostics: &mut Diagnostics) -> 
         Err(e) => {
             return report(
                 diagnostics,
-                Diagnostic::new("RNN0008", span, format!("this visibility is not valid: {e}"))
-                    .help("write `pub`, `pub(crate)` or nothing"),
+                Diagnostic::new(
+                    "RNN0008",
+                    span,
+                    format!("this visibility is not valid: {e}"),
+                )
+                .help("write `pub`, `pub(crate)` or nothing"),
             );
         }
     }
@@ -183,8 +221,12 @@ fn head(c: &mut Cursor, model: &mut ModelAst, diagnostics: &mut Diagnostics) -> 
             let found = c.found();
             return report(
                 diagnostics,
-                Diagnostic::new("RNN0036", c.span(), format!("expected `struct`, found {found}"))
-                    .help(format!("write `{NAMED}`")),
+                Diagnostic::new(
+                    "RNN0036",
+                    c.span(),
+                    format!("expected `struct`, found {found}"),
+                )
+                .help(format!("write `{NAMED}`")),
             );
         }
         return Ok(false);
@@ -194,8 +236,12 @@ fn head(c: &mut Cursor, model: &mut ModelAst, diagnostics: &mut Diagnostics) -> 
         let found = c.found();
         return report(
             diagnostics,
-            Diagnostic::new("RNN0036", c.span(), format!("expected the model's name, found {found}"))
-                .help(format!("write `{NAMED}`")),
+            Diagnostic::new(
+                "RNN0036",
+                c.span(),
+                format!("expected the model's name, found {found}"),
+            )
+            .help(format!("write `{NAMED}`")),
         );
     }
     Ok(true)
