@@ -3,6 +3,8 @@
 //! Users name `recurrent` only; this crate is what generated code links against.
 //! Importing runs one way: `error ← params ← cpu ← model ← train`.
 
+#[doc(hidden)]
+pub mod code;
 pub mod cpu;
 pub mod error;
 pub mod init;

@@ -1,13 +1,24 @@
 //! The passes: each takes one typed stage to the next.
 
 mod check_layers;
+mod cost;
+mod explain;
+mod lower;
 mod names;
+mod plan;
 
-use crate::{diagnostics::Diagnostics, ir::LayerGraph, syntax::ModelAst};
+use crate::{diagnostics::Diagnostics, ir::Plan, syntax::ModelAst};
 
 /// Every pass, in order. A model with mistakes stops behind the pass that found them, with all of
 /// that pass's messages in `found`.
-pub fn run(model: &ModelAst, found: &mut Diagnostics) -> Option<LayerGraph> {
+pub fn run(model: &ModelAst, found: &mut Diagnostics) -> Option<Plan> {
     // Shapes first: everything behind this line relies on them and reports no mistakes of a user.
-    check_layers::check_layers(model, found)
+    let layers = check_layers::check_layers(model, found)?;
+    if !found.is_empty() {
+        return None;
+    }
+    // Then cells: from here on a model is a list of operations, and every cell has its gradient.
+    let ops = lower::lower(layers, found)?;
+    // Last the decisions, when all forms of all cells are known: buffers and weights are shared.
+    Some(plan::plan(ops))
 }

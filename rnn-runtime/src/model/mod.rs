@@ -16,6 +16,6 @@ pub use self::core::Core;
 pub use infer::Inference;
 pub use input::{Id, IntoInput, Ids, Kind, Rows, Sequence, Token};
 pub use learn::Training;
-pub use program::{BufSpec, Computed, Extent, LayerRow, Program, Spec};
+pub use program::{BufSpec, Computed, Extent, LayerRow, Nothing, Program, Spec};
 pub use stream::{Stream, Streamable};
 pub use user::Model;

@@ -59,3 +59,10 @@ pub fn sign<S: Simd>(s: S, x: S::V) -> S::V {
     let y = s.select(s.lt(x, zero), s.splat(-1.0), x);
     s.select(s.gt(x, zero), s.splat(1.0), y)
 }
+
+/// `log(1 + exp(x))`, without overflow: `max(x, 0) + log1p(exp(-|x|))`.
+#[inline(always)]
+pub fn softplus<S: Simd>(s: S, x: S::V) -> S::V {
+    let tail = log1p(s, exp(s, s.neg(s.abs(x))));
+    s.add(s.max(s.splat(0.0), x), tail)
+}

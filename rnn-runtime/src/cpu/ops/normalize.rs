@@ -20,10 +20,11 @@ pub struct Normalize {
     pub kept: Ref,
     /// Features.
     pub width: usize,
-    /// First float of gamma, beta, moving mean and moving variance among all weights.
-    pub gamma: usize,
+    /// First float of gamma, beta, moving mean and moving variance among all weights; `None`
+    /// without `scale` or `center`.
+    pub gamma: Option<usize>,
     /// See `gamma`.
-    pub beta: usize,
+    pub beta: Option<usize>,
     /// See `gamma`.
     pub moving_mean: usize,
     /// See `gamma`.
@@ -78,7 +79,8 @@ pub fn normalize_forward(m: &mut Memory<'_>, n: &Normalize, weights: &mut [f32],
         for t in times.range() {
             line.copy_from_slice(m.row(&n.input, w, t, row));
             for (i, y) in m.row_mut(&n.output, w, t, row).iter_mut().enumerate() {
-                *y = (line[i] - mean[i]) * inverse[i] * weights[n.gamma + i] + weights[n.beta + i];
+                *y = (line[i] - mean[i]) * inverse[i] * at(weights, n.gamma, i, 1.0)
+                    + at(weights, n.beta, i, 0.0);
             }
         }
     }
@@ -111,13 +113,17 @@ pub fn normalize_backward(
         }
     }
     for i in 0..w {
-        gradients[n.gamma + i] += d_gamma[i] as f32;
-        gradients[n.beta + i] += d_beta[i] as f32;
+        if let Some(gamma) = n.gamma {
+            gradients[gamma + i] += d_gamma[i] as f32;
+        }
+        if let Some(beta) = n.beta {
+            gradients[beta + i] += d_beta[i] as f32;
+        }
     }
     if !input_gradient {
         return;
     }
-    let scale: Vec<f32> = (0..w).map(|i| weights[n.gamma + i] * inverse[i]).collect();
+    let scale: Vec<f32> = (0..w).map(|i| at(weights, n.gamma, i, 1.0) * inverse[i]).collect();
     let mean_d: Vec<f32> = d_beta.iter().map(|s| (s / count) as f32).collect();
     let mean_dx: Vec<f32> = d_gamma.iter().map(|s| (s / count) as f32).collect();
     let mut line = vec![0.0; w];
@@ -132,6 +138,11 @@ pub fn normalize_backward(
             m.row_mut(&n.d_input, w, t, row).copy_from_slice(&line);
         }
     }
+}
+
+/// Unit `i` of a parameter, or what stands for it.
+fn at(weights: &[f32], param: Option<usize>, i: usize, otherwise: f32) -> f32 {
+    param.map_or(otherwise, |p| weights[p + i])
 }
 
 fn for_each(m: &Memory<'_>, r: &Ref, width: usize, times: Times, mut f: impl FnMut(&[f32])) {

@@ -224,4 +224,40 @@ impl<'a> Memory<'a> {
         // SAFETY: checked above, and `self` is borrowed.
         unsafe { std::slice::from_raw_parts_mut(self.at(r, t, row), width) }
     }
+
+    /// Whether there are so many floats of values and of packed weights. Said once at the start of
+    /// a step, it lets the compiler decide every check behind it.
+    #[inline(always)]
+    pub fn holds(&self, values: usize, packed: usize) -> bool {
+        self.len >= values && self.packed.len() >= packed && self.rows == (0, 1)
+    }
+
+    /// Copies the input of a stream's step.
+    #[inline(always)]
+    pub fn set<const N: usize>(&mut self, to: &Ref, x: &[f32; N]) {
+        self.row_mut(to, N, 0, 0).copy_from_slice(x);
+    }
+
+    /// Copies row `id` of `table` as the input of a stream's step; zeros if there is none.
+    #[inline(always)]
+    pub fn embed(&mut self, to: &Ref, width: usize, table: &[f32], id: u32) {
+        let start = id as usize * width;
+        let row = self.row_mut(to, width, 0, 0);
+        match table.get(start..start + width) {
+            Some(x) => row.copy_from_slice(x),
+            None => row.fill(0.0),
+        }
+    }
+}
+
+/// `N` floats from `at` on.
+///
+/// # Panics
+/// If there are not so many.
+#[inline(always)]
+pub fn array<const N: usize>(values: &[f32], at: usize) -> &[f32; N] {
+    match values.get(at..).and_then(|v| v.first_chunk()) {
+        Some(a) => a,
+        None => panic!("a stream's values are too short"),
+    }
 }

@@ -16,7 +16,7 @@ mod memory;
 mod pack;
 mod tile;
 
-pub use memory::{Buf, Memory, ROW_ALIGN, Ref, Steps, padded};
+pub use memory::{Buf, Memory, ROW_ALIGN, Ref, Steps, array, padded};
 pub use pack::{Matrix, Vector, block, pack_matrix, pack_vector, packed_len};
 pub use tile::Tile;
 
@@ -85,13 +85,13 @@ pub fn run_rows<S: Simd, B: Body>(s: S, m: &Memory<'_>, p: &Phase, t: usize) {
     run::<S, B>(s, m, p, t, 1);
 }
 
-/// Runs a phase for the given rows at all times `0..steps`: rows and times are all rows to it.
+/// Runs a phase for the given rows at all times `first..first + steps`: rows and times are all rows to it.
 ///
 /// # Panics
 /// If a buffer or a packed weight of the phase does not exist.
 #[inline(always)]
-pub fn run_all<S: Simd, B: Body>(s: S, m: &Memory<'_>, p: &Phase, steps: usize) {
-    run::<S, B>(s, m, p, 0, steps);
+pub fn run_all<S: Simd, B: Body>(s: S, m: &Memory<'_>, p: &Phase, first: usize, steps: usize) {
+    run::<S, B>(s, m, p, first, steps);
 }
 
 #[inline(always)]

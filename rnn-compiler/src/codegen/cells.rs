@@ -1,0 +1,154 @@
+//! A cell's forms as code: each an implementation of the runtime's `Sweep`.
+
+use proc_macro2::{Ident, TokenStream};
+use quote::{format_ident, quote, quote_spanned};
+
+use super::{
+    packing::Packing,
+    phase::{Names, phase},
+};
+use crate::{
+    cell::size::Size,
+    ir::{
+        Plan,
+        plan::{Phase, Phases},
+    },
+};
+
+/// Numbers the phases of a model.
+#[derive(Default)]
+pub(super) struct Counter(usize);
+
+/// Items that have been emitted, and the calls that run them.
+pub(super) struct Emitted {
+    pub items: TokenStream,
+    /// The phases, in order: their names, and whether they serve the gradient of the input only.
+    pub pre: Vec<(Names, bool)>,
+    pub step: Vec<(Names, bool)>,
+    pub post: Vec<(Names, bool)>,
+    /// Multiplications for one row and one step.
+    pub cost: TokenStream,
+}
+
+/// Emits the phases of one form.
+pub(super) fn phases(
+    rt: &TokenStream,
+    plan: &Plan,
+    packing: &Packing,
+    op: usize,
+    p: &Phases,
+    counter: &mut Counter,
+) -> Emitted {
+    let span = plan.graph.ops[op].span;
+    let span = proc_macro2::Span::call_site().located_at(span);
+    let mut items = TokenStream::new();
+    let mut list = |phases: &[Phase]| -> Vec<(Names, bool)> {
+        phases
+            .iter()
+            .map(|one| {
+                let names = Names::new(counter.0);
+                counter.0 += 1;
+                items.extend(phase(
+                    rt,
+                    &names,
+                    one,
+                    &p.graph,
+                    span,
+                    |m| packing.matrix(m),
+                    |v| packing.vector(v),
+                ));
+                (names, one.only_input_gradient)
+            })
+            .collect()
+    };
+    let (pre, step, post) = (list(&p.pre), list(&p.step), list(&p.post));
+    let mut terms = Vec::new();
+    for one in p.pre.iter().chain(&p.step).chain(&p.post) {
+        let width = one.width.tokens();
+        terms.push(quote!(16 * (#width)));
+        for (segments, gates) in &one.products {
+            for s in segments {
+                let k: &Size = &s.k;
+                let k = k.tokens();
+                terms.push(quote!((#k) * (#width) * #gates));
+            }
+        }
+    }
+    Emitted {
+        items,
+        pre,
+        step,
+        post,
+        cost: quote!(0 #(+ #terms)*),
+    }
+}
+
+/// `impl Sweep` for the phases of one form.
+pub(super) fn sweep(
+    rt: &TokenStream,
+    name: &Ident,
+    e: &Emitted,
+    unroll: Option<usize>,
+) -> TokenStream {
+    let Emitted { items, cost, .. } = e;
+    let all = |list: &[(Names, bool)]| -> TokenStream {
+        list.iter()
+            .map(|(Names { table, body }, only)| {
+                let run = quote!(#rt::run_all::<S, #body>(s, m, &#table, times.first, times.steps););
+                if *only { quote!(if input_gradient { #run }) } else { run }
+            })
+            .collect()
+    };
+    let (pre, post) = (all(&e.pre), all(&e.post));
+    let step = steps(rt, &e.step);
+    let unrolled = unroll.map(|n| {
+        let straight = (0..n).map(|t| quote!(<Self as #rt::Sweep>::step(s, m, #t);));
+        quote! {
+            #[inline(always)]
+            fn sweep<S: #rt::Simd>(s: S, m: &#rt::Memory<'_>, times: #rt::Times) {
+                if times.first != 0 || times.steps != #n {
+                    for t in times.range() {
+                        <Self as #rt::Sweep>::step(s, m, t);
+                    }
+                    return;
+                }
+                #(#straight)*
+            }
+        }
+    });
+    quote! {
+        #items
+        enum #name {}
+        impl #rt::Sweep for #name {
+            const COST: usize = #cost;
+            #[inline(always)]
+            fn pre<S: #rt::Simd>(s: S, m: &#rt::Memory<'_>, times: #rt::Times) { #pre }
+            #[inline(always)]
+            fn step<S: #rt::Simd>(s: S, m: &#rt::Memory<'_>, t: usize) { #step }
+            #[inline(always)]
+            fn post<S: #rt::Simd>(s: S, m: &#rt::Memory<'_>, times: #rt::Times, input_gradient: bool) { #post }
+            #unrolled
+        }
+    }
+}
+
+/// The calls of the phases of one step.
+pub(super) fn steps(rt: &TokenStream, list: &[(Names, bool)]) -> TokenStream {
+    let calls = list.iter().map(|(Names { table, body }, _)| {
+        quote_spanned!(body.span()=> #rt::run_rows::<S, #body>(s, m, &#table, t);)
+    });
+    quote!(#(#calls)*)
+}
+
+/// The name of a form's implementation: `__Inference3`.
+pub(super) fn form(what: &str, op: usize) -> Ident {
+    format_ident!("__{what}{op}")
+}
+
+impl Counter {
+    /// Names for the next phase.
+    pub fn names(&mut self) -> Names {
+        self.0 += 1;
+        Names::new(self.0 - 1)
+    }
+}

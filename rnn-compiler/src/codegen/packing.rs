@@ -1,0 +1,261 @@
+//! Where weights are: in the flat block of parameters, and packed.
+
+use proc_macro2::{Ident, TokenStream};
+use quote::{format_ident, quote};
+
+use super::{
+    cells::Counter,
+    phase::{Names, phase},
+};
+use crate::{
+    cell::{Initializer, size::Size, stages::PackedVector},
+    ir::{ModelParam, OpKind, Plan},
+};
+
+/// Names of offsets: `__O2` of a parameter, `__M4` of a packed matrix, `__V1` of a packed vector.
+pub(super) struct Packing {
+    /// `const` items.
+    pub items: TokenStream,
+    /// Fields of `Spec`.
+    pub fields: TokenStream,
+    computed: Vec<bool>,
+}
+
+fn offset(i: usize) -> Ident {
+    format_ident!("__O{i}")
+}
+
+fn product(shape: &[Size]) -> TokenStream {
+    shape
+        .iter()
+        .fold(Size::known(1), |n, s| &n * s)
+        .tokens()
+}
+
+impl Packing {
+    /// Where a packed matrix starts.
+    pub fn matrix(&self, i: usize) -> TokenStream {
+        let name = format_ident!("__M{i}");
+        quote!(#name)
+    }
+
+    /// Where a packed vector starts.
+    pub fn vector(&self, i: usize) -> TokenStream {
+        let name = format_ident!("__V{i}");
+        if self.computed[i] {
+            quote!((__COMPUTED + #name))
+        } else {
+            quote!(#name)
+        }
+    }
+
+    /// Where a parameter starts.
+    pub fn param(i: usize) -> TokenStream {
+        let name = offset(i);
+        quote!(#name)
+    }
+}
+
+/// Emits all offsets, and the tables that say what is packed where.
+pub(super) fn packing(rt: &TokenStream, plan: &Plan) -> Packing {
+    let mut items = TokenStream::new();
+    let mut at = quote!(0);
+    for (i, p) in plan.graph.params.iter().enumerate() {
+        let (name, len) = (offset(i), product(&p.shape));
+        items.extend(quote!(const #name: usize = #at;));
+        at = quote!(#name + #len);
+    }
+    let params = |op: usize| match &plan.graph.ops[op].kind {
+        OpKind::Cell(c) | OpKind::Normalize { cell: c, .. } => c.params.as_slice(),
+        _ => &[],
+    };
+
+    // Inference: matrices, vectors, computed vectors; then what only training needs.
+    let mut at = quote!(0);
+    let mut tables = [TokenStream::new(), TokenStream::new(), TokenStream::new(), TokenStream::new()];
+    let computed: Vec<bool> = plan
+        .vectors
+        .iter()
+        .map(|v| matches!(v.packed, PackedVector::Computed(..)))
+        .collect();
+    let mut computed_at = quote!(0);
+    for training in [false, true] {
+        for (i, m) in plan.matrices.iter().enumerate() {
+            if (i >= plan.training_matrices) != training {
+                continue;
+            }
+            let name = format_ident!("__M{i}");
+            let (k, width) = (m.packed.k.tokens(), m.packed.width.tokens());
+            let gates = m.packed.gates.len();
+            items.extend(quote!(const #name: usize = #at;));
+            at = quote!(#name + #rt::packed_len(#k, #gates, #width));
+            for (gate, part) in m.packed.gates.iter().enumerate() {
+                let param = Packing::param(params(m.op)[part.param]);
+                let (columns, row, column) =
+                    (part.columns.tokens(), part.row.tokens(), part.column.tokens());
+                let transposed = part.transposed;
+                tables[usize::from(training)].extend(quote! {
+                    #rt::Matrix {
+                        param: #param, columns: #columns, row: #row, column: #column,
+                        k: #k, width: #width, transposed: #transposed,
+                        to: #name, gate: #gate, gates: #gates,
+                    },
+                });
+            }
+        }
+        for (i, v) in plan.vectors.iter().enumerate() {
+            let name = format_ident!("__V{i}");
+            match &v.packed {
+                PackedVector::Param(param, from, width) => {
+                    if (i >= plan.training_vectors) != training {
+                        continue;
+                    }
+                    items.extend(quote!(const #name: usize = #at;));
+                    let (param, from) = (Packing::param(params(v.op)[*param]), from.tokens());
+                    let width = width.tokens();
+                    at = quote!(#name + #rt::padded(#width));
+                    tables[2 + usize::from(training)].extend(quote! {
+                        #rt::Vector { from: #param + #from, width: #width, to: #name },
+                    });
+                }
+                PackedVector::Computed(_, width) if !training => {
+                    items.extend(quote!(const #name: usize = #computed_at;));
+                    let width = width.tokens();
+                    computed_at = quote!(#name + #rt::padded(#width));
+                }
+                PackedVector::Computed(..) => {}
+            }
+        }
+        if !training {
+            items.extend(quote! {
+                const __COMPUTED: usize = #at;
+                const __COMPUTED_LEN: usize = #computed_at;
+                const __PACKED: usize = __COMPUTED + __COMPUTED_LEN;
+            });
+            at = quote!(__PACKED);
+        }
+    }
+    items.extend(quote!(const __PACKED_TRAINING: usize = #at;));
+    let [m, mt, v, vt] = tables;
+    let fields = quote! {
+        packed: __PACKED,
+        packed_training: __PACKED_TRAINING,
+        matrices: &[#m],
+        matrices_training: &[#mt],
+        vectors: &[#v],
+        vectors_training: &[#vt],
+        computed: (__COMPUTED, __COMPUTED_LEN),
+    };
+    Packing {
+        items,
+        fields,
+        computed,
+    }
+}
+
+/// The code that computes vectors from parameters: the type that implements it, and its items.
+pub(super) fn computed(
+    rt: &TokenStream,
+    plan: &Plan,
+    packing: &Packing,
+    counter: &mut Counter,
+) -> (TokenStream, TokenStream) {
+    let mut items = TokenStream::new();
+    let mut calls = TokenStream::new();
+    let mut done = vec![false; plan.vectors.len()];
+    for cell in plan.cells.iter().flatten() {
+        for form in [&cell.stream, &cell.inference, &cell.forward, &cell.backward] {
+            for one in &form.pack {
+                let mut one = one.clone();
+                let mut fresh = false;
+                // The places that are written: one row that holds all computed vectors.
+                let mut stores = Vec::new();
+                for s in &mut one.body {
+                    if let crate::cell::stages::Statement::Store(v, _) = s {
+                        fresh |= !std::mem::replace(&mut done[*v], true);
+                        stores.push(*v);
+                        *v = stores.len() - 1;
+                    }
+                }
+                if !fresh {
+                    continue;
+                }
+                let names = counter.names();
+                let span = proc_macro2::Span::call_site();
+                let at = stores.iter().map(|v| {
+                    let name = format_ident!("__V{v}");
+                    quote!(#rt::Ref { buf: 0, offset: #name, shift: 0, exact: false })
+                });
+                let at: Vec<TokenStream> = at.collect();
+                items.extend(phase(
+                    rt,
+                    &names,
+                    &one,
+                    &form.graph,
+                    span,
+                    |m| packing.matrix(m),
+                    |v| packing.vector(v),
+                ));
+                let Names { table, body } = &names;
+                calls.extend(quote! {
+                    #rt::run_rows::<S, #body>(s, m, &#rt::Phase { stores: &[#(#at),*], ..#table }, 0);
+                });
+            }
+        }
+    }
+    if calls.is_empty() {
+        return (quote!(#rt::Nothing), TokenStream::new());
+    }
+    let items = quote! {
+        #items
+        enum __Computed {}
+        impl #rt::Computed for __Computed {
+            #[inline(always)]
+            fn run<S: #rt::Simd>(s: S, m: &#rt::Memory<'_>) { #calls }
+        }
+    };
+    (quote!(__Computed), items)
+}
+
+/// `ParamSpec`s.
+pub(super) fn params(rt: &TokenStream, params: &[ModelParam]) -> TokenStream {
+    let specs = params.iter().map(|p| {
+        let (name, trainable) = (&p.name, p.trainable);
+        let shape = p.shape.iter().map(Size::tokens);
+        let init = initializer(rt, &p.init);
+        quote! {
+            #rt::ParamSpec { name: #name, shape: &[#(#shape),*], init: #init, trainable: #trainable }
+        }
+    });
+    quote!(&[#(#specs),*])
+}
+
+fn initializer(rt: &TokenStream, init: &Initializer) -> TokenStream {
+    let init = match init {
+        Initializer::OnesIn(start, end) => {
+            let (start, end) = (start.tokens(), end.tokens());
+            return quote!(#rt::Init::OnesIn { start: #start, end: #end });
+        }
+        Initializer::Named(name, number) => match (name.as_str(), number) {
+            ("constant", Some(x)) => {
+                let x = *x as f32;
+                return quote!(#rt::Init::Constant(#x));
+            }
+            ("zeros", _) => "Zeros",
+            ("ones", _) => "Ones",
+            ("glorot_normal", _) => "GlorotNormal",
+            ("he_uniform", _) => "HeUniform",
+            ("he_normal", _) => "HeNormal",
+            ("lecun_uniform", _) => "LecunUniform",
+            ("lecun_normal", _) => "LecunNormal",
+            ("orthogonal", _) => "Orthogonal",
+            ("random_uniform", _) => "RandomUniform",
+            ("random_normal", _) => "RandomNormal",
+            ("truncated_normal", _) => "TruncatedNormal",
+            ("identity", _) => "Identity",
+            _ => "GlorotUniform",
+        },
+    };
+    let init = Ident::new(init, proc_macro2::Span::call_site());
+    quote!(#rt::Init::#init)
+}

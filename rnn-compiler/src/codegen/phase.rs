@@ -1,0 +1,227 @@
+//! A phase as code: a table of what it reads and writes, and the pointwise maths.
+
+use proc_macro2::{Ident, Literal, Span, TokenStream};
+use quote::{format_ident, quote, quote_spanned};
+
+use crate::{
+    cell::{
+        graph::{Binary, Compare, Graph, NodeId, Op, Reduce, Unary},
+        stages::Statement,
+    },
+    ir::plan::{Phase, Ref},
+};
+
+/// A phase's two items: the table `__P7`, and the body `__B7`.
+pub(super) struct Names {
+    pub table: Ident,
+    pub body: Ident,
+}
+
+impl Names {
+    pub fn new(index: usize) -> Self {
+        Names {
+            table: format_ident!("__P{index}"),
+            body: format_ident!("__B{index}"),
+        }
+    }
+}
+
+/// A place in a buffer.
+pub(super) fn reference(rt: &TokenStream, r: &Ref) -> TokenStream {
+    let (buf, offset) = (r.buf, r.offset.tokens());
+    let (shift, exact) = (usize::from(r.after), r.exact);
+    quote!(#rt::Ref { buf: #buf, offset: #offset, shift: #shift, exact: #exact })
+}
+
+/// The items of a phase. `vector` gives the place of a packed vector, `matrix` that of a matrix.
+pub(super) fn phase(
+    rt: &TokenStream,
+    names: &Names,
+    p: &Phase,
+    graph: &Graph,
+    span: Span,
+    matrix: impl Fn(usize) -> TokenStream,
+    vector: impl Fn(usize) -> TokenStream,
+) -> TokenStream {
+    let Names { table, body } = names;
+    let width = p.width.tokens();
+    let products = p.products.iter().map(|(segments, gates)| {
+        let segments = segments.iter().map(|s| {
+            let (src, k, weights) = (reference(rt, &s.src), s.k.tokens(), matrix(s.matrix));
+            quote!(#rt::Segment { src: #src, k: #k, weights: #weights, groups: #gates })
+        });
+        quote!(&[#(#segments),*])
+    });
+    let refs = |list: &[Ref]| {
+        let list = list.iter().map(|r| reference(rt, r));
+        quote!(&[#(#list),*])
+    };
+    let (loads, scalars) = (refs(&p.loads), refs(&p.scalars));
+    let (stores, reductions) = (refs(&p.stores), refs(&p.reductions));
+    let vectors = p.vectors.iter().map(|&v| vector(v));
+    let groups = p.products.iter().map(|(_, g)| *g).max().unwrap_or(0);
+    let code = statements(rt, p, graph, span);
+    quote_spanned! {span=>
+        const #table: #rt::Phase = #rt::Phase {
+            width: #width,
+            products: &[#(#products),*],
+            loads: #loads,
+            vectors: &[#(#vectors),*],
+            scalars: #scalars,
+            stores: #stores,
+            reductions: #reductions,
+        };
+        enum #body {}
+        impl #rt::Body for #body {
+            const GROUPS: usize = #groups;
+            #[inline(always)]
+            fn tile<S: #rt::Simd, const R: usize>(s: S, k: &#rt::Tile<'_, S, R>) {
+                #code
+            }
+        }
+    }
+}
+
+fn node(id: NodeId) -> Ident {
+    format_ident!("n{id}")
+}
+
+fn statements(rt: &TokenStream, p: &Phase, graph: &Graph, span: Span) -> TokenStream {
+    let products = p.products.iter().enumerate().map(|(i, (_, gates))| {
+        let name = format_ident!("p{i}");
+        quote_spanned!(span=> let #name = k.product::<#gates>(#i);)
+    });
+    let mut shared = TokenStream::new();
+    let mut each = TokenStream::new();
+    for s in &p.body {
+        match *s {
+            Statement::Vector(n, i) => {
+                let n = node(n);
+                shared.extend(quote_spanned!(span=> let #n = k.vector(#i);));
+            }
+            Statement::Load(n, i) => {
+                let n = node(n);
+                each.extend(quote_spanned!(span=> let #n = k.load(#i, r);));
+            }
+            Statement::Scalar(n, i) => {
+                let n = node(n);
+                each.extend(quote_spanned!(span=> let #n = k.scalar(#i, r);));
+            }
+            Statement::Gate(n, product, gate) => {
+                let (n, product) = (node(n), format_ident!("p{product}"));
+                each.extend(quote_spanned!(span=> let #n = #product[r][#gate];));
+            }
+            Statement::Compute(n) => {
+                let value = compute(rt, graph, n);
+                let n = node(n);
+                each.extend(quote_spanned!(span=> let #n = #value;));
+            }
+            Statement::Store(i, n) => {
+                let n = node(n);
+                each.extend(quote_spanned!(span=> k.store(#i, r, #n);));
+            }
+            Statement::Reduce(how, i, n) => {
+                let n = node(n);
+                let how = match how {
+                    Reduce::Sum => quote!(sum),
+                    Reduce::Max => quote!(max),
+                };
+                each.extend(quote_spanned!(span=> k.#how(#i, r, #n);));
+            }
+        }
+    }
+    quote_spanned! {span=>
+        #(#products)*
+        #shared
+        for r in 0..R {
+            #each
+        }
+    }
+}
+
+/// The value of a computed node, from its operands.
+fn compute(rt: &TokenStream, graph: &Graph, id: NodeId) -> TokenStream {
+    let op = &graph.node(id).op;
+    let o: Vec<Ident> = op.operands().into_iter().map(node).collect();
+    match op {
+        Op::Number(bits) => {
+            let x = number(f64::from_bits(*bits));
+            quote!(s.splat(#x))
+        }
+        Op::SizeOf(size) => {
+            let size = size.tokens();
+            quote!(s.splat((#size) as f32))
+        }
+        Op::Unary(u, _) => {
+            let a = &o[0];
+            let f = match u {
+                Unary::Detach => return quote!(#a),
+                Unary::Neg => return quote!(s.neg(#a)),
+                Unary::Abs => return quote!(s.abs(#a)),
+                Unary::Sqrt => return quote!(s.sqrt(#a)),
+                Unary::Exp => "exp",
+                Unary::Expm1 => "expm1",
+                Unary::Log => "log",
+                Unary::Log1p => "log1p",
+                Unary::Tanh => "tanh",
+                Unary::Sigmoid => "sigmoid",
+                Unary::Erf => "erf",
+                Unary::Sin => "sin",
+                Unary::Cos => "cos",
+                Unary::Rsqrt => "rsqrt",
+                Unary::Sign => "sign",
+                Unary::Softplus => "softplus",
+            };
+            let f = Ident::new(f, Span::call_site());
+            quote!(#rt::math::#f(s, #a))
+        }
+        Op::Binary(b, ..) => {
+            let (x, y) = (&o[0], &o[1]);
+            match b {
+                Binary::Add => quote!(s.add(#x, #y)),
+                Binary::Sub => quote!(s.sub(#x, #y)),
+                Binary::Mul => quote!(s.mul(#x, #y)),
+                Binary::Div => quote!(s.div(#x, #y)),
+                Binary::Min => quote!(s.min(#x, #y)),
+                Binary::Max => quote!(s.max(#x, #y)),
+                Binary::Pow => quote!(#rt::math::pow(s, #x, #y)),
+            }
+        }
+        Op::MulAdd(..) => {
+            let (a, b, c) = (&o[0], &o[1], &o[2]);
+            quote!(s.mul_add(#a, #b, #c))
+        }
+        Op::NegMulAdd(..) => {
+            let (a, b, c) = (&o[0], &o[1], &o[2]);
+            quote!(s.neg_mul_add(#a, #b, #c))
+        }
+        Op::Select(how, ..) => {
+            let (a, b, x, y) = (&o[0], &o[1], &o[2], &o[3]);
+            let how = match how {
+                Compare::Lt => quote!(lt),
+                Compare::Le => quote!(le),
+                Compare::Gt => quote!(gt),
+                Compare::Ge => quote!(ge),
+                Compare::Eq => quote!(eq),
+            };
+            quote!(s.select(s.#how(#a, #b), #x, #y))
+        }
+        // These are read, not computed.
+        Op::Leaf(..) | Op::Param(..) | Op::Product(_) | Op::Reduce(..) => quote!(s.splat(0.0)),
+    }
+}
+
+fn number(x: f64) -> TokenStream {
+    let x = x as f32;
+    if x.is_nan() {
+        quote!(f32::NAN)
+    } else if x.is_infinite() {
+        if x > 0.0 { quote!(f32::INFINITY) } else { quote!(f32::NEG_INFINITY) }
+    } else if x.is_sign_negative() {
+        let x = Literal::f32_unsuffixed(-x);
+        quote!(-#x)
+    } else {
+        let x = Literal::f32_unsuffixed(x);
+        quote!(#x)
+    }
+}

@@ -1,0 +1,14 @@
+//! What things cost, as far as decisions need it.
+
+use crate::ir::CellOp;
+
+/// Longest sequence that `unroll = true` unrolls; beyond that the code would not fit a cache.
+pub const MOST_STEPS: usize = 64;
+
+/// Whether to unroll a sweep of `steps` steps.
+pub fn unroll(c: &CellOp, steps: usize) -> bool {
+    match c.unroll {
+        Some(wanted) => wanted && steps <= MOST_STEPS,
+        None => false,
+    }
+}

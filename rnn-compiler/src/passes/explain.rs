@@ -1,0 +1,67 @@
+//! The text of `Model::plan()`: what was decided, and why.
+
+use std::fmt::Write as _;
+
+use crate::ir::{OpKind, Plan, plan::Phases};
+
+/// One paragraph an operation.
+pub fn explain(plan: &Plan) -> String {
+    let mut text = String::new();
+    for (op, cell) in plan.graph.ops.iter().zip(&plan.cells) {
+        let _ = write!(text, "{}: ", op.text);
+        let _ = match (&op.kind, cell) {
+            (OpKind::Gather { .. }, _) => writeln!(text, "copies rows of its table"),
+            (OpKind::Dropout { rate }, _) => writeln!(text, "nothing in inference, rate {rate} in training"),
+            (OpKind::Flatten, _) => writeln!(text, "steps side by side; needs all of them, so no stream"),
+            (OpKind::Reverse, _) => writeln!(text, "reads the steps last to first; needs all of them, so no stream"),
+            (_, Some(cell)) => {
+                let form = match cell.unroll {
+                    Some(n) => format!("unrolled, {n} steps of straight-line code"),
+                    None if cell.states.is_empty() => "all steps at once".to_owned(),
+                    None => "a loop over the steps".to_owned(),
+                };
+                let _ = writeln!(text, "{form}");
+                let _ = writeln!(text, "  stream:    {}", counts(&cell.stream));
+                let _ = writeln!(text, "  inference: {}", counts(&cell.inference));
+                let _ = writeln!(text, "  forward:   {}", counts(&cell.forward));
+                writeln!(text, "  backward:  {}", counts(&cell.backward))
+            }
+            (_, None) => writeln!(text),
+        };
+    }
+    text
+}
+
+/// `1 phase before the sweep (4 gates), 1 a step (4 gates)`
+fn counts(p: &Phases) -> String {
+    let part = |phases: &[crate::ir::plan::Phase], what: &str| {
+        (!phases.is_empty()).then(|| {
+            let gates: Vec<String> = phases
+                .iter()
+                .map(|p| {
+                    let n: usize = p.products.iter().map(|(s, g)| s.len() * g).sum();
+                    match n {
+                        0 => "maths only".to_owned(),
+                        1 => "1 product".to_owned(),
+                        n => format!("{n} products"),
+                    }
+                })
+                .collect();
+            format!("{what}: {}", gates.join(", then "))
+        })
+    };
+    let parts: Vec<String> = [
+        part(&p.pack, "with the weights"),
+        part(&p.pre, "hoisted out of the sweep"),
+        part(&p.step, "at every step"),
+        part(&p.post, "after the sweep"),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    if parts.is_empty() {
+        "by the runtime".to_owned()
+    } else {
+        parts.join("; ")
+    }
+}
