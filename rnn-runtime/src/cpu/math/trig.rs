@@ -5,12 +5,7 @@ use crate::cpu::simd::Simd;
 
 /// π in four parts (those of SLEEF's `PI_A2f`..: 9, 11, 12 bits and the rest), so that products with a
 /// q of 12 bits are exact without a fused multiply-add.
-const PI: [f32; 4] = [
-    3.140_625,
-    0.000_967_025_76,
-    6.277_114e-7,
-    1.215_420_1e-10,
-];
+const PI: [f32; 4] = [3.140_625, 0.000_967_025_76, 6.277_114e-7, 1.215_420_1e-10];
 
 /// (sin r - r) / r³ in r² for |r| <= π/2, error 0.01 · 2⁻²⁴ relative to sin r; highest power
 /// first. A fit of this project (see `exp.rs`).
