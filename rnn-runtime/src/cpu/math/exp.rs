@@ -61,15 +61,20 @@ pub(super) fn polynomial<S: Simd, const N: usize>(s: S, x: S::V, c: &[f32; N]) -
     y
 }
 
-/// eʳ - 1 for |r| <= ln 2 / 2. As many operations as Horner's rule, but a chain of four, not
-/// six (Estrin's scheme): in a recurrent step nothing else can run while the state waits for it.
+/// e^(factor · r) - 1 for |factor · r| <= ln 2 / 2, `factor` a constant power of 2. As many
+/// operations as Horner's rule, but a chain of four, not six (Estrin's scheme): in a recurrent
+/// step nothing else can run while the state waits for it.
 #[inline(always)]
-pub(super) fn expm1_reduced<S: Simd>(s: S, r: S::V) -> S::V {
-    let [c6, c5, c4, c3, c2] = EXPM1_4.map(|c| s.splat(c));
+pub(super) fn expm1_reduced<S: Simd>(s: S, factor: f32, r: S::V) -> S::V {
+    let f2 = factor * factor;
+    let [c6, c5, c4, c3, c2] = EXPM1_4;
     let r2 = s.mul(r, r);
-    let high = s.mul_add(c6, r2, s.mul_add(c5, r, c4));
-    let q = s.mul_add(high, r2, s.mul_add(c3, r, c2));
-    s.mul_add(q, r2, r)
+    let pair =
+        |scale: f32, odd, even| s.mul_add(s.splat(scale * factor * odd), r, s.splat(scale * even));
+    let high = s.mul_add(s.splat(f2 * f2 * f2 * c6), r2, pair(f2 * f2, c5, c4));
+    let q = s.mul_add(high, r2, pair(f2, c3, c2));
+    // The product with a factor of 1 is no instruction.
+    s.mul_add(q, r2, s.mul(r, s.splat(factor)))
 }
 
 /// eˣ, at most [`MAX_ULP`](super::MAX_ULP). Overflows to infinity above 88.72; below -87.3 the
@@ -103,7 +108,7 @@ pub fn expm1<S: Simd>(s: S, x: S::V) -> S::V {
     let n = s.sub(t, s.splat(ROUND_BIASED));
     let r = s.neg_mul_add(n, s.splat(LN_2_HIGH), clamped);
     let r = s.neg_mul_add(n, s.splat(LN_2_LOW), r);
-    let p = expm1_reduced(s, r);
+    let p = expm1_reduced(s, 1.0, r);
     // 2ⁿ p + 2ⁿ - 1, through half of it, because n = 128 is too much for one power of 2.
     let half = s.exp2i(s.sub(n, s.splat(1.0)));
     let y = s.mul_add(half, p, s.sub(half, s.splat(0.5)));

@@ -5,7 +5,24 @@
 //! what IEEE 754 recommends, subnormal numbers are ordinary ones.
 //! `sqrt`, `abs`, `min`, `max` and `copysign` are operations of [`Simd`] itself.
 //!
-//! @TABLE@
+//! The largest error over all 2³² bit patterns, in units in the last place of the exact result,
+//! measured against f64 (`every_float` in `tests.rs` repeats it):
+//!
+//! | function | scalar | AVX2 | AVX-512 | holds |
+//! |---|---|---|---|---|
+//! | [`exp`] | 1.96 | 1.66 | 0.91 | everywhere, subnormal results included |
+//! | [`expm1`] | 1.73 | 1.61 | 1.61 | everywhere |
+//! | [`sigmoid`] | 3.52 | 3.49 | 3.49 | for x > -87.33; below, within 2⁻¹²⁶ of the exact result |
+//! | [`tanh`] | 2.61 | 2.61 | 2.61 | everywhere |
+//! | [`log`] | 0.85 | 0.86 | 0.86 | everywhere |
+//! | [`log1p`] | 1.43 | 1.43 | 1.43 | everywhere |
+//! | [`erf`] | 1.56 | 1.40 | 1.40 | everywhere |
+//! | [`sin`] | 2.42 | 2.42 | 2.42 | for abs x <= 8192; beyond, a number in [-1, 1] |
+//! | [`cos`] | 2.36 | 2.36 | 2.36 | for abs x <= 8192; beyond, a number in [-1, 1] |
+//! | [`rsqrt`] | 1.50 | 1.50 | 1.50 | everywhere |
+//!
+//! [`pow`] has a bound of its own that grows with the logarithm of the result.
+//! Scalar figures are those of a plain x86-64, where a product and a sum are rounded apart.
 //!
 //! ```
 //! use rnn_runtime::cpu::{math, simd::{Isa, Op, Simd}};

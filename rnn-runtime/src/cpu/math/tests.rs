@@ -1,6 +1,7 @@
 //! Every function on every instruction set against f64: strided over all floats always,
 //! over each of the 2³² bit patterns with
-//! `cargo test --release -p rnn-runtime math -- --ignored --nocapture`.
+//! `cargo test --release -p rnn-runtime every_float -- --ignored --nocapture`
+//! (half a minute to a minute a function on two cores; `FUNCTION=tanh` runs that one only).
 
 use super::*;
 use crate::cpu::simd::{Isa, Op};
@@ -130,13 +131,13 @@ fn check(function: usize, worst: &[(f64, f32)]) {
 #[test]
 fn errors_are_within_the_bound_all_over_the_floats() {
     for function in 0..FUNCTIONS.len() {
-        check(function, &worst(function, 0..=u32::MAX, 20_011));
+        check(function, &worst(function, 0..=u32::MAX, 5_003));
         // Where all of these functions bend: floats of magnitude 2⁻⁶ to 2⁷.
         for sign in [0, 1 << 31] {
             let (low, high) = (0.015_625f32.to_bits(), 128f32.to_bits());
             check(
                 function,
-                &worst(function, (low | sign)..=(high | sign), 1511),
+                &worst(function, (low | sign)..=(high | sign), 503),
             );
         }
     }

@@ -3,16 +3,11 @@
 use super::exp::polynomial;
 use crate::cpu::simd::Simd;
 
-/// π in four parts (those of SLEEF's `PI_A2f`..: 9, 11, 12 bits and the rest), so that products with a
-/// q of 12 bits are exact without a fused multiply-add.
-const PI: [f32; 4] = [
-    3.140_625,
-    0.000_967_025_76,
-    6.277_114e-7,
-    1.215_420_1e-10,
-];
+/// π in four parts of which the first three are short, so that their products with a q of 12
+/// bits are exact without a fused multiply-add (Cody and Waite, 1980). The sum is π to 5e-18.
+const PI: [f32; 4] = [3.140_625, 0.000_967_025_76, 6.277_114e-7, 1.215_420_1e-10];
 
-/// (sin r - r) / r³ in r² for |r| <= π/2, error 0.01 · 2⁻²⁴ relative to sin r; highest power
+/// (sin r - r) / r³ in r² for |r| <= 1.572, error 0.01 · 2⁻²⁴ relative to sin r; highest power
 /// first. A fit of this project (see `exp.rs`).
 const SIN_4: [f32; 5] = [
     -2.550_291_2e-8,
@@ -29,8 +24,9 @@ fn sine<S: Simd>(s: S, x: S::V, q: S::V, parity: S::V) -> S::V {
     for part in PI {
         r = s.neg_mul_add(q, s.splat(part), r);
     }
+    // A little past π/2 = 1.5708, because q was rounded to the nearest of an inexact quotient.
     // Far outside of the range that is exact r is noise; it must not become more than that.
-    let bound = s.splat(core::f32::consts::FRAC_PI_2);
+    let bound = s.splat(1.572);
     let r = s.max(s.neg(bound), s.min(bound, r));
     let half = s.mul(parity, s.splat(0.5));
     let odd = s.sub(half, s.floor(half)); // 0 or 0.5

@@ -325,3 +325,38 @@ fn names_find_the_available_sets_and_explain_the_others() {
     let message = Isa::from_name("neon").unwrap_err().to_string();
     assert!(message.contains("no kernels for it yet"), "{message}");
 }
+
+/// Prints what `best` says; `the_variable_overrides_the_choice` runs it in processes of its own.
+#[test]
+#[ignore = "run by another test"]
+fn print_best() {
+    match Isa::best() {
+        Ok(isa) => println!("best is {isa}"),
+        Err(error) => println!("error is {error}"),
+    }
+}
+
+#[test]
+fn the_variable_overrides_the_choice() {
+    let best_with = |value: &str| {
+        let mut child = std::process::Command::new(std::env::current_exe().unwrap());
+        child.args([
+            "cpu::simd::tests::print_best",
+            "--exact",
+            "--ignored",
+            "--nocapture",
+        ]);
+        let output = child.env("RECURRENT_ISA", value).output().unwrap();
+        String::from_utf8(output.stdout).unwrap()
+    };
+    for isa in Isa::available() {
+        assert!(best_with(isa.name()).contains(&format!("best is {isa}\n")));
+    }
+    let best = Isa::available().last().unwrap();
+    assert!(best_with("").contains(&format!("best is {best}\n")));
+    let error = best_with("sse9");
+    assert!(
+        error.contains("error is RECURRENT_ISA=sse9: there is no such"),
+        "{error}"
+    );
+}
