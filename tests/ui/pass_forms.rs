@@ -57,6 +57,7 @@ fn main() {
     rnn_cell! { pub cell InnerPub(units) { param k: [input, units] = zeros; state h: [units]; next h = h + x @ k; output h; } }
     let _ = rnn_model!(Input(_, 8) -> RNN(Inner(3), return_sequences) -> RNN(InnerPub(3)) -> Dense(1));
     let _ = cells::MyCell;
+    let _ = rnn_model!(Input(_, 8) -> RNN(recurrent_test_cells::inner::MinimalGru(3)) -> Dense(1));
     cells::deep::local();
     macro_rules! model {
         ($units:expr, $name:literal, $path:path, $n:ident) => {

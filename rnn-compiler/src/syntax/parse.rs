@@ -26,6 +26,7 @@ impl ModelAst {
             attrs: Vec::new(),
             vis: syn::Visibility::Inherited,
             name: None,
+            item: false,
             body: Body::Chain(Vec::new()),
             tokens: TokenStream::new(),
         };
@@ -215,9 +216,9 @@ fn head(c: &mut Cursor, model: &mut ModelAst, diagnostics: &mut Diagnostics) -> 
             );
         }
     }
-    let public = c.position() > start;
+    model.item = c.position() > start || !model.attrs.is_empty() || c.is_word("struct");
     if !c.eat_word("struct") {
-        if public || !model.attrs.is_empty() {
+        if model.item {
             let found = c.found();
             return report(
                 diagnostics,
