@@ -1,7 +1,10 @@
 //! The passes: each takes one typed stage to the next.
 
+mod check_cell;
 mod check_layers;
 mod names;
+
+pub use check_cell::check_cell;
 
 use crate::{diagnostics::Diagnostics, ir::LayerGraph, syntax::ModelAst};
 
