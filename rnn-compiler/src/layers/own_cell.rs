@@ -71,7 +71,7 @@ pub(super) fn own_cell(
                         a.value
                     ),
                 )
-                .help(format!("write `{t} = {}`", a.value)),
+                .help("give it a name, too, or write it first"),
             ),
             (Some(t), _) if given.iter().any(|(n, ..)| n == t) => Some(
                 d("RNN0124", format!("`{t}` of {name} is given twice"))

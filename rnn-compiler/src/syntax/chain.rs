@@ -11,7 +11,10 @@ use crate::{
 
 /// The layers up to `;`, a closing `>` or the end; `None` for one with mistakes.
 pub(super) fn layers(c: &mut Cursor, diagnostics: &mut Diagnostics) -> Vec<Option<LayerAst>> {
-    let mut reader = Reader { diagnostics };
+    let mut reader = Reader {
+        diagnostics,
+        start: c.position(),
+    };
     let mut layers = Vec::new();
     loop {
         let layer = reader.layer(c);
@@ -31,6 +34,8 @@ pub(super) fn layers(c: &mut Cursor, diagnostics: &mut Diagnostics) -> Vec<Optio
 
 struct Reader<'d> {
     diagnostics: &'d mut Diagnostics,
+    /// Where the first layer starts.
+    start: usize,
 }
 
 impl Reader<'_> {
@@ -42,7 +47,7 @@ impl Reader<'_> {
     fn layer(&mut self, c: &mut Cursor) -> Parsed<LayerAst> {
         let Some(name) = c.ident() else {
             let found = c.found();
-            let after_arrow = if c.position() == 0 {
+            let after_arrow = if c.position() == self.start {
                 c.span()
             } else {
                 c.previous_span()
