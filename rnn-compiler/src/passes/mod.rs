@@ -3,6 +3,8 @@
 mod check_cell;
 mod check_layers;
 mod names;
+#[cfg(test)]
+mod tests;
 
 pub use check_cell::check_cell;
 

@@ -232,7 +232,7 @@ fn head(c: &mut Cursor, model: &mut ModelAst, diagnostics: &mut Diagnostics) -> 
         }
         return Ok(false);
     }
-    model.name = c.ident();
+    model.name = c.type_name();
     if model.name.is_none() {
         let found = c.found();
         return report(
