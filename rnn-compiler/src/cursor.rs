@@ -181,6 +181,17 @@ impl Cursor {
         }
     }
 
+    /// Takes a name that Rust allows for a type, so none of its keywords, if one is next.
+    pub fn type_name(&mut self) -> Option<Ident> {
+        let start = self.at;
+        let name = self.ident()?;
+        let allowed = syn::parse2::<Ident>(TokenTree::from(name.clone()).into()).is_ok();
+        if !allowed {
+            self.at = start;
+        }
+        allowed.then_some(name)
+    }
+
     /// Takes a group with these brackets if one is next.
     pub fn group(&mut self, delimiter: Delimiter) -> Option<Group> {
         match self.peek() {

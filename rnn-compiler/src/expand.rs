@@ -56,6 +56,9 @@ pub fn expand_cell(tokens: TokenStream) -> TokenStream {
     let mut found = Diagnostics::new();
     let tokens = c.rest();
     let cell = CellAst::parse(tokens.clone(), &mut found);
+    if let Some(cell) = &cell {
+        passes::check_cell(cell, &mut found);
+    }
     let found = found.take();
     match cell {
         Some(cell) if found.is_empty() => codegen::cell(&cell),

@@ -35,6 +35,16 @@ mod cells {
     }
 }
 
+// What a cell computes is checked where it is defined; what depends on sizes, in the model.
+mod meaning {
+    use recurrent::rnn_cell;
+    rnn_cell! { pub cell Unknown(units) { state h: [units]; next h = sigmoid(h + y); output h; } }
+    rnn_cell! { pub cell NoOutput(units) { state h: [units]; next h = h; } }
+    rnn_cell! { pub cell NoNext(units) { state h: [units]; output h; } }
+    rnn_cell! { pub cell NoFunction(units) { state h: [units]; next h = sigmod(h); output h; } }
+    rnn_cell! { pub cell Residual(units) { state h: [units]; next h = h + x; output h; } }
+}
+
 rnn_cell! {}
 rnn_cell! { pub fn NotACell() {} }
 rnn_cell! { pub cell (units) {} }
@@ -69,4 +79,9 @@ fn main() {
     rnn_model!(Input(_, 8) -> RNN(cells::NoState(8)));
     rnn_model!(Input(_, 8) -> RNN(cells::Half(7)));
     rnn_model!(Input(8) -> RNN(cells::Good(7)));
+    rnn_model!(Input(_, 8) -> RNN(meaning::Unknown(3)));
+    rnn_model!(Input(_, 8) -> RNN(meaning::Unknown(4)));
+    rnn_model!(Input(_, 8) -> RNN(meaning::Residual(7)));
+    rnn_model!(Input(_, 8) -> RNN(meaning::Undefined(7)));
+    rnn_model!(Input(_, 8) -> RNN(cells::Good(7, return_sequences)));
 }

@@ -83,7 +83,7 @@ impl Parser<'_> {
                 "a cell starts like `pub cell MyCell(units) { … }`",
             );
         }
-        let Some(name) = c.ident() else {
+        let Some(name) = c.type_name() else {
             return self.expected(
                 &c,
                 "RNN0003",

@@ -8,7 +8,7 @@
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::{format_ident, quote, quote_spanned};
 
-use super::stub::error;
+use super::stub::stub_type;
 use crate::{
     cell::CellAst,
     diagnostics::{Diagnostic, to_compile_errors},
@@ -46,9 +46,9 @@ pub fn broken_cell(tokens: &TokenStream, found: &[Diagnostic]) -> TokenStream {
     let Some((first, others)) = found.split_first() else {
         return TokenStream::new();
     };
-    let (place, others) = (error(first), to_compile_errors(others));
+    let stub = stub_type(&[], &vis, &name, first, others);
     let hands_on = hands_on(&vis, &name, tokens, &quote!(@broken), None);
-    quote! { #vis type #name = #place; #others #hands_on }
+    quote! { #stub #hands_on }
 }
 
 /// The call that fetches a cell: `path::Cell! { … }`, with everything that `rnn_model!` was given.

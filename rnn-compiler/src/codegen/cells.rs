@@ -122,7 +122,7 @@ pub(super) fn sweep(
         impl #rt::Sweep for #name {
             const COST: usize = #cost;
             #[inline(always)]
-            fn pre<S: #rt::Simd>(s: S, m: &#rt::Memory<'_>, times: #rt::Times) { #pre }
+            fn pre<S: #rt::Simd>(s: S, m: &#rt::Memory<'_>, times: #rt::Times, input_gradient: bool) { #pre }
             #[inline(always)]
             fn step<S: #rt::Simd>(s: S, m: &#rt::Memory<'_>, t: usize) { #step }
             #[inline(always)]

@@ -1,10 +1,10 @@
 //! What a model with mistakes becomes: the messages, and a stand-in that keeps rustc quiet.
 //!
-//! A `compile_error!` in the place of a type or an expression gives it rustc's error type, which
-//! fits everywhere and never causes a message of its own.
+//! A `compile_error!` in the place of an expression gives it rustc's error type, which fits
+//! everywhere and never causes a message of its own.
 
-use proc_macro2::TokenStream;
-use quote::{quote, quote_spanned};
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{format_ident, quote, quote_spanned};
 
 use crate::{
     diagnostics::{Diagnostic, to_compile_errors},
@@ -20,32 +20,57 @@ pub fn stub(model: &ModelAst, found: &[Diagnostic]) -> TokenStream {
         .find(|c| c.cell.is_none())
         .map(|c| &c.path);
     match &model.name {
-        Some(name) => {
-            let vis = &model.vis;
-            let docs = model.attrs.iter().filter(|a| a.path().is_ident("doc"));
-            let (place, others) = match found {
-                [first, others @ ..] => (error(first), others),
-                [] => (quote!(#broken), found),
-            };
-            let others = to_compile_errors(others);
-            quote! { #(#docs)* #vis type #name = #place; #others }
-        }
+        Some(name) => match found.split_first() {
+            Some((first, others)) => stub_type(&model.attrs, &model.vis, name, first, others),
+            None => {
+                let vis = &model.vis;
+                quote! { #vis type #name = #broken; }
+            }
+        },
+        None if model.item => to_compile_errors(found),
         None => match found {
             [others @ .., last] => {
                 let (others, last) = (to_compile_errors(others), error(last));
                 quote!({ #others #last })
             }
             [] => quote!({
-                #[allow(unreachable_code, clippy::diverging_sub_expression)]
-                let stub: #broken = loop {};
-                stub
+                fn stub() -> #broken {
+                    loop {}
+                }
+                stub()
             }),
         },
     }
 }
 
-/// A message in the place of a type or an expression.
-pub(super) fn error(d: &Diagnostic) -> TokenStream {
+/// A type named `name` whose uses rustc does not report, and the messages.
+///
+/// The alias is needed: a parameter of a type that holds an error makes every use of the type an
+/// error that is already known. A struct of our own is needed, too, so that a user may implement
+/// foreign traits for it.
+pub(super) fn stub_type(
+    attrs: &[syn::Attribute],
+    vis: &syn::Visibility,
+    name: &Ident,
+    first: &Diagnostic,
+    others: &[Diagnostic],
+) -> TokenStream {
+    let docs = attrs.iter().filter(|a| a.path().is_ident("doc"));
+    let hidden = format_ident!("__Stub{name}", span = Span::call_site());
+    let (first, others) = (error(first), to_compile_errors(others));
+    quote! {
+        #[doc(hidden)]
+        #[allow(dead_code, missing_docs)]
+        #vis struct #hidden<const STUB: usize>;
+        #(#docs)*
+        #[allow(dead_code)]
+        #vis type #name = #hidden<{ #first }>;
+        #others
+    }
+}
+
+/// A message in the place of an expression.
+fn error(d: &Diagnostic) -> TokenStream {
     let text = d.text();
     quote_spanned!(d.span=> ::core::compile_error!(#text))
 }

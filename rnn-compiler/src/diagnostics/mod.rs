@@ -1,7 +1,9 @@
 //! Messages: collected while a phase runs, shown together.
 
+mod catalogue;
 mod suggest;
 
+pub use catalogue::{CATALOGUE, Entry, explain};
 pub use suggest::did_you_mean;
 
 use proc_macro2::{Span, TokenStream};
@@ -10,7 +12,7 @@ use quote::quote_spanned;
 /// One message: a stable code, one sentence, where it came from and what to write instead.
 #[derive(Clone, Debug)]
 pub struct Diagnostic {
-    /// Stable, `RNN0107`; listed in the README.
+    /// Stable, `RNN0107`; one of [`CATALOGUE`].
     pub code: &'static str,
     /// Where the mistake is.
     pub span: Span,

@@ -7,6 +7,8 @@ pub fn did_you_mean<'a>(found: &str, known: impl IntoIterator<Item = &'a str>) -
         .into_iter()
         .map(|name| (distance(&wanted, &name.to_lowercase()), name))
         .filter(|(d, name)| *d <= (found.len().max(name.len()) / 3).max(1))
+        // A name of one letter is no slip for another of one letter.
+        .filter(|(d, name)| *d < name.len().min(found.len()))
         .min_by_key(|(d, _)| *d)
         .map(|(_, name)| name)
 }
@@ -41,5 +43,6 @@ mod tests {
         assert_eq!(did_you_mean("dense", layers), Some("Dense"));
         assert_eq!(did_you_mean("Embeding", layers), Some("Embedding"));
         assert_eq!(did_you_mean("Conv2D", layers), None);
+        assert_eq!(did_you_mean("y", ["x", "h"]), None);
     }
 }

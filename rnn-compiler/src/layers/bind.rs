@@ -37,6 +37,7 @@ pub fn bind<'a>(
         used: Vec::new(),
         place: 0,
         named: false,
+        unclear: false,
         diagnostics,
     };
     for argument in written {
@@ -57,6 +58,8 @@ struct Binder<'a, 'd> {
     place: usize,
     /// Whether one stood with a name.
     named: bool,
+    /// Whether an argument was wrong in a way that it may have been meant as another.
+    unclear: bool,
     diagnostics: &'d mut Diagnostics,
 }
 
@@ -64,6 +67,12 @@ impl Binder<'_, '_> {
     fn mistake<T>(&mut self, d: Diagnostic) -> Result<T, Reported> {
         self.diagnostics.push(d);
         Err(Reported)
+    }
+
+    /// Reports an argument that may have been meant as another.
+    fn unclear<T>(&mut self, d: Diagnostic) -> Result<T, Reported> {
+        self.unclear = true;
+        self.mistake(d)
     }
 
     fn argument(&mut self, written: &ArgumentAst) -> Result<(), Reported> {
@@ -93,7 +102,7 @@ impl Binder<'_, '_> {
                     value.span,
                 ),
                 Kind::NotYet(_) => self.set(argument, value, value.span),
-                _ => self.mistake(
+                _ => self.unclear(
                     Diagnostic::new(
                         "RNN0126",
                         value.span,
@@ -115,6 +124,7 @@ impl Binder<'_, '_> {
         }
         let place = self.place;
         self.place += 1;
+        self.unclear |= place >= self.declared.len();
         match self.declared.get(place).copied() {
             // An argument that is written differently here has no place, either.
             Some(argument) if !matches!(argument.kind, Kind::NotYet(Some(_))) => {
@@ -143,13 +153,16 @@ impl Binder<'_, '_> {
         let Argument { name, kind, .. } = argument;
         let class = self.given.class;
         if let Kind::NotYet(instead) = kind {
-            let d = Diagnostic::new(
-                "RNN0121",
-                span,
-                format!("Keras's `{name}` of {class} is not supported yet"),
-            );
-            let help = instead.map_or_else(|| self.signature(), str::to_owned);
-            return self.mistake(d.help(help));
+            self.unclear |= instead.is_some();
+            let (words, help) = match instead {
+                Some(instead) => ("does not exist here", instead.to_owned()),
+                None => (
+                    "is not supported yet",
+                    format!("leave it out; {}", self.signature()),
+                ),
+            };
+            let words = format!("Keras's `{name}` of {class} {words}");
+            return self.mistake(Diagnostic::new("RNN0121", span, words).help(help));
         }
         if self.used.contains(&name) {
             return self.mistake(
@@ -211,6 +224,7 @@ impl Binder<'_, '_> {
     }
 
     fn unknown(&mut self, name: &str, span: Span) -> Result<(), Reported> {
+        self.unclear = true;
         let class = self.given.class;
         let d = Diagnostic::new("RNN0120", span, format!("{class} has no argument `{name}`"));
         let known = self.declared.iter().map(|a| a.name).chain(["name"]);
@@ -225,8 +239,8 @@ impl Binder<'_, '_> {
     fn missing(&mut self) {
         for argument in self.declared {
             let Argument { name, required, .. } = argument;
-            // A mistake in an argument without a name may have been meant as this one.
-            if !required || self.used.contains(name) {
+            // An unknown argument may have been meant as this one.
+            if !required || self.used.contains(name) || self.unclear {
                 continue;
             }
             self.given.complete = false;

@@ -15,7 +15,7 @@ use crate::{
     cell::{Cell, CellAst, MAX_SIZE, single, size::Size},
     diagnostics::{Diagnostic, Diagnostics},
     ir::{CellUse, LayerKind, Shape, Time},
-    syntax::{ArgumentAst, Body, ModelAst, ValueAst, ValueKind},
+    syntax::{ArgumentAst, Body, ModelAst, ValueAst, ValueKind, path_text},
 };
 
 /// The cells that `RNN(…)` knows by itself: name, text, and the layer with the same arguments.
@@ -33,13 +33,17 @@ pub fn is_builtin(name: &str) -> bool {
 /// The first cell of a model that has to be fetched from its own macro.
 pub fn wanted(model: &ModelAst) -> Option<syn::Path> {
     let Body::Chain(layers) = &model.body;
-    let cells = layers.iter().filter(|l| l.name == "RNN").filter_map(|l| {
-        let by_name = l
-            .arguments
-            .iter()
-            .find(|a| a.name.as_ref().is_some_and(|n| n == "cell"));
-        by_name.or_else(|| l.arguments.first().filter(|a| a.name.is_none()))
-    });
+    let cells = layers
+        .iter()
+        .flatten()
+        .filter(|l| l.name == "RNN")
+        .filter_map(|l| {
+            let by_name = l
+                .arguments
+                .iter()
+                .find(|a| a.name.as_ref().is_some_and(|n| n == "cell"));
+            by_name.or_else(|| l.arguments.first().filter(|a| a.name.is_none()))
+        });
     cells.filter_map(|a| cell_path(&a.value)).find(|path| {
         let own =
             single(path).is_none_or(|name| !is_builtin(&name) && super::find(&name).is_none());
@@ -245,7 +249,8 @@ pub(super) fn cell_of(
                 matches!(a.kind, Kind::NotYet(_)) || ast.arguments.iter().any(|b| b.name == a.name)
             };
             let declared: Vec<Argument> = layer.arguments.iter().filter(takes).copied().collect();
-            let inner = bind(cell, &text, value.span, &declared, arguments, found);
+            let arguments = outer_flags(given, &text, arguments, found)?;
+            let inner = bind(cell, &text, value.span, &declared, &arguments, found);
             let units = inner.size("units").cloned();
             return inner.complete.then(|| (inner.use_of(ast), units));
         }
@@ -270,7 +275,46 @@ pub(super) fn cell_of(
         }
     }
     let ast = context.cells.iter().find(|c| c.is(&path))?.cell.clone()?;
-    own_cell(ast, &text, value.span, arguments, found)
+    let arguments = outer_flags(given, &text, arguments, found)?;
+    own_cell(ast, &path_text(&path), value.span, &arguments, found)
+}
+
+/// The arguments of a cell; those that belong to `RNN` around it are reported.
+fn outer_flags(
+    given: &Given<'_>,
+    cell: &str,
+    arguments: &[ArgumentAst],
+    found: &mut Diagnostics,
+) -> Option<Vec<ArgumentAst>> {
+    const OUTER: &[&str] = &["return_sequences", "go_backwards", "unroll"];
+    let mut good = true;
+    for a in arguments {
+        let name = match (&a.name, &a.value.kind) {
+            (Some(name), _) => name.to_string(),
+            (None, ValueKind::Path(path)) => single(path).unwrap_or_default(),
+            _ => continue,
+        };
+        if OUTER.contains(&name.as_str()) {
+            good = false;
+            let d = Diagnostic::new(
+                "RNN0120",
+                a.span(),
+                format!("`{name}` belongs to {}, not to the cell", given.class),
+            );
+            found.push(d.help(format!(
+                "write it behind the cell: RNN({}, {a})",
+                without(cell, a)
+            )));
+        }
+    }
+    good.then(|| arguments.to_vec())
+}
+
+/// The text of a cell without one of its arguments.
+fn without(cell: &str, argument: &ArgumentAst) -> String {
+    let argument = argument.to_string();
+    cell.replacen(&format!(", {argument}"), "", 1)
+        .replacen(&argument, "", 1)
 }
 
 #[cfg(test)]

@@ -88,7 +88,7 @@ pub(super) fn bias_is_possible(given: &Given<'_>, found: &mut Diagnostics) -> bo
                 Diagnostic::new(
                     "RNN0132",
                     span,
-                    format!("`bias_initializer` of {} has no effect on the forget gate and must be zeros", given.text),
+                    format!("{} starts its bias in two ways: by bias_initializer and by unit_forget_bias", given.text),
                 )
                 .note("unit_forget_bias is true by default: the forget gate's bias starts at 1, the others at 0")
                 .help("write `unit_forget_bias = false` to initialise the whole bias"),

@@ -19,7 +19,7 @@ pub(super) fn own_cell(
     written: &[ArgumentAst],
     found: &mut Diagnostics,
 ) -> Option<(CellUse, Option<Size>)> {
-    let name = ast.name.to_string();
+    let name = text;
     let names: Vec<String> = ast.arguments.iter().map(|a| a.name.to_string()).collect();
     let signature = format!(
         "{name} takes {}",
@@ -63,10 +63,6 @@ pub(super) fn own_cell(
                     None => signature.clone(),
                 },
             )),
-            (Some(t), _) if given.iter().any(|(n, ..)| n == t) => Some(
-                d("RNN0124", format!("`{t}` of {name} is given twice"))
-                    .help("remove one of the two"),
-            ),
             (Some(t), _) if named && a.name.is_none() && flag.is_none() => Some(
                 d(
                     "RNN0125",
@@ -75,10 +71,14 @@ pub(super) fn own_cell(
                         a.value
                     ),
                 )
-                .help(format!("write `{t} = {}`", a.value)),
+                .help("give it a name, too, or write it first"),
+            ),
+            (Some(t), _) if given.iter().any(|(n, ..)| n == t) => Some(
+                d("RNN0124", format!("`{t}` of {name} is given twice"))
+                    .help("remove one of the two"),
             ),
             (Some(t), Some(argument)) => {
-                match own_value(&name, t, argument.default.as_ref(), a, flag.is_some()) {
+                match own_value(name, t, argument.default.as_ref(), a, flag.is_some()) {
                     Ok(value) => {
                         given.push((t.clone(), value, a.value.span));
                         None
@@ -96,7 +96,7 @@ pub(super) fn own_cell(
         if good && a.default.is_none() && !given.iter().any(|(n, ..)| a.name == n) {
             good = false;
             found.push(
-                Diagnostic::new("RNN0122", span, format!("{text} needs `{}`", a.name))
+                Diagnostic::new("RNN0122", span, format!("{name} needs `{}`", a.name))
                     .help(format!("write {name}({} = 32)", a.name)),
             );
         }
@@ -134,7 +134,7 @@ fn own_value(
                 _ => Err(Diagnostic::new(
                     "RNN0126",
                     value.span,
-                    format!("`{name}` of {cell} is a number, found `{value}`"),
+                    format!("`{name}` of {cell} must be a number, found `{value}`"),
                 )
                 .help(format!("write `{name} = 0.1`"))),
             };

@@ -48,7 +48,7 @@ pub(super) fn read(
         Diagnostic::new(
             "RNN0126",
             value.span,
-            format!("`{name}` of {class} is {what}, found `{value}`"),
+            format!("`{name}` of {class} must be {what}, found `{value}`"),
         )
     };
     match kind {
@@ -70,17 +70,20 @@ pub(super) fn read(
                     value.span,
                     format!("`{name}` of {class} must be {range}, found {value}"),
                 )
-                .help(if kind == Kind::Rate && (1.0..100.0).contains(&x) {
+                .help(if kind == Kind::Rate && x > 1.0 && x < 100.0 {
                     format!("{value} percent is `{}`", x / 100.0)
                 } else {
-                    format!("write `{name} = 0.1`")
+                    format!(
+                        "write `{name} = {}`",
+                        if kind == Kind::Rate { "0.5" } else { "0.001" }
+                    )
                 }));
             }
             Ok(Value::Number(x))
         }
         Kind::Flag => match value.kind {
             ValueKind::Flag(flag) => Ok(Value::Flag(flag)),
-            _ => Err(wrong("a flag").help(format!("write `{name}` or `{name} = false`"))),
+            _ => Err(wrong("true or false").help(format!("write `{name}` or `{name} = false`"))),
         },
         Kind::Activation => named(
             class,
@@ -136,18 +139,18 @@ fn size(class: &str, name: &str, value: &ValueAst) -> Result<Value, Diagnostic> 
         ),
         ValueKind::Path(path) => Err(error(
             "RNN0126",
-            format!("`{name}` of {class} is a size, found the name `{value}`"),
+            format!("`{name}` of {class} must be a size, found the name `{value}`"),
         )
         .help(match single(path) {
             Some(lower) => format!(
-                "sizes are known when the program is compiled: write a number or a `const`, `{}`",
+                "sizes are known when the program is compiled: write a number or a `const` such as `{}`",
                 lower.to_uppercase()
             ),
             None => "write a number or the name of a `const`".to_owned(),
         })),
         _ => Err(error(
             "RNN0126",
-            format!("`{name}` of {class} is a whole number, found `{value}`"),
+            format!("`{name}` of {class} must be a whole number, found `{value}`"),
         )
         .help(format!("write `{name} = 64` or the name of a `const`"))),
     }
@@ -176,7 +179,7 @@ fn named(
             return Err(Diagnostic::new(
                 "RNN0126",
                 value.span,
-                format!("`{argument}` of {class} is {what}, found the text {text:?}"),
+                format!("`{argument}` of {class} must be {what}, found the text {text:?}"),
             )
             .help(if numbers_of(text).is_some() {
                 format!("write it without quotes: `{argument} = {text}`")
@@ -188,7 +191,7 @@ fn named(
             return Err(Diagnostic::new(
                 "RNN0126",
                 value.span,
-                format!("`{argument}` of {class} is {what}, found `{value}`"),
+                format!("`{argument}` of {class} must be {what}, found `{value}`"),
             )
             .help(format!("write a name: `{argument} = {example}`")));
         }
@@ -198,7 +201,11 @@ fn named(
         let d = Diagnostic::new(
             code,
             value.span,
-            format!("{what} `{}` does not exist", path_text(path)),
+            format!(
+                "there is no {} `{}`",
+                what.trim_start_matches("an "),
+                path_text(path)
+            ),
         );
         return Err(d.help(
             match (

@@ -48,7 +48,9 @@ const NOT_YET: &[&str] = &[
 /// Checks all layers; `None` if there was any mistake, each of which is in `found`.
 pub(super) fn check_layers(model: &ModelAst, found: &mut Diagnostics) -> Option<LayerGraph> {
     let Body::Chain(chain) = &model.body;
+    // A model without layers has been reported.
     let first = chain.first()?;
+    let readable = found.is_empty();
     let mut checker = Checker {
         model,
         found,
@@ -58,11 +60,16 @@ pub(super) fn check_layers(model: &ModelAst, found: &mut Diagnostics) -> Option<
         assertions: Vec::new(),
         complete: true,
     };
-    checker.input(first);
-    for (i, layer) in chain.iter().enumerate() {
-        checker.layer(layer, chain.get(i + 1));
+    if let Some(first) = first {
+        checker.input(first);
     }
-    if let ([only], true) = (chain.as_slice(), checker.complete)
+    for (i, layer) in chain.iter().enumerate() {
+        match layer {
+            Some(layer) => checker.layer(layer, chain.get(i + 1).and_then(Option::as_ref)),
+            None => checker.unreadable(),
+        }
+    }
+    if let ([Some(only)], true) = (chain.as_slice(), readable)
         && only.name == "Input"
     {
         checker.mistake(
@@ -145,18 +152,12 @@ impl Checker<'_> {
                 });
             }
             Some(l) => {
-                let recurrent = matches!(l.class, "LSTM" | "GRU" | "SimpleRNN" | "RNN" | "Flatten");
-                let input = if l.class == "Flatten" {
-                    "Input(28, 28)"
-                } else if recurrent {
-                    "Input(_, 28)"
-                } else {
-                    "Input(28)"
-                };
-                let what = if recurrent {
-                    "28 features a step, any number of steps"
-                } else {
-                    "28 features"
+                let (input, what) = match l.class {
+                    "LSTM" | "GRU" | "SimpleRNN" | "RNN" => {
+                        ("Input(_, 28)", "28 features a step and any number of steps")
+                    }
+                    "Flatten" => ("Input(28, 28)", "28 steps of 28 features"),
+                    _ => ("Input(28)", "28 features"),
                 };
                 self.mistake(
                     Diagnostic::new(
@@ -170,6 +171,16 @@ impl Checker<'_> {
                 );
             }
         }
+    }
+
+    /// A layer that could not be read: nothing is known behind it.
+    fn unreadable(&mut self) {
+        self.complete = false;
+        self.before.push(Before {
+            text: String::new(),
+            class: String::new(),
+            shape: None,
+        });
     }
 
     fn layer(&mut self, ast: &LayerAst, next: Option<&LayerAst>) {

@@ -1,11 +1,16 @@
 //! The passes: each takes one typed stage to the next.
 
+mod check_cell;
 mod check_layers;
 mod cost;
 mod explain;
 mod lower;
 mod names;
 mod plan;
+#[cfg(test)]
+mod tests;
+
+pub use check_cell::check_cell;
 
 use crate::{diagnostics::Diagnostics, ir::Plan, syntax::ModelAst};
 

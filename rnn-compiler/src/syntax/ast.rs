@@ -20,6 +20,8 @@ pub struct ModelAst {
     pub vis: syn::Visibility,
     /// Name of the named form; `None` for an inline expression.
     pub name: Option<Ident>,
+    /// Whether this is the named form, also if its name could not be read.
+    pub item: bool,
     /// The layers.
     pub body: Body,
     /// The user's tokens, without what the macros pass to one another: handed on to a cell.
@@ -30,8 +32,8 @@ pub struct ModelAst {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Body {
-    /// `A -> B -> C`
-    Chain(Vec<LayerAst>),
+    /// `A -> B -> C`; `None` for a layer that could not be read, which has been reported.
+    Chain(Vec<Option<LayerAst>>),
 }
 
 /// A cell that its macro handed in.

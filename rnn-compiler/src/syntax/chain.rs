@@ -9,16 +9,24 @@ use crate::{
     diagnostics::{Diagnostic, Diagnostics},
 };
 
-/// The layers up to `;`, a closing `>` or the end. A layer with mistakes is left out.
-pub(super) fn layers(c: &mut Cursor, diagnostics: &mut Diagnostics) -> Vec<LayerAst> {
-    let mut reader = Reader { diagnostics };
+/// The layers up to `;`, a closing `>` or the end; `None` for one with mistakes.
+pub(super) fn layers(c: &mut Cursor, diagnostics: &mut Diagnostics) -> Vec<Option<LayerAst>> {
+    let mut reader = Reader {
+        diagnostics,
+        start: c.position(),
+    };
     let mut layers = Vec::new();
     loop {
-        if let Ok(layer) = reader.layer(c) {
-            layers.push(layer);
+        let layer = reader.layer(c);
+        layers.push(match layer {
+            Ok(layer) => reader.ends(c).ok().map(|()| layer),
+            Err(Reported) => None,
+        });
+        while !(ends_layer(c) || separates(c)) {
+            c.next();
         }
-        reader.to_arrow(c);
-        if !c.eat("->") {
+        // What stands for an arrow by mistake has been reported by `ends`.
+        if !(c.eat("->") || c.eat("=>") || c.eat(",") || c.eat("|") || next_layer(c)) {
             return layers;
         }
     }
@@ -26,6 +34,8 @@ pub(super) fn layers(c: &mut Cursor, diagnostics: &mut Diagnostics) -> Vec<Layer
 
 struct Reader<'d> {
     diagnostics: &'d mut Diagnostics,
+    /// Where the first layer starts.
+    start: usize,
 }
 
 impl Reader<'_> {
@@ -37,7 +47,11 @@ impl Reader<'_> {
     fn layer(&mut self, c: &mut Cursor) -> Parsed<LayerAst> {
         let Some(name) = c.ident() else {
             let found = c.found();
-            let after_arrow = c.previous_span();
+            let after_arrow = if c.position() == self.start {
+                c.span()
+            } else {
+                c.previous_span()
+            };
             let ends = c.at_end() || c.is(";") || c.is("->");
             let d = Diagnostic::new(
                 "RNN0040",
@@ -57,20 +71,20 @@ impl Reader<'_> {
         Ok(LayerAst { name, arguments })
     }
 
-    /// Reports what stands between a layer and the next `->`, and goes there.
-    fn to_arrow(&mut self, c: &mut Cursor) {
+    /// Reports what stands behind a layer if it is not `->`. What stands for an arrow leaves the
+    /// layer as it is, anything else belongs to it and spoils it.
+    fn ends(&mut self, c: &Cursor) -> Parsed<()> {
         if ends_layer(c) {
-            return;
+            return Ok(());
         }
         let found = c.found();
         let d = Diagnostic::new("RNN0041", c.span(), format!("expected `->`, found {found}"));
-        let layer_follows = matches!(c.peek(), Some(TokenTree::Ident(_)));
-        let d = if c.is("=>") || c.is("|") || c.is(",") || c.is("-") || c.is("=") || layer_follows {
-            d.help("layers are joined by `->`")
-        } else if c.is_group(Delimiter::Bracket)
-            || c.is_group(Delimiter::Brace)
-            || matches!(c.peek(), Some(TokenTree::Literal(_)))
-        {
+        if separates(c) {
+            self.diagnostics.push(d.help("layers are joined by `->`"));
+            return Ok(());
+        }
+        let bracket = c.is_group(Delimiter::Bracket) || c.is_group(Delimiter::Brace);
+        let d = if bracket || matches!(c.peek(), Some(TokenTree::Literal(_))) {
             d.help("arguments stand in parentheses: `Dense(10)`")
         } else if c.is_group(Delimiter::Parenthesis) {
             d.help("a layer is not called here: write `A(1) -> B(2)`")
@@ -79,11 +93,7 @@ impl Reader<'_> {
         } else {
             d.help("write `A(1) -> B(2)`")
         };
-        self.diagnostics.push(d);
-        // What looks like one more layer is skipped with its arguments, so that they give no noise.
-        while !ends_layer(c) {
-            c.next();
-        }
+        self.mistake(d)
     }
 
     fn arguments(&mut self, group: &Group) -> Parsed<Vec<ArgumentAst>> {
@@ -136,9 +146,10 @@ impl Reader<'_> {
                     let span = p.span();
                     c.next();
                     c.next();
+                    let value = c.peek().map_or("…".to_owned(), ToString::to_string);
                     return self.mistake(
                         Diagnostic::new("RNN0042", span, "an argument's value stands behind `=`")
-                            .help(format!("write `{i} = …`")),
+                            .help(format!("write `{i} = {value}`")),
                     );
                 }
                 _ => {}
@@ -247,4 +258,21 @@ impl Reader<'_> {
 /// Whether a layer may end here.
 fn ends_layer(c: &Cursor) -> bool {
     c.at_end() || c.is("->") || c.is(";") || c.is(">")
+}
+
+/// Whether something else than `->` divides two layers here.
+fn separates(c: &Cursor) -> bool {
+    c.is("=>") || c.is(",") || c.is("|") || next_layer(c)
+}
+
+/// Whether a layer starts here, with no arrow before it.
+fn next_layer(c: &Cursor) -> bool {
+    matches!(c.peek(), Some(TokenTree::Ident(_))) && c.position() > 0 && !follows_path(c)
+}
+
+/// Whether the token before is the `:` of a path.
+fn follows_path(c: &Cursor) -> bool {
+    let mut before = c.clone();
+    before.set_position(c.position().saturating_sub(1));
+    before.is(":")
 }

@@ -26,6 +26,7 @@ impl ModelAst {
             attrs: Vec::new(),
             vis: syn::Visibility::Inherited,
             name: None,
+            item: false,
             body: Body::Chain(Vec::new()),
             tokens: TokenStream::new(),
         };
@@ -215,9 +216,9 @@ fn head(c: &mut Cursor, model: &mut ModelAst, diagnostics: &mut Diagnostics) -> 
             );
         }
     }
-    let public = c.position() > start;
+    model.item = c.position() > start || !model.attrs.is_empty() || c.is_word("struct");
     if !c.eat_word("struct") {
-        if public || !model.attrs.is_empty() {
+        if model.item {
             let found = c.found();
             return report(
                 diagnostics,
@@ -231,7 +232,7 @@ fn head(c: &mut Cursor, model: &mut ModelAst, diagnostics: &mut Diagnostics) -> 
         }
         return Ok(false);
     }
-    model.name = c.ident();
+    model.name = c.type_name();
     if model.name.is_none() {
         let found = c.found();
         return report(

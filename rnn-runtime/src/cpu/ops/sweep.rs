@@ -11,12 +11,12 @@ pub trait Sweep {
     /// Multiplications for one row and one step, about: decides whether threads pay.
     const COST: usize;
 
-    /// What is computed for all steps at once, before the sweep.
-    fn pre<S: Simd>(s: S, m: &Memory<'_>, times: Times);
+    /// What is computed for all steps at once, before the sweep. `input_gradient` is false if
+    /// nobody wants the gradient of the input.
+    fn pre<S: Simd>(s: S, m: &Memory<'_>, times: Times, input_gradient: bool);
     /// One step.
     fn step<S: Simd>(s: S, m: &Memory<'_>, t: usize);
-    /// What is computed for all steps at once, after the sweep. `input_gradient` is false if
-    /// nobody wants the gradient of the input.
+    /// What is computed for all steps at once, after the sweep.
     fn post<S: Simd>(s: S, m: &Memory<'_>, times: Times, input_gradient: bool);
 
     /// The sweep from the first step to the last: a loop, unless the plan unrolled it.
@@ -62,7 +62,7 @@ impl<C: Sweep> Op for Forward<'_, '_, C> {
     type Output = ();
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        C::pre(s, self.m, self.times);
+        C::pre(s, self.m, self.times, true);
         C::sweep(s, self.m, self.times);
         C::post(s, self.m, self.times, true);
     }
@@ -88,7 +88,7 @@ impl<C: Sweep> Op for Backward<'_, '_, C> {
     type Output = ();
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        C::pre(s, self.m, self.times);
+        C::pre(s, self.m, self.times, self.input_gradient);
         for t in self.times.range().rev() {
             C::step(s, self.m, t);
         }

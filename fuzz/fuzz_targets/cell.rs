@@ -1,0 +1,12 @@
+//! `cargo +nightly fuzz run cell`: whatever the tokens are, no panic, and the same output twice.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use proc_macro2::TokenStream;
+
+fuzz_target!(|text: &str| {
+    if let Ok(tokens) = text.parse::<TokenStream>() {
+        let first = rnn_compiler::expand_cell(tokens.clone());
+        assert_eq!(first.to_string(), rnn_compiler::expand_cell(tokens).to_string());
+    }
+});

@@ -1,0 +1,170 @@
+//! Every message by its code.
+
+/// What a code means.
+#[derive(Clone, Copy, Debug)]
+pub struct Entry {
+    /// `RNN0107`; never reused for something else.
+    pub code: &'static str,
+    /// The mistake in a few words.
+    pub title: &'static str,
+    /// Why it is one, and what to do.
+    pub explanation: &'static str,
+}
+
+const fn entry(code: &'static str, title: &'static str, explanation: &'static str) -> Entry {
+    Entry {
+        code,
+        title,
+        explanation,
+    }
+}
+
+/// The meaning of a code.
+pub fn explain(code: &str) -> Option<&'static Entry> {
+    CATALOGUE.iter().find(|e| e.code == code)
+}
+
+/// All codes, in order. `RNN00xx`: how something is written. `RNN01xx`: layers, their arguments and
+/// shapes. `RNN02xx`: what a cell computes.
+#[rustfmt::skip] // a table reads best with a line for each row
+pub const CATALOGUE: &[Entry] = &[
+    entry("RNN0001", "nested too deeply", "Brackets, operators or `else if` are nested deeper than any model needs. Give inner parts names with `let`."),
+    entry("RNN0002", "not a cell", "`rnn_cell!` holds one cell: attributes, a visibility, the word `cell` and its name."),
+    entry("RNN0003", "cell without a name", "The name stands behind the word `cell`."),
+    entry("RNN0004", "cell without arguments", "The arguments stand in parentheses behind the name; most cells have at least `units`."),
+    entry("RNN0005", "cell without a body", "The statements stand in braces behind the arguments."),
+    entry("RNN0006", "more than one cell", "Write one cell in one `rnn_cell!`."),
+    entry("RNN0007", "attribute that is not valid", "Attributes are those of Rust; they go to the type."),
+    entry("RNN0008", "visibility that is not valid", "Visibilities are those of Rust: `pub`, `pub(crate)` or nothing."),
+    entry("RNN0009", "argument of a cell that cannot be read", "An argument is a name, with a default behind `=` if it need not be given. It has no type: one without a default is a size."),
+    entry("RNN0010", "argument declared twice", "Every argument of a cell has a name of its own."),
+    entry("RNN0011", "not a statement", "The statements of a cell are `param`, `frozen param`, `state`, `let`, `next`, `output` and `if`."),
+    entry("RNN0012", "`frozen` without `param`", "Only parameters can be frozen: those that an optimizer leaves alone."),
+    entry("RNN0013", "statement that cannot be read", "Something is missing inside a statement; the help shows its form."),
+    entry("RNN0014", "statement that does not end", "Every statement ends with `;`. The language has no methods, no types and no powers by `^`."),
+    entry("RNN0015", "parameter without an initialiser", "A parameter says how it starts: `= zeros`, `= glorot_uniform`, or the name of an argument."),
+    entry("RNN0016", "shape with the wrong number of sizes", "A state is one vector; a parameter has one or two sizes."),
+    entry("RNN0017", "`let` with `mut` or a type", "Values of a cell do not change and have no types. A later `let` of the same name replaces the earlier one."),
+    entry("RNN0018", "parts of a split that cannot be read", "The parts of a vector stand in brackets: `let [i, f, g, o] = split(z);`."),
+    entry("RNN0019", "block without braces", "The branches of `if` stand in braces."),
+    entry("RNN0020", "`if` that cannot be read", "An `if` has a condition that is known when the model is compiled. As a value it needs `else`, and one expression in each branch."),
+    entry("RNN0021", "comparison of a comparison", "A comparison has two sides: `select(a < b, x, y)`."),
+    entry("RNN0022", "row that is not a whole number", "`bias[0]` is a row of a parameter with two axes. Parts of a vector come from `split`."),
+    entry("RNN0023", "number too large", "Sizes fit into 31 bits, other numbers into 32-bit floats."),
+    entry("RNN0024", "not a number", "Numbers have no types and no quotes."),
+    entry("RNN0025", "not a value", "A value is a number, the name of a `const`, a flag, or a name such as `tanh`."),
+    entry("RNN0026", "expression that cannot be read", "An expression is made of names, numbers, calls, parentheses and the operators `+ - * / @`."),
+    entry("RNN0030", "model without layers", "A model is a chain of layers: `A -> B -> C`."),
+    entry("RNN0031", "graph", "Models with several named inputs and outputs will come; today a model is a chain."),
+    entry("RNN0032", "named model without `=`", "A named model is written `pub struct Rows = Input(28, 28) -> LSTM(64);` and has no generics."),
+    entry("RNN0033", "`<` without `>`", "Angle brackets around a model stand on both sides."),
+    entry("RNN0034", "something behind the model", "One `rnn_model!` holds one model."),
+    entry("RNN0035", "`;` missing or too much", "A named model is an item and ends with `;`, a model without a name is an expression and does not."),
+    entry("RNN0036", "named model without `struct` or name", "Attributes and a visibility belong to `struct Name = …;`."),
+    entry("RNN0040", "layer missing", "A layer stands on both sides of every `->`."),
+    entry("RNN0041", "layers not joined by `->`", "Layers are joined by `->` and have their arguments in parentheses."),
+    entry("RNN0042", "argument that cannot be read", "Arguments are divided by `,`; a named one is written `name = value`."),
+    entry("RNN0043", "Python's name", "`True`, `False` and `None` are `true`, `false` and leaving the argument out."),
+    entry("RNN0100", "layer that will come", "Keras has this layer; it is not supported yet."),
+    entry("RNN0101", "unknown layer", "Layers have Keras's names. A cell runs inside `RNN(…)`."),
+    entry("RNN0102", "no input", "The shape of the first layer's input has to be known: start with `Input(…)` or `Embedding(…)`."),
+    entry("RNN0103", "`Input` that is not first", "A chain has one `Input`, at its start."),
+    entry("RNN0104", "nothing but an input", "A model has at least one layer that computes."),
+    entry("RNN0105", "`Embedding` of numbers", "An `Embedding` looks up class ids, so it stands first, or behind `Input(length)`."),
+    entry("RNN0106", "class ids where numbers are needed", "`Input(_)` is a sequence of ids for an `Embedding`. Give the features, too: `Input(_, 28)`."),
+    entry("RNN0107", "no sequence", "A recurrent layer runs over time. The layer before it gives one vector: a recurrent layer without `return_sequences` returns only its last output."),
+    entry("RNN0108", "`Flatten` of an open length", "The number of outputs of `Flatten` is steps times features, so the steps must be known."),
+    entry("RNN0110", "too large to be addressed", "A parameter or a value has more numbers than can be addressed."),
+    entry("RNN0111", "two layers of one name", "Weights are stored under the name of their layer. Names that are not given are Keras's: `lstm`, `lstm_1`."),
+    entry("RNN0112", "name that cannot be one", "A layer's name is a text of letters, digits, `_`, `-` and `.`."),
+    entry("RNN0113", "unrolling an open length", "Only a known number of steps can be unrolled."),
+    entry("RNN0114", "cell without a state", "A cell that runs over time hands a state from step to step."),
+    entry("RNN0120", "unknown argument", "Arguments have Keras's names."),
+    entry("RNN0121", "argument that will come", "Keras's layer has this argument; it is not supported yet, or written differently here."),
+    entry("RNN0122", "argument missing", "An argument without a default must be given."),
+    entry("RNN0123", "too many arguments", "More arguments without a name than the layer has places."),
+    entry("RNN0124", "argument given twice", "Every argument is given once, by place or by name."),
+    entry("RNN0125", "place behind a name", "Arguments without names stand before those with names; flags may stand anywhere."),
+    entry("RNN0126", "value of the wrong kind", "The argument wants another kind of value; the help shows one."),
+    entry("RNN0127", "size 0", "Every size is at least 1. For a `const` this is checked when the program is compiled."),
+    entry("RNN0128", "size too large", "A size is at most 2147483648."),
+    entry("RNN0129", "number out of range", "Rates are at least 0 and below 1, other numbers above 0."),
+    entry("RNN0130", "unknown activation", "Activations have Keras's names."),
+    entry("RNN0131", "unknown initialiser", "Initialisers have Keras's names."),
+    entry("RNN0132", "bias initialised in two ways", "`unit_forget_bias`, which is on by default, sets the bias: 1 for the forget gate, 0 for the others."),
+    entry("RNN0133", "not a cell", "`RNN` takes a cell: `LSTMCell`, `GRUCell`, `SimpleRNNCell`, or one made by `rnn_cell!`."),
+    entry("RNN0134", "numbers of a name", "Some activations and initialisers take one number: `leaky_relu(0.1)`, `constant(0.5)`."),
+    entry("RNN0199", "bug of the compiler", "Please report it with the model."),
+    entry("RNN0201", "argument of a cell missing", "An argument without a default must be given."),
+    entry("RNN0202", "unknown activation or initialiser", "Activations and initialisers have Keras's names."),
+    entry("RNN0203", "parameter with too many axes", "A parameter is a vector or a matrix."),
+    entry("RNN0204", "name declared twice", "Parameters and states have names of their own."),
+    entry("RNN0205", "`next` of an unknown state", "`next` gives a state its value after the step; declare it by `state h: [units];`."),
+    entry("RNN0206", "output that is a number", "The output of a cell is a vector."),
+    entry("RNN0207", "two outputs", "A cell has one output."),
+    entry("RNN0208", "`split` in the wrong place", "`split` gives several vectors: `let [a, b] = split(z);`."),
+    entry("RNN0209", "`split` of a number", "Only vectors have parts."),
+    entry("RNN0210", "parts of unequal size", "The size of a split vector is a multiple of the number of parts."),
+    entry("RNN0211", "part across a `concat`", "A split may not cut a part of a `concat` in two."),
+    entry("RNN0212", "state without `next`", "Every state gets a value for the next step."),
+    entry("RNN0213", "cell without an output", "A cell ends with `output h;`."),
+    entry("RNN0214", "not a size", "Sizes are whole numbers, `input`, arguments, and their sums and products."),
+    entry("RNN0215", "size that does not divide", "A size divided by another has to be whole."),
+    entry("RNN0216", "`if` on values", "`if` is decided when the model is compiled; `select(a > b, x, y)` chooses by value."),
+    entry("RNN0217", "unknown initialiser in a cell", "Initialisers have Keras's names; `ones_in(from, to)` is zeros with ones in some columns."),
+    entry("RNN0218", "unknown name", "A name is an argument, a parameter, a state, `x`, `input`, or comes from a `let` before."),
+    entry("RNN0219", "matrix among vectors", "A matrix stands on the right of `@`, or gives a row: `bias[0]`."),
+    entry("RNN0220", "flag or function where a value is needed", "Flags stand in conditions; functions are called."),
+    entry("RNN0221", "comparison where a value is needed", "A comparison is the first argument of `select`."),
+    entry("RNN0222", "row that does not exist", "Only a parameter with two axes has rows."),
+    entry("RNN0223", "product without a matrix", "The right side of `@` is a parameter with two axes."),
+    entry("RNN0224", "product of sizes that do not fit", "A vector of n units is multiplied by a matrix of n rows."),
+    entry("RNN0225", "wrong number of arguments of a function", "The message says how many it takes."),
+    entry("RNN0226", "`concat` of a number", "Only vectors are joined."),
+    entry("RNN0227", "`select` without a comparison", "`select(a > b, x, y)` takes a comparison first."),
+    entry("RNN0228", "unknown function", "Functions are those of the cell language and Keras's activations."),
+    entry("RNN0229", "vectors of two sizes", "Lane-by-lane maths takes vectors of one size, and single numbers."),
+    entry("RNN0230", "state or output of another size", "What a state becomes has the size that it was declared with."),
+];
+
+#[cfg(test)]
+mod tests {
+    use std::{collections::BTreeSet, fs, path::Path};
+
+    use super::*;
+
+    /// Every code in the compiler's sources, this file apart.
+    fn used(folder: &Path, codes: &mut BTreeSet<String>) {
+        for file in fs::read_dir(folder).unwrap() {
+            let path = file.unwrap().path();
+            if path.is_dir() {
+                used(&path, codes);
+            } else if path.file_name().unwrap() != "catalogue.rs" {
+                let text = fs::read_to_string(&path).unwrap();
+                let found = text
+                    .match_indices("\"RNN")
+                    .filter_map(|(i, _)| text.get(i + 1..i + 8));
+                let number = |t: &&str| t[3..].bytes().all(|b| b.is_ascii_digit());
+                codes.extend(found.filter(number).map(str::to_owned));
+            }
+        }
+    }
+
+    #[test]
+    fn codes_are_unique_and_in_order() {
+        let codes: Vec<_> = CATALOGUE.iter().map(|e| e.code).collect();
+        assert!(codes.is_sorted_by(|a, b| a < b), "{codes:?}");
+        assert!(explain("RNN0107").is_some() && explain("RNN9999").is_none());
+    }
+
+    #[test]
+    fn every_code_used_is_explained_and_every_explanation_used() {
+        let mut codes = BTreeSet::new();
+        used(
+            &Path::new(env!("CARGO_MANIFEST_DIR")).join("src"),
+            &mut codes,
+        );
+        let explained: BTreeSet<_> = CATALOGUE.iter().map(|e| e.code.to_owned()).collect();
+        assert_eq!(codes, explained);
+    }
+}

@@ -1,0 +1,280 @@
+//! Models through all passes: shapes, names, parameters, assertions, messages.
+
+use super::run;
+use crate::{
+    cell::Cell,
+    diagnostics::{Diagnostic, Diagnostics},
+    ir::{LayerGraph, LayerKind, Time},
+    syntax::ModelAst,
+};
+
+fn compile(text: &str) -> Result<LayerGraph, Vec<String>> {
+    let mut found = Diagnostics::new();
+    let model = ModelAst::parse(text.parse().unwrap(), &mut found);
+    let graph = run(&model, &mut found);
+    let messages: Vec<String> = found.take().iter().map(Diagnostic::text).collect();
+    match graph {
+        Some(graph) if messages.is_empty() => Ok(graph),
+        _ => {
+            assert!(
+                !messages.is_empty(),
+                "{text}: neither a model nor a message"
+            );
+            Err(messages)
+        }
+    }
+}
+
+fn codes(text: &str) -> Vec<String> {
+    let messages = compile(text).expect_err(text);
+    messages.iter().map(|m| m[1..8].to_owned()).collect()
+}
+
+/// Every layer as `name: shape`.
+fn shapes(text: &str) -> Vec<String> {
+    let graph = compile(text).unwrap();
+    graph
+        .layers
+        .iter()
+        .map(|l| format!("{}: {}", l.name, l.shape))
+        .collect()
+}
+
+/// The parameters of the last layer, as `name[shape] = initialiser`, `frozen` if they are.
+fn params(text: &str) -> Vec<String> {
+    let graph = compile(text).unwrap();
+    let [.., before, last] = graph.layers.as_slice() else {
+        panic!("{text}")
+    };
+    let (LayerKind::Rnn { cell, .. }
+    | LayerKind::Pointwise { cell }
+    | LayerKind::BatchNormalization { cell, .. }) = &last.kind
+    else {
+        panic!("{text}")
+    };
+    let mut found = Diagnostics::new();
+    let cell = Cell::build(cell, &before.shape.features, &mut found).unwrap();
+    cell.params
+        .iter()
+        .map(|p| {
+            let shape: Vec<String> = p.shape.iter().map(ToString::to_string).collect();
+            let frozen = if p.trainable { "" } else { "frozen " };
+            format!("{frozen}{}[{}] = {:?}", p.name, shape.join(", "), p.init)
+        })
+        .collect()
+}
+
+#[test]
+fn shapes_and_names_are_those_of_keras() {
+    assert_eq!(
+        shapes("Embedding(1000, 64) -> LSTM(128, return_sequences) -> LSTM(32) -> Dense(10)"),
+        [
+            "input_layer: [batch, time]",
+            "embedding: [batch, time, 64]",
+            "lstm: [batch, time, 128]",
+            "lstm_1: [batch, 32]",
+            "dense: [batch, 10]",
+        ]
+    );
+    assert_eq!(
+        shapes(
+            "Input(28, 8) -> SimpleRNN(4, return_sequences) -> BatchNormalization -> Dense(3) -> Activation(softmax) -> Dropout(0.5) -> Flatten"
+        ),
+        [
+            "input_layer: [batch, 28, 8]",
+            "simple_rnn: [batch, 28, 4]",
+            "batch_normalization: [batch, 28, 4]",
+            "dense: [batch, 28, 3]",
+            "activation: [batch, 28, 3]",
+            "dropout: [batch, 28, 3]",
+            "flatten: [batch, 84]",
+        ]
+    );
+    assert_eq!(
+        shapes("Input(20) -> Embedding(10, 4, name = \"table\") -> RNN(GRUCell(3)) -> Flatten"),
+        [
+            "input_layer: [batch, 20]",
+            "table: [batch, 20, 4]",
+            "rnn: [batch, 3]",
+            "flatten: [batch, 3]"
+        ]
+    );
+    assert_eq!(
+        shapes("Input(STEPS, sizes::F) -> GRU(2, return_sequences, name = \"a\") -> Flatten"),
+        [
+            "input_layer: [batch, STEPS, sizes::F]",
+            "a: [batch, STEPS, 2]",
+            "flatten: [batch, 2 * STEPS]"
+        ]
+    );
+}
+
+#[test]
+fn angle_brackets_and_names_change_nothing_else() {
+    let inline = shapes("Input(_, 3) -> LSTM(4)");
+    assert_eq!(shapes("< Input(_, 3) -> LSTM(4) >"), inline);
+    assert_eq!(
+        shapes("/// Doc.\n #[derive(Clone)] pub(crate) struct Rows = Input(_, 3) -> LSTM(4);"),
+        inline
+    );
+    assert_eq!(shapes("struct Rows = < Input(_, 3) -> LSTM(4) > ;"), inline);
+    let graph = compile("@krate(::other) #[derive(Clone)] pub struct Rows = Input(3) -> Dense(4);")
+        .unwrap();
+    assert_eq!(graph.name.unwrap(), "Rows");
+    assert_eq!(graph.attrs.len(), 1);
+    assert!(matches!(graph.vis, syn::Visibility::Public(_)));
+    assert_eq!(graph.krate.to_string(), ":: other");
+}
+
+#[test]
+fn arguments_reach_the_layer() {
+    let graph = compile(
+        "Input(5, 3) -> LSTM(4, relu, go_backwards, unroll, return_sequences) \
+         -> RNN(SimpleRNNCell(2), unroll = false, return_sequences = true) \
+         -> BatchNormalization(momentum = 0.9, epsilon = 0.01) -> Dropout(0)",
+    )
+    .unwrap();
+    let LayerKind::Rnn {
+        cell,
+        return_sequences: true,
+        go_backwards: true,
+        unroll: Some(true),
+    } = &graph.layers[1].kind
+    else {
+        panic!("{:?}", graph.layers[1])
+    };
+    let names: Vec<&str> = cell.arguments.iter().map(|(n, ..)| n.as_str()).collect();
+    assert_eq!(names, ["units", "activation"]);
+    assert!(matches!(
+        graph.layers[2].kind,
+        LayerKind::Rnn {
+            return_sequences: true,
+            go_backwards: false,
+            unroll: Some(false),
+            ..
+        }
+    ));
+    let LayerKind::BatchNormalization {
+        momentum,
+        epsilon,
+        cell,
+    } = &graph.layers[3].kind
+    else {
+        panic!()
+    };
+    assert_eq!((*momentum, *epsilon), (0.9, 0.01));
+    assert!(cell.arguments.iter().any(|(n, ..)| n == "epsilon"));
+    assert!(matches!(graph.layers[4].kind, LayerKind::Dropout { rate } if rate == 0.0));
+    assert_eq!(graph.layers[1].shape.time, Time::Steps(5.into()));
+    assert_eq!(graph.layers[4].inputs, [3]);
+    assert_eq!(graph.output, 4);
+}
+
+#[test]
+fn parameters_are_those_of_keras() {
+    assert_eq!(
+        params("Input(_, 3) -> LSTM(4)"),
+        [
+            "kernel[3, 16] = Named(\"glorot_uniform\", None)",
+            "recurrent_kernel[4, 16] = Named(\"orthogonal\", None)",
+            "bias[16] = OnesIn(Size { terms: {[]: 4} }, Size { terms: {[]: 8} })",
+        ]
+    );
+    assert_eq!(
+        params(
+            "Input(_, 3) -> LSTM(4, unit_forget_bias = false, bias_initializer = constant(0.5), kernel_initializer = he_normal)"
+        ),
+        [
+            "kernel[3, 16] = Named(\"he_normal\", None)",
+            "recurrent_kernel[4, 16] = Named(\"orthogonal\", None)",
+            "bias[16] = Named(\"constant\", Some(0.5))",
+        ]
+    );
+    let gru = [
+        "kernel[3, 12] = Named(\"glorot_uniform\", None)",
+        "recurrent_kernel[4, 12] = Named(\"orthogonal\", None)",
+    ];
+    assert_eq!(
+        params("Input(_, 3) -> GRU(4)"),
+        [gru[0], gru[1], "bias[2, 12] = Named(\"zeros\", None)"]
+    );
+    assert_eq!(
+        params("Input(_, 3) -> GRU(4, reset_after = false)"),
+        [gru[0], gru[1], "bias[12] = Named(\"zeros\", None)"]
+    );
+    assert_eq!(params("Input(_, 3) -> GRU(4, use_bias = false)"), gru);
+    assert_eq!(
+        params("Input(_, 3) -> RNN(SimpleRNNCell(4))"),
+        params("Input(_, 3) -> SimpleRNN(4)")
+    );
+    assert_eq!(
+        params("Input(3) -> Dense(4)"),
+        [
+            "kernel[3, 4] = Named(\"glorot_uniform\", None)",
+            "bias[4] = Named(\"zeros\", None)"
+        ]
+    );
+    assert_eq!(
+        params("Input(3) -> BatchNormalization"),
+        [
+            "gamma[3] = Named(\"ones\", None)",
+            "beta[3] = Named(\"zeros\", None)",
+            "frozen moving_mean[3] = Named(\"zeros\", None)",
+            "frozen moving_variance[3] = Named(\"ones\", None)",
+        ]
+    );
+    assert_eq!(
+        params("Input(3) -> BatchNormalization(scale = false, center = false)").len(),
+        2
+    );
+    assert!(params("Input(3) -> Activation(gelu)").is_empty());
+}
+
+#[test]
+fn sizes_that_are_consts_are_asserted() {
+    let graph = compile("Input(_, F) -> LSTM(UNITS) -> Dense(10)").unwrap();
+    let conditions: Vec<String> = graph
+        .assertions
+        .iter()
+        .map(|a| a.condition.to_string())
+        .collect();
+    assert_eq!(conditions, ["(1 * F) > 0", "(1 * UNITS) > 0"]);
+    assert!(graph.assertions[1].message.contains("`units` of LSTM"));
+}
+
+#[test]
+fn a_mistake_does_not_hide_or_cause_others() {
+    assert_eq!(
+        codes("Embeding(1, 2) -> LSTM(0) -> Dense(3, relux) -> Dropout(2) -> LSTM(3, units)"),
+        ["RNN0101", "RNN0127", "RNN0130", "RNN0129", "RNN0126"]
+    );
+    // Behind a layer that could not be read nothing is known, so nothing is reported.
+    assert_eq!(
+        codes("Input(3) -> Dense[3] -> LSTM(4) -> LSTM(4, return_sequences)"),
+        ["RNN0041", "RNN0107"]
+    );
+    assert_eq!(
+        codes("Input(_, 3) -> LSTM(4) -> LSTM(4) -> LSTM(4)"),
+        ["RNN0107", "RNN0107"]
+    );
+    assert_eq!(
+        codes("Input(3) => Dense(3), Dense(4) | Dense(0) Dense(0)"),
+        [
+            "RNN0041", "RNN0041", "RNN0041", "RNN0041", "RNN0127", "RNN0127"
+        ]
+    );
+}
+
+#[test]
+fn the_origin_of_a_shape_is_found_behind_other_layers() {
+    let messages =
+        compile("Input(_, 3) -> GRU(7) -> Dropout(0.1) -> Dense(8) -> LSTM(4)").unwrap_err();
+    assert!(
+        messages[0].contains("note: GRU(7) before it returns only its last output"),
+        "{messages:?}"
+    );
+    assert!(
+        messages[0].contains("help: write GRU(7, return_sequences)"),
+        "{messages:?}"
+    );
+}

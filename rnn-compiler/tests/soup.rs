@@ -1,0 +1,239 @@
+//! Random soups of the grammar's own tokens: whatever they are, the macros do not panic, say the
+//! same twice, and what they say is Rust.
+
+use proc_macro2::TokenStream;
+use rnn_compiler::{expand_cell, expand_model};
+
+/// A small generator of numbers (xorshift64*), so that a failure can be repeated from its seed.
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, n: usize) -> usize {
+        self.0 ^= self.0 >> 12;
+        self.0 ^= self.0 << 25;
+        self.0 ^= self.0 >> 27;
+        let high = self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 33;
+        usize::try_from(high).unwrap_or(0) % n
+    }
+
+    fn pick<'a>(&mut self, from: &[&'a str]) -> &'a str {
+        from[self.below(from.len())]
+    }
+}
+
+const MODEL: &[&str] = &[
+    "Input",
+    "Embedding",
+    "SimpleRNN",
+    "GRU",
+    "LSTM",
+    "RNN",
+    "Dense",
+    "BatchNormalization",
+    "Dropout",
+    "Activation",
+    "Flatten",
+    "LSTMCell",
+    "GRUCell",
+    "Conv1D",
+    "my::Cell",
+    "->",
+    "->",
+    "->",
+    "=>",
+    ";",
+    ",",
+    ",",
+    "=",
+    "<",
+    ">",
+    "_",
+    "8",
+    "0",
+    "1.5",
+    "-3",
+    "true",
+    "True",
+    "UNITS",
+    "tanh",
+    "units",
+    "return_sequences",
+    "activation",
+    "dropout",
+    "name",
+    "\"a\"",
+    "pub",
+    "struct",
+    "Rows",
+    "#[doc = \"x\"]",
+    "input",
+    "let",
+    "output",
+    "@",
+    "krate",
+    "cell",
+    "broken",
+    ":",
+    "::",
+    "99999999999999999999",
+    "1e999",
+    "constant(0.5)",
+    "'a'",
+    "b\"x\"",
+    "1u8",
+    "$",
+    "'life",
+];
+
+const CELL: &[&str] = &[
+    "cell",
+    "C",
+    "units",
+    "activation",
+    "=",
+    "tanh",
+    "true",
+    "param",
+    "frozen",
+    "state",
+    "let",
+    "next",
+    "output",
+    "if",
+    "else",
+    ":",
+    ";",
+    ";",
+    ";",
+    ",",
+    "kernel",
+    "h",
+    "x",
+    "z",
+    "input",
+    "+",
+    "-",
+    "*",
+    "/",
+    "@",
+    "!",
+    "<",
+    "<=",
+    "==",
+    "&&",
+    "||",
+    "split",
+    "concat",
+    "select",
+    "sigmoid",
+    "zeros",
+    "ones_in",
+    "4",
+    "0.5",
+    "[input, units]",
+    "[units]",
+    "[0]",
+    "(x)",
+    "(units)",
+    "pub",
+    "mut",
+    ".",
+    "&",
+    "::",
+    "1e999",
+    "\"a\"",
+    "->",
+];
+
+/// Tokens between brackets that match.
+fn soup(random: &mut Random, tokens: &[&str], depth: usize, text: &mut String) {
+    for _ in 0..random.below(12) {
+        if depth > 0 && random.below(4) == 0 {
+            let (open, close) = [("(", ")"), ("(", ")"), ("[", "]"), ("{", "}")][random.below(4)];
+            text.push_str(open);
+            soup(random, tokens, depth - 1, text);
+            text.push_str(close);
+        } else {
+            text.push_str(random.pick(tokens));
+        }
+        text.push(' ');
+    }
+}
+
+/// A model or a cell that is nearly right: a good one with tokens changed, left out or put in.
+fn damaged(random: &mut Random, good: &str, tokens: &[&str]) -> String {
+    let mut words: Vec<&str> = good.split(' ').collect();
+    for _ in 0..=random.below(4) {
+        let at = random.below(words.len());
+        match random.below(3) {
+            0 => words[at] = random.pick(tokens),
+            1 => words.insert(at, random.pick(tokens)),
+            _ => drop(words.remove(at)),
+        }
+        if words.is_empty() {
+            break;
+        }
+    }
+    words.join(" ")
+}
+
+fn check(text: &str, expand: fn(TokenStream) -> TokenStream) {
+    let Ok(tokens) = text.parse::<TokenStream>() else {
+        return;
+    };
+    let first = expand(tokens.clone());
+    let second = expand(tokens);
+    assert_eq!(first.to_string(), second.to_string(), "{text}");
+    let rust = syn::parse2::<syn::File>(first.clone()).is_ok()
+        || syn::parse2::<syn::Expr>(first.clone()).is_ok();
+    assert!(rust, "{text}\nbecomes\n{first}");
+}
+
+#[test]
+fn soups_of_models() {
+    for seed in 1..=4000 {
+        let mut text = String::new();
+        soup(&mut Random(seed), MODEL, 4, &mut text);
+        check(&text, expand_model);
+    }
+}
+
+#[test]
+fn soups_of_cells() {
+    for seed in 1..=4000 {
+        let mut text = "cell C ( units , activation = tanh ) { ".to_owned();
+        soup(&mut Random(seed), CELL, 4, &mut text);
+        text.push('}');
+        check(&text, expand_cell);
+        check(
+            &format!("@krate(k) @cell(C) {{ {text} }} Input(_, 8) -> RNN(C(4)) -> Dense(2)"),
+            expand_model,
+        );
+    }
+}
+
+#[test]
+fn damaged_models() {
+    const GOOD: &str = "pub struct Rows = Input ( 28 , 28 ) -> LSTM ( 64 , relu , return_sequences ) -> \
+        BatchNormalization -> RNN ( LSTMCell ( 3 , activation = tanh ) , go_backwards ) -> Dropout ( 0.5 ) -> \
+        Dense ( units = 10 , name = \"out\" ) ;";
+    for seed in 1..=4000 {
+        check(&damaged(&mut Random(seed), GOOD, MODEL), expand_model);
+    }
+}
+
+#[test]
+fn damaged_cells() {
+    const GOOD: &str = "pub cell C ( units , activation = tanh , use_bias = true ) { \
+        param kernel : [ input , 2 * units ] = glorot_uniform ; state h : [ units ] ; \
+        let [ a , b ] = split ( x @ kernel ) ; if use_bias { let a = a + 1 ; } else { let a = - a ; } \
+        let z = if use_bias { a } else { b } ; next h = activation ( select ( a > b , z , h ) ) ; output h ; }";
+    for seed in 1..=4000 {
+        let text = damaged(&mut Random(seed), GOOD, CELL);
+        check(&text, expand_cell);
+        check(
+            &format!("@krate(k) @cell(C) {{ {text} }} Input(_, 8) -> RNN(C(4)) -> Dense(2)"),
+            expand_model,
+        );
+    }
+}
