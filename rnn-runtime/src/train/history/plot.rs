@@ -152,6 +152,7 @@ impl Panel {
             .y_label_formatter(&|value| format!("{value:.digits$}"))
             .label_style(font(14))
             .axis_desc_style(font(15))
+            .set_all_tick_mark_size(5 * scale)
             .draw()?;
         curve(&mut chart, &self.training, TRAINING, "training", scale)?;
         curve(&mut chart, &self.validation, VALIDATION, "validation", scale)?;
