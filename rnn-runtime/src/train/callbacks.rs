@@ -195,3 +195,6 @@ impl Training<'_> {
         *self.stop = true;
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -8,9 +8,24 @@ use crate::{
 };
 
 const SPECS: [ParamSpec; 3] = [
-    ParamSpec { name: "dense/kernel", shape: &[2, 3], init: Init::GlorotUniform, trainable: true },
-    ParamSpec { name: "norm/moving_mean", shape: &[1], init: Init::Zeros, trainable: false },
-    ParamSpec { name: "dense/bias", shape: &[3], init: Init::Zeros, trainable: true },
+    ParamSpec {
+        name: "dense/kernel",
+        shape: &[2, 3],
+        init: Init::GlorotUniform,
+        trainable: true,
+    },
+    ParamSpec {
+        name: "norm/moving_mean",
+        shape: &[1],
+        init: Init::Zeros,
+        trainable: false,
+    },
+    ParamSpec {
+        name: "dense/bias",
+        shape: &[3],
+        init: Init::Zeros,
+        trainable: true,
+    },
 ];
 
 /// Softmax regression from 2 features to 3 logits, written out. As a normalisation does, it
@@ -27,11 +42,20 @@ pub(crate) struct Linear {
 impl Linear {
     pub fn new(seed: u64) -> Linear {
         let weights = crate::init::initialise(&SPECS, seed);
-        Linear { weights, inputs: Vec::new(), outputs: Vec::new(), sequence: false, seeds: Vec::new() }
+        Linear {
+            weights,
+            inputs: Vec::new(),
+            outputs: Vec::new(),
+            sequence: false,
+            seeds: Vec::new(),
+        }
     }
 
     pub fn sequence(seed: u64) -> Linear {
-        Linear { sequence: true, ..Linear::new(seed) }
+        Linear {
+            sequence: true,
+            ..Linear::new(seed)
+        }
     }
 
     fn run(&mut self, inputs: &[InputView<'_>]) -> Result<(), Error> {
@@ -44,7 +68,8 @@ impl Linear {
         for x in values.chunks_exact(2) {
             for class in 0..3 {
                 let w = |row: usize| self.weights[3 * row + class];
-                self.outputs.push(x[0] * w(0) + x[1] * w(1) + self.weights[7 + class]);
+                self.outputs
+                    .push(x[0] * w(0) + x[1] * w(1) + self.weights[7 + class]);
             }
         }
         Ok(())
@@ -62,12 +87,36 @@ impl Learner for Linear {
         &mut self.weights
     }
     fn inputs(&self) -> &'static [ValueSpec] {
-        const ROW: ValueSpec = ValueSpec { name: "input", ids: false, time: None, features: &[2] };
-        if self.sequence { &[ValueSpec { time: Some(None), ..ROW }] } else { &[ROW] }
+        const ROW: ValueSpec = ValueSpec {
+            name: "input",
+            ids: false,
+            time: None,
+            features: &[2],
+        };
+        if self.sequence {
+            &[ValueSpec {
+                time: Some(None),
+                ..ROW
+            }]
+        } else {
+            &[ROW]
+        }
     }
     fn outputs(&self) -> &'static [ValueSpec] {
-        const ROW: ValueSpec = ValueSpec { name: "output", ids: false, time: None, features: &[3] };
-        if self.sequence { &[ValueSpec { time: Some(None), ..ROW }] } else { &[ROW] }
+        const ROW: ValueSpec = ValueSpec {
+            name: "output",
+            ids: false,
+            time: None,
+            features: &[3],
+        };
+        if self.sequence {
+            &[ValueSpec {
+                time: Some(None),
+                ..ROW
+            }]
+        } else {
+            &[ROW]
+        }
     }
     fn forward(&mut self, inputs: &[InputView<'_>], seed: StepSeed) -> Result<(), Error> {
         self.seeds.push(seed);
@@ -82,7 +131,11 @@ impl Learner for Linear {
     }
     fn backward(&mut self, d_outputs: &[&[f32]], gradients: &mut [f32]) -> Result<(), Error> {
         gradients.fill(0.0);
-        for (x, d) in self.inputs.chunks_exact(2).zip(d_outputs[0].chunks_exact(3)) {
+        for (x, d) in self
+            .inputs
+            .chunks_exact(2)
+            .zip(d_outputs[0].chunks_exact(3))
+        {
             for class in 0..3 {
                 gradients[class] += x[0] * d[class];
                 gradients[3 + class] += x[1] * d[class];
@@ -97,15 +150,23 @@ impl Learner for Linear {
 pub(crate) fn clouds(n: usize) -> (Vec<f32>, Vec<u32>) {
     let centres = [(2.0, 0.0), (-1.0, 1.7), (-1.0, -1.7)];
     let noise = crate::init::initialise(
-        &[ParamSpec { name: "noise", shape: Box::leak(Box::new([n, 2])), init: Init::RandomNormal, trainable: false }],
+        &[ParamSpec {
+            name: "noise",
+            shape: Box::leak(Box::new([n, 2])),
+            init: Init::RandomNormal,
+            trainable: false,
+        }],
         7,
     );
     let labels: Vec<u32> = (0..n as u32).map(|i| i % 3).collect();
-    let points = labels.iter().zip(noise.chunks_exact(2)).flat_map(|(&label, noise)| {
-        let (x, y) = centres[label as usize];
-        // The deviation of the noise is 0.05: 16 times that is 0.8.
-        [x + 16.0 * noise[0], y + 16.0 * noise[1]]
-    });
+    let points = labels
+        .iter()
+        .zip(noise.chunks_exact(2))
+        .flat_map(|(&label, noise)| {
+            let (x, y) = centres[label as usize];
+            // The deviation of the noise is 0.05: 16 times that is 0.8.
+            [x + 16.0 * noise[0], y + 16.0 * noise[1]]
+        });
     (points.collect(), labels)
 }
 

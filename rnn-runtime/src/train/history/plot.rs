@@ -45,7 +45,9 @@ impl History {
         let path = path.as_ref();
         let panels = self.panels();
         if panels.is_empty() {
-            return Err(Error::Argument("the history has nothing to plot".to_owned()));
+            return Err(Error::Argument(
+                "the history has nothing to plot".to_owned(),
+            ));
         }
         let failed = |message: String| Error::Io {
             path: path.display().to_string(),
@@ -56,14 +58,21 @@ impl History {
             return Err(failed("the built-in font cannot be read".to_owned()));
         }
         let size = |scale| size(panels.len(), scale);
-        match path.extension().and_then(|e| e.to_str()).map(str::to_ascii_lowercase).as_deref() {
+        match path
+            .extension()
+            .and_then(|e| e.to_str())
+            .map(str::to_ascii_lowercase)
+            .as_deref()
+        {
             Some("svg") => {
                 let mut text = String::new();
                 draw(SVGBackend::with_string(&mut text, size(1)), &panels, 1).map_err(failed)?;
                 // Viewers do not know our font; it has the widths of a common sans serif.
                 let text = text.replace(FONT_NAME, "DejaVu Sans, Verdana, sans-serif");
-                std::fs::write(path, text)
-                    .map_err(|source| Error::Io { path: path.display().to_string(), source })
+                std::fs::write(path, text).map_err(|source| Error::Io {
+                    path: path.display().to_string(),
+                    source,
+                })
             }
             Some("png") => {
                 let backend = BitMapBackend::new(path, size(PNG_SCALE));
@@ -85,7 +94,10 @@ impl History {
             training: self.points(name),
             validation: self.points(&format!("val_{name}")),
         };
-        names.map(panel).filter(|p| !p.training.is_empty() || !p.validation.is_empty()).collect()
+        names
+            .map(panel)
+            .filter(|p| !p.training.is_empty() || !p.validation.is_empty())
+            .collect()
     }
 
     /// Epoch from 1 and figure, where it is finite.
@@ -110,7 +122,10 @@ fn grid(panels: usize) -> (usize, usize) {
 
 fn size(panels: usize, scale: u32) -> (u32, u32) {
     let (rows, columns) = grid(panels);
-    (PANEL.0 * scale * columns as u32, PANEL.1 * scale * rows as u32)
+    (
+        PANEL.0 * scale * columns as u32,
+        PANEL.1 * scale * rows as u32,
+    )
 }
 
 fn draw<B: DrawingBackend>(backend: B, panels: &[Panel], scale: u32) -> Result<(), String> {
@@ -148,14 +163,26 @@ impl Panel {
             .x_desc("epoch")
             .x_labels(epochs)
             .y_labels(7)
-            .x_label_formatter(&|epoch| if epoch.fract() == 0.0 { format!("{epoch}") } else { String::new() })
+            .x_label_formatter(&|epoch| {
+                if epoch.fract() == 0.0 {
+                    format!("{epoch}")
+                } else {
+                    String::new()
+                }
+            })
             .y_label_formatter(&|value| format!("{value:.digits$}"))
             .label_style(font(14))
             .axis_desc_style(font(15))
             .set_all_tick_mark_size(5 * scale)
             .draw()?;
         curve(&mut chart, &self.training, TRAINING, "training", scale)?;
-        curve(&mut chart, &self.validation, VALIDATION, "validation", scale)?;
+        curve(
+            &mut chart,
+            &self.validation,
+            VALIDATION,
+            "validation",
+            scale,
+        )?;
         chart
             .configure_series_labels()
             .position(self.free_corner(&y))
@@ -171,14 +198,24 @@ impl Panel {
     /// From the first epoch to the last; wider if that is one and the same.
     fn epochs(&self) -> std::ops::Range<f64> {
         let all = || self.training.iter().chain(&self.validation).map(|p| p.0);
-        let (first, last) = (all().fold(f64::MAX, f64::min), all().fold(f64::MIN, f64::max));
-        if last > first { first..last } else { first - 1.0..first + 1.0 }
+        let (first, last) = (
+            all().fold(f64::MAX, f64::min),
+            all().fold(f64::MIN, f64::max),
+        );
+        if last > first {
+            first..last
+        } else {
+            first - 1.0..first + 1.0
+        }
     }
 
     /// From the smallest figure to the largest, and a little beyond.
     fn values(&self) -> std::ops::Range<f64> {
         let all = || self.training.iter().chain(&self.validation).map(|p| p.1);
-        let (low, high) = (all().fold(f64::MAX, f64::min), all().fold(f64::MIN, f64::max));
+        let (low, high) = (
+            all().fold(f64::MAX, f64::min),
+            all().fold(f64::MIN, f64::max),
+        );
         let room = match 0.06 * (high - low) {
             room if room > 0.0 && room.is_finite() => room,
             _ => 0.1 * low.abs().max(1e-6),
@@ -218,12 +255,18 @@ fn curve<'a, B: DrawingBackend + 'a>(
         return Ok(());
     }
     let line = LineSeries::new(points.iter().copied(), colour.stroke_width(2 * scale));
-    chart
-        .draw_series(line)?
-        .label(label)
-        .legend(move |(x, y)| PathElement::new([(x, y), (x + 22 * scale as i32, y)], colour.stroke_width(2 * scale)));
+    chart.draw_series(line)?.label(label).legend(move |(x, y)| {
+        PathElement::new(
+            [(x, y), (x + 22 * scale as i32, y)],
+            colour.stroke_width(2 * scale),
+        )
+    });
     if points.len() <= 30 {
-        chart.draw_series(points.iter().map(|&p| Circle::new(p, 3 * scale, colour.filled())))?;
+        chart.draw_series(
+            points
+                .iter()
+                .map(|&p| Circle::new(p, 3 * scale, colour.filled())),
+        )?;
     }
     Ok(())
 }

@@ -15,12 +15,19 @@ fn sparse() -> SparseCategoricalCrossentropy {
 }
 
 fn quiet(epochs: usize) -> Fit<'static> {
-    Fit { epochs, verbose: Verbose::Silent, ..Fit::default() }
+    Fit {
+        epochs,
+        verbose: Verbose::Silent,
+        ..Fit::default()
+    }
 }
 
 fn trained(fit: Fit<'_>) -> (Vec<f32>, History) {
     let mut model = Linear::new(1);
-    let mut trainer = Trainer::new(&mut model).optimizer(Adam::new(0.05)).loss(sparse()).metric(Accuracy);
+    let mut trainer = Trainer::new(&mut model)
+        .optimizer(Adam::new(0.05))
+        .loss(sparse())
+        .metric(Accuracy);
     let history = trainer.fit(&dataset(100), fit).unwrap();
     (model.weights().to_vec(), history)
 }
@@ -29,13 +36,31 @@ fn trained(fit: Fit<'_>) -> (Vec<f32>, History) {
 fn training_learns_and_logs() {
     let (train, test) = dataset(300).shuffle(3).split(0.2).unwrap();
     let mut model = Linear::new(1);
-    let mut trainer = Trainer::new(&mut model).optimizer(Adam::new(0.05)).loss(sparse()).metric(Accuracy);
-    let history = trainer.fit(&train, Fit { validation: Some(&test), ..quiet(20) }).unwrap();
+    let mut trainer = Trainer::new(&mut model)
+        .optimizer(Adam::new(0.05))
+        .loss(sparse())
+        .metric(Accuracy);
+    let history = trainer
+        .fit(
+            &train,
+            Fit {
+                validation: Some(&test),
+                ..quiet(20)
+            },
+        )
+        .unwrap();
     assert_eq!(history.epochs(), (0..20).collect::<Vec<_>>());
-    assert_eq!(history.names(), ["loss", "accuracy", "val_loss", "val_accuracy"]);
+    assert_eq!(
+        history.names(),
+        ["loss", "accuracy", "val_loss", "val_accuracy"]
+    );
     let losses = history.get("loss");
     assert!(losses[19] < 0.5 * losses[0], "{losses:?}");
-    assert!(history.last("val_accuracy").unwrap() > 0.9, "{:?}", history.last("val_accuracy"));
+    assert!(
+        history.last("val_accuracy").unwrap() > 0.9,
+        "{:?}",
+        history.last("val_accuracy")
+    );
     let logs = trainer.evaluate(&test).unwrap();
     assert_eq!(logs.get("accuracy"), history.last("val_accuracy"));
     assert!((logs.get("loss").unwrap() - history.last("val_loss").unwrap()).abs() < 1e-12);
@@ -51,18 +76,30 @@ fn a_step_is_the_gradient_of_the_mean_loss() {
     let weights = [1.0, 0.5, 2.0, 1.0, 0.0, 3.0, 1.5];
     let mut model = Linear::new(2);
     let before = model.weights().to_vec();
-    let data = Dataset::new(Column::floats(points.clone(), &[7, 2]).unwrap(), labels.clone()).unwrap();
+    let data = Dataset::new(
+        Column::floats(points.clone(), &[7, 2]).unwrap(),
+        labels.clone(),
+    )
+    .unwrap();
     let data = data.sample_weight(weights).unwrap();
     let class_weight = Some(BTreeMap::from([(1, 3.0)]));
-    let fit = Fit { class_weight, shuffle: false, ..quiet(1) };
-    let mut trainer = Trainer::new(&mut model).optimizer(SGD::new(0.5)).loss(sparse());
+    let fit = Fit {
+        class_weight,
+        shuffle: false,
+        ..quiet(1)
+    };
+    let mut trainer = Trainer::new(&mut model)
+        .optimizer(SGD::new(0.5))
+        .loss(sparse());
     let history = trainer.fit(&data, fit).unwrap();
 
     let (mut loss, mut gradient) = (0.0, [0f64; 10]);
     for (row, (x, &label)) in points.chunks_exact(2).zip(&labels).enumerate() {
         let x = [f64::from(x[0]), f64::from(x[1])];
         let w = |i: usize| f64::from(before[i]);
-        let z: Vec<f64> = (0..3).map(|c| x[0] * w(c) + x[1] * w(3 + c) + w(7 + c)).collect();
+        let z: Vec<f64> = (0..3)
+            .map(|c| x[0] * w(c) + x[1] * w(3 + c) + w(7 + c))
+            .collect();
         let sum: f64 = z.iter().map(|z| z.exp()).sum();
         let weight = weights[row] * if label == 1 { 3.0 } else { 1.0 } / 7.0;
         loss += weight * (sum.ln() - z[label as usize]);
@@ -77,7 +114,10 @@ fn a_step_is_the_gradient_of_the_mean_loss() {
     gradient[6] = -2.0; // counts its one forward
     for (i, &found) in model.weights().iter().enumerate() {
         let expected = f64::from(before[i]) - 0.5 * gradient[i];
-        assert!((f64::from(found) - expected).abs() < 1e-6, "weight {i}: {found}, {expected}");
+        assert!(
+            (f64::from(found) - expected).abs() < 1e-6,
+            "weight {i}: {found}, {expected}"
+        );
     }
 }
 
@@ -86,10 +126,20 @@ fn the_same_seed_gives_the_same_bits() {
     let fit = |seed| Fit { seed, ..quiet(3) };
     let (a, a_history) = trained(fit(5));
     let (b, b_history) = trained(fit(5));
-    assert_eq!(a.iter().map(|w| w.to_bits()).collect::<Vec<_>>(), b.iter().map(|w| w.to_bits()).collect::<Vec<_>>());
+    assert_eq!(
+        a.iter().map(|w| w.to_bits()).collect::<Vec<_>>(),
+        b.iter().map(|w| w.to_bits()).collect::<Vec<_>>()
+    );
     assert_eq!(a_history, b_history);
     assert_ne!(a, trained(fit(6)).0);
-    assert_ne!(a, trained(Fit { shuffle: false, ..fit(5) }).0);
+    assert_ne!(
+        a,
+        trained(Fit {
+            shuffle: false,
+            ..fit(5)
+        })
+        .0
+    );
 }
 
 #[test]
@@ -108,7 +158,15 @@ fn an_interrupted_training_ends_with_the_same_weights() {
     model.weights_mut().copy_from_slice(&weights);
     let mut second = Trainer::new(&mut model).optimizer(new()).loss(sparse());
     second.restore_optimizer(&state).unwrap();
-    second.fit(&data, Fit { initial_epoch: 4, ..quiet(6) }).unwrap();
+    second
+        .fit(
+            &data,
+            Fit {
+                initial_epoch: 4,
+                ..quiet(6)
+            },
+        )
+        .unwrap();
     assert_eq!(model.weights(), whole);
 }
 
@@ -117,7 +175,15 @@ fn all_samples_are_seen_once_an_epoch_and_steps_are_counted() {
     // 100 samples in batches of 32: 3 full ones and one of 4.
     let mut model = Linear::new(1);
     let mut trainer = Trainer::new(&mut model).loss(sparse());
-    trainer.fit(&dataset(100), Fit { seed: 8, ..quiet(2) }).unwrap();
+    trainer
+        .fit(
+            &dataset(100),
+            Fit {
+                seed: 8,
+                ..quiet(2)
+            },
+        )
+        .unwrap();
     assert_eq!(model.weights()[6], 8.0);
     let steps: Vec<_> = model.seeds.iter().map(|s| (s.seed, s.step)).collect();
     assert_eq!(steps, (0..8).map(|step| (8, step)).collect::<Vec<_>>());
@@ -129,8 +195,21 @@ fn all_samples_are_seen_once_an_epoch_and_steps_are_counted() {
 fn the_last_batch_counts_by_its_size() {
     let run = |batch_size| {
         let mut model = Linear::new(1);
-        let mut trainer = Trainer::new(&mut model).optimizer(SGD::new(0.0)).loss(sparse()).metric(Accuracy);
-        trainer.fit(&dataset(100), Fit { batch_size, ..quiet(1) }).unwrap().logs()[0].clone()
+        let mut trainer = Trainer::new(&mut model)
+            .optimizer(SGD::new(0.0))
+            .loss(sparse())
+            .metric(Accuracy);
+        trainer
+            .fit(
+                &dataset(100),
+                Fit {
+                    batch_size,
+                    ..quiet(1)
+                },
+            )
+            .unwrap()
+            .logs()[0]
+            .clone()
     };
     let (a, b) = (run(100), run(33));
     assert!((a.get("loss").unwrap() - b.get("loss").unwrap()).abs() < 1e-12);
@@ -142,10 +221,19 @@ fn validation_split_takes_the_end_and_does_not_train_on_it() {
     let data = dataset(100);
     let fit = |train: &Dataset, fit: Fit<'_>| {
         let mut model = Linear::new(1);
-        Trainer::new(&mut model).loss(sparse()).fit(train, fit).unwrap();
+        Trainer::new(&mut model)
+            .loss(sparse())
+            .fit(train, fit)
+            .unwrap();
         model.weights().to_vec()
     };
-    let split = fit(&data, Fit { validation_split: 0.25, ..quiet(2) });
+    let split = fit(
+        &data,
+        Fit {
+            validation_split: 0.25,
+            ..quiet(2)
+        },
+    );
     assert_eq!(split, fit(&data.take(75), quiet(2)));
 }
 
@@ -153,9 +241,20 @@ fn validation_split_takes_the_end_and_does_not_train_on_it() {
 fn validation_freq_leaves_epochs_out() {
     let data = dataset(30);
     let mut model = Linear::new(1);
-    let fit = Fit { validation: Some(&data), validation_freq: 2, ..quiet(5) };
-    let history = Trainer::new(&mut model).loss(sparse()).fit(&data, fit).unwrap();
-    let found: Vec<_> = history.logs().iter().map(|l| l.get("val_loss").is_some()).collect();
+    let fit = Fit {
+        validation: Some(&data),
+        validation_freq: 2,
+        ..quiet(5)
+    };
+    let history = Trainer::new(&mut model)
+        .loss(sparse())
+        .fit(&data, fit)
+        .unwrap();
+    let found: Vec<_> = history
+        .logs()
+        .iter()
+        .map(|l| l.get("val_loss").is_some())
+        .collect();
     assert_eq!(found, [false, true, false, true, false]);
 }
 
@@ -167,12 +266,19 @@ fn sequences_train_by_steps() {
     let data = Dataset::new(input(), targets).unwrap();
     let loss_with = |data: &Dataset| {
         let mut model = Linear::sequence(1);
-        let mut trainer = Trainer::new(&mut model).loss(sparse()).metric(Accuracy).weighted_metric(SparseCategoricalAccuracy);
+        let mut trainer = Trainer::new(&mut model)
+            .loss(sparse())
+            .metric(Accuracy)
+            .weighted_metric(SparseCategoricalAccuracy);
         trainer.evaluate(data).unwrap()
     };
     // The same as 60 rows.
     let mut rows = Linear::new(1);
-    let by_rows = Trainer::new(&mut rows).loss(sparse()).metric(Accuracy).evaluate(&dataset(60)).unwrap();
+    let by_rows = Trainer::new(&mut rows)
+        .loss(sparse())
+        .metric(Accuracy)
+        .evaluate(&dataset(60))
+        .unwrap();
     let plain = loss_with(&data);
     assert!((plain.get("loss").unwrap() - by_rows.get("loss").unwrap()).abs() < 1e-12);
     assert_eq!(plain.get("accuracy"), by_rows.get("accuracy"));
@@ -180,16 +286,31 @@ fn sequences_train_by_steps() {
     let per_sample: Vec<f32> = (0..20).map(|i| i as f32 * 0.25).collect();
     let per_step: Vec<f32> = per_sample.iter().flat_map(|&w| [w; 3]).collect();
     let a = loss_with(&data.clone().sample_weight(per_sample).unwrap());
-    let b = loss_with(&data.clone().sample_weight(Column::floats(per_step, &[20, 3]).unwrap()).unwrap());
+    let b = loss_with(
+        &data
+            .clone()
+            .sample_weight(Column::floats(per_step, &[20, 3]).unwrap())
+            .unwrap(),
+    );
     assert_eq!(a, b);
     assert_ne!(a.get("loss"), plain.get("loss"));
-    assert_eq!(a.get("accuracy"), plain.get("accuracy"), "metrics are not weighted");
-    assert_ne!(a.get("sparse_categorical_accuracy"), plain.get("accuracy"), "weighted ones are");
+    assert_eq!(
+        a.get("accuracy"),
+        plain.get("accuracy"),
+        "metrics are not weighted"
+    );
+    assert_ne!(
+        a.get("sparse_categorical_accuracy"),
+        plain.get("accuracy"),
+        "weighted ones are"
+    );
     // A target of another length is found before anything has changed.
     let short = Dataset::new(input(), Column::integers(vec![0; 40], &[20, 2]).unwrap()).unwrap();
     let mut model = Linear::sequence(1);
     let before = model.weights().to_vec();
-    let result = Trainer::new(&mut model).loss(sparse()).fit(&short, quiet(1));
+    let result = Trainer::new(&mut model)
+        .loss(sparse())
+        .fit(&short, quiet(1));
     assert!(matches!(result, Err(Error::Shape { .. })), "{result:?}");
     assert_eq!(model.weights(), before);
 }
@@ -197,14 +318,27 @@ fn sequences_train_by_steps() {
 #[test]
 fn one_hot_targets_are_the_same_as_labels() {
     let (points, labels) = clouds(30);
-    let one_hot = labels.iter().flat_map(|&l| [0, 1, 2].map(|c| f32::from(c == l)));
+    let one_hot = labels
+        .iter()
+        .flat_map(|&l| [0, 1, 2].map(|c| f32::from(c == l)));
     let targets = Column::floats(one_hot.collect(), &[30, 3]).unwrap();
     let data = Dataset::new(Column::floats(points, &[30, 2]).unwrap(), targets).unwrap();
-    let fit = || Fit { class_weight: Some(BTreeMap::from([(0, 2.0)])), ..quiet(2) };
+    let fit = || Fit {
+        class_weight: Some(BTreeMap::from([(0, 2.0)])),
+        ..quiet(2)
+    };
     let (mut a, mut b) = (Linear::new(1), Linear::new(1));
     let loss = CategoricalCrossentropy::from_logits();
-    let a_history = Trainer::new(&mut a).loss(loss).metric(Accuracy).fit(&data, fit()).unwrap();
-    let b_history = Trainer::new(&mut b).loss(sparse()).metric(Accuracy).fit(&dataset(30), fit()).unwrap();
+    let a_history = Trainer::new(&mut a)
+        .loss(loss)
+        .metric(Accuracy)
+        .fit(&data, fit())
+        .unwrap();
+    let b_history = Trainer::new(&mut b)
+        .loss(sparse())
+        .metric(Accuracy)
+        .fit(&dataset(30), fit())
+        .unwrap();
     assert_eq!(a.weights(), b.weights());
     assert_eq!(a_history, b_history);
 }
@@ -223,35 +357,94 @@ fn what_is_wrong_is_said_before_anything_changes() {
     let words = |result: Result<History, Error>| result.unwrap_err().to_string();
     let mut model = Linear::new(1);
     let before = model.weights().to_vec();
-    let mut fit = |data: &Dataset, fit: Fit<'_>| words(Trainer::new(&mut model).loss(sparse()).fit(data, fit));
+    let mut fit = |data: &Dataset, fit: Fit<'_>| {
+        words(Trainer::new(&mut model).loss(sparse()).fit(data, fit))
+    };
     let cases = [
-        (fit(&data, Fit { batch_size: 0, ..quiet(1) }), "Fit: batch_size must be at least 1, found 0"),
-        (fit(&data, Fit { validation_freq: 0, ..quiet(1) }), "Fit: validation_freq must be at least 1, found 0"),
-        (fit(&data, Fit { validation_split: 1.0, ..quiet(1) }), "Fit: validation_split must be in 0..1, found 1"),
         (
-            fit(&data, Fit { class_weight: Some(BTreeMap::from([(1, -1.0)])), ..quiet(1) }),
+            fit(
+                &data,
+                Fit {
+                    batch_size: 0,
+                    ..quiet(1)
+                },
+            ),
+            "Fit: batch_size must be at least 1, found 0",
+        ),
+        (
+            fit(
+                &data,
+                Fit {
+                    validation_freq: 0,
+                    ..quiet(1)
+                },
+            ),
+            "Fit: validation_freq must be at least 1, found 0",
+        ),
+        (
+            fit(
+                &data,
+                Fit {
+                    validation_split: 1.0,
+                    ..quiet(1)
+                },
+            ),
+            "Fit: validation_split must be in 0..1, found 1",
+        ),
+        (
+            fit(
+                &data,
+                Fit {
+                    class_weight: Some(BTreeMap::from([(1, -1.0)])),
+                    ..quiet(1)
+                },
+            ),
             "Fit: class_weight of class 1 must not be negative, found -1",
         ),
-        (fit(&data.take(0), quiet(1)), "training data: there is no sample"),
         (
-            fit(&with(Column::integers(vec![0, 1, 2, 3, 0, 1], &[6]).unwrap()), quiet(1)),
+            fit(&data.take(0), quiet(1)),
+            "training data: there is no sample",
+        ),
+        (
+            fit(
+                &with(Column::integers(vec![0, 1, 2, 3, 0, 1], &[6]).unwrap()),
+                quiet(1),
+            ),
             "training data, target of output: label 3 of sample 3 is not a class in 0..3",
         ),
         (
-            fit(&with(Column::floats(vec![0.0, 1.0, 0.5, 0.0, 0.0, 1.0], &[6]).unwrap()), quiet(1)),
+            fit(
+                &with(Column::floats(vec![0.0, 1.0, 0.5, 0.0, 0.0, 1.0], &[6]).unwrap()),
+                quiet(1),
+            ),
             "training data, target of output: label 0.5 of sample 2 is not a class in 0..3",
         ),
         (
-            fit(&with(Column::floats(vec![0.0; 18], &[6, 3]).unwrap()), quiet(1)),
+            fit(
+                &with(Column::floats(vec![0.0; 18], &[6, 3]).unwrap()),
+                quiet(1),
+            ),
             "training data, target of output: expected shape [n], found [6, 3]",
         ),
         (
-            fit(&data, Fit { validation: Some(&Dataset::new([0.5f32; 4], [0; 4]).unwrap()), ..quiet(1) }),
+            fit(
+                &data,
+                Fit {
+                    validation: Some(&Dataset::new([0.5f32; 4], [0; 4]).unwrap()),
+                    ..quiet(1)
+                },
+            ),
             "validation data, input: expected shape [n, 2], found [4]",
         ),
-        (fit(&nan(), quiet(1)), "training data, input: NaN in sample 2"),
         (
-            fit(&Dataset::with_columns(vec![x(), x()], vec![x()]).unwrap(), quiet(1)),
+            fit(&nan(), quiet(1)),
+            "training data, input: NaN in sample 2",
+        ),
+        (
+            fit(
+                &Dataset::with_columns(vec![x(), x()], vec![x()]).unwrap(),
+                quiet(1),
+            ),
             "training data: the model has 1 inputs, the data set 2",
         ),
     ];
@@ -259,19 +452,49 @@ fn what_is_wrong_is_said_before_anything_changes() {
         assert_eq!(found, expected);
     }
     let no_loss = words(Trainer::new(&mut model).fit(&data, quiet(1)));
-    assert_eq!(no_loss, "there is no loss; give the trainer one with `loss`");
-    let other = words(Trainer::new(&mut model).loss(sparse()).loss_for("out", sparse()).fit(&data, quiet(1)));
+    assert_eq!(
+        no_loss,
+        "there is no loss; give the trainer one with `loss`"
+    );
+    let other = words(
+        Trainer::new(&mut model)
+            .loss(sparse())
+            .loss_for("out", sparse())
+            .fit(&data, quiet(1)),
+    );
     assert_eq!(other, "the model has no output out, but output");
-    let metric = words(Trainer::new(&mut model).loss(sparse()).metric(MeanAbsoluteError).fit(&data, quiet(1)));
+    let metric = words(
+        Trainer::new(&mut model)
+            .loss(sparse())
+            .metric(MeanAbsoluteError)
+            .fit(&data, quiet(1)),
+    );
     let expected = "metric mean_absolute_error needs a float for every feature as targets, but the loss takes class numbers";
     assert_eq!(metric, expected);
-    let twice = Trainer::new(&mut model).loss(sparse()).metric(Accuracy).metric(Accuracy).fit(&data, quiet(1));
+    let twice = Trainer::new(&mut model)
+        .loss(sparse())
+        .metric(Accuracy)
+        .metric(Accuracy)
+        .fit(&data, quiet(1));
     assert_eq!(words(twice), "metric accuracy is given twice");
     let clip = SGD::default().clipnorm(1.0).clipvalue(1.0);
-    let clip = words(Trainer::new(&mut model).loss(sparse()).optimizer(clip).fit(&data, quiet(1)));
-    assert_eq!(clip, "only one of clipnorm, clipvalue and global_clipnorm can be set, found clipnorm and clipvalue");
+    let clip = words(
+        Trainer::new(&mut model)
+            .loss(sparse())
+            .optimizer(clip)
+            .fit(&data, quiet(1)),
+    );
+    assert_eq!(
+        clip,
+        "only one of clipnorm, clipvalue and global_clipnorm can be set, found clipnorm and clipvalue"
+    );
     let steps = SGD::new(ExponentialDecay::new(0.1, 0, 0.5));
-    let steps = words(Trainer::new(&mut model).loss(sparse()).optimizer(steps).fit(&data, quiet(1)));
+    let steps = words(
+        Trainer::new(&mut model)
+            .loss(sparse())
+            .optimizer(steps)
+            .fit(&data, quiet(1)),
+    );
     assert_eq!(steps, "decay_steps must be positive, found 0");
     assert_eq!(model.weights(), before);
 }
@@ -279,7 +502,9 @@ fn what_is_wrong_is_said_before_anything_changes() {
 #[test]
 fn a_wrong_optimizer_is_not_forgotten() {
     let mut model = Linear::new(1);
-    let mut trainer = Trainer::new(&mut model).loss(sparse()).optimizer(SGD::new(-1.0));
+    let mut trainer = Trainer::new(&mut model)
+        .loss(sparse())
+        .optimizer(SGD::new(-1.0));
     for _ in 0..2 {
         let error = trainer.fit(&dataset(6), quiet(1)).unwrap_err().to_string();
         assert_eq!(error, "learning_rate must not be negative, found -1");
@@ -294,20 +519,32 @@ fn nan_goes_on_unless_a_callback_stops_it() {
     let targets = Column::floats(vec![1.0; 300], &[100, 3]).unwrap();
     let squares = Dataset::new(Column::floats(points, &[100, 2]).unwrap(), targets).unwrap();
     let mut model = Linear::new(1);
-    let history = Trainer::new(&mut model).optimizer(wild()).loss(MeanSquaredError).fit(&squares, quiet(3)).unwrap();
+    let history = Trainer::new(&mut model)
+        .optimizer(wild())
+        .loss(MeanSquaredError)
+        .fit(&squares, quiet(3))
+        .unwrap();
     assert_eq!(history.epochs().len(), 3);
     assert!(!history.last("loss").unwrap().is_finite());
 
     let mut terminate = TerminateOnNaN::default();
     let mut model = Linear::new(1);
-    let mut trainer = Trainer::new(&mut model).optimizer(wild()).loss(MeanSquaredError).callback(&mut terminate);
+    let mut trainer = Trainer::new(&mut model)
+        .optimizer(wild())
+        .loss(MeanSquaredError)
+        .callback(&mut terminate);
     let history = trainer.fit(&squares, quiet(3)).unwrap();
     assert_eq!(history.epochs().len(), 1);
     drop(trainer);
-    assert!(matches!(terminate.terminated(), Some((0, 1..=2))), "{terminate:?}");
+    assert!(
+        matches!(terminate.terminated(), Some((0, 1..=2))),
+        "{terminate:?}"
+    );
     // It does not stop what is well.
     let mut model = Linear::new(1);
-    let mut trainer = Trainer::new(&mut model).loss(sparse()).callback(TerminateOnNaN::default());
+    let mut trainer = Trainer::new(&mut model)
+        .loss(sparse())
+        .callback(TerminateOnNaN::default());
     assert_eq!(trainer.fit(&data, quiet(3)).unwrap().epochs().len(), 3);
 }
 
@@ -316,8 +553,26 @@ fn no_epochs_change_nothing() {
     let mut model = Linear::new(1);
     let before = model.weights().to_vec();
     let mut trainer = Trainer::new(&mut model).loss(sparse());
-    assert!(trainer.fit(&dataset(6), quiet(0)).unwrap().epochs().is_empty());
-    assert!(trainer.fit(&dataset(6), Fit { initial_epoch: 3, ..quiet(3) }).unwrap().epochs().is_empty());
+    assert!(
+        trainer
+            .fit(&dataset(6), quiet(0))
+            .unwrap()
+            .epochs()
+            .is_empty()
+    );
+    assert!(
+        trainer
+            .fit(
+                &dataset(6),
+                Fit {
+                    initial_epoch: 3,
+                    ..quiet(3)
+                }
+            )
+            .unwrap()
+            .epochs()
+            .is_empty()
+    );
     assert_eq!(model.weights(), before);
 }
 
@@ -327,7 +582,9 @@ fn callbacks_see_everything_in_order() {
     struct Recorder<'a>(&'a std::cell::RefCell<Vec<String>>);
     impl Callback for Recorder<'_> {
         fn on_train_begin(&mut self, t: &mut Training<'_>) -> Result<(), Error> {
-            self.0.borrow_mut().push(format!("begin {}", t.directions().len()));
+            self.0
+                .borrow_mut()
+                .push(format!("begin {}", t.directions().len()));
             Ok(())
         }
         fn on_epoch_begin(&mut self, t: &mut Training<'_>) -> Result<(), Error> {
@@ -337,13 +594,19 @@ fn callbacks_see_everything_in_order() {
         }
         fn on_batch_end(&mut self, t: &mut Training<'_>) -> Result<(), Error> {
             assert!(t.logs().get("loss").is_some());
-            self.0.borrow_mut().push(format!("batch {} {}", t.batch(), t.iterations()));
+            self.0
+                .borrow_mut()
+                .push(format!("batch {} {}", t.batch(), t.iterations()));
             Ok(())
         }
         fn on_epoch_end(&mut self, t: &mut Training<'_>) -> Result<(), Error> {
             t.logs_mut().set("mine", 5.0);
             self.0.borrow_mut().push("end".to_owned());
-            if t.epoch() == 1 { Err(Error::Argument("enough".to_owned())) } else { Ok(()) }
+            if t.epoch() == 1 {
+                Err(Error::Argument("enough".to_owned()))
+            } else {
+                Ok(())
+            }
         }
         fn on_train_end(&mut self, _: &mut Training<'_>) -> Result<(), Error> {
             unreachable!("training ended with an error")
@@ -351,11 +614,21 @@ fn callbacks_see_everything_in_order() {
     }
     let events = std::cell::RefCell::new(Vec::new());
     let mut model = Linear::new(1);
-    let mut trainer = Trainer::new(&mut model).loss(sparse()).callback(Recorder(&events));
+    let mut trainer = Trainer::new(&mut model)
+        .loss(sparse())
+        .callback(Recorder(&events));
     let error = trainer.fit(&dataset(40), quiet(9)).unwrap_err();
     assert_eq!(error.to_string(), "enough");
     let expected = [
-        "begin 1", "epoch 0", "batch 0 1", "batch 1 2", "end", "epoch 1", "batch 0 3", "batch 1 4", "end",
+        "begin 1",
+        "epoch 0",
+        "batch 0 1",
+        "batch 1 2",
+        "end",
+        "epoch 1",
+        "batch 0 3",
+        "batch 1 4",
+        "end",
     ];
     assert_eq!(*events.borrow(), expected);
 }
