@@ -241,3 +241,49 @@ fn gathering_reuses_its_buffers() {
     }
     assert!(places.iter().all(|&place| place == places[0]));
 }
+
+#[test]
+fn several_inputs_and_targets_stay_together() {
+    let ids = Array2::from_shape_fn((5, 3), |(i, _)| i as u16);
+    let floats = Array3::from_shape_fn((5, 2, 2), |(i, ..)| i as f32);
+    let labels = [0u8, 1, 2, 3, 0];
+    let one_hot = Array2::from_shape_fn((5, 4), |(i, j)| f32::from(i % 4 == j));
+    let inputs = vec![ids.into_column().unwrap(), floats.into_column().unwrap()];
+    let targets = vec![
+        labels.into_column().unwrap(),
+        one_hot.into_column().unwrap(),
+    ];
+    let data = Dataset::with_columns(inputs, targets)
+        .unwrap()
+        .shuffle(3)
+        .take(4);
+    let kinds = [TargetKind::Labels, TargetKind::Floats];
+    let prepared = Prepared::new(
+        "data",
+        &data,
+        &[IDS, FLOATS],
+        &[OUTPUT, OUTPUT],
+        &kinds,
+        None,
+    )
+    .unwrap();
+    let mut batch = Batch::new(&prepared, 4);
+    batch.gather(&prepared, &prepared.order);
+    let inputs: Vec<_> = batch.inputs().collect();
+    assert_eq!((inputs[0].time, inputs[1].time), (3, 2));
+    let (Values::Ids(ids), Values::Floats(floats)) = (inputs[0].values, inputs[1].values) else {
+        panic!()
+    };
+    let (TargetView::Labels(labels), TargetView::Floats(one_hot)) =
+        (batch.targets(0), batch.targets(1))
+    else {
+        panic!()
+    };
+    for sample in 0..4 {
+        let id = ids[3 * sample];
+        assert_eq!(floats[4 * sample..4 * sample + 4], [id as f32; 4]);
+        assert_eq!(labels[sample], id % 4);
+        assert_eq!(one_hot[4 * sample + labels[sample] as usize], 1.0);
+    }
+    assert!(batch.weights(0).is_none() && batch.weights(1).is_none());
+}

@@ -183,6 +183,9 @@ impl Panel {
             "validation",
             scale,
         )?;
+        if self.validation.is_empty() {
+            return Ok(());
+        }
         chart
             .configure_series_labels()
             .position(self.free_corner(&y))
