@@ -199,3 +199,108 @@ mod checkpoint {
         ));
     }
 }
+
+#[cfg(feature = "weights")]
+mod backup {
+    use super::*;
+    use crate::{
+        learner::Learner,
+        train::optimizers::{Adam, Optimizer},
+    };
+
+    /// Fails after this epoch, as a program that is killed.
+    struct Killed(usize);
+
+    impl Callback for Killed {
+        fn on_epoch_end(&mut self, training: &mut Training<'_>) -> Result<(), Error> {
+            let now = training.epoch() == self.0;
+            if now {
+                Err(Error::Argument("killed".to_owned()))
+            } else {
+                Ok(())
+            }
+        }
+    }
+
+    fn train(
+        path: &str,
+        optimizer: impl Optimizer + 'static,
+        killed: Option<usize>,
+    ) -> (Result<Vec<usize>, Error>, Vec<u32>) {
+        let mut model = Linear::new(1);
+        let mut trainer = Trainer::new(&mut model)
+            .optimizer(optimizer)
+            .loss(SparseCategoricalCrossentropy::from_logits());
+        if let Some(epoch) = killed {
+            trainer = trainer.callback(Killed(epoch));
+        }
+        trainer = trainer.callback(BackupAndRestore::new(path));
+        let history = trainer.fit(&dataset(50), fit(6));
+        let bits = model.weights().iter().map(|w| w.to_bits()).collect();
+        (history.map(|history| history.epochs().to_vec()), bits)
+    }
+
+    #[test]
+    fn a_killed_training_ends_with_the_same_weights() {
+        let folder = Folder::new("backup");
+        let path = folder.path("backup");
+        for amsgrad in [false, true] {
+            let adam = || Adam::new(0.03).amsgrad(amsgrad);
+            let (whole, expected) = train(&path, adam(), None);
+            assert_eq!(whole.unwrap(), [0, 1, 2, 3, 4, 5]);
+            assert!(folder.files().is_empty(), "removed at the end");
+            // Killed in epoch 2, before its backup; then in epoch 4; then not.
+            assert!(train(&path, adam(), Some(2)).0.is_err());
+            assert_eq!(folder.files(), ["backup"]);
+            assert!(train(&path, adam(), Some(4)).0.is_err());
+            let (rest, found) = train(&path, adam(), None);
+            assert_eq!(rest.unwrap(), [4, 5]);
+            assert_eq!(found, expected);
+        }
+    }
+
+    #[test]
+    fn a_foreign_or_damaged_backup_is_refused_and_changes_nothing() {
+        let folder = Folder::new("foreign");
+        let path = folder.path("backup");
+        let fresh: Vec<u32> = Linear::new(1)
+            .weights()
+            .iter()
+            .map(|w| w.to_bits())
+            .collect();
+        assert!(train(&path, Adam::default(), Some(1)).0.is_err());
+        let (result, weights) = train(&path, SGD::default(), None);
+        assert!(matches!(result, Err(Error::Argument(_))), "{result:?}");
+        assert_eq!(weights, fresh);
+        let good = fs::read(&path).unwrap();
+        for length in 0..good.len() {
+            fs::write(&path, &good[..length]).unwrap();
+            let (result, weights) = train(&path, Adam::default(), None);
+            assert!(
+                matches!(result, Err(Error::Weights { .. })),
+                "{length}: {result:?}"
+            );
+            assert_eq!(weights, fresh);
+        }
+        for bit in 0..8 * 64 {
+            let mut bytes = good.clone();
+            bytes[bit / 8] ^= 1 << (bit % 8);
+            fs::write(&path, &bytes).unwrap();
+            // Whatever it says, it must not panic.
+            let _ = train(&path, Adam::default(), Some(1));
+        }
+    }
+
+    #[test]
+    fn a_file_of_weights_is_no_backup() {
+        let folder = Folder::new("no-backup");
+        let path = folder.path("backup");
+        let model = Linear::new(1);
+        crate::weights::save(&path, model.specs(), model.weights()).unwrap();
+        let error = train(&path, Adam::default(), None)
+            .0
+            .unwrap_err()
+            .to_string();
+        assert!(error.ends_with("not a backup: no model"), "{error}");
+    }
+}
