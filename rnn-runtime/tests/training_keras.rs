@@ -13,7 +13,12 @@ fn data() -> Value {
 }
 
 fn list(value: &Value) -> Vec<f64> {
-    value.as_array().unwrap().iter().map(|v| v.as_f64().unwrap()).collect()
+    value
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|v| v.as_f64().unwrap())
+        .collect()
 }
 
 fn f32s(value: &Value) -> Vec<f32> {
@@ -23,7 +28,10 @@ fn f32s(value: &Value) -> Vec<f32> {
 /// Within 1e-6 of what Keras has, relative to it.
 fn close(what: &str, found: f64, expected: f64) {
     let relative = (found - expected).abs() / expected.abs().max(f64::MIN_POSITIVE);
-    assert!(found == expected || relative <= 1e-6, "{what}: {found}, Keras has {expected}");
+    assert!(
+        found == expected || relative <= 1e-6,
+        "{what}: {found}, Keras has {expected}"
+    );
 }
 
 fn loss_of(name: &str) -> Box<dyn Loss> {
@@ -34,7 +42,9 @@ fn loss_of(name: &str) -> Box<dyn Loss> {
         "sparse" => Box::new(SparseCategoricalCrossentropy::default()),
         "categorical logits" => Box::new(CategoricalCrossentropy::from_logits()),
         "categorical" => Box::new(CategoricalCrossentropy::default()),
-        "categorical logits smooth" => Box::new(CategoricalCrossentropy::from_logits().label_smoothing(0.125)),
+        "categorical logits smooth" => {
+            Box::new(CategoricalCrossentropy::from_logits().label_smoothing(0.125))
+        }
         "categorical smooth" => Box::new(CategoricalCrossentropy::default().label_smoothing(0.125)),
         "binary logits" => Box::new(BinaryCrossentropy::from_logits()),
         "binary" => Box::new(BinaryCrossentropy::default()),
@@ -75,7 +85,13 @@ impl Rows {
             Some(labels) => TargetView::Labels(labels),
             None => TargetView::Floats(&self.floats),
         };
-        Scored::new(&self.predictions, self.features, targets, self.weights.as_deref()).unwrap()
+        Scored::new(
+            &self.predictions,
+            self.features,
+            targets,
+            self.weights.as_deref(),
+        )
+        .unwrap()
     }
 }
 
@@ -87,7 +103,11 @@ fn losses_have_keras_values_and_gradients() {
     for case in cases {
         let name = case["name"].as_str().unwrap();
         let loss = loss_of(name);
-        let rows = Rows::new(case, case["features"].as_u64().unwrap() as usize, loss.targets());
+        let rows = Rows::new(
+            case,
+            case["features"].as_u64().unwrap() as usize,
+            loss.targets(),
+        );
         let mut gradient = vec![f32::NAN; rows.predictions.len()];
         let value = loss.mean(&rows.scored(), Some(&mut gradient)).unwrap();
         close(name, value, case["value"].as_f64().unwrap());
@@ -100,7 +120,10 @@ fn losses_have_keras_values_and_gradients() {
         for (index, (&found, &expected)) in gradient.iter().zip(&expected).enumerate() {
             let error = (f64::from(found) - expected).abs();
             let allowed = 1e-6 * expected.abs().max(1e-9 * largest);
-            assert!(error <= allowed, "{name} gradient {index}: {found}, Keras has {expected}");
+            assert!(
+                error <= allowed,
+                "{name} gradient {index}: {found}, Keras has {expected}"
+            );
         }
     }
 }
@@ -158,11 +181,19 @@ fn optimizer_of(case: &Value) -> Box<dyn Optimizer> {
 #[test]
 fn optimizers_make_keras_steps() {
     // A frozen parameter between the two must be passed over, and change nothing for them.
-    let spec = |name, shape, trainable| ParamSpec { name, shape, init: Init::Zeros, trainable };
-    let specs = [spec("kernel", &[2, 3], true), spec("frozen", &[2], false), spec("bias", &[4], true)];
-    let with_frozen = |values: Vec<f32>, frozen: f32| {
-        [&values[..6], &[frozen, frozen], &values[6..]].concat()
+    let spec = |name, shape, trainable| ParamSpec {
+        name,
+        shape,
+        init: Init::Zeros,
+        trainable,
     };
+    let specs = [
+        spec("kernel", &[2, 3], true),
+        spec("frozen", &[2], false),
+        spec("bias", &[4], true),
+    ];
+    let with_frozen =
+        |values: Vec<f32>, frozen: f32| [&values[..6], &[frozen, frozen], &values[6..]].concat();
     let data = data();
     let data = &data["optimizers"];
     let cases = data["cases"].as_array().unwrap();
@@ -173,14 +204,24 @@ fn optimizers_make_keras_steps() {
         let mut weights = with_frozen(f32s(&data["start"]), 7.0);
         let after = case["after"].as_array().unwrap();
         assert_eq!(after.len(), 10);
-        for (step, (gradients, after)) in
-            data["gradients"].as_array().unwrap().iter().zip(after).enumerate()
+        for (step, (gradients, after)) in data["gradients"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .zip(after)
+            .enumerate()
         {
-            stepper.step(&mut weights, &mut with_frozen(f32s(gradients), 1e9)).unwrap();
+            stepper
+                .step(&mut weights, &mut with_frozen(f32s(gradients), 1e9))
+                .unwrap();
             assert_eq!(weights[6..8], [7.0, 7.0], "{what}");
             let found = [&weights[..6], &weights[8..]].concat();
             for (index, (&found, expected)) in found.iter().zip(list(after)).enumerate() {
-                close(&format!("{what}, step {step}, weight {index}"), f64::from(found), expected);
+                close(
+                    &format!("{what}, step {step}, weight {index}"),
+                    f64::from(found),
+                    expected,
+                );
             }
         }
     }
@@ -196,12 +237,19 @@ fn schedules_have_keras_rates() {
         let rate = get("decay_rate").unwrap_or(0.0);
         let staircase = options["staircase"].as_bool().unwrap_or(false);
         let schedule: Box<dyn Schedule> = match case["name"].as_str().unwrap() {
-            "ExponentialDecay" => Box::new(ExponentialDecay { staircase, ..ExponentialDecay::new(initial, steps, rate) }),
-            "InverseTimeDecay" => Box::new(InverseTimeDecay { staircase, ..InverseTimeDecay::new(initial, steps, rate) }),
+            "ExponentialDecay" => Box::new(ExponentialDecay {
+                staircase,
+                ..ExponentialDecay::new(initial, steps, rate)
+            }),
+            "InverseTimeDecay" => Box::new(InverseTimeDecay {
+                staircase,
+                ..InverseTimeDecay::new(initial, steps, rate)
+            }),
             "PolynomialDecay" => {
                 let default = PolynomialDecay::new(initial, steps);
                 Box::new(PolynomialDecay {
-                    end_learning_rate: get("end_learning_rate").unwrap_or(default.end_learning_rate),
+                    end_learning_rate: get("end_learning_rate")
+                        .unwrap_or(default.end_learning_rate),
                     power: get("power").unwrap_or(default.power),
                     cycle: options["cycle"].as_bool().unwrap_or(false),
                     ..default
@@ -214,7 +262,10 @@ fn schedules_have_keras_rates() {
                 ..CosineDecay::new(initial, steps)
             }),
             "PiecewiseConstantDecay" => Box::new(PiecewiseConstantDecay {
-                boundaries: list(&options["boundaries"]).iter().map(|&b| b as u64).collect(),
+                boundaries: list(&options["boundaries"])
+                    .iter()
+                    .map(|&b| b as u64)
+                    .collect(),
                 values: list(&options["values"]),
             }),
             other => panic!("{other}"),
@@ -224,7 +275,10 @@ fn schedules_have_keras_rates() {
             let found = schedule.at(step as u64);
             // The end of a cosine is 0 up to the rounding of pi.
             let error = (found - expected).abs();
-            assert!(error <= 1e-6 * expected.abs().max(1e-9), "{case}: step {step}: {found}");
+            assert!(
+                error <= 1e-6 * expected.abs().max(1e-9),
+                "{case}: step {step}: {found}"
+            );
         }
     }
 }
@@ -251,7 +305,11 @@ fn metrics_have_keras_values() {
             "sparse top 2" => Box::new(SparseTopKCategoricalAccuracy { k: 2 }),
             other => panic!("{other}"),
         };
-        let kind = if name.starts_with("sparse") { TargetKind::Labels } else { TargetKind::Floats };
+        let kind = if name.starts_with("sparse") {
+            TargetKind::Labels
+        } else {
+            TargetKind::Floats
+        };
         let expected = case["result"].as_f64().unwrap();
         let sum_up = |metric: &dyn Metric| {
             let mut tally = metric.start(features, kind).unwrap();

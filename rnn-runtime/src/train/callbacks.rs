@@ -5,6 +5,8 @@
 //! [`Trainer`](super::Trainer).
 
 #[cfg(feature = "weights")]
+mod backup;
+#[cfg(feature = "weights")]
 mod checkpoint;
 mod csv_logger;
 mod early_stopping;
@@ -16,9 +18,15 @@ use crate::{
     error::Error,
     learner::Learner,
     params::ParamSpec,
-    train::{logs::Logs, metrics::Direction, optimizers::Stepper},
+    train::{
+        logs::Logs,
+        metrics::Direction,
+        optimizers::{OptimizerState, Stepper},
+    },
 };
 
+#[cfg(feature = "weights")]
+pub use backup::BackupAndRestore;
 #[cfg(feature = "weights")]
 pub use checkpoint::{ModelCheckpoint, ModelCheckpointState, SaveFreq};
 pub use csv_logger::{CSVLogger, CSVLoggerState};
@@ -122,14 +130,16 @@ pub struct Training<'a> {
     pub(super) logs: &'a mut Logs,
     pub(super) directions: &'a [(String, Direction)],
     pub(super) stop: &'a mut bool,
-    pub(super) epoch: usize,
+    pub(super) epoch: &'a mut usize,
     pub(super) batch: usize,
+    /// No epoch has begun yet.
+    pub(super) beginning: bool,
 }
 
 impl Training<'_> {
     /// Number of the epoch, from 0.
     pub fn epoch(&self) -> usize {
-        self.epoch
+        *self.epoch
     }
 
     /// Number of the batch in its epoch, from 0.
@@ -190,8 +200,27 @@ impl Training<'_> {
         self.stepper
     }
 
+    /// Goes on with an optimizer from where `state` was taken.
+    ///
+    /// # Errors
+    /// [`Error::Argument`] if it is the state of another optimizer or model.
+    pub fn restore_optimizer(&mut self, state: &OptimizerState) -> Result<(), Error> {
+        self.stepper.restore(state)
+    }
+
+    /// In [`Callback::on_train_begin`]: training begins with this epoch (from 0). Later on it
+    /// does nothing.
+    pub fn begin_with(&mut self, epoch: usize) {
+        if self.beginning {
+            *self.epoch = epoch;
+        }
+    }
+
     /// Ends training after this batch, or after this epoch.
     pub fn stop(&mut self) {
         *self.stop = true;
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,6 +4,10 @@
 //! `sum_over_batch_size` does it: the sum over all rows, each times its weight, divided by the
 //! number of rows (not by the sum of the weights).
 //!
+//! Where Keras's backends differ we follow most of them: probabilities of classes are made to sum
+//! to 1 and then cut off (TensorFlow does it the other way round for class numbers, which is the
+//! same unless a probability is within 1e-7 of 0 or 1, or above 1).
+//!
 //! Formulas: [`keras.losses`](https://keras.io/api/losses/). Per row they are computed in
 //! float64, since differences of probabilities cancel.
 

@@ -12,6 +12,8 @@ mod data;
 mod history;
 mod logs;
 mod scored;
+#[cfg(test)]
+mod testing;
 mod trainer;
 
 pub use data::{Column, Dataset, IntoColumn, Number};

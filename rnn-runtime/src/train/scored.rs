@@ -66,7 +66,7 @@ impl<'a> Scored<'a> {
                 found: format!("[{found}]"),
             })
         };
-        if features == 0 || predictions.is_empty() || predictions.len() % features != 0 {
+        if features == 0 || predictions.is_empty() || !predictions.len().is_multiple_of(features) {
             return wrong(
                 "predictions",
                 format!("[rows * {features}], rows > 0"),

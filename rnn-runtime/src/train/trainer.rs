@@ -48,18 +48,18 @@ const BATCH_SIZE: usize = 32;
 /// The same data, options and seed give the same weights bit for bit. Nothing is changed by a
 /// call that finds an argument or the data wrong. A loss that becomes NaN does not end training,
 /// as in Keras; [`TerminateOnNaN`](crate::train::callbacks::TerminateOnNaN) does that.
-pub struct Trainer<'a, L: Learner> {
-    learner: &'a mut L,
+pub struct Trainer<'m, 'c, L: Learner> {
+    learner: &'m mut L,
     /// Until the first `fit`; at work in `stepper` from then on.
     optimizer: Option<Box<dyn Optimizer>>,
     stepper: Option<Stepper>,
     plan: Plan,
-    callbacks: Vec<Box<dyn Callback + 'a>>,
+    callbacks: Vec<Box<dyn Callback + 'c>>,
 }
 
-impl<'a, L: Learner> Trainer<'a, L> {
+impl<'m, 'c, L: Learner> Trainer<'m, 'c, L> {
     /// Trains `learner`, with [`RMSprop`] unless another optimizer is given, as in Keras.
-    pub fn new(learner: &'a mut L) -> Self {
+    pub fn new(learner: &'m mut L) -> Self {
         Trainer {
             learner,
             optimizer: None,
@@ -112,7 +112,7 @@ impl<'a, L: Learner> Trainer<'a, L> {
     }
 
     /// Adds a callback. To look at it afterwards, give a `&mut` of it.
-    pub fn callback(mut self, callback: impl Callback + 'a) -> Self {
+    pub fn callback(mut self, callback: impl Callback + 'c) -> Self {
         self.callbacks.push(Box::new(callback));
         self
     }

@@ -144,10 +144,19 @@ fn categorical_from_logits(
     logits: &[f32],
     target: impl Fn(usize) -> f64,
     total: f64,
-    gradient: Option<&mut [f32]>,
+    mut gradient: Option<&mut [f32]>,
 ) -> f64 {
     let shift = f64::from(logits.iter().copied().fold(f32::NEG_INFINITY, f32::max));
-    let sum: f64 = logits.iter().map(|&z| (f64::from(z) - shift).exp()).sum();
+    let mut sum = 0.0;
+    for (class, &z) in logits.iter().enumerate() {
+        let exponential = (f64::from(z) - shift).exp();
+        sum += exponential;
+        // Kept for the gradient, to be computed once. The largest is 1, so nothing that cancels
+        // below was rounded here.
+        if let Some(gradient) = gradient.as_deref_mut() {
+            gradient[class] = exponential as f32;
+        }
+    }
     let log_sum = sum.ln();
     let mut loss = 0.0;
     for (class, &z) in logits.iter().enumerate() {
@@ -158,9 +167,8 @@ fn categorical_from_logits(
         }
     }
     if let Some(gradient) = gradient {
-        for (class, (gradient, &z)) in gradient.iter_mut().zip(logits).enumerate() {
-            let probability = (f64::from(z) - shift).exp() / sum;
-            *gradient = (total * probability - target(class)) as f32;
+        for (class, gradient) in gradient.iter_mut().enumerate() {
+            *gradient = (total * f64::from(*gradient) / sum - target(class)) as f32;
         }
     }
     // `f32::max` passes over a NaN, `sum` does not: it comes out of `log_sum`.

@@ -72,7 +72,11 @@ impl Clip {
                 let norm = squares.sum::<f64>().sqrt();
                 // An infinite norm makes everything NaN, as in Keras: the step is lost anyway,
                 // and this way it is seen.
-                let factor = bound / norm.max(bound) + (norm - norm);
+                let factor = if norm.is_finite() {
+                    bound / norm.max(bound)
+                } else {
+                    f64::NAN
+                };
                 for range in parameters {
                     scale(&mut gradients[range.clone()], factor);
                 }

@@ -207,8 +207,10 @@ impl Stepper {
             self.set_learning_rate(learning_rate)?;
         }
         self.iterations = state.iterations;
-        for (slot, (_, values)) in self.slots.iter_mut().zip(&state.slots) {
-            slot.copy_from_slice(values);
+        for (slot, own) in slots.iter().zip(&mut self.slots) {
+            if let Some((_, values)) = state.slots.iter().find(|(name, _)| name == slot.name) {
+                own.copy_from_slice(values);
+            }
         }
         Ok(())
     }

@@ -33,6 +33,8 @@ struct Moment {
     batch: usize,
     logs: Logs,
     stop: bool,
+    /// No epoch has begun yet.
+    beginning: bool,
 }
 
 /// Buffers of the training steps.
@@ -70,16 +72,18 @@ impl<L: Learner> Run<'_, '_, L> {
             batch: 0,
             logs: Logs::default(),
             stop: false,
+            beginning: true,
         };
         let mut progress = Progress::new(fit.verbose, fit.epochs);
         let mut history = History::new(&self.directions);
         self.call(&mut moment, |c, training| c.on_train_begin(training))?;
-        for epoch in fit.initial_epoch..fit.epochs {
+        for epoch in moment.epoch..fit.epochs {
             moment = Moment {
                 epoch,
                 batch: 0,
                 logs: Logs::default(),
                 stop: moment.stop,
+                beginning: false,
             };
             self.call(&mut moment, |c, training| c.on_epoch_begin(training))?;
             self.epoch(train, score, &mut buffers, &mut moment, &mut progress)?;
@@ -162,6 +166,7 @@ impl<L: Learner> Run<'_, '_, L> {
         moment: &mut Moment,
         event: fn(&mut dyn Callback, &mut Training<'_>) -> Result<(), Error>,
     ) -> Result<(), Error> {
+        let mut epoch = moment.epoch;
         for callback in self.callbacks.iter_mut() {
             let mut training = Training {
                 learner: self.learner,
@@ -169,11 +174,13 @@ impl<L: Learner> Run<'_, '_, L> {
                 logs: &mut moment.logs,
                 directions: &self.directions,
                 stop: &mut moment.stop,
-                epoch: moment.epoch,
+                epoch: &mut epoch,
                 batch: moment.batch,
+                beginning: moment.beginning,
             };
             event(callback.as_mut(), &mut training)?;
         }
+        moment.epoch = epoch;
         Ok(())
     }
 }

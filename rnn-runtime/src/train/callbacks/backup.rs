@@ -1,0 +1,202 @@
+//! A training that can be killed.
+
+use std::{collections::HashMap, fs, io, path::PathBuf};
+
+use safetensors::{
+    SafeTensors,
+    tensor::{Dtype, TensorView},
+};
+
+use super::{Callback, Training};
+use crate::{error::Error, params::ParamSpec, train::optimizers::OptimizerState, weights};
+
+/// Keeps a file with all that training needs to go on: after every epoch the weights, what the
+/// optimizer remembers, and the epoch. A training that finds the file goes on from there; with
+/// the same data and options it ends with the same weights, bit for bit, as one that was never
+/// killed. The file is removed when training is done.
+///
+/// As in Keras what other callbacks have seen starts anew.
+///
+/// ```
+/// use rnn_runtime::train::callbacks::BackupAndRestore;
+///
+/// let backup = BackupAndRestore::new("training.backup");
+/// assert!(backup.delete_checkpoint);
+/// ```
+#[derive(Clone, Debug)]
+pub struct BackupAndRestore {
+    /// The file; its folder must exist.
+    pub path: PathBuf,
+    /// Remove the file when training is done; true by default.
+    pub delete_checkpoint: bool,
+}
+
+impl BackupAndRestore {
+    /// Keeps the file `path`.
+    pub fn new(path: impl Into<PathBuf>) -> Self {
+        BackupAndRestore {
+            path: path.into(),
+            delete_checkpoint: true,
+        }
+    }
+
+    fn io(&self, source: io::Error) -> Error {
+        Error::Io {
+            path: self.path.display().to_string(),
+            source,
+        }
+    }
+
+    fn restore(&self, bytes: &[u8], training: &mut Training<'_>) -> Result<(), Error> {
+        let problem = |problem: String| Error::Weights {
+            file: self.path.display().to_string(),
+            problems: vec![problem],
+        };
+        let backup = Backup::from_bytes(bytes, training.specs()).map_err(problem)?;
+        if backup.weights.len() != training.weights().len() {
+            return Err(problem("it has another number of weights".to_owned()));
+        }
+        // Checks before it changes anything; nothing can fail after it.
+        training.restore_optimizer(&backup.optimizer)?;
+        training.weights_mut().copy_from_slice(&backup.weights);
+        training.begin_with(backup.epochs);
+        Ok(())
+    }
+}
+
+impl Callback for BackupAndRestore {
+    fn on_train_begin(&mut self, training: &mut Training<'_>) -> Result<(), Error> {
+        match fs::read(&self.path) {
+            Ok(bytes) => self.restore(&bytes, training),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            Err(error) => Err(self.io(error)),
+        }
+    }
+
+    fn on_epoch_end(&mut self, training: &mut Training<'_>) -> Result<(), Error> {
+        let backup = Backup {
+            epochs: training.epoch() + 1,
+            weights: training.weights().to_vec(),
+            optimizer: training.optimizer().state(),
+        };
+        let bytes = backup.to_bytes(training.specs())?;
+        weights::write_atomically(&self.path, &bytes).map_err(|error| self.io(error))
+    }
+
+    fn on_train_end(&mut self, _: &mut Training<'_>) -> Result<(), Error> {
+        if !self.delete_checkpoint {
+            return Ok(());
+        }
+        match fs::remove_file(&self.path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(self.io(error)),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// What is in the file: safetensors `weights` and `slot/…`, all else in its metadata.
+struct Backup {
+    /// Epochs done.
+    epochs: usize,
+    weights: Vec<f32>,
+    optimizer: OptimizerState,
+}
+
+impl Backup {
+    fn to_bytes(&self, specs: &[ParamSpec]) -> Result<Vec<u8>, Error> {
+        let bytes = |values: &[f32]| {
+            values
+                .iter()
+                .flat_map(|v| v.to_le_bytes())
+                .collect::<Vec<u8>>()
+        };
+        let mut tensors = vec![("weights".to_owned(), bytes(&self.weights))];
+        for (name, values) in &self.optimizer.slots {
+            tensors.push((format!("slot/{name}"), bytes(values)));
+        }
+        let mut metadata = HashMap::from([
+            ("model".to_owned(), fingerprint(specs)),
+            ("epochs".to_owned(), self.epochs.to_string()),
+            ("optimizer".to_owned(), self.optimizer.optimizer.clone()),
+            (
+                "iterations".to_owned(),
+                self.optimizer.iterations.to_string(),
+            ),
+        ]);
+        if let Some(rate) = self.optimizer.learning_rate {
+            metadata.insert("learning_rate".to_owned(), rate.to_string());
+        }
+        let failed = |error: safetensors::SafeTensorError| Error::Argument(error.to_string());
+        let views = tensors.iter().map(|(name, bytes)| {
+            let view = TensorView::new(Dtype::F32, vec![bytes.len() / 4], bytes).map_err(failed)?;
+            Ok((name.as_str(), view))
+        });
+        let views: Vec<_> = views.collect::<Result<_, Error>>()?;
+        safetensors::serialize(views, Some(metadata)).map_err(failed)
+    }
+
+    /// Reads what [`Backup::to_bytes`] wrote for the same model; otherwise says what is wrong.
+    fn from_bytes(bytes: &[u8], specs: &[ParamSpec]) -> Result<Backup, String> {
+        let damaged = |error: safetensors::SafeTensorError| {
+            format!("not a backup, or a damaged one: {error}")
+        };
+        let (_, header) = SafeTensors::read_metadata(bytes).map_err(damaged)?;
+        let file = SafeTensors::deserialize(bytes).map_err(damaged)?;
+        let metadata = header.metadata().as_ref();
+        let text = |key: &str| {
+            metadata
+                .and_then(|m| m.get(key))
+                .ok_or_else(|| format!("not a backup: no {key}"))
+        };
+        let wrong = |key: &str| format!("not a backup: {key} is not a number");
+        if *text("model")? != fingerprint(specs) {
+            return Err("it is the backup of another model".to_owned());
+        }
+        let floats = |name: &str| {
+            let tensor = file.tensor(name).map_err(damaged)?;
+            if tensor.dtype() != Dtype::F32 {
+                return Err(format!("not a backup: {name} is not of type F32"));
+            }
+            Ok(tensor
+                .data()
+                .as_chunks::<4>()
+                .0
+                .iter()
+                .map(|b| f32::from_le_bytes(*b))
+                .collect())
+        };
+        // Under which order the slots were written is up to the optimizer; the names are sorted.
+        let mut slots: Vec<(String, Vec<f32>)> = Vec::new();
+        for name in file.names() {
+            if let Some(slot) = name.strip_prefix("slot/") {
+                slots.push((slot.to_owned(), floats(name)?));
+            }
+        }
+        slots.sort_by(|a, b| a.0.cmp(&b.0));
+        let learning_rate = match text("learning_rate") {
+            Ok(rate) => Some(rate.parse().map_err(|_| wrong("learning_rate"))?),
+            Err(_) => None,
+        };
+        Ok(Backup {
+            epochs: text("epochs")?.parse().map_err(|_| wrong("epochs"))?,
+            weights: floats("weights")?,
+            optimizer: OptimizerState {
+                optimizer: text("optimizer")?.clone(),
+                iterations: text("iterations")?
+                    .parse()
+                    .map_err(|_| wrong("iterations"))?,
+                learning_rate,
+                slots,
+            },
+        })
+    }
+}
+
+/// Names and shapes of all parameters.
+fn fingerprint(specs: &[ParamSpec]) -> String {
+    let each: Vec<_> = specs
+        .iter()
+        .map(|spec| format!("{} {:?}", spec.name, spec.shape))
+        .collect();
+    each.join("; ")
+}

@@ -1,0 +1,306 @@
+//! Callbacks that write files.
+
+use std::{fs, path::PathBuf};
+
+use super::*;
+
+/// A folder of its own, removed at the end.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(name: &str) -> Folder {
+        let path =
+            std::env::temp_dir().join(format!("rnn-callbacks-{name}-{}", std::process::id()));
+        let _ = fs::remove_dir_all(&path);
+        fs::create_dir_all(&path).unwrap();
+        Folder(path)
+    }
+
+    fn path(&self, name: &str) -> String {
+        self.0.join(name).to_str().unwrap().to_owned()
+    }
+
+    #[cfg(feature = "weights")]
+    fn files(&self) -> Vec<String> {
+        let entries = fs::read_dir(&self.0).unwrap();
+        let mut names: Vec<_> = entries
+            .map(|e| e.unwrap().file_name().into_string().unwrap())
+            .collect();
+        names.sort();
+        names
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+#[test]
+fn csv_has_a_line_for_every_epoch() {
+    let folder = Folder::new("csv");
+    let path = folder.path("log.csv");
+    let read = || fs::read_to_string(&path).unwrap();
+    let table = || {
+        read()
+            .lines()
+            .map(|l| l.split(',').map(str::to_owned).collect::<Vec<_>>())
+            .collect::<Vec<_>>()
+    };
+    scripted("loss", &[0.5, 0.25], CSVLogger::new(&path)).unwrap();
+    assert_eq!(table()[0], ["epoch", "accuracy", "loss"]);
+    assert_eq!(
+        (table()[1][0].as_str(), table()[1][2].as_str()),
+        ("0", "0.5")
+    );
+    assert_eq!(
+        (table()[2][0].as_str(), table()[2][2].as_str()),
+        ("1", "0.25")
+    );
+    let append = || CSVLogger {
+        append: true,
+        ..CSVLogger::new(&path)
+    };
+    scripted("loss", &[0.125], append()).unwrap();
+    scripted("mine", &[9.0], append()).unwrap();
+    assert_eq!(table().len(), 5);
+    assert_eq!(table()[3][2], "0.125");
+    assert_eq!(table()[4].len(), 3, "the columns are those of the header");
+    scripted(
+        "loss",
+        &[1.0],
+        CSVLogger {
+            separator: ';',
+            ..CSVLogger::new(&path)
+        },
+    )
+    .unwrap();
+    assert!(read().starts_with("epoch;accuracy;loss\n0;"), "{}", read());
+    let fresh = folder.path("fresh.csv");
+    scripted(
+        "loss",
+        &[1.0],
+        CSVLogger {
+            append: true,
+            ..CSVLogger::new(&fresh)
+        },
+    )
+    .unwrap();
+    assert_eq!(fs::read_to_string(&fresh).unwrap().lines().count(), 2);
+    let nowhere = CSVLogger::new(folder.path("none/log.csv"));
+    assert!(matches!(
+        scripted("loss", &[1.0], nowhere),
+        Err(Error::Io { .. })
+    ));
+}
+
+#[cfg(feature = "weights")]
+mod checkpoint {
+    use super::*;
+    use crate::{learner::Learner, weights};
+
+    fn first_weight(path: &str) -> f32 {
+        let model = Linear::new(1);
+        let mut loaded = vec![0.0; model.weights().len()];
+        weights::load(path, model.specs(), &mut loaded).unwrap();
+        loaded[0]
+    }
+
+    #[test]
+    fn saves_every_epoch_or_the_best() {
+        let folder = Folder::new("best");
+        let path = folder.path("best.safetensors");
+        let values = [3.0, 1.0, 2.0];
+        scripted("loss", &values, ModelCheckpoint::new(&path)).unwrap();
+        assert_eq!(first_weight(&path), 2.0);
+        let best = || ModelCheckpoint {
+            save_best_only: true,
+            monitor: "loss".into(),
+            ..ModelCheckpoint::new(&path)
+        };
+        scripted("loss", &values, best()).unwrap();
+        assert_eq!(first_weight(&path), 1.0);
+        assert_eq!(folder.files(), ["best.safetensors"]);
+        // Not better than what there was before.
+        let threshold = ModelCheckpoint {
+            initial_value_threshold: Some(0.5),
+            ..best()
+        };
+        scripted("loss", &[9.0, 0.6], threshold).unwrap();
+        assert_eq!(first_weight(&path), 1.0);
+        let threshold = ModelCheckpoint {
+            initial_value_threshold: Some(5.0),
+            ..best()
+        };
+        scripted("loss", &[4.0, 6.0], threshold).unwrap();
+        assert_eq!(first_weight(&path), 0.0);
+    }
+
+    #[test]
+    fn names_are_filled_in() {
+        let folder = Folder::new("names");
+        let path = folder.path("{epoch:02d}-{loss:.1f}-{epoch}.safetensors");
+        scripted("loss", &[3.0, 1.25], ModelCheckpoint::new(path)).unwrap();
+        assert_eq!(
+            folder.files(),
+            ["01-3.0-1.safetensors", "02-1.2-2.safetensors"]
+        );
+        for wrong in [
+            "{nothing}",
+            "{epoch",
+            "{epoch:x}",
+            "{loss:5}",
+            "{epoch:999d}",
+            "{loss:.999f}",
+        ] {
+            let checkpoint = ModelCheckpoint::new(folder.path(wrong));
+            let error = scripted("loss", &[1.0], checkpoint).unwrap_err();
+            assert!(matches!(error, Error::Argument(_)), "{wrong}: {error}");
+        }
+    }
+
+    #[test]
+    fn saves_every_so_many_batches() {
+        let folder = Folder::new("batches");
+        let mut model = Linear::new(1);
+        let checkpoint = ModelCheckpoint {
+            save_freq: SaveFreq::Batches(3),
+            ..ModelCheckpoint::new(folder.path("{epoch}-{batch}.safetensors"))
+        };
+        let loss = SparseCategoricalCrossentropy::from_logits();
+        let mut trainer = Trainer::new(&mut model)
+            .loss(loss)
+            .callback(checkpoint.clone());
+        trainer
+            .fit(
+                &dataset(4),
+                Fit {
+                    batch_size: 1,
+                    ..fit(2)
+                },
+            )
+            .unwrap();
+        assert_eq!(folder.files(), ["1-3.safetensors", "2-2.safetensors"]);
+        let never = ModelCheckpoint {
+            save_freq: SaveFreq::Batches(0),
+            ..checkpoint
+        };
+        assert!(scripted("loss", &[1.0], never).is_err());
+    }
+
+    #[test]
+    fn a_failed_save_ends_training() {
+        let folder = Folder::new("failed");
+        let checkpoint = ModelCheckpoint::new(folder.path("none/a.safetensors"));
+        assert!(matches!(
+            scripted("loss", &[1.0], checkpoint),
+            Err(Error::Io { .. })
+        ));
+    }
+}
+
+#[cfg(feature = "weights")]
+mod backup {
+    use super::*;
+    use crate::{
+        learner::Learner,
+        train::optimizers::{Adam, Optimizer},
+    };
+
+    /// Fails after this epoch, as a program that is killed.
+    struct Killed(usize);
+
+    impl Callback for Killed {
+        fn on_epoch_end(&mut self, training: &mut Training<'_>) -> Result<(), Error> {
+            let now = training.epoch() == self.0;
+            if now {
+                Err(Error::Argument("killed".to_owned()))
+            } else {
+                Ok(())
+            }
+        }
+    }
+
+    fn train(
+        path: &str,
+        optimizer: impl Optimizer + 'static,
+        killed: Option<usize>,
+    ) -> (Result<Vec<usize>, Error>, Vec<u32>) {
+        let mut model = Linear::new(1);
+        let mut trainer = Trainer::new(&mut model)
+            .optimizer(optimizer)
+            .loss(SparseCategoricalCrossentropy::from_logits());
+        if let Some(epoch) = killed {
+            trainer = trainer.callback(Killed(epoch));
+        }
+        trainer = trainer.callback(BackupAndRestore::new(path));
+        let history = trainer.fit(&dataset(50), fit(6));
+        let bits = model.weights().iter().map(|w| w.to_bits()).collect();
+        (history.map(|history| history.epochs().to_vec()), bits)
+    }
+
+    #[test]
+    fn a_killed_training_ends_with_the_same_weights() {
+        let folder = Folder::new("backup");
+        let path = folder.path("backup");
+        for amsgrad in [false, true] {
+            let adam = || Adam::new(0.03).amsgrad(amsgrad);
+            let (whole, expected) = train(&path, adam(), None);
+            assert_eq!(whole.unwrap(), [0, 1, 2, 3, 4, 5]);
+            assert!(folder.files().is_empty(), "removed at the end");
+            // Killed in epoch 2, before its backup; then in epoch 4; then not.
+            assert!(train(&path, adam(), Some(2)).0.is_err());
+            assert_eq!(folder.files(), ["backup"]);
+            assert!(train(&path, adam(), Some(4)).0.is_err());
+            let (rest, found) = train(&path, adam(), None);
+            assert_eq!(rest.unwrap(), [4, 5]);
+            assert_eq!(found, expected);
+        }
+    }
+
+    #[test]
+    fn a_foreign_or_damaged_backup_is_refused_and_changes_nothing() {
+        let folder = Folder::new("foreign");
+        let path = folder.path("backup");
+        let fresh: Vec<u32> = Linear::new(1)
+            .weights()
+            .iter()
+            .map(|w| w.to_bits())
+            .collect();
+        assert!(train(&path, Adam::default(), Some(1)).0.is_err());
+        let (result, weights) = train(&path, SGD::default(), None);
+        assert!(matches!(result, Err(Error::Argument(_))), "{result:?}");
+        assert_eq!(weights, fresh);
+        let good = fs::read(&path).unwrap();
+        for length in 0..good.len() {
+            fs::write(&path, &good[..length]).unwrap();
+            let (result, weights) = train(&path, Adam::default(), None);
+            assert!(
+                matches!(result, Err(Error::Weights { .. })),
+                "{length}: {result:?}"
+            );
+            assert_eq!(weights, fresh);
+        }
+        for bit in 0..8 * 64 {
+            let mut bytes = good.clone();
+            bytes[bit / 8] ^= 1 << (bit % 8);
+            fs::write(&path, &bytes).unwrap();
+            // Whatever it says, it must not panic.
+            let _ = train(&path, Adam::default(), Some(1));
+        }
+    }
+
+    #[test]
+    fn a_file_of_weights_is_no_backup() {
+        let folder = Folder::new("no-backup");
+        let path = folder.path("backup");
+        let model = Linear::new(1);
+        crate::weights::save(&path, model.specs(), model.weights()).unwrap();
+        let error = train(&path, Adam::default(), None)
+            .0
+            .unwrap_err()
+            .to_string();
+        assert!(error.ends_with("not a backup: no model"), "{error}");
+    }
+}
