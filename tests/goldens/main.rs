@@ -14,7 +14,9 @@ macro_rules! golden {
     ($test:ident, $golden:literal, $($model:tt)+) => {
         #[test]
         fn $test() {
+            use recurrent::prelude::Model as _;
             let mut model = recurrent::rnn_model!($($model)+);
+            model.want_input_gradient(true);
             crate::harness::check(&mut model, $golden, |model| model.input_gradient(0));
         }
     };
