@@ -1,14 +1,16 @@
 //! What the two macros do.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Span, TokenStream};
 use quote::quote;
 
 use crate::{
     cell::{CellAst, deep_message},
     codegen,
     cursor::{Cursor, too_deep},
-    diagnostics::{Diagnostics, to_compile_errors},
-    layers, passes,
+    diagnostics::{Diagnostic, Diagnostics, to_compile_errors},
+    layer,
+    layers::LAYERS,
+    passes,
     syntax::ModelAst,
 };
 
@@ -18,7 +20,7 @@ use crate::{
 pub fn expand_model(tokens: TokenStream) -> TokenStream {
     let mut found = Diagnostics::new();
     let model = ModelAst::parse(tokens, &mut found);
-    if let Some(path) = layers::wanted(&model) {
+    if let Some(path) = layer::wanted(&model, LAYERS) {
         // The model comes back with the cell and is read again; then its mistakes are shown.
         found.take();
         let cells = model.cells.iter().map(|c| {
@@ -34,7 +36,17 @@ pub fn expand_model(tokens: TokenStream) -> TokenStream {
         return codegen::fetch(&model, &path, &cells.collect());
     }
     let graph = passes::run(&model, &mut found);
-    let found = found.take();
+    let mut found = found.take();
+    if graph.is_none() && found.is_empty() && model.cells.iter().all(|c| c.cell.is_some()) {
+        found.push(
+            Diagnostic::new(
+                "RNN0199",
+                Span::call_site(),
+                "this model cannot be compiled",
+            )
+            .help("this is a bug of the compiler; please report it with the model"),
+        );
+    }
     match graph {
         Some(graph) if found.is_empty() => codegen::generate(&graph),
         _ => codegen::stub(&model, &found),
@@ -46,7 +58,7 @@ pub fn expand_cell(tokens: TokenStream) -> TokenStream {
     if let Some(span) = too_deep(&tokens) {
         return to_compile_errors(&[deep_message(span)]);
     }
-    let mut c = Cursor::new(tokens, proc_macro2::Span::call_site());
+    let mut c = Cursor::new(tokens, Span::call_site());
     if c.is("@") {
         // `@krate(path)`: nothing in a cell's expansion names the facade, its users pass it.
         c.next();

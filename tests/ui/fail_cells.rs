@@ -82,6 +82,5 @@ fn main() {
     rnn_model!(Input(_, 8) -> RNN(meaning::Unknown(3)));
     rnn_model!(Input(_, 8) -> RNN(meaning::Unknown(4)));
     rnn_model!(Input(_, 8) -> RNN(meaning::Residual(7)));
-    rnn_model!(Input(_, 8) -> RNN(meaning::Undefined(7)));
     rnn_model!(Input(_, 8) -> RNN(cells::Good(7, return_sequences)));
 }

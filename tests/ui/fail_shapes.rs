@@ -1,8 +1,6 @@
 //! Layers that do not fit one another.
 use recurrent::rnn_model;
 
-const ZERO: usize = 0;
-
 fn main() {
     rnn_model!(Embedding(1000, 64) -> LSTM(128) -> LSTM(64) -> Dense(10));
     rnn_model!(Input(28, 28) -> LSTM(128, activation = relu) -> Dropout(0.5) -> GRU(64));
@@ -35,8 +33,6 @@ fn main() {
     rnn_model!(Input(_, 8) -> RNN(lstm));
     rnn_model!(Input(_, 8) -> RNN(LSTMCell(10, dropout = 0.1)));
     rnn_model!(Input(_, 8) -> RNN(LSTMCell(10, return_sequences)));
-    rnn_model!(Input(_, 8) -> LSTM(ZERO));
-    rnn_model!(Input(ZERO, 8) -> RNN(GRUCell(4)));
 
     // All mistakes of one model, in one build.
     rnn_model!(Embeding(1000, 64) -> LSTM(0) -> Dense(10, relux) -> Dropout(2));

@@ -208,7 +208,7 @@ pub(super) fn computed(
     }
     let items = quote! {
         #items
-        enum __Computed {}
+        pub enum __Computed {}
         impl #rt::Computed for __Computed {
             #[inline(always)]
             fn run<S: #rt::Simd>(s: S, m: &#rt::Memory<'_>) { #calls }

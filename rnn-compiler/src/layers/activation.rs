@@ -1,11 +1,7 @@
 //! `Activation`: a function of every value, or of every row (`softmax`).
 
-use super::{
-    LayerDef,
-    arguments::{Argument, Kind},
-    cells,
-};
 use crate::ir::LayerKind;
+use crate::layer::{self, Argument, Kind, LayerDef};
 
 const CELL: &str = "cell ActivationCell(activation = linear) { output activation(x); }";
 
@@ -13,8 +9,9 @@ pub(super) const ACTIVATION: LayerDef = LayerDef {
     class: "Activation",
     stem: "activation",
     arguments: &[Argument::required("activation", Kind::Activation)],
+    cell: None,
     build: |given, context, found| {
-        cells::pointwise(given, context, CELL, None, found, |cell| {
+        layer::pointwise(given, context, CELL, None, found, |cell| {
             LayerKind::Pointwise { cell }
         })
     },

@@ -1,11 +1,7 @@
 //! `BatchNormalization` (Ioffe and Szegedy 2015), as `keras.layers.BatchNormalization` computes it.
 
-use super::{
-    LayerDef,
-    arguments::{Argument, Kind},
-    cells,
-};
 use crate::ir::LayerKind;
+use crate::layer::{self, Argument, Kind, LayerDef};
 
 /// Inference: by the moving statistics. In training the runtime normalises by those of the batch.
 const CELL: &str = "
@@ -55,12 +51,13 @@ pub(super) const BATCH_NORMALIZATION: LayerDef = LayerDef {
         Argument::not_yet("renorm_momentum"),
         Argument::not_yet("synchronized"),
     ],
+    cell: None,
     build: |given, context, found| {
         let (momentum, epsilon) = (
             given.number("momentum", 0.99),
             given.number("epsilon", 1e-3),
         );
-        cells::pointwise(given, context, CELL, None, found, |cell| {
+        layer::pointwise(given, context, CELL, None, found, |cell| {
             LayerKind::BatchNormalization {
                 cell,
                 momentum,

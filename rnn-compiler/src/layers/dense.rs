@@ -1,11 +1,7 @@
 //! `Dense`: a matrix product, a bias and an activation, on the last axis.
 
-use super::{
-    LayerDef,
-    arguments::{Argument, Kind},
-    cells,
-};
 use crate::ir::LayerKind;
+use crate::layer::{self, Argument, Kind, LayerDef};
 
 const CELL: &str = "
 cell DenseCell(
@@ -42,8 +38,9 @@ pub(super) const DENSE: LayerDef = LayerDef {
         Argument::not_yet("lora_alpha"),
         Argument::not_yet("quantization_config"),
     ],
+    cell: None,
     build: |given, context, found| {
-        cells::pointwise(given, context, CELL, given.size("units"), found, |cell| {
+        layer::pointwise(given, context, CELL, given.size("units"), found, |cell| {
             LayerKind::Pointwise { cell }
         })
     },

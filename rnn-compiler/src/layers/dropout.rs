@@ -1,11 +1,8 @@
 //! `Dropout` (Srivastava et al. 2014): in training a fraction of the values is set to 0 and the
 //! others are scaled up by `1 / (1 - rate)`.
 
-use super::{
-    Built, LayerDef,
-    arguments::{Argument, Kind},
-};
 use crate::ir::LayerKind;
+use crate::layer::{Argument, Built, Kind, LayerDef};
 
 pub(super) const DROPOUT: LayerDef = LayerDef {
     class: "Dropout",
@@ -18,6 +15,7 @@ pub(super) const DROPOUT: LayerDef = LayerDef {
             "leave it out: the seed of a training decides, see `Fit::seed`",
         ),
     ],
+    cell: None,
     build: |given, context, found| match context.floats(given, found) {
         Some(shape) if given.complete => Built::new(
             LayerKind::Dropout {

@@ -1,10 +1,6 @@
 //! `Embedding`: a trained vector for every class id.
 
-use super::{
-    Built, LayerDef,
-    arguments::{Argument, Given, Kind},
-    cells,
-};
+use crate::layer::{self, Argument, Built, Given, Kind, LayerDef};
 use crate::{
     cell::{Initializer, Value},
     diagnostics::Diagnostic,
@@ -29,6 +25,7 @@ pub(super) const EMBEDDING: LayerDef = LayerDef {
         Argument::not_yet("lora_alpha"),
         Argument::not_yet("quantization_config"),
     ],
+    cell: None,
     build: |given, context, found| {
         let input = context.input();
         let (rows, features) = (given.size("input_dim"), given.size("output_dim"));
@@ -63,7 +60,7 @@ pub(super) const EMBEDDING: LayerDef = LayerDef {
         else {
             return failed;
         };
-        if !cells::fits(&[rows.clone(), features.clone()]) {
+        if !layer::fits(&[rows.clone(), features.clone()]) {
             found.push(
                 Diagnostic::new("RNN0110", given.span, format!("`embeddings` of {} would be [{rows}, {features}], more than can be addressed", given.text))
                     .help("make the vocabulary or the vectors smaller"),

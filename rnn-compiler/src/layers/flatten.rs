@@ -1,6 +1,6 @@
 //! `Flatten`: all steps of a sequence side by side in one vector.
 
-use super::{Built, LayerDef, arguments::Argument, cells};
+use crate::layer::{self, Argument, Built, LayerDef};
 use crate::{
     diagnostics::Diagnostic,
     ir::{LayerKind, Shape, Time},
@@ -10,13 +10,14 @@ pub(super) const FLATTEN: LayerDef = LayerDef {
     class: "Flatten",
     stem: "flatten",
     arguments: &[Argument::not_yet("data_format")],
+    cell: None,
     build: |given, context, found| {
         let Some(shape) = context.floats(given, found) else {
             return Built::failed(None);
         };
         let features = match &shape.time {
             Time::None => shape.features.clone(),
-            Time::Steps(steps) if cells::fits(&[steps.clone(), shape.features.clone()]) => {
+            Time::Steps(steps) if layer::fits(&[steps.clone(), shape.features.clone()]) => {
                 steps * &shape.features
             }
             Time::Steps(_) => {

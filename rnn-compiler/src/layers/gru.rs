@@ -3,14 +3,10 @@
 //! With `reset_after` (the default, as in cuDNN) the reset gate acts behind the recurrent product,
 //! so one product serves all gates; without it the candidate needs a second product.
 
-use super::{
-    LayerDef,
-    arguments::{Argument, Kind},
-    cells,
-};
+use crate::layer::{self, Argument, Kind, LayerDef};
 
 /// The columns of the weights are the gates: update z, reset r, candidate.
-pub(super) const CELL: &str = "
+const CELL: &str = "
 cell GRUCell(
     units,
     activation = tanh,
@@ -79,8 +75,9 @@ pub(super) const GRU: LayerDef = LayerDef {
         Argument::optional("reset_after", Kind::Flag),
         Argument::instead("use_cudnn", "leave it out: every cell takes the fast path"),
     ],
+    cell: Some(("GRUCell", CELL)),
     build: |given, context, found| {
-        let cell = cells::parse(CELL, found).map(|cell| given.use_of(cell));
-        cells::recurrent(given, context, cell, given.size("units"), found)
+        let cell = layer::parse(CELL, found).map(|cell| given.use_of(cell));
+        layer::recurrent(given, context, cell, given.size("units"), found)
     },
 };

@@ -1,9 +1,6 @@
 //! `Input(time, features)`, `Input(features)`; before an `Embedding`, `Input(length)`.
 
-use super::{
-    Built, LayerDef,
-    arguments::{Argument, Kind},
-};
+use crate::layer::{Argument, Built, Kind, LayerDef};
 use crate::{
     cell::{Value, size::Size},
     diagnostics::Diagnostic,
@@ -27,6 +24,7 @@ pub(super) const INPUT: LayerDef = LayerDef {
         Argument::not_yet("input_tensor"),
         Argument::not_yet("optional"),
     ],
+    cell: None,
     build: |given, context, found| {
         if !context.before.is_empty() {
             found.push(

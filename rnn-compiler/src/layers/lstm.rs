@@ -1,18 +1,14 @@
 //! `LSTM`: long short-term memory (Hochreiter and Schmidhuber 1997, with the forget gate of Gers,
 //! Schmidhuber and Cummins 2000), as `keras.layers.LSTM` computes it.
 
-use super::{
-    LayerDef,
-    arguments::{Argument, Given, Kind},
-    cells,
-};
+use crate::layer::{self, Argument, Given, Kind, LayerDef};
 use crate::{
     cell::Value,
     diagnostics::{Diagnostic, Diagnostics},
 };
 
 /// The columns of the weights are the gates: input, forget, candidate, output.
-pub(super) const CELL: &str = "
+const CELL: &str = "
 cell LSTMCell(
     units,
     activation = tanh,
@@ -71,15 +67,16 @@ pub(super) const LSTM: LayerDef = LayerDef {
         Argument::optional("unroll", Kind::Flag),
         Argument::instead("use_cudnn", "leave it out: every cell takes the fast path"),
     ],
+    cell: Some(("LSTMCell", CELL)),
     build: |given, context, found| {
-        let cell = cells::parse(CELL, found).filter(|_| bias_is_possible(given, found));
+        let cell = layer::parse(CELL, found).filter(|_| bias_is_possible(given, found));
         let cell = cell.map(|cell| given.use_of(cell));
-        cells::recurrent(given, context, cell, given.size("units"), found)
+        layer::recurrent(given, context, cell, given.size("units"), found)
     },
 };
 
 /// Keras lets `bias_initializer` fill what `unit_forget_bias` leaves; here that is zeros only.
-pub(super) fn bias_is_possible(given: &Given<'_>, found: &mut Diagnostics) -> bool {
+fn bias_is_possible(given: &Given<'_>, found: &mut Diagnostics) -> bool {
     let used =
         given.flag("use_bias") != Some(false) && given.flag("unit_forget_bias") != Some(false);
     match given.get("bias_initializer") {

@@ -4,11 +4,7 @@
 //! arguments and the shape before the layer to what the layer computes and the shape behind it.
 
 mod activation;
-mod arguments;
 mod batch_normalization;
-mod bind;
-mod cells;
-mod context;
 mod dense;
 mod dropout;
 mod embedding;
@@ -16,17 +12,10 @@ mod flatten;
 mod gru;
 mod input;
 mod lstm;
-mod own_cell;
 mod rnn;
 mod simple_rnn;
-mod values;
 
-pub use arguments::{Argument, Given, Kind};
-pub use bind::bind;
-pub use cells::{is_builtin as is_builtin_cell, wanted};
-pub use context::{Before, Built, Context};
-
-use crate::diagnostics::Diagnostics;
+use crate::layer::LayerDef;
 
 /// Every layer, in the order in which messages list them.
 pub const LAYERS: &[&LayerDef] = &[
@@ -43,18 +32,6 @@ pub const LAYERS: &[&LayerDef] = &[
     &flatten::FLATTEN,
 ];
 
-/// What a layer is.
-pub struct LayerDef {
-    /// Keras's class: `LSTM`.
-    pub class: &'static str,
-    /// The stem of Keras's automatic names: `lstm`, `lstm_1`.
-    pub stem: &'static str,
-    /// All arguments of Keras's layer, in Keras's order.
-    pub arguments: &'static [Argument],
-    /// From arguments and the shape before to the layer and the shape behind.
-    pub build: fn(&Given<'_>, &Context<'_>, &mut Diagnostics) -> Built,
-}
-
 /// The layer of that name.
 pub fn find(class: &str) -> Option<&'static LayerDef> {
     LAYERS.iter().copied().find(|l| l.class == class)
@@ -65,6 +42,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
+    use crate::{diagnostics::Diagnostics, layer};
 
     #[test]
     fn names_are_unique() {
@@ -80,5 +58,23 @@ mod tests {
                 assert!(arguments.insert(a.name), "{} of {}", a.name, layer.class);
             }
         }
+    }
+
+    #[test]
+    fn the_cells_parse_and_take_their_layers_arguments() {
+        let mut found = Diagnostics::new();
+        let cells = LAYERS.iter().filter_map(|l| l.cell.map(|cell| (l, cell)));
+        for (of, (name, text)) in cells {
+            let cell = layer::parse(text, &mut found).unwrap();
+            assert_eq!(cell.name, name);
+            for a in &cell.arguments {
+                assert!(
+                    of.arguments.iter().any(|b| a.name == b.name),
+                    "{} of {name}",
+                    a.name
+                );
+            }
+        }
+        assert!(found.take().is_empty());
     }
 }

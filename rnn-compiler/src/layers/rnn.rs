@@ -1,10 +1,6 @@
 //! `RNN(cell)`: any cell over time, built in or made by `rnn_cell!`.
 
-use super::{
-    LayerDef,
-    arguments::{Argument, Kind},
-    cells,
-};
+use crate::layer::{self, Argument, Kind, LayerDef};
 
 pub(super) const RNN: LayerDef = LayerDef {
     class: "RNN",
@@ -18,8 +14,9 @@ pub(super) const RNN: LayerDef = LayerDef {
         Argument::optional("unroll", Kind::Flag),
         Argument::not_yet("zero_output_for_mask"),
     ],
+    cell: None,
     build: |given, context, found| {
-        let (cell, units) = cells::cell_of(given, context, found).unzip();
-        cells::recurrent(given, context, cell, units.flatten().as_ref(), found)
+        let (cell, units) = layer::cell_of(given, context, found).unzip();
+        layer::recurrent(given, context, cell, units.flatten().as_ref(), found)
     },
 };

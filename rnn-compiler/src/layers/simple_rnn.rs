@@ -1,12 +1,8 @@
 //! `SimpleRNN`: the output is fed back (Elman 1990), as `keras.layers.SimpleRNN` computes it.
 
-use super::{
-    LayerDef,
-    arguments::{Argument, Kind},
-    cells,
-};
+use crate::layer::{self, Argument, Kind, LayerDef};
 
-pub(super) const CELL: &str = "
+const CELL: &str = "
 cell SimpleRNNCell(
     units,
     activation = tanh,
@@ -53,8 +49,9 @@ pub(super) const SIMPLE_RNN: LayerDef = LayerDef {
         Argument::optional("unroll", Kind::Flag),
         Argument::not_yet("seed"),
     ],
+    cell: Some(("SimpleRNNCell", CELL)),
     build: |given, context, found| {
-        let cell = cells::parse(CELL, found).map(|cell| given.use_of(cell));
-        cells::recurrent(given, context, cell, given.size("units"), found)
+        let cell = layer::parse(CELL, found).map(|cell| given.use_of(cell));
+        layer::recurrent(given, context, cell, given.size("units"), found)
     },
 };

@@ -3,12 +3,12 @@
 use proc_macro2::Span;
 use quote::quote;
 
-use super::names::Names;
 use crate::{
     cell::{Value, size::Size},
     diagnostics::{Diagnostic, Diagnostics, did_you_mean},
     ir::{Assertion, CellUse, Layer, LayerGraph, LayerKind, Shape, Time},
-    layers::{self, Before, Context, Given, LAYERS, LayerDef},
+    layer::{self, Before, Context, Given, LayerDef, Names},
+    layers::{self, LAYERS},
     syntax::{Body, LayerAst, ModelAst},
 };
 
@@ -196,7 +196,7 @@ impl Checker<'_> {
             });
             return;
         };
-        let given = layers::bind(
+        let given = layer::bind(
             def.class,
             &text,
             span,
@@ -208,6 +208,7 @@ impl Checker<'_> {
         let context = Context {
             before: &self.before,
             next: next.as_deref(),
+            layers: LAYERS,
             cells: &self.model.cells,
         };
         let built = (def.build)(&given, &context, self.found);
@@ -306,7 +307,7 @@ impl Checker<'_> {
             return;
         }
         let d = Diagnostic::new("RNN0101", span, format!("there is no layer `{name}`"));
-        let cell = layers::is_builtin_cell(&name);
+        let cell = LAYERS.iter().any(|l| l.is_cell(&name));
         let d = match did_you_mean(&name, known().chain(NOT_YET.iter().copied())) {
             _ if cell => d.help(format!("a cell runs inside RNN: write RNN({ast})")),
             Some(meant) => d.help(format!("did you mean `{meant}`?")),

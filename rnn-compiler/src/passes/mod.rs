@@ -5,7 +5,6 @@ mod check_layers;
 mod cost;
 mod explain;
 mod lower;
-mod names;
 mod plan;
 #[cfg(test)]
 mod tests;

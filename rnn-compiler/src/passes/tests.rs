@@ -1,6 +1,6 @@
-//! Models through all passes: shapes, names, parameters, assertions, messages.
+//! Models through the check of layers: shapes, names, parameters, assertions, messages.
 
-use super::run;
+use super::check_layers::check_layers;
 use crate::{
     cell::Cell,
     diagnostics::{Diagnostic, Diagnostics},
@@ -11,7 +11,7 @@ use crate::{
 fn compile(text: &str) -> Result<LayerGraph, Vec<String>> {
     let mut found = Diagnostics::new();
     let model = ModelAst::parse(text.parse().unwrap(), &mut found);
-    let graph = run(&model, &mut found);
+    let graph = check_layers(&model, &mut found);
     let messages: Vec<String> = found.take().iter().map(Diagnostic::text).collect();
     match graph {
         Some(graph) if messages.is_empty() => Ok(graph),

@@ -44,7 +44,7 @@ pub enum Kind {
 
 impl Argument {
     /// One that must be given.
-    pub(super) const fn required(name: &'static str, kind: Kind) -> Self {
+    pub(crate) const fn required(name: &'static str, kind: Kind) -> Self {
         Argument {
             name,
             kind,
@@ -53,7 +53,7 @@ impl Argument {
     }
 
     /// One with a default.
-    pub(super) const fn optional(name: &'static str, kind: Kind) -> Self {
+    pub(crate) const fn optional(name: &'static str, kind: Kind) -> Self {
         Argument {
             name,
             kind,
@@ -62,12 +62,12 @@ impl Argument {
     }
 
     /// One that Keras has and we do not have yet.
-    pub(super) const fn not_yet(name: &'static str) -> Self {
+    pub(crate) const fn not_yet(name: &'static str) -> Self {
         Argument::optional(name, Kind::NotYet(None))
     }
 
     /// One that is written differently here.
-    pub(super) const fn instead(name: &'static str, help: &'static str) -> Self {
+    pub(crate) const fn instead(name: &'static str, help: &'static str) -> Self {
         Argument::optional(name, Kind::NotYet(Some(help)))
     }
 }

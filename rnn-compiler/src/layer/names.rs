@@ -8,7 +8,7 @@ use crate::diagnostics::{Diagnostic, Diagnostics};
 
 /// Gives names and remembers them.
 #[derive(Debug, Default)]
-pub(super) struct Names {
+pub struct Names {
     /// How often each stem was used.
     counts: BTreeMap<&'static str, usize>,
     /// Every name, with the layer that has it.
@@ -18,7 +18,7 @@ pub(super) struct Names {
 impl Names {
     /// The name of the next layer: `given` with `name = "…"`, or the next one of its stem. A name
     /// that is taken is reported.
-    pub(super) fn name(
+    pub fn name(
         &mut self,
         stem: &'static str,
         text: &str,

@@ -7,7 +7,7 @@ use crate::{
     syntax::GivenCell,
 };
 
-use super::arguments::Given;
+use super::{LayerDef, arguments::Given};
 
 /// A layer before the one that is checked.
 #[derive(Clone, Debug)]
@@ -27,6 +27,8 @@ pub struct Context<'a> {
     pub before: &'a [Before],
     /// The class of the layer behind.
     pub next: Option<&'a str>,
+    /// All layers: `RNN(…)` looks up their cells.
+    pub layers: &'static [&'static LayerDef],
     /// The cells that were fetched.
     pub cells: &'a [GivenCell],
 }

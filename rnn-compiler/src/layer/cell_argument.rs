@@ -1,0 +1,157 @@
+//! The cell in `RNN(…)`: one that belongs to a layer, or one made by `rnn_cell!`.
+
+use super::{
+    LayerDef,
+    arguments::{Argument, Given, Kind},
+    bind::bind,
+    cells,
+    context::Context,
+    own_cell::own_cell,
+};
+use crate::{
+    cell::{single, size::Size},
+    diagnostics::{Diagnostic, Diagnostics},
+    ir::CellUse,
+    syntax::{ArgumentAst, Body, ModelAst, ValueAst, ValueKind, path_text},
+};
+
+const HELP: &str =
+    "write RNN(LSTMCell(64)), or a cell of your own made by rnn_cell!: RNN(MyCell(32))";
+
+/// The first cell of a model that has to be fetched from its own macro.
+pub fn wanted(model: &ModelAst, layers: &[&LayerDef]) -> Option<syn::Path> {
+    let Body::Chain(chain) = &model.body;
+    let cells = chain
+        .iter()
+        .flatten()
+        .filter(|l| l.name == "RNN")
+        .filter_map(|l| {
+            let by_name = l
+                .arguments
+                .iter()
+                .find(|a| a.name.as_ref().is_some_and(|n| n == "cell"));
+            let mut unnamed = l.arguments.iter().filter(|a| a.name.is_none());
+            by_name.or_else(|| unnamed.find(|a| cell_path(&a.value).is_some()))
+        });
+    cells.filter_map(|a| cell_path(&a.value)).find(|path| {
+        let own = single(path)
+            .is_none_or(|name| !layers.iter().any(|l| l.class == name || l.is_cell(&name)));
+        own && !model.cells.iter().any(|c| c.is(path))
+    })
+}
+
+/// The path of a value that can be a cell: `MyCell(32)`, `cells::MyCell`. Cells are types, so the
+/// last part is upper case.
+fn cell_path(value: &ValueAst) -> Option<syn::Path> {
+    let (ValueKind::Path(path) | ValueKind::Call(path, _)) = &value.kind else {
+        return None;
+    };
+    let last = path.segments.last()?.ident.to_string();
+    last.starts_with(char::is_uppercase).then(|| path.clone())
+}
+
+/// The cell in `RNN(…)`, with its arguments, and a guess of its output.
+pub(crate) fn cell_of(
+    given: &Given<'_>,
+    context: &Context<'_>,
+    found: &mut Diagnostics,
+) -> Option<(CellUse, Option<Size>)> {
+    let value = given.cell.as_ref()?;
+    let Some(path) = cell_path(value) else {
+        found.push(
+            Diagnostic::new(
+                "RNN0133",
+                value.span,
+                format!("RNN needs a cell, found `{value}`"),
+            )
+            .help(HELP),
+        );
+        return None;
+    };
+    let name = single(&path);
+    let arguments: &[ArgumentAst] = match &value.kind {
+        ValueKind::Call(_, arguments) => arguments,
+        _ => &[],
+    };
+    let text = value.to_string();
+    if let Some(name) = &name {
+        let layers = context.layers;
+        if let Some(layer) = layers.iter().find(|l| l.is_cell(name)) {
+            return built_in(layer, given, value, arguments, found);
+        }
+        if let Some(layer) = layers.iter().find(|l| l.class == name) {
+            let words = format!("{name} is a layer, RNN needs a cell");
+            let d = Diagnostic::new("RNN0133", value.span, words);
+            found.push(match layer.cell {
+                Some((cell, _)) => d.help(format!(
+                    "write {text} without RNN, or RNN({})",
+                    text.replacen(name.as_str(), cell, 1)
+                )),
+                None => d.help(HELP),
+            });
+            return None;
+        }
+    }
+    let ast = context.cells.iter().find(|c| c.is(&path))?.cell.clone()?;
+    let arguments = outer_flags(given, &text, arguments, found)?;
+    own_cell(ast, &path_text(&path), value.span, &arguments, found)
+}
+
+/// A cell that belongs to a layer: it has those of the layer's arguments that its text names.
+fn built_in(
+    layer: &LayerDef,
+    given: &Given<'_>,
+    value: &ValueAst,
+    arguments: &[ArgumentAst],
+    found: &mut Diagnostics,
+) -> Option<(CellUse, Option<Size>)> {
+    let (name, text) = layer.cell?;
+    let ast = cells::parse(text, found)?;
+    let takes = |a: &&Argument| {
+        matches!(a.kind, Kind::NotYet(_)) || ast.arguments.iter().any(|b| b.name == a.name)
+    };
+    let declared: Vec<Argument> = layer.arguments.iter().filter(takes).copied().collect();
+    let text = value.to_string();
+    let arguments = outer_flags(given, &text, arguments, found)?;
+    let inner = bind(name, &text, value.span, &declared, &arguments, found);
+    let units = inner.size("units").cloned();
+    inner.complete.then(|| (inner.use_of(ast), units))
+}
+
+/// The arguments of a cell; those that belong to `RNN` around it are reported.
+fn outer_flags(
+    given: &Given<'_>,
+    cell: &str,
+    arguments: &[ArgumentAst],
+    found: &mut Diagnostics,
+) -> Option<Vec<ArgumentAst>> {
+    const OUTER: &[&str] = &["return_sequences", "go_backwards", "unroll"];
+    let mut good = true;
+    for a in arguments {
+        let name = match (&a.name, &a.value.kind) {
+            (Some(name), _) => name.to_string(),
+            (None, ValueKind::Path(path)) => single(path).unwrap_or_default(),
+            _ => continue,
+        };
+        if OUTER.contains(&name.as_str()) {
+            good = false;
+            let d = Diagnostic::new(
+                "RNN0120",
+                a.span(),
+                format!("`{name}` belongs to {}, not to the cell", given.class),
+            );
+            found.push(d.help(format!(
+                "write it behind the cell: RNN({}, {a})",
+                without(cell, a)
+            )));
+        }
+    }
+    good.then(|| arguments.to_vec())
+}
+
+/// The text of a cell without one of its arguments.
+fn without(cell: &str, argument: &ArgumentAst) -> String {
+    let argument = argument.to_string();
+    cell.replacen(&format!(", {argument}"), "", 1)
+        .replacen(&argument, "", 1)
+}
