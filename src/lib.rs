@@ -7,8 +7,20 @@ pub use macros::{__rnn_cell, __rnn_model};
 #[doc(hidden)]
 pub use rnn_runtime as rt;
 
+pub use rnn_runtime::{
+    Error, init, learner, model, params,
+    train::{self, callbacks, losses, metrics, optimizers},
+};
+
 /// Everything that a program with models usually names.
 pub mod prelude {
     pub use crate::{rnn_cell, rnn_model};
-    pub use rnn_runtime::{Error, model::{Id, Model, Stream}};
+    pub use rnn_runtime::{
+        Error,
+        model::{Id, Model, Stream},
+        train::{
+            Column, Dataset, Fit, History, Logs, Trainer, Verbose, callbacks::*, losses::*,
+            metrics::Accuracy, optimizers::*,
+        },
+    };
 }

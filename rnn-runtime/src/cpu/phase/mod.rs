@@ -105,11 +105,13 @@ fn run<S: Simd, B: Body>(s: S, m: &Memory<'_>, p: &Phase, first: usize, steps: u
     // SAFETY of every tile below: `check` has seen every buffer and weight of the phase, and rows
     // and times come from the ranges that it was given.
     let mut i = 0;
-    if B::GROUPS > 0 {
-        match const { tile_rows(S::REGISTERS, B::GROUPS) } {
-            4 => i = many::<S, B, 4>(s, m, p, first, i, count),
-            3 => i = many::<S, B, 3>(s, m, p, first, i, count),
-            _ => i = many::<S, B, 2>(s, m, p, first, i, count),
+    if const { B::GROUPS > 0 } {
+        if const { tile_rows(S::REGISTERS, B::GROUPS) == 4 } {
+            i = many::<S, B, 4>(s, m, p, first, i, count);
+        } else if const { tile_rows(S::REGISTERS, B::GROUPS) == 3 } {
+            i = many::<S, B, 3>(s, m, p, first, i, count);
+        } else {
+            i = many::<S, B, 2>(s, m, p, first, i, count);
         }
     }
     while i < count {
@@ -149,17 +151,21 @@ fn many<S: Simd, B: Body, const R: usize>(
     let rows = m.rows();
     let mut unit = 0;
     while unit < p.width {
-        let wide = B::GROUPS == 1 && p.width - unit > S::LANES;
-        for n in 0..tiles {
-            let at: [(usize, usize); R] =
-                std::array::from_fn(|r| place(first, &rows, i + n * R + r));
-            if wide {
-                B::tile::<Wide<S>, R>(Wide(s), &Tile::new(Wide(s), m, p, at, unit));
-            } else {
-                B::tile::<S, R>(s, &Tile::new(s, m, p, at, unit));
+        let at = |n: usize| std::array::from_fn(|r| place(first, &rows, i + n * R + r));
+        // `if const`, so that the branch not taken is not even compiled.
+        if const { B::GROUPS == 1 } {
+            if p.width - unit > S::LANES {
+                for n in 0..tiles {
+                    B::tile::<Wide<S>, R>(Wide(s), &Tile::new(Wide(s), m, p, at(n), unit));
+                }
+                unit += 2 * S::LANES;
+                continue;
             }
         }
-        unit += if wide { 2 * S::LANES } else { S::LANES };
+        for n in 0..tiles {
+            B::tile::<S, R>(s, &Tile::new(s, m, p, at(n), unit));
+        }
+        unit += S::LANES;
     }
     i + tiles * R
 }
@@ -172,17 +178,23 @@ fn single<S: Simd, B: Body>(s: S, m: &Memory<'_>, p: &Phase, t: usize, row: usiz
     let mut unit = 0;
     while unit < p.width {
         let left = p.width - unit;
-        if left > S::LANES {
-            B::tile::<Wide<S>, 1>(Wide(s), &Tile::new(Wide(s), m, p, at, unit));
-            unit += 2 * S::LANES;
-        } else if left > <S::Half as Simd>::LANES || S::LANES == <S::Half as Simd>::LANES {
-            B::tile::<S, 1>(s, &Tile::new(s, m, p, at, unit));
-            unit += S::LANES;
-        } else {
-            let h = s.half();
-            B::tile::<S::Half, 1>(h, &Tile::new(h, m, p, at, unit));
-            unit += <S::Half as Simd>::LANES;
+        if const { B::GROUPS > 0 } {
+            if left > S::LANES {
+                B::tile::<Wide<S>, 1>(Wide(s), &Tile::new(Wide(s), m, p, at, unit));
+                unit += 2 * S::LANES;
+                continue;
+            }
         }
+        if const { <S::Half as Simd>::LANES < S::LANES } {
+            if left <= <S::Half as Simd>::LANES {
+                let h = s.half();
+                B::tile::<S::Half, 1>(h, &Tile::new(h, m, p, at, unit));
+                unit += <S::Half as Simd>::LANES;
+                continue;
+            }
+        }
+        B::tile::<S, 1>(s, &Tile::new(s, m, p, at, unit));
+        unit += S::LANES;
     }
 }
 
