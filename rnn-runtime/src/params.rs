@@ -32,13 +32,15 @@ pub enum Init {
     TruncatedNormal,
     /// The identity matrix.
     Identity,
-    /// Zeros with ones in columns `start..end` of the last axis:
+    /// Ones in columns `start..end` of the last axis:
     /// an LSTM's bias with `unit_forget_bias`.
     OnesIn {
         /// First column of the ones.
         start: usize,
         /// One past the last column of the ones.
         end: usize,
+        /// What the other columns start with.
+        rest: &'static Init,
     },
 }
 

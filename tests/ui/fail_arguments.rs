@@ -46,7 +46,7 @@ fn main() {
     rnn_model!(Input(8) -> Dense(8, kernel_initializer = xavier_uniform));
     rnn_model!(Input(8) -> Dense(8, kernel_initializer = glorot_unifrom));
     rnn_model!(Input(8) -> Dropout(RATE));
-    rnn_model!(Input(_, 8) -> LSTM(8, bias_initializer = ones));
+    rnn_model!(Input(_, 8) -> LSTM(8, bias_initializer = orthogonal));
 
     // Ranges.
     rnn_model!(Input(_, 8) -> LSTM(0));

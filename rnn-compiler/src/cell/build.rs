@@ -206,6 +206,16 @@ impl Builder<'_> {
                 let init = self.initializer(init)?;
                 let shape: Vec<Size> =
                     shape.iter().map(|e| self.size(e)).collect::<Built<_>>()?;
+                if let ([_], Some(needs)) = (shape.as_slice(), needs_matrix(&init)) {
+                    return self.report(
+                        Diagnostic::new(
+                            "RNN0132",
+                            name.span(),
+                            format!("`{needs}` makes a matrix, and `{name}` of {} is a vector", self.label),
+                        )
+                        .help("write zeros, ones, constant(0.5) or random_uniform"),
+                    );
+                }
                 let index = self.cell.params.len();
                 let meaning = match shape.len() {
                     1 => {
@@ -475,10 +485,11 @@ impl Builder<'_> {
                 _ => (n.clone(), vec![]),
             },
             ExprKind::Call(n, arguments) if n == "ones_in" => {
-                let [from, to] = arguments.as_slice() else {
-                    return self.fail("RNN0217", e.span, "`ones_in` takes the first and one past the last column");
+                let [from, to, rest] = arguments.as_slice() else {
+                    return self.fail("RNN0217", e.span, "`ones_in` takes the first and one past the last column, and an initialiser for the rest");
                 };
-                return Ok(Initializer::OnesIn(self.size(from)?, self.size(to)?));
+                let rest = Box::new(self.initializer(rest)?);
+                return Ok(Initializer::OnesIn(self.size(from)?, self.size(to)?, rest));
             }
             ExprKind::Call(n, arguments) => {
                 let numbers = arguments.iter().map(|a| self.known_number(a)).collect::<Built<_>>()?;
@@ -850,5 +861,15 @@ impl Builder<'_> {
             ),
             _ => Ok(()),
         }
+    }
+}
+
+/// The initialiser's name, if it makes matrices only.
+fn needs_matrix(init: &Initializer) -> Option<&str> {
+    match init {
+        Initializer::Named(name, _) => {
+            ["orthogonal", "identity"].contains(&name.as_str()).then_some(name)
+        }
+        Initializer::OnesIn(_, _, rest) => needs_matrix(rest),
     }
 }

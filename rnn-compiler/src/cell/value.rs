@@ -22,8 +22,8 @@ pub enum Value {
 pub enum Initializer {
     /// One of Keras's initialisers by name, with its number if it has one (`constant(0.5)`).
     Named(String, Option<f64>),
-    /// Zeros, with ones in the given columns of the last axis: `unit_forget_bias`.
-    OnesIn(Size, Size),
+    /// Ones in the given columns of the last axis, the rest by another: `unit_forget_bias`.
+    OnesIn(Size, Size, Box<Initializer>),
 }
 
 /// The initialisers that exist, by Keras's names.

@@ -232,9 +232,10 @@ pub(super) fn params(rt: &TokenStream, params: &[ModelParam]) -> TokenStream {
 
 fn initializer(rt: &TokenStream, init: &Initializer) -> TokenStream {
     let init = match init {
-        Initializer::OnesIn(start, end) => {
+        Initializer::OnesIn(start, end, rest) => {
+            let rest = initializer(rt, rest);
             let (start, end) = (start.tokens(), end.tokens());
-            return quote!(#rt::Init::OnesIn { start: #start, end: #end });
+            return quote!(#rt::Init::OnesIn { start: #start, end: #end, rest: &#rest });
         }
         Initializer::Named(name, number) => match (name.as_str(), number) {
             ("constant", Some(x)) => {

@@ -1,11 +1,7 @@
 //! `LSTM`: long short-term memory (Hochreiter and Schmidhuber 1997, with the forget gate of Gers,
 //! Schmidhuber and Cummins 2000), as `keras.layers.LSTM` computes it.
 
-use crate::layer::{self, Argument, Given, Kind, LayerDef};
-use crate::{
-    cell::Value,
-    diagnostics::{Diagnostic, Diagnostics},
-};
+use crate::layer::{self, Argument, Kind, LayerDef};
 
 /// The columns of the weights are the gates: input, forget, candidate, output.
 const CELL: &str = "
@@ -26,7 +22,7 @@ cell LSTMCell(
     let z = x @ kernel + h @ recurrent_kernel;
     if use_bias {
         if unit_forget_bias {
-            param bias: [4 * units] = ones_in(units, 2 * units);
+            param bias: [4 * units] = ones_in(units, 2 * units, bias_initializer);
         } else {
             param bias: [4 * units] = bias_initializer;
         }
@@ -69,29 +65,8 @@ pub(super) const LSTM: LayerDef = LayerDef {
     ],
     cell: Some(("LSTMCell", CELL)),
     build: |given, context, found| {
-        let cell = layer::parse(CELL, found).filter(|_| bias_is_possible(given, found));
+        let cell = layer::parse(CELL, found);
         let cell = cell.map(|cell| given.use_of(cell));
         layer::recurrent(given, context, cell, given.size("units"), found)
     },
 };
-
-/// Keras lets `bias_initializer` fill what `unit_forget_bias` leaves; here that is zeros only.
-fn bias_is_possible(given: &Given<'_>, found: &mut Diagnostics) -> bool {
-    let used =
-        given.flag("use_bias") != Some(false) && given.flag("unit_forget_bias") != Some(false);
-    match given.get("bias_initializer") {
-        Some((value, span)) if used && *value != Value::Name("zeros".into()) => {
-            found.push(
-                Diagnostic::new(
-                    "RNN0132",
-                    span,
-                    format!("{} starts its bias in two ways: by bias_initializer and by unit_forget_bias", given.text),
-                )
-                .note("unit_forget_bias is true by default: the forget gate's bias starts at 1, the others at 0")
-                .help("write `unit_forget_bias = false` to initialise the whole bias"),
-            );
-            false
-        }
-        _ => true,
-    }
-}

@@ -177,7 +177,7 @@ fn parameters_are_those_of_keras() {
         [
             "kernel[3, 16] = Named(\"glorot_uniform\", None)",
             "recurrent_kernel[4, 16] = Named(\"orthogonal\", None)",
-            "bias[16] = OnesIn(Size { terms: {[]: 4} }, Size { terms: {[]: 8} })",
+            "bias[16] = OnesIn(Size { terms: {[]: 4} }, Size { terms: {[]: 8} }, Named(\"zeros\", None))",
         ]
     );
     assert_eq!(
