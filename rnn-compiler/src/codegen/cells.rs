@@ -22,12 +22,19 @@ pub(super) struct Counter(usize);
 /// Items that have been emitted, and the calls that run them.
 pub(super) struct Emitted {
     pub items: TokenStream,
-    /// The phases, in order: their names, and whether they serve the gradient of the input only.
-    pub pre: Vec<(Names, bool)>,
-    pub step: Vec<(Names, bool)>,
-    pub post: Vec<(Names, bool)>,
+    /// The phases, in order.
+    pub pre: Vec<Call>,
+    pub step: Vec<Call>,
+    pub post: Vec<Call>,
     /// Multiplications for one row and one step.
     pub cost: TokenStream,
+}
+
+/// A phase that has been emitted, and what it serves.
+pub(super) struct Call {
+    names: Names,
+    only_input_gradient: bool,
+    only_state_gradients: bool,
 }
 
 /// Emits the phases of one form.
@@ -42,7 +49,7 @@ pub(super) fn phases(
     let span = plan.graph.ops[op].span;
     let span = proc_macro2::Span::call_site().located_at(span);
     let mut items = TokenStream::new();
-    let mut list = |phases: &[Phase]| -> Vec<(Names, bool)> {
+    let mut list = |phases: &[Phase]| -> Vec<Call> {
         phases
             .iter()
             .map(|one| {
@@ -57,7 +64,11 @@ pub(super) fn phases(
                     |m| packing.matrix(m),
                     |v| packing.vector(v),
                 ));
-                (names, one.only_input_gradient)
+                Call {
+                    names,
+                    only_input_gradient: one.only_input_gradient,
+                    only_state_gradients: one.only_state_gradients,
+                }
             })
             .collect()
     };
@@ -91,11 +102,12 @@ pub(super) fn sweep(
     unroll: Option<usize>,
 ) -> TokenStream {
     let Emitted { items, cost, .. } = e;
-    let all = |list: &[(Names, bool)]| -> TokenStream {
+    let all = |list: &[Call]| -> TokenStream {
         list.iter()
-            .map(|(Names { table, body }, only)| {
+            .map(|call| {
+                let Names { table, body } = &call.names;
                 let run = quote!(#rt::run_all::<S, #body>(s, m, &#table, times.first, times.steps););
-                if *only { quote!(if input_gradient { #run }) } else { run }
+                if call.only_input_gradient { quote!(if input_gradient { #run }) } else { run }
             })
             .collect()
     };
@@ -133,9 +145,12 @@ pub(super) fn sweep(
 }
 
 /// The calls of the phases of one step.
-pub(super) fn steps(rt: &TokenStream, list: &[(Names, bool)]) -> TokenStream {
-    let calls = list.iter().map(|(Names { table, body }, _)| {
-        quote_spanned!(body.span()=> #rt::run_rows::<S, #body>(s, m, &#table, t);)
+pub(super) fn steps(rt: &TokenStream, list: &[Call]) -> TokenStream {
+    let calls = list.iter().map(|call| {
+        let Names { table, body } = &call.names;
+        let run = quote_spanned!(body.span()=> #rt::run_rows::<S, #body>(s, m, &#table, t););
+        // Nobody wants the gradient of the states that a sequence starts with.
+        if call.only_state_gradients { quote!(if t > 0 { #run }) } else { run }
     });
     quote!(#(#calls)*)
 }

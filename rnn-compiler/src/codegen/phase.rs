@@ -48,7 +48,12 @@ pub(super) fn phase(
     let products = p.products.iter().map(|(segments, gates)| {
         let segments = segments.iter().map(|s| {
             let (src, k, weights) = (reference(rt, &s.src), s.k.tokens(), matrix(s.matrix));
-            quote!(#rt::Segment { src: #src, k: #k, weights: #weights, groups: #gates })
+            let carried = s.carried;
+            quote! {
+                #rt::Segment {
+                    src: #src, k: #k, weights: #weights, groups: #gates, carried: #carried,
+                }
+            }
         });
         quote!(&[#(#segments),*])
     });

@@ -55,6 +55,8 @@ pub struct Segment {
     pub k: Size,
     /// Index of the packed matrix.
     pub matrix: usize,
+    /// The operand is a state before the step, in a sequence that starts with zeros.
+    pub carried: bool,
 }
 
 /// A phase with its places.
@@ -78,6 +80,8 @@ pub struct Phase {
     pub body: Vec<Statement>,
     /// All that it writes is the gradient of the input.
     pub only_input_gradient: bool,
+    /// All that it writes are gradients of states before the step.
+    pub only_state_gradients: bool,
 }
 
 /// The phases of one form of a cell.

@@ -337,6 +337,8 @@ impl Planner {
                                         src,
                                         k: k.clone(),
                                         matrix: matrices[*m],
+                                        carried: matches!(v.place, Place::Slot(Slot::State(_)))
+                                            && matches!(form, Form::Inference | Form::Forward),
                                     })
                                 })
                                 .collect();
@@ -353,6 +355,7 @@ impl Planner {
                         reductions,
                         body: p.body.clone(),
                         only_input_gradient: p.only_input_gradient,
+                        only_state_gradients: p.only_state_gradients,
                     }
                 })
                 .collect()

@@ -224,6 +224,7 @@ impl<P: Program> Batch<'_, P> {
             let last = from + steps == self.x.time;
             let mut m = m.reborrow();
             m.total = if last { steps } else { usize::MAX };
+            m.fresh = from == 0;
             debug_assert!(std::ptr::eq(m.packed, self.packed) && m.bufs.len() == self.bufs.len());
             let mut c = Inference {
                 isa: self.isa,

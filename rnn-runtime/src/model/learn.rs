@@ -225,6 +225,7 @@ impl<P: Program> Learner for P {
             seed,
             input_gradient: false,
         };
+        c.m.fresh = true;
         P::forward(&mut c);
         let out = &P::SPEC.outputs[0];
         let width = out.features.iter().product();

@@ -237,6 +237,7 @@ impl Emitter<'_> {
                 reductions: Vec::new(),
                 body: Vec::new(),
                 only_input_gradient: false,
+                only_state_gradients: false,
             },
         };
         self.products(&mut p, work);
@@ -279,6 +280,12 @@ impl Emitter<'_> {
         p.phase.only_input_gradient = p.phase.reductions.is_empty()
             && !p.phase.stores.is_empty()
             && p.phase.stores.iter().all(|s| s.place == Place::Sink(Sink::InputGradient));
+        p.phase.only_state_gradients = p.phase.reductions.is_empty()
+            && !p.phase.stores.is_empty()
+            && p.phase
+                .stores
+                .iter()
+                .all(|s| matches!(s.place, Place::Sink(Sink::StateGradient(_))));
         p.phase
     }
 

@@ -150,6 +150,8 @@ pub struct Phase {
     pub body: Vec<Statement>,
     /// All that it writes is the gradient of the input.
     pub only_input_gradient: bool,
+    /// All that it writes are gradients of states before the step: nobody wants those of the first.
+    pub only_state_gradients: bool,
 }
 
 /// A graph cut into phases.

@@ -100,6 +100,8 @@ pub struct Memory<'a> {
     pub bufs: &'a [Buf],
     /// Steps in this run: what [`Steps::Last`] looks at.
     pub total: usize,
+    /// States are zero at time 0: products with them are left out there.
+    pub fresh: bool,
     /// First row and one past the last row.
     rows: (usize, usize),
     values: PhantomData<&'a mut [f32]>,
@@ -126,6 +128,7 @@ impl<'a> Memory<'a> {
             packed,
             bufs,
             total,
+            fresh: false,
             rows: (0, rows),
             values: PhantomData,
         }

@@ -33,6 +33,8 @@ pub struct Segment {
     pub weights: usize,
     /// Gates: matrices of `width` columns side by side.
     pub groups: usize,
+    /// The operand is a state before the step: zero at time 0 of a sequence that starts fresh.
+    pub carried: bool,
 }
 
 /// What a phase reads and writes.

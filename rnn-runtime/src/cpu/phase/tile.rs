@@ -40,6 +40,9 @@ impl<'a, S: Simd, const R: usize> Tile<'a, S, R> {
         let lanes = block(self.p.width);
         for segment in self.p.products[i] {
             assert!(segment.groups == G, "generated code and its table differ");
+            if segment.carried && self.m.fresh && self.at[0].0 == 0 {
+                continue;
+            }
             let stride = G * lanes;
             // SAFETY: `check` saw that `packed_len(k, G, width)` floats start at `weights`, and
             // that `k` floats of the operand lie in each row; the block that holds `unit` is
