@@ -200,6 +200,22 @@ impl Dataset {
         self.with_order(order)
     }
 
+    /// The rows of the arrays that this data set was made of, in its order: what was held out by
+    /// [`Dataset::split`] can be looked up in them.
+    ///
+    /// ```
+    /// use ndarray::Array2;
+    /// use rnn_runtime::train::Dataset;
+    ///
+    /// let data = Dataset::new(Array2::<f32>::zeros((5, 4)), [0, 1, 1, 0, 1])?;
+    /// let (_, held_out) = data.split(0.4)?;
+    /// assert_eq!(held_out.rows(), [3, 4]);
+    /// # Ok::<(), rnn_runtime::Error>(())
+    /// ```
+    pub fn rows(&self) -> &[usize] {
+        &self.order
+    }
+
     fn with_order(&self, order: Vec<usize>) -> Dataset {
         Dataset {
             columns: Arc::clone(&self.columns),
