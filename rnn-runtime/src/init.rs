@@ -80,7 +80,14 @@ fn fill(spec: &ParamSpec, seed: u64, values: &mut [f32]) {
             }
         }
         Init::OnesIn { start, end, rest } => {
-            fill(&ParamSpec { init: *rest, ..*spec }, seed, values);
+            fill(
+                &ParamSpec {
+                    init: *rest,
+                    ..*spec
+                },
+                seed,
+                values,
+            );
             let columns = last_axis(spec.shape);
             for row in values.chunks_exact_mut(columns) {
                 for (column, value) in row.iter_mut().enumerate() {
@@ -216,11 +223,27 @@ mod tests {
             [1.0, 0.0, 0.0, 1.0, 0.0, 0.0]
         );
         assert_eq!(
-            draw(Init::OnesIn { start: 1, end: 3, rest: &Init::Zeros }, &[4], 0),
+            draw(
+                Init::OnesIn {
+                    start: 1,
+                    end: 3,
+                    rest: &Init::Zeros
+                },
+                &[4],
+                0
+            ),
             [0.0, 1.0, 1.0, 0.0]
         );
         assert_eq!(
-            draw(Init::OnesIn { start: 0, end: 1, rest: &Init::Zeros }, &[2, 2], 0),
+            draw(
+                Init::OnesIn {
+                    start: 0,
+                    end: 1,
+                    rest: &Init::Zeros
+                },
+                &[2, 2],
+                0
+            ),
             [1.0, 0.0, 1.0, 0.0]
         );
         assert!(draw(Init::Identity, &[0, 0], 0).is_empty());

@@ -14,7 +14,13 @@ use super::{
 fn forward_roots(cell: &Cell, keep: &[NodeId]) -> Vec<Root> {
     let mut roots = Vec::new();
     for (state, parts) in cell.next.iter().enumerate() {
-        side_by_side(cell, parts, &cell.states[state].size, Sink::State(state), &mut roots);
+        side_by_side(
+            cell,
+            parts,
+            &cell.states[state].size,
+            Sink::State(state),
+            &mut roots,
+        );
     }
     side_by_side(cell, &cell.out, &cell.output, Sink::Output, &mut roots);
     for &node in keep {
@@ -22,7 +28,11 @@ fn forward_roots(cell: &Cell, keep: &[NodeId]) -> Vec<Root> {
             node,
             sink: Sink::Keep(node),
             offset: Size::known(0),
-            width: cell.graph.width(node).cloned().unwrap_or_else(|| Size::known(1)),
+            width: cell
+                .graph
+                .width(node)
+                .cloned()
+                .unwrap_or_else(|| Size::known(1)),
             exact: false,
         });
     }

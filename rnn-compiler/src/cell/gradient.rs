@@ -113,8 +113,14 @@ impl Differentiator<'_> {
     fn run(mut self) -> Result<Backward, Overlap> {
         self.seed();
         let g = &self.cell.graph;
-        let roots: Vec<NodeId> =
-            self.cell.next.iter().flatten().chain(&self.cell.out).copied().collect();
+        let roots: Vec<NodeId> = self
+            .cell
+            .next
+            .iter()
+            .flatten()
+            .chain(&self.cell.out)
+            .copied()
+            .collect();
         let (order, _) = live(g, &roots);
         let mut matrices = Vec::new();
         let mut vectors = Vec::new();
@@ -122,7 +128,9 @@ impl Differentiator<'_> {
         let mut input = Vec::new();
         // Products of one vector are joined into one sum: operand → terms.
         for &id in order.iter().rev() {
-            let Some(&d) = self.adjoint.get(&id) else { continue };
+            let Some(&d) = self.adjoint.get(&id) else {
+                continue;
+            };
             let node = g.node(id);
             match &node.op {
                 Op::Leaf(slot, offset) => {
@@ -151,8 +159,7 @@ impl Differentiator<'_> {
                     for (v, m) in terms {
                         let width = g.width(id).cloned().unwrap_or_else(|| Size::known(1));
                         let k = g.width(*v).cloned().unwrap_or_else(|| Size::known(1));
-                        if self.cell.params[m.param].trainable
-                            && self.out.number_of(d) != Some(0.0)
+                        if self.cell.params[m.param].trainable && self.out.number_of(d) != Some(0.0)
                         {
                             let operand = match &g.node(*v).op {
                                 Op::Leaf(slot, offset) => (*slot, offset.clone()),
@@ -182,7 +189,10 @@ impl Differentiator<'_> {
                 op => self.pointwise(id, op, d),
             }
         }
-        let states = states.into_iter().map(|p| self.join(p)).collect::<Result<_, _>>()?;
+        let states = states
+            .into_iter()
+            .map(|p| self.join(p))
+            .collect::<Result<_, _>>()?;
         let input = self.join(input)?;
         self.finish(states, input, matrices, vectors)
     }
@@ -197,7 +207,9 @@ impl Differentiator<'_> {
     fn seed_parts(&mut self, parts: &[NodeId], slot: Slot) {
         let mut offset = Size::known(0);
         for &p in parts {
-            let Some(width) = self.cell.graph.width(p).cloned() else { continue };
+            let Some(width) = self.cell.graph.width(p).cloned() else {
+                continue;
+            };
             let d = self.out.leaf(slot, offset.clone(), width.clone());
             offset = &offset + &width;
             self.add(p, d);
@@ -230,7 +242,10 @@ impl Differentiator<'_> {
             }
             _ => (None, a),
         };
-        match (&self.out.node(first).op.clone(), &self.out.node(b).op.clone()) {
+        match (
+            &self.out.node(first).op.clone(),
+            &self.out.node(b).op.clone(),
+        ) {
             (Op::Product(x), Op::Product(y)) => {
                 let width = self.out.width(b).cloned().unwrap_or_else(|| Size::known(1));
                 let terms = x.iter().chain(y).cloned().collect();
@@ -449,7 +464,10 @@ impl Differentiator<'_> {
         }
         let mut cuts = BTreeSet::new();
         for p in &distinct {
-            let (o, w) = (p.offset.value().ok_or(Overlap)?, p.width.value().ok_or(Overlap)?);
+            let (o, w) = (
+                p.offset.value().ok_or(Overlap)?,
+                p.width.value().ok_or(Overlap)?,
+            );
             cuts.extend([o, o + w]);
         }
         let cuts: Vec<usize> = cuts.into_iter().collect();
@@ -457,7 +475,10 @@ impl Differentiator<'_> {
         for c in cuts.windows(2) {
             let mut sum = None;
             for p in &distinct {
-                let (o, w) = (p.offset.value().ok_or(Overlap)?, p.width.value().ok_or(Overlap)?);
+                let (o, w) = (
+                    p.offset.value().ok_or(Overlap)?,
+                    p.width.value().ok_or(Overlap)?,
+                );
                 if o <= c[0] && c[1] <= o + w {
                     let (from, width) = (Size::known(c[0] - o), Size::known(c[1] - c[0]));
                     let cut = self.out.slice(p.node, &from, &width);
@@ -558,7 +579,11 @@ impl Differentiator<'_> {
             )
             || (depth < 4
                 && (node.op.is_cheap() || self.is_row_maths(f))
-                && node.op.operands().iter().all(|&o| self.available(o, keep, depth + 1)))
+                && node
+                    .op
+                    .operands()
+                    .iter()
+                    .all(|&o| self.available(o, keep, depth + 1)))
     }
 
     /// One number a row, not itself a reduction: what needs it computes it again.
@@ -571,7 +596,10 @@ impl Differentiator<'_> {
     fn again(&self, f: NodeId, keep: &BTreeSet<NodeId>, out: &mut Graph) -> NodeId {
         let node = self.cell.graph.node(f);
         if keep.contains(&f) {
-            return out.add_node(Op::Leaf(Slot::Forward(f), Size::known(0)), node.extent.clone());
+            return out.add_node(
+                Op::Leaf(Slot::Forward(f), Size::known(0)),
+                node.extent.clone(),
+            );
         }
         if let (Some((state, offset)), Extent::Vector(w)) = (self.next.get(&f), &node.extent) {
             return out.leaf(Slot::NextState(*state), offset.clone(), w.clone());

@@ -181,10 +181,7 @@ impl Op {
     /// Whether it is a few instructions at most, so that doing it twice costs less than keeping it.
     pub fn is_cheap(&self) -> bool {
         match self {
-            Op::Unary(u, _) => matches!(
-                u,
-                Unary::Neg | Unary::Abs | Unary::Sign | Unary::Detach
-            ),
+            Op::Unary(u, _) => matches!(u, Unary::Neg | Unary::Abs | Unary::Sign | Unary::Detach),
             Op::Binary(b, ..) => !matches!(b, Binary::Pow | Binary::Div),
             Op::MulAdd(..) | Op::NegMulAdd(..) | Op::Select(..) => true,
             Op::Number(_) | Op::SizeOf(_) | Op::Leaf(..) | Op::Param(..) => true,
@@ -271,10 +268,10 @@ impl Graph {
         if let (Unary::Neg, Op::Unary(Unary::Neg, b)) = (u, &self.nodes[a].op) {
             return *b;
         }
-        if let Some(x) = self.number_of(a) {
-            if let Some(y) = fold_unary(u, x) {
-                return self.number(y);
-            }
+        if let Some(x) = self.number_of(a)
+            && let Some(y) = fold_unary(u, x)
+        {
+            return self.number(y);
         }
         let extent = self.join(&[a]);
         self.add_node(Op::Unary(u, a), extent)
@@ -331,7 +328,12 @@ impl Graph {
     }
 
     /// `op` on other nodes, simplified.
-    pub fn rebuild(&mut self, op: &Op, extent: &Extent, map: impl FnMut(NodeId) -> NodeId) -> NodeId {
+    pub fn rebuild(
+        &mut self,
+        op: &Op,
+        extent: &Extent,
+        map: impl FnMut(NodeId) -> NodeId,
+    ) -> NodeId {
         match op.map(map) {
             Op::Unary(u, a) => self.unary(u, a),
             Op::Binary(b, x, y) => self.binary(b, x, y),

@@ -18,10 +18,10 @@ mod parse_value;
 pub mod stages;
 mod value;
 
+pub use ast::{Argument, CellAst, Expr, ExprKind, Item};
 pub use build::{Cell, CellUse, Param, State};
 pub use functions::is_activation;
 pub use gradient::{Backward, MatrixGradient, Part, VectorGradient};
-pub use ast::{Argument, CellAst, Expr, ExprKind, Item};
 pub(crate) use parse::deep_message;
 pub(crate) use parse_value::{MAX_SIZE, Number, is_const, number, path, single};
 pub use value::{INITIALIZERS, Initializer, Value};

@@ -7,6 +7,9 @@ use super::{
     graph::{Binary, Graph, NodeId, Op, Slot},
 };
 
+/// From a graph and its roots to another graph, and where each node went.
+type Pass = fn(&Graph, &[NodeId]) -> (Graph, BTreeMap<NodeId, NodeId>);
+
 impl Cell {
     /// Regroups sums and fuses multiplications into additions.
     pub fn optimize(&mut self) {
@@ -14,8 +17,14 @@ impl Cell {
         self.rewrite(fuse);
     }
 
-    fn rewrite(&mut self, pass: fn(&Graph, &[NodeId]) -> (Graph, BTreeMap<NodeId, NodeId>)) {
-        let roots: Vec<NodeId> = self.next.iter().flatten().chain(&self.out).copied().collect();
+    fn rewrite(&mut self, pass: Pass) {
+        let roots: Vec<NodeId> = self
+            .next
+            .iter()
+            .flatten()
+            .chain(&self.out)
+            .copied()
+            .collect();
         let (graph, map) = pass(&self.graph, &roots);
         self.graph = graph;
         for id in self.next.iter_mut().flatten().chain(&mut self.out) {
@@ -49,10 +58,9 @@ fn regroup(g: &Graph, roots: &[NodeId]) -> (Graph, BTreeMap<NodeId, NodeId>) {
     let mut product = vec![false; g.nodes().len()];
     for &id in &order {
         let op = &g.node(id).op;
-        carried[id] = matches!(op, Op::Leaf(Slot::State(_), _))
-            || op.operands().iter().any(|&o| carried[o]);
-        product[id] =
-            matches!(op, Op::Product(_)) || op.operands().iter().any(|&o| product[o]);
+        carried[id] =
+            matches!(op, Op::Leaf(Slot::State(_), _)) || op.operands().iter().any(|&o| carried[o]);
+        product[id] = matches!(op, Op::Product(_)) || op.operands().iter().any(|&o| product[o]);
     }
     let mut out = Graph::default();
     let mut map = BTreeMap::new();

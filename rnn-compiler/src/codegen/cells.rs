@@ -106,8 +106,13 @@ pub(super) fn sweep(
         list.iter()
             .map(|call| {
                 let Names { table, body } = &call.names;
-                let run = quote!(#rt::run_all::<S, #body>(s, m, &#table, times.first, times.steps););
-                if call.only_input_gradient { quote!(if input_gradient { #run }) } else { run }
+                let run =
+                    quote!(#rt::run_all::<S, #body>(s, m, &#table, times.first, times.steps););
+                if call.only_input_gradient {
+                    quote!(if input_gradient { #run })
+                } else {
+                    run
+                }
             })
             .collect()
     };
@@ -150,7 +155,11 @@ pub(super) fn steps(rt: &TokenStream, list: &[Call]) -> TokenStream {
         let Names { table, body } = &call.names;
         let run = quote_spanned!(body.span()=> #rt::run_rows::<S, #body>(s, m, &#table, t););
         // Nobody wants the gradient of the states that a sequence starts with.
-        if call.only_state_gradients { quote!(if t > 0 { #run }) } else { run }
+        if call.only_state_gradients {
+            quote!(if t > 0 { #run })
+        } else {
+            run
+        }
     });
     quote!(#(#calls)*)
 }

@@ -70,7 +70,10 @@ fn implementation(rt: &TokenStream, plan: &Plan, name: &proc_macro2::Ident) -> T
             }
         } else if let (OpKind::Gather { table, .. }, true) = (&op.kind, plan.streams) {
             let to = reference(rt, &plan.stream.values[op.output]);
-            let (width, table) = (plan.graph.values[op.output].width.tokens(), Packing::param(*table));
+            let (width, table) = (
+                plan.graph.values[op.output].width.tokens(),
+                Packing::param(*table),
+            );
             step.extend(quote!(m.embed(&#to, #width, &weights[#table..], x.get());));
         }
     }
@@ -108,7 +111,9 @@ fn implementation(rt: &TokenStream, plan: &Plan, name: &proc_macro2::Ident) -> T
             quote!(fn step_output(values: &[f32]) -> &Self::StepOutput { #rt::array(values, 0) }),
         )
     };
-    let can_stream = plan.streams.then(|| quote!(impl #rt::Streamable for #name {}));
+    let can_stream = plan
+        .streams
+        .then(|| quote!(impl #rt::Streamable for #name {}));
     let packing_items = &packing.items;
     let buffers = buffers(rt, plan);
     quote! {
@@ -209,13 +214,21 @@ fn spec(
     cost: &TokenStream,
 ) -> TokenStream {
     let layers = &plan.graph.layers;
-    let title = layers.name.as_ref().map_or("rnn_model".to_owned(), |_| name.to_string());
+    let title = layers
+        .name
+        .as_ref()
+        .map_or("rnn_model".to_owned(), |_| name.to_string());
     let params = params(rt, &plan.graph.params);
     let input = value(rt, "input", &layers.layers[0].shape);
     let output = value(rt, "output", &layers.layers[layers.output].shape);
     let rows = layers.layers.iter().map(|l| {
         let (name, class) = (&l.name, &l.class);
-        let shape = l.shape.to_string().replace("[batch", "(None").replace("time", "None").replace(']', ")");
+        let shape = l
+            .shape
+            .to_string()
+            .replace("[batch", "(None")
+            .replace("time", "None")
+            .replace(']', ")");
         quote!(#rt::LayerRow { name: #name, class: #class, shape: #shape, prefix: #name })
     });
     let vocabulary = layers
@@ -318,7 +331,11 @@ fn input(rt: &TokenStream, plan: &Plan, mode: &Mode) -> TokenStream {
         return quote!();
     }
     let (to, width) = (reference(rt, &mode.values[0]), first.width.tokens());
-    let times = if first.sequence { quote!(c.all()) } else { quote!(c.last()) };
+    let times = if first.sequence {
+        quote!(c.all())
+    } else {
+        quote!(c.last())
+    };
     quote!(let times = #times; c.input(&#to, #width, times);)
 }
 
@@ -330,9 +347,14 @@ fn infer(rt: &TokenStream, plan: &Plan) -> TokenStream {
         let times = times(plan, op);
         if !plan.graph.values[op.input].sequence && !last_only {
             last_only = true;
-            code.extend(quote!(if !c.is_last() { return; }));
+            code.extend(quote!(if !c.is_last() {
+                return;
+            }));
         }
-        let (from, to) = (reference(rt, &mode.values[op.input]), reference(rt, &mode.values[op.output]));
+        let (from, to) = (
+            reference(rt, &mode.values[op.input]),
+            reference(rt, &mode.values[op.output]),
+        );
         let width = plan.graph.values[op.input].width.tokens();
         code.extend(match (&op.kind, cell) {
             (OpKind::Gather { table, .. }, _) => {
@@ -374,7 +396,10 @@ fn forward(rt: &TokenStream, plan: &Plan) -> TokenStream {
     let mut code = input(rt, plan, mode);
     for (i, (op, cell)) in plan.graph.ops.iter().zip(&plan.cells).enumerate() {
         let times = times(plan, op);
-        let (from, to) = (reference(rt, &mode.values[op.input]), reference(rt, &mode.values[op.output]));
+        let (from, to) = (
+            reference(rt, &mode.values[op.input]),
+            reference(rt, &mode.values[op.output]),
+        );
         let width = plan.graph.values[op.input].width.tokens();
         code.extend(match (&op.kind, cell) {
             (OpKind::Gather { table, .. }, _) => {
@@ -404,7 +429,12 @@ fn forward(rt: &TokenStream, plan: &Plan) -> TokenStream {
 }
 
 fn normalize(rt: &TokenStream, plan: &Plan, i: usize, op: &Op) -> TokenStream {
-    let OpKind::Normalize { cell, momentum, epsilon } = &op.kind else {
+    let OpKind::Normalize {
+        cell,
+        momentum,
+        epsilon,
+    } = &op.kind
+    else {
         return quote!();
     };
     let place = |name: &str| {
@@ -415,9 +445,14 @@ fn normalize(rt: &TokenStream, plan: &Plan, i: usize, op: &Op) -> TokenStream {
     let (gamma, beta) = (option(place("gamma")), option(place("beta")));
     let (mean, variance) = (place("moving_mean"), place("moving_variance"));
     let values = &plan.training.values;
-    let (from, to) = (reference(rt, &values[op.input]), reference(rt, &values[op.output]));
-    let (d_from, d_to) =
-        (reference(rt, &plan.gradients[op.input]), reference(rt, &plan.gradients[op.output]));
+    let (from, to) = (
+        reference(rt, &values[op.input]),
+        reference(rt, &values[op.output]),
+    );
+    let (d_from, d_to) = (
+        reference(rt, &plan.gradients[op.input]),
+        reference(rt, &plan.gradients[op.output]),
+    );
     let kept = plan.kept[i].as_ref().map(|r| reference(rt, r));
     let width = cell.cell.input.tokens();
     let (momentum, epsilon) = (*momentum as f32, *epsilon as f32);
@@ -435,7 +470,10 @@ fn backward(rt: &TokenStream, plan: &Plan) -> TokenStream {
     let mut from_input = vec![false; plan.graph.values.len()];
     from_input[0] = true;
     for op in &plan.graph.ops {
-        if matches!(op.kind, OpKind::Flatten | OpKind::Reverse | OpKind::Dropout { .. }) {
+        if matches!(
+            op.kind,
+            OpKind::Flatten | OpKind::Reverse | OpKind::Dropout { .. }
+        ) {
             from_input[op.output] = from_input[op.input];
         }
     }
@@ -447,8 +485,10 @@ fn backward(rt: &TokenStream, plan: &Plan) -> TokenStream {
         } else {
             quote!(true)
         };
-        let (d_from, d_to) =
-            (reference(rt, &plan.gradients[op.input]), reference(rt, &plan.gradients[op.output]));
+        let (d_from, d_to) = (
+            reference(rt, &plan.gradients[op.input]),
+            reference(rt, &plan.gradients[op.output]),
+        );
         let width = plan.graph.values[op.input].width.tokens();
         let out_width = plan.graph.values[op.output].width.tokens();
         let only_last = plan.graph.values[op.output]

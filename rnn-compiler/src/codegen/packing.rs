@@ -26,10 +26,7 @@ fn offset(i: usize) -> Ident {
 }
 
 fn product(shape: &[Size]) -> TokenStream {
-    shape
-        .iter()
-        .fold(Size::known(1), |n, s| &n * s)
-        .tokens()
+    shape.iter().fold(Size::known(1), |n, s| &n * s).tokens()
 }
 
 impl Packing {
@@ -72,7 +69,12 @@ pub(super) fn packing(rt: &TokenStream, plan: &Plan) -> Packing {
 
     // Inference: matrices, vectors, computed vectors; then what only training needs.
     let mut at = quote!(0);
-    let mut tables = [TokenStream::new(), TokenStream::new(), TokenStream::new(), TokenStream::new()];
+    let mut tables = [
+        TokenStream::new(),
+        TokenStream::new(),
+        TokenStream::new(),
+        TokenStream::new(),
+    ];
     let computed: Vec<bool> = plan
         .vectors
         .iter()
@@ -91,8 +93,11 @@ pub(super) fn packing(rt: &TokenStream, plan: &Plan) -> Packing {
             at = quote!(#name + #rt::packed_len(#k, #gates, #width));
             for (gate, part) in m.packed.gates.iter().enumerate() {
                 let param = Packing::param(params(m.op)[part.param]);
-                let (columns, row, column) =
-                    (part.columns.tokens(), part.row.tokens(), part.column.tokens());
+                let (columns, row, column) = (
+                    part.columns.tokens(),
+                    part.row.tokens(),
+                    part.column.tokens(),
+                );
                 let transposed = part.transposed;
                 tables[usize::from(training)].extend(quote! {
                     #rt::Matrix {

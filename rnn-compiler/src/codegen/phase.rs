@@ -221,7 +221,11 @@ fn number(x: f64) -> TokenStream {
     if x.is_nan() {
         quote!(f32::NAN)
     } else if x.is_infinite() {
-        if x > 0.0 { quote!(f32::INFINITY) } else { quote!(f32::NEG_INFINITY) }
+        if x > 0.0 {
+            quote!(f32::INFINITY)
+        } else {
+            quote!(f32::NEG_INFINITY)
+        }
     } else if x.is_sign_negative() {
         let x = Literal::f32_unsuffixed(-x);
         quote!(-#x)

@@ -4,7 +4,9 @@
 use crate::{
     cell::{Cell, CellUse, Param, size::Size},
     diagnostics::{Diagnostic, Diagnostics},
-    ir::{CellOp, Layer, LayerGraph, LayerKind, ModelParam, Op, OpGraph, OpKind, Time, Value, ValueId},
+    ir::{
+        CellOp, Layer, LayerGraph, LayerKind, ModelParam, Op, OpGraph, OpKind, Time, Value, ValueId,
+    },
 };
 
 struct Lowering<'a> {
@@ -198,7 +200,10 @@ impl Lowering<'_> {
                     Diagnostic::new(
                         "RNN0240",
                         layer.span,
-                        format!("{} uses parts of a vector that overlap, and their sizes are `const`s", layer.text),
+                        format!(
+                            "{} uses parts of a vector that overlap, and their sizes are `const`s",
+                            layer.text
+                        ),
                     )
                     .help("give the sizes as numbers"),
                 );

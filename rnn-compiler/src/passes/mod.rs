@@ -2,8 +2,6 @@
 
 mod check_cell;
 mod check_layers;
-mod cost;
-mod explain;
 mod lower;
 mod plan;
 #[cfg(test)]

@@ -1,10 +1,6 @@
 //! Inference over a batch: rows divided among threads, long sequences cut into blocks of time.
 
-use super::{
-    Core, Program,
-    input::shape_text,
-    program::lay_out,
-};
+use super::{Core, Program, input::shape_text, program::lay_out};
 use crate::{
     cpu::{
         ops::{self, Sweep, Times},
@@ -68,7 +64,16 @@ impl Inference<'_> {
     pub fn gather(&mut self, to: &Ref, width: usize, table: usize, times: Times) {
         if let Values::Ids(ids) = self.x.values {
             let table = &self.weights[table..];
-            ops::gather(&mut self.m, to, width, table, ids, self.x.time, self.from, times);
+            ops::gather(
+                &mut self.m,
+                to,
+                width,
+                table,
+                ids,
+                self.x.time,
+                self.from,
+                times,
+            );
         }
     }
 
@@ -107,7 +112,11 @@ pub(super) fn check_input<P: Program>(x: &InputView<'_>) -> Result<(), Error> {
     };
     let width: usize = spec.features.iter().product();
     let len = match x.values {
-        Values::Floats(f) if !spec.ids => x.batch.checked_mul(x.time).and_then(|n| n.checked_mul(width)).is_some_and(|n| n == f.len()),
+        Values::Floats(f) if !spec.ids => x
+            .batch
+            .checked_mul(x.time)
+            .and_then(|n| n.checked_mul(width))
+            .is_some_and(|n| n == f.len()),
         Values::Ids(i) if spec.ids => x.batch.checked_mul(x.time).is_some_and(|n| n == i.len()),
         _ => false,
     };
@@ -127,16 +136,16 @@ pub(super) fn check_input<P: Program>(x: &InputView<'_>) -> Result<(), Error> {
             found: found(x.batch, x.time),
         });
     }
-    if let (Values::Ids(ids), Some((layer, vocabulary))) = (x.values, P::SPEC.vocabulary) {
-        if let Some(at) = ids.iter().position(|&id| id as usize >= vocabulary) {
-            return Err(Error::Id {
-                layer: layer.to_owned(),
-                id: i64::from(ids[at]),
-                row: at / x.time,
-                step: at % x.time,
-                vocabulary,
-            });
-        }
+    if let (Values::Ids(ids), Some((layer, vocabulary))) = (x.values, P::SPEC.vocabulary)
+        && let Some(at) = ids.iter().position(|&id| id as usize >= vocabulary)
+    {
+        return Err(Error::Id {
+            layer: layer.to_owned(),
+            id: i64::from(ids[at]),
+            row: at / x.time,
+            step: at % x.time,
+            vocabulary,
+        });
     }
     Ok(())
 }

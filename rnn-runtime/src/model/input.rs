@@ -54,10 +54,10 @@ impl Batch<'_> {
         if self.features.is_some_and(|f| f != width) {
             return wrong(found);
         }
-        if let Some(Some(steps)) = spec.time {
-            if self.time != steps {
-                return wrong(found);
-            }
+        if let Some(Some(steps)) = spec.time
+            && self.time != steps
+        {
+            return wrong(found);
         }
         Ok(InputView {
             batch: self.batch,

@@ -126,7 +126,12 @@ impl Training<'_> {
     }
 
     /// The gradients of a layer's weights.
-    pub fn weights(&mut self, matrices: &[MatrixGradient], vectors: &[VectorGradient], times: Times) {
+    pub fn weights(
+        &mut self,
+        matrices: &[MatrixGradient],
+        vectors: &[VectorGradient],
+        times: Times,
+    ) {
         ops::weight_gradients(self.isa, &self.m, matrices, vectors, self.gradients, times);
     }
 
@@ -142,7 +147,15 @@ impl Training<'_> {
     }
 
     /// `Dropout`, forwards and backwards.
-    pub fn dropout(&mut self, from: &Ref, to: &Ref, width: usize, rate: f32, layer: u64, times: Times) {
+    pub fn dropout(
+        &mut self,
+        from: &Ref,
+        to: &Ref,
+        width: usize,
+        rate: f32,
+        layer: u64,
+        times: Times,
+    ) {
         ops::dropout(&mut self.m, from, to, width, rate, layer, self.seed, times);
     }
 
@@ -168,8 +181,14 @@ impl Training<'_> {
 /// The times that the output and its gradient have.
 fn output_times(spec: &ValueSpec, time: usize) -> Times {
     match spec.time {
-        Some(_) => Times { first: 0, steps: time },
-        None => Times { first: time - 1, steps: 1 },
+        Some(_) => Times {
+            first: 0,
+            steps: time,
+        },
+        None => Times {
+            first: time - 1,
+            steps: 1,
+        },
     }
 }
 
@@ -292,14 +311,26 @@ impl<P: Program> Learner for P {
             ),
             weights: &mut core.weights,
             gradients,
-            x: InputView { batch, time, values },
+            x: InputView {
+                batch,
+                time,
+                values,
+            },
             seed: state.seed,
             input_gradient: state.input_gradient.is_some(),
         };
         let out = &P::SPEC.outputs[0];
         let width = out.features.iter().product();
         let times = output_times(out, time);
-        ops::copy_in(&mut c.m, &P::SPEC.output_gradient, width, d, times.steps, 0, times);
+        ops::copy_in(
+            &mut c.m,
+            &P::SPEC.output_gradient,
+            width,
+            d,
+            times.steps,
+            0,
+            times,
+        );
         P::backward(&mut c);
         if let (Some(dx), Some(from)) = (&mut state.input_gradient, &P::SPEC.input_gradient) {
             let spec = &P::SPEC.inputs[0];

@@ -14,7 +14,7 @@ mod user;
 
 pub use self::core::Core;
 pub use infer::Inference;
-pub use input::{Id, IntoInput, Ids, Kind, Rows, Sequence, Token};
+pub use input::{Id, Ids, IntoInput, Kind, Rows, Sequence, Token};
 pub use learn::Training;
 pub use program::{BufSpec, Computed, Extent, LayerRow, Nothing, Program, Spec};
 pub use stream::{Stream, Streamable};

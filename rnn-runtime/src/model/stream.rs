@@ -45,13 +45,7 @@ impl<'m, P: Program> Stream<'m, P> {
     /// Runs one step and returns its output. Allocates nothing, locks nothing, cannot fail.
     #[inline]
     pub fn step(&mut self, x: &P::StepInput) -> &P::StepOutput {
-        let mut m = Memory::new(
-            self.values.floats_mut(),
-            self.packed,
-            P::SPEC.stream,
-            1,
-            1,
-        );
+        let mut m = Memory::new(self.values.floats_mut(), self.packed, P::SPEC.stream, 1, 1);
         self.isa.dispatch(Step::<P> {
             m: &mut m,
             weights: &self.core.weights,

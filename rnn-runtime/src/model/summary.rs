@@ -7,7 +7,11 @@ pub(super) fn summary(spec: &Spec) -> String {
     let count = |prefix: &str| -> usize {
         spec.params
             .iter()
-            .filter(|p| p.name.strip_prefix(prefix).is_some_and(|r| r.starts_with('/')))
+            .filter(|p| {
+                p.name
+                    .strip_prefix(prefix)
+                    .is_some_and(|r| r.starts_with('/'))
+            })
             .map(|p| p.len())
             .sum()
     };
@@ -47,7 +51,12 @@ pub(super) fn summary(spec: &Spec) -> String {
         )
     };
     let total: usize = spec.weights();
-    let trained: usize = spec.params.iter().filter(|p| p.trainable).map(|p| p.len()).sum();
+    let trained: usize = spec
+        .params
+        .iter()
+        .filter(|p| p.trainable)
+        .map(|p| p.len())
+        .sum();
     let mut text = format!("Model: {}\n", spec.name);
     text += &line("┌", "┬", "┐");
     text += &row(&head);
@@ -71,7 +80,7 @@ fn thousands(n: usize) -> String {
     let digits = n.to_string();
     let mut out = String::new();
     for (i, d) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i) % 3 == 0 {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
             out.push(',');
         }
         out.push(d);

@@ -11,8 +11,8 @@ use super::{
 use crate::{
     cpu::simd::Isa,
     error::Error,
-    learner::{InputView, Learner},
     init::initialise,
+    learner::{InputView, Learner},
 };
 
 /// A compiled model. Everything that `rnn_model!` makes implements it.

@@ -20,7 +20,7 @@ const ORDERS: &[Order] = &[
     Order {
         sources: "rnn-runtime/src/",
         modules: &[
-            "error", "params", "init", "weights", "learner", "cpu", "model", "train",
+            "error", "params", "init", "weights", "learner", "cpu", "model", "train", "code",
         ],
         siblings: &[],
     },

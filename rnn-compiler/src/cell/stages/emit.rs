@@ -24,6 +24,9 @@ struct Work {
     products: BTreeSet<NodeId>,
 }
 
+/// A product and the matrix part of each of its terms.
+type Member = (NodeId, Vec<MatrixPart>);
+
 struct Emitter<'a> {
     g: &'a Graph,
     roots: &'a [Root],
@@ -100,7 +103,11 @@ impl Emitter<'_> {
 
     fn reduce_key(&self, r: NodeId) -> Key {
         let operand = self.g.node(r).op.operands()[0];
-        let width = self.g.width(operand).cloned().unwrap_or_else(|| Size::known(1));
+        let width = self
+            .g
+            .width(operand)
+            .cloned()
+            .unwrap_or_else(|| Size::known(1));
         (self.s.class[r], self.s.level[r], width)
     }
 
@@ -176,13 +183,16 @@ impl Emitter<'_> {
 
     /// The result that holds `n` where class `reader` can read it.
     fn readable_sink(&self, n: NodeId, reader: Class) -> Option<&Root> {
-        self.roots.iter().filter(|r| r.node == n).find(|r| match r.sink {
-            Sink::Keep(_) => true,
-            Sink::State(_) | Sink::StateGradient(_) => {
-                reader == Class::Step && self.s.class[n] == Class::Step
-            }
-            Sink::Output | Sink::InputGradient => false,
-        })
+        self.roots
+            .iter()
+            .filter(|r| r.node == n)
+            .find(|r| match r.sink {
+                Sink::Keep(_) => true,
+                Sink::State(_) | Sink::StateGradient(_) => {
+                    reader == Class::Step && self.s.class[n] == Class::Step
+                }
+                Sink::Output | Sink::InputGradient => false,
+            })
     }
 
     fn has_readable_sink(&self, n: NodeId, reader: Class) -> bool {
@@ -257,7 +267,9 @@ impl Emitter<'_> {
             }
         }
         for &r in &work.reduced {
-            let Op::Reduce(how, operand) = self.g.node(r).op else { continue };
+            let Op::Reduce(how, operand) = self.g.node(r).op else {
+                continue;
+            };
             self.node(&mut p, operand);
             let to = self.place(r, key.0);
             let index = position(&mut p.phase.reductions, to);
@@ -279,7 +291,10 @@ impl Emitter<'_> {
         }
         p.phase.only_input_gradient = p.phase.reductions.is_empty()
             && !p.phase.stores.is_empty()
-            && p.phase.stores.iter().all(|s| s.place == Place::Sink(Sink::InputGradient));
+            && p.phase
+                .stores
+                .iter()
+                .all(|s| s.place == Place::Sink(Sink::InputGradient));
         p.phase.only_state_gradients = p.phase.reductions.is_empty()
             && !p.phase.stores.is_empty()
             && p.phase
@@ -291,14 +306,16 @@ impl Emitter<'_> {
 
     /// Groups the products of a phase that have the same operands.
     fn products(&mut self, p: &mut PhaseEmitter<'_>, work: &Work) {
-        let mut groups: BTreeMap<(Vec<NodeId>, Size), Vec<(NodeId, Vec<MatrixPart>)>> =
-            BTreeMap::new();
+        let mut groups: BTreeMap<(Vec<NodeId>, Size), Vec<Member>> = BTreeMap::new();
         for &n in &work.products {
             if let Op::Product(terms) = &self.g.node(n).op {
                 let operands = terms.iter().map(|(v, _)| *v).collect();
                 let width = self.g.width(n).cloned().unwrap_or_else(|| Size::known(1));
                 let parts = terms.iter().map(|(_, m)| m.clone()).collect();
-                groups.entry((operands, width)).or_default().push((n, parts));
+                groups
+                    .entry((operands, width))
+                    .or_default()
+                    .push((n, parts));
             }
         }
         for ((operands, width), mut members) in groups {

@@ -47,7 +47,12 @@ impl Schedule {
             return true;
         }
         let cheap = node.extent == Extent::Row || (node.op.is_cheap() && depth < 4);
-        cheap && node.op.operands().iter().all(|&o| self.free(g, o, depth + 1))
+        cheap
+            && node
+                .op
+                .operands()
+                .iter()
+                .all(|&o| self.free(g, o, depth + 1))
     }
 }
 
@@ -63,15 +68,14 @@ fn is_reduce(op: &Op) -> bool {
 }
 
 fn is_carried(op: &Op) -> bool {
-    matches!(
-        op,
-        Op::Leaf(Slot::State(_) | Slot::NextStateGradient(_), _)
-    )
+    matches!(op, Op::Leaf(Slot::State(_) | Slot::NextStateGradient(_), _))
 }
 
 pub(super) fn schedule(g: &Graph, roots: &[Root], hoist: bool) -> Schedule {
     let n = g.nodes().len();
-    let backward = roots.iter().any(|r| matches!(r.sink, Sink::StateGradient(_)));
+    let backward = roots
+        .iter()
+        .any(|r| matches!(r.sink, Sink::StateGradient(_)));
     let mut live = vec![false; n];
     let mut feeds = vec![false; n];
     for r in roots {
@@ -152,8 +156,12 @@ fn levels(g: &Graph, roots: &[Root], s: &mut Schedule, c: Class) {
     let mut early = vec![0usize; n];
     for &id in &nodes {
         let op = &g.node(id).op;
-        early[id] =
-            op.operands().iter().map(|&o| after(g, s, op, o, c, &early)).max().unwrap_or(0);
+        early[id] = op
+            .operands()
+            .iter()
+            .map(|&o| after(g, s, op, o, c, &early))
+            .max()
+            .unwrap_or(0);
     }
     let last = nodes.iter().map(|&id| early[id]).max().unwrap_or(0);
     let mut latest = vec![last; n];
@@ -172,7 +180,11 @@ fn levels(g: &Graph, roots: &[Root], s: &mut Schedule, c: Class) {
             Op::Product(_) => latest[id],
             _ => {
                 let level = &s.level;
-                op.operands().iter().map(|&o| after(g, s, op, o, c, level)).max().unwrap_or(0)
+                op.operands()
+                    .iter()
+                    .map(|&o| after(g, s, op, o, c, level))
+                    .max()
+                    .unwrap_or(0)
             }
         };
     }
@@ -194,9 +206,8 @@ fn levels(g: &Graph, roots: &[Root], s: &mut Schedule, c: Class) {
                 users.push(s.level[u].saturating_sub(usize::from(matches!(user, Op::Product(_)))));
             }
         }
-        let outside = (0..n).any(|u| {
-            s.live[u] && s.class[u] != c && g.node(u).op.operands().contains(&id)
-        });
+        let outside =
+            (0..n).any(|u| s.live[u] && s.class[u] != c && g.node(u).op.operands().contains(&id));
         if let (Some(&first), false) = (users.iter().min(), outside) {
             s.level[id] = s.level[id].max(first);
         }

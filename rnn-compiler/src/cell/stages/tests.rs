@@ -3,7 +3,8 @@ use crate::{
     diagnostics::Diagnostics,
 };
 
-const LSTM: &str = "cell LSTMCell(units, activation = tanh, recurrent_activation = sigmoid, use_bias = true) {
+const LSTM: &str =
+    "cell LSTMCell(units, activation = tanh, recurrent_activation = sigmoid, use_bias = true) {
     param kernel: [input, 4 * units] = glorot_uniform;
     param recurrent_kernel: [units, 4 * units] = orthogonal;
     param bias: [4 * units] = zeros;
@@ -39,7 +40,11 @@ fn cell(text: &str) -> Cell {
     assert!(messages.is_empty(), "{messages:?}");
     let layer = CellUse {
         cell: ast.unwrap(),
-        arguments: vec![("units".into(), Value::Size(Size::known(64)), proc_macro2::Span::call_site())],
+        arguments: vec![(
+            "units".into(),
+            Value::Size(Size::known(64)),
+            proc_macro2::Span::call_site(),
+        )],
     };
     let cell = Cell::build(&layer, &Size::known(8), &mut found);
     let messages = found.take();
@@ -53,8 +58,11 @@ fn show(name: &str, phases: &[Phase]) -> String {
     phases
         .iter()
         .map(|p| {
-            let products: Vec<_> =
-                p.products.iter().map(|p| (p.segments.len(), p.gates.len())).collect();
+            let products: Vec<_> = p
+                .products
+                .iter()
+                .map(|p| (p.segments.len(), p.gates.len()))
+                .collect();
             format!(
                 "{name}: width {} products {products:?} loads {} vectors {} stores {} \n",
                 p.width,
@@ -80,14 +88,89 @@ fn dump(text: &str) -> String {
         out += &show(&format!("{name} pre"), &p.pre);
         out += &show(&format!("{name} step"), &p.step);
         out += &show(&format!("{name} post"), &p.post);
-        out += &format!("{name} temps {:?}\n", p.temps.iter().map(|t| (t.width.to_string(), t.every_step)).collect::<Vec<_>>());
+        out += &format!(
+            "{name} temps {:?}\n",
+            p.temps
+                .iter()
+                .map(|t| (t.width.to_string(), t.every_step))
+                .collect::<Vec<_>>()
+        );
     }
-    out += &format!("keep {:?}", b.keep.iter().map(|&k| &c.graph.node(k).op).collect::<Vec<_>>());
+    out += &format!(
+        "keep {:?}",
+        b.keep
+            .iter()
+            .map(|&k| &c.graph.node(k).op)
+            .collect::<Vec<_>>()
+    );
     out
 }
 
+/// One product of all gates before the sweep, one at every step; nothing stored between phases but
+/// the input projection. Backward: the maths, one product of four operands, and the gradient of the
+/// input after the sweep.
 #[test]
-fn dumps() {
-    println!("{}", dump(LSTM));
-    println!("{}", dump(GRU));
+fn lstm_has_one_stage() {
+    let text = dump(LSTM);
+    for line in [
+        "stream step: width 64 products [(1, 4), (1, 4)] loads 1 vectors 4 stores 3",
+        "stream temps []",
+        "infer pre: width 64 products [(1, 4)] loads 0 vectors 4 stores 4",
+        "infer step: width 64 products [(1, 4)] loads 5 vectors 0 stores 3",
+        "train step: width 64 products [(1, 4)] loads 5 vectors 0 stores 8",
+        "back step: width 64 products [] loads 9 vectors 0 stores 5",
+        "back step: width 64 products [(4, 1)] loads 0 vectors 0 stores 1",
+        "back post: width 8 products [(4, 1)] loads 0 vectors 0 stores 1",
+        "back temps []",
+    ] {
+        assert!(text.contains(line), "no `{line}` in\n{text}");
+    }
+}
+
+/// The candidate needs the reset state, so a second phase; the update gate, which only that one
+/// needs, is computed there and not stored.
+#[test]
+fn gru_without_reset_after_has_two_stages() {
+    let text = dump(GRU);
+    for line in [
+        "stream step: width 64 products [(1, 1), (1, 1)] loads 1 vectors 1 stores 1",
+        "stream step: width 64 products [(1, 2), (1, 1), (1, 1)] loads 1 vectors 2 stores 2",
+        "stream temps [(\"64\", false)]",
+        "infer step: width 64 products [(1, 1)] loads 2 vectors 0 stores 1",
+        "infer step: width 64 products [(1, 1), (1, 1)] loads 3 vectors 0 stores 2",
+        "back step: width 64 products [(2, 1)] loads 1 vectors 0 stores 1",
+        "back post: width 8 products [(3, 1)] loads 0 vectors 0 stores 1",
+    ] {
+        assert!(text.contains(line), "no `{line}` in\n{text}");
+    }
+}
+
+/// What depends on parameters only is computed once, when weights are packed.
+#[test]
+fn maths_on_parameters_is_packed() {
+    let text = dump(
+        "cell Decay(units) {
+            param decay: [units] = zeros;
+            param kernel: [input, units] = glorot_uniform;
+            state h: [units];
+            let a = exp(-exp(decay));
+            next h = a * h + (1 - a) * (x @ kernel);
+            output h;
+        }",
+    );
+    assert!(text.contains("infer pack: width 64"), "{text}");
+}
+
+/// A softmax over units needs its maximum, then its sum: three phases.
+#[test]
+fn reductions_separate_phases() {
+    let text = dump(
+        "cell Attention(units) {
+            param kernel: [input, units] = glorot_uniform;
+            state h: [units];
+            next h = softmax(x @ kernel + h);
+            output h;
+        }",
+    );
+    assert_eq!(text.matches("stream step:").count(), 3, "{text}");
 }

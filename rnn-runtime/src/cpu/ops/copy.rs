@@ -5,7 +5,15 @@ use crate::cpu::phase::{Memory, Ref};
 
 /// Copies steps `from..from + times.steps` of `x` (`[rows][time][width]`, tight) to the times
 /// `times` of `to`, for the rows of `m`.
-pub fn copy_in(m: &mut Memory<'_>, to: &Ref, width: usize, x: &[f32], time: usize, from: usize, times: Times) {
+pub fn copy_in(
+    m: &mut Memory<'_>,
+    to: &Ref,
+    width: usize,
+    x: &[f32],
+    time: usize,
+    from: usize,
+    times: Times,
+) {
     for row in m.rows() {
         for (i, t) in times.range().enumerate() {
             let start = (row * time + from + i) * width;
@@ -17,7 +25,15 @@ pub fn copy_in(m: &mut Memory<'_>, to: &Ref, width: usize, x: &[f32], time: usiz
 
 /// Copies the times `times` of `from` to steps `to..` of `y` (`[rows][time][width]`, tight; the
 /// first row of `y` is the first row of `m`).
-pub fn copy_out(m: &Memory<'_>, from: &Ref, width: usize, y: &mut [f32], time: usize, to: usize, times: Times) {
+pub fn copy_out(
+    m: &Memory<'_>,
+    from: &Ref,
+    width: usize,
+    y: &mut [f32],
+    time: usize,
+    to: usize,
+    times: Times,
+) {
     for (i, row) in m.rows().enumerate() {
         for (j, t) in times.range().enumerate() {
             let start = (i * time + to + j) * width;

@@ -9,7 +9,16 @@ use crate::{
 /// `to = from * mask / (1 - rate)`. The mask depends on the seed, the step of training, the layer
 /// and the place of the value, so the backward pass, which calls this on gradients, sees the same.
 #[allow(clippy::too_many_arguments)]
-pub fn dropout(m: &mut Memory<'_>, from: &Ref, to: &Ref, width: usize, rate: f32, layer: u64, seed: StepSeed, times: Times) {
+pub fn dropout(
+    m: &mut Memory<'_>,
+    from: &Ref,
+    to: &Ref,
+    width: usize,
+    rate: f32,
+    layer: u64,
+    seed: StepSeed,
+    times: Times,
+) {
     let key = mix(seed.seed ^ mix(seed.step ^ mix(layer)));
     let threshold = (f64::from(rate) * 4_294_967_296.0) as u64;
     let scale = if rate < 1.0 { 1.0 / (1.0 - rate) } else { 0.0 };

@@ -6,7 +6,16 @@ use crate::cpu::phase::{Memory, Ref};
 /// Copies row `ids[row][from + i]` of `table` (`[vocabulary][width]`) to time `times.first + i` of
 /// `to`, for the rows of `m`. `ids` is `[rows][time]`; all ids are within the vocabulary.
 #[allow(clippy::too_many_arguments)]
-pub fn gather(m: &mut Memory<'_>, to: &Ref, width: usize, table: &[f32], ids: &[u32], time: usize, from: usize, times: Times) {
+pub fn gather(
+    m: &mut Memory<'_>,
+    to: &Ref,
+    width: usize,
+    table: &[f32],
+    ids: &[u32],
+    time: usize,
+    from: usize,
+    times: Times,
+) {
     for row in m.rows() {
         for (i, t) in times.range().enumerate() {
             let start = ids[row * time + from + i] as usize * width;
@@ -18,7 +27,15 @@ pub fn gather(m: &mut Memory<'_>, to: &Ref, width: usize, table: &[f32], ids: &[
 
 /// Adds the gradient of each step to the row of `gradient` that its id took. In the order of rows
 /// and steps, on one thread: an id may come often, and the sum must not depend on threads.
-pub fn scatter(m: &Memory<'_>, delta: &Ref, width: usize, gradient: &mut [f32], ids: &[u32], time: usize, times: Times) {
+pub fn scatter(
+    m: &Memory<'_>,
+    delta: &Ref,
+    width: usize,
+    gradient: &mut [f32],
+    ids: &[u32],
+    time: usize,
+    times: Times,
+) {
     for row in m.rows() {
         for (i, t) in times.range().enumerate() {
             let start = ids[row * time + i] as usize * width;

@@ -91,7 +91,10 @@ pub fn weight_gradients(
     }
     for v in vectors {
         m.check(&v.delta, v.width, last);
-        assert!(v.to + v.width <= gradients.len(), "a parameter is too small");
+        assert!(
+            v.to + v.width <= gradients.len(),
+            "a parameter is too small"
+        );
     }
     let target = Target {
         base: gradients.as_mut_ptr(),

@@ -123,7 +123,9 @@ pub fn normalize_backward(
     if !input_gradient {
         return;
     }
-    let scale: Vec<f32> = (0..w).map(|i| at(weights, n.gamma, i, 1.0) * inverse[i]).collect();
+    let scale: Vec<f32> = (0..w)
+        .map(|i| at(weights, n.gamma, i, 1.0) * inverse[i])
+        .collect();
     let mean_d: Vec<f32> = d_beta.iter().map(|s| (s / count) as f32).collect();
     let mean_dx: Vec<f32> = d_gamma.iter().map(|s| (s / count) as f32).collect();
     let mut line = vec![0.0; w];

@@ -138,6 +138,7 @@ fn place(first: usize, rows: &std::ops::Range<usize>, i: usize) -> (usize, usize
 /// The blocks of units are the outer loop: the weights of a block stay in the first cache while
 /// the rows go by.
 #[inline(always)]
+#[allow(clippy::collapsible_if)]
 fn many<S: Simd, B: Body, const R: usize>(
     s: S,
     m: &Memory<'_>,
@@ -175,6 +176,7 @@ fn many<S: Simd, B: Body, const R: usize>(
 /// One row: two vectors of units at once where there are so many, half a vector where that is
 /// enough.
 #[inline(always)]
+#[allow(clippy::collapsible_if)]
 fn single<S: Simd, B: Body>(s: S, m: &Memory<'_>, p: &Phase, t: usize, row: usize) {
     let at = [(t, row)];
     let mut unit = 0;

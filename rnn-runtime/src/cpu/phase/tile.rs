@@ -52,7 +52,8 @@ impl<'a, S: Simd, const R: usize> Tile<'a, S, R> {
                 let mut w = self.m.packed.as_ptr().add(
                     segment.weights + self.unit / lanes * (segment.k * stride) + self.unit % lanes,
                 );
-                let x: [*const f32; R] = std::array::from_fn(|r| self.address(&segment.src, r).cast_const());
+                let x: [*const f32; R] =
+                    std::array::from_fn(|r| self.address(&segment.src, r).cast_const());
                 for k in 0..segment.k {
                     let mut wide = [s.splat(0.0); G];
                     for (g, v) in wide.iter_mut().enumerate() {
@@ -75,7 +76,10 @@ impl<'a, S: Simd, const R: usize> Tile<'a, S, R> {
     #[inline(always)]
     pub fn load(&self, i: usize, r: usize) -> S::V {
         // SAFETY: `check` saw this vector, rounded up to whole vectors.
-        unsafe { self.s.load(self.address(&self.p.loads[i], r).add(self.unit)) }
+        unsafe {
+            self.s
+                .load(self.address(&self.p.loads[i], r).add(self.unit))
+        }
     }
 
     /// Vector number `i` of the parameters.
@@ -123,7 +127,9 @@ impl<'a, S: Simd, const R: usize> Tile<'a, S, R> {
     /// The largest of the units of `v` and number `i` of the reductions.
     #[inline(always)]
     pub fn max(&self, i: usize, r: usize, v: S::V) {
-        let v = self.s.select(self.valid(), v, self.s.splat(f32::NEG_INFINITY));
+        let v = self
+            .s
+            .select(self.valid(), v, self.s.splat(f32::NEG_INFINITY));
         let part = self.s.reduce_max(v);
         self.reduce(i, r, part, |old| if part > old { part } else { old });
     }

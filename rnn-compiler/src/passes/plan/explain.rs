@@ -11,9 +11,16 @@ pub fn explain(plan: &Plan) -> String {
         let _ = write!(text, "{}: ", op.text);
         let _ = match (&op.kind, cell) {
             (OpKind::Gather { .. }, _) => writeln!(text, "copies rows of its table"),
-            (OpKind::Dropout { rate }, _) => writeln!(text, "nothing in inference, rate {rate} in training"),
-            (OpKind::Flatten, _) => writeln!(text, "steps side by side; needs all of them, so no stream"),
-            (OpKind::Reverse, _) => writeln!(text, "reads the steps last to first; needs all of them, so no stream"),
+            (OpKind::Dropout { rate }, _) => {
+                writeln!(text, "nothing in inference, rate {rate} in training")
+            }
+            (OpKind::Flatten, _) => {
+                writeln!(text, "steps side by side; needs all of them, so no stream")
+            }
+            (OpKind::Reverse, _) => writeln!(
+                text,
+                "reads the steps last to first; needs all of them, so no stream"
+            ),
             (_, Some(cell)) => {
                 let form = match cell.unroll {
                     Some(n) => format!("unrolled, {n} steps of straight-line code"),

@@ -1,11 +1,14 @@
 //! `OpGraph → Plan`: phases, buffers and packed weights.
 
+mod cost;
+mod explain;
+
 use std::collections::BTreeMap;
 
 use crate::{
     cell::{
-        graph::{NodeId, Op as Node, Slot},
         forms,
+        graph::{NodeId, Op as Node, Slot},
         size::Size,
         stages::{self, PackedVector, Place, Program, Sink},
     },
@@ -102,10 +105,25 @@ pub fn plan(graph: OpGraph) -> Plan {
         cells.push(match &op.kind {
             OpKind::Cell(c) | OpKind::Normalize { cell: c, .. } => {
                 let mut plan = CellPlan::default();
-                plan.stream = p.inference(i, c, &mut stream, Form::Stream, op.input, op.output, &mut plan.states);
+                plan.stream = p.inference(
+                    i,
+                    c,
+                    &mut stream,
+                    Form::Stream,
+                    op.input,
+                    op.output,
+                    &mut plan.states,
+                );
                 let mut states = Vec::new();
-                plan.inference =
-                    p.inference(i, c, &mut inference, Form::Inference, op.input, op.output, &mut states);
+                plan.inference = p.inference(
+                    i,
+                    c,
+                    &mut inference,
+                    Form::Inference,
+                    op.input,
+                    op.output,
+                    &mut states,
+                );
                 plan.states = states;
                 plan.unroll = unroll(&graph, c, op.input);
                 Some(plan)
@@ -143,7 +161,7 @@ pub fn plan(graph: OpGraph) -> Plan {
         streams,
         text: String::new(),
     };
-    plan.text = super::explain::explain(&plan);
+    plan.text = explain::explain(&plan);
     plan
 }
 
@@ -162,11 +180,15 @@ fn unroll(graph: &OpGraph, c: &CellOp, input: usize) -> Option<usize> {
     if c.cell.states.is_empty() || !graph.values[input].sequence {
         return None;
     }
-    let steps = graph.layers.layers.iter().find_map(|l| match &l.shape.time {
-        Time::Steps(t) => t.value(),
-        _ => None,
-    })?;
-    super::cost::unroll(c, steps).then_some(steps)
+    let steps = graph
+        .layers
+        .layers
+        .iter()
+        .find_map(|l| match &l.shape.time {
+            Time::Steps(t) => t.value(),
+            _ => None,
+        })?;
+    cost::unroll(c, steps).then_some(steps)
 }
 
 impl Planner {
@@ -226,21 +248,35 @@ impl Planner {
             places.d_states.push(d);
         }
         for &node in &c.backward.keep {
-            let width = c.cell.graph.width(node).cloned().unwrap_or_else(|| Size::known(1));
+            let width = c
+                .cell
+                .graph
+                .width(node)
+                .cloned()
+                .unwrap_or_else(|| Size::known(1));
             places.keep.insert(node, mode.add(&width, Extent::All));
         }
         let forward = forms::training(&c.cell, &c.backward);
         plan.forward = self.phases(op, &forward, mode, &places, Form::Forward);
 
         let backward = forms::gradient(&c.backward);
-        for phase in backward.pre.iter().chain(&backward.step).chain(&backward.post) {
+        for phase in backward
+            .pre
+            .iter()
+            .chain(&backward.step)
+            .chain(&backward.post)
+        {
             for s in phase.stores.iter().chain(&phase.reductions) {
                 if let Place::Sink(Sink::Keep(node)) = s.place {
-                    if !places.deltas.contains_key(&node) {
-                        let width =
-                            c.backward.graph.width(node).cloned().unwrap_or_else(|| phase.width.clone());
-                        places.deltas.insert(node, mode.add(&width, Extent::All));
-                    }
+                    places.deltas.entry(node).or_insert_with(|| {
+                        let width = c
+                            .backward
+                            .graph
+                            .width(node)
+                            .cloned()
+                            .unwrap_or_else(|| phase.width.clone());
+                        mode.add(&width, Extent::All)
+                    });
                 }
             }
         }
@@ -258,7 +294,14 @@ impl Planner {
         };
         for m in &c.backward.matrices {
             let (slot, offset) = &m.operand;
-            let operand = place(&Place::Slot(*slot), offset, &places, &[], Form::Backward, mode);
+            let operand = place(
+                &Place::Slot(*slot),
+                offset,
+                &places,
+                &[],
+                Form::Backward,
+                mode,
+            );
             if let (Some(operand), Some(d)) = (operand, delta(m.delta, mode)) {
                 plan.matrices.push(MatrixGradient {
                     operand: (operand, m.k.clone()),
@@ -299,8 +342,11 @@ impl Planner {
                 mode.add(&t.width, if every { Extent::All } else { Extent::One })
             })
             .collect();
-        let matrices: Vec<usize> =
-            program.matrices.iter().map(|m| self.matrix(op, m)).collect();
+        let matrices: Vec<usize> = program
+            .matrices
+            .iter()
+            .map(|m| self.matrix(op, m))
+            .collect();
         let vectors: Vec<usize> = program
             .vectors
             .iter()
@@ -380,7 +426,10 @@ impl Planner {
     }
 
     fn matrix(&mut self, op: usize, packed: &stages::Packed) -> usize {
-        let known = self.matrices.iter().position(|m| m.op == op && m.packed == *packed);
+        let known = self
+            .matrices
+            .iter()
+            .position(|m| m.op == op && m.packed == *packed);
         known.unwrap_or_else(|| {
             self.matrices.push(PlannedMatrix {
                 op,

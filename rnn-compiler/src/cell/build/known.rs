@@ -1,0 +1,159 @@
+//! Sizes, flags and initialisers: what is known when the model is compiled.
+
+use proc_macro2::Span;
+
+use super::{Builder, Built, Meaning};
+use crate::{
+    cell::{
+        ast::{Expr, ExprKind},
+        size::Size,
+        value::{INITIALIZERS, Initializer},
+    },
+    diagnostics::{Diagnostic, did_you_mean},
+};
+
+impl Builder<'_> {
+    pub(super) fn size(&mut self, e: &Expr) -> Built<Size> {
+        match &e.kind {
+            ExprKind::Number(x) if *x >= 0.0 && x.fract() == 0.0 && *x < 1e15 => {
+                Ok(Size::known(*x as usize))
+            }
+            ExprKind::Name(n) => match self.names.get(n) {
+                Some(Meaning::Size(s)) => Ok(s.clone()),
+                Some(_) => self.fail("RNN0214", e.span, format!("`{n}` is not a size")),
+                None => self.unknown(n, e.span),
+            },
+            ExprKind::Binary('+', a, b) => Ok(&self.size(a)? + &self.size(b)?),
+            ExprKind::Binary('*', a, b) => Ok(&self.size(a)? * &self.size(b)?),
+            ExprKind::Binary('/', a, b) => {
+                let (a, b) = (self.size(a)?, self.size(b)?);
+                match b.value().and_then(|b| a.divide(b)) {
+                    Some(s) => Ok(s),
+                    None => self.fail("RNN0215", e.span, format!("{a} is not a multiple of {b}")),
+                }
+            }
+            _ => self.report(
+                Diagnostic::new("RNN0214", e.span, "this is not a size")
+                    .help("sizes are whole numbers, `input`, arguments such as `units`, sums and products"),
+            ),
+        }
+    }
+
+    pub(super) fn flag(&mut self, e: &Expr) -> Built<bool> {
+        match &e.kind {
+            ExprKind::Flag(f) => Ok(*f),
+            ExprKind::Name(n) => match self.names.get(n) {
+                Some(Meaning::Flag(f)) => Ok(*f),
+                Some(_) => self.not_a_flag(e.span),
+                None => self.unknown(n, e.span),
+            },
+            ExprKind::Negate(a) => Ok(!self.flag(a)?),
+            ExprKind::Binary('&', a, b) => Ok(self.flag(a)? & self.flag(b)?),
+            ExprKind::Binary('|', a, b) => Ok(self.flag(a)? | self.flag(b)?),
+            ExprKind::Compare(how, a, b) => {
+                let (x, y) = (self.known_number(a)?, self.known_number(b)?);
+                Ok(match *how {
+                    "<" => x < y,
+                    "<=" => x <= y,
+                    ">" => x > y,
+                    ">=" => x >= y,
+                    "!=" => x != y,
+                    _ => x == y,
+                })
+            }
+            _ => self.not_a_flag(e.span),
+        }
+    }
+
+    pub(super) fn not_a_flag<T>(&mut self, span: Span) -> Built<T> {
+        self.report(
+            Diagnostic::new(
+                "RNN0216",
+                span,
+                "`if` in a cell is decided when the model is compiled, so it needs a flag",
+            )
+            .help("for a choice by value write select(a > b, x, y)"),
+        )
+    }
+
+    pub(super) fn known_number(&mut self, e: &Expr) -> Built<f64> {
+        let parts = self.parts(e)?;
+        match parts.as_slice() {
+            [one] => match self.cell.graph.number_of(*one) {
+                Some(x) => Ok(x),
+                None => self.not_a_flag(e.span),
+            },
+            _ => self.not_a_flag(e.span),
+        }
+    }
+
+    pub(super) fn initializer(&mut self, e: &Expr) -> Built<Initializer> {
+        let (name, numbers) = match &e.kind {
+            ExprKind::Name(n) => match self.names.get(n) {
+                Some(Meaning::Function(f, x)) => (f.clone(), x.clone()),
+                _ => (n.clone(), vec![]),
+            },
+            ExprKind::Call(n, arguments) if n == "ones_in" => {
+                let [from, to, rest] = arguments.as_slice() else {
+                    return self.fail("RNN0217", e.span, "`ones_in` takes the first and one past the last column, and an initialiser for the rest");
+                };
+                let rest = Box::new(self.initializer(rest)?);
+                return Ok(Initializer::OnesIn(self.size(from)?, self.size(to)?, rest));
+            }
+            ExprKind::Call(n, arguments) => {
+                let numbers = arguments
+                    .iter()
+                    .map(|a| self.known_number(a))
+                    .collect::<Built<_>>()?;
+                (n.clone(), numbers)
+            }
+            ExprKind::If(c, a, b) => {
+                return if self.flag(c)? {
+                    self.initializer(a)
+                } else {
+                    self.initializer(b)
+                };
+            }
+            _ => return self.fail("RNN0217", e.span, "this is not an initialiser"),
+        };
+        if !INITIALIZERS.contains(&name.as_str()) {
+            let mut d = Diagnostic::new(
+                "RNN0217",
+                e.span,
+                format!("there is no initialiser `{name}`"),
+            );
+            d = match did_you_mean(&name, INITIALIZERS.iter().copied()) {
+                Some(near) => d.help(format!("did you mean `{near}`?")),
+                None => d.help(format!("there are {}", INITIALIZERS.join(", "))),
+            };
+            return self.report(d);
+        }
+        match (name.as_str(), numbers.len()) {
+            ("constant", 1) => Ok(Initializer::Named(name, Some(numbers[0]))),
+            ("constant", _) => self.fail(
+                "RNN0217",
+                e.span,
+                "`constant` takes a number: constant(0.5)",
+            ),
+            (_, 0) => Ok(Initializer::Named(name, None)),
+            _ => self.fail("RNN0217", e.span, format!("`{name}` takes no numbers")),
+        }
+    }
+
+    pub(super) fn unknown<T>(&mut self, name: &str, span: Span) -> Built<T> {
+        let d = Diagnostic::new(
+            "RNN0218",
+            span,
+            format!("there is no `{name}` in cell {}", self.label),
+        );
+        let near = did_you_mean(name, self.names.keys().map(String::as_str)).map(str::to_owned);
+        let d = match near {
+            Some(near) => d.help(format!("did you mean `{near}`?")),
+            None => d.help(format!(
+                "known here: {}",
+                self.names.keys().cloned().collect::<Vec<_>>().join(", ")
+            )),
+        };
+        self.report(d)
+    }
+}
