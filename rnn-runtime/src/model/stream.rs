@@ -45,9 +45,9 @@ impl<'m, P: Program> Stream<'m, P> {
     /// Runs one step and returns its output. Allocates nothing, locks nothing, cannot fail.
     #[inline]
     pub fn step(&mut self, x: &P::StepInput) -> &P::StepOutput {
-        let mut m = Memory::new(self.values.floats_mut(), self.packed, P::SPEC.stream, 1, 1);
         self.isa.dispatch(Step::<P> {
-            m: &mut m,
+            values: self.values.floats_mut(),
+            packed: self.packed,
             weights: &self.core.weights,
             t: self.time,
             x,
@@ -63,17 +63,21 @@ impl<'m, P: Program> Stream<'m, P> {
     }
 }
 
-struct Step<'a, 'b, P: Program> {
-    m: &'a mut Memory<'b>,
+struct Step<'a, P: Program> {
+    values: &'a mut [f32],
+    packed: &'a [f32],
     weights: &'a [f32],
     t: usize,
     x: &'a P::StepInput,
 }
 
-impl<P: Program> Op for Step<'_, '_, P> {
+impl<P: Program> Op for Step<'_, P> {
     type Output = ();
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        P::step(s, self.m, self.weights, self.t, self.x);
+        // Made here and not by the caller: a function that is compiled for an instruction set is
+        // not inlined, and the tables must be constants in it.
+        let mut m = Memory::new(self.values, self.packed, P::SPEC.stream, 1, 1);
+        P::step(s, &mut m, self.weights, self.t, self.x);
     }
 }

@@ -210,6 +210,7 @@ impl<'a> Memory<'a> {
     ///
     /// # Panics
     /// If they are not within the buffer, or the row is not one of this memory's.
+    #[inline(always)]
     pub fn row(&self, r: &Ref, width: usize, t: usize, row: usize) -> &[f32] {
         self.check(r, width, t);
         assert!(self.rows().contains(&row), "a row of somebody else");
@@ -221,6 +222,7 @@ impl<'a> Memory<'a> {
     ///
     /// # Panics
     /// As [`Memory::row`].
+    #[inline(always)]
     pub fn row_mut(&mut self, r: &Ref, width: usize, t: usize, row: usize) -> &mut [f32] {
         self.check(r, width, t);
         assert!(self.rows().contains(&row), "a row of somebody else");
