@@ -9,9 +9,9 @@ Trains a recurrent network to read handwritten digits row by row.
 Usage: digits [options]
 
   --cell CELL        lstm (default), gru, simple or custom
-  --epochs N         passes over the training images (default 40; with --mnist 5)
+  --epochs N         passes over the training images (default 60; with --mnist 5)
   --batch-size N     images of a step (default 32; with --mnist 64)
-  --learning-rate R  the first one, from which half a cosine leads down to 0 (default 0.003)
+  --learning-rate R  the first one, from which half a cosine leads down to 0 (default 0.005)
   --constant         keep the learning rate as it is: with --learning-rate 0.001 this is Keras's Adam
   --seed N           draws weights, what is held out, and the order of training (default 0)
   --mnist DIR        train on MNIST, whose four IDX files, plain or gzipped, are in DIR
@@ -70,7 +70,7 @@ impl Options {
             cell: Cell::Lstm,
             epochs: 0,
             batch_size: 0,
-            learning_rate: 0.003,
+            learning_rate: 0.005,
             constant: false,
             seed: 0,
             mnist: None,
@@ -110,7 +110,7 @@ impl Options {
         }
         let (usual_epochs, usual_batch) = match options.mnist {
             Some(_) => (5, 64),
-            None => (40, 32),
+            None => (60, 32),
         };
         options.epochs = epochs.unwrap_or(usual_epochs);
         options.batch_size = batch_size.unwrap_or(usual_batch);
