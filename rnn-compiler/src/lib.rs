@@ -8,6 +8,7 @@ pub mod cell;
 pub mod codegen;
 pub mod cursor;
 pub mod diagnostics;
+pub mod interpret;
 pub mod ir;
 pub mod layer;
 pub mod layers;

@@ -46,7 +46,7 @@ const NOT_YET: &[&str] = &[
 ];
 
 /// Checks all layers; `None` if there was any mistake, each of which is in `found`.
-pub(super) fn check_layers(model: &ModelAst, found: &mut Diagnostics) -> Option<LayerGraph> {
+pub fn check_layers(model: &ModelAst, found: &mut Diagnostics) -> Option<LayerGraph> {
     let Body::Chain(chain) = &model.body;
     // A model without layers has been reported.
     let first = chain.first()?;

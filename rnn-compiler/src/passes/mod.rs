@@ -8,6 +8,7 @@ mod plan;
 mod tests;
 
 pub use check_cell::check_cell;
+pub use check_layers::check_layers;
 
 use crate::{diagnostics::Diagnostics, ir::Plan, syntax::ModelAst};
 

@@ -35,6 +35,7 @@ const ORDERS: &[Order] = &[
             "layer",
             "layers",
             "passes",
+            "interpret",
             "codegen",
             "expand",
         ],
