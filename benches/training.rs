@@ -1,0 +1,102 @@
+//! A training step: forward, loss, backward, optimizer. Throughput is in samples.
+
+mod common;
+
+use std::hint::black_box;
+
+use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use recurrent::{
+    learner::{InputView, Learner, StepSeed, Values},
+    optimizers::Stepper,
+    prelude::*,
+    train::{Scored, TargetView},
+};
+
+/// The steps that [`Trainer`] repeats, without its data set, its progress and its metrics.
+struct Step<L> {
+    model: L,
+    loss: SparseCategoricalCrossentropy,
+    optimizer: Stepper,
+    targets: Vec<u32>,
+    d_output: Vec<f32>,
+    gradients: Vec<f32>,
+    seed: StepSeed,
+}
+
+impl<L: Learner> Step<L> {
+    fn new(model: L, rows: usize, classes: u32) -> Result<Self, Error> {
+        Ok(Step {
+            optimizer: Stepper::new(Box::new(Adam::default()), model.specs())?,
+            loss: SparseCategoricalCrossentropy::from_logits(),
+            targets: common::labels(rows, classes),
+            d_output: vec![0.0; rows * classes as usize],
+            gradients: vec![0.0; model.weights().len()],
+            seed: StepSeed::default(),
+            model,
+        })
+    }
+
+    fn run(&mut self, x: InputView<'_>) -> Result<f64, Error> {
+        self.seed.step += 1;
+        self.model.forward(&[x], self.seed)?;
+        let target = TargetView::Labels(&self.targets);
+        let classes = self.d_output.len() / self.targets.len();
+        let scored = Scored::new(self.model.output(0), classes, target, None)?;
+        let loss = self.loss.mean(&scored, Some(&mut self.d_output))?;
+        self.model.backward(&[&self.d_output], &mut self.gradients)?;
+        self.optimizer.step(self.model.weights_mut(), &mut self.gradients)?;
+        Ok(loss)
+    }
+}
+
+fn training(c: &mut Criterion) {
+    let mut group = c.benchmark_group("training");
+    macro_rules! steps {
+        ($name:literal, $batch:literal, $x:expr, $model:expr) => {{
+            let x = $x;
+            group.throughput(Throughput::Elements($batch));
+            for threads in [1, 2] {
+                let mut step = Step::new($model, $batch, 10).expect("the options make sense");
+                common::threads(threads).install(|| {
+                    group.bench_function(BenchmarkId::new($name, threads), |b| {
+                        b.iter(|| black_box(step.run(black_box(x)).expect("the shapes fit")));
+                    });
+                });
+            }
+        }};
+    }
+
+    let images = common::sequence(64, 28, 28);
+    let images = InputView {
+        batch: 64,
+        time: 28,
+        values: Values::Floats(images.as_slice().expect("in one piece")),
+    };
+    steps!("mnist-LSTM64", 64, images, rnn_model!(Input(28, 28) -> LSTM(64) -> Dense(10)));
+    steps!("mnist-GRU64", 64, images, rnn_model!(Input(28, 28) -> GRU(64) -> Dense(10)));
+
+    let words = common::ids(32, 50, 1000);
+    let words = InputView {
+        batch: 32,
+        time: 50,
+        values: Values::Ids(words.as_slice().expect("in one piece")),
+    };
+    steps!("emb-LSTM128", 32, words, rnn_model!(Embedding(1000, 64) -> LSTM(128) -> Dense(10)));
+
+    let digits = common::sequence(32, 8, 8);
+    let digits = InputView {
+        batch: 32,
+        time: 8,
+        values: Values::Floats(digits.as_slice().expect("in one piece")),
+    };
+    steps!(
+        "digits",
+        32,
+        digits,
+        rnn_model!(Input(8, 8) -> LSTM(64) -> BatchNormalization -> Dense(10))
+    );
+    group.finish();
+}
+
+criterion_group! { name = benches; config = common::criterion(); targets = training }
+criterion_main!(benches);

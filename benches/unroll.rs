@@ -1,0 +1,49 @@
+//! A sweep over a short sequence as straight-line code against the loop.
+
+mod common;
+
+use std::hint::black_box;
+
+use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use recurrent::prelude::*;
+
+/// Features of the input: few, so that the sweep and not the input's product is what is timed.
+const FEATURES: usize = 8;
+
+macro_rules! sweeps {
+    ($criterion:ident, $layer:ident, $units:literal: $($steps:literal),*) => {{
+        let mut group =
+            $criterion.benchmark_group(concat!("unroll/", stringify!($layer), "(", $units, ")"));
+        $(
+            let looped = rnn_model!(Input($steps, FEATURES) -> $layer($units, unroll = false));
+            let unrolled = rnn_model!(Input($steps, FEATURES) -> $layer($units, unroll = true));
+            for batch in [1, 32] {
+                let x = common::sequence(batch, $steps, FEATURES);
+                let case = format!("T={}, B={batch}", $steps);
+                group.throughput(Throughput::Elements((batch * $steps) as u64));
+                group.bench_function(BenchmarkId::new("looped", &case), |b| {
+                    b.iter(|| black_box(looped.predict(black_box(&x))));
+                });
+                group.bench_function(BenchmarkId::new("unrolled", &case), |b| {
+                    b.iter(|| black_box(unrolled.predict(black_box(&x))));
+                });
+            }
+        )*
+        group.finish();
+    }};
+}
+
+fn lstm(c: &mut Criterion) {
+    sweeps!(c, LSTM, 8: 4, 8, 16, 32);
+    sweeps!(c, LSTM, 32: 4, 8, 16, 32);
+    sweeps!(c, LSTM, 64: 4, 8, 16, 32);
+}
+
+fn gru(c: &mut Criterion) {
+    sweeps!(c, GRU, 8: 4, 8, 16, 32);
+    sweeps!(c, GRU, 32: 4, 8, 16, 32);
+    sweeps!(c, GRU, 64: 4, 8, 16, 32);
+}
+
+criterion_group! { name = benches; config = common::criterion(); targets = lstm, gru }
+criterion_main!(benches);
