@@ -18,7 +18,10 @@ pub fn criterion() -> Criterion {
 
 /// Floats between -1 and 1 without a pattern that a predictor could learn.
 fn float(i: usize) -> f32 {
-    let hash = (i as u32).wrapping_mul(0x9E37_79B9).rotate_left(15).wrapping_mul(0x85EB_CA6B);
+    let hash = (i as u32)
+        .wrapping_mul(0x9E37_79B9)
+        .rotate_left(15)
+        .wrapping_mul(0x85EB_CA6B);
     (hash >> 8) as f32 / (1 << 23) as f32 - 1.0
 }
 
@@ -43,7 +46,9 @@ pub fn ids(batch: usize, time: usize, vocabulary: u32) -> Array2<u32> {
 
 /// `count` labels below `classes`.
 pub fn labels(count: usize, classes: u32) -> Vec<u32> {
-    (0..count as u32).map(|i| i.wrapping_mul(7) % classes).collect()
+    (0..count as u32)
+        .map(|i| i.wrapping_mul(7) % classes)
+        .collect()
 }
 
 /// A pool of so many threads for the work on the rows of a batch.

@@ -524,10 +524,18 @@ fn backward(rt: &TokenStream, plan: &Plan) -> TokenStream {
                 });
                 let name = form("Backward", i);
                 let (matrices, vectors) = gradients(rt, cell);
+                let whole = match &op.kind {
+                    OpKind::Cell(c) => {
+                        c.backward.input.len() == 1 && c.backward.input[0].width == c.cell.input
+                    }
+                    _ => true,
+                };
+                let clear = (!whole).then(|| quote!(c.clear(&#d_from, #width, times);));
                 quote! {
                     #only_last
                     #(#ends)*
                     let (times, wanted) = (#times, #wanted);
+                    #clear
                     c.backward::<#name>(times, wanted);
                     c.weights(&[#(#matrices),*], &[#(#vectors),*], times);
                 }

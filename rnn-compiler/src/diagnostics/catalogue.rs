@@ -125,6 +125,7 @@ pub const CATALOGUE: &[Entry] = &[
     entry("RNN0228", "unknown function", "Functions are those of the cell language and Keras's activations."),
     entry("RNN0229", "vectors of two sizes", "Lane-by-lane maths takes vectors of one size, and single numbers."),
     entry("RNN0230", "state or output of another size", "What a state becomes has the size that it was declared with."),
+    entry("RNN0231", "product of a constant", "The left side of `@` has to depend on the input or a state."),
     entry("RNN0240", "overlapping parts of open sizes", "The cell uses parts of a vector that overlap; that can be compiled only if the sizes are numbers."),
 ];
 

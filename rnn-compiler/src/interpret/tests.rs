@@ -33,7 +33,10 @@ fn a_recurrent_layer_feeds_its_output_back() {
     let (a, b) = ((2.0f64 + 0.5).tanh(), -0.25f64);
     let last = (2.0 * b + 3.0 * a + 0.5).tanh();
     let x = [1.0, b];
-    close(&run("Input(2, 1) -> SimpleRNN(1)", SIMPLE, &x, 2, false), &[last]);
+    close(
+        &run("Input(2, 1) -> SimpleRNN(1)", SIMPLE, &x, 2, false),
+        &[last],
+    );
     let all = "Input(_, 1) -> SimpleRNN(1, return_sequences)";
     close(&run(all, SIMPLE, &x, 2, false), &[a, last]);
 }
@@ -99,5 +102,8 @@ fn cells_and_consts_come_from_the_scope() {
         floats: vec![1.0, 2.0, 3.0, 4.0],
         ids: vec![],
     };
-    assert_eq!(model.run(&Weights::new(), &input, false).unwrap(), [10.0, 10.0]);
+    assert_eq!(
+        model.run(&Weights::new(), &input, false).unwrap(),
+        [10.0, 10.0]
+    );
 }

@@ -96,9 +96,17 @@ impl Training<'_> {
         ops::zero(&mut self.m, state, width, Times { first: 0, steps: 1 });
     }
 
-    /// Sets the gradient of a state to zero after the last step.
+    /// Sets the gradient of a state to zero after the last step, and before it, where a cell that
+    /// does not read its state writes none.
     pub fn end(&mut self, gradient: &Ref, width: usize) {
         let times = self.last();
+        for shift in [0, 1] {
+            ops::zero(&mut self.m, &Ref { shift, ..*gradient }, width, times);
+        }
+    }
+
+    /// Sets the gradient of an input to zero that a cell reads only in part.
+    pub fn clear(&mut self, gradient: &Ref, width: usize, times: Times) {
         ops::zero(&mut self.m, gradient, width, times);
     }
 

@@ -7,7 +7,7 @@ use crate::{
     cell::{
         ast::{Expr, ExprKind},
         functions,
-        graph::{Binary, Compare, Extent, Graph, MatrixPart, NodeId, Reduce, Unary},
+        graph::{Binary, Compare, Extent, Graph, MatrixPart, NodeId, Op, Reduce, Unary},
         size::Size,
     },
     diagnostics::Diagnostic,
@@ -138,6 +138,17 @@ impl Builder<'_> {
                 "the left side of `@` is a single number; it has to be a vector",
             );
         };
+        if !left.iter().all(|&p| self.varies(p)) {
+            return self.report(
+                Diagnostic::new(
+                    "RNN0231",
+                    a.span,
+                    "the left side of `@` does not depend on the input or a state",
+                )
+                .note("the product would be the same for all rows and steps")
+                .help("make the result a parameter of its own"),
+            );
+        }
         if width != shape[0] {
             return self.report(
                 Diagnostic::new(
@@ -376,6 +387,22 @@ impl Builder<'_> {
             }
         }
         Ok(out)
+    }
+
+    /// Whether a node depends on the input or a state.
+    fn varies(&self, id: NodeId) -> bool {
+        let mut reached = vec![false; id + 1];
+        reached[id] = true;
+        for n in (0..=id).rev() {
+            if reached[n] {
+                let op = &self.cell.graph.node(n).op;
+                if matches!(op, Op::Leaf(..)) {
+                    return true;
+                }
+                op.operands().into_iter().for_each(|o| reached[o] = true);
+            }
+        }
+        false
     }
 
     /// Units of vectors side by side; `None` for a number.

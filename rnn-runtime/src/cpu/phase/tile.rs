@@ -116,12 +116,12 @@ impl<'a, S: Simd, const R: usize> Tile<'a, S, R> {
         }
     }
 
-    /// Adds the units of `v` to number `i` of the reductions; the first block starts it.
+    /// Adds the units of `v` to number `i` of the reductions; the first block starts it. The order
+    /// does not depend on how many units a tile has.
     #[inline(always)]
     pub fn sum(&self, i: usize, r: usize, v: S::V) {
         let v = self.s.select(self.valid(), v, self.s.splat(0.0));
-        let part = self.s.reduce_add(v);
-        self.reduce(i, r, part, |old| old + part);
+        self.reduce(i, r, 0.0, |old| self.s.sum_from(old, v));
     }
 
     /// The largest of the units of `v` and number `i` of the reductions.
@@ -144,7 +144,7 @@ impl<'a, S: Simd, const R: usize> Tile<'a, S, R> {
         // SAFETY: `check` saw it; the row is this caller's own.
         unsafe {
             let p = self.address(&self.p.reductions[i], r);
-            *p = if self.unit == 0 { first } else { next(*p) };
+            *p = next(if self.unit == 0 { first } else { *p });
         }
     }
 

@@ -188,6 +188,12 @@ pub trait Simd: Copy + Send + Sync + 'static {
     /// The sum of all lanes. The order, which depends on `LANES` only, is that of a tree: lane
     /// `i` is added to lane `i + LANES / 2`, then the same on the half that is left.
     fn reduce_add(self, v: Self::V) -> f32;
+    /// `start` plus the sum of all lanes, one vector of the instruction set after the other: the
+    /// same for a [`Wide`] vector as for its halves in turn.
+    #[inline(always)]
+    fn sum_from(self, start: f32, v: Self::V) -> f32 {
+        start + self.reduce_add(v)
+    }
     /// The largest lane; unspecified if one is NaN.
     fn reduce_max(self, v: Self::V) -> f32;
     /// The smallest lane; unspecified if one is NaN.
