@@ -48,7 +48,7 @@ pub struct StepSeed {
 ///
 /// All weights live in one flat slice, parameter after parameter in the order of
 /// [`Learner::specs`], tight and row-major, so that an optimizer is a loop over one slice.
-pub trait Learner {
+pub trait Learner: Send {
     /// The parameters, in storage order.
     fn specs(&self) -> &'static [ParamSpec];
     /// All weights.

@@ -52,7 +52,7 @@ pub use terminate::TerminateOnNaN;
 ///     }
 /// }
 /// ```
-pub trait Callback {
+pub trait Callback: Send {
     /// Before the first epoch; nothing has changed yet.
     ///
     /// # Errors

@@ -55,7 +55,7 @@ pub use regression::{Huber, MeanAbsoluteError, MeanSquaredError};
 /// assert_eq!(gradient, [2.0, 16.0]);
 /// # Ok::<(), rnn_runtime::Error>(())
 /// ```
-pub trait Loss: Send {
+pub trait Loss: Send + Sync {
     /// Keras's name, such as `mean_squared_error`.
     fn name(&self) -> &str;
 

@@ -155,7 +155,9 @@ impl<'m, 'c, L: Learner> Trainer<'m, 'c, L> {
             directions: scores.directions(validation.is_some()),
             fit: &fit,
         };
-        run.epochs(&train, validation.as_ref(), &mut scores)
+        // All of it on a thread of the pool: from outside, every product that is divided among
+        // threads would wait for one of them to wake up, several times a step.
+        rayon::scope(|_| run.epochs(&train, validation.as_ref(), &mut scores))
     }
 
     /// Loss and metrics of the model in inference, in batches of 32.

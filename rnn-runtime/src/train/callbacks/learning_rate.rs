@@ -15,14 +15,14 @@ use crate::error::Error;
 /// ```
 pub struct LearningRateScheduler<F>(F);
 
-impl<F: FnMut(usize, f64) -> f64> LearningRateScheduler<F> {
+impl<F: FnMut(usize, f64) -> f64 + Send> LearningRateScheduler<F> {
     /// By this function.
     pub fn new(schedule: F) -> Self {
         LearningRateScheduler(schedule)
     }
 }
 
-impl<F: FnMut(usize, f64) -> f64> Callback for LearningRateScheduler<F> {
+impl<F: FnMut(usize, f64) -> f64 + Send> Callback for LearningRateScheduler<F> {
     fn on_epoch_begin(&mut self, training: &mut Training<'_>) -> Result<(), Error> {
         let rate = (self.0)(training.epoch(), training.learning_rate());
         training.set_learning_rate(rate)
