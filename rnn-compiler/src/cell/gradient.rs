@@ -124,6 +124,7 @@ impl Differentiator<'_> {
         for &id in order.iter().rev() {
             let Some(&d) = self.adjoint.get(&id) else { continue };
             let node = g.node(id);
+            let d = self.spread(d, &node.extent);
             match &node.op {
                 Op::Leaf(slot, offset) => {
                     let part = Part {
@@ -147,6 +148,8 @@ impl Differentiator<'_> {
                         });
                     }
                 }
+                // Nothing flows back, not even through a product with it.
+                Op::Product(_) if self.out.number_of(d) == Some(0.0) => {}
                 Op::Product(terms) => {
                     for (v, m) in terms {
                         let width = g.width(id).cloned().unwrap_or_else(|| Size::known(1));
@@ -182,8 +185,12 @@ impl Differentiator<'_> {
                 op => self.pointwise(id, op, d),
             }
         }
-        let states = states.into_iter().map(|p| self.join(p)).collect::<Result<_, _>>()?;
-        let input = self.join(input)?;
+        let states = states
+            .into_iter()
+            .zip(&self.cell.states)
+            .map(|(parts, state)| self.join(parts, &state.size))
+            .collect::<Result<_, _>>()?;
+        let input = self.join(input, &self.cell.input)?;
         self.finish(states, input, matrices, vectors)
     }
 
@@ -220,6 +227,18 @@ impl Differentiator<'_> {
             Some(&old) => self.join_products(old, d),
         };
         self.adjoint.insert(to, sum);
+    }
+
+    /// The gradient of a vector that is the same number for all units of a row, as a vector: what
+    /// multiplies or sums over rows reads every unit of it.
+    fn spread(&mut self, d: NodeId, extent: &Extent) -> NodeId {
+        let zero = self.out.number_of(d) == Some(0.0);
+        match (extent, &self.out.node(d).extent) {
+            (Extent::Vector(_), Extent::Number | Extent::Row) if !zero => {
+                self.out.add_node(Op::Unary(Unary::Detach, d), extent.clone())
+            }
+            _ => d,
+        }
     }
 
     fn join_products(&mut self, a: NodeId, b: NodeId) -> NodeId {
@@ -434,8 +453,9 @@ impl Differentiator<'_> {
         }
     }
 
-    /// Sums contributions to parts of one vector; overlapping ones are cut where they overlap.
-    fn join(&mut self, parts: Vec<Part>) -> Result<Vec<Part>, Overlap> {
+    /// Sums contributions to parts of one vector of `whole` units; overlapping ones are cut where
+    /// they overlap. Units that nothing depends on have the gradient zero: somebody reads it.
+    fn join(&mut self, parts: Vec<Part>, whole: &Size) -> Result<Vec<Part>, Overlap> {
         let same = |a: &Part, b: &Part| a.offset == b.offset && a.width == b.width;
         let mut distinct: Vec<Part> = Vec::new();
         for p in parts {
@@ -444,10 +464,17 @@ impl Differentiator<'_> {
                 None => distinct.push(p),
             }
         }
-        if distinct.len() < 2 {
-            return Ok(distinct);
+        let zero = |g: &mut Graph, offset: Size, width: Size| Part {
+            offset,
+            width,
+            node: g.number(0.0),
+        };
+        match distinct.as_slice() {
+            [] => return Ok(vec![zero(&mut self.out, Size::known(0), whole.clone())]),
+            [one] if one.width == *whole => return Ok(distinct),
+            _ => {}
         }
-        let mut cuts = BTreeSet::new();
+        let mut cuts = BTreeSet::from([0, whole.value().ok_or(Overlap)?]);
         for p in &distinct {
             let (o, w) = (p.offset.value().ok_or(Overlap)?, p.width.value().ok_or(Overlap)?);
             cuts.extend([o, o + w]);
@@ -467,13 +494,15 @@ impl Differentiator<'_> {
                     });
                 }
             }
-            if let Some(node) = sum {
-                out.push(Part {
-                    offset: Size::known(c[0]),
-                    width: Size::known(c[1] - c[0]),
+            let (offset, width) = (Size::known(c[0]), Size::known(c[1] - c[0]));
+            out.push(match sum {
+                Some(node) => Part {
+                    offset,
+                    width,
                     node,
-                });
-            }
+                },
+                None => zero(&mut self.out, offset, width),
+            });
         }
         Ok(out)
     }

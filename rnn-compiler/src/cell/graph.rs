@@ -333,6 +333,8 @@ impl Graph {
     /// `op` on other nodes, simplified.
     pub fn rebuild(&mut self, op: &Op, extent: &Extent, map: impl FnMut(NodeId) -> NodeId) -> NodeId {
         match op.map(map) {
+            // It may stand for a number in every unit of a vector.
+            op @ Op::Unary(Unary::Detach, _) => self.add_node(op, extent.clone()),
             Op::Unary(u, a) => self.unary(u, a),
             Op::Binary(b, x, y) => self.binary(b, x, y),
             Op::Select(c, a, b, x, y) => self.select(c, a, b, x, y),

@@ -2,6 +2,7 @@
 //! plain loops.
 
 mod gradients;
+mod maths;
 mod ops;
 mod product;
 mod support;

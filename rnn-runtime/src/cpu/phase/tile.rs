@@ -112,9 +112,9 @@ impl<'a, S: Simd, const R: usize> Tile<'a, S, R> {
     /// Adds the units of `v` to number `i` of the reductions; the first block starts it.
     #[inline(always)]
     pub fn sum(&self, i: usize, r: usize, v: S::V) {
-        let v = self.s.select(self.valid(), v, self.s.splat(0.0));
-        let part = self.s.reduce_add(v);
-        self.reduce(i, r, part, |old| old + part);
+        // Adding -0 changes nothing, not even another -0: the number of lanes leaves no trace.
+        let v = self.s.select(self.valid(), v, self.s.splat(-0.0));
+        self.reduce(i, r, -0.0, |old| self.s.fold_add(old, v));
     }
 
     /// The largest of the units of `v` and number `i` of the reductions.
@@ -122,7 +122,8 @@ impl<'a, S: Simd, const R: usize> Tile<'a, S, R> {
     pub fn max(&self, i: usize, r: usize, v: S::V) {
         let v = self.s.select(self.valid(), v, self.s.splat(f32::NEG_INFINITY));
         let part = self.s.reduce_max(v);
-        self.reduce(i, r, part, |old| if part > old { part } else { old });
+        let least = f32::NEG_INFINITY;
+        self.reduce(i, r, least, |old| if part > old { part } else { old });
     }
 
     #[inline(always)]
@@ -131,11 +132,11 @@ impl<'a, S: Simd, const R: usize> Tile<'a, S, R> {
     }
 
     #[inline(always)]
-    fn reduce(&self, i: usize, r: usize, first: f32, next: impl Fn(f32) -> f32) {
+    fn reduce(&self, i: usize, r: usize, start: f32, next: impl Fn(f32) -> f32) {
         // SAFETY: `check` saw it; the row is this caller's own.
         unsafe {
             let p = self.address(&self.p.reductions[i], r);
-            *p = if self.unit == 0 { first } else { next(*p) };
+            *p = next(if self.unit == 0 { start } else { *p });
         }
     }
 

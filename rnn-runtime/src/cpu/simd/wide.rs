@@ -120,6 +120,10 @@ impl<S: Simd> Simd for Wide<S> {
         self.0.reduce_add(self.0.add(v.0, v.1))
     }
     #[inline(always)]
+    fn fold_add(self, start: f32, v: Self::V) -> f32 {
+        self.0.fold_add(self.0.fold_add(start, v.0), v.1)
+    }
+    #[inline(always)]
     fn reduce_max(self, v: Self::V) -> f32 {
         self.0.reduce_max(self.0.max(v.0, v.1))
     }
