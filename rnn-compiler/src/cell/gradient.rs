@@ -132,6 +132,7 @@ impl Differentiator<'_> {
                 continue;
             };
             let node = g.node(id);
+            let d = self.spread(d, &node.extent);
             match &node.op {
                 Op::Leaf(slot, offset) => {
                     let part = Part {
@@ -155,6 +156,8 @@ impl Differentiator<'_> {
                         });
                     }
                 }
+                // Nothing flows back, not even through a product with it.
+                Op::Product(_) if self.out.number_of(d) == Some(0.0) => {}
                 Op::Product(terms) => {
                     for (v, m) in terms {
                         let width = g.width(id).cloned().unwrap_or_else(|| Size::known(1));
@@ -191,9 +194,10 @@ impl Differentiator<'_> {
         }
         let states = states
             .into_iter()
-            .map(|p| self.join(p))
+            .zip(&self.cell.states)
+            .map(|(parts, state)| self.join(parts, &state.size))
             .collect::<Result<_, _>>()?;
-        let input = self.join(input)?;
+        let input = self.join(input, &self.cell.input)?;
         self.finish(states, input, matrices, vectors)
     }
 
@@ -232,6 +236,18 @@ impl Differentiator<'_> {
             Some(&old) => self.join_products(old, d),
         };
         self.adjoint.insert(to, sum);
+    }
+
+    /// The gradient of a vector that is the same number for all units of a row, as a vector: what
+    /// multiplies or sums over rows reads every unit of it.
+    fn spread(&mut self, d: NodeId, extent: &Extent) -> NodeId {
+        let zero = self.out.number_of(d) == Some(0.0);
+        match (extent, &self.out.node(d).extent) {
+            (Extent::Vector(w), Extent::Number | Extent::Row) if !zero => {
+                self.out.spread(d, w.clone())
+            }
+            _ => d,
+        }
     }
 
     fn join_products(&mut self, a: NodeId, b: NodeId) -> NodeId {
@@ -392,7 +408,7 @@ impl Differentiator<'_> {
                 let f = self.out.unary(Unary::Sign, x);
                 self.out.binary(Mul, d, f)
             }
-            Unary::Sign | Unary::Detach => return None,
+            Unary::Sign | Unary::Detach | Unary::Spread => return None,
         })
     }
 
@@ -449,8 +465,9 @@ impl Differentiator<'_> {
         }
     }
 
-    /// Sums contributions to parts of one vector; overlapping ones are cut where they overlap.
-    fn join(&mut self, parts: Vec<Part>) -> Result<Vec<Part>, Overlap> {
+    /// Sums contributions to parts of one vector of `whole` units; overlapping ones are cut where
+    /// they overlap. Units that nothing depends on have the gradient zero: somebody reads it.
+    fn join(&mut self, parts: Vec<Part>, whole: &Size) -> Result<Vec<Part>, Overlap> {
         let same = |a: &Part, b: &Part| a.offset == b.offset && a.width == b.width;
         let mut distinct: Vec<Part> = Vec::new();
         for p in parts {
@@ -459,10 +476,17 @@ impl Differentiator<'_> {
                 None => distinct.push(p),
             }
         }
-        if distinct.len() < 2 {
-            return Ok(distinct);
+        let zero = |g: &mut Graph, offset: Size, width: Size| Part {
+            offset,
+            width,
+            node: g.number(0.0),
+        };
+        match distinct.as_slice() {
+            [] => return Ok(vec![zero(&mut self.out, Size::known(0), whole.clone())]),
+            [one] if one.width == *whole => return Ok(distinct),
+            _ => {}
         }
-        let mut cuts = BTreeSet::new();
+        let mut cuts = BTreeSet::from([0, whole.value().ok_or(Overlap)?]);
         for p in &distinct {
             let (o, w) = (
                 p.offset.value().ok_or(Overlap)?,
@@ -488,13 +512,15 @@ impl Differentiator<'_> {
                     });
                 }
             }
-            if let Some(node) = sum {
-                out.push(Part {
-                    offset: Size::known(c[0]),
-                    width: Size::known(c[1] - c[0]),
+            let (offset, width) = (Size::known(c[0]), Size::known(c[1] - c[0]));
+            out.push(match sum {
+                Some(node) => Part {
+                    offset,
+                    width,
                     node,
-                });
-            }
+                },
+                None => zero(&mut self.out, offset, width),
+            });
         }
         Ok(out)
     }
@@ -577,6 +603,7 @@ impl Differentiator<'_> {
                 node.op,
                 Op::Number(_) | Op::SizeOf(_) | Op::Leaf(..) | Op::Param(..)
             )
+            || self.is_constant(f)
             || (depth < 4
                 && (node.op.is_cheap() || self.is_row_maths(f))
                 && node
@@ -584,6 +611,15 @@ impl Differentiator<'_> {
                     .operands()
                     .iter()
                     .all(|&o| self.available(o, keep, depth + 1)))
+    }
+
+    /// Depends on parameters only: the backward pass has it computed when weights are packed.
+    fn is_constant(&self, f: NodeId) -> bool {
+        match &self.cell.graph.node(f).op {
+            Op::Number(_) | Op::SizeOf(_) | Op::Param(..) => true,
+            Op::Leaf(..) | Op::Product(_) | Op::Reduce(..) => false,
+            op => op.operands().into_iter().all(|o| self.is_constant(o)),
+        }
     }
 
     /// One number a row, not itself a reduction: what needs it computes it again.

@@ -29,6 +29,8 @@ pub enum Unary {
     Softplus,
     /// The value itself, with no gradient.
     Detach,
+    /// A number or a row's number in every unit of a vector.
+    Spread,
 }
 
 /// A vector function of two arguments, lane by lane.
@@ -181,7 +183,10 @@ impl Op {
     /// Whether it is a few instructions at most, so that doing it twice costs less than keeping it.
     pub fn is_cheap(&self) -> bool {
         match self {
-            Op::Unary(u, _) => matches!(u, Unary::Neg | Unary::Abs | Unary::Sign | Unary::Detach),
+            Op::Unary(u, _) => matches!(
+                u,
+                Unary::Neg | Unary::Abs | Unary::Sign | Unary::Detach | Unary::Spread
+            ),
             Op::Binary(b, ..) => !matches!(b, Binary::Pow | Binary::Div),
             Op::MulAdd(..) | Op::NegMulAdd(..) | Op::Select(..) => true,
             Op::Number(_) | Op::SizeOf(_) | Op::Leaf(..) | Op::Param(..) => true,
@@ -277,6 +282,11 @@ impl Graph {
         self.add_node(Op::Unary(u, a), extent)
     }
 
+    /// A number, or a row's number, in each of `width` units.
+    pub fn spread(&mut self, a: NodeId, width: Size) -> NodeId {
+        self.add_node(Op::Unary(Unary::Spread, a), Extent::Vector(width))
+    }
+
     /// A function of two arguments, simplified where that changes no bit.
     pub fn binary(&mut self, b: Binary, x: NodeId, y: NodeId) -> NodeId {
         use Binary::*;
@@ -335,6 +345,11 @@ impl Graph {
         map: impl FnMut(NodeId) -> NodeId,
     ) -> NodeId {
         match op.map(map) {
+            // It may stand for a number in every unit of a vector.
+            op @ Op::Unary(Unary::Detach, _) => self.add_node(op, extent.clone()),
+            Op::Unary(Unary::Spread, a) => {
+                self.add_node(Op::Unary(Unary::Spread, a), extent.clone())
+            }
             Op::Unary(u, a) => self.unary(u, a),
             Op::Binary(b, x, y) => self.binary(b, x, y),
             Op::Select(c, a, b, x, y) => self.select(c, a, b, x, y),
@@ -423,6 +438,6 @@ fn fold_unary(u: Unary, x: f64) -> Option<f64> {
         Unary::Rsqrt => 1.0 / x.sqrt(),
         Unary::Abs => x.abs(),
         Unary::Detach => x,
-        Unary::Erf | Unary::Sign | Unary::Softplus => return None,
+        Unary::Erf | Unary::Sign | Unary::Softplus | Unary::Spread => return None,
     })
 }

@@ -160,7 +160,7 @@ fn compute(rt: &TokenStream, graph: &Graph, id: NodeId) -> TokenStream {
         Op::Unary(u, _) => {
             let a = &o[0];
             let f = match u {
-                Unary::Detach => return quote!(#a),
+                Unary::Detach | Unary::Spread => return quote!(#a),
                 Unary::Neg => return quote!(s.neg(#a)),
                 Unary::Abs => return quote!(s.abs(#a)),
                 Unary::Sqrt => return quote!(s.sqrt(#a)),

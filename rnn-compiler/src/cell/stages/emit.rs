@@ -62,8 +62,11 @@ pub(super) fn emit(g: &Graph, roots: &[Root], s: &Schedule) -> Program {
         e.work.entry(key.clone()).or_default().roots.insert(i);
         match g.node(root.node).op {
             Op::Reduce(..) => {
-                e.want_reduction(root.node);
+                e.want_reduction(root.node, key.0);
             }
+            // Computed in another class than the one that writes the result: a state that
+            // depends on the input alone, or a vector of parameters that is kept.
+            _ if e.is_loaded(root.node, &key) => e.want_stored(root.node, key.0),
             _ => e.visit(root.node, &key),
         }
     }
@@ -120,7 +123,10 @@ impl Emitter<'_> {
         if self.s.class[n] == Class::Pack {
             return key.0 != Class::Pack;
         }
-        self.s.key(self.g, n) != *key && !self.s.is_free(self.g, n)
+        // Behind the sweep the states that a step has read are gone, so nothing can be computed
+        // again from them.
+        let gone = key.0 == Class::Post && self.s.class[n] == Class::Step;
+        self.s.key(self.g, n) != *key && (gone || !self.s.is_free(self.g, n))
     }
 
     /// Finds what phase `key` needs in order to compute `n`.
@@ -130,7 +136,7 @@ impl Emitter<'_> {
         }
         let op = self.g.node(n).op.clone();
         if let Op::Reduce(..) = op {
-            self.want_reduction(n);
+            self.want_reduction(n, key.0);
             return;
         }
         if let Op::Product(terms) = &op {
@@ -151,10 +157,10 @@ impl Emitter<'_> {
         }
     }
 
-    fn want_reduction(&mut self, r: NodeId) {
+    fn want_reduction(&mut self, r: NodeId, reader: Class) {
         let key = self.reduce_key(r);
+        self.temp(r, reader);
         if self.work.entry(key.clone()).or_default().reduced.insert(r) {
-            self.temp(r, key.0);
             let operand = self.g.node(r).op.operands()[0];
             if self.is_loaded(operand, &key) {
                 self.want_stored(operand, key.0);

@@ -115,7 +115,9 @@ pub(super) fn schedule(g: &Graph, roots: &[Root], hoist: bool) -> Schedule {
             Class::Step
         } else if !carried[id] {
             Class::Pre
-        } else if feeds[id] {
+        } else if feeds[id] || is_carried(op) || operands.iter().any(|&o| is_carried(&g.node(o).op))
+        {
+            // What reads a carried value itself cannot wait: only the last two are kept.
             Class::Step
         } else {
             Class::Post

@@ -96,7 +96,9 @@ pub fn run_all<S: Simd, B: Body>(s: S, m: &Memory<'_>, p: &Phase, first: usize, 
     run::<S, B>(s, m, p, first, steps);
 }
 
-#[inline(always)]
+// Not inlined in a debug build: there, every phase of every step would get stack of its own.
+#[cfg_attr(debug_assertions, inline(never))]
+#[cfg_attr(not(debug_assertions), inline(always))]
 fn run<S: Simd, B: Body>(s: S, m: &Memory<'_>, p: &Phase, first: usize, steps: usize) {
     if steps == 0 {
         return;
@@ -173,8 +175,8 @@ fn many<S: Simd, B: Body, const R: usize>(
     i + tiles * R
 }
 
-/// One row: two vectors of units at once where there are so many, half a vector where that is
-/// enough.
+/// One row: two vectors of units at once where there are so many. Never half a vector, whose maths
+/// may round in another way.
 #[inline(always)]
 #[allow(clippy::collapsible_if)]
 fn single<S: Simd, B: Body>(s: S, m: &Memory<'_>, p: &Phase, t: usize, row: usize) {
@@ -186,14 +188,6 @@ fn single<S: Simd, B: Body>(s: S, m: &Memory<'_>, p: &Phase, t: usize, row: usiz
             if left > S::LANES {
                 B::tile::<Wide<S>, 1>(Wide(s), &Tile::new(Wide(s), m, p, at, unit));
                 unit += 2 * S::LANES;
-                continue;
-            }
-        }
-        if const { <S::Half as Simd>::LANES < S::LANES } {
-            if left <= <S::Half as Simd>::LANES {
-                let h = s.half();
-                B::tile::<S::Half, 1>(h, &Tile::new(h, m, p, at, unit));
-                unit += <S::Half as Simd>::LANES;
                 continue;
             }
         }

@@ -120,8 +120,9 @@ impl<'a, S: Simd, const R: usize> Tile<'a, S, R> {
     /// does not depend on how many units a tile has.
     #[inline(always)]
     pub fn sum(&self, i: usize, r: usize, v: S::V) {
-        let v = self.s.select(self.valid(), v, self.s.splat(0.0));
-        self.reduce(i, r, 0.0, |old| self.s.sum_from(old, v));
+        // Adding -0 changes nothing, not even another -0: the number of lanes leaves no trace.
+        let v = self.s.select(self.valid(), v, self.s.splat(-0.0));
+        self.reduce(i, r, -0.0, |old| self.s.fold_add(old, v));
     }
 
     /// The largest of the units of `v` and number `i` of the reductions.
@@ -131,7 +132,8 @@ impl<'a, S: Simd, const R: usize> Tile<'a, S, R> {
             .s
             .select(self.valid(), v, self.s.splat(f32::NEG_INFINITY));
         let part = self.s.reduce_max(v);
-        self.reduce(i, r, part, |old| if part > old { part } else { old });
+        let least = f32::NEG_INFINITY;
+        self.reduce(i, r, least, |old| if part > old { part } else { old });
     }
 
     #[inline(always)]
@@ -140,11 +142,11 @@ impl<'a, S: Simd, const R: usize> Tile<'a, S, R> {
     }
 
     #[inline(always)]
-    fn reduce(&self, i: usize, r: usize, first: f32, next: impl Fn(f32) -> f32) {
+    fn reduce(&self, i: usize, r: usize, start: f32, next: impl Fn(f32) -> f32) {
         // SAFETY: `check` saw it; the row is this caller's own.
         unsafe {
             let p = self.address(&self.p.reductions[i], r);
-            *p = next(if self.unit == 0 { first } else { *p });
+            *p = next(if self.unit == 0 { start } else { *p });
         }
     }
 

@@ -1,6 +1,6 @@
 //! AVX-512 (F, VL, DQ, BW): sixteen lanes.
 
-use super::{Avx2, Simd};
+use super::{Avx512Half, Simd};
 use core::arch::x86_64::*;
 
 /// The CPU has AVX-512 F, VL, DQ and BW, AVX2 and FMA.
@@ -58,16 +58,16 @@ impl Simd for Avx512 {
     type V = __m512;
     /// A bit for every lane.
     type M = __mmask16;
-    type Half = Avx2;
+    type Half = Avx512Half;
     const LANES: usize = 16;
     const REGISTERS: usize = 32;
     const FUSED: bool = true;
     const NATIVE_SCALE: bool = true;
 
     #[inline(always)]
-    fn half(self) -> Avx2 {
-        // SAFETY: the token is the proof of AVX2 and FMA as well.
-        unsafe { Avx2::new_unchecked() }
+    fn half(self) -> Avx512Half {
+        // SAFETY: the token is the proof of all that it asks for.
+        unsafe { Avx512Half::new_unchecked() }
     }
     #[inline(always)]
     fn splat(self, x: f32) -> __m512 {

@@ -44,6 +44,8 @@
 mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
+#[cfg(target_arch = "x86_64")]
+mod avx512_half;
 mod dispatch;
 mod scalar;
 mod wide;
@@ -55,6 +57,8 @@ mod tests;
 pub use avx2::Avx2;
 #[cfg(target_arch = "x86_64")]
 pub use avx512::Avx512;
+#[cfg(target_arch = "x86_64")]
+pub use avx512_half::Avx512Half;
 pub use dispatch::{Isa, Op};
 pub use scalar::Scalar;
 pub use wide::Wide;
@@ -73,7 +77,8 @@ pub trait Simd: Copy + Send + Sync + 'static {
     type V: Copy;
     /// One truth value for every lane.
     type M: Copy;
-    /// The same instruction set with vectors of half the width, or `Self` where there is none.
+    /// The same instruction set with vectors of half the width, or `Self` where there is none. Its
+    /// functions give the same bits.
     type Half: Simd;
     /// Floats in a vector.
     const LANES: usize;
@@ -188,10 +193,10 @@ pub trait Simd: Copy + Send + Sync + 'static {
     /// The sum of all lanes. The order, which depends on `LANES` only, is that of a tree: lane
     /// `i` is added to lane `i + LANES / 2`, then the same on the half that is left.
     fn reduce_add(self, v: Self::V) -> f32;
-    /// `start` plus the sum of all lanes, one vector of the instruction set after the other: the
-    /// same for a [`Wide`] vector as for its halves in turn.
+    /// `start` plus the sum of all lanes. [`Wide`] adds one half after the other, so that a row
+    /// has the same sum however many vectors it is cut into.
     #[inline(always)]
-    fn sum_from(self, start: f32, v: Self::V) -> f32 {
+    fn fold_add(self, start: f32, v: Self::V) -> f32 {
         start + self.reduce_add(v)
     }
     /// The largest lane; unspecified if one is NaN.

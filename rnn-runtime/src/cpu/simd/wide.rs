@@ -116,13 +116,12 @@ impl<S: Simd> Simd for Wide<S> {
         )
     }
     #[inline(always)]
-    fn sum_from(self, start: f32, v: Self::V) -> f32 {
-        self.0.sum_from(self.0.sum_from(start, v.0), v.1)
-    }
-
-    #[inline(always)]
     fn reduce_add(self, v: Self::V) -> f32 {
         self.0.reduce_add(self.0.add(v.0, v.1))
+    }
+    #[inline(always)]
+    fn fold_add(self, start: f32, v: Self::V) -> f32 {
+        self.0.fold_add(self.0.fold_add(start, v.0), v.1)
     }
     #[inline(always)]
     fn reduce_max(self, v: Self::V) -> f32 {

@@ -1,0 +1,110 @@
+//! Eight lanes on a CPU with AVX-512.
+
+use super::{Avx2, Simd};
+use core::arch::x86_64::*;
+
+/// Half a vector of [`super::Avx512`]: AVX2, with AVX-512's own way to scale by powers of 2, so
+/// that a function gives the same bits for the last few units of a row, whatever vector holds them.
+#[derive(Clone, Copy, Debug)]
+pub struct Avx512Half(Avx2);
+
+impl Avx512Half {
+    /// The token.
+    ///
+    /// # Safety
+    /// The CPU must have AVX-512 F, VL, DQ and BW, AVX2 and FMA.
+    #[inline(always)]
+    pub unsafe fn new_unchecked() -> Self {
+        // SAFETY: the caller promises AVX2 and FMA, too.
+        Self(unsafe { Avx2::new_unchecked() })
+    }
+}
+
+/// Operations that are those of AVX2.
+macro_rules! same {
+    ($($name:ident($($arg:ident: $of:ty),+) -> $out:ty;)*) => {$(
+        #[inline(always)]
+        fn $name(self, $($arg: $of),+) -> $out {
+            self.0.$name($($arg),+)
+        }
+    )*};
+}
+
+impl Simd for Avx512Half {
+    type V = __m256;
+    type M = __m256;
+    type Half = Self;
+    const LANES: usize = Avx2::LANES;
+    const REGISTERS: usize = Avx2::REGISTERS;
+    const FUSED: bool = true;
+    const NATIVE_SCALE: bool = true;
+
+    #[inline(always)]
+    fn half(self) -> Self {
+        self
+    }
+    #[inline(always)]
+    unsafe fn load(self, p: *const f32) -> __m256 {
+        // SAFETY: the caller promises 8 floats.
+        unsafe { self.0.load(p) }
+    }
+    #[inline(always)]
+    unsafe fn store(self, p: *mut f32, v: __m256) {
+        // SAFETY: the caller promises 8 floats.
+        unsafe { self.0.store(p, v) }
+    }
+    #[inline(always)]
+    unsafe fn load_partial(self, p: *const f32, n: usize) -> __m256 {
+        // SAFETY: the caller promises n floats, n <= 8.
+        unsafe { self.0.load_partial(p, n) }
+    }
+    #[inline(always)]
+    unsafe fn store_partial(self, p: *mut f32, v: __m256, n: usize) {
+        // SAFETY: the caller promises n floats, n <= 8.
+        unsafe { self.0.store_partial(p, v, n) }
+    }
+    #[inline(always)]
+    fn scale_exp2(self, a: __m256, n: __m256) -> __m256 {
+        // SAFETY: the token is the proof of AVX-512 F and VL.
+        unsafe { _mm256_scalef_ps(a, n) }
+    }
+    #[inline(always)]
+    fn exponent(self, a: __m256) -> __m256 {
+        // SAFETY: the token is the proof of AVX-512 F and VL.
+        unsafe { _mm256_getexp_ps(a) }
+    }
+    #[inline(always)]
+    fn mantissa(self, a: __m256) -> __m256 {
+        // SAFETY: the token is the proof of AVX-512 F and VL.
+        unsafe { _mm256_getmant_ps::<_MM_MANT_NORM_1_2, _MM_MANT_SIGN_SRC>(a) }
+    }
+
+    same! {
+        splat(x: f32) -> __m256;
+        add(a: __m256, b: __m256) -> __m256;
+        sub(a: __m256, b: __m256) -> __m256;
+        mul(a: __m256, b: __m256) -> __m256;
+        div(a: __m256, b: __m256) -> __m256;
+        min(a: __m256, b: __m256) -> __m256;
+        max(a: __m256, b: __m256) -> __m256;
+        neg(a: __m256) -> __m256;
+        abs(a: __m256) -> __m256;
+        sqrt(a: __m256) -> __m256;
+        mul_add(a: __m256, b: __m256, c: __m256) -> __m256;
+        neg_mul_add(a: __m256, b: __m256, c: __m256) -> __m256;
+        lt(a: __m256, b: __m256) -> __m256;
+        le(a: __m256, b: __m256) -> __m256;
+        gt(a: __m256, b: __m256) -> __m256;
+        ge(a: __m256, b: __m256) -> __m256;
+        eq(a: __m256, b: __m256) -> __m256;
+        select(m: __m256, if_true: __m256, if_false: __m256) -> __m256;
+        first_lanes(n: usize) -> __m256;
+        round(a: __m256) -> __m256;
+        floor(a: __m256) -> __m256;
+        exp2_biased(t: __m256) -> __m256;
+        copysign(magnitude: __m256, sign: __m256) -> __m256;
+        reduce_add(v: __m256) -> f32;
+        reduce_max(v: __m256) -> f32;
+        reduce_min(v: __m256) -> f32;
+    }
+}

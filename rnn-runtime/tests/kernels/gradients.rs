@@ -1,0 +1,123 @@
+//! Gradients of weights: one product over all rows and steps.
+
+use crate::support::{Random, Values, place};
+use rnn_runtime::cpu::{
+    ops::{MatrixGradient, Times, VectorGradient, weight_gradients},
+    phase::{Memory, Ref, Steps},
+    simd::Isa,
+};
+
+const ROWS: usize = 5;
+const TIME: usize = 3;
+
+fn gradient(isa: Isa, threads: usize, k: usize, width: usize, v: &mut Values) -> Vec<f32> {
+    let matrix = |param, row, column, columns, operand: Ref| MatrixGradient {
+        operand,
+        k,
+        delta: place(1),
+        width,
+        param,
+        columns,
+        row,
+        column,
+    };
+    let later = Ref {
+        shift: 1,
+        ..place(0)
+    };
+    let columns = 2 * width + 1;
+    let size = (k + 1) * columns;
+    // Two parts of one parameter side by side, and one part twice: their sums meet.
+    let matrices = [
+        matrix(0, 1, 0, columns, place(0)),
+        matrix(0, 1, width + 1, columns, later),
+        matrix(size, 0, 0, width, place(0)),
+        matrix(size, 0, 0, width, later),
+    ];
+    let vectors = [VectorGradient {
+        delta: place(1),
+        width,
+        to: size + k * width,
+    }];
+    let mut g = vec![0.5; size + (k + 1) * width];
+    let times = Times {
+        first: 0,
+        steps: TIME,
+    };
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(threads)
+        .build()
+        .unwrap();
+    pool.install(|| {
+        let m = Memory::new(v.arena.floats_mut(), &[], &v.bufs, TIME, ROWS);
+        weight_gradients(isa, &m, &matrices, &vectors, &mut g, times);
+    });
+    g
+}
+
+fn values(k: usize, width: usize) -> Values {
+    let buffers = [(k, TIME + 1, Steps::All), (width, TIME, Steps::All)];
+    let mut v = Values::new(&buffers, ROWS);
+    let mut r = Random::new(5);
+    for row in 0..ROWS {
+        for t in 0..=TIME {
+            v.fill(0, t, row, &r.floats(k));
+        }
+        for t in 0..TIME {
+            v.fill(1, t, row, &r.floats(width));
+        }
+    }
+    v
+}
+
+#[test]
+fn every_size_against_plain_loops() {
+    for width in 1..=40 {
+        let k = 1 + width * 11 % 37;
+        let mut v = values(k, width);
+        let columns = 2 * width + 1;
+        let size = (k + 1) * columns;
+        let mut plain = vec![0.5; size + (k + 1) * width];
+        for t in 0..TIME {
+            for row in 0..ROWS {
+                let d = v.row(1, t, row, width);
+                for (shift, at) in [(0, 0), (1, width + 1)] {
+                    let x = v.row(0, t + shift, row, k);
+                    for (i, x) in x.iter().enumerate() {
+                        for (j, d) in d.iter().enumerate() {
+                            let product = f64::from(*x) * f64::from(*d);
+                            plain[(i + 1) * columns + at + j] += product;
+                            plain[size + i * width + j] += product;
+                        }
+                    }
+                }
+                for (j, d) in d.iter().enumerate() {
+                    plain[size + k * width + j] += f64::from(*d);
+                }
+            }
+        }
+        for &isa in Isa::available() {
+            let g = gradient(isa, 1, k, width, &mut v);
+            for (i, (g, p)) in g.iter().zip(&plain).enumerate() {
+                let off = (f64::from(*g) - p).abs();
+                assert!(off < 1e-5, "{isa}: [{k}, {width}], number {i}: {g} and {p}");
+            }
+        }
+    }
+}
+
+#[test]
+fn threads_do_not_change_a_bit() {
+    // More than 400 000 products, so that they are divided.
+    let mut v = values(130, 120);
+    for &isa in Isa::available() {
+        let one = gradient(isa, 1, 130, 120, &mut v);
+        let three = gradient(isa, 3, 130, 120, &mut v);
+        assert!(
+            one.iter()
+                .zip(&three)
+                .all(|(a, b)| a.to_bits() == b.to_bits()),
+            "{isa}"
+        );
+    }
+}

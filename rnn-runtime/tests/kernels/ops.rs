@@ -1,0 +1,283 @@
+//! The layers that are no cells, and copies.
+
+use crate::support::{Random, UNTOUCHED, Values, place};
+use rnn_runtime::{
+    cpu::{
+        ops::{
+            Normalize, Times, copy_in, copy_out, dropout, flatten, gather, normalize_backward,
+            normalize_forward, reverse, scatter, unflatten, zero,
+        },
+        phase::{Memory, Steps},
+    },
+    learner::StepSeed,
+};
+
+const ROWS: usize = 3;
+const TIME: usize = 4;
+
+fn all() -> Times {
+    Times {
+        first: 0,
+        steps: TIME,
+    }
+}
+
+fn memory(v: &mut Values) -> Memory<'_> {
+    Memory::new(v.arena.floats_mut(), &[], &v.bufs, TIME, ROWS)
+}
+
+#[test]
+fn copies_in_and_out_for_every_width() {
+    for width in 1..=40 {
+        let mut v = Values::new(&[(width, TIME, Steps::All)], ROWS);
+        let x = Random::new(1).floats(ROWS * 6 * width);
+        // Steps 1..5 of six.
+        copy_in(&mut memory(&mut v), &place(0), width, &x, 6, 1, all());
+        for row in 0..ROWS {
+            for t in 0..TIME {
+                let from = (row * 6 + t + 1) * width;
+                assert_eq!(v.row(0, t, row, width), &x[from..from + width]);
+            }
+        }
+        let mut y = vec![UNTOUCHED; x.len()];
+        copy_out(&memory(&mut v), &place(0), width, &mut y, 6, 1, all());
+        for (i, (x, y)) in x.iter().zip(&y).enumerate() {
+            let inside = (1..5).contains(&(i / width % 6));
+            assert_eq!(*y, if inside { *x } else { UNTOUCHED });
+        }
+    }
+}
+
+#[test]
+fn rows_of_another_thread_are_left_alone() {
+    let mut v = Values::new(&[(5, TIME, Steps::All)], ROWS);
+    let x = Random::new(2).floats(ROWS * TIME * 5);
+    let (_, mut second) = memory(&mut v).split(1);
+    copy_in(&mut second, &place(0), 5, &x, TIME, 0, all());
+    zero(&mut second, &place(0), 5, Times { first: 1, steps: 1 });
+    assert_eq!(v.row(0, 0, 0, 5), [UNTOUCHED; 5]);
+    assert_eq!(v.row(0, 1, 2, 5), [0.0; 5]);
+    assert_eq!(
+        v.row(0, 2, 2, 5),
+        &x[(2 * TIME + 2) * 5..(2 * TIME + 3) * 5]
+    );
+}
+
+#[test]
+fn reverse_and_flatten_and_back() {
+    let width = 7;
+    let buffers = [
+        (width, TIME, Steps::All),
+        (width, TIME, Steps::All),
+        (width * TIME, 1, Steps::One),
+        (width, TIME, Steps::All),
+    ];
+    let mut v = Values::new(&buffers, ROWS);
+    let x = Random::new(3).floats(ROWS * TIME * width);
+    let mut m = memory(&mut v);
+    copy_in(&mut m, &place(0), width, &x, TIME, 0, all());
+    reverse(&mut m, &place(0), &place(1), width, all());
+    flatten(&mut m, &place(0), &place(2), width, all());
+    unflatten(&mut m, &place(2), &place(3), width, all());
+    for row in 0..ROWS {
+        for t in 0..TIME {
+            assert_eq!(v.row(1, t, row, width), v.row(0, TIME - 1 - t, row, width));
+            assert_eq!(v.row(3, t, row, width), v.row(0, t, row, width));
+        }
+        let flat = &x[row * TIME * width..(row + 1) * TIME * width];
+        assert_eq!(v.row(2, 0, row, width * TIME), flat);
+    }
+}
+
+#[test]
+fn a_table_is_gathered_and_its_gradient_scattered() {
+    let (vocabulary, width) = (5, 3);
+    let mut v = Values::new(&[(width, TIME, Steps::All)], ROWS);
+    let table = Random::new(4).floats(vocabulary * width);
+    let ids: Vec<u32> = (0..ROWS * TIME).map(|i| (i * i % 4) as u32).collect();
+    let mut m = memory(&mut v);
+    gather(&mut m, &place(0), width, &table, &ids, TIME, 0, all());
+    let mut g = vec![1.0; table.len()];
+    scatter(&m, &place(0), width, &mut g, &ids, TIME, all());
+    for id in 0..vocabulary {
+        let times = ids.iter().filter(|&&i| i as usize == id).count() as f32;
+        for j in 0..width {
+            let i = id * width + j;
+            assert!((g[i] - (1.0 + times * table[i])).abs() < 1e-5);
+        }
+    }
+    for row in 0..ROWS {
+        for t in 0..TIME {
+            let at = ids[row * TIME + t] as usize * width;
+            assert_eq!(v.row(0, t, row, width), &table[at..at + width]);
+        }
+    }
+}
+
+#[test]
+fn dropout_keeps_the_mean_and_draws_the_same_again() {
+    let (width, rate) = (40, 0.3f32);
+    let (rows, steps) = (100, 20);
+    let buffers = [(width, steps, Steps::All), (width, steps, Steps::All)];
+    let mut v = Values::new(&buffers, rows);
+    for row in 0..rows {
+        for t in 0..steps {
+            v.fill(0, t, row, &[1.0; 40]);
+        }
+    }
+    let mut draw = |layer: u64, step: u64| -> Vec<f32> {
+        let mut m = Memory::new(v.arena.floats_mut(), &[], &v.bufs, steps, rows);
+        let times = Times { first: 0, steps };
+        let seed = StepSeed { seed: 9, step };
+        dropout(
+            &mut m,
+            &place(0),
+            &place(1),
+            width,
+            rate,
+            layer,
+            seed,
+            times,
+        );
+        let mut y = vec![0.0; rows * steps * width];
+        copy_out(&m, &place(1), width, &mut y, steps, 0, times);
+        y
+    };
+    let (y, other_step, other_layer) = (draw(1, 1), draw(1, 2), draw(2, 1));
+    assert_eq!(y, draw(1, 1));
+    let n = y.len() as f64;
+    assert!(y.iter().all(|&y| y == 0.0 || y == 1.0 / 0.7));
+    // Five standard deviations of a mean of n draws.
+    let dropped = |y: &[f32]| y.iter().filter(|&&y| y == 0.0).count() as f64 / n;
+    let bound = 5.0 * (0.3f64 * 0.7 / n).sqrt();
+    for y in [&y, &other_step, &other_layer] {
+        assert!((dropped(y) - 0.3).abs() < bound, "{}", dropped(y));
+    }
+    // Two masks have 0.3² in common if they know nothing of each other; so do neighbours in one.
+    let both = |a: &[f32], b: &[f32]| {
+        a.iter()
+            .zip(b)
+            .filter(|(a, b)| **a == 0.0 && **b == 0.0)
+            .count() as f64
+            / n
+    };
+    let bound = 5.0 * (0.09f64 * 0.91 / n).sqrt();
+    let line = steps * width;
+    for (what, b) in [
+        ("step", &other_step[..]),
+        ("layer", &other_layer[..]),
+        ("unit", &y[1..]),
+        ("time", &y[width..]),
+        ("row", &y[line..]),
+    ] {
+        let share = both(&y, b) * n / b.len() as f64;
+        assert!((share - 0.09).abs() < bound, "{what}: {share}");
+    }
+}
+
+/// Against the definition in f64, and the gradient against differences of it.
+#[test]
+fn normalize_for_every_width() {
+    for width in 1..=40 {
+        for (scale, center) in [(true, true), (true, false), (false, true), (false, false)] {
+            normalize(width, scale, center);
+        }
+    }
+}
+
+fn normalize(width: usize, scale: bool, center: bool) {
+    let one = (width, TIME, Steps::All);
+    let mut v = Values::new(&[one, one, one, one, (width, 2, Steps::All)], ROWS);
+    let mut r = Random::new(width as u64);
+    let n = ROWS * TIME * width;
+    let (x, d) = (r.floats(n), r.floats(n));
+    let mut weights = r.floats(4 * width);
+    let before = weights.clone();
+    let spec = Normalize {
+        input: place(0),
+        output: place(1),
+        d_output: place(2),
+        d_input: place(3),
+        kept: place(4),
+        width,
+        gamma: scale.then_some(0),
+        beta: center.then_some(width),
+        moving_mean: 2 * width,
+        moving_variance: 3 * width,
+        momentum: 0.9,
+        epsilon: 0.001,
+    };
+    let mut m = memory(&mut v);
+    copy_in(&mut m, &place(0), width, &x, TIME, 0, all());
+    copy_in(&mut m, &place(2), width, &d, TIME, 0, all());
+    normalize_forward(&mut m, &spec, &mut weights, all());
+    let mut g = vec![0.25; 4 * width];
+    normalize_backward(&mut m, &spec, &weights, &mut g, all(), true);
+    let (mut y, mut dx) = (vec![0.0; n], vec![0.0; n]);
+    copy_out(&m, &place(1), width, &mut y, TIME, 0, all());
+    copy_out(&m, &place(3), width, &mut dx, TIME, 0, all());
+
+    let wide = |x: &[f32]| -> Vec<f64> { x.iter().map(|&x| x.into()).collect() };
+    let of = |w: &[f64], x: &[f64]| -> Vec<f64> {
+        let count = (ROWS * TIME) as f64;
+        let mut y = vec![0.0; n];
+        for j in 0..width {
+            let column = || x.iter().skip(j).step_by(width);
+            let mean = column().sum::<f64>() / count;
+            let variance = column().map(|x| (x - mean).powi(2)).sum::<f64>() / count;
+            for i in (j..n).step_by(width) {
+                let normal = (x[i] - mean) / (variance + f64::from(0.001f32)).sqrt();
+                y[i] = normal * if scale { w[j] } else { 1.0 };
+                y[i] += if center { w[width + j] } else { 0.0 };
+            }
+        }
+        y
+    };
+    let (w, x64) = (wide(&before), wide(&x));
+    let close = |what: &str, a: f32, b: f64| {
+        assert!(
+            (f64::from(a) - b).abs() < 2e-5,
+            "{what}, width {width}: {a} and {b}"
+        );
+    };
+    for (y, e) in y.iter().zip(of(&w, &x64)) {
+        close("output", *y, e);
+    }
+    let loss = |w: &[f64], x: &[f64]| -> f64 {
+        of(w, x)
+            .iter()
+            .zip(&d)
+            .map(|(y, &d)| y * f64::from(d))
+            .sum()
+    };
+    let h = 1e-5;
+    let moved = |v: &[f64], i: usize, h: f64| {
+        let mut v = v.to_vec();
+        v[i] += h;
+        v
+    };
+    for i in (0..n).step_by(1 + n / 9) {
+        let slope = (loss(&w, &moved(&x64, i, h)) - loss(&w, &moved(&x64, i, -h))) / (2.0 * h);
+        close("gradient of the input", dx[i], slope);
+    }
+    for (i, g) in g.iter().enumerate() {
+        let slope = (loss(&moved(&w, i, h), &x64) - loss(&moved(&w, i, -h), &x64)) / (2.0 * h);
+        close("gradient", g - 0.25, slope);
+    }
+    for j in 0..width {
+        let column = || x64.iter().skip(j).step_by(width);
+        let count = (ROWS * TIME) as f64;
+        let mean = column().sum::<f64>() / count;
+        let variance = column().map(|x| (x - mean).powi(2)).sum::<f64>() / count;
+        close(
+            "mean",
+            weights[2 * width + j],
+            w[2 * width + j] * 0.9 + mean * 0.1,
+        );
+        close(
+            "variance",
+            weights[3 * width + j],
+            w[3 * width + j] * 0.9 + variance * 0.1,
+        );
+    }
+}

@@ -1,0 +1,332 @@
+//! The product with its epilogue, in every form of a tile.
+
+use crate::support::{Random, UNTOUCHED, Values, leak, place};
+use rnn_runtime::cpu::{
+    phase::{
+        Body, Matrix, Memory, Phase, Ref, Segment, Steps, Tile, pack_matrix, pack_vector,
+        packed_len, padded, run_all, run_rows,
+    },
+    simd::{Isa, Op, Simd},
+};
+
+/// Gate 0 becomes `bias * z + p`, the others are stored as they are; the units of gate 0 are
+/// summed, and the largest is found.
+enum Gates<const G: usize> {}
+
+impl<const G: usize> Body for Gates<G> {
+    const GROUPS: usize = G;
+    #[inline(always)]
+    fn tile<S: Simd, const R: usize>(s: S, k: &Tile<'_, S, R>) {
+        let p = k.product::<G>(0);
+        let bias = k.vector(0);
+        for (r, gates) in p.iter().enumerate() {
+            let first = s.mul_add(bias, k.load(0, r), gates[0]);
+            let first = s.add(first, k.scalar(0, r));
+            k.store(0, r, first);
+            for (g, &gate) in gates.iter().enumerate().skip(1) {
+                k.store(g, r, gate);
+            }
+            k.sum(0, r, first);
+            k.max(1, r, first);
+        }
+    }
+}
+
+struct Run<'a, 'b, B> {
+    m: &'a Memory<'b>,
+    phase: &'a Phase,
+    times: (usize, usize),
+    all: bool,
+    body: std::marker::PhantomData<B>,
+}
+
+impl<B: Body> Op for Run<'_, '_, B> {
+    type Output = bool;
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) -> bool {
+        let (first, steps) = self.times;
+        if self.all {
+            run_all::<S, B>(s, self.m, self.phase, first, steps);
+        } else {
+            for t in first..first + steps {
+                run_rows::<S, B>(s, self.m, self.phase, t);
+            }
+        }
+        S::FUSED
+    }
+}
+
+// Buffers.
+const X: usize = 0;
+const H: usize = 1;
+const Z: usize = 2;
+const OUT: usize = 3;
+const ROW: usize = 4;
+
+/// A case: sizes, and everything that a phase of that size reads.
+struct Case {
+    width: usize,
+    gates: usize,
+    k: [usize; 2],
+    weights: [Vec<f32>; 2],
+    bias: Vec<f32>,
+    packed: Vec<f32>,
+    phase: Phase,
+}
+
+impl Case {
+    fn new(width: usize, gates: usize, k: [usize; 2], r: &mut Random) -> Case {
+        let len = k.map(|k| packed_len(k, gates, width));
+        let mut packed = vec![0.0; len[0] + len[1] + padded(width)];
+        let starts = [0, len[0]];
+        let weights = k.map(|k| r.floats(k * gates * width));
+        for (i, w) in weights.iter().enumerate() {
+            for gate in 0..gates {
+                // The second matrix is given by its transpose.
+                let transposed = i == 1;
+                let (columns, w) = match transposed {
+                    false => (gates * width, w.clone()),
+                    true => (k[i], transpose(w, k[i], gates * width)),
+                };
+                let m = Matrix {
+                    param: 0,
+                    columns,
+                    row: if transposed { gate * width } else { 0 },
+                    column: if transposed { 0 } else { gate * width },
+                    k: k[i],
+                    width,
+                    transposed,
+                    to: starts[i],
+                    gate,
+                    gates,
+                };
+                pack_matrix(&m, &w, &mut packed);
+            }
+        }
+        let bias = r.floats(width);
+        let v = rnn_runtime::cpu::phase::Vector {
+            from: 0,
+            width,
+            to: len[0] + len[1],
+        };
+        pack_vector(&v, &bias, &mut packed);
+        let segment = |i: usize, buf| Segment {
+            src: place(buf),
+            k: k[i],
+            weights: starts[i],
+            groups: gates,
+        };
+        let stores = (0..gates)
+            .map(|g| Ref {
+                offset: g * width,
+                exact: true,
+                ..place(OUT)
+            })
+            .collect();
+        let number = |offset| Ref {
+            offset,
+            exact: true,
+            ..place(ROW)
+        };
+        let phase = Phase {
+            width,
+            products: leak(vec![leak(vec![segment(0, X), segment(1, H)])]),
+            loads: leak(vec![place(Z)]),
+            vectors: leak(vec![len[0] + len[1]]),
+            scalars: leak(vec![number(2)]),
+            stores: leak(stores),
+            reductions: leak(vec![number(0), number(1)]),
+        };
+        Case {
+            width,
+            gates,
+            k,
+            weights,
+            bias,
+            packed,
+            phase,
+        }
+    }
+
+    fn values(&self, rows: usize, steps: usize) -> Values {
+        let mut v = Values::new(
+            &[
+                (self.k[0], steps, Steps::All),
+                (self.k[1], 2, Steps::Ring),
+                (self.width, steps, Steps::All),
+                (self.gates * self.width + 1, steps, Steps::All),
+                (3, steps, Steps::All),
+            ],
+            rows,
+        );
+        let mut r = Random::new(77);
+        for row in 0..rows {
+            for t in 0..steps {
+                v.fill(X, t, row, &r.floats(self.k[0]));
+                v.fill(Z, t, row, &r.floats(self.width));
+                v.fill(ROW, t, row, &[UNTOUCHED, UNTOUCHED, r.float()]);
+            }
+            for ring in 0..2 {
+                v.fill(H, ring, row, &r.floats(self.k[1]));
+            }
+        }
+        v
+    }
+
+    /// The outputs of one row and step by plain loops, in the kernel's order of additions.
+    fn plain(&self, v: &Values, t: usize, row: usize, fused: bool) -> Vec<f32> {
+        let fma = |a: f32, b: f32, c: f32| if fused { a.mul_add(b, c) } else { a * b + c };
+        let x = [v.row(X, t, row, self.k[0]), v.row(H, t & 1, row, self.k[1])];
+        let all = self.gates * self.width;
+        let mut out: Vec<f32> = (0..all)
+            .map(|j| {
+                let mut sum = 0.0;
+                for (x, w) in x.iter().zip(&self.weights) {
+                    for (k, &x) in x.iter().enumerate() {
+                        sum = fma(w[k * all + j], x, sum);
+                    }
+                }
+                sum
+            })
+            .collect();
+        let z = v.row(Z, t, row, self.width);
+        let number = v.row(ROW, t, row, 3)[2];
+        for i in 0..self.width {
+            out[i] = fma(self.bias[i], z[i], out[i]) + number;
+        }
+        out
+    }
+
+    fn run(&self, isa: Isa, v: &mut Values, rows: usize, steps: usize, all: bool) -> bool {
+        let m = Memory::new(v.arena.floats_mut(), &self.packed, &v.bufs, steps, rows);
+        macro_rules! gates {
+            ($($g:literal)*) => {
+                match self.gates {
+                    $($g => isa.dispatch(Run {
+                        m: &m,
+                        phase: &self.phase,
+                        times: (0, steps),
+                        all,
+                        body: std::marker::PhantomData::<Gates<$g>>,
+                    }),)*
+                    _ => unreachable!(),
+                }
+            };
+        }
+        gates!(1 2 3 4)
+    }
+}
+
+fn transpose(w: &[f32], rows: usize, columns: usize) -> Vec<f32> {
+    (0..columns)
+        .flat_map(|j| (0..rows).map(move |i| w[i * columns + j]))
+        .collect()
+}
+
+fn bits(x: &[f32]) -> Vec<u32> {
+    x.iter().map(|x| x.to_bits()).collect()
+}
+
+#[test]
+fn every_width_and_number_of_gates_and_rows() {
+    let mut r = Random::new(1);
+    for width in 1..=40 {
+        for gates in 1..=4 {
+            let k = [1 + width * 7 % 13, 1 + width * 5 % 11];
+            let case = Case::new(width, gates, k, &mut r);
+            for &isa in Isa::available() {
+                for (rows, steps, all) in [(1, 1, false), (1, 9, true), (3, 3, true), (9, 2, false)]
+                {
+                    let mut v = case.values(rows, steps);
+                    let fused = case.run(isa, &mut v, rows, steps, all);
+                    for row in 0..rows {
+                        for t in 0..steps {
+                            let what = format!(
+                                "{isa} width {width} gates {gates} rows {rows} row {row} step {t}"
+                            );
+                            let expected = case.plain(&v, t, row, fused);
+                            let out = v.row(OUT, t, row, gates * width + 1);
+                            assert_eq!(bits(&out[..gates * width]), bits(&expected), "{what}");
+                            assert_eq!(out[gates * width], UNTOUCHED, "{what}: written too far");
+                            let number = v.row(ROW, t, row, 2);
+                            let first = &expected[..width];
+                            let sum: f64 = first.iter().map(|&x| f64::from(x)).sum();
+                            let size: f64 = first.iter().map(|&x| f64::from(x).abs()).sum();
+                            assert!(
+                                (f64::from(number[0]) - sum).abs() <= 1e-6 * size,
+                                "{what}: sum"
+                            );
+                            let top = first.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+                            assert_eq!(number[1], top, "{what}: largest");
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// A row alone, and the same row among others: a sum over units must not depend on it.
+#[test]
+fn a_sum_over_units_does_not_depend_on_the_tile() {
+    let mut r = Random::new(2);
+    for width in 1..=40 {
+        for gates in 1..=4 {
+            let case = Case::new(width, gates, [3, 2], &mut r);
+            for &isa in Isa::available() {
+                let mut many = case.values(13, 1);
+                let mut each = case.values(13, 1);
+                case.run(isa, &mut many, 13, 1, true);
+                for row in 0..13 {
+                    // One row at a time: the rest of the batch is cut off.
+                    let m = Memory::new(each.arena.floats_mut(), &case.packed, &each.bufs, 1, 13);
+                    let (_, m) = m.split(row);
+                    let (m, _) = m.split(row + 1);
+                    run_one(&case, isa, &m);
+                    let (a, b) = (many.row(ROW, 0, row, 2), each.row(ROW, 0, row, 2));
+                    assert_eq!(
+                        bits(a),
+                        bits(b),
+                        "{isa} width {width} gates {gates} row {row}"
+                    );
+                }
+            }
+        }
+    }
+}
+
+fn run_one(case: &Case, isa: Isa, m: &Memory<'_>) {
+    macro_rules! gates {
+        ($($g:literal)*) => {
+            match case.gates {
+                $($g => isa.dispatch(Run {
+                    m,
+                    phase: &case.phase,
+                    times: (0, 1),
+                    all: false,
+                    body: std::marker::PhantomData::<Gates<$g>>,
+                }),)*
+                _ => unreachable!(),
+            }
+        };
+    }
+    gates!(1 2 3 4);
+}
+
+#[test]
+#[should_panic(expected = "too small")]
+fn a_buffer_that_is_too_small_is_refused() {
+    let case = Case::new(20, 2, [3, 2], &mut Random::new(3));
+    let mut v = case.values(2, 1);
+    v.bufs[OUT].row = 16;
+    case.run(Isa::SCALAR, &mut v, 2, 1, true);
+}
+
+#[test]
+#[should_panic(expected = "too small")]
+fn packed_weights_that_are_too_short_are_refused() {
+    let mut case = Case::new(20, 2, [3, 2], &mut Random::new(3));
+    case.packed.truncate(60);
+    let mut v = case.values(2, 1);
+    case.run(Isa::SCALAR, &mut v, 2, 1, true);
+}

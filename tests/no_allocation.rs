@@ -1,0 +1,97 @@
+//! A step of a stream allocates nothing and frees nothing: an allocator that counts says so.
+
+use recurrent::prelude::*;
+use std::{
+    alloc::{GlobalAlloc, Layout, System},
+    cell::Cell,
+};
+
+/// The system's allocator, counting the calls of each thread.
+struct Counting;
+
+thread_local! {
+    static CALLS: Cell<usize> = const { Cell::new(0) };
+}
+
+fn count() {
+    // A thread that is ending has no counter any more.
+    let _ = CALLS.try_with(|c| c.set(c.get() + 1));
+}
+
+// SAFETY: everything is handed on to the system's allocator as it is.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        count();
+        // SAFETY: the caller's promise.
+        unsafe { System.alloc(layout) }
+    }
+    unsafe fn dealloc(&self, p: *mut u8, layout: Layout) {
+        count();
+        // SAFETY: the caller's promise.
+        unsafe { System.dealloc(p, layout) }
+    }
+    unsafe fn realloc(&self, p: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        count();
+        // SAFETY: the caller's promise.
+        unsafe { System.realloc(p, layout, size) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+/// Calls of the allocator while `f` runs.
+fn calls(f: impl FnOnce()) -> usize {
+    let before = CALLS.get();
+    f();
+    CALLS.get() - before
+}
+
+#[test]
+fn the_counter_counts() {
+    assert_eq!(calls(|| drop(std::hint::black_box(Box::new(1)))), 2);
+    assert_eq!(calls(|| ()), 0);
+}
+
+rnn_cell! {
+    cell Normalised(units) {
+        param kernel: [input, units] = glorot_uniform;
+        param recurrent_kernel: [units, units] = orthogonal;
+        state h: [units];
+        let z = x @ kernel + h @ recurrent_kernel;
+        next h = tanh((z - mean(z)) * rsqrt(variance(z) + 0.01));
+        output softmax(h);
+    }
+}
+
+#[test]
+fn a_step_allocates_nothing() {
+    let layers = rnn_model!(Input(_, 3) -> LSTM(40, return_sequences) -> GRU(17, reset_after = false, return_sequences) -> BatchNormalization -> SimpleRNN(5) -> Dense(2, softmax));
+    let mut s = layers.stream().unwrap();
+    let mut sum = 0.0;
+    assert_eq!(
+        calls(|| {
+            for t in 0..100 {
+                sum += s.step(&[t as f32, 0.5, -0.25])[0];
+            }
+            s.reset();
+            sum += s.step(&[1.0, 0.5, -0.25])[0];
+        }),
+        0
+    );
+
+    let ids = rnn_model!(Embedding(10, 8) -> RNN(Normalised(20)) -> Dense(3));
+    let mut s = ids.stream().unwrap();
+    assert_eq!(
+        calls(|| {
+            for id in 0..10 {
+                match recurrent::model::Id::new(id) {
+                    Ok(id) => sum += s.step(&id)[0],
+                    Err(_) => unreachable!(),
+                }
+            }
+        }),
+        0
+    );
+    assert!(sum.is_finite());
+}
