@@ -14,10 +14,16 @@ const MODELS: [(&str, &str); 8] = [
     ("Dense", "Input(8) -> Dense(10)"),
     ("SimpleRNN", "Input(_, 8) -> SimpleRNN(64)"),
     ("GRU", "Input(_, 8) -> GRU(64)"),
-    ("GRU without reset_after", "Input(_, 8) -> GRU(64, reset_after = false)"),
+    (
+        "GRU without reset_after",
+        "Input(_, 8) -> GRU(64, reset_after = false)",
+    ),
     ("LSTM", "Input(_, 8) -> LSTM(64)"),
     ("unrolled LSTM", "Input(32, 8) -> LSTM(64, unroll = true)"),
-    ("three layers", "Embedding(1000, 64) -> LSTM(128) -> Dense(10)"),
+    (
+        "three layers",
+        "Embedding(1000, 64) -> LSTM(128) -> Dense(10)",
+    ),
     (
         "stacked",
         "Input(28, 28) -> LSTM(64, return_sequences) -> Dropout(0.2) -> GRU(64, return_sequences) \
@@ -28,8 +34,9 @@ const MODELS: [(&str, &str); 8] = [
 fn expansion(c: &mut Criterion) {
     let mut group = c.benchmark_group("expansion");
     for (name, text) in MODELS {
-        let tokens: TokenStream =
-            format!("@krate(::recurrent) {text}").parse().expect("the model is made of tokens");
+        let tokens: TokenStream = format!("@krate(::recurrent) {text}")
+            .parse()
+            .expect("the model is made of tokens");
         let code = rnn_compiler::expand_model(tokens.clone()).to_string();
         assert!(!code.contains("compile_error"), "{name}: {code}");
         group.bench_function(BenchmarkId::from_parameter(name), |b| {

@@ -43,8 +43,10 @@ impl<L: Learner> Step<L> {
         let classes = self.d_output.len() / self.targets.len();
         let scored = Scored::new(self.model.output(0), classes, target, None)?;
         let loss = self.loss.mean(&scored, Some(&mut self.d_output))?;
-        self.model.backward(&[&self.d_output], &mut self.gradients)?;
-        self.optimizer.step(self.model.weights_mut(), &mut self.gradients)?;
+        self.model
+            .backward(&[&self.d_output], &mut self.gradients)?;
+        self.optimizer
+            .step(self.model.weights_mut(), &mut self.gradients)?;
         Ok(loss)
     }
 }
@@ -57,9 +59,11 @@ fn training(c: &mut Criterion) {
             group.throughput(Throughput::Elements($batch));
             for threads in [1, 2] {
                 let mut step = Step::new($model, $batch, 10).expect("the options make sense");
-                common::threads(threads).install(|| {
-                    group.bench_function(BenchmarkId::new($name, threads), |b| {
-                        b.iter(|| black_box(step.run(black_box(x)).expect("the shapes fit")));
+                let pool = common::threads(threads);
+                group.bench_function(BenchmarkId::new($name, threads), |b| {
+                    b.iter_custom(|n| {
+                        let mut run = || step.run(black_box(x)).expect("the shapes fit");
+                        common::timed(&pool, n, &mut run)
                     });
                 });
             }
@@ -72,8 +76,18 @@ fn training(c: &mut Criterion) {
         time: 28,
         values: Values::Floats(images.as_slice().expect("in one piece")),
     };
-    steps!("mnist-LSTM64", 64, images, rnn_model!(Input(28, 28) -> LSTM(64) -> Dense(10)));
-    steps!("mnist-GRU64", 64, images, rnn_model!(Input(28, 28) -> GRU(64) -> Dense(10)));
+    steps!(
+        "mnist-LSTM64",
+        64,
+        images,
+        rnn_model!(Input(28, 28) -> LSTM(64) -> Dense(10))
+    );
+    steps!(
+        "mnist-GRU64",
+        64,
+        images,
+        rnn_model!(Input(28, 28) -> GRU(64) -> Dense(10))
+    );
 
     let words = common::ids(32, 50, 1000);
     let words = InputView {
@@ -81,7 +95,12 @@ fn training(c: &mut Criterion) {
         time: 50,
         values: Values::Ids(words.as_slice().expect("in one piece")),
     };
-    steps!("emb-LSTM128", 32, words, rnn_model!(Embedding(1000, 64) -> LSTM(128) -> Dense(10)));
+    steps!(
+        "emb-LSTM128",
+        32,
+        words,
+        rnn_model!(Embedding(1000, 64) -> LSTM(128) -> Dense(10))
+    );
 
     let digits = common::sequence(32, 8, 8);
     let digits = InputView {

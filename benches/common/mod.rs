@@ -1,7 +1,10 @@
 //! What the benches share.
 #![allow(dead_code, reason = "no bench uses all of it")]
 
-use std::time::Duration;
+use std::{
+    hint::black_box,
+    time::{Duration, Instant},
+};
 
 use criterion::Criterion;
 use ndarray::{Array2, Array3};
@@ -18,7 +21,10 @@ pub fn criterion() -> Criterion {
 
 /// Floats between -1 and 1 without a pattern that a predictor could learn.
 fn float(i: usize) -> f32 {
-    let hash = (i as u32).wrapping_mul(0x9E37_79B9).rotate_left(15).wrapping_mul(0x85EB_CA6B);
+    let hash = (i as u32)
+        .wrapping_mul(0x9E37_79B9)
+        .rotate_left(15)
+        .wrapping_mul(0x85EB_CA6B);
     (hash >> 8) as f32 / (1 << 23) as f32 - 1.0
 }
 
@@ -43,7 +49,9 @@ pub fn ids(batch: usize, time: usize, vocabulary: u32) -> Array2<u32> {
 
 /// `count` labels below `classes`.
 pub fn labels(count: usize, classes: u32) -> Vec<u32> {
-    (0..count as u32).map(|i| i.wrapping_mul(7) % classes).collect()
+    (0..count as u32)
+        .map(|i| i.wrapping_mul(7) % classes)
+        .collect()
 }
 
 /// A pool of so many threads for the work on the rows of a batch.
@@ -55,4 +63,20 @@ pub fn threads(count: usize) -> rayon::ThreadPool {
         .num_threads(count)
         .build()
         .expect("the system starts threads")
+}
+
+/// How long `iterations` calls of `f` take inside `pool`. For `Bencher::iter_custom`: criterion's
+/// own loop cannot be moved to another thread, and the pool is entered once, not once a call.
+pub fn timed<T>(
+    pool: &rayon::ThreadPool,
+    iterations: u64,
+    f: &mut (impl FnMut() -> T + Send),
+) -> Duration {
+    pool.install(|| {
+        let start = Instant::now();
+        for _ in 0..iterations {
+            black_box(f());
+        }
+        start.elapsed()
+    })
 }
