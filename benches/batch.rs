@@ -20,9 +20,10 @@ macro_rules! batches {
                 group.throughput(Throughput::Elements((batch * steps) as u64));
                 for threads in [1, 2] {
                     let case = format!("B={batch}, T={steps}, {threads} thread(s)");
-                    common::threads(threads).install(|| {
-                        group.bench_function(BenchmarkId::new(stringify!($units), case), |b| {
-                            b.iter(|| black_box(model.predict(black_box(&x))));
+                    let pool = common::threads(threads);
+                    group.bench_function(BenchmarkId::new(stringify!($units), case), |b| {
+                        b.iter_custom(|n| {
+                            common::timed(&pool, n, &mut || model.predict(black_box(&x)))
                         });
                     });
                 }

@@ -59,9 +59,11 @@ fn training(c: &mut Criterion) {
             group.throughput(Throughput::Elements($batch));
             for threads in [1, 2] {
                 let mut step = Step::new($model, $batch, 10).expect("the options make sense");
-                common::threads(threads).install(|| {
-                    group.bench_function(BenchmarkId::new($name, threads), |b| {
-                        b.iter(|| black_box(step.run(black_box(x)).expect("the shapes fit")));
+                let pool = common::threads(threads);
+                group.bench_function(BenchmarkId::new($name, threads), |b| {
+                    b.iter_custom(|n| {
+                        let mut run = || step.run(black_box(x)).expect("the shapes fit");
+                        common::timed(&pool, n, &mut run)
                     });
                 });
             }

@@ -1,7 +1,10 @@
 //! What the benches share.
 #![allow(dead_code, reason = "no bench uses all of it")]
 
-use std::time::Duration;
+use std::{
+    hint::black_box,
+    time::{Duration, Instant},
+};
 
 use criterion::Criterion;
 use ndarray::{Array2, Array3};
@@ -60,4 +63,20 @@ pub fn threads(count: usize) -> rayon::ThreadPool {
         .num_threads(count)
         .build()
         .expect("the system starts threads")
+}
+
+/// How long `iterations` calls of `f` take inside `pool`. For `Bencher::iter_custom`: criterion's
+/// own loop cannot be moved to another thread, and the pool is entered once, not once a call.
+pub fn timed<T>(
+    pool: &rayon::ThreadPool,
+    iterations: u64,
+    f: &mut (impl FnMut() -> T + Send),
+) -> Duration {
+    pool.install(|| {
+        let start = Instant::now();
+        for _ in 0..iterations {
+            black_box(f());
+        }
+        start.elapsed()
+    })
 }
