@@ -24,3 +24,8 @@ pub mod prelude {
         },
     };
 }
+
+/// The examples of the README run.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+pub struct Readme;
