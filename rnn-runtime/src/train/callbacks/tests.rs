@@ -1,4 +1,4 @@
-use std::cell::RefCell;
+use std::sync::Mutex;
 
 use super::*;
 use crate::train::{
@@ -190,13 +190,13 @@ fn a_number_that_is_not_logged_is_an_error_at_once() {
 
 #[test]
 fn a_scheduler_sets_the_rate_of_every_epoch() {
-    let seen = RefCell::new(Vec::new());
+    let seen = Mutex::new(Vec::new());
     let schedule = LearningRateScheduler::new(|epoch, rate| {
-        seen.borrow_mut().push((epoch, rate));
+        seen.lock().unwrap().push((epoch, rate));
         rate / 2.0
     });
     let (history, _) = scripted("loss", &[1.0; 3], schedule).unwrap();
-    assert_eq!(*seen.borrow(), [(0, 1.0), (1, 0.5), (2, 0.25)]);
+    assert_eq!(*seen.lock().unwrap(), [(0, 1.0), (1, 0.5), (2, 0.25)]);
     assert_eq!(history.get("learning_rate"), [0.5, 0.25, 0.125]);
     assert!(scripted("loss", &[1.0], LearningRateScheduler::new(|_, _| f64::NAN)).is_err());
 }

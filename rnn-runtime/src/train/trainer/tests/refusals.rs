@@ -238,29 +238,29 @@ fn no_epochs_change_nothing() {
 /// Callbacks come in order, and an error ends training.
 #[test]
 fn callbacks_see_everything_in_order() {
-    struct Recorder<'a>(&'a std::cell::RefCell<Vec<String>>);
+    struct Recorder<'a>(&'a std::sync::Mutex<Vec<String>>);
     impl Callback for Recorder<'_> {
         fn on_train_begin(&mut self, t: &mut Training<'_>) -> Result<(), Error> {
             self.0
-                .borrow_mut()
+                .lock().unwrap()
                 .push(format!("begin {}", t.directions().len()));
             Ok(())
         }
         fn on_epoch_begin(&mut self, t: &mut Training<'_>) -> Result<(), Error> {
             assert!(t.logs().is_empty());
-            self.0.borrow_mut().push(format!("epoch {}", t.epoch()));
+            self.0.lock().unwrap().push(format!("epoch {}", t.epoch()));
             Ok(())
         }
         fn on_batch_end(&mut self, t: &mut Training<'_>) -> Result<(), Error> {
             assert!(t.logs().get("loss").is_some());
             self.0
-                .borrow_mut()
+                .lock().unwrap()
                 .push(format!("batch {} {}", t.batch(), t.iterations()));
             Ok(())
         }
         fn on_epoch_end(&mut self, t: &mut Training<'_>) -> Result<(), Error> {
             t.logs_mut().set("mine", 5.0);
-            self.0.borrow_mut().push("end".to_owned());
+            self.0.lock().unwrap().push("end".to_owned());
             if t.epoch() == 1 {
                 Err(Error::Argument("enough".to_owned()))
             } else {
@@ -271,7 +271,7 @@ fn callbacks_see_everything_in_order() {
             unreachable!("training ended with an error")
         }
     }
-    let events = std::cell::RefCell::new(Vec::new());
+    let events = std::sync::Mutex::new(Vec::new());
     let mut model = Linear::new(1);
     let mut trainer = Trainer::new(&mut model)
         .loss(sparse())
@@ -289,7 +289,7 @@ fn callbacks_see_everything_in_order() {
         "batch 1 4",
         "end",
     ];
-    assert_eq!(*events.borrow(), expected);
+    assert_eq!(*events.lock().unwrap(), expected);
 }
 
 /// For a look at it, on a terminal: `cargo test -p rnn-runtime a_look_at_the_bar -- --ignored --nocapture`.
