@@ -1,7 +1,9 @@
 //! The compiler itself: from the tokens of a model to the tokens of its program.
 //!
 //! Rust's own lexer and the compilation of what comes out are not in it. The bound is 20 ms for
-//! the model of three layers, as the compiler is built for a user: see `profile.dev.build-override`.
+//! the model of three layers. Here the compiler is optimised; a program's `dev` profile builds its
+//! macros without, unless `[profile.dev.build-override]` says otherwise, and then it is several
+//! times slower.
 
 mod common;
 

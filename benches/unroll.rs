@@ -14,8 +14,9 @@ macro_rules! sweeps {
     ($criterion:ident, $layer:ident, $units:literal: $($steps:literal),*) => {{
         let mut group =
             $criterion.benchmark_group(concat!("unroll/", stringify!($layer), "(", $units, ")"));
+        // One model for every length: the loop is the same code, and models cost time to build.
+        let looped = rnn_model!(Input(_, FEATURES) -> $layer($units, unroll = false));
         $(
-            let looped = rnn_model!(Input($steps, FEATURES) -> $layer($units, unroll = false));
             let unrolled = rnn_model!(Input($steps, FEATURES) -> $layer($units, unroll = true));
             for batch in [1, 32] {
                 let x = common::sequence(batch, $steps, FEATURES);
