@@ -193,9 +193,17 @@ impl Op for Run<'_, '_> {
 #[inline(always)]
 fn rows<S: Simd, const N: usize>(s: S, run: &Run<'_, '_>, g: &MatrixGradient, i: usize) {
     let mut j = 0;
-    while g.width - j > 3 * S::LANES {
-        tile::<S, N, 4>(s, run, g, i, j);
-        j += 4 * S::LANES;
+    // As many columns as leave the accumulators in registers.
+    if const { S::REGISTERS >= 32 } {
+        while g.width - j > 3 * S::LANES {
+            tile::<S, N, 4>(s, run, g, i, j);
+            j += 4 * S::LANES;
+        }
+    } else {
+        while g.width - j > S::LANES {
+            tile::<S, N, 2>(s, run, g, i, j);
+            j += 2 * S::LANES;
+        }
     }
     while j < g.width {
         tile::<S, N, 1>(s, run, g, i, j);

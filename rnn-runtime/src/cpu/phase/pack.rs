@@ -6,13 +6,9 @@
 
 use super::padded;
 
-/// Units in a block: 8, 16 or 32, the widest vector that a phase of `width` units is computed by.
+/// Units in a block: 16 or 32, the widest vector that a phase of `width` units is computed by.
 pub const fn block(width: usize) -> usize {
-    match width {
-        0..=8 => 16,
-        9..=16 => 16,
-        _ => 32,
-    }
+    if width <= 16 { 16 } else { 32 }
 }
 
 /// Floats of a packed matrix, a multiple of 16.

@@ -242,7 +242,8 @@ fn callbacks_see_everything_in_order() {
     impl Callback for Recorder<'_> {
         fn on_train_begin(&mut self, t: &mut Training<'_>) -> Result<(), Error> {
             self.0
-                .lock().unwrap()
+                .lock()
+                .unwrap()
                 .push(format!("begin {}", t.directions().len()));
             Ok(())
         }
@@ -254,7 +255,8 @@ fn callbacks_see_everything_in_order() {
         fn on_batch_end(&mut self, t: &mut Training<'_>) -> Result<(), Error> {
             assert!(t.logs().get("loss").is_some());
             self.0
-                .lock().unwrap()
+                .lock()
+                .unwrap()
                 .push(format!("batch {} {}", t.batch(), t.iterations()));
             Ok(())
         }
