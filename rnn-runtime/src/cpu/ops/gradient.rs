@@ -190,7 +190,7 @@ impl Op for Run<'_, '_> {
 #[inline(always)]
 fn rows<S: Simd, const N: usize>(s: S, run: &Run<'_, '_>, g: &MatrixGradient, i: usize) {
     let mut j = 0;
-    while g.width - j > 3 * S::LANES {
+    while j + 3 * S::LANES < g.width {
         tile::<S, N, 4>(s, run, g, i, j);
         j += 4 * S::LANES;
     }
