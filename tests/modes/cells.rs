@@ -157,6 +157,30 @@ cells! {
         next before = now;
         output now + 0.5 * older;
     }
+    // Nobody reads the old state; half of the other one and of the input.
+    cell Forgetful(units) {
+        param kernel: [units, units] = glorot_uniform;
+        param mix: [units, units] = glorot_uniform;
+        state h: [units];
+        state wide: [2 * units];
+        let [a, b] = split(wide);
+        let [p, q] = split(x);
+        let seen = sigmoid(a @ mix);
+        next h = tanh(p @ kernel) * seen;
+        next wide = concat(h + 0.3 * a, h * h);
+        output concat(h, a) + 0.1 * sum(p @ mix);
+    }
+    // The output needs old states, products of them, and what only later is known.
+    cell Late(units) {
+        param kernel: [input, units] = glorot_uniform;
+        param recurrent_kernel: [units, units] = orthogonal;
+        param look: [units, units] = orthogonal;
+        state h: [units];
+        let before = h;
+        let z = tanh(h @ look);
+        next h = tanh(x @ kernel + h @ recurrent_kernel);
+        output before * z + h + mean(before * z) + softmax(h @ look) @ look;
+    }
     // `GRU`, by hand.
     cell HandGru(units) {
         param kernel: [input, 3 * units] = glorot_uniform;
@@ -177,6 +201,10 @@ check! {
     two_stages: stream { Input(_, 3) -> RNN(TwoStages(4, 7), return_sequences) }
     normalised: stream { Input(_, 3) -> RNN(Normalised(5), return_sequences) -> RNN(Normalised(17)) }
     attentive: stream { Input(_, 3) -> RNN(Attentive(5), return_sequences) -> Dense(2) }
+    attentive_wide: stream { Input(_, 3) -> RNN(Attentive(35), return_sequences) -> Dense(31) -> RNN(Attentive(19)) }
+    forgetful: stream { Input(_, 8) -> RNN(Forgetful(4), return_sequences) -> Dense(3) }
+    forgetful_input: stream { Input(_, 10) -> RNN(Forgetful(5), return_sequences) }
+    late: stream { Input(_, 3) -> RNN(Late(5), return_sequences) -> RNN(Late(19), return_sequences) -> Dense(2) }
     joined: stream { Input(_, 3) -> RNN(Joined(4), return_sequences) -> RNN(Joined(3)) }
     chosen: stream { Input(_, 3) -> RNN(Chosen(4, relu, gate = hard_sigmoid, use_bias = false), return_sequences) -> RNN(Chosen(5, softmax)) }
     projected: stream { Input(_, 3) -> RNN(Projected(7, 4), return_sequences) -> RNN(Projected(3, 5)) }

@@ -8,7 +8,7 @@ use crate::{
         simd::Isa,
     },
     error::Error,
-    learner::{InputView, Values},
+    learner::{InputView, ValueSpec, Values},
 };
 
 /// Floats of buffers that a thread should have in use at once, so that they stay in the cache.
@@ -105,11 +105,6 @@ impl Inference<'_> {
 /// Checks an input against what the model was compiled for.
 pub(super) fn check_input<P: Program>(x: &InputView<'_>) -> Result<(), Error> {
     let spec = &P::SPEC.inputs[0];
-    let found = |batch: usize, time: usize| match (spec.ids, spec.time) {
-        (true, _) => format!("[{batch}, {time}]"),
-        (false, None) => format!("[{batch}, …]"),
-        (false, Some(_)) => format!("[{batch}, {time}, …]"),
-    };
     let width: usize = spec.features.iter().product();
     let len = match x.values {
         Values::Floats(f) if !spec.ids => x
@@ -133,7 +128,7 @@ pub(super) fn check_input<P: Program>(x: &InputView<'_>) -> Result<(), Error> {
                 (_, 0) => format!("{} with at least one step", shape_text(spec)),
                 _ => shape_text(spec),
             },
-            found: found(x.batch, x.time),
+            found: found(x, spec, len.then_some(width)),
         });
     }
     if let (Values::Ids(ids), Some((layer, vocabulary))) = (x.values, P::SPEC.vocabulary)
@@ -148,6 +143,17 @@ pub(super) fn check_input<P: Program>(x: &InputView<'_>) -> Result<(), Error> {
         });
     }
     Ok(())
+}
+
+/// The shape of an input; `width` if its numbers are as many as that says.
+fn found(x: &InputView<'_>, spec: &ValueSpec, width: Option<usize>) -> String {
+    let (batch, time) = (x.batch, x.time);
+    let width = width.map_or("…".into(), |w| w.to_string());
+    match (spec.ids, spec.time) {
+        (true, _) => format!("[{batch}, {time}]"),
+        (false, None) => format!("[{batch}, {width}]"),
+        (false, Some(_)) => format!("[{batch}, {time}, {width}]"),
+    }
 }
 
 /// Floats of the output of a batch.

@@ -33,11 +33,19 @@ pub struct Batch<'a> {
     features: Option<usize>,
     floats: Cow<'a, [f32]>,
     ids: Vec<u32>,
+    /// A number that is no id at all, its row and its step.
+    no_id: Option<(i64, usize, usize)>,
 }
 
 impl Batch<'_> {
     /// The view that the kernels take, once the shape fits the model.
-    pub(super) fn view(&self, spec: &ValueSpec) -> Result<InputView<'_>, Error> {
+    ///
+    /// `vocabulary` is the layer that takes ids, and how many there are.
+    pub(super) fn view(
+        &self,
+        spec: &ValueSpec,
+        vocabulary: Option<(&str, usize)>,
+    ) -> Result<InputView<'_>, Error> {
         let wrong = |found: String| {
             Err(Error::Shape {
                 what: spec.name.to_owned(),
@@ -58,6 +66,15 @@ impl Batch<'_> {
             && self.time != steps
         {
             return wrong(found);
+        }
+        if let (Some((id, row, step)), Some((layer, vocabulary))) = (self.no_id, vocabulary) {
+            return Err(Error::Id {
+                layer: layer.to_owned(),
+                id,
+                row,
+                step,
+                vocabulary,
+            });
         }
         Ok(InputView {
             batch: self.batch,
@@ -119,6 +136,7 @@ impl<'a> IntoInput<'a, Sequence> for ndarray::ArrayView3<'a, f32> {
             features: Some(features),
             floats: tight(&self),
             ids: vec![],
+            no_id: None,
         })
     }
 }
@@ -138,6 +156,7 @@ impl<'a> IntoInput<'a, Rows> for ndarray::ArrayView2<'a, f32> {
             features: Some(features),
             floats: tight(&self),
             ids: vec![],
+            no_id: None,
         })
     }
 }
@@ -161,14 +180,12 @@ impl<'a, T: Token, S: Data<Elem = T>> IntoInput<'a, Ids> for &'a ArrayBase<S, Ix
     fn into_input(self) -> Result<Batch<'a>, Error> {
         let (batch, time) = self.dim();
         let mut ids = Vec::with_capacity(batch * time);
+        let mut no_id = None;
         for ((row, step), t) in self.indexed_iter() {
-            ids.push(t.id().map_err(|id| Error::Id {
-                layer: "input".into(),
-                id,
-                row,
-                step,
-                vocabulary: u32::MAX as usize,
-            })?);
+            ids.push(t.id().unwrap_or_else(|id| {
+                no_id.get_or_insert((id, row, step));
+                u32::MAX
+            }));
         }
         Ok(Batch {
             batch,
@@ -176,6 +193,7 @@ impl<'a, T: Token, S: Data<Elem = T>> IntoInput<'a, Ids> for &'a ArrayBase<S, Ix
             features: None,
             floats: Cow::Borrowed(&[]),
             ids,
+            no_id,
         })
     }
 }

@@ -41,7 +41,7 @@ pub trait Model: Program {
         x: impl IntoInput<'a, Self::Input>,
     ) -> Result<Array<f32, Self::OutputDim>, Error> {
         let batch = x.into_input()?;
-        let view: InputView<'_> = batch.view(&Self::SPEC.inputs[0])?;
+        let view: InputView<'_> = batch.view(&Self::SPEC.inputs[0], Self::SPEC.vocabulary)?;
         check_input::<Self>(&view)?;
         let mut y = vec![0.0; output_len::<Self>(&view)];
         infer::<Self>(self.core(), view, &mut y)?;

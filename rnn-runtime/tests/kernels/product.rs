@@ -115,6 +115,7 @@ impl Case {
             k: k[i],
             weights: starts[i],
             groups: gates,
+            carried: false,
         };
         let stores = (0..gates)
             .map(|g| Ref {

@@ -67,8 +67,13 @@ fn is_reduce(op: &Op) -> bool {
     matches!(op, Op::Reduce(..))
 }
 
-fn is_carried(op: &Op) -> bool {
-    matches!(op, Op::Leaf(Slot::State(_) | Slot::NextStateGradient(_), _))
+/// In a backward graph the old states are saved values; what is carried are gradients.
+fn is_carried(op: &Op, backward: bool) -> bool {
+    match op {
+        Op::Leaf(Slot::State(_), _) => !backward,
+        Op::Leaf(Slot::NextStateGradient(_), _) => true,
+        _ => false,
+    }
 }
 
 pub(super) fn schedule(g: &Graph, roots: &[Root], hoist: bool) -> Schedule {
@@ -93,17 +98,17 @@ pub(super) fn schedule(g: &Graph, roots: &[Root], hoist: bool) -> Schedule {
             }
         }
     }
+    let reads_carried = |op: &Op| {
+        let mut operands = op.operands().into_iter();
+        is_carried(op, backward) || operands.any(|o| is_carried(&g.node(o).op, backward))
+    };
     let mut class = vec![Class::Step; n];
     let mut carried = vec![false; n];
     let mut constant = vec![false; n];
     for id in 0..n {
         let op = &g.node(id).op;
         let operands = op.operands();
-        // In a backward graph the old states are saved values; what is carried are gradients.
-        carried[id] = match op {
-            Op::Leaf(Slot::State(_), _) => !backward,
-            op => is_carried(op),
-        } || operands.iter().any(|&o| carried[o]);
+        carried[id] = is_carried(op, backward) || operands.iter().any(|&o| carried[o]);
         constant[id] = match op {
             Op::Number(_) | Op::SizeOf(_) | Op::Param(..) => true,
             Op::Leaf(..) | Op::Product(_) | Op::Reduce(..) => false,
@@ -115,13 +120,22 @@ pub(super) fn schedule(g: &Graph, roots: &[Root], hoist: bool) -> Schedule {
             Class::Step
         } else if !carried[id] {
             Class::Pre
-        } else if feeds[id] || is_carried(op) || operands.iter().any(|&o| is_carried(&g.node(o).op))
-        {
+        } else if feeds[id] || reads_carried(op) {
             // What reads a carried value itself cannot wait: only the last two are kept.
             Class::Step
         } else {
             Class::Post
         };
+    }
+    // Nor can what it needs.
+    for id in (0..n).rev() {
+        if class[id] == Class::Step {
+            for o in g.node(id).op.operands() {
+                if class[o] == Class::Post {
+                    class[o] = Class::Step;
+                }
+            }
+        }
     }
     let mut s = Schedule {
         live,

@@ -195,12 +195,12 @@ fn rows<S: Simd, const N: usize>(s: S, run: &Run<'_, '_>, g: &MatrixGradient, i:
     let mut j = 0;
     // As many columns as leave the accumulators in registers.
     if const { S::REGISTERS >= 32 } {
-        while g.width - j > 3 * S::LANES {
+        while j + 3 * S::LANES < g.width {
             tile::<S, N, 4>(s, run, g, i, j);
             j += 4 * S::LANES;
         }
     } else {
-        while g.width - j > S::LANES {
+        while j + S::LANES < g.width {
             tile::<S, N, 2>(s, run, g, i, j);
             j += 2 * S::LANES;
         }

@@ -57,6 +57,8 @@ fn numbered(n: usize) -> Dataset {
     Dataset::new(&input, (0..n as u8).map(|i| i % 4).collect::<Vec<_>>()).unwrap()
 }
 
+mod properties;
+
 #[test]
 fn orders_and_parts() {
     let data = numbered(10);

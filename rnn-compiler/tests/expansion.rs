@@ -1,0 +1,90 @@
+//! What three small models become, as formatted source to read, and what must not be in it.
+//!
+//! After a change of the code generation, `INSTA_UPDATE=always cargo test -p rnn-compiler --test
+//! expansion` writes the snapshots anew: read their difference before committing it.
+
+use proc_macro2::{TokenStream, TokenTree};
+
+fn expand(model: &str) -> TokenStream {
+    let text = format!("@krate(recurrent) {model}");
+    rnn_compiler::expand_model(text.parse().unwrap())
+}
+
+fn formatted(tokens: TokenStream) -> String {
+    prettyplease::unparse(&syn::parse2(tokens).unwrap())
+}
+
+/// All identifiers, those in groups included.
+fn names(tokens: TokenStream, all: &mut Vec<String>) {
+    for t in tokens {
+        match t {
+            TokenTree::Ident(i) => all.push(i.to_string()),
+            TokenTree::Group(g) => names(g.stream(), all),
+            _ => {}
+        }
+    }
+}
+
+/// Everything that allocates, locks, prints or may panic where it was not planned.
+const NEVER: &[&str] = &[
+    "unsafe",
+    "Vec",
+    "vec",
+    "Box",
+    "Rc",
+    "Arc",
+    "String",
+    "format",
+    "to_vec",
+    "to_owned",
+    "clone",
+    "collect",
+    "HashMap",
+    "Mutex",
+    "RefCell",
+    "unwrap",
+    "expect",
+    "panic",
+    "todo",
+    "unimplemented",
+    "println",
+    "std",
+];
+
+fn check(model: &str) -> String {
+    let tokens = expand(model);
+    let mut all = Vec::new();
+    names(tokens.clone(), &mut all);
+    for name in NEVER {
+        assert!(
+            !all.iter().any(|n| n == name),
+            "`{name}` in the code of {model}"
+        );
+    }
+    assert!(!all.iter().any(|n| n == "compile_error"), "{tokens}");
+    assert_eq!(
+        tokens.to_string(),
+        expand(model).to_string(),
+        "not the same twice"
+    );
+    formatted(tokens)
+}
+
+#[test]
+fn a_recurrent_layer() {
+    insta::assert_snapshot!(check("struct Model = Input(_, 2) -> SimpleRNN(3);"));
+}
+
+#[test]
+fn ids_and_two_recurrent_products() {
+    insta::assert_snapshot!(check(
+        "struct Model = Embedding(7, 3) -> GRU(UNITS, reset_after = false);"
+    ));
+}
+
+#[test]
+fn layers_without_time() {
+    insta::assert_snapshot!(check(
+        "struct Model = Input(3) -> BatchNormalization -> Dropout(0.5) -> Dense(2, softmax);"
+    ));
+}
