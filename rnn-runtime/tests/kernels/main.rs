@@ -2,7 +2,6 @@
 //! plain loops.
 
 mod gradients;
-mod maths;
 mod ops;
 mod product;
 mod support;

@@ -50,6 +50,8 @@ mod trig;
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod widths;
 
 pub use erf::erf;
 pub use exp::{exp, expm1, sigmoid};
