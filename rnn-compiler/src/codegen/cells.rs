@@ -122,7 +122,7 @@ pub(super) fn sweep(
         let straight = (0..n).map(|t| quote!(<Self as #rt::Sweep>::step(s, m, #t);));
         quote! {
             #[inline(always)]
-            fn sweep<S: #rt::Simd>(s: S, m: &#rt::Memory<'_>, times: #rt::Times) {
+            fn sweep<S: #rt::Simd>(s: S, m: &mut #rt::Memory<'_>, times: #rt::Times) {
                 if times.first != 0 || times.steps != #n {
                     for t in times.range() {
                         <Self as #rt::Sweep>::step(s, m, t);
@@ -139,11 +139,11 @@ pub(super) fn sweep(
         impl #rt::Sweep for #name {
             const COST: usize = #cost;
             #[inline(always)]
-            fn pre<S: #rt::Simd>(s: S, m: &#rt::Memory<'_>, times: #rt::Times, input_gradient: bool) { #pre }
+            fn pre<S: #rt::Simd>(s: S, m: &mut #rt::Memory<'_>, times: #rt::Times, input_gradient: bool) { #pre }
             #[inline(always)]
-            fn step<S: #rt::Simd>(s: S, m: &#rt::Memory<'_>, t: usize) { #step }
+            fn step<S: #rt::Simd>(s: S, m: &mut #rt::Memory<'_>, t: usize) { #step }
             #[inline(always)]
-            fn post<S: #rt::Simd>(s: S, m: &#rt::Memory<'_>, times: #rt::Times, input_gradient: bool) { #post }
+            fn post<S: #rt::Simd>(s: S, m: &mut #rt::Memory<'_>, times: #rt::Times, input_gradient: bool) { #post }
             #unrolled
         }
     }

@@ -93,15 +93,13 @@ fn implementation(rt: &TokenStream, plan: &Plan, name: &proc_macro2::Ident) -> T
         let out = output.buf;
         (
             quote! {
-                if !m.holds(__STREAM_LEN, __PACKED) {
-                    return;
-                }
+                assert!(m.holds(__STREAM_LEN, __PACKED));
                 #stream_input
                 #step
             },
             quote! {
                 fn step_output(values: &[f32]) -> &Self::StepOutput {
-                    #rt::array(values, __STREAM[#out].offset)
+                    #rt::array(values, __STREAM[#out].offset())
                 }
             },
         )

@@ -216,7 +216,7 @@ pub(super) fn computed(
         pub enum __Computed {}
         impl #rt::Computed for __Computed {
             #[inline(always)]
-            fn run<S: #rt::Simd>(s: S, m: &#rt::Memory<'_>) { #calls }
+            fn run<S: #rt::Simd>(s: S, m: &mut #rt::Memory<'_>) { #calls }
         }
     };
     (quote!(__Computed), items)

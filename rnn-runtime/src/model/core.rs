@@ -16,7 +16,6 @@ use crate::{
 };
 
 /// A model's data.
-#[derive(Default)]
 pub struct Core {
     pub(super) weights: Vec<f32>,
     /// Packed when first needed after a change.
@@ -44,9 +43,13 @@ impl std::fmt::Debug for Core {
 impl Core {
     /// Data with these weights, in the order of the model's parameters.
     pub fn new(weights: Vec<f32>) -> Self {
+        // No `Default`: a model without weights would be one that fails later.
         Core {
             weights,
-            ..Core::default()
+            packed: OnceLock::new(),
+            isa: None,
+            scratch: Mutex::default(),
+            training: None,
         }
     }
 
@@ -88,9 +91,9 @@ pub(super) fn pack<P: Program>(spec: &Spec, weights: &[f32], packed: &mut [f32],
     if len > 0 {
         let mut values = Arena::new(len);
         let bufs = [Buf::new(0, len, 1, 1, Steps::One)];
-        let m = Memory::new(values.floats_mut(), packed, &bufs, 1, 1);
+        let mut m = Memory::new(values.floats_mut(), packed, &bufs, 1, 1);
         // Few numbers, packed seldom: any instruction set will do, and this one is always there.
-        Isa::SCALAR.dispatch(Compute::<P>(&m, std::marker::PhantomData));
+        Isa::SCALAR.dispatch(Compute::<P>(&mut m, std::marker::PhantomData));
         packed[at..at + len].copy_from_slice(&values.floats()[..len]);
     }
     if training {
@@ -103,7 +106,7 @@ pub(super) fn pack<P: Program>(spec: &Spec, weights: &[f32], packed: &mut [f32],
     }
 }
 
-struct Compute<'a, 'b, P>(&'a Memory<'b>, std::marker::PhantomData<P>);
+struct Compute<'a, 'b, P>(&'a mut Memory<'b>, std::marker::PhantomData<P>);
 
 impl<P: Program> Op for Compute<'_, '_, P> {
     type Output = ();

@@ -4,7 +4,7 @@ use super::{Core, Program, input::shape_text, program::lay_out};
 use crate::{
     cpu::{
         ops::{self, Sweep, Times},
-        phase::{Buf, Memory, Ref},
+        phase::{Memory, Ref},
         simd::Isa,
     },
     error::Error,
@@ -86,7 +86,7 @@ impl Inference<'_> {
 
     /// Runs a cell.
     pub fn sweep<C: Sweep>(&mut self, times: Times) {
-        ops::forward::<C>(self.isa, &self.m, times);
+        ops::forward::<C>(self.isa, &mut self.m, times);
     }
 
     /// The steps side by side.
@@ -189,8 +189,6 @@ pub(super) fn infer<P: Program>(core: &Core, x: InputView<'_>, y: &mut [f32]) ->
     let batch = Batch {
         isa,
         weights: &core.weights,
-        packed,
-        bufs: &bufs,
         x,
         block,
         program: std::marker::PhantomData::<P>,
@@ -206,8 +204,6 @@ pub(super) fn infer<P: Program>(core: &Core, x: InputView<'_>, y: &mut [f32]) ->
 struct Batch<'a, P> {
     isa: Isa,
     weights: &'a [f32],
-    packed: &'a [f32],
-    bufs: &'a [Buf],
     x: InputView<'a>,
     block: usize,
     program: std::marker::PhantomData<P>,
@@ -240,7 +236,6 @@ impl<P: Program> Batch<'_, P> {
             let mut m = m.reborrow();
             m.total = if last { steps } else { usize::MAX };
             m.fresh = from == 0;
-            debug_assert!(std::ptr::eq(m.packed, self.packed) && m.bufs.len() == self.bufs.len());
             let mut c = Inference {
                 isa: self.isa,
                 m,

@@ -120,16 +120,16 @@ impl Training<'_> {
     /// Runs a cell forwards, on all threads.
     pub fn forward<C: Sweep>(&mut self, times: Times) {
         let isa = self.isa;
-        ops::parallel(self.m.reborrow(), cost::<C>(times.steps), &|m| {
-            ops::forward::<C>(isa, &m, times);
+        ops::parallel(self.m.reborrow(), cost::<C>(times.steps), &|mut m| {
+            ops::forward::<C>(isa, &mut m, times);
         });
     }
 
     /// Runs a cell backwards, on all threads.
     pub fn backward<C: Sweep>(&mut self, times: Times, input_gradient: bool) {
         let isa = self.isa;
-        ops::parallel(self.m.reborrow(), cost::<C>(times.steps), &|m| {
-            ops::backward::<C>(isa, &m, times, input_gradient);
+        ops::parallel(self.m.reborrow(), cost::<C>(times.steps), &|mut m| {
+            ops::backward::<C>(isa, &mut m, times, input_gradient);
         });
     }
 

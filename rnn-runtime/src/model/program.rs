@@ -109,7 +109,7 @@ impl Spec {
 /// Phases that compute vectors from parameters, when weights are packed.
 pub trait Computed {
     /// Runs them.
-    fn run<S: Simd>(s: S, m: &Memory<'_>);
+    fn run<S: Simd>(s: S, m: &mut Memory<'_>);
 }
 
 /// The code of a model. Generated; nothing in it is meant to be called by hand.
@@ -171,7 +171,7 @@ pub(super) fn lay_out(specs: &[BufSpec], rows: usize, steps: usize) -> (Vec<Buf>
 pub enum Nothing {}
 
 impl Computed for Nothing {
-    fn run<S: Simd>(_: S, _: &Memory<'_>) {}
+    fn run<S: Simd>(_: S, _: &mut Memory<'_>) {}
 }
 
 /// Cost of a sweep over `steps` steps, for one row.

@@ -29,6 +29,7 @@ impl Random {
 /// Buffers one behind the other, filled with a number that no kernel computes.
 pub struct Values {
     pub bufs: Vec<Buf>,
+    rows: usize,
     pub arena: Arena,
 }
 
@@ -47,13 +48,13 @@ impl Values {
         }
         let mut arena = Arena::new(len);
         arena.floats_mut().fill(UNTOUCHED);
-        Values { bufs, arena }
+        Values { bufs, rows, arena }
     }
 
     /// The place of a row of a buffer.
     pub fn place(&self, buf: usize, step: usize, row: usize) -> usize {
         let b = &self.bufs[buf];
-        b.offset + step * b.time + row * b.row
+        b.offset() + (step * self.rows + row) * b.row()
     }
 
     pub fn row(&self, buf: usize, step: usize, row: usize, width: usize) -> &[f32] {

@@ -22,10 +22,24 @@ pub fn explain(plan: &Plan) -> String {
                 "reads the steps last to first; needs all of them, so no stream"
             ),
             (_, Some(cell)) => {
-                let form = match cell.unroll {
-                    Some(n) => format!("unrolled, {n} steps of straight-line code"),
-                    None if cell.states.is_empty() => "all steps at once".to_owned(),
-                    None => "a loop over the steps".to_owned(),
+                let asked = match &op.kind {
+                    OpKind::Cell(c) => c.unroll,
+                    _ => None,
+                };
+                let form = match (cell.unroll, asked) {
+                    (Some(n), _) => {
+                        format!(
+                            "unrolled because it was asked for: {n} steps of straight-line code in inference"
+                        )
+                    }
+                    _ if cell.states.is_empty() => "all steps at once".to_owned(),
+                    (None, Some(true)) => format!(
+                        "a loop over the steps: at most {} are unrolled",
+                        super::cost::MOST_STEPS
+                    ),
+                    (None, _) => "a loop over the steps: in every size measured, straight-line \
+                                  code was no faster"
+                        .to_owned(),
                 };
                 let _ = writeln!(text, "{form}");
                 let _ = writeln!(text, "  stream:    {}", counts(&cell.stream));

@@ -358,10 +358,11 @@ impl Planner {
                 .map(|p| {
                     let mut all = |vs: &[stages::Vector]| -> Vec<Ref> {
                         vs.iter()
-                            .filter_map(|v| {
-                                let mut r = place(&v.place, &v.offset, places, &temps, form, mode)?;
+                            .map(|v| {
+                                let mut r = place(&v.place, &v.offset, places, &temps, form, mode)
+                                    .unwrap_or(nowhere());
                                 r.exact = v.exact;
-                                Some(r)
+                                r
                             })
                             .collect()
                     };
@@ -376,16 +377,13 @@ impl Planner {
                             let segments = product
                                 .segments
                                 .iter()
-                                .filter_map(|(v, k, m)| {
-                                    let src =
-                                        place(&v.place, &v.offset, places, &temps, form, mode)?;
-                                    Some(Segment {
-                                        src,
-                                        k: k.clone(),
-                                        matrix: matrices[*m],
-                                        carried: matches!(v.place, Place::Slot(Slot::State(_)))
-                                            && matches!(form, Form::Inference | Form::Forward),
-                                    })
+                                .map(|(v, k, m)| Segment {
+                                    src: place(&v.place, &v.offset, places, &temps, form, mode)
+                                        .unwrap_or(nowhere()),
+                                    k: k.clone(),
+                                    matrix: matrices[*m],
+                                    carried: matches!(v.place, Place::Slot(Slot::State(_)))
+                                        && matches!(form, Form::Inference | Form::Forward),
                                 })
                                 .collect();
                             (segments, product.gates.len())
@@ -454,6 +452,17 @@ impl Planner {
             });
             self.vectors.len() - 1
         })
+    }
+}
+
+/// A buffer that does not exist. A vector without a place would be a mistake of this compiler: the
+/// first use of its phase then stops, where leaving it out would give wrong numbers.
+fn nowhere() -> Ref {
+    Ref {
+        buf: usize::MAX,
+        offset: Size::known(0),
+        after: false,
+        exact: false,
     }
 }
 

@@ -77,11 +77,14 @@ pub fn weight_gradients(
     gradients: &mut [f32],
     times: Times,
 ) {
+    if times.steps == 0 {
+        return;
+    }
     let last = times.first + times.steps - 1;
     let mut cost = 0;
     for g in matrices {
-        m.check(&g.operand, g.k, last);
-        m.check(&g.delta, g.width, last);
+        m.check_whole(&g.operand, g.k, last);
+        m.check_whole(&g.delta, g.width, last);
         let end = g.param + (g.row + g.k - 1) * g.columns + g.column + g.width;
         assert!(
             g.column + g.width <= g.columns && end <= gradients.len(),
@@ -90,7 +93,7 @@ pub fn weight_gradients(
         cost += g.k * g.width;
     }
     for v in vectors {
-        m.check(&v.delta, v.width, last);
+        m.check_whole(&v.delta, v.width, last);
         assert!(
             v.to + v.width <= gradients.len(),
             "a parameter is too small"
@@ -130,12 +133,21 @@ pub fn weight_gradients(
     }
 }
 
+/// Whether two parts may have floats in common.
 fn overlap(a: &MatrixGradient, b: &MatrixGradient) -> bool {
-    a.param == b.param
-        && a.row < b.row + b.k
-        && b.row < a.row + a.k
-        && a.column < b.column + b.width
-        && b.column < a.column + a.width
+    if a.param == b.param && a.columns == b.columns {
+        return a.row < b.row + b.k
+            && b.row < a.row + a.k
+            && a.column < b.column + b.width
+            && b.column < a.column + a.width;
+    }
+    // Of two parameters, or one parameter seen in two ways: by the floats that they span.
+    let span = |g: &MatrixGradient| {
+        let start = g.param + g.row * g.columns;
+        (start, start + g.k * g.columns)
+    };
+    let ((a, a_end), (b, b_end)) = (span(a), span(b));
+    a < b_end && b < a_end
 }
 
 fn run(isa: Isa, m: &Memory<'_>, tasks: &[Task<'_>], target: Target, times: Times, threads: bool) {
@@ -220,7 +232,7 @@ fn tile<S: Simd, const N: usize, const V: usize>(
     j: usize,
 ) {
     let mut acc = [[s.splat(0.0); V]; N];
-    let (a, d) = (&run.m.bufs[g.operand.buf], &run.m.bufs[g.delta.buf]);
+    let (a, d) = (run.m.buf(&g.operand), run.m.buf(&g.delta));
     for t in run.times.range() {
         // SAFETY: `weight_gradients` checked both buffers, rounded up to whole vectors (the
         // deltas' rows are padded), for all rows and times.
@@ -239,8 +251,8 @@ fn tile<S: Simd, const N: usize, const V: usize>(
                         acc[v] = s.mul_add(wide[v], x, acc[v]);
                     }
                 }
-                x = x.wrapping_add(a.row);
-                y = y.wrapping_add(d.row);
+                x = x.wrapping_add(a.row());
+                y = y.wrapping_add(d.row());
             }
         }
     }

@@ -13,15 +13,15 @@ pub trait Sweep {
 
     /// What is computed for all steps at once, before the sweep. `input_gradient` is false if
     /// nobody wants the gradient of the input.
-    fn pre<S: Simd>(s: S, m: &Memory<'_>, times: Times, input_gradient: bool);
+    fn pre<S: Simd>(s: S, m: &mut Memory<'_>, times: Times, input_gradient: bool);
     /// One step.
-    fn step<S: Simd>(s: S, m: &Memory<'_>, t: usize);
+    fn step<S: Simd>(s: S, m: &mut Memory<'_>, t: usize);
     /// What is computed for all steps at once, after the sweep.
-    fn post<S: Simd>(s: S, m: &Memory<'_>, times: Times, input_gradient: bool);
+    fn post<S: Simd>(s: S, m: &mut Memory<'_>, times: Times, input_gradient: bool);
 
     /// The sweep from the first step to the last: a loop, unless the plan unrolled it.
     #[inline(always)]
-    fn sweep<S: Simd>(s: S, m: &Memory<'_>, times: Times) {
+    fn sweep<S: Simd>(s: S, m: &mut Memory<'_>, times: Times) {
         for t in times.range() {
             Self::step(s, m, t);
         }
@@ -53,7 +53,7 @@ fn divide(m: Memory<'_>, threads: usize, f: &(impl Fn(Memory<'_>) + Sync)) {
 }
 
 struct Forward<'a, 'b, C> {
-    m: &'a Memory<'b>,
+    m: &'a mut Memory<'b>,
     times: Times,
     cell: std::marker::PhantomData<C>,
 }
@@ -69,7 +69,7 @@ impl<C: Sweep> Op for Forward<'_, '_, C> {
 }
 
 /// Runs a cell forwards for the rows of `m`, on this thread.
-pub fn forward<C: Sweep>(isa: Isa, m: &Memory<'_>, times: Times) {
+pub fn forward<C: Sweep>(isa: Isa, m: &mut Memory<'_>, times: Times) {
     isa.dispatch(Forward::<C> {
         m,
         times,
@@ -78,7 +78,7 @@ pub fn forward<C: Sweep>(isa: Isa, m: &Memory<'_>, times: Times) {
 }
 
 struct Backward<'a, 'b, C> {
-    m: &'a Memory<'b>,
+    m: &'a mut Memory<'b>,
     times: Times,
     input_gradient: bool,
     cell: std::marker::PhantomData<C>,
@@ -97,7 +97,7 @@ impl<C: Sweep> Op for Backward<'_, '_, C> {
 }
 
 /// Runs a cell's backward form for the rows of `m`, on this thread.
-pub fn backward<C: Sweep>(isa: Isa, m: &Memory<'_>, times: Times, input_gradient: bool) {
+pub fn backward<C: Sweep>(isa: Isa, m: &mut Memory<'_>, times: Times, input_gradient: bool) {
     isa.dispatch(Backward::<C> {
         m,
         times,

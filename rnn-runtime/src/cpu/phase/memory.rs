@@ -28,31 +28,50 @@ pub enum Steps {
 /// One buffer: `[steps][rows][padded width]` floats from `offset` on.
 #[derive(Clone, Copy, Debug)]
 pub struct Buf {
-    /// First float.
-    pub offset: usize,
-    /// Floats from one row to the next.
-    pub row: usize,
-    /// Floats from one step to the next.
-    pub time: usize,
-    /// Steps that there is room for.
-    pub count: usize,
-    /// Rows that there is room for.
-    pub rows: usize,
-    /// Which step holds which time.
-    pub steps: Steps,
+    // Private, so that `new` is the only way to one: `time` is `rows * row`, and neither that nor
+    // the end of the buffer overflows.
+    offset: usize,
+    row: usize,
+    time: usize,
+    count: usize,
+    rows: usize,
+    steps: Steps,
 }
 
 impl Buf {
-    /// A buffer of `count` steps of `rows` rows of `row` floats, a multiple of [`ROW_ALIGN`].
+    /// A buffer of `count` steps of `rows` rows of `row` floats, a multiple of [`ROW_ALIGN`], from
+    /// float `offset` on.
+    ///
+    /// # Panics
+    /// If so many floats cannot be addressed.
     pub const fn new(offset: usize, row: usize, rows: usize, count: usize, steps: Steps) -> Self {
+        let time = match rows.checked_mul(row) {
+            Some(time) => time,
+            None => panic!("a buffer is too large"),
+        };
+        match time.checked_mul(count) {
+            Some(len) if len.checked_add(offset).is_some() => {}
+            _ => panic!("a buffer is too large"),
+        }
         Buf {
             offset,
             row,
-            time: rows * row,
+            time,
             count,
             rows,
             steps,
         }
+    }
+
+    /// First float.
+    pub const fn offset(&self) -> usize {
+        self.offset
+    }
+
+    /// Floats from one row to the next.
+    #[inline(always)]
+    pub const fn row(&self) -> usize {
+        self.row
     }
 
     /// Floats that the buffer takes.
@@ -72,7 +91,7 @@ impl Buf {
             Steps::One => 0,
             Steps::Ring => t & 1,
             Steps::All => t,
-            Steps::Last => (t + 1 == total) as usize,
+            Steps::Last => (t.wrapping_add(1) == total) as usize,
         }
     }
 }
@@ -96,8 +115,8 @@ pub struct Memory<'a> {
     len: usize,
     /// The packed weights.
     pub packed: &'a [f32],
-    /// The table of buffers.
-    pub bufs: &'a [Buf],
+    // Private: `split` has seen this table, and both halves keep it.
+    bufs: &'a [Buf],
     /// Steps in this run: what [`Steps::Last`] looks at.
     pub total: usize,
     /// States are zero at time 0: products with them are left out there.
@@ -109,7 +128,7 @@ pub struct Memory<'a> {
 
 // SAFETY: a `Memory` is a `&mut [f32]` to its rows; no two have a row in common.
 unsafe impl Send for Memory<'_> {}
-// SAFETY: through a shared `Memory` only the kernels write, and they are called by its owner.
+// SAFETY: through a shared `Memory` nothing writes: the kernels take `&mut Memory`.
 unsafe impl Sync for Memory<'_> {}
 
 impl<'a> Memory<'a> {
@@ -180,7 +199,7 @@ impl<'a> Memory<'a> {
         // SAFETY: the caller's promise.
         unsafe {
             let b = self.bufs.get_unchecked(r.buf);
-            let step = b.step(t + r.shift, self.total);
+            let step = b.step(t.wrapping_add(r.shift), self.total);
             self.base
                 .add(b.offset + step * b.time + row * b.row + r.offset)
         }
@@ -191,19 +210,37 @@ impl<'a> Memory<'a> {
     /// the compiler decides all of it and no code is left.
     #[inline(always)]
     pub(in crate::cpu) fn check(&self, r: &Ref, width: usize, last: usize) {
+        let exact = r.exact;
+        self.check_floats(r, if exact { width } else { padded(width) }, last);
+    }
+
+    /// The same for a vector that is read: whole vectors, whatever stands behind it.
+    #[inline(always)]
+    pub(in crate::cpu) fn check_whole(&self, r: &Ref, width: usize, last: usize) {
+        self.check_floats(r, padded(width), last);
+    }
+
+    #[inline(always)]
+    fn check_floats(&self, r: &Ref, floats: usize, last: usize) {
         let b = &self.bufs[r.buf];
         let step = match b.steps {
             Steps::One => 0,
             Steps::Ring | Steps::Last => 1,
-            Steps::All => last + r.shift,
+            Steps::All => last.saturating_add(r.shift),
         };
         assert!(
-            r.offset + if r.exact { width } else { padded(width) } <= b.row
+            r.offset.saturating_add(floats) <= b.row
                 && step < b.count
                 && self.rows.1 <= b.rows
                 && b.offset + b.len() <= self.len,
             "a buffer is too small"
         );
+    }
+
+    /// The table's entry for a vector.
+    #[inline(always)]
+    pub(in crate::cpu) fn buf(&self, r: &Ref) -> &Buf {
+        &self.bufs[r.buf]
     }
 
     /// `width` floats of `r` at time `t`, row `row`.

@@ -83,7 +83,7 @@ const fn tile_rows(registers: usize, groups: usize) -> usize {
 /// # Panics
 /// If a buffer or a packed weight of the phase does not exist.
 #[inline(always)]
-pub fn run_rows<S: Simd, B: Body>(s: S, m: &Memory<'_>, p: &Phase, t: usize) {
+pub fn run_rows<S: Simd, B: Body>(s: S, m: &mut Memory<'_>, p: &Phase, t: usize) {
     run::<S, B>(s, m, p, t, 1);
 }
 
@@ -92,7 +92,7 @@ pub fn run_rows<S: Simd, B: Body>(s: S, m: &Memory<'_>, p: &Phase, t: usize) {
 /// # Panics
 /// If a buffer or a packed weight of the phase does not exist.
 #[inline(always)]
-pub fn run_all<S: Simd, B: Body>(s: S, m: &Memory<'_>, p: &Phase, first: usize, steps: usize) {
+pub fn run_all<S: Simd, B: Body>(s: S, m: &mut Memory<'_>, p: &Phase, first: usize, steps: usize) {
     run::<S, B>(s, m, p, first, steps);
 }
 
@@ -100,10 +100,12 @@ pub fn run_all<S: Simd, B: Body>(s: S, m: &Memory<'_>, p: &Phase, first: usize, 
 #[cfg_attr(debug_assertions, inline(never))]
 #[cfg_attr(not(debug_assertions), inline(always))]
 fn run<S: Simd, B: Body>(s: S, m: &Memory<'_>, p: &Phase, first: usize, steps: usize) {
+    // A vector, doubled by `Wide`, is at most a block of weights and never leaves its row.
+    const { assert!(S::LANES <= ROW_ALIGN) };
     if steps == 0 {
         return;
     }
-    check(m, p, first + steps - 1);
+    check(m, p, first, first.saturating_add(steps - 1));
     let rows = m.rows();
     let count = rows.len() * steps;
     // SAFETY of every tile below: `check` has seen every buffer and weight of the phase, and rows
@@ -198,17 +200,22 @@ fn single<S: Simd, B: Body>(s: S, m: &Memory<'_>, p: &Phase, t: usize, row: usiz
 
 /// Panics unless everything that the phase touches exists.
 #[inline(always)]
-fn check(m: &Memory<'_>, p: &Phase, last: usize) {
+fn check(m: &Memory<'_>, p: &Phase, first: usize, last: usize) {
     for product in p.products {
         for s in *product {
-            m.check(&s.src, s.k, last);
+            m.check_whole(&s.src, s.k, last);
+            // The first step of a run is what a carried operand is left out at.
+            debug_assert!(!s.carried || last == first || !m.fresh);
             assert!(
-                s.weights + packed_len(s.k, s.groups, p.width) <= m.packed.len(),
+                s.weights.saturating_add(packed_len(s.k, s.groups, p.width)) <= m.packed.len(),
                 "a packed matrix is too small"
             );
         }
     }
-    for r in p.loads.iter().chain(p.stores) {
+    for r in p.loads {
+        m.check_whole(r, p.width, last);
+    }
+    for r in p.stores {
         m.check(r, p.width, last);
     }
     for r in p.scalars.iter().chain(p.reductions) {
@@ -216,7 +223,7 @@ fn check(m: &Memory<'_>, p: &Phase, last: usize) {
     }
     for &v in p.vectors {
         assert!(
-            v + padded(p.width) <= m.packed.len(),
+            v.saturating_add(padded(p.width)) <= m.packed.len(),
             "a packed vector is too small"
         );
     }

@@ -1,5 +1,7 @@
 //! One block of units for a few rows: what generated code computes on.
 
+use std::marker::PhantomData;
+
 use super::{Memory, Phase, Ref, block, padded};
 use crate::cpu::simd::Simd;
 
@@ -13,6 +15,8 @@ pub struct Tile<'a, S, const R: usize> {
     at: [(usize, usize); R],
     /// First unit.
     unit: usize,
+    /// It writes through `&self`: it must not be shared between threads.
+    local: PhantomData<*mut f32>,
 }
 
 impl<'a, S: Simd, const R: usize> Tile<'a, S, R> {
@@ -25,7 +29,14 @@ impl<'a, S: Simd, const R: usize> Tile<'a, S, R> {
         at: [(usize, usize); R],
         unit: usize,
     ) -> Self {
-        Tile { s, m, p, at, unit }
+        Tile {
+            s,
+            m,
+            p,
+            at,
+            unit,
+            local: PhantomData,
+        }
     }
 
     /// Product number `i`: `R` rows of `G` gates.

@@ -68,11 +68,24 @@ pub use wide::Wide;
 /// It is 1.5 · 2²³ + 127; see [`Simd::exp2_biased`].
 pub const ROUND_BIASED: f32 = 12_582_912.0 + 127.0;
 
+mod sealed {
+    /// Kernels rely on what an implementation promises, so there are only those of this module.
+    pub trait Sealed {}
+    impl Sealed for super::Scalar {}
+    #[cfg(target_arch = "x86_64")]
+    impl Sealed for super::Avx2 {}
+    #[cfg(target_arch = "x86_64")]
+    impl Sealed for super::Avx512 {}
+    #[cfg(target_arch = "x86_64")]
+    impl Sealed for super::avx512_half::Avx512Half {}
+    impl<S: super::Simd> Sealed for super::Wide<S> {}
+}
+
 /// A value of this type is the proof that the CPU has the instruction set.
 ///
 /// Every operation works lane by lane unless it says otherwise, and follows IEEE 754 in the
 /// default rounding mode, subnormal numbers included.
-pub trait Simd: Copy + Send + Sync + 'static {
+pub trait Simd: sealed::Sealed + Copy + Send + Sync + 'static {
     /// One vector of `LANES` floats.
     type V: Copy;
     /// One truth value for every lane.
