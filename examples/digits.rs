@@ -81,7 +81,8 @@ where
         Some(folder) => Digits::mnist(folder)?,
         None => Digits::small(options.seed)?,
     };
-    fs::create_dir_all(&options.out)?;
+    fs::create_dir_all(&options.out)
+        .map_err(|error| format!("{}: {error}", options.out.display()))?;
     let mut model = M::with_seed(options.seed);
     println!("{}", model.summary());
     if options.plan {

@@ -15,7 +15,7 @@ Usage: digits [options]
   --constant         keep the learning rate as it is: with --learning-rate 0.001 this is Keras's Adam
   --seed N           draws weights, what is held out, and the order of training (default 0)
   --mnist DIR        train on MNIST, whose four IDX files, plain or gzipped, are in DIR
-  --out DIR          where weights and plot are written (default target)
+  --out DIR          where weights and plot are written (default cargo's target)
   --plan             print what the compiler decided, and why
   --help             print this
 ";
@@ -74,7 +74,7 @@ impl Options {
             constant: false,
             seed: 0,
             mnist: None,
-            out: PathBuf::from("target"),
+            out: target(),
             plan: false,
         };
         while let Some(arg) = args.next() {
@@ -115,6 +115,15 @@ impl Options {
         options.epochs = epochs.unwrap_or(usual_epochs);
         options.batch_size = batch_size.unwrap_or(usual_batch);
         Ok(options)
+    }
+}
+
+/// Where cargo builds: `CARGO_TARGET_DIR`, or `target` beside the manifest, wherever the program is
+/// started.
+fn target() -> PathBuf {
+    match std::env::var_os("CARGO_TARGET_DIR") {
+        Some(folder) if !folder.is_empty() => folder.into(),
+        _ => concat!(env!("CARGO_MANIFEST_DIR"), "/target").into(),
     }
 }
 

@@ -1,4 +1,4 @@
-//! What three small models become, as formatted source to read, and what must not be in it.
+//! What small models become, as formatted source to read, and what must not be in it.
 //!
 //! After a change of the code generation, `INSTA_UPDATE=always cargo test -p rnn-compiler --test
 //! expansion` writes the snapshots anew: read their difference before committing it.
@@ -86,5 +86,30 @@ fn ids_and_two_recurrent_products() {
 fn layers_without_time() {
     insta::assert_snapshot!(check(
         "struct Model = Input(3) -> BatchNormalization -> Dropout(0.5) -> Dense(2, softmax);"
+    ));
+}
+
+#[test]
+fn four_gates_and_two_states() {
+    insta::assert_snapshot!(check("struct Model = Input(_, 2) -> LSTM(3);"));
+}
+
+/// The cell in front, as its own macro hands it on.
+#[test]
+fn a_cell_of_ones_own() {
+    insta::assert_snapshot!(check(
+        "@cell(MinimalGru) {
+            pub cell MinimalGru(units) {
+                param kernel: [input, 2 * units] = glorot_uniform;
+                param recurrent_kernel: [units, 2 * units] = orthogonal;
+                state h: [units];
+                let [f, g] = split(x @ kernel);
+                let [uf, ug] = split(h @ recurrent_kernel);
+                let f = sigmoid(f + uf);
+                next h = f * h + (1 - f) * tanh(g + f * ug);
+                output h;
+            }
+        }
+        struct Model = Input(_, 2) -> RNN(MinimalGru(3));"
     ));
 }

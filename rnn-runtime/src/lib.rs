@@ -1,7 +1,8 @@
 //! Kernels, weights and the training loop behind the [`recurrent`](https://docs.rs/recurrent) crate.
 //!
 //! Users name `recurrent` only; this crate is what generated code links against.
-//! Importing runs one way: `error ← params ← cpu ← model ← train`.
+//! Importing runs one way: `error ← params ← init ← weights ← learner ← cpu ← model ← train ←
+//! code`.
 
 #[doc(hidden)]
 pub mod code;

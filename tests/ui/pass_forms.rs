@@ -45,6 +45,16 @@ mod cells {
     }
 }
 
+// Two modules with the same name and the same tokens, exported.
+mod twins {
+    pub mod one {
+        recurrent::rnn_cell! { pub cell Twin(units) { param k: [input, units] = ones; state h: [units]; next h = h + x @ k; output h; } }
+    }
+    pub mod two {
+        recurrent::rnn_cell! { pub cell Twin(units) { param k: [input, units] = ones; state h: [units]; next h = h + x @ k; output h; } }
+    }
+}
+
 rnn_cell! { cell Local(units) { param k: [input, units] = zeros; state h: [units]; next h = h + x @ k; output h; } }
 
 fn main() {
@@ -59,6 +69,7 @@ fn main() {
     let _ = cells::MyCell;
     let _ = rnn_model!(Input(_, 8) -> RNN(recurrent_test_cells::inner::MinimalGru(3)) -> Dense(1));
     cells::deep::local();
+    let _ = rnn_model!(Input(_, 8) -> RNN(twins::one::Twin(3), return_sequences) -> RNN(twins::two::Twin(3)) -> Dense(1));
     macro_rules! model {
         ($units:expr, $name:literal, $path:path, $n:ident) => {
             rnn_model!(Input($units, $units) -> LSTM($path, name = $name, return_sequences) -> RNN($n(2), unroll = false) -> Dense($units))

@@ -66,10 +66,10 @@ fn hands_on(
     body: Option<&TokenStream>,
 ) -> TokenStream {
     // Exported macros share one namespace in a crate, so that two cells of one name in two modules
-    // need two names here.
+    // need two names here, even if their tokens are the same: where they stand tells them apart.
     let hidden = format_ident!(
         "__rnn_cell_{name}_{:016x}",
-        hash(tokens),
+        hash(&format!("{} {tokens}", place(name.span()))),
         span = Span::call_site()
     );
     let exported = matches!(vis, syn::Visibility::Public(_));
@@ -131,12 +131,15 @@ fn usage(cell: &CellAst) -> String {
     )
 }
 
-/// FNV-1a of the tokens' text: the same in every build, unlike the standard library's hashes.
-fn hash(tokens: &TokenStream) -> u64 {
-    tokens
-        .to_string()
-        .bytes()
-        .fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
-            (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
-        })
+/// File, line and column of `span`: the same in every build of the same sources.
+fn place(span: Span) -> String {
+    let start = span.start();
+    format!("{}:{}:{}", span.file(), start.line, start.column)
+}
+
+/// FNV-1a of `text`: the same in every build, unlike the standard library's hashes.
+fn hash(text: &str) -> u64 {
+    text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
+    })
 }

@@ -10,6 +10,7 @@ mod paths;
 mod source;
 mod unfinished;
 mod unsafety;
+mod versions;
 
 use source::Source;
 use std::{fmt, fs, path::Path, process::Command};
@@ -39,6 +40,7 @@ const RULES: &[Rule] = &[
     unfinished::check,
     imports::check,
     manifests::check,
+    versions::check,
 ];
 
 /// Prints what there is to mend in the repository at `root`; true when that is nothing.
@@ -65,7 +67,8 @@ fn check(files: &[Source]) -> Vec<Finding> {
     findings
 }
 
-/// The Rust sources and manifests that git tracks or would track.
+/// What rules read of what git tracks or would track: the Rust sources, the manifests, and the files
+/// that repeat the oldest version of Rust.
 fn read(root: &Path) -> Result<Vec<Source>, String> {
     let mut git = Command::new("git");
     git.current_dir(root).args([
@@ -75,7 +78,8 @@ fn read(root: &Path) -> Result<Vec<Source>, String> {
         "--others",
         "--exclude-standard",
     ]);
-    git.args(["--", "*.rs", "*Cargo.toml"]);
+    git.args(["--", "*.rs", "*Cargo.toml"])
+        .args(versions::FILES);
     let output = git
         .output()
         .map_err(|error| format!("cannot start git: {error}"))?;
