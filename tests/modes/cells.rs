@@ -218,6 +218,6 @@ check! {
 }
 
 same! {
-    gru_by_hand: { Input(_, 3) -> GRU(7, return_sequences) -> Dense(2) } { Input(_, 3) -> RNN(HandGru(7), return_sequences) -> Dense(2) }
-    gru_by_hand_wide: { Input(_, 9) -> GRU(40) } { Input(_, 9) -> RNN(HandGru(40)) }
+    gru_by_hand: same_program { Input(_, 3) -> GRU(7, return_sequences) -> Dense(2) } { Input(_, 3) -> RNN(HandGru(7), return_sequences) -> Dense(2) }
+    gru_by_hand_wide: same_program { Input(_, 9) -> GRU(40) } { Input(_, 9) -> RNN(HandGru(40)) }
 }

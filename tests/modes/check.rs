@@ -312,8 +312,58 @@ impl Differences<'_> {
     }
 }
 
+/// The plan without the names of the layers: what stands before the colon of each title.
+fn decisions<M: Model>() -> String {
+    let lines = M::plan().lines().map(|line| match line.starts_with(' ') {
+        true => line,
+        false => line.split_once(": ").map_or(line, |(_, what)| what),
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+/// What streams give for a batch, row by row and step by step.
+fn stream_bits<M>(model: &M, x: &Batch) -> Vec<f32>
+where
+    M: Model + Streamable,
+    M::StepInput: StepInput,
+    M::StepOutput: AsRef<[f32]>,
+{
+    let mut s = model.stream().unwrap();
+    let mut y = Vec::new();
+    for row in 0..x.batch {
+        s.reset();
+        for t in 0..x.time {
+            y.extend_from_slice(s.step(&M::StepInput::of(x, row, t)).as_ref());
+        }
+    }
+    y
+}
+
+/// [`same`], and more: the compiler decided the same, and streams give the same bits.
+pub fn same_program<A, B>(a: &mut A, b: &mut B)
+where
+    A: Model + Streamable,
+    B: Model + Streamable,
+    A::StepInput: StepInput,
+    B::StepInput: StepInput,
+    A::StepOutput: AsRef<[f32]>,
+    B::StepOutput: AsRef<[f32]>,
+{
+    assert_eq!(decisions::<A>(), decisions::<B>());
+    assert!(decisions::<A>().contains("at every step"), "{}", A::plan());
+    same(a, b);
+    let x = batch::<A>(5, 8, 10);
+    for &isa in Isa::available() {
+        a.set_isa(isa);
+        b.set_isa(isa);
+        let (one, two) = (stream_bits(a, &x), stream_bits(b, &x));
+        assert!(one.iter().any(|&y| y != 0.0));
+        same_bits(&format!("{isa}: stream"), &one, &two);
+    }
+}
+
 /// Two models with parameters of the same shapes compute the same bits.
-pub fn same<A: Model, B: Model>(mut a: A, mut b: B) {
+pub fn same<A: Model, B: Model>(a: &mut A, b: &mut B) {
     let shapes = |specs: &[recurrent::params::ParamSpec]| -> Vec<Vec<usize>> {
         specs.iter().map(|s| s.shape.to_vec()).collect()
     };
@@ -334,9 +384,9 @@ pub fn same<A: Model, B: Model>(mut a: A, mut b: B) {
         };
         a.set_isa(isa);
         b.set_isa(isa);
-        let (a, b) = (run(&mut a), run(&mut b));
-        same_bits(&format!("{isa}: inference"), &a.0, &b.0);
-        same_bits(&format!("{isa}: training"), &a.1, &b.1);
-        same_bits(&format!("{isa}: gradients"), &a.2, &b.2);
+        let (one, two) = (run(a), run(b));
+        same_bits(&format!("{isa}: inference"), &one.0, &two.0);
+        same_bits(&format!("{isa}: training"), &one.1, &two.1);
+        same_bits(&format!("{isa}: gradients"), &one.2, &two.2);
     }
 }

@@ -17,12 +17,16 @@ macro_rules! check {
     };
 }
 
-/// Two models that must compute the same bits from the same weights, forwards and backwards.
+/// Two models that must compute the same bits from the same weights: with `same`, forwards and
+/// backwards; with `same_program`, in a stream, too, and by the same plan.
 macro_rules! same {
-    ($($name:ident: { $($a:tt)* } { $($b:tt)* })*) => {
+    ($($name:ident: $how:ident { $($a:tt)* } { $($b:tt)* })*) => {
         $(#[test]
         fn $name() {
-            crate::check::same(recurrent::rnn_model!($($a)*), recurrent::rnn_model!($($b)*));
+            crate::check::$how(
+                &mut recurrent::rnn_model!($($a)*),
+                &mut recurrent::rnn_model!($($b)*),
+            );
         })*
     };
 }

@@ -4,9 +4,11 @@ use crate::{
     check::batch,
     numbers::{Random, same_bits, weights},
 };
+use ndarray::Array3;
 use recurrent::{
     learner::{Learner, StepSeed},
     model::Model,
+    prelude::*,
     rt::cpu::simd::Isa,
 };
 
@@ -67,4 +69,72 @@ fn ids_and_reductions() {
     threads(
         recurrent::rnn_model!(Embedding(50, 16) -> RNN(Normalised(40), return_sequences) -> Dropout(0.2) -> LSTM(30, go_backwards) -> Dense(3, softmax)),
     );
+}
+
+/// The example's digits, `[images, 8, 8]` of 0 to 1, and what they show.
+fn digits() -> Dataset {
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/data/digits.csv");
+    let text = std::fs::read_to_string(file).unwrap();
+    let (mut pixels, mut labels) = (Vec::new(), Vec::<u32>::new());
+    for line in text.lines() {
+        let (image, label) = line.rsplit_once(',').unwrap();
+        labels.push(label.parse().unwrap());
+        pixels.extend(
+            image
+                .split(',')
+                .map(|p| p.parse::<u8>().unwrap())
+                .map(|p| f32::from(p) / 16.0),
+        );
+    }
+    assert_eq!(labels.len(), 1797);
+    let images = Array3::from_shape_vec((labels.len(), 8, 8), pixels).unwrap();
+    Dataset::new(&images, &labels).unwrap()
+}
+
+/// The whole way of a user: shuffled batches, loss, optimizer, moving statistics, the file.
+#[test]
+fn a_training_saves_the_same_file() {
+    rnn_model! { struct Rows = Input(8, 8) -> LSTM(64) -> BatchNormalization -> Dense(10); }
+    let data = digits();
+    let folder = std::env::temp_dir().join(format!("recurrent-threads-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let run = |threads: usize| {
+        let pool = rayon::ThreadPoolBuilder::new()
+            .num_threads(threads)
+            .build()
+            .unwrap();
+        pool.install(|| {
+            assert_eq!(rayon::current_num_threads(), threads);
+            let mut model = Rows::with_seed(3);
+            let fresh = model.weights().to_vec();
+            let history = Trainer::new(&mut model)
+                .optimizer(Adam::default())
+                .loss(SparseCategoricalCrossentropy::from_logits())
+                .metric(Accuracy)
+                .fit(
+                    &data,
+                    Fit {
+                        epochs: 2,
+                        // Enough work in a step for several threads.
+                        batch_size: 128,
+                        validation_split: 0.2,
+                        seed: 4,
+                        verbose: Verbose::Silent,
+                        ..Fit::default()
+                    },
+                )
+                .unwrap();
+            assert_ne!(model.weights(), fresh, "nothing was trained");
+            let path = folder.join(format!("{threads}.safetensors"));
+            model.save(&path).unwrap();
+            let losses = ["loss", "val_loss"].map(|name| history.last(name).unwrap().to_bits());
+            (std::fs::read(&path).unwrap(), losses)
+        })
+    };
+    let (one, two) = (run(1), run(2));
+    std::fs::remove_dir_all(&folder).unwrap();
+    assert_eq!(one.1, two.1, "losses of the last epoch");
+    let differs = one.0.iter().zip(&two.0).position(|(a, b)| a != b);
+    assert_eq!(differs, None, "first byte of the files that differs");
+    assert_eq!(one.0.len(), two.0.len());
 }

@@ -88,6 +88,8 @@ struct Builder<'a> {
     names: BTreeMap<String, Meaning>,
     cell: Cell,
     found: &'a mut Diagnostics,
+    /// Where the arguments stand that the user gave.
+    given: BTreeMap<String, Span>,
     /// How the user names the cell, for messages.
     label: String,
 }
@@ -116,6 +118,11 @@ impl Cell {
                 out: Vec::new(),
             },
             found,
+            given: layer
+                .arguments
+                .iter()
+                .map(|(name, _, span)| (name.clone(), *span))
+                .collect(),
         };
         b.names.insert("input".into(), Meaning::Size(input.clone()));
         b.names.insert("x".into(), Meaning::Parts(vec![x]));
@@ -209,13 +216,16 @@ impl Builder<'_> {
                 init,
                 trainable,
             } => {
-                let init = self.initializer(init)?;
+                let written = init;
+                let init = self.initializer(written)?;
+                let mut good = Ok(());
                 let shape: Vec<Size> = shape.iter().map(|e| self.size(e)).collect::<Built<_>>()?;
                 if let ([_], Some(needs)) = (shape.as_slice(), needs_matrix(&init)) {
-                    return self.report(
+                    // The parameter is there all the same, else all that uses it would complain.
+                    good = self.report(
                         Diagnostic::new(
                             "RNN0132",
-                            name.span(),
+                            self.given_in(written).unwrap_or(name.span()),
                             format!(
                                 "`{needs}` makes a matrix, and `{name}` of {} is a vector",
                                 self.label
@@ -259,7 +269,7 @@ impl Builder<'_> {
                     trainable: *trainable,
                 });
                 self.names.insert(name.to_string(), meaning);
-                Ok(())
+                good
             }
             Item::State { name, size } => {
                 let size = self.size(size)?;
@@ -341,6 +351,17 @@ impl Builder<'_> {
                     self.items(otherwise)
                 }
             }
+        }
+    }
+
+    /// Where the user's argument stands that the initialiser `e` names.
+    fn given_in(&self, e: &Expr) -> Option<Span> {
+        match &e.kind {
+            ExprKind::Name(name) => self.given.get(name).copied(),
+            // The last of `ones_in`; the others are columns.
+            ExprKind::Call(_, parts) => self.given_in(parts.last()?),
+            ExprKind::If(_, a, b) => self.given_in(a).or_else(|| self.given_in(b)),
+            _ => None,
         }
     }
 
