@@ -123,7 +123,9 @@ pub(super) fn sweep(
         quote! {
             #[inline(always)]
             fn sweep<S: #rt::Simd>(s: S, m: &mut #rt::Memory<'_>, times: #rt::Times) {
-                if times.first != 0 || times.steps != #n {
+                // Without optimisation every step in a row would take stack of its own.
+                let stack = cfg!(debug_assertions) && #n > 3;
+                if stack || times.first != 0 || times.steps != #n {
                     for t in times.range() {
                         <Self as #rt::Sweep>::step(s, m, t);
                     }

@@ -8,12 +8,7 @@ use super::{
     input::IntoInput,
     learn, summary,
 };
-use crate::{
-    cpu::simd::Isa,
-    error::Error,
-    init::initialise,
-    learner::{InputView, Learner},
-};
+use crate::{cpu::simd::Isa, error::Error, init::initialise, learner::InputView};
 
 /// A compiled model. Everything that `rnn_model!` makes implements it.
 pub trait Model: Program {
@@ -122,7 +117,7 @@ pub trait Model: Program {
     /// [`Error::Io`], [`Error::Weights`].
     #[cfg(feature = "weights")]
     fn load(&mut self, path: impl AsRef<std::path::Path>) -> Result<(), Error> {
-        crate::weights::load(path, Self::SPEC.params, self.weights_mut())
+        crate::weights::load(path, Self::SPEC.params, self.core_mut().weights_mut())
     }
 }
 

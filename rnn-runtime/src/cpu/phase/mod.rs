@@ -96,9 +96,7 @@ pub fn run_all<S: Simd, B: Body>(s: S, m: &mut Memory<'_>, p: &Phase, first: usi
     run::<S, B>(s, m, p, first, steps);
 }
 
-// Not inlined in a debug build: there, every phase of every step would get stack of its own.
-#[cfg_attr(debug_assertions, inline(never))]
-#[cfg_attr(not(debug_assertions), inline(always))]
+#[inline(always)]
 fn run<S: Simd, B: Body>(s: S, m: &Memory<'_>, p: &Phase, first: usize, steps: usize) {
     // A vector, doubled by `Wide`, is at most a block of weights and never leaves its row.
     const { assert!(S::LANES <= ROW_ALIGN) };

@@ -38,7 +38,7 @@ impl Isa {
     pub const SCALAR: Isa = Isa(Kind::Scalar);
 
     /// The best of [`Isa::available`], or the one that the environment variable
-    /// `RECURRENT_ISA=scalar|avx2|avx512|neon` names. Looked up once; the answer is kept.
+    /// `RECURRENT_ISA=scalar|avx2|avx512` names. Looked up once; the answer is kept.
     ///
     /// # Errors
     /// [`Error::Isa`] if the variable names an instruction set that does not exist or that this
