@@ -1,9 +1,29 @@
 //! A model as a graph of layers, every shape known or symbolic.
+//!
+//! A [`Layer`] is one call: a layer that is used twice stands here twice, the second time with
+//! [`Layer::shared`]. What it reads and what it gives are numbered, so that layers with several
+//! results (states, both directions, masks) are ordinary.
 
 use proc_macro2::{Ident, Span, TokenStream};
 
 pub use crate::cell::CellUse;
 use crate::cell::{Initializer, size::Size};
+
+/// An open time axis: any number of steps, the same for all values on it.
+#[derive(Clone, Debug)]
+pub struct Axis {
+    /// Tells axes apart.
+    pub id: usize,
+    /// The name that the model gives it; `None` for `_`.
+    pub name: Option<String>,
+}
+
+impl PartialEq for Axis {
+    fn eq(&self, other: &Self) -> bool {
+        self.id == other.id
+    }
+}
+impl Eq for Axis {}
 
 /// The time axis of a value.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -11,20 +31,90 @@ pub enum Time {
     /// No time axis: `[batch, features]`.
     None,
     /// Any length: `[batch, time, features]`.
-    Any,
+    Any(Axis),
     /// Exactly this many steps.
     Steps(Size),
+}
+
+impl Time {
+    /// An open axis that nothing is known of: the guess behind a mistake.
+    pub fn unknown() -> Time {
+        Time::Any(Axis {
+            id: usize::MAX,
+            name: None,
+        })
+    }
+
+    /// Whether it is an open axis.
+    pub fn is_open(&self) -> bool {
+        matches!(self, Time::Any(_))
+    }
+}
+
+/// What a value consists of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Content {
+    /// Numbers.
+    Numbers,
+    /// Class ids.
+    Ids,
+    /// Whether a step is real.
+    Mask,
 }
 
 /// The shape of a value, batch axis aside.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Shape {
-    /// Class ids rather than floats; then `features` is 1.
-    pub ids: bool,
+    /// What it consists of.
+    pub content: Content,
     /// The time axis.
     pub time: Time,
-    /// Features of one step.
-    pub features: Size,
+    /// The axes of one step; none for ids and masks.
+    pub axes: Vec<Size>,
+}
+
+impl Shape {
+    /// Vectors of so many features.
+    pub fn vector(time: Time, features: Size) -> Shape {
+        Shape {
+            content: Content::Numbers,
+            time,
+            axes: vec![features],
+        }
+    }
+
+    /// Class ids.
+    pub fn ids(time: Time) -> Shape {
+        Shape {
+            content: Content::Ids,
+            time,
+            axes: vec![],
+        }
+    }
+
+    /// A mask.
+    pub fn mask(time: Time) -> Shape {
+        Shape {
+            content: Content::Mask,
+            time,
+            axes: vec![],
+        }
+    }
+
+    /// Whether these are class ids.
+    pub fn is_ids(&self) -> bool {
+        self.content == Content::Ids
+    }
+
+    /// Whether it has a time axis.
+    pub fn is_sequence(&self) -> bool {
+        self.time != Time::None
+    }
+
+    /// Numbers of one step: the product of its axes.
+    pub fn width(&self) -> Size {
+        self.axes.iter().fold(Size::known(1), |n, s| &n * s)
+    }
 }
 
 impl std::fmt::Display for Shape {
@@ -32,11 +122,11 @@ impl std::fmt::Display for Shape {
         f.write_str("[batch")?;
         match &self.time {
             Time::None => {}
-            Time::Any => f.write_str(", time")?,
+            Time::Any(axis) => write!(f, ", {}", axis.name.as_deref().unwrap_or("time"))?,
             Time::Steps(t) => write!(f, ", {t}")?,
         }
-        if !self.ids {
-            write!(f, ", {}", self.features)?;
+        for axis in &self.axes {
+            write!(f, ", {axis}")?;
         }
         f.write_str("]")
     }
@@ -45,12 +135,106 @@ impl std::fmt::Display for Shape {
 /// Index of a layer in its graph; a layer comes after those it reads.
 pub type LayerId = usize;
 
+/// One result of a layer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Port {
+    /// The layer.
+    pub layer: LayerId,
+    /// Which of its results: outputs first, then states, then the mask that it makes.
+    pub index: usize,
+}
+
+/// What is added to the loss for the size of a parameter or an output.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Regularizer {
+    /// Times the sum of the absolute values.
+    pub l1: f64,
+    /// Times the sum of the squares.
+    pub l2: f64,
+}
+
+/// What a parameter is brought back to after a step of the optimizer.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Constraint {
+    /// Columns not longer than this.
+    MaxNorm {
+        /// The length.
+        max: f64,
+        /// The axis along which length is measured.
+        axis: usize,
+    },
+    /// Columns of a length within these bounds.
+    MinMaxNorm {
+        /// The shortest.
+        min: f64,
+        /// The longest.
+        max: f64,
+        /// How much of the way is taken in one step.
+        rate: f64,
+        /// The axis along which length is measured.
+        axis: usize,
+    },
+    /// No number below zero.
+    NonNeg,
+    /// Columns of length one.
+    UnitNorm {
+        /// The axis along which length is measured.
+        axis: usize,
+    },
+}
+
+/// What a layer says of its parameters beyond their shape and start.
+#[derive(Clone, Debug, Default)]
+pub struct ParamOptions {
+    /// By the parameter's name: `kernel`.
+    pub regularizers: Vec<(String, Regularizer)>,
+    /// By the parameter's name.
+    pub constraints: Vec<(String, Constraint)>,
+    /// `trainable = false`: no optimizer changes them.
+    pub frozen: bool,
+}
+
+/// A cell in a layer.
+#[derive(Clone, Debug)]
+pub struct UsedCell {
+    /// The cell with its arguments.
+    pub cell: CellUse,
+    /// What stands before the names of its parameters, behind the layer's: `lstm_cell` in
+    /// `RNN([LSTMCell(32), …])`.
+    pub prefix: Option<String>,
+    /// Regularisers, constraints, whether it is trained.
+    pub options: ParamOptions,
+}
+
+/// Cells with states, one on top of the other, over time.
+#[derive(Clone, Debug)]
+pub struct Rnn {
+    /// The cells; each reads what the one before it gives.
+    pub cells: Vec<UsedCell>,
+    /// All steps' outputs rather than the last one's.
+    pub return_sequences: bool,
+    /// Last step first.
+    pub go_backwards: bool,
+    /// `unroll`: `None` lets the plan decide.
+    pub unroll: Option<bool>,
+    /// States go on from call to call.
+    pub stateful: bool,
+    /// Outputs of masked steps are zero instead of those of the step before.
+    pub zero_output_for_mask: bool,
+    /// The shapes of the states of all cells, and their names.
+    pub states: Vec<(String, Vec<Size>)>,
+    /// The shapes of the outputs of the last cell.
+    pub outputs: Vec<Vec<Size>>,
+    /// `seed`, for the masks of dropout.
+    pub seed: Option<u64>,
+}
+
 /// What a layer does.
 #[derive(Clone, Debug)]
 pub enum LayerKind {
-    /// The model's input.
+    /// One of the model's inputs.
     Input,
-    /// Rows of a table.
+    /// Rows of a table; its mask, if it makes one, is result 1.
     Embedding {
         /// Size of the vocabulary.
         input_dim: Size,
@@ -58,27 +242,33 @@ pub enum LayerKind {
         output_dim: Size,
         /// How the table starts.
         init: Initializer,
+        /// Id 0 is padding.
+        mask_zero: bool,
+        /// Regularisers, constraints, whether it is trained.
+        options: ParamOptions,
     },
-    /// A cell with states, swept over time.
-    Rnn {
-        /// The cell.
-        cell: CellUse,
-        /// All steps' outputs rather than the last one's.
-        return_sequences: bool,
+    /// Cells with states over time. Results: outputs, then states.
+    Rnn(Box<Rnn>),
+    /// Two such layers, one of which reads from the last step to the first. Results: the merged
+    /// output, or both without one; then the states of both.
+    Bidirectional {
+        /// First step first.
+        forward: Box<Rnn>,
         /// Last step first.
-        go_backwards: bool,
-        /// `unroll`: `None` lets the plan decide.
-        unroll: Option<bool>,
+        backward: Box<Rnn>,
+        /// The cell that merges both outputs; `None` gives both.
+        merge: Option<CellUse>,
     },
-    /// A cell without states, applied to every row and every step: `Dense`, `Activation`.
+    /// A cell without states, applied to every row and every step: `Dense`, `Add`. It may have
+    /// several inputs; a second output is the mask that it makes.
     Pointwise {
         /// The cell.
-        cell: CellUse,
+        cell: UsedCell,
     },
     /// Normalises by the statistics of the batch in training, by the moving ones in inference.
     BatchNormalization {
         /// The formula of inference, over `gamma`, `beta`, `moving_mean`, `moving_variance`.
-        cell: CellUse,
+        cell: UsedCell,
         /// Weight of the old moving statistics.
         momentum: f64,
         /// Added to the variance.
@@ -88,12 +278,29 @@ pub enum LayerKind {
     Dropout {
         /// The fraction, in `0..1`.
         rate: f64,
+        /// A mask of its own for every step; else one for all (`SpatialDropout1D`).
+        every_step: bool,
+        /// Mixed into the seed of a training.
+        seed: Option<u64>,
     },
-    /// `[batch, time, features]` to `[batch, time * features]`.
-    Flatten,
+    /// Adds normal noise in training.
+    GaussianNoise {
+        /// Its standard deviation.
+        stddev: f64,
+        /// Mixed into the seed of a training.
+        seed: Option<u64>,
+    },
+    /// The same numbers of a row in another shape: `Reshape`, `Flatten`.
+    Reshape,
+    /// `[time, features]` to `[features, time]`.
+    Permute,
+    /// A vector to a sequence of it.
+    RepeatVector,
+    /// The value itself.
+    Identity,
 }
 
-/// One layer.
+/// One call of a layer.
 #[derive(Clone, Debug)]
 pub struct Layer {
     /// Keras's automatic name: `lstm`, `lstm_1`, or the user's (`name = "encoder"`).
@@ -104,12 +311,33 @@ pub struct Layer {
     pub class: String,
     /// Where it stands.
     pub span: Span,
-    /// The layers it reads.
-    pub inputs: Vec<LayerId>,
+    /// What it reads.
+    pub inputs: Vec<Port>,
+    /// Which steps of it are real.
+    pub mask: Option<Port>,
+    /// States before the first step; none stand for zeros.
+    pub initial: Vec<Port>,
     /// What it does.
     pub kind: LayerKind,
-    /// Shape of its output.
-    pub shape: Shape,
+    /// The shapes of its results.
+    pub outputs: Vec<Shape>,
+    /// What the size of its first output costs.
+    pub activity: Option<Regularizer>,
+    /// An earlier call of the same layer: it has the same weights.
+    pub shared: Option<LayerId>,
+    /// It stands in no model as written: the mask of two masks.
+    pub hidden: bool,
+}
+
+/// A result of the model.
+#[derive(Clone, Debug)]
+pub struct ModelOutput {
+    /// Its name: `output` in a chain.
+    pub name: String,
+    /// What it is.
+    pub port: Port,
+    /// Which steps of it are real.
+    pub mask: Option<Port>,
 }
 
 /// A model, checked.
@@ -123,12 +351,21 @@ pub struct LayerGraph {
     pub vis: syn::Visibility,
     /// Name of the named form; `None` for an inline expression.
     pub name: Option<Ident>,
-    /// The layers, inputs first.
+    /// The layers, each after those it reads.
     pub layers: Vec<Layer>,
-    /// The layer whose value is the model's output.
-    pub output: LayerId,
+    /// The model's inputs, in order: layers of [`LayerKind::Input`], named as the model names them.
+    pub inputs: Vec<(String, LayerId)>,
+    /// Its outputs, in order.
+    pub outputs: Vec<ModelOutput>,
     /// What only rustc can check, because it depends on `const`s.
     pub assertions: Vec<Assertion>,
+}
+
+impl LayerGraph {
+    /// The shape of a result.
+    pub fn shape(&self, port: Port) -> &Shape {
+        &self.layers[port.layer].outputs[port.index]
+    }
 }
 
 /// A condition on `const`s, emitted as `const _: () = assert!(condition, message);`.

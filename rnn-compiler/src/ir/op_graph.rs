@@ -5,21 +5,26 @@ use proc_macro2::Span;
 
 use crate::cell::{Backward, Cell, Initializer, size::Size};
 
-use super::LayerGraph;
+use super::{Constraint, LayerGraph, Regularizer, Time};
 
 /// Index of a value.
 pub type ValueId = usize;
+
+/// Index of a time axis.
+pub type AxisId = usize;
 
 /// A value between operations.
 #[derive(Clone, Debug)]
 pub struct Value {
     /// Units of a row.
     pub width: Size,
-    /// It has a time axis: a row for every step, else one row that belongs to the last step.
-    pub sequence: bool,
+    /// The time axis: a row for every step; `None`: one row.
+    pub axis: Option<AxisId>,
     /// It is written at every step although only the last one counts: what a recurrent layer
     /// returns without `return_sequences`.
     pub only_last: bool,
+    /// A gradient flows into it: it depends on a parameter that is trained.
+    pub trained: bool,
 }
 
 /// A parameter of the model.
@@ -33,17 +38,28 @@ pub struct ModelParam {
     pub init: Initializer,
     /// Whether an optimizer changes it.
     pub trainable: bool,
+    /// What its size costs.
+    pub regularizer: Regularizer,
+    /// What it is brought back to.
+    pub constraint: Option<Constraint>,
 }
 
 /// What an operation does.
 #[derive(Clone, Debug)]
 pub enum OpKind {
-    /// Rows of a table, by the model's ids.
+    /// Rows of a table, by the ids of an input.
     Gather {
+        /// Which of the model's inputs.
+        input: usize,
         /// The table's parameter.
         table: usize,
         /// Size of the vocabulary.
         vocabulary: Size,
+    },
+    /// 1 where an id of an input is not 0.
+    MaskIds {
+        /// Which of the model's inputs.
+        input: usize,
     },
     /// A cell.
     Cell(Box<CellOp>),
@@ -55,29 +71,69 @@ pub enum OpKind {
         momentum: f64,
         /// Added to the variance.
         epsilon: f64,
+        /// Which steps count.
+        mask: Option<ValueId>,
     },
     /// Nothing in inference.
     Dropout {
         /// The fraction set to 0.
         rate: f64,
+        /// A mask of its own for every step.
+        every_step: bool,
+        /// Tells its numbers from those of other ops.
+        stream: u64,
     },
-    /// The steps side by side.
-    Flatten,
+    /// Nothing in inference.
+    GaussianNoise {
+        /// Its standard deviation.
+        stddev: f64,
+        /// Tells its numbers from those of other ops.
+        stream: u64,
+    },
+    /// The same numbers of a row, cut into other steps.
+    Reshape,
+    /// Steps and features change places.
+    Permute,
+    /// One row for all steps.
+    Repeat,
     /// The steps the other way round.
     Reverse,
+    /// The value itself, for several readers: their gradients are summed.
+    Fork,
+    /// The value itself; its size costs.
+    Penalty(Regularizer),
 }
 
 /// A cell as an operation.
 #[derive(Clone, Debug)]
 pub struct CellOp {
-    /// The cell, optimised.
+    /// The cell of inference, optimised.
     pub cell: Cell,
-    /// Its gradient.
+    /// The cell of training, where it differs: with dropout.
+    pub training: Option<Cell>,
+    /// The gradient of the cell of training.
     pub backward: Backward,
     /// The model's parameter for each of the cell's.
     pub params: Vec<usize>,
     /// `unroll = …`, if it was given.
     pub unroll: Option<bool>,
+    /// Tells the masks of its dropout from those of other ops.
+    pub stream: u64,
+    /// Which steps are real.
+    pub mask: Option<ValueId>,
+    /// Outputs of masked steps are zero instead of those of the step before.
+    pub zero_output: bool,
+    /// The states before the first step; `None`: zeros.
+    pub initial: Vec<Option<ValueId>>,
+    /// Where the states after the last step go.
+    pub finals: Vec<Option<ValueId>>,
+}
+
+impl CellOp {
+    /// The cell of training.
+    pub fn trained(&self) -> &Cell {
+        self.training.as_ref().unwrap_or(&self.cell)
+    }
 }
 
 /// One operation.
@@ -85,14 +141,40 @@ pub struct CellOp {
 pub struct Op {
     /// What it does.
     pub kind: OpKind,
-    /// What it reads; for `Gather` the model's ids.
-    pub input: ValueId,
-    /// What it writes.
-    pub output: ValueId,
+    /// What it reads, states and masks aside.
+    pub inputs: Vec<ValueId>,
+    /// What it writes, states aside.
+    pub outputs: Vec<ValueId>,
+    /// The axis that it runs over.
+    pub axis: Option<AxisId>,
     /// Where the layer stands.
     pub span: Span,
     /// The layer, for the plan: `LSTM(64)`.
     pub text: String,
+}
+
+/// A state that goes on from call to call: a hidden input and a hidden output.
+#[derive(Clone, Debug)]
+pub struct KeptState {
+    /// The layer.
+    pub layer: String,
+    /// The state's name in its cell.
+    pub name: String,
+    /// Its shape.
+    pub shape: Vec<Size>,
+    /// Before the first step.
+    pub input: ValueId,
+    /// After the last.
+    pub output: ValueId,
+}
+
+/// A state in a stream.
+#[derive(Clone, Debug)]
+pub struct OpState {
+    /// The layer.
+    pub layer: String,
+    /// The state's name in its cell.
+    pub name: String,
 }
 
 /// A model as operations.
@@ -100,12 +182,26 @@ pub struct Op {
 pub struct OpGraph {
     /// The layers, for names, shapes and assertions.
     pub layers: LayerGraph,
-    /// Values; the first is the model's input.
+    /// The time axes.
+    pub axes: Vec<Time>,
+    /// Values.
     pub values: Vec<Value>,
     /// Operations, in the order in which they run.
     pub ops: Vec<Op>,
     /// Parameters, in storage order.
     pub params: Vec<ModelParam>,
-    /// The model's output.
-    pub output: ValueId,
+    /// The value of each of the model's inputs.
+    pub inputs: Vec<ValueId>,
+    /// The value of each of the model's outputs.
+    pub outputs: Vec<ValueId>,
+    /// Which steps of each output are real.
+    pub masks: Vec<Option<ValueId>>,
+    /// States that go on from call to call.
+    pub states: Vec<KeptState>,
+    /// Values that nothing reads, though somebody writes a gradient by reading theirs.
+    pub unread: Vec<ValueId>,
+    /// The layer and the names of the states of each operation, for streams.
+    pub op_states: Vec<Vec<OpState>>,
+    /// Why the model cannot run step by step, if it cannot: the layer and the reason.
+    pub whole: Vec<(String, &'static str)>,
 }

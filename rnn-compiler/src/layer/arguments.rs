@@ -4,7 +4,7 @@ use proc_macro2::Span;
 
 use crate::{
     cell::{CellAst, Value, size::Size},
-    ir::CellUse,
+    ir::{CellUse, Constraint, ParamOptions, Regularizer, UsedCell},
     syntax::ValueAst,
 };
 
@@ -36,8 +36,22 @@ pub enum Kind {
     Activation,
     /// The name of an initialiser.
     Initializer,
-    /// A cell with its arguments.
+    /// Any number.
+    Number,
+    /// A whole number from 0: a seed, an axis.
+    Whole,
+    /// A cell with its arguments, or a list of them.
     Cell,
+    /// Another layer with its arguments.
+    Layer,
+    /// One of these names.
+    Choice(&'static [&'static str]),
+    /// `l1(0.01)`, `l2(0.01)`, `l1_l2(0.01, 0.01)`
+    Regularizer,
+    /// `max_norm(2)`, `non_neg`, `unit_norm`
+    Constraint,
+    /// Names of values of the graph: states, a mask.
+    Values,
     /// Keras has it, we do not have it yet; with what to write instead, if there is something.
     NotYet(Option<&'static str>),
 }
@@ -74,10 +88,10 @@ impl Argument {
 
 /// Arguments of Keras's base class `Layer`, which every layer has.
 pub(super) const EVERYWHERE: &[Argument] = &[
-    Argument::not_yet("activity_regularizer"),
-    Argument::not_yet("trainable"),
-    Argument::not_yet("dtype"),
-    Argument::not_yet("autocast"),
+    Argument::optional("activity_regularizer", Kind::Regularizer),
+    Argument::optional("trainable", Kind::Flag),
+    Argument::instead("dtype", "leave it out: everything is computed in f32"),
+    Argument::instead("autocast", "leave it out: everything is computed in f32"),
     Argument::instead(
         "input_shape",
         "put an `Input` before the first layer: `Input(28, 28) -> …`",
@@ -99,8 +113,12 @@ pub struct Given<'a> {
     pub span: Span,
     /// The values given, by name; the others have their defaults.
     pub values: Vec<(&'static str, Value, Span)>,
-    /// The value of the argument of [`Kind::Cell`].
-    pub cell: Option<ValueAst>,
+    /// The values of arguments of [`Kind::Cell`], [`Kind::Layer`] and [`Kind::Values`], as written.
+    pub raw: Vec<(&'static str, ValueAst)>,
+    /// Regularisers, by argument.
+    pub regularizers: Vec<(&'static str, Regularizer)>,
+    /// Constraints, by argument.
+    pub constraints: Vec<(&'static str, Constraint)>,
     /// `name = "…"`
     pub name: Option<(String, Span)>,
     /// Whether all arguments were right.
@@ -132,6 +150,57 @@ impl Given<'_> {
         }
     }
 
+    /// The value of an argument that is a cell, a layer or a list of values.
+    pub fn raw(&self, name: &str) -> Option<&ValueAst> {
+        self.raw.iter().find(|(n, _)| *n == name).map(|(_, v)| v)
+    }
+
+    /// A choice, if one was given.
+    pub fn choice(&self, name: &str) -> Option<&str> {
+        match self.get(name) {
+            Some((Value::Name(chosen), _)) => Some(chosen),
+            _ => None,
+        }
+    }
+
+    /// A whole number, if one was given.
+    pub fn whole(&self, name: &str) -> Option<u64> {
+        match self.get(name) {
+            Some((Value::Number(x), _)) => Some(*x as u64),
+            _ => None,
+        }
+    }
+
+    /// What is said of the layer's parameters: `kernel_regularizer` is about `kernel`,
+    /// `recurrent_constraint` about `recurrent_kernel`.
+    pub fn options(&self) -> ParamOptions {
+        fn param(argument: &str, what: &str) -> Option<String> {
+            match argument.strip_suffix(what)?.strip_suffix('_')? {
+                "activity" => None,
+                "recurrent" => Some("recurrent_kernel".to_owned()),
+                other => Some(other.to_owned()),
+            }
+        }
+        let regularizers = self.regularizers.iter();
+        let constraints = self.constraints.iter();
+        ParamOptions {
+            regularizers: regularizers
+                .filter_map(|(a, r)| Some((param(a, "regularizer")?, *r)))
+                .collect(),
+            constraints: constraints
+                .filter_map(|(a, c)| Some((param(a, "constraint")?, *c)))
+                .collect(),
+            frozen: self.flag("trainable") == Some(false),
+        }
+    }
+
+    /// What the size of the layer's output costs.
+    pub fn activity(&self) -> Option<Regularizer> {
+        let found = self.regularizers.iter();
+        let mut of_output = found.filter(|(a, _)| *a == "activity_regularizer");
+        of_output.next().map(|(_, r)| *r)
+    }
+
     /// A number, or its default.
     pub fn number(&self, name: &str, default: f64) -> f64 {
         match self.get(name) {
@@ -150,5 +219,14 @@ impl Given<'_> {
             .map(|(name, value, span)| ((*name).to_owned(), value.clone(), *span))
             .collect();
         CellUse { cell, arguments }
+    }
+
+    /// The same with what the layer says of its parameters.
+    pub fn used(&self, cell: CellAst) -> UsedCell {
+        UsedCell {
+            cell: self.use_of(cell),
+            prefix: None,
+            options: self.options(),
+        }
     }
 }

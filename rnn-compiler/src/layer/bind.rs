@@ -4,7 +4,7 @@ use proc_macro2::Span;
 
 use super::{
     arguments::{Argument, EVERYWHERE, Given, Kind},
-    values,
+    options, values,
 };
 use crate::{
     cell::single,
@@ -27,7 +27,9 @@ pub fn bind<'a>(
         class,
         span,
         values: Vec::new(),
-        cell: None,
+        raw: Vec::new(),
+        regularizers: Vec::new(),
+        constraints: Vec::new(),
         name: None,
         complete: true,
     };
@@ -175,9 +177,25 @@ impl Binder<'_, '_> {
             );
         }
         self.used.push(name);
-        if kind == Kind::Cell {
-            self.given.cell = Some(value.clone());
-            return Ok(());
+        let done = match kind {
+            Kind::Cell | Kind::Layer | Kind::Values => {
+                self.given.raw.push((name, value.clone()));
+                Some(Ok(()))
+            }
+            Kind::Regularizer => {
+                Some(options::regularizer(class, name, value).map(|r| {
+                    self.given.regularizers.extend(r.map(|r| (name, r)));
+                }))
+            }
+            Kind::Constraint => Some(options::constraint(class, name, value).map(|c| {
+                self.given.constraints.extend(c.map(|c| (name, c)));
+            })),
+            _ => None,
+        };
+        match done {
+            Some(Ok(())) => return Ok(()),
+            Some(Err(d)) => return self.mistake(d),
+            None => {}
         }
         let flags: Vec<&str> = self
             .declared

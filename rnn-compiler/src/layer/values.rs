@@ -114,8 +114,41 @@ pub(super) fn read(
                     .then(|| numbers_of_initializer(name))
             },
         ),
-        // Both are handled before values are read.
-        Kind::Cell | Kind::NotYet(_) => Err(wrong("not supported yet")),
+        Kind::Number => match value.kind {
+            ValueKind::Whole(n) => Ok(Value::Number(n as f64)),
+            ValueKind::Number(x) => Ok(Value::Number(x)),
+            _ => Err(wrong("a number").help(format!("write a literal: `{name} = 0.5`"))),
+        },
+        Kind::Whole => match value.kind {
+            ValueKind::Whole(n) => Ok(Value::Number(n as f64)),
+            _ => Err(wrong("a whole number").help(format!("write `{name} = 1`"))),
+        },
+        Kind::Choice(all) => {
+            let chosen = match &value.kind {
+                ValueKind::Path(path) => single(path),
+                ValueKind::Text(text) => Some(text.clone()),
+                _ => None,
+            };
+            match chosen {
+                Some(chosen) if all.contains(&chosen.as_str()) => Ok(Value::Name(chosen)),
+                Some(chosen) => {
+                    let d = wrong(&format!("one of {}", all.join(", ")));
+                    Err(match did_you_mean(&chosen, all.iter().copied()) {
+                        Some(meant) => d.help(format!("did you mean `{meant}`?")),
+                        None => d.help(format!("write `{name} = {}`", all[0])),
+                    })
+                }
+                None => Err(wrong(&format!("one of {}", all.join(", ")))
+                    .help(format!("write `{name} = {}`", all[0]))),
+            }
+        }
+        // All are handled before values are read.
+        Kind::Cell
+        | Kind::Layer
+        | Kind::Values
+        | Kind::Regularizer
+        | Kind::Constraint
+        | Kind::NotYet(_) => Err(wrong("something else")),
     }
 }
 
@@ -263,6 +296,8 @@ pub(super) fn example(argument: &Argument) -> &'static str {
         (Kind::Rate, _) => "0.5",
         (Kind::Activation, _) => "relu",
         (Kind::Cell, _) => "MyCell(32)",
+        (Kind::Layer, _) => "LSTM(64)",
+        (Kind::Number, _) => "0.5",
         (Kind::Length, _) => "_, 28",
         _ => "64",
     }
