@@ -49,8 +49,8 @@ pub enum Item {
     State {
         /// Its name.
         name: Ident,
-        /// Its size.
-        size: Expr,
+        /// Its shape.
+        shape: Vec<Expr>,
     },
     /// `let f = …;` or `let [i, f] = split(…);`
     Let {

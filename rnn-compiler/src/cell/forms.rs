@@ -22,7 +22,10 @@ fn forward_roots(cell: &Cell, keep: &[NodeId]) -> Vec<Root> {
             &mut roots,
         );
     }
-    side_by_side(cell, &cell.out, &cell.output, Sink::Output, &mut roots);
+    for (output, parts) in cell.out.iter().enumerate() {
+        let whole = &cell.outputs[output].width;
+        side_by_side(cell, parts, whole, Sink::Output(output), &mut roots);
+    }
     for &node in keep {
         roots.push(Root {
             node,
@@ -79,14 +82,16 @@ pub fn gradient(backward: &Backward) -> Program {
             });
         }
     }
-    for p in &backward.input {
-        roots.push(Root {
-            node: p.node,
-            sink: Sink::InputGradient,
-            offset: p.offset.clone(),
-            width: p.width.clone(),
-            exact: backward.input.len() > 1,
-        });
+    for (input, parts) in backward.inputs.iter().enumerate() {
+        for p in parts {
+            roots.push(Root {
+                node: p.node,
+                sink: Sink::InputGradient(input),
+                offset: p.offset.clone(),
+                width: p.width.clone(),
+                exact: parts.len() > 1,
+            });
+        }
     }
     let mut kept = BTreeSet::new();
     let deltas = backward.matrices.iter().map(|m| (m.delta, &m.width));

@@ -62,8 +62,8 @@ pub struct Backward {
     pub keep: Vec<NodeId>,
     /// Gradient of each state before the step.
     pub states: Vec<Vec<Part>>,
-    /// Gradient of the input.
-    pub input: Vec<Part>,
+    /// Gradient of each input.
+    pub inputs: Vec<Vec<Part>>,
     /// Gradients of matrices.
     pub matrices: Vec<MatrixGradient>,
     /// Gradients of vectors.
@@ -118,14 +118,14 @@ impl Differentiator<'_> {
             .next
             .iter()
             .flatten()
-            .chain(&self.cell.out)
+            .chain(self.cell.out.iter().flatten())
             .copied()
             .collect();
         let (order, _) = live(g, &roots);
         let mut matrices = Vec::new();
         let mut vectors = Vec::new();
         let mut states: Vec<Vec<Part>> = vec![Vec::new(); self.cell.states.len()];
-        let mut input = Vec::new();
+        let mut inputs: Vec<Vec<Part>> = vec![Vec::new(); self.cell.inputs.len()];
         // Products of one vector are joined into one sum: operand → terms.
         for &id in order.iter().rev() {
             let Some(&d) = self.adjoint.get(&id) else {
@@ -142,7 +142,7 @@ impl Differentiator<'_> {
                     };
                     match slot {
                         Slot::State(i) => states[*i].push(part),
-                        Slot::Input => input.push(part),
+                        Slot::Input(i) => inputs[*i].push(part),
                         _ => {}
                     }
                 }
@@ -197,24 +197,34 @@ impl Differentiator<'_> {
             .zip(&self.cell.states)
             .map(|(parts, state)| self.join(parts, &state.size))
             .collect::<Result<_, _>>()?;
-        let input = self.join(input, &self.cell.input)?;
-        self.finish(states, input, matrices, vectors)
+        let inputs = inputs
+            .into_iter()
+            .zip(&self.cell.inputs)
+            .map(|(parts, input)| self.join(parts, &input.width))
+            .collect::<Result<_, _>>()?;
+        self.finish(states, inputs, matrices, vectors)
     }
 
     fn seed(&mut self) {
         for (state, parts) in self.cell.next.iter().enumerate() {
             self.seed_parts(parts, Slot::NextStateGradient(state));
         }
-        self.seed_parts(&self.cell.out, Slot::OutputGradient);
+        for (output, parts) in self.cell.out.iter().enumerate() {
+            self.seed_parts(parts, Slot::OutputGradient(output));
+        }
     }
 
     fn seed_parts(&mut self, parts: &[NodeId], slot: Slot) {
         let mut offset = Size::known(0);
         for &p in parts {
-            let Some(width) = self.cell.graph.width(p).cloned() else {
-                continue;
+            let extent = self.cell.graph.node(p).extent.clone();
+            let width = match &extent {
+                Extent::Vector(w) => w.clone(),
+                // A number of a row has the width 1.
+                Extent::Row => Size::known(1),
+                Extent::Number => continue,
             };
-            let d = self.out.leaf(slot, offset.clone(), width.clone());
+            let d = self.out.add_node(Op::Leaf(slot, offset.clone()), extent);
             offset = &offset + &width;
             self.add(p, d);
         }
@@ -408,7 +418,9 @@ impl Differentiator<'_> {
                 let f = self.out.unary(Unary::Sign, x);
                 self.out.binary(Mul, d, f)
             }
-            Unary::Sign | Unary::Detach | Unary::Spread => return None,
+            // `add` sums it over the units.
+            Unary::Spread => d,
+            Unary::Sign | Unary::Detach => return None,
         })
     }
 
@@ -530,14 +542,14 @@ impl Differentiator<'_> {
     fn finish(
         self,
         mut states: Vec<Vec<Part>>,
-        mut input: Vec<Part>,
+        mut inputs: Vec<Vec<Part>>,
         mut matrices: Vec<MatrixGradient>,
         mut vectors: Vec<VectorGradient>,
     ) -> Result<Backward, Overlap> {
         let roots: Vec<NodeId> = states
             .iter()
             .flatten()
-            .chain(&input)
+            .chain(inputs.iter().flatten())
             .map(|p| p.node)
             .chain(matrices.iter().map(|m| m.delta))
             .chain(vectors.iter().map(|v| v.delta))
@@ -581,14 +593,14 @@ impl Differentiator<'_> {
         }
         let place = |id: &mut NodeId| *id = map[&first[id]];
         states.iter_mut().flatten().for_each(|p| place(&mut p.node));
-        input.iter_mut().for_each(|p| place(&mut p.node));
+        inputs.iter_mut().flatten().for_each(|p| place(&mut p.node));
         matrices.iter_mut().for_each(|m| place(&mut m.delta));
         vectors.iter_mut().for_each(|v| place(&mut v.delta));
         Ok(Backward {
             graph: out,
             keep: keep.into_iter().collect(),
             states,
-            input,
+            inputs,
             matrices,
             vectors,
         })

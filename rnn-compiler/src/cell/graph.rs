@@ -68,18 +68,20 @@ pub enum Reduce {
 /// Where a vector that the graph does not compute comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Slot {
-    /// The layer's input at this step.
-    Input,
+    /// An input of the cell at this step, by its index.
+    Input(usize),
     /// A state before the step.
     State(usize),
     /// A state after the step (in a backward graph).
     NextState(usize),
     /// A value of the forward graph, by its node there (in a backward graph).
     Forward(NodeId),
-    /// Gradient of the loss with respect to the output of this step.
-    OutputGradient,
+    /// Gradient of the loss with respect to an output of this step.
+    OutputGradient(usize),
     /// Gradient with respect to a state after the step.
     NextStateGradient(usize),
+    /// A mask that is drawn once a batch and is the same at all steps: 0, or `1 / (1 - rate)`.
+    Noise(usize),
 }
 
 /// A part of a matrix parameter.

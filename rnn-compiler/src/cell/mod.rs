@@ -19,7 +19,7 @@ pub mod stages;
 mod value;
 
 pub use ast::{Argument, CellAst, Expr, ExprKind, Item};
-pub use build::{Cell, CellUse, Param, State};
+pub use build::{Cell, CellInput, CellOutput, CellUse, Noise, Param, State};
 pub use functions::is_activation;
 pub use gradient::{Backward, MatrixGradient, Part, VectorGradient};
 pub(crate) use parse::deep_message;

@@ -8,7 +8,7 @@ use super::{
 };
 
 /// From a graph and its roots to another graph, and where each node went.
-type Pass = fn(&Graph, &[NodeId]) -> (Graph, BTreeMap<NodeId, NodeId>);
+pub(super) type Pass = fn(&Graph, &[NodeId]) -> (Graph, BTreeMap<NodeId, NodeId>);
 
 impl Cell {
     /// Regroups sums and fuses multiplications into additions.
@@ -17,17 +17,22 @@ impl Cell {
         self.rewrite(fuse);
     }
 
-    fn rewrite(&mut self, pass: Pass) {
+    pub(super) fn rewrite(&mut self, pass: Pass) {
         let roots: Vec<NodeId> = self
             .next
             .iter()
             .flatten()
-            .chain(&self.out)
+            .chain(self.out.iter().flatten())
             .copied()
             .collect();
         let (graph, map) = pass(&self.graph, &roots);
         self.graph = graph;
-        for id in self.next.iter_mut().flatten().chain(&mut self.out) {
+        for id in self
+            .next
+            .iter_mut()
+            .flatten()
+            .chain(self.out.iter_mut().flatten())
+        {
             *id = map[id];
         }
     }

@@ -166,21 +166,10 @@ impl Parser<'_> {
         let name = self.name(c, "the state's name", "state h: [units];")?;
         let example = format!("state {name}: [units];");
         self.expect(c, ":", "RNN0013", &example)?;
-        let span = c.span();
-        let mut shape = self.shape(c, &example)?;
-        if let (Some(size), true) = (shape.pop(), shape.is_empty()) {
-            return Ok(Item::State { name, size });
-        }
-        self.mistake(
-            Diagnostic::new(
-                "RNN0016",
-                span,
-                format!("the state `{name}` has more than one size; a state is one vector"),
-            )
-            .help(format!(
-                "write `state {name}: [units];`, one state for each vector"
-            )),
-        )
+        Ok(Item::State {
+            shape: self.shape(c, &example)?,
+            name,
+        })
     }
 
     fn let_item(&mut self, c: &mut Cursor) -> Parsed<Item> {

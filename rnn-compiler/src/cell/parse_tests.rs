@@ -199,11 +199,6 @@ const MISTAKES: &[(&str, &str, &str)] = &[
         "no sizes",
     ),
     (
-        "cell C(units) { state h: [1, 2]; }",
-        "RNN0016",
-        "one vector",
-    ),
-    (
         "cell C(units) { let mut z = 1; }",
         "RNN0017",
         "without `mut`",

@@ -452,7 +452,7 @@ fn normalize(rt: &TokenStream, plan: &Plan, i: usize, op: &Op) -> TokenStream {
         reference(rt, &plan.gradients[op.output]),
     );
     let kept = plan.kept[i].as_ref().map(|r| reference(rt, r));
-    let width = cell.cell.input.tokens();
+    let width = cell.cell.inputs[0].width.tokens();
     let (momentum, epsilon) = (*momentum as f32, *epsilon as f32);
     quote! {
         #rt::Normalize {
@@ -524,7 +524,8 @@ fn backward(rt: &TokenStream, plan: &Plan) -> TokenStream {
                 let (matrices, vectors) = gradients(rt, cell);
                 let whole = match &op.kind {
                     OpKind::Cell(c) => {
-                        c.backward.input.len() == 1 && c.backward.input[0].width == c.cell.input
+                        c.backward.inputs[0].len() == 1
+                            && c.backward.inputs[0][0].width == c.cell.inputs[0].width
                     }
                     _ => true,
                 };

@@ -21,14 +21,16 @@ fn lane(v: &[f64], i: usize) -> f64 {
     if v.len() == 1 { v[0] } else { v[i] }
 }
 
-/// Computes one step for one row: the states after it, and the output. `weights` are those of the
-/// cell's parameters, row-major.
+/// Computes one step for one row: the states after it, and the outputs. `weights` are those of the
+/// cell's parameters, row-major. `noises` are the cell's masks; without any they are 1, as in
+/// inference.
 pub(super) fn step(
     cell: &Cell,
     weights: &[&[f64]],
     states: &[Vec<f64>],
-    x: &[f64],
-) -> Result<(Vec<Vec<f64>>, Vec<f64>), Wrong> {
+    inputs: &[&[f64]],
+    noises: &[Vec<f64>],
+) -> Result<(Vec<Vec<f64>>, Vec<Vec<f64>>), Wrong> {
     let mut values: Vec<Lanes> = Vec::new();
     for node in cell.graph.nodes() {
         let width = match &node.extent {
@@ -44,8 +46,10 @@ pub(super) fn step(
         let value = match &node.op {
             Op::Number(bits) => vec![f64::from_bits(*bits)],
             Op::SizeOf(size) => vec![known(size)? as f64],
-            Op::Leaf(Slot::Input, offset) => part(x, offset)?,
+            Op::Leaf(Slot::Input(i), offset) => part(inputs[*i], offset)?,
             Op::Leaf(Slot::State(i), offset) => part(&states[*i], offset)?,
+            Op::Leaf(Slot::Noise(_), _) if noises.is_empty() => vec![1.0; width],
+            Op::Leaf(Slot::Noise(i), offset) => part(&noises[*i], offset)?,
             Op::Leaf(slot, _) => return Err(Wrong(format!("{slot:?} in a forward graph"))),
             Op::Param(p, offset) => part(weights[*p], offset)?,
             Op::Unary(u, a) => each(&|i| maths::unary(*u, of(*a, i))),
@@ -79,7 +83,11 @@ pub(super) fn step(
     let next = next
         .map(|(parts, state)| side_by_side(parts, &state.size))
         .collect::<Result<_, _>>()?;
-    Ok((next, side_by_side(&cell.out, &cell.output)?))
+    let out = cell.out.iter().zip(&cell.outputs);
+    let out = out
+        .map(|(parts, output)| side_by_side(parts, &output.width))
+        .collect::<Result<_, _>>()?;
+    Ok((next, out))
 }
 
 /// A sum of vector–matrix products.

@@ -142,7 +142,9 @@ impl Running<'_> {
             }
             LayerKind::Pointwise { .. } | LayerKind::BatchNormalization { .. } => {
                 let cell = self.cell()?;
-                x.map(width, |x| Ok(step(cell, &self.weights, &[], x)?.1))
+                x.map(width, |x| {
+                    Ok(step(cell, &self.weights, &[], &[x], &[])?.1.swap_remove(0))
+                })
             }
             LayerKind::Dropout { rate } if self.training && *rate != 0.0 => {
                 Err(Wrong(format!("{} draws a mask", self.layer.text)))
@@ -170,10 +172,10 @@ impl Running<'_> {
             }
             for t in 0..x.steps {
                 let from = if backwards { x.steps - 1 - t } else { t };
-                let (next, out) = step(cell, &self.weights, &states, x.at(row, from))?;
+                let (next, mut out) = step(cell, &self.weights, &states, &[x.at(row, from)], &[])?;
                 states = next;
                 if all || t + 1 == x.steps {
-                    data.extend(out);
+                    data.extend(out.swap_remove(0));
                 }
             }
         }

@@ -162,7 +162,7 @@ impl Model {
                 | LayerKind::BatchNormalization { cell, .. } => {
                     let input = &graph.layers[l.inputs[0]].shape.features;
                     let mut found = Diagnostics::new();
-                    let cell = Cell::build(cell, input, &mut found);
+                    let cell = Cell::build(cell, &[vec![input.clone()]], &mut found);
                     found.take();
                     let cell = cell.ok_or_else(|| Wrong(format!("{} has mistakes", l.text)))?;
                     for p in &cell.params {

@@ -86,7 +86,7 @@ pub(crate) fn recurrent(
         );
         return failed;
     }
-    let shape = behind(&built.output);
+    let shape = behind(&built.outputs[0].width);
     let go_backwards = given.flag("go_backwards").unwrap_or(false);
     Built::new(
         LayerKind::Rnn {
@@ -123,7 +123,7 @@ pub(crate) fn pointwise(
             let shape = Shape {
                 ids: false,
                 time: input.time.clone(),
-                features: built.output,
+                features: built.outputs[0].width.clone(),
             };
             Built::new(kind(cell), shape)
         }
@@ -133,7 +133,7 @@ pub(crate) fn pointwise(
 
 /// Builds the cell for this input and checks that its parameters can be addressed.
 fn check(given: &Given<'_>, cell: &CellUse, input: &Size, found: &mut Diagnostics) -> Option<Cell> {
-    let built = Cell::build(cell, input, found)?;
+    let built = Cell::build(cell, &[vec![input.clone()]], found)?;
     for p in &built.params {
         if !fits(&p.shape) {
             let shape: Vec<String> = p.shape.iter().map(ToString::to_string).collect();

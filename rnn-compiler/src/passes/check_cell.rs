@@ -27,7 +27,7 @@ pub fn check_cell(cell: &CellAst, found: &mut Diagnostics) {
         cell: cell.clone(),
         arguments,
     };
-    Cell::build(&cell, &input, &mut own);
+    Cell::build(&cell, &[vec![input]], &mut own);
     for d in own.take() {
         if !OF_SIZES.contains(&d.code) {
             found.push(d);

@@ -180,7 +180,7 @@ impl Lowering<'_> {
         input: &Size,
         unroll: Option<bool>,
     ) -> Option<Box<CellOp>> {
-        let mut cell = Cell::build(cell, input, self.found)?;
+        let mut cell = Cell::build(cell, &[vec![input.clone()]], self.found)?;
         cell.optimize();
         let params = cell
             .params

@@ -53,7 +53,7 @@ fn params(text: &str) -> Vec<String> {
         panic!("{text}")
     };
     let mut found = Diagnostics::new();
-    let cell = Cell::build(cell, &before.shape.features, &mut found).unwrap();
+    let cell = Cell::build(cell, &[vec![before.shape.features.clone()]], &mut found).unwrap();
     cell.params
         .iter()
         .map(|p| {

@@ -10,7 +10,8 @@ mod values;
 use super::{
     ast::{CellAst, Expr, ExprKind, Item},
     functions,
-    graph::{Graph, NodeId, Slot},
+    graph::{Extent, Graph, NodeId, Op, Slot},
+    optimize::live,
     size::Size,
     value::{INITIALIZERS, Initializer, Value},
 };
@@ -34,8 +35,42 @@ pub struct Param {
 pub struct State {
     /// Its name.
     pub name: String,
-    /// Units.
+    /// Its shape; the floats are row-major.
+    pub shape: Vec<Size>,
+    /// Floats: the product of the shape.
     pub size: Size,
+}
+
+/// An input of a cell.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CellInput {
+    /// Its name; `x` in a cell without `input` statements.
+    pub name: String,
+    /// Its shape at one step; the floats are row-major.
+    pub shape: Vec<Size>,
+    /// Floats: the product of the shape.
+    pub width: Size,
+}
+
+/// An output of a cell.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CellOutput {
+    /// Its name, if the outputs have names.
+    pub name: Option<String>,
+    /// Its shape at one step; the floats are row-major.
+    pub shape: Vec<Size>,
+    /// Floats: the product of the shape.
+    pub width: Size,
+}
+
+/// A mask that training draws once a batch: each float is 0 with probability `rate`, and
+/// `1 / (1 - rate)` otherwise. It is the same at all steps.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Noise {
+    /// What part of the floats is 0.
+    pub rate: f64,
+    /// Floats.
+    pub width: Size,
 }
 
 /// A cell for given sizes and arguments.
@@ -43,20 +78,22 @@ pub struct State {
 pub struct Cell {
     /// The cell's name.
     pub name: String,
-    /// Features of its input.
-    pub input: Size,
+    /// Its inputs, in the order written.
+    pub inputs: Vec<CellInput>,
     /// Parameters, in the order written.
     pub params: Vec<Param>,
     /// States, in the order written.
     pub states: Vec<State>,
-    /// Units of its output.
-    pub output: Size,
+    /// Its outputs, in the order written.
+    pub outputs: Vec<CellOutput>,
+    /// Its masks, one for each `dropout(v, rate)`.
+    pub noises: Vec<Noise>,
     /// What it computes.
     pub graph: Graph,
     /// The value of each state after the step, in parts that stand side by side.
     pub next: Vec<Vec<NodeId>>,
-    /// The output, in parts that stand side by side.
-    pub out: Vec<NodeId>,
+    /// Each output, in parts that stand side by side.
+    pub out: Vec<Vec<NodeId>>,
 }
 
 /// A cell with its arguments: what a layer computes at a step.
@@ -99,20 +136,28 @@ struct Reported;
 type Built<T> = Result<T, Reported>;
 
 impl Cell {
-    /// Builds the cell of a layer whose input has `input` features. Every mistake is reported.
-    pub fn build(layer: &CellUse, input: &Size, found: &mut Diagnostics) -> Option<Cell> {
+    /// Builds the cell of a layer whose inputs have these shapes at a step. Every mistake is
+    /// reported.
+    pub fn build(layer: &CellUse, inputs: &[Vec<Size>], found: &mut Diagnostics) -> Option<Cell> {
         let name = layer.cell.name.to_string();
         let mut graph = Graph::default();
-        let x = graph.leaf(Slot::Input, Size::known(0), input.clone());
+        let shape = inputs.first().cloned().unwrap_or_default();
+        let input = product(&shape);
+        let x = graph.leaf(Slot::Input(0), Size::known(0), input.clone());
         let mut b = Builder {
             names: BTreeMap::new(),
             label: name.clone(),
             cell: Cell {
                 name,
-                input: input.clone(),
+                inputs: vec![CellInput {
+                    name: "x".into(),
+                    shape,
+                    width: input.clone(),
+                }],
                 params: Vec::new(),
                 states: Vec::new(),
-                output: Size::known(0),
+                outputs: Vec::new(),
+                noises: Vec::new(),
                 graph,
                 next: Vec::new(),
                 out: Vec::new(),
@@ -124,12 +169,35 @@ impl Cell {
                 .map(|(name, _, span)| (name.clone(), *span))
                 .collect(),
         };
-        b.names.insert("input".into(), Meaning::Size(input.clone()));
+        b.names.insert("input".into(), Meaning::Size(input));
         b.names.insert("x".into(), Meaning::Parts(vec![x]));
         let mut good = b.arguments(layer).is_ok();
         good &= b.items(&layer.cell.items).is_ok();
         good &= good && b.finish(layer).is_ok();
         good.then_some(b.cell)
+    }
+
+    /// The cell as inference computes it: its masks are 1.
+    pub fn without_noise(&self) -> Cell {
+        let mut cell = self.clone();
+        if cell.noises.is_empty() {
+            return cell;
+        }
+        cell.rewrite(|g, roots| {
+            let (order, _) = live(g, roots);
+            let (mut out, mut map) = (Graph::default(), BTreeMap::new());
+            for id in order {
+                let node = g.node(id);
+                let new = match &node.op {
+                    Op::Leaf(Slot::Noise(_), _) => out.number(1.0),
+                    op => out.rebuild(op, &node.extent, |o| map[&o]),
+                };
+                map.insert(id, new);
+            }
+            (out, map)
+        });
+        cell.noises.clear();
+        cell
     }
 }
 
@@ -271,8 +339,9 @@ impl Builder<'_> {
                 self.names.insert(name.to_string(), meaning);
                 good
             }
-            Item::State { name, size } => {
-                let size = self.size(size)?;
+            Item::State { name, shape } => {
+                let shape: Vec<Size> = shape.iter().map(|e| self.size(e)).collect::<Built<_>>()?;
+                let size = product(&shape);
                 let index = self.cell.states.len();
                 let node = self
                     .cell
@@ -287,6 +356,7 @@ impl Builder<'_> {
                 }
                 self.cell.states.push(State {
                     name: name.to_string(),
+                    shape,
                     size,
                 });
                 self.cell.next.push(Vec::new());
@@ -318,26 +388,38 @@ impl Builder<'_> {
                 };
                 let size = self.cell.states[index].size.clone();
                 self.expect_width(&parts, &size, value.span, &format!("state `{name}`"))?;
+                let parts = match (self.width_of(&parts), parts.as_slice()) {
+                    (None, [one]) => vec![self.cell.graph.spread(*one, size)],
+                    _ => parts,
+                };
                 self.cell.next[index] = parts.clone();
                 self.names.insert(name.to_string(), Meaning::Parts(parts));
                 Ok(())
             }
             Item::Output { value, span } => {
                 let parts = self.parts(value)?;
-                match self.width_of(&parts) {
-                    Some(w) => self.cell.output = w,
-                    None => {
+                let width = match (self.width_of(&parts), parts.as_slice()) {
+                    (Some(w), _) => w,
+                    (None, [one]) if self.cell.graph.node(*one).extent == Extent::Row => {
+                        Size::known(1)
+                    }
+                    _ => {
                         return self.fail(
                             "RNN0206",
                             *span,
                             "the output is a single number; it has to be a vector",
                         );
                     }
-                }
+                };
                 if !self.cell.out.is_empty() {
                     return self.fail("RNN0207", *span, "there are two outputs; a cell has one");
                 }
-                self.cell.out = parts;
+                self.cell.outputs.push(CellOutput {
+                    name: None,
+                    shape: vec![width.clone()],
+                    width,
+                });
+                self.cell.out.push(parts);
                 Ok(())
             }
             Item::If {
@@ -482,6 +564,11 @@ impl Builder<'_> {
         }
         Ok(())
     }
+}
+
+/// The floats of a value of this shape.
+fn product(shape: &[Size]) -> Size {
+    shape.iter().fold(Size::known(1), |n, size| &n * size)
 }
 
 /// The initialiser's name, if it makes matrices only.

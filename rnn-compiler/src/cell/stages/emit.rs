@@ -61,9 +61,9 @@ pub(super) fn emit(g: &Graph, roots: &[Root], s: &Schedule) -> Program {
         let key = e.root_key(root);
         e.work.entry(key.clone()).or_default().roots.insert(i);
         match g.node(root.node).op {
-            Op::Reduce(..) => {
-                e.want_reduction(root.node, key.0);
-            }
+            // It goes to the output at once.
+            Op::Reduce(..) if matches!(root.sink, Sink::Output(_)) => e.reduce(root.node),
+            Op::Reduce(..) => e.want_reduction(root.node, key.0),
             // Computed in another class than the one that writes the result: a state that
             // depends on the input alone, or a vector of parameters that is kept.
             _ if e.is_loaded(root.node, &key) => e.want_stored(root.node, key.0),
@@ -158,8 +158,12 @@ impl Emitter<'_> {
     }
 
     fn want_reduction(&mut self, r: NodeId, reader: Class) {
-        let key = self.reduce_key(r);
         self.temp(r, reader);
+        self.reduce(r);
+    }
+
+    fn reduce(&mut self, r: NodeId) {
+        let key = self.reduce_key(r);
         if self.work.entry(key.clone()).or_default().reduced.insert(r) {
             let operand = self.g.node(r).op.operands()[0];
             if self.is_loaded(operand, &key) {
@@ -197,7 +201,7 @@ impl Emitter<'_> {
                 Sink::State(_) | Sink::StateGradient(_) => {
                     reader == Class::Step && self.s.class[n] == Class::Step
                 }
-                Sink::Output | Sink::InputGradient => false,
+                Sink::Output(_) | Sink::InputGradient(_) => false,
             })
     }
 
@@ -277,9 +281,24 @@ impl Emitter<'_> {
                 continue;
             };
             self.node(&mut p, operand);
-            let to = self.place(r, key.0);
-            let index = position(&mut p.phase.reductions, to);
-            p.phase.body.push(Statement::Reduce(how, index, operand));
+            let mut places = Vec::new();
+            if self.temps.contains_key(&r) || self.has_readable_sink(r, key.0) {
+                places.push(self.place(r, key.0));
+            }
+            // A number of a row that is an output.
+            places.extend(work.roots.iter().filter_map(|&i| {
+                let root = &self.roots[i];
+                let output = root.node == r && matches!(root.sink, Sink::Output(_));
+                output.then(|| Vector {
+                    place: Place::Sink(root.sink),
+                    offset: root.offset.clone(),
+                    exact: root.exact,
+                })
+            }));
+            for to in places {
+                let index = position(&mut p.phase.reductions, to);
+                p.phase.body.push(Statement::Reduce(how, index, operand));
+            }
         }
         for &i in &work.roots {
             let root = &self.roots[i];
@@ -300,7 +319,7 @@ impl Emitter<'_> {
             && p.phase
                 .stores
                 .iter()
-                .all(|s| s.place == Place::Sink(Sink::InputGradient));
+                .all(|s| matches!(s.place, Place::Sink(Sink::InputGradient(_))));
         p.phase.only_state_gradients = p.phase.reductions.is_empty()
             && !p.phase.stores.is_empty()
             && p.phase

@@ -25,14 +25,14 @@ use super::{
 pub enum Sink {
     /// A state after the step.
     State(usize),
-    /// The output of the step.
-    Output,
+    /// An output of the step.
+    Output(usize),
     /// Kept for all steps, by its node.
     Keep(NodeId),
     /// Gradient of a state before the step.
     StateGradient(usize),
-    /// Gradient of the input.
-    InputGradient,
+    /// Gradient of an input.
+    InputGradient(usize),
 }
 
 /// A result.
@@ -148,7 +148,7 @@ pub struct Phase {
     pub reductions: Vec<Vector>,
     /// What happens.
     pub body: Vec<Statement>,
-    /// All that it writes is the gradient of the input.
+    /// All that it writes are gradients of inputs.
     pub only_input_gradient: bool,
     /// All that it writes are gradients of states before the step: nobody wants those of the first.
     pub only_state_gradients: bool,

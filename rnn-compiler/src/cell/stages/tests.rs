@@ -46,7 +46,7 @@ fn cell(text: &str) -> Cell {
             proc_macro2::Span::call_site(),
         )],
     };
-    let cell = Cell::build(&layer, &Size::known(8), &mut found);
+    let cell = Cell::build(&layer, &[vec![Size::known(8)]], &mut found);
     let messages = found.take();
     assert!(messages.is_empty(), "{messages:?}");
     let mut cell = cell.unwrap();

@@ -141,7 +141,7 @@ pub fn plan(graph: OpGraph) -> Plan {
                 }
             }
             OpKind::Normalize { cell, .. } => {
-                kept[i] = Some(training.add(&cell.cell.input, Extent::All));
+                kept[i] = Some(training.add(&cell.cell.inputs[0].width, Extent::All));
             }
             _ => {}
         }
@@ -482,20 +482,22 @@ fn place(
     let mut r = match place {
         Place::Temp(i) => temps.get(*i).cloned(),
         Place::Slot(slot) => match slot {
-            Slot::Input => places.input.clone(),
+            Slot::Input(_) => places.input.clone(),
             Slot::State(i) => places.states.get(*i).cloned(),
             Slot::NextState(i) => places.states.get(*i).map(after),
             Slot::Forward(n) => places.keep.get(n).cloned(),
-            Slot::OutputGradient => places.d_output.clone(),
+            Slot::OutputGradient(_) => places.d_output.clone(),
+            // No layer has masks of its own yet.
+            Slot::Noise(_) => None,
             Slot::NextStateGradient(i) => places.d_states.get(*i).map(after),
         },
         Place::Sink(sink) => match sink {
             Sink::State(i) => places.states.get(*i).map(after),
-            Sink::Output => places.output.clone(),
+            Sink::Output(_) => places.output.clone(),
             Sink::Keep(n) if form == Form::Backward => places.deltas.get(n).cloned(),
             Sink::Keep(n) => places.keep.get(n).cloned(),
             Sink::StateGradient(i) => places.d_states.get(*i).cloned(),
-            Sink::InputGradient => places.d_input.clone(),
+            Sink::InputGradient(_) => places.d_input.clone(),
         },
     }?;
     if *offset != Size::known(0) {
