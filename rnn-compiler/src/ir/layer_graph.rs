@@ -213,6 +213,8 @@ pub struct Rnn {
     pub cells: Vec<UsedCell>,
     /// All steps' outputs rather than the last one's.
     pub return_sequences: bool,
+    /// The states after the last step, too.
+    pub return_state: bool,
     /// Last step first.
     pub go_backwards: bool,
     /// `unroll`: `None` lets the plan decide.

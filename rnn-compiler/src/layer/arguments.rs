@@ -26,6 +26,8 @@ pub enum Kind {
     Size,
     /// A size, or `_` for an open one.
     Length,
+    /// Sizes to the end of the list; last of the arguments.
+    Sizes,
     /// A number in `0..1`, 1 excluded.
     Rate,
     /// A number above 0.
@@ -140,6 +142,17 @@ impl Given<'_> {
             Some((Value::Size(size), _)) => Some(size),
             _ => None,
         }
+    }
+
+    /// All sizes of an argument of [`Kind::Sizes`].
+    pub fn sizes(&self, name: &str) -> Vec<Size> {
+        let of_name = self.values.iter().filter(|(n, ..)| *n == name);
+        of_name
+            .filter_map(|(_, v, _)| match v {
+                Value::Size(s) => Some(s.clone()),
+                _ => None,
+            })
+            .collect()
     }
 
     /// A flag, if it was given.

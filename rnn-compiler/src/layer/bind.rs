@@ -127,7 +127,10 @@ impl Binder<'_, '_> {
         let place = self.place;
         self.place += 1;
         self.unclear |= place >= self.declared.len();
-        match self.declared.get(place).copied() {
+        let last = self.declared.last().copied();
+        let rest = last.filter(|a| a.kind == Kind::Sizes && place >= self.declared.len());
+        self.unclear &= rest.is_none();
+        match rest.or(self.declared.get(place).copied()) {
             // An argument that is written differently here has no place, either.
             Some(argument) if !matches!(argument.kind, Kind::NotYet(Some(_))) => {
                 self.set(argument, value, value.span)
@@ -166,7 +169,7 @@ impl Binder<'_, '_> {
             let words = format!("Keras's `{name}` of {class} {words}");
             return self.mistake(Diagnostic::new("RNN0121", span, words).help(help));
         }
-        if self.used.contains(&name) {
+        if self.used.contains(&name) && kind != Kind::Sizes {
             return self.mistake(
                 Diagnostic::new(
                     "RNN0124",

@@ -11,7 +11,7 @@ use super::{
 use crate::{
     cell::{single, size::Size},
     diagnostics::{Diagnostic, Diagnostics},
-    ir::CellUse,
+    ir::UsedCell,
     syntax::{ArgumentAst, Body, ModelAst, ValueAst, ValueKind, path_text},
 };
 
@@ -50,13 +50,68 @@ fn cell_path(value: &ValueAst) -> Option<syn::Path> {
     last.starts_with(char::is_uppercase).then(|| path.clone())
 }
 
-/// The cell in `RNN(…)`, with its arguments, and a guess of its output.
-pub(crate) fn cell_of(
+/// The cells in `RNN(…)`, with their arguments, and a guess of the output.
+pub(crate) fn cells_of(
     given: &Given<'_>,
     context: &Context<'_>,
     found: &mut Diagnostics,
-) -> Option<(CellUse, Option<Size>)> {
-    let value = given.cell.as_ref()?;
+) -> Option<(Vec<UsedCell>, Option<Size>)> {
+    let value = given.raw("cell")?;
+    let ValueKind::List(list) = &value.kind else {
+        let (cell, units) = cell_of(given, context, value, found)?;
+        return Some((vec![cell], units));
+    };
+    if list.is_empty() {
+        let d = Diagnostic::new("RNN0133", value.span, "RNN needs a cell, found none");
+        found.push(d.help(HELP));
+        return None;
+    }
+    let built: Vec<_> = list
+        .iter()
+        .map(|v| cell_of(given, context, v, found))
+        .collect();
+    let (mut cells, mut units) = (Vec::new(), None);
+    // Keras's names: `lstm_cell`, `lstm_cell_1`.
+    let mut counts = std::collections::BTreeMap::<String, usize>::new();
+    for cell in built {
+        let (mut cell, size) = cell?;
+        let stem = snake(&cell.cell.cell.name.to_string());
+        let count = counts.entry(stem.clone()).or_insert(0);
+        cell.prefix = Some(match *count {
+            0 => stem,
+            n => format!("{stem}_{n}"),
+        });
+        *count += 1;
+        cells.push(cell);
+        units = size;
+    }
+    Some((cells, units))
+}
+
+/// `LSTMCell` as `lstm_cell`.
+fn snake(name: &str) -> String {
+    let chars: Vec<char> = name.chars().collect();
+    let mut out = String::new();
+    for (i, c) in chars.iter().enumerate() {
+        let before = i.checked_sub(1).map(|j| chars[j]);
+        let next = chars.get(i + 1);
+        let starts = c.is_uppercase()
+            && before.is_some_and(|b| !b.is_uppercase() || next.is_some_and(|n| n.is_lowercase()));
+        if starts && before != Some('_') {
+            out.push('_');
+        }
+        out.extend(c.to_lowercase());
+    }
+    out
+}
+
+/// One cell, with its arguments, and a guess of its output.
+fn cell_of(
+    given: &Given<'_>,
+    context: &Context<'_>,
+    value: &ValueAst,
+    found: &mut Diagnostics,
+) -> Option<(UsedCell, Option<Size>)> {
     let Some(path) = cell_path(value) else {
         found.push(
             Diagnostic::new(
@@ -94,7 +149,13 @@ pub(crate) fn cell_of(
     }
     let ast = context.cells.iter().find(|c| c.is(&path))?.cell.clone()?;
     let arguments = outer_flags(given, &text, arguments, found)?;
-    own_cell(ast, &path_text(&path), value.span, &arguments, found)
+    let (cell, units) = own_cell(ast, &path_text(&path), value.span, &arguments, found)?;
+    let used = UsedCell {
+        cell,
+        prefix: None,
+        options: given.options(),
+    };
+    Some((used, units))
 }
 
 /// A cell that belongs to a layer: it has those of the layer's arguments that its text names.
@@ -104,18 +165,26 @@ fn built_in(
     value: &ValueAst,
     arguments: &[ArgumentAst],
     found: &mut Diagnostics,
-) -> Option<(CellUse, Option<Size>)> {
+) -> Option<(UsedCell, Option<Size>)> {
     let (name, text) = layer.cell?;
     let ast = cells::parse(text, found)?;
     let takes = |a: &&Argument| {
-        matches!(a.kind, Kind::NotYet(_)) || ast.arguments.iter().any(|b| b.name == a.name)
+        let of_params = matches!(a.kind, Kind::Regularizer | Kind::Constraint)
+            && a.name != "activity_regularizer";
+        of_params
+            || matches!(a.kind, Kind::NotYet(_))
+            || ast.arguments.iter().any(|b| b.name == a.name)
     };
     let declared: Vec<Argument> = layer.arguments.iter().filter(takes).copied().collect();
     let text = value.to_string();
     let arguments = outer_flags(given, &text, arguments, found)?;
     let inner = bind(name, &text, value.span, &declared, &arguments, found);
     let units = inner.size("units").cloned();
-    inner.complete.then(|| (inner.use_of(ast), units))
+    inner.complete.then(|| {
+        let mut used = inner.used(ast);
+        used.options.frozen |= given.options().frozen;
+        (used, units)
+    })
 }
 
 /// The arguments of a cell; those that belong to `RNN` around it are reported.
@@ -125,7 +194,16 @@ fn outer_flags(
     arguments: &[ArgumentAst],
     found: &mut Diagnostics,
 ) -> Option<Vec<ArgumentAst>> {
-    const OUTER: &[&str] = &["return_sequences", "go_backwards", "unroll"];
+    const OUTER: &[&str] = &[
+        "return_sequences",
+        "return_state",
+        "go_backwards",
+        "stateful",
+        "unroll",
+        "zero_output_for_mask",
+        "initial_state",
+        "mask",
+    ];
     let mut good = true;
     for a in arguments {
         let name = match (&a.name, &a.value.kind) {

@@ -4,12 +4,13 @@ use proc_macro2::{Span, TokenStream};
 
 use super::{
     arguments::Given,
-    context::{Built, Context, guess},
+    context::{Built, Context, Incoming, OutMask, guess},
 };
 use crate::{
     cell::{Cell, CellAst, MAX_SIZE, size::Size},
     diagnostics::{Diagnostic, Diagnostics},
-    ir::{CellUse, LayerKind, Shape, Time},
+    cursor::Reported,
+    ir::{CellUse, Content, LayerKind, Port, Rnn, Shape, Time, UsedCell},
 };
 
 /// A cell of the compiler's own.
@@ -30,31 +31,25 @@ pub(crate) fn parse(text: &str, found: &mut Diagnostics) -> Option<CellAst> {
     }
 }
 
-/// Builds a layer that sweeps `cell` over time. `units` is the guess for its output after a mistake.
+/// Builds a layer that sweeps cells over time. `units` is the guess for its output after a mistake.
 pub(crate) fn recurrent(
     given: &Given<'_>,
     context: &Context<'_>,
-    cell: Option<CellUse>,
+    cells: Option<Vec<UsedCell>>,
     units: Option<&Size>,
     found: &mut Diagnostics,
 ) -> Built {
-    let return_sequences = given.flag("return_sequences").unwrap_or(false);
+    let flag = |name| given.flag(name).unwrap_or(false);
+    let return_sequences = flag("return_sequences");
     let input = context.sequence(given, found);
-    let behind = |features: &Size| {
-        let time = match input {
-            _ if !return_sequences => Time::None,
-            Some(input) => input.time.clone(),
-            None => Time::Any,
-        };
-        Shape {
-            ids: false,
-            time,
-            features: features.clone(),
-        }
+    let time = match input {
+        _ if !return_sequences => Time::None,
+        Some(input) => input.time.clone(),
+        None => Time::unknown(),
     };
-    let failed = Built::failed(units.map(behind));
+    let failed = Built::failed(units.map(|u| Shape::vector(time.clone(), u.clone())));
     let unroll = given.flag("unroll");
-    if unroll == Some(true) && input.is_some_and(|i| i.time == Time::Any) {
+    if unroll == Some(true) && input.is_some_and(|i| i.time.is_open()) {
         let span = given.get("unroll").map_or(given.span, |(_, span)| span);
         found.push(
             Diagnostic::new(
@@ -66,37 +61,252 @@ pub(crate) fn recurrent(
         );
         return failed;
     }
-    let (Some(cell), Some(input), true) = (cell, input, given.complete) else {
+    let (Some(cells), Some(input), true) = (cells, input, given.complete) else {
         return failed;
     };
-    let Some(built) = check(given, &cell, &input.features, found) else {
+    let Some(mut read) = same_time(given, context, found) else {
         return failed;
     };
-    if built.states.is_empty() {
+    let (mut states, mut outputs) = (Vec::new(), Vec::new());
+    for cell in &cells {
+        let Some(built) = check(given, &cell.cell, &read, found) else {
+            return failed;
+        };
+        if built.states.is_empty() {
+            found.push(
+                Diagnostic::new(
+                    "RNN0114",
+                    given.span,
+                    format!(
+                        "{} has no state, so it cannot run over time",
+                        cell.cell.cell.name
+                    ),
+                )
+                .help("declare one: `state h: [units];` and `next h = …;`"),
+            );
+            return failed;
+        }
+        states.extend(built.states.iter().map(|s| (s.name.clone(), s.shape.clone())));
+        outputs = built.outputs.iter().map(|o| o.shape.clone()).collect();
+        read = outputs.clone();
+    }
+    let stateful = flag("stateful");
+    let Ok(initial) = initial_states(given, context, &states, stateful, found) else {
+        return failed;
+    };
+    let Ok(reads_mask) = own_mask(given, context, &input.time, found) else {
+        return failed;
+    };
+    let mut shapes: Vec<Shape> = outputs
+        .iter()
+        .map(|axes| Shape {
+            content: Content::Numbers,
+            time: time.clone(),
+            axes: axes.clone(),
+        })
+        .collect();
+    let count = shapes.len();
+    let return_state = flag("return_state");
+    if return_state {
+        shapes.extend(states.iter().map(|(_, axes)| Shape {
+            content: Content::Numbers,
+            time: Time::None,
+            axes: axes.clone(),
+        }));
+    }
+    Built {
+        kind: Some(LayerKind::Rnn(Box::new(Rnn {
+            cells,
+            return_sequences,
+            return_state,
+            go_backwards: flag("go_backwards"),
+            unroll,
+            stateful,
+            zero_output_for_mask: flag("zero_output_for_mask"),
+            states,
+            outputs,
+            seed: given.whole("seed"),
+        }))),
+        shapes,
+        outputs: count,
+        mask: if return_sequences {
+            OutMask::Kept
+        } else {
+            OutMask::Lost
+        },
+        reads_mask,
+        initial,
+        activity: None,
+    }
+}
+
+/// The shapes of one step of all inputs, which have the same steps.
+fn same_time(
+    given: &Given<'_>,
+    context: &Context<'_>,
+    found: &mut Diagnostics,
+) -> Option<Vec<Vec<Size>>> {
+    let first = context.input()?;
+    for other in &context.inputs[1..] {
+        let other = other.shape()?;
+        if other.content != Content::Numbers || other.time != first.time {
+            found.push(axes_differ(given, first, other));
+            return None;
+        }
+    }
+    Some(
+        context
+            .inputs
+            .iter()
+            .filter_map(|i| i.shape().map(|s| s.axes.clone()))
+            .collect(),
+    )
+}
+
+/// Two values that a layer reads together have other steps.
+fn axes_differ(given: &Given<'_>, a: &Shape, b: &Shape) -> Diagnostic {
+    let d = Diagnostic::new(
+        "RNN0151",
+        given.span,
+        format!("{} needs values with the same steps, found {a} and {b}", given.text),
+    );
+    match (&a.time, &b.time) {
+        (Time::Any(_), Time::Any(_)) => d
+            .note("each `_` is a length of its own")
+            .help("give both lengths the same name: `input a: [time, 28]; input b: [time, 3];`"),
+        (Time::None, _) | (_, Time::None) => {
+            d.help("repeat the vector for every step: `v -> RepeatVector(20)`")
+        }
+        _ => d.help("give both inputs the same length"),
+    }
+}
+
+/// The values of `initial_state`, checked against the states.
+fn initial_states(
+    given: &Given<'_>,
+    context: &Context<'_>,
+    states: &[(String, Vec<Size>)],
+    stateful: bool,
+    found: &mut Diagnostics,
+) -> Result<Vec<Port>, Reported> {
+    let Some(raw) = given.raw("initial_state") else {
+        return Ok(vec![]);
+    };
+    let span = raw.span;
+    let values = context.named(given, "initial_state", found).ok_or(Reported)?;
+    let list = |shapes: &mut dyn Iterator<Item = &Vec<Size>>| -> String {
+        let all: Vec<String> = shapes
+            .map(|axes| axes.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "))
+            .map(|axes| format!("[batch, {axes}]"))
+            .collect();
+        all.join(" and ")
+    };
+    let wants = || list(&mut states.iter().map(|(_, s)| s));
+    if values.len() != states.len() {
+        let names: Vec<&str> = states.iter().map(|(n, _)| n.as_str()).collect();
         found.push(
             Diagnostic::new(
-                "RNN0114",
-                given.span,
+                "RNN0152",
+                span,
                 format!(
-                    "{} has no state, so it cannot run over time",
-                    cell.cell.name
+                    "{} has {} states ({}), found {} in `initial_state`",
+                    given.text,
+                    states.len(),
+                    names.join(", "),
+                    values.len()
                 ),
             )
-            .help("declare one: `state h: [units];` and `next h = …;`"),
+            .note(format!("they are {}", wants()))
+            .help(if states.len() > 1 {
+                "give all of them: `initial_state = [h, c]`, or what a layer with `return_state` gives as a whole: `let (_, state) = …`"
+            } else {
+                "give one: `initial_state = h`"
+            }),
         );
-        return failed;
+        return Err(Reported);
     }
-    let shape = behind(&built.outputs[0].width);
-    let go_backwards = given.flag("go_backwards").unwrap_or(false);
-    Built::new(
-        LayerKind::Rnn {
-            cell,
-            return_sequences,
-            go_backwards,
-            unroll,
-        },
-        shape,
-    )
+    if stateful {
+        found.push(
+            Diagnostic::new(
+                "RNN0153",
+                span,
+                format!("{} is stateful and has an `initial_state`", given.text),
+            )
+            .note("a stateful layer starts where the call before ended")
+            .help("remove one of the two; `model.set_states(…)` sets the states of a stateful layer"),
+        );
+        return Err(Reported);
+    }
+    let mut ports = Vec::new();
+    for ((value, name), (state, axes)) in values.iter().zip(states) {
+        let (Some(shape), Some(port)) = (value.shape(), value.port) else {
+            return Err(Reported);
+        };
+        if shape.content != Content::Numbers || shape.time != Time::None || shape.axes != *axes {
+            let origin = value.before.last().map(|b| b.text.clone()).unwrap_or_default();
+            found.push(
+                Diagnostic::new(
+                    "RNN0154",
+                    span,
+                    format!(
+                        "state `{state}` of {} is {}, found {shape}",
+                        given.text,
+                        list(&mut std::iter::once(axes))
+                    ),
+                )
+                .note(format!("`{name}` comes from {origin}"))
+                .help(match (shape.axes.as_slice(), axes.as_slice()) {
+                    ([from], [to]) if shape.time == Time::None => format!(
+                        "make both {from}, or put `Dense({to})` between them"
+                    ),
+                    _ => "a state has no time axis".to_owned(),
+                }),
+            );
+            return Err(Reported);
+        }
+        ports.push(port);
+    }
+    Ok(ports)
+}
+
+/// `mask = m`
+pub(super) fn own_mask(
+    given: &Given<'_>,
+    context: &Context<'_>,
+    time: &Time,
+    found: &mut Diagnostics,
+) -> Result<Option<Port>, Reported> {
+    let Some(raw) = given.raw("mask") else {
+        return Ok(None);
+    };
+    let values = context.named(given, "mask", found).ok_or(Reported)?;
+    let one = match values.as_slice() {
+        [(one, _)] => one.shape().zip(one.port),
+        _ => None,
+    };
+    match one {
+        Some((shape, port)) if shape.content == Content::Mask && shape.time == *time => {
+            Ok(Some(port))
+        }
+        other => {
+            let found_text = other.map_or("several values".to_owned(), |(s, _)| match s.content {
+                Content::Mask => format!("a mask {s}"),
+                _ => s.to_string(),
+            });
+            found.push(
+                Diagnostic::new(
+                    "RNN0155",
+                    raw.span,
+                    format!(
+                        "`mask` of {} must be a mask with the steps of its input, found {found_text}",
+                        given.text
+                    ),
+                )
+                .help("declare it as an input with the same length: `input x: [time, 8]; input m: mask[time];`"),
+            );
+            Err(Reported)
+        }
+    }
 }
 
 /// Builds a layer that applies a cell without states to every row and step. `features` is the guess
@@ -107,33 +317,190 @@ pub(crate) fn pointwise(
     text: &str,
     features: Option<&Size>,
     found: &mut Diagnostics,
-    kind: impl FnOnce(CellUse) -> LayerKind,
+    kind: impl FnOnce(UsedCell) -> LayerKind,
 ) -> Built {
     let input = context.floats(given, found);
-    let failed = Built::failed(guess(input, features.or(input.map(|i| &i.features))));
+    let width = input.map(Shape::width);
+    let failed = Built::failed(guess(input, features.or(width.as_ref())));
     let (Some(input), true) = (input, given.complete) else {
         return failed;
     };
+    if input.axes.len() > 1 {
+        found.push(several_axes(given, input));
+        return failed;
+    }
     let Some(cell) = parse(text, found) else {
         return failed;
     };
-    let cell = given.use_of(cell);
-    match check(given, &cell, &input.features, found) {
+    let cell = given.used(cell);
+    match check(given, &cell.cell, std::slice::from_ref(&input.axes), found) {
         Some(built) => {
-            let shape = Shape {
-                ids: false,
+            let shapes = built.outputs.iter().map(|o| Shape {
+                content: Content::Numbers,
                 time: input.time.clone(),
-                features: built.outputs[0].width.clone(),
-            };
-            Built::new(kind(cell), shape)
+                axes: o.shape.clone(),
+            });
+            Built {
+                shapes: shapes.collect(),
+                ..Built::new(kind(cell), input.clone())
+            }
         }
         None => failed,
     }
 }
 
+/// A layer that takes vectors was given more axes.
+fn several_axes(given: &Given<'_>, input: &Shape) -> Diagnostic {
+    Diagnostic::new(
+        "RNN0156",
+        given.span,
+        format!("{} needs vectors [batch, …, features], found {input}", given.text),
+    )
+    .help(if input.is_sequence() {
+        "put the numbers of a step side by side: TimeDistributed(Flatten)".to_owned()
+    } else {
+        format!("put the numbers side by side: Flatten -> {}", given.text)
+    })
+}
+
+/// Builds a layer that makes one value of several of the same shape, element by element: `maths`
+/// of their names.
+pub(crate) fn merge(
+    given: &Given<'_>,
+    context: &Context<'_>,
+    least: usize,
+    most: usize,
+    found: &mut Diagnostics,
+    maths: impl FnOnce(&[String]) -> String,
+) -> Built {
+    let failed = Built::failed(context.input().cloned());
+    let n = context.inputs.len();
+    if n < least || n > most {
+        let what = if least == most { "exactly" } else { "at least" };
+        found.push(
+            Diagnostic::new(
+                "RNN0157",
+                given.span,
+                format!("{} needs {what} {least} values, found {n}", given.text),
+            )
+            .help(format!("write them in parentheses: `(a, b) -> {}`", given.text)),
+        );
+        return failed;
+    }
+    let Some(first) = context.floats(given, found) else {
+        return failed;
+    };
+    for other in &context.inputs[1..] {
+        let Some(other) = other.shape() else {
+            return failed;
+        };
+        if other.content != Content::Numbers || other.time != first.time {
+            found.push(axes_differ(given, first, other));
+            return failed;
+        }
+        if other.axes != first.axes {
+            found.push(
+                Diagnostic::new(
+                    "RNN0158",
+                    given.span,
+                    format!("{} needs values of one shape, found {first} and {other}", given.text),
+                )
+                .help("bring them to one size first, say with Dense, or use Concatenate"),
+            );
+            return failed;
+        }
+    }
+    if !given.complete {
+        return failed;
+    }
+    let names: Vec<String> = (0..n).map(|i| format!("x{i}")).collect();
+    let axes = |i: usize| -> Vec<String> {
+        (0..first.axes.len()).map(|a| format!("n{i}_{a}")).collect()
+    };
+    let inputs: String = (0..n)
+        .map(|i| format!("input x{i}: [{}]; ", axes(i).join(", ")))
+        .collect();
+    let text = format!("cell Merge() {{ {inputs} output {}; }}", maths(&names));
+    let Some(cell) = parse(&text, found) else {
+        return failed;
+    };
+    let cell = given.used(cell);
+    let shapes = vec![first.axes.clone(); n];
+    match check(given, &cell.cell, &shapes, found) {
+        Some(_) => Built::new(LayerKind::Pointwise { cell }, first.clone()),
+        None => failed,
+    }
+}
+
+/// Builds a layer that puts values of these axes side by side, by the cell `text`.
+pub(crate) fn side_by_side(
+    given: &Given<'_>,
+    context: &Context<'_>,
+    axes: &[Vec<Size>],
+    text: &str,
+    found: &mut Diagnostics,
+    built: impl FnOnce(UsedCell, Size) -> Built,
+) -> Built {
+    let n = context.inputs.len();
+    if n < 2 {
+        found.push(
+            Diagnostic::new(
+                "RNN0157",
+                given.span,
+                format!("{} needs at least 2 values, found {n}", given.text),
+            )
+            .help(format!("write them in parentheses: `(a, b) -> {}`", given.text)),
+        );
+        return Built::failed(None);
+    }
+    let Some(shapes) = same_time(given, context, found) else {
+        return Built::failed(None);
+    };
+    if let Some(wide) = context
+        .inputs
+        .iter()
+        .filter_map(Incoming::shape)
+        .find(|s| s.axes.len() != 1)
+    {
+        found.push(several_axes(given, wide));
+        return Built::failed(None);
+    }
+    let width = axes.iter().fold(Size::known(0), |n, a| &n + &a[0]);
+    if !given.complete {
+        return Built::failed(None);
+    }
+    let Some(cell) = parse(text, found) else {
+        return Built::failed(None);
+    };
+    let cell = given.used(cell);
+    match check(given, &cell.cell, &shapes, found) {
+        Some(_) => built(cell, width),
+        None => Built::failed(None),
+    }
+}
+
+/// `initial_state` and `mask` of a layer with these states.
+pub(crate) fn reads(
+    given: &Given<'_>,
+    context: &Context<'_>,
+    states: &[(String, Vec<Size>)],
+    stateful: bool,
+    time: &Time,
+    found: &mut Diagnostics,
+) -> Option<(Vec<Port>, Option<Port>)> {
+    let initial = initial_states(given, context, states, stateful, found).ok()?;
+    let mask = own_mask(given, context, time, found).ok()?;
+    Some((initial, mask))
+}
+
 /// Builds the cell for this input and checks that its parameters can be addressed.
-fn check(given: &Given<'_>, cell: &CellUse, input: &Size, found: &mut Diagnostics) -> Option<Cell> {
-    let built = Cell::build(cell, &[vec![input.clone()]], found)?;
+pub(super) fn check(
+    given: &Given<'_>,
+    cell: &CellUse,
+    inputs: &[Vec<Size>],
+    found: &mut Diagnostics,
+) -> Option<Cell> {
+    let built = Cell::build(cell, inputs, found)?;
     for p in &built.params {
         if !fits(&p.shape) {
             let shape: Vec<String> = p.shape.iter().map(ToString::to_string).collect();

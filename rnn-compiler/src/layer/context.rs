@@ -1,10 +1,12 @@
 //! What a layer is told about its surroundings, what it answers, and why a shape is as it is.
 
+use std::collections::BTreeMap;
+
 use crate::{
     cell::size::Size,
     diagnostics::{Diagnostic, Diagnostics},
-    ir::{LayerKind, Shape, Time},
-    syntax::GivenCell,
+    ir::{Content, LayerKind, Port, Regularizer, Shape, Time},
+    syntax::{GivenCell, ValueAst, ValueKind},
 };
 
 use super::{LayerDef, arguments::Given};
@@ -20,55 +22,189 @@ pub struct Before {
     pub shape: Option<Shape>,
 }
 
+/// A value that a layer reads.
+#[derive(Clone, Debug, Default)]
+pub struct Incoming {
+    /// The layers that it went through, its input first.
+    pub before: Vec<Before>,
+    /// Which result of which layer it is; `None` after a mistake.
+    pub port: Option<Port>,
+    /// Which steps of it are real.
+    pub mask: Option<Port>,
+}
+
+impl Incoming {
+    /// Its shape, if it is known.
+    pub fn shape(&self) -> Option<&Shape> {
+        self.before.last()?.shape.as_ref()
+    }
+}
+
+/// The values of a graph, by name. A name can stand for several: all states of a layer.
+pub type Scope = BTreeMap<String, Vec<Incoming>>;
+
 /// What a layer is told.
 #[derive(Clone, Copy, Debug)]
 pub struct Context<'a> {
-    /// The layers before, the input first.
-    pub before: &'a [Before],
+    /// What it reads.
+    pub inputs: &'a [Incoming],
     /// The class of the layer behind.
     pub next: Option<&'a str>,
-    /// All layers: `RNN(…)` looks up their cells.
+    /// All layers: `RNN(…)` looks up their cells, `Bidirectional(…)` its layer.
     pub layers: &'static [&'static LayerDef],
     /// The cells that were fetched.
     pub cells: &'a [GivenCell],
+    /// The names that arguments can use: `initial_state = state`.
+    pub scope: &'a Scope,
 }
 
-/// What a layer answers. After a mistake the shape is the best guess, so that the layers behind are
-/// checked too.
+/// What becomes of the mask of what a layer reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OutMask {
+    /// It is not known behind the layer.
+    Lost,
+    /// It holds behind the layer, too.
+    Kept,
+    /// The layer makes a new one: this result.
+    Made(usize),
+}
+
+/// What a layer answers. After a mistake the shapes are the best guess, so that the layers behind
+/// are checked too.
 #[derive(Debug)]
 pub struct Built {
     /// What it does; `None` after a mistake.
     pub kind: Option<LayerKind>,
-    /// The shape behind it, if it can be told.
-    pub shape: Option<Shape>,
+    /// The shapes of its results; empty if none can be told.
+    pub shapes: Vec<Shape>,
+    /// How many of them are outputs; the rest are states and masks.
+    pub outputs: usize,
+    /// What becomes of the mask.
+    pub mask: OutMask,
+    /// Which steps of its input are real, where that is not what its first input brings.
+    pub reads_mask: Option<Port>,
+    /// States before the first step.
+    pub initial: Vec<Port>,
+    /// What the size of its output costs, beyond what its own arguments say.
+    pub activity: Option<Regularizer>,
 }
 
 impl Built {
-    /// A layer without mistakes.
+    /// A layer without mistakes that keeps masks.
     pub fn new(kind: LayerKind, shape: Shape) -> Self {
         Built {
             kind: Some(kind),
-            shape: Some(shape),
+            shapes: vec![shape],
+            outputs: 1,
+            mask: OutMask::Kept,
+            reads_mask: None,
+            initial: Vec::new(),
+            activity: None,
         }
     }
 
     /// A layer with a mistake that has been reported.
     pub fn failed(shape: Option<Shape>) -> Self {
-        Built { kind: None, shape }
+        Built {
+            kind: None,
+            outputs: shape.iter().len(),
+            shapes: shape.into_iter().collect(),
+            mask: OutMask::Lost,
+            reads_mask: None,
+            initial: Vec::new(),
+            activity: None,
+        }
+    }
+
+    /// Behind it nothing is known of a mask.
+    pub fn without_mask(mut self) -> Self {
+        self.mask = OutMask::Lost;
+        self
     }
 }
 
 impl Context<'_> {
     /// The shape before the layer, if it is known.
     pub fn input(&self) -> Option<&Shape> {
-        self.before.last().and_then(|b| b.shape.as_ref())
+        self.inputs.first()?.shape()
+    }
+
+    /// The layers before it, the input first.
+    pub fn before(&self) -> &[Before] {
+        self.inputs.first().map_or(&[], |i| &i.before)
+    }
+
+    /// The values that an argument names: `initial_state = state`, `initial_state = [h, c]`.
+    pub fn named(
+        &self,
+        given: &Given<'_>,
+        argument: &str,
+        found: &mut Diagnostics,
+    ) -> Option<Vec<(Incoming, String)>> {
+        let value = given.raw(argument)?;
+        let list: Vec<&ValueAst> = match &value.kind {
+            ValueKind::List(list) => list.iter().collect(),
+            _ => vec![value],
+        };
+        let mut all = Vec::new();
+        for v in list {
+            let name = match &v.kind {
+                ValueKind::Path(path) => crate::cell::single(path),
+                _ => None,
+            };
+            match name.as_ref().and_then(|n| self.scope.get(n)) {
+                Some(values) => all.extend(
+                    values
+                        .iter()
+                        .map(|i| (i.clone(), name.clone().unwrap_or_default())),
+                ),
+                None => {
+                    let d = Diagnostic::new(
+                        "RNN0150",
+                        v.span,
+                        format!(
+                            "`{argument}` of {} needs the name of a value, found `{v}`",
+                            given.text
+                        ),
+                    );
+                    found.push(if self.scope.is_empty() {
+                        d.note("only a model with named values has such")
+                            .help(format!("write a graph: `input x: [_, 8]; let (_, state) = x -> LSTM(64, return_state); output y = x -> {};`", given.text))
+                    } else {
+                        let known = || self.scope.keys().map(String::as_str);
+                        match name.and_then(|n| {
+                            crate::diagnostics::did_you_mean(&n, known()).map(str::to_owned)
+                        }) {
+                            Some(meant) => d.help(format!("did you mean `{meant}`?")),
+                            None => d.help(format!(
+                                "there are {}",
+                                known().collect::<Vec<_>>().join(", ")
+                            )),
+                        }
+                    });
+                    return None;
+                }
+            }
+        }
+        Some(all)
     }
 
     /// The shape before the layer if it is floats; ids are reported.
     pub fn floats(&self, given: &Given<'_>, found: &mut Diagnostics) -> Option<&Shape> {
         let shape = self.input()?;
-        if !shape.ids {
+        if shape.content == Content::Numbers {
             return Some(shape);
+        }
+        if shape.content == Content::Mask {
+            found.push(
+                Diagnostic::new(
+                    "RNN0106",
+                    given.span,
+                    format!("{} needs numbers [batch, …, features], found a mask {shape}", given.text),
+                )
+                .help("a mask is an argument: `x -> LSTM(64, mask = m)`"),
+            );
+            return None;
         }
         found.push(
             Diagnostic::new(
@@ -81,7 +217,7 @@ impl Context<'_> {
             )
             .note(format!(
                 "{} has a length and no features",
-                self.before.last().map_or("", |b| b.text.as_str())
+                self.before().last().map_or("", |b| b.text.as_str())
             ))
             .help(format!(
                 "write Input(_, 28) for 28 features a step, or Embedding(1000, 64) before {}",
@@ -113,9 +249,9 @@ impl Context<'_> {
     fn explain_no_time(&self, d: Diagnostic, text: &str) -> Diagnostic {
         let has_time = |b: &&Before| b.shape.as_ref().is_none_or(|s| s.time != Time::None);
         // The first layer behind the last one that still had a time axis.
-        let culprit = match self.before.iter().rposition(|b| has_time(&b)) {
-            Some(last) => self.before.get(last + 1),
-            None => self.before.first(),
+        let culprit = match self.before().iter().rposition(|b| has_time(&b)) {
+            Some(last) => self.before().get(last + 1),
+            None => self.before().first(),
         };
         let Some(culprit) = culprit else { return d };
         let before = &culprit.text;
@@ -124,7 +260,7 @@ impl Context<'_> {
                 let features = culprit
                     .shape
                     .as_ref()
-                    .map(|s| s.features.to_string())
+                    .map(|s| s.width().to_string())
                     .unwrap_or_default();
                 d.note(format!("{before} is one vector of {features} features, with no time axis"))
                     .help(format!("write Input(_, {features}) for sequences of any length, or Input(10, {features}) for 10 steps"))
@@ -151,11 +287,6 @@ fn with_flag(text: &str, flag: &str) -> String {
 
 /// A guess for the shape behind a layer with a mistake: the time axis of its input, or an open one.
 pub(super) fn guess(input: Option<&Shape>, features: Option<&Size>) -> Option<Shape> {
-    let features = features?.clone();
-    let time = input.map_or(Time::Any, |s| s.time.clone());
-    Some(Shape {
-        ids: false,
-        time,
-        features,
-    })
+    let time = input.map_or_else(Time::unknown, |s| s.time.clone());
+    Some(Shape::vector(time, features?.clone()))
 }

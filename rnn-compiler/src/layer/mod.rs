@@ -7,17 +7,20 @@ mod cell_argument;
 mod cells;
 mod context;
 mod names;
+mod nested;
+mod options;
 mod own_cell;
 mod values;
 
 pub use arguments::{Argument, Given, Kind};
 pub use bind::bind;
 pub use cell_argument::wanted;
-pub use context::{Before, Built, Context};
+pub use context::{Before, Built, Context, Incoming, OutMask, Scope};
 pub use names::Names;
 pub(crate) use {
-    cell_argument::cell_of,
-    cells::{fits, parse, pointwise, recurrent},
+    cell_argument::cells_of,
+    cells::{fits, merge, parse, pointwise, reads, recurrent, side_by_side},
+    nested::{Inner, inner},
 };
 
 use crate::diagnostics::Diagnostics;
@@ -33,6 +36,8 @@ pub struct LayerDef {
     pub arguments: &'static [Argument],
     /// The class and the text of the cell that it sweeps over time: what `RNN(LSTMCell(64))` finds.
     pub cell: Option<(&'static str, &'static str)>,
+    /// It reads several values; else one.
+    pub many: bool,
     /// From arguments and the shape before to the layer and the shape behind.
     pub build: fn(&Given<'_>, &Context<'_>, &mut Diagnostics) -> Built,
 }

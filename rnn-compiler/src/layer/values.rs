@@ -53,7 +53,7 @@ pub(super) fn read(
     };
     match kind {
         Kind::Length if matches!(value.kind, ValueKind::Open) => Ok(Value::Name("_".into())),
-        Kind::Size | Kind::Length => size(class, name, value),
+        Kind::Size | Kind::Length | Kind::Sizes => size(class, name, value),
         Kind::Rate | Kind::Positive => {
             let x = match value.kind {
                 ValueKind::Whole(n) => n as f64,
@@ -299,6 +299,7 @@ pub(super) fn example(argument: &Argument) -> &'static str {
         (Kind::Layer, _) => "LSTM(64)",
         (Kind::Number, _) => "0.5",
         (Kind::Length, _) => "_, 28",
+        (Kind::Sizes, _) => "2, 1",
         _ => "64",
     }
 }

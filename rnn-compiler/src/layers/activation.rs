@@ -10,6 +10,7 @@ pub(super) const ACTIVATION: LayerDef = LayerDef {
     stem: "activation",
     arguments: &[Argument::required("activation", Kind::Activation)],
     cell: None,
+    many: false,
     build: |given, context, found| {
         layer::pointwise(given, context, CELL, None, found, |cell| {
             LayerKind::Pointwise { cell }

@@ -29,16 +29,16 @@ pub(super) const DENSE: LayerDef = LayerDef {
         Argument::optional("use_bias", Kind::Flag),
         Argument::optional("kernel_initializer", Kind::Initializer),
         Argument::optional("bias_initializer", Kind::Initializer),
-        Argument::not_yet("kernel_regularizer"),
-        Argument::not_yet("bias_regularizer"),
-        Argument::not_yet("activity_regularizer"),
-        Argument::not_yet("kernel_constraint"),
-        Argument::not_yet("bias_constraint"),
+        Argument::optional("kernel_regularizer", Kind::Regularizer),
+        Argument::optional("bias_regularizer", Kind::Regularizer),
+        Argument::optional("kernel_constraint", Kind::Constraint),
+        Argument::optional("bias_constraint", Kind::Constraint),
         Argument::not_yet("lora_rank"),
         Argument::not_yet("lora_alpha"),
         Argument::not_yet("quantization_config"),
     ],
     cell: None,
+    many: false,
     build: |given, context, found| {
         layer::pointwise(given, context, CELL, given.size("units"), found, |cell| {
             LayerKind::Pointwise { cell }

@@ -10,16 +10,16 @@ pub(super) const DROPOUT: LayerDef = LayerDef {
     arguments: &[
         Argument::required("rate", Kind::Rate),
         Argument::not_yet("noise_shape"),
-        Argument::instead(
-            "seed",
-            "leave it out: the seed of a training decides, see `Fit::seed`",
-        ),
+        Argument::optional("seed", Kind::Whole),
     ],
     cell: None,
+    many: false,
     build: |given, context, found| match context.floats(given, found) {
         Some(shape) if given.complete => Built::new(
             LayerKind::Dropout {
                 rate: given.number("rate", 0.0),
+                every_step: true,
+                seed: given.whole("seed"),
             },
             shape.clone(),
         ),

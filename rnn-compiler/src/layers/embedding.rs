@@ -1,6 +1,6 @@
 //! `Embedding`: a trained vector for every class id.
 
-use crate::layer::{self, Argument, Built, Given, Kind, LayerDef};
+use crate::layer::{self, Argument, Built, Given, Kind, LayerDef, OutMask};
 use crate::{
     cell::{Initializer, Value},
     diagnostics::Diagnostic,
@@ -14,9 +14,9 @@ pub(super) const EMBEDDING: LayerDef = LayerDef {
         Argument::required("input_dim", Kind::Size),
         Argument::required("output_dim", Kind::Size),
         Argument::optional("embeddings_initializer", Kind::Initializer),
-        Argument::not_yet("embeddings_regularizer"),
-        Argument::not_yet("embeddings_constraint"),
-        Argument::not_yet("mask_zero"),
+        Argument::optional("embeddings_regularizer", Kind::Regularizer),
+        Argument::optional("embeddings_constraint", Kind::Constraint),
+        Argument::optional("mask_zero", Kind::Flag),
         Argument::instead(
             "weights",
             "load them: `model.load(\"weights.safetensors\")`",
@@ -26,18 +26,15 @@ pub(super) const EMBEDDING: LayerDef = LayerDef {
         Argument::not_yet("quantization_config"),
     ],
     cell: None,
+    many: false,
     build: |given, context, found| {
         let input = context.input();
         let (rows, features) = (given.size("input_dim"), given.size("output_dim"));
         let shape = |time: Time| {
-            features.map(|f| Shape {
-                ids: false,
-                time,
-                features: f.clone(),
-            })
+            features.map(|f| Shape::vector(time, f.clone()))
         };
-        if let Some(input) = input.filter(|i| !i.ids) {
-            let first = context.before.len() == 1;
+        if let Some(input) = input.filter(|i| !i.is_ids()) {
+            let first = context.before().len() == 1;
             let text = given.text;
             let d = Diagnostic::new(
                 "RNN0105",
@@ -54,7 +51,7 @@ pub(super) const EMBEDDING: LayerDef = LayerDef {
             found.push(d.help(help));
             return Built::failed(shape(input.time.clone()));
         }
-        let time = input.map_or(Time::Any, |i| i.time.clone());
+        let time = input.map_or_else(Time::unknown, |i| i.time.clone());
         let failed = Built::failed(shape(time.clone()));
         let (Some(rows), Some(features), Some(_), true) = (rows, features, input, given.complete)
         else {
@@ -67,19 +64,22 @@ pub(super) const EMBEDDING: LayerDef = LayerDef {
             );
             return failed;
         }
+        let mask_zero = given.flag("mask_zero").unwrap_or(false);
         let kind = LayerKind::Embedding {
             input_dim: rows.clone(),
             output_dim: features.clone(),
             init: initializer(given),
+            mask_zero,
+            options: given.options(),
         };
-        Built::new(
-            kind,
-            Shape {
-                ids: false,
-                time,
-                features: features.clone(),
-            },
-        )
+        let mut built = Built::new(kind, Shape::vector(time.clone(), features.clone()));
+        if mask_zero {
+            built.shapes.push(Shape::mask(time));
+            built.mask = OutMask::Made(1);
+        } else {
+            built.mask = OutMask::Lost;
+        }
+        built
     },
 };
 

@@ -9,17 +9,20 @@ use crate::{
 pub(super) const FLATTEN: LayerDef = LayerDef {
     class: "Flatten",
     stem: "flatten",
-    arguments: &[Argument::not_yet("data_format")],
+    arguments: &[Argument::instead(
+        "data_format",
+        "leave it out: channels are last",
+    )],
     cell: None,
+    many: false,
     build: |given, context, found| {
         let Some(shape) = context.floats(given, found) else {
             return Built::failed(None);
         };
+        let width = shape.width();
         let features = match &shape.time {
-            Time::None => shape.features.clone(),
-            Time::Steps(steps) if layer::fits(&[steps.clone(), shape.features.clone()]) => {
-                steps * &shape.features
-            }
+            Time::None => width,
+            Time::Steps(steps) if layer::fits(&[steps.clone(), width.clone()]) => steps * &width,
             Time::Steps(_) => {
                 found.push(
                     Diagnostic::new(
@@ -31,7 +34,7 @@ pub(super) const FLATTEN: LayerDef = LayerDef {
                 );
                 return Built::failed(None);
             }
-            Time::Any => {
+            Time::Any(_) => {
                 found.push(
                     Diagnostic::new("RNN0108", given.span, format!("Flatten needs a known number of steps, found {shape}"))
                         .note("the number of its outputs is steps times features")
@@ -40,13 +43,9 @@ pub(super) const FLATTEN: LayerDef = LayerDef {
                 return Built::failed(None);
             }
         };
-        let shape = Shape {
-            ids: false,
-            time: Time::None,
-            features,
-        };
+        let shape = Shape::vector(Time::None, features);
         if given.complete {
-            Built::new(LayerKind::Flatten, shape)
+            Built::new(LayerKind::Reshape, shape).without_mask()
         } else {
             Built::failed(Some(shape))
         }

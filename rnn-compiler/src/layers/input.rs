@@ -2,9 +2,9 @@
 
 use crate::layer::{Argument, Built, Kind, LayerDef};
 use crate::{
-    cell::{Value, size::Size},
+    cell::Value,
     diagnostics::Diagnostic,
-    ir::{LayerKind, Shape, Time},
+    ir::{Axis, LayerKind, Shape, Time},
 };
 
 const SHAPE: &str = "write the shape without the batch: `Input(28, 28)` for 28 steps of 28 features, `Input(_, 28)` for any number of steps";
@@ -25,8 +25,9 @@ pub(super) const INPUT: LayerDef = LayerDef {
         Argument::not_yet("optional"),
     ],
     cell: None,
+    many: false,
     build: |given, context, found| {
-        if !context.before.is_empty() {
+        if !context.inputs.is_empty() {
             found.push(
                 Diagnostic::new(
                     "RNN0103",
@@ -39,34 +40,17 @@ pub(super) const INPUT: LayerDef = LayerDef {
         }
         let length = match given.get("time") {
             Some((Value::Size(n), _)) => Time::Steps(n.clone()),
-            Some(_) => Time::Any,
+            Some(_) => Time::Any(Axis { id: 0, name: None }),
             None => return Built::failed(None),
         };
-        let features = given.size("features");
-        let shape = match (length, features) {
-            (time, Some(features)) => Shape {
-                ids: false,
-                time,
-                features: features.clone(),
-            },
-            (time, None) if context.next == Some("Embedding") => Shape {
-                ids: true,
-                time,
-                features: Size::known(1),
-            },
-            (Time::Steps(n), None) => Shape {
-                ids: false,
-                time: Time::None,
-                features: n,
-            },
-            (time, None) => Shape {
-                ids: true,
-                time,
-                features: Size::known(1),
-            },
+        let shape = match (length, given.size("features")) {
+            (time, Some(features)) => Shape::vector(time, features.clone()),
+            (time, None) if context.next == Some("Embedding") => Shape::ids(time),
+            (Time::Steps(n), None) => Shape::vector(Time::None, n),
+            (time, None) => Shape::ids(time),
         };
         if given.complete {
-            Built::new(LayerKind::Input, shape)
+            Built::new(LayerKind::Input, shape).without_mask()
         } else {
             // With a mistake in its arguments every guess would mislead.
             Built::failed(None)

@@ -4,16 +4,32 @@
 //! arguments and the shape before the layer to what the layer computes and the shape behind it.
 
 mod activation;
+mod add;
+mod average;
 mod batch_normalization;
+mod bidirectional;
+mod concatenate;
 mod dense;
 mod dropout;
 mod embedding;
 mod flatten;
+mod gaussian_noise;
 mod gru;
 mod input;
+mod layer_normalization;
 mod lstm;
+mod masking;
+mod maximum;
+mod minimum;
+mod multiply;
+mod permute;
+mod repeat_vector;
+mod reshape;
 mod rnn;
 mod simple_rnn;
+mod spatial_dropout1d;
+mod subtract;
+mod time_distributed;
 
 use crate::layer::LayerDef;
 
@@ -25,11 +41,27 @@ pub const LAYERS: &[&LayerDef] = &[
     &gru::GRU,
     &lstm::LSTM,
     &rnn::RNN,
+    &bidirectional::BIDIRECTIONAL,
+    &time_distributed::TIME_DISTRIBUTED,
     &dense::DENSE,
-    &batch_normalization::BATCH_NORMALIZATION,
-    &dropout::DROPOUT,
     &activation::ACTIVATION,
+    &batch_normalization::BATCH_NORMALIZATION,
+    &layer_normalization::LAYER_NORMALIZATION,
+    &masking::MASKING,
+    &dropout::DROPOUT,
+    &spatial_dropout1d::SPATIAL_DROPOUT1D,
+    &gaussian_noise::GAUSSIAN_NOISE,
     &flatten::FLATTEN,
+    &reshape::RESHAPE,
+    &permute::PERMUTE,
+    &repeat_vector::REPEAT_VECTOR,
+    &add::ADD,
+    &subtract::SUBTRACT,
+    &multiply::MULTIPLY,
+    &average::AVERAGE,
+    &maximum::MAXIMUM,
+    &minimum::MINIMUM,
+    &concatenate::CONCATENATE,
 ];
 
 /// The layer of that name.

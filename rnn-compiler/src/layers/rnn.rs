@@ -8,15 +8,18 @@ pub(super) const RNN: LayerDef = LayerDef {
     arguments: &[
         Argument::required("cell", Kind::Cell),
         Argument::optional("return_sequences", Kind::Flag),
-        Argument::not_yet("return_state"),
+        Argument::optional("return_state", Kind::Flag),
         Argument::optional("go_backwards", Kind::Flag),
-        Argument::not_yet("stateful"),
+        Argument::optional("stateful", Kind::Flag),
         Argument::optional("unroll", Kind::Flag),
-        Argument::not_yet("zero_output_for_mask"),
+        Argument::optional("zero_output_for_mask", Kind::Flag),
+        Argument::optional("initial_state", Kind::Values),
+        Argument::optional("mask", Kind::Values),
     ],
     cell: None,
+    many: true,
     build: |given, context, found| {
-        let (cell, units) = layer::cell_of(given, context, found).unzip();
-        layer::recurrent(given, context, cell, units.flatten().as_ref(), found)
+        let (cells, units) = layer::cells_of(given, context, found).unzip();
+        layer::recurrent(given, context, cells, units.flatten().as_ref(), found)
     },
 };

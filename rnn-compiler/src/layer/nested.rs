@@ -1,0 +1,92 @@
+//! The layer in `Bidirectional(…)` and `TimeDistributed(…)`.
+
+use super::{
+    LayerDef,
+    arguments::Given,
+    bind::bind,
+    context::{Built, Context},
+};
+use crate::{
+    cell::single,
+    diagnostics::{Diagnostic, Diagnostics, did_you_mean},
+    ir::Regularizer,
+    syntax::{ArgumentAst, ValueAst, ValueKind},
+};
+
+/// A layer inside another.
+pub(crate) struct Inner {
+    /// Its definition.
+    pub def: &'static LayerDef,
+    /// What it answers.
+    pub built: Built,
+    /// What the size of its output costs.
+    pub activity: Option<Regularizer>,
+    /// `name = "…"`
+    pub name: Option<String>,
+}
+
+/// Builds the layer that `value` names; mistakes are reported. `with` are arguments added to those
+/// written.
+pub(crate) fn inner(
+    given: &Given<'_>,
+    context: &Context<'_>,
+    value: &ValueAst,
+    found: &mut Diagnostics,
+) -> Option<Inner> {
+    let (path, arguments): (_, &[ArgumentAst]) = match &value.kind {
+        ValueKind::Path(path) => (path, &[]),
+        ValueKind::Call(path, arguments) => (path, arguments),
+        _ => {
+            found.push(needs_layer(given, value));
+            return None;
+        }
+    };
+    let name = single(path).unwrap_or_default();
+    let Some(def) = context.layers.iter().copied().find(|l| l.class == name) else {
+        let d = needs_layer(given, value);
+        let known = || context.layers.iter().map(|l| l.class);
+        let is_cell = context.layers.iter().any(|l| l.is_cell(&name));
+        found.push(match did_you_mean(&name, known()) {
+            _ if is_cell => Diagnostic::new(
+                "RNN0137",
+                value.span,
+                format!("{name} is a cell, {} needs a layer", given.class),
+            )
+            .help(format!("write {}(RNN({value}))", given.class)),
+            Some(meant) => Diagnostic::new(
+                "RNN0137",
+                value.span,
+                format!("there is no layer `{name}`"),
+            )
+            .help(format!("did you mean `{meant}`?")),
+            None => d,
+        });
+        return None;
+    };
+    let text = value.to_string();
+    let own = bind(def.class, &text, value.span, def.arguments, arguments, found);
+    let built = (def.build)(&own, context, found);
+    let complete = own.complete;
+    Some(Inner {
+        def,
+        activity: own.activity(),
+        name: own.name.map(|(n, _)| n),
+        built: if complete {
+            built
+        } else {
+            Built {
+                kind: None,
+                ..built
+            }
+        },
+    })
+}
+
+fn needs_layer(given: &Given<'_>, value: &ValueAst) -> Diagnostic {
+    Diagnostic::new(
+        "RNN0137",
+        value.span,
+        format!("{} needs a layer, found `{value}`", given.class),
+    )
+    .help(format!("write {}(LSTM(64))", given.class))
+}

@@ -1,0 +1,17 @@
+//! `Maximum`: the largest of values of one shape, element by element.
+
+use crate::layer::{self, LayerDef};
+
+pub(super) const MAXIMUM: LayerDef = LayerDef {
+    class: "Maximum",
+    stem: "maximum",
+    arguments: &[],
+    cell: None,
+    many: true,
+    build: |given, context, found| {
+        layer::merge(given, context, 2, usize::MAX, found, |x| {
+            let first = x[0].clone();
+            x[1..].iter().fold(first, |a, b| format!("max({a}, {b})"))
+        })
+    },
+};

@@ -1,0 +1,40 @@
+//! `RepeatVector`: a vector as a sequence that is the same at all steps.
+
+use crate::layer::{Argument, Built, Kind, LayerDef};
+use crate::{
+    diagnostics::Diagnostic,
+    ir::{LayerKind, Shape, Time},
+};
+
+pub(super) const REPEAT_VECTOR: LayerDef = LayerDef {
+    class: "RepeatVector",
+    stem: "repeat_vector",
+    arguments: &[Argument::required("n", Kind::Size)],
+    cell: None,
+    many: false,
+    build: |given, context, found| {
+        let (Some(shape), Some(n)) = (context.floats(given, found), given.size("n")) else {
+            return Built::failed(None);
+        };
+        let behind = Shape {
+            time: Time::Steps(n.clone()),
+            ..shape.clone()
+        };
+        if shape.is_sequence() {
+            found.push(
+                Diagnostic::new(
+                    "RNN0160",
+                    given.span,
+                    format!("{} needs one vector [batch, features], found {shape}", given.text),
+                )
+                .help("take the last output of a recurrent layer: LSTM(64) without `return_sequences`"),
+            );
+            return Built::failed(Some(shape.clone()));
+        }
+        if given.complete {
+            Built::new(LayerKind::RepeatVector, behind).without_mask()
+        } else {
+            Built::failed(Some(behind))
+        }
+    },
+};

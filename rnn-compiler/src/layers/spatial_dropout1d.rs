@@ -1,0 +1,26 @@
+//! `SpatialDropout1D` (Tompson et al. 2015): dropout of whole features, the same at all steps.
+
+use crate::ir::LayerKind;
+use crate::layer::{Argument, Built, Kind, LayerDef};
+
+pub(super) const SPATIAL_DROPOUT1D: LayerDef = LayerDef {
+    class: "SpatialDropout1D",
+    stem: "spatial_dropout1d",
+    arguments: &[
+        Argument::required("rate", Kind::Rate),
+        Argument::optional("seed", Kind::Whole),
+    ],
+    cell: None,
+    many: false,
+    build: |given, context, found| match context.sequence(given, found) {
+        Some(shape) if given.complete => Built::new(
+            LayerKind::Dropout {
+                rate: given.number("rate", 0.0),
+                every_step: false,
+                seed: given.whole("seed"),
+            },
+            shape.clone(),
+        ),
+        shape => Built::failed(shape.cloned()),
+    },
+};

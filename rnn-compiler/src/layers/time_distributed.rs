@@ -1,0 +1,75 @@
+//! `TimeDistributed`: a layer applied to every step on its own.
+
+use crate::layer::{self, Argument, Built, Context, Incoming, Kind, LayerDef};
+use crate::{
+    diagnostics::Diagnostic,
+    ir::{LayerKind, Shape, Time},
+};
+
+pub(super) const TIME_DISTRIBUTED: LayerDef = LayerDef {
+    class: "TimeDistributed",
+    stem: "time_distributed",
+    arguments: &[Argument::required("layer", Kind::Layer)],
+    cell: None,
+    many: false,
+    build: |given, context, found| {
+        let (Some(shape), Some(value)) = (context.sequence(given, found), given.raw("layer"))
+        else {
+            return Built::failed(context.input().cloned());
+        };
+        // One step, as the inner layer sees it.
+        let mut step: Incoming = context.inputs[0].clone();
+        if let Some(last) = step.before.last_mut() {
+            last.shape = Some(Shape {
+                time: Time::None,
+                ..shape.clone()
+            });
+        }
+        let inputs = [step];
+        let inside = Context {
+            inputs: &inputs,
+            ..*context
+        };
+        let Some(inner) = layer::inner(given, &inside, value, found) else {
+            return Built::failed(Some(shape.clone()));
+        };
+        let back = |s: &Shape| Shape {
+            time: shape.time.clone(),
+            ..s.clone()
+        };
+        let kind = match inner.built.kind {
+            None => return Built::failed(inner.built.shapes.first().map(back)),
+            // Steps stay as they are: the numbers of a step are only seen in another way.
+            Some(LayerKind::Reshape | LayerKind::Identity)
+                if inner.built.shapes[0].time == Time::None =>
+            {
+                Some(LayerKind::Identity)
+            }
+            Some(
+                kind @ (LayerKind::Pointwise { .. }
+                | LayerKind::Dropout {
+                    every_step: true, ..
+                }
+                | LayerKind::GaussianNoise { .. }),
+            ) => Some(kind),
+            _ => None,
+        };
+        let Some(kind) = kind else {
+            found.push(
+                Diagnostic::new(
+                    "RNN0163",
+                    value.span,
+                    format!("TimeDistributed of {value} is not supported"),
+                )
+                .note("there are layers that work on one vector: Dense, Activation, LayerNormalization, Dropout, GaussianNoise, Flatten and Reshape of one step")
+                .help(if inner.def.class == "BatchNormalization" {
+                    "write BatchNormalization without TimeDistributed: it takes its statistics over all steps"
+                } else {
+                    "write the layer without TimeDistributed"
+                }),
+            );
+            return Built::failed(inner.built.shapes.first().map(back));
+        };
+        Built::new(kind, back(&inner.built.shapes[0]))
+    },
+};
