@@ -1,0 +1,260 @@
+//! `input x: …; let y = x -> …; output z = y -> …;`
+
+use proc_macro2::{Ident, Span};
+
+use super::{Checker, Results, SharedLayer, nothing};
+use crate::{
+    cell::single,
+    diagnostics::{Diagnostic, did_you_mean},
+    ir::ModelOutput,
+    layer::Incoming,
+    syntax::{ChainAst, Statement, Target, ValueAst, ValueKind},
+};
+
+impl Checker<'_> {
+    /// All statements, in order.
+    pub(super) fn graph(&mut self, statements: &[Statement]) {
+        for s in statements {
+            match s {
+                Statement::Input { name, kind, span } => {
+                    let text = name.to_string();
+                    if self.inputs.iter().any(|(n, _)| *n == text) {
+                        self.twice("inputs", name);
+                        continue;
+                    }
+                    let value = self.input(&text, kind, *span);
+                    self.bind(name, value.outputs);
+                }
+                Statement::Layer { name, layer } => {
+                    let Some(ast) = layer else {
+                        self.complete = false;
+                        continue;
+                    };
+                    if self.shared.contains_key(&name.to_string()) {
+                        self.twice("layers", name);
+                        continue;
+                    }
+                    self.shared.insert(
+                        name.to_string(),
+                        SharedLayer {
+                            ast: ast.clone(),
+                            first: None,
+                            used: false,
+                        },
+                    );
+                    self.used.insert(format!("layer {name}"), (name.span(), true));
+                }
+                Statement::Let {
+                    targets,
+                    tuple,
+                    value,
+                } => {
+                    let results = self.value(value);
+                    self.let_(targets, *tuple, value.span, results);
+                }
+                Statement::Output { name, value } => self.output(name, value),
+            }
+        }
+        self.unused();
+    }
+
+    fn twice(&mut self, what: &str, name: &Ident) {
+        self.mistake(
+            Diagnostic::new("RNN0173", name.span(), format!("there are two {what} named `{name}`"))
+                .help("give one of them another name"),
+        );
+    }
+
+    fn bind(&mut self, name: &Ident, values: Vec<Incoming>) {
+        let key = name.to_string();
+        // A name that is bound again hides the one before, which must have been read.
+        if let Some((span, false)) = self.used.get(&key).copied() {
+            self.never_read(&key, span);
+        }
+        self.used.insert(key.clone(), (name.span(), key.starts_with('_')));
+        self.scope.insert(key, values);
+    }
+
+    fn never_read(&mut self, name: &str, span: Span) {
+        let input = self.inputs.iter().any(|(n, _)| n == name);
+        let d = Diagnostic::new("RNN0170", span, format!("`{name}` is never used"));
+        self.mistake(d.help(if input {
+            "remove this input, or read it: `let y = x -> LSTM(64);`".to_owned()
+        } else {
+            format!("use it, or write `_` instead of `{name}`")
+        }));
+    }
+
+    fn unused(&mut self) {
+        if !self.found.is_empty() || !self.complete {
+            return;
+        }
+        let names: Vec<(String, Span)> = self
+            .used
+            .iter()
+            .filter(|(_, (_, used))| !used)
+            .map(|(name, (span, _))| (name.clone(), *span))
+            .collect();
+        for (name, span) in names {
+            self.never_read(&name, span);
+        }
+        let idle: Vec<(String, Span)> = self
+            .shared
+            .iter()
+            .filter(|(_, s)| !s.used)
+            .map(|(n, s)| (n.clone(), s.ast.name.span()))
+            .collect();
+        for (name, span) in idle {
+            self.mistake(
+                Diagnostic::new("RNN0170", span, format!("layer `{name}` is never used"))
+                    .help(format!("use it: `let y = x -> {name};`")),
+            );
+        }
+    }
+
+    /// Notes which names an argument reads.
+    pub(super) fn read(&mut self, value: &ValueAst) {
+        match &value.kind {
+            ValueKind::List(list) => list.iter().for_each(|v| self.read(v)),
+            ValueKind::Path(path) => {
+                if let Some((_, used)) = single(path).and_then(|n| self.used.get_mut(&n)) {
+                    *used = true;
+                }
+            }
+            // `Bidirectional(LSTM(64, initial_state = state))`
+            ValueKind::Call(_, arguments) => arguments.iter().for_each(|a| self.read(&a.value)),
+            _ => {}
+        }
+    }
+
+    /// The value of a chain.
+    fn value(&mut self, chain: &ChainAst) -> Results {
+        let mut start = Results::default();
+        for source in &chain.sources {
+            let key = source.to_string();
+            match self.scope.get(&key) {
+                Some(values) => {
+                    start.outputs.extend(values.iter().cloned());
+                    if let Some((_, used)) = self.used.get_mut(&key) {
+                        *used = true;
+                    }
+                }
+                None => {
+                    self.no_value(source);
+                    start.outputs.extend(nothing(None, &key, "").outputs);
+                }
+            }
+        }
+        self.layers(start, &chain.layers)
+    }
+
+    fn no_value(&mut self, name: &Ident) {
+        let text = name.to_string();
+        let d = Diagnostic::new("RNN0174", name.span(), format!("there is no value `{text}`"));
+        let known = || self.scope.keys().map(String::as_str);
+        let d = match did_you_mean(&text, known()) {
+            Some(meant) => d.help(format!("did you mean `{meant}`?")),
+            None if self.shared.contains_key(&text) => d
+                .note(format!("`{text}` is a layer"))
+                .help(format!("write it behind a value: `x -> {text}`")),
+            None if text.starts_with(char::is_uppercase) => d
+                .note("a chain starts with a value")
+                .help(format!("write `x -> {text}(…)`")),
+            None => d.help(format!("there are {}", known().collect::<Vec<_>>().join(", "))),
+        };
+        self.mistake(d);
+    }
+
+    fn let_(&mut self, targets: &[Target], tuple: bool, span: Span, results: Results) {
+        let Results { outputs, states } = results;
+        let (n, m, k) = (outputs.len(), states.len(), targets.len());
+        let names: Vec<String> = states.iter().map(|(name, _)| name.clone()).collect();
+        let states: Vec<Incoming> = states.into_iter().map(|(_, v)| v).collect();
+        let groups: Option<Vec<Vec<Incoming>>> = if !tuple {
+            (m == 0).then(|| vec![outputs])
+        } else if k == n + m {
+            Some(outputs.into_iter().chain(states).map(|v| vec![v]).collect())
+        } else if k == n + 1 && m > 0 {
+            let each = outputs.into_iter().map(|v| vec![v]);
+            Some(each.chain([states]).collect())
+        } else if k == 2 && m > 0 {
+            Some(vec![outputs, states])
+        } else {
+            None
+        };
+        let Some(groups) = groups else {
+            if self.complete {
+                let what = match (n, m) {
+                    (n, 0) => format!("{n} value{}", if n == 1 { "" } else { "s" }),
+                    (n, m) => format!(
+                        "{n} output{} and {m} state{} ({})",
+                        if n == 1 { "" } else { "s" },
+                        if m == 1 { "" } else { "s" },
+                        names.join(", ")
+                    ),
+                };
+                let d = Diagnostic::new(
+                    "RNN0167",
+                    span,
+                    format!("this gives {what}, and there {} {k} name{}", if k == 1 { "is" } else { "are" }, if k == 1 { "" } else { "s" }),
+                );
+                self.mistake(d.help(match m {
+                    0 if n == 1 => "write `let y = …;`".to_owned(),
+                    0 => format!("write `let ({}) = …;`", (0..n).map(|i| format!("y{i}")).collect::<Vec<_>>().join(", ")),
+                    _ => format!("write `let (y, state) = …;`, or `let (y, {}) = …;`", names.join(", ")),
+                }));
+            }
+            for t in targets {
+                if let Target::Name(name) = t {
+                    let unknown = nothing(None, "", "").outputs;
+                    self.scope.insert(name.to_string(), unknown);
+                }
+            }
+            return;
+        };
+        for (target, values) in targets.iter().zip(groups) {
+            if let Target::Name(name) = target {
+                self.bind(name, values);
+            }
+        }
+    }
+
+    fn output(&mut self, name: &Ident, value: &ChainAst) {
+        let Results { outputs, states } = self.value(value);
+        let key = name.to_string();
+        if self.outputs.iter().any(|o| o.name == key) {
+            return self.twice("outputs", name);
+        }
+        let n = outputs.len() + states.len();
+        let [one] = outputs.as_slice() else {
+            return self.one_output(name, n);
+        };
+        if n != 1 {
+            return self.one_output(name, n);
+        }
+        let numbers = one.shape().is_none_or(|s| s.content == crate::ir::Content::Numbers);
+        if !numbers {
+            return self.mistake(
+                Diagnostic::new("RNN0175", name.span(), format!("output `{name}` is no numbers: it is an input as it is"))
+                    .help("put a layer between input and output"),
+            );
+        }
+        if let Some(port) = one.port {
+            self.outputs.push(ModelOutput {
+                name: key,
+                port,
+                mask: one.mask,
+            });
+        }
+    }
+
+    fn one_output(&mut self, name: &Ident, n: usize) {
+        if self.complete {
+            self.mistake(
+                Diagnostic::new("RNN0167", name.span(), format!("output `{name}` would be {n} values"))
+                    .note("an output is one value")
+                    .help(format!("bind them first: `let (y, state) = …; output {name} = y;`")),
+            );
+        }
+    }
+}

@@ -1,0 +1,184 @@
+//! Inputs of a model: `input x: [_, 28];`, `input s: ids;`, `Input(_, { a: 2, b: 1 })`.
+
+use proc_macro2::Span;
+
+use super::{Checker, Results};
+use crate::{
+    cell::{MAX_SIZE, is_const, single, size::Size},
+    diagnostics::Diagnostic,
+    ir::{Layer, LayerKind, Shape, Time},
+    layer::{Before, Incoming},
+    syntax::{InputKind, LayerAst, ValueAst, ValueKind},
+};
+
+/// A chain's `Input` with a structure or with more than one axis of features, as a statement.
+pub(super) fn of_chain(layer: &LayerAst) -> Option<InputKind> {
+    let values: Vec<ValueAst> = layer.arguments.iter().map(|a| a.value.clone()).collect();
+    let structure = values.iter().any(|v| matches!(v.kind, ValueKind::Struct(_)));
+    let unnamed = layer.arguments.iter().all(|a| a.name.is_none());
+    (unnamed && (structure || values.len() > 2)).then_some(InputKind::Floats(values))
+}
+
+impl Checker<'_> {
+    /// An input; the values of a structure, one after the other.
+    pub(super) fn input(&mut self, name: &str, kind: &InputKind, span: Span) -> Results {
+        match kind {
+            InputKind::Ids(steps) => match self.steps(name, steps.as_ref()) {
+                Some(time) => self.add_input(name, &format!("input {name}"), Shape::ids(time), span),
+                None => self.unknown_input(name),
+            },
+            InputKind::Mask(steps) => match self.steps(name, steps.as_ref()) {
+                Some(time) => self.add_input(name, &format!("input {name}"), Shape::mask(time), span),
+                None => self.unknown_input(name),
+            },
+            InputKind::Floats(values) => self.floats(name, values, span),
+        }
+    }
+
+    fn unknown_input(&mut self, name: &str) -> Results {
+        self.complete = false;
+        super::nothing(None, &format!("input {name}"), "Input")
+    }
+
+    fn floats(&mut self, name: &str, values: &[ValueAst], span: Span) -> Results {
+        let (last, rest) = match values.split_last() {
+            Some(split) => split,
+            None => {
+                self.mistake(
+                    Diagnostic::new("RNN0172", span, format!("input `{name}` has no axes"))
+                        .help(format!("write `input {name}: [_, 28];` for sequences of 28 features")),
+                );
+                return self.unknown_input(name);
+            }
+        };
+        let time = match rest {
+            [] => Some(Time::None),
+            [first, ..] => self.steps(name, Some(first)),
+        };
+        let axes: Option<Vec<Size>> = rest.iter().skip(1).map(|v| self.size(name, v)).collect();
+        let (Some(time), Some(axes)) = (time, axes) else {
+            return self.unknown_input(name);
+        };
+        let ValueKind::Struct(fields) = &last.kind else {
+            let Some(size) = self.size(name, last) else {
+                return self.unknown_input(name);
+            };
+            let axes = [axes, vec![size]].concat();
+            let shape = Shape {
+                axes,
+                ..Shape::vector(time, Size::known(1))
+            };
+            return self.add_input(name, &format!("input {name}"), shape, span);
+        };
+        // A nested structure: its parts are inputs of their own that the next layer reads together.
+        let mut outputs = Vec::new();
+        for (field, value) in fields {
+            let list = match &value.kind {
+                ValueKind::List(list) => list.iter().collect(),
+                _ => vec![value],
+            };
+            let sizes: Option<Vec<Size>> = list.iter().map(|v| self.size(name, v)).collect();
+            let Some(sizes) = sizes else {
+                return self.unknown_input(name);
+            };
+            let part = match name {
+                "input" => field.to_string(),
+                name => format!("{name}_{field}"),
+            };
+            let shape = Shape {
+                axes: [axes.clone(), sizes].concat(),
+                ..Shape::vector(time.clone(), Size::known(1))
+            };
+            let one = self.add_input(&part, &format!("input {part}"), shape, field.span());
+            outputs.extend(one.outputs);
+        }
+        Results {
+            outputs,
+            states: vec![],
+        }
+    }
+
+    /// A length in time: open, a name, a number or a `const`.
+    fn steps(&mut self, name: &str, value: Option<&ValueAst>) -> Option<Time> {
+        let Some(value) = value else {
+            return Some(Time::Any(self.open_axis(None)));
+        };
+        match &value.kind {
+            ValueKind::Open => Some(Time::Any(self.open_axis(None))),
+            ValueKind::Path(path) if !is_const(path) && single(path).is_some() => {
+                let axis = single(path)?;
+                let axis = match self.axis_names.get(&axis) {
+                    Some(known) => known.clone(),
+                    None => {
+                        let new = self.open_axis(Some(axis.clone()));
+                        self.axis_names.insert(axis, new.clone());
+                        new
+                    }
+                };
+                Some(Time::Any(axis))
+            }
+            _ => self.size(name, value).map(Time::Steps),
+        }
+    }
+
+    /// A size: a number from 1 or a `const`.
+    fn size(&mut self, name: &str, value: &ValueAst) -> Option<Size> {
+        match &value.kind {
+            ValueKind::Whole(n) if (1..=MAX_SIZE).contains(n) => Some(Size::known(*n)),
+            ValueKind::Path(path) if is_const(path) => Some(Size::constant(path.clone())),
+            _ => {
+                self.mistake(
+                    Diagnostic::new(
+                        "RNN0172",
+                        value.span,
+                        format!("an axis of input `{name}` must be a size, found `{value}`"),
+                    )
+                    .note("only the first of several axes can be open: it is time")
+                    .help(format!("write `input {name}: [_, 28];` for any number of steps of 28 features")),
+                );
+                None
+            }
+        }
+    }
+
+    /// Adds an input to the model.
+    pub(super) fn add_input(&mut self, name: &str, text: &str, shape: Shape, span: Span) -> Results {
+        let id = self.layers.len();
+        let of_chain = name == "input_layer";
+        let layer_name = match of_chain {
+            true => self.names.name("input_layer", text, None, span, self.found),
+            false => name.to_owned(),
+        };
+        self.layers.push(Layer {
+            name: layer_name,
+            text: text.to_owned(),
+            class: "InputLayer".into(),
+            span,
+            inputs: vec![],
+            mask: None,
+            initial: vec![],
+            kind: LayerKind::Input,
+            outputs: vec![shape.clone()],
+            activity: None,
+            shared: None,
+            hidden: false,
+        });
+        let name = if of_chain { "input" } else { name };
+        self.inputs.push((name.to_owned(), id));
+        Results {
+            outputs: vec![Incoming {
+                before: vec![Before {
+                    text: text.to_owned(),
+                    class: "Input".into(),
+                    shape: Some(shape),
+                }],
+                port: Some(crate::ir::Port {
+                    layer: id,
+                    index: 0,
+                }),
+                mask: None,
+            }],
+            states: vec![],
+        }
+    }
+}

@@ -1,0 +1,488 @@
+//! `ModelAst → LayerGraph`: arguments, shapes, masks and names.
+
+mod chain;
+mod graph;
+mod input;
+
+use std::collections::BTreeMap;
+
+use proc_macro2::Span;
+use quote::quote;
+
+use crate::{
+    cell::{Value, size::Size},
+    diagnostics::{Diagnostic, Diagnostics, did_you_mean},
+    ir::{
+        Assertion, Axis, CellUse, Content, Layer, LayerGraph, LayerId, LayerKind, ModelOutput,
+        ParamOptions, Port, Shape, UsedCell,
+    },
+    layer::{self, Before, Built, Context, Given, Incoming, LayerDef, Names, OutMask, Scope},
+    layers::{self, LAYERS},
+    syntax::{Body, LayerAst, ModelAst},
+};
+
+/// Layers that Keras has and that will come.
+const NOT_YET: &[&str] = &[
+    "Attention",
+    "AveragePooling1D",
+    "Conv1D",
+    "ConvLSTM1D",
+    "Cropping1D",
+    "Dot",
+    "ELU",
+    "GaussianDropout",
+    "GlobalAveragePooling1D",
+    "GlobalMaxPooling1D",
+    "LeakyReLU",
+    "MaxPooling1D",
+    "MultiHeadAttention",
+    "PReLU",
+    "ReLU",
+    "Softmax",
+    "UpSampling1D",
+    "ZeroPadding1D",
+];
+
+/// Checks all layers; `None` if there was any mistake, each of which is in `found`.
+pub fn check_layers(model: &ModelAst, found: &mut Diagnostics) -> Option<LayerGraph> {
+    let readable = found.is_empty();
+    let mut checker = Checker {
+        model,
+        found,
+        names: Names::default(),
+        layers: Vec::new(),
+        inputs: Vec::new(),
+        outputs: Vec::new(),
+        scope: Scope::new(),
+        used: BTreeMap::new(),
+        shared: BTreeMap::new(),
+        axes: 0,
+        axis_names: BTreeMap::new(),
+        assertions: Vec::new(),
+        complete: true,
+    };
+    match &model.body {
+        Body::Chain(chain) => {
+            // A model without layers has been reported.
+            chain.first()?;
+            checker.chain(chain, readable);
+        }
+        Body::Graph(statements) => checker.graph(statements),
+    }
+    let Checker {
+        layers,
+        inputs,
+        outputs,
+        assertions,
+        complete,
+        ..
+    } = checker;
+    complete.then(|| LayerGraph {
+        krate: model.krate.clone(),
+        attrs: model.attrs.clone(),
+        vis: model.vis.clone(),
+        name: model.name.clone(),
+        layers,
+        inputs,
+        outputs,
+        assertions,
+    })
+}
+
+/// A `layer` statement.
+struct SharedLayer {
+    ast: LayerAst,
+    /// Its first call.
+    first: Option<LayerId>,
+    used: bool,
+}
+
+/// What a layer gives.
+#[derive(Clone, Default)]
+struct Results {
+    outputs: Vec<Incoming>,
+    states: Vec<(String, Incoming)>,
+}
+
+struct Checker<'a> {
+    model: &'a ModelAst,
+    found: &'a mut Diagnostics,
+    names: Names,
+    layers: Vec<Layer>,
+    inputs: Vec<(String, LayerId)>,
+    outputs: Vec<ModelOutput>,
+    /// Values by name.
+    scope: Scope,
+    /// Names that were bound, where, and whether anything has read them.
+    used: BTreeMap<String, (Span, bool)>,
+    shared: BTreeMap<String, SharedLayer>,
+    /// Number of open axes.
+    axes: usize,
+    axis_names: BTreeMap<String, Axis>,
+    assertions: Vec<Assertion>,
+    /// Whether every layer so far is right.
+    complete: bool,
+}
+
+impl Checker<'_> {
+    fn mistake(&mut self, d: Diagnostic) {
+        self.complete = false;
+        self.found.push(d);
+    }
+
+    /// An open axis of its own.
+    fn open_axis(&mut self, name: Option<String>) -> Axis {
+        self.axes += 1;
+        Axis {
+            id: self.axes - 1,
+            name,
+        }
+    }
+
+    /// Layers one after the other; `None` for one that could not be read.
+    fn layers(&mut self, mut value: Results, chain: &[Option<LayerAst>]) -> Results {
+        for (i, layer) in chain.iter().enumerate() {
+            let next = chain.get(i + 1).and_then(Option::as_ref);
+            value = match layer {
+                Some(layer) => self.layer(layer, &value.outputs, next),
+                None => {
+                    self.complete = false;
+                    nothing(value.outputs.first(), "", "")
+                }
+            };
+        }
+        value
+    }
+
+    /// One call of a layer.
+    fn layer(&mut self, ast: &LayerAst, inputs: &[Incoming], next: Option<&LayerAst>) -> Results {
+        let name = ast.name.to_string();
+        let (ast, of) = match self.shared.get_mut(&name) {
+            Some(shared) if ast.arguments.is_empty() => {
+                shared.used = true;
+                (shared.ast.clone(), Some(name))
+            }
+            _ => (ast.clone(), None),
+        };
+        let text = ast.to_string();
+        let class = ast.name.to_string();
+        let span = ast.name.span();
+        let Some(def) = layers::find(&class) else {
+            self.unknown(&ast);
+            return nothing(inputs.first(), &text, &class);
+        };
+        let given = layer::bind(
+            def.class,
+            &text,
+            span,
+            def.arguments,
+            &ast.arguments,
+            self.found,
+        );
+        for (_, value) in &given.raw {
+            self.read(value);
+        }
+        let mut built = if inputs.len() > 1 && !def.many {
+            self.found.push(
+                Diagnostic::new(
+                    "RNN0115",
+                    span,
+                    format!("{text} reads one value, found {}", inputs.len()),
+                )
+                .help(format!("join them first: `(a, b) -> Concatenate -> {text}`")),
+            );
+            Built::failed(None)
+        } else {
+            let next = next.map(|n| n.name.to_string());
+            let context = Context {
+                inputs,
+                next: next.as_deref(),
+                layers: LAYERS,
+                cells: &self.model.cells,
+                scope: &self.scope,
+            };
+            (def.build)(&given, &context, self.found)
+        };
+        let first = of.as_ref().and_then(|of| self.shared.get(of)?.first);
+        let name = match (first, &of) {
+            (Some(first), _) => self.layers[first].name.clone(),
+            (None, of) => {
+                let own = of.as_ref().map(|of| (of.clone(), span));
+                let given = given.name.as_ref().or(own.as_ref());
+                self.names.name(def.stem, &text, given, span, self.found)
+            }
+        };
+        let id = self.layers.len();
+        let read: Option<Vec<Port>> = inputs.iter().map(|i| i.port).collect();
+        let whole = match (built.kind.take(), given.complete, read) {
+            (Some(kind), true, Some(read)) => {
+                self.positive(&given, &kind);
+                self.same_weights(first, &kind, inputs, &text, span);
+                let mask = match kind {
+                    LayerKind::Pointwise { .. } => None,
+                    _ => built.reads_mask.or(inputs.first().and_then(|i| i.mask)),
+                };
+                let class = match def.class {
+                    "Input" => "InputLayer",
+                    class => class,
+                };
+                self.layers.push(Layer {
+                    name,
+                    text: text.clone(),
+                    class: class.into(),
+                    span,
+                    inputs: read,
+                    mask,
+                    initial: built.initial.clone(),
+                    kind,
+                    outputs: built.shapes.clone(),
+                    activity: given.activity().or(built.activity),
+                    shared: first,
+                    hidden: false,
+                });
+                if let (Some(of), None) = (of, first)
+                    && let Some(shared) = self.shared.get_mut(&of)
+                {
+                    shared.first = Some(id);
+                }
+                true
+            }
+            _ => {
+                self.complete = false;
+                false
+            }
+        };
+        self.results(id, inputs, &built, &text, &class, whole)
+    }
+
+    /// What a layer gives, as others see it.
+    fn results(
+        &mut self,
+        id: LayerId,
+        inputs: &[Incoming],
+        built: &Built,
+        text: &str,
+        class: &str,
+        whole: bool,
+    ) -> Results {
+        let mask = match built.mask {
+            OutMask::Lost => None,
+            OutMask::Made(index) => Some(Port { layer: id, index }),
+            OutMask::Kept if !whole => None,
+            OutMask::Kept => match built.reads_mask {
+                Some(mask) => Some(mask),
+                None => self.mask_of(inputs),
+            },
+        };
+        let before = inputs.first().map_or(&[][..], |i| &i.before);
+        let one = |index: usize, mask: Option<Port>| Incoming {
+            before: [
+                before,
+                &[Before {
+                    text: text.to_owned(),
+                    class: class.to_owned(),
+                    shape: built.shapes.get(index).cloned(),
+                }],
+            ]
+            .concat(),
+            port: whole.then_some(Port { layer: id, index }),
+            mask,
+        };
+        let outputs = (0..built.outputs.max(1)).map(|i| one(i, mask)).collect();
+        let mut states = Vec::new();
+        if whole {
+            let names: Vec<String> = match &self.layers[id].kind {
+                LayerKind::Rnn(rnn) => rnn.states.iter().map(|s| s.0.clone()).collect(),
+                LayerKind::Bidirectional {
+                    forward, backward, ..
+                } => {
+                    let all = forward.states.iter().map(|s| format!("forward_{}", s.0));
+                    all.chain(backward.states.iter().map(|s| format!("backward_{}", s.0)))
+                        .collect()
+                }
+                _ => vec![],
+            };
+            let made = usize::from(matches!(built.mask, OutMask::Made(_)));
+            let ports = built.outputs..built.shapes.len() - made;
+            states = ports.zip(names).map(|(i, name)| (name, one(i, None))).collect();
+        }
+        Results { outputs, states }
+    }
+
+    /// The mask of values that are merged: a step is real if it is in any of them, and in all
+    /// steps if one of them has no mask (`keras/src/layers/merging/base_merge.py`).
+    fn mask_of(&mut self, inputs: &[Incoming]) -> Option<Port> {
+        let masks: Vec<Port> = inputs.iter().map(|i| i.mask).collect::<Option<_>>()?;
+        let mut masks = masks.into_iter();
+        let mut all = masks.next()?;
+        for mask in masks {
+            if mask == all {
+                continue;
+            }
+            const TEXT: &str = "cell AnyMask() { input a: [n]; input b: [m]; output max(a, b); }";
+            let cell = layer::parse(TEXT, self.found)?;
+            let shape = self.layers[all.layer].outputs[all.index].clone();
+            self.layers.push(Layer {
+                name: "any_mask".into(),
+                text: "the mask of several values".into(),
+                class: "AnyMask".into(),
+                span: self.layers[all.layer].span,
+                inputs: vec![all, mask],
+                mask: None,
+                initial: vec![],
+                kind: LayerKind::Pointwise {
+                    cell: UsedCell {
+                        cell: CellUse {
+                            cell,
+                            arguments: vec![],
+                        },
+                        prefix: None,
+                        options: ParamOptions::default(),
+                    },
+                },
+                outputs: vec![shape],
+                activity: None,
+                shared: None,
+                hidden: true,
+            });
+            all = Port {
+                layer: self.layers.len() - 1,
+                index: 0,
+            };
+        }
+        Some(all)
+    }
+
+    /// A layer that is shared reads vectors of one size: its weights are of that size.
+    fn same_weights(
+        &mut self,
+        first: Option<LayerId>,
+        kind: &LayerKind,
+        inputs: &[Incoming],
+        text: &str,
+        span: Span,
+    ) {
+        let Some(first) = first else { return };
+        let has_weights = !matches!(
+            kind,
+            LayerKind::Reshape | LayerKind::Permute | LayerKind::RepeatVector | LayerKind::Dropout { .. }
+        );
+        let axes = |layer: &Layer| -> Vec<Vec<Size>> {
+            let ports = layer.inputs.iter();
+            ports
+                .map(|p| self.layers[p.layer].outputs[p.index].axes.clone())
+                .collect()
+        };
+        let before = axes(&self.layers[first]);
+        let now: Vec<Vec<Size>> = inputs
+            .iter()
+            .filter_map(|i| i.shape().map(|s| s.axes.clone()))
+            .collect();
+        if has_weights && before != now {
+            let list = |all: &[Vec<Size>]| -> String {
+                let all = all.iter().map(|axes| {
+                    let axes: Vec<String> = axes.iter().map(ToString::to_string).collect();
+                    axes.join(" x ")
+                });
+                all.collect::<Vec<_>>().join(" and ")
+            };
+            let (before, now) = (list(&before), list(&now));
+            self.mistake(
+                Diagnostic::new(
+                    "RNN0169",
+                    span,
+                    format!("{text} is shared: it read {before} features before, here {now}"),
+                )
+                .note("a shared layer has one set of weights")
+                .help("bring the values to one size first, say with Dense, or use a layer of its own"),
+            );
+        }
+    }
+
+    /// Sizes that are `const`s have to be above 0, which only rustc can tell.
+    fn positive(&mut self, given: &Given<'_>, kind: &LayerKind) {
+        let own = given
+            .values
+            .iter()
+            .map(|(name, value, span)| (*name, value, *span));
+        let cells: &[(String, Value, Span)] = match kind {
+            LayerKind::Rnn(rnn) if given.raw("cell").is_some() => &rnn.cells[0].cell.arguments,
+            _ => &[],
+        };
+        let of_cell = cells
+            .iter()
+            .map(|(name, value, span)| (name.as_str(), value, *span));
+        for (name, value, span) in own.chain(of_cell) {
+            if let Value::Size(size) = value
+                && size.value().is_none()
+            {
+                let tokens = size.tokens();
+                self.assertions.push(Assertion {
+                    condition: quote!(#tokens > 0),
+                    message: format!(
+                        "[RNN0127]: `{name}` of {} is 0\n  help: every size is at least 1",
+                        given.class
+                    ),
+                    span,
+                });
+            }
+        }
+    }
+
+    fn unknown(&mut self, ast: &LayerAst) {
+        let name = ast.name.to_string();
+        let span = ast.name.span();
+        let known = || LAYERS.iter().map(|l| l.class);
+        if NOT_YET.contains(&name.as_str()) {
+            self.mistake(
+                Diagnostic::new(
+                    "RNN0100",
+                    span,
+                    format!("Keras's layer {name} is not supported yet"),
+                )
+                .help(format!(
+                    "there are {}",
+                    known().collect::<Vec<_>>().join(", ")
+                )),
+            );
+            return;
+        }
+        let d = Diagnostic::new("RNN0101", span, format!("there is no layer `{name}`"));
+        let cell = LAYERS.iter().any(|l| l.is_cell(&name));
+        let d = match did_you_mean(&name, known().chain(NOT_YET.iter().copied())) {
+            _ if cell => d.help(format!("a cell runs inside RNN: write RNN({ast})")),
+            Some(meant) => d.help(format!("did you mean `{meant}`?")),
+            None if name.starts_with(char::is_uppercase) => d
+                .note(format!(
+                    "there are {}",
+                    known().collect::<Vec<_>>().join(", ")
+                ))
+                .help(format!(
+                    "a cell made by rnn_cell! runs inside RNN: write RNN({ast})"
+                )),
+            None => d.help(format!(
+                "there are {}",
+                known().collect::<Vec<_>>().join(", ")
+            )),
+        };
+        self.mistake(d);
+    }
+}
+
+/// What stands behind a layer of which nothing is known.
+fn nothing(before: Option<&Incoming>, text: &str, class: &str) -> Results {
+    let before = before.map_or(&[][..], |i| &i.before);
+    let unknown = Before {
+        text: text.to_owned(),
+        class: class.to_owned(),
+        shape: None,
+    };
+    Results {
+        outputs: vec![Incoming {
+            before: [before, &[unknown]].concat(),
+            port: None,
+            mask: None,
+        }],
+        states: vec![],
+    }
+}
