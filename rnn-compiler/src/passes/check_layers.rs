@@ -47,7 +47,9 @@ const NOT_YET: &[&str] = &[
 
 /// Checks all layers; `None` if there was any mistake, each of which is in `found`.
 pub fn check_layers(model: &ModelAst, found: &mut Diagnostics) -> Option<LayerGraph> {
-    let Body::Chain(chain) = &model.body;
+    let Body::Chain(chain) = &model.body else {
+        return None;
+    };
     // A model without layers has been reported.
     let first = chain.first()?;
     let readable = found.is_empty();
