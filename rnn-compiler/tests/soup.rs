@@ -69,6 +69,18 @@ const MODEL: &[&str] = &[
     "input",
     "let",
     "output",
+    "layer",
+    "ids",
+    "mask",
+    "[_, 8]",
+    "[time, 2]",
+    "{ a: 1, b: 2 }",
+    "[h, c]",
+    "Add",
+    "Bidirectional",
+    "x",
+    "y",
+    "h",
     "@",
     "krate",
     "cell",
@@ -219,6 +231,31 @@ fn damaged_models() {
         Dense ( units = 10 , name = \"out\" ) ;";
     for seed in 1..=4000 {
         check(&damaged(&mut Random(seed), GOOD, MODEL), expand_model);
+    }
+}
+
+#[test]
+fn soups_of_graphs() {
+    for seed in 1..=4000 {
+        let mut text = "input x : [ _ , 8 ] ; ".to_owned();
+        soup(&mut Random(seed), MODEL, 4, &mut text);
+        check(&text, expand_model);
+        check(&format!("pub struct Rows {{ {text} }}"), expand_model);
+    }
+}
+
+#[test]
+fn damaged_graphs() {
+    const GOOD: &str = "input x : [ _ , 8 ] ; input words : ids [ time ] ; input m : mask [ time ] ; \
+        input parts : [ 4 , { a : 1 , b : [ 2 , 3 ] } ] ; layer shared = LSTM ( 4 , return_sequences ) ; \
+        let ( y , h , _ ) = x -> LSTM ( 4 , return_state ) ; let z = ( y , h ) -> Add -> Dense ( 2 ) ; \
+        let both = words -> Embedding ( 9 , 8 ) -> Bidirectional ( GRU ( 4 ) , merge_mode = sum ) ; \
+        let stack = x -> RNN ( [ LSTMCell ( 4 ) , my::Cell ( 3 ) ] , initial_state = [ h , h ] ) ; \
+        output seen = x -> shared -> shared ; output copy = z ;";
+    for seed in 1..=4000 {
+        let text = damaged(&mut Random(seed), GOOD, MODEL);
+        check(&text, expand_model);
+        check(&format!("struct Rows {{ {text} }}"), expand_model);
     }
 }
 

@@ -12,7 +12,7 @@ use crate::{
     cell::{single, size::Size},
     diagnostics::{Diagnostic, Diagnostics},
     ir::UsedCell,
-    syntax::{ArgumentAst, Body, ModelAst, ValueAst, ValueKind, path_text},
+    syntax::{ArgumentAst, Body, LayerAst, ModelAst, Statement, ValueAst, ValueKind, path_text},
 };
 
 const HELP: &str =
@@ -20,24 +20,75 @@ const HELP: &str =
 
 /// The first cell of a model that has to be fetched from its own macro.
 pub fn wanted(model: &ModelAst, layers: &[&LayerDef]) -> Option<syn::Path> {
-    let Body::Chain(chain) = &model.body;
-    let cells = chain
-        .iter()
-        .flatten()
-        .filter(|l| l.name == "RNN")
-        .filter_map(|l| {
-            let by_name = l
-                .arguments
-                .iter()
-                .find(|a| a.name.as_ref().is_some_and(|n| n == "cell"));
-            let mut unnamed = l.arguments.iter().filter(|a| a.name.is_none());
-            by_name.or_else(|| unnamed.find(|a| cell_path(&a.value).is_some()))
+    let mut cells = Vec::new();
+    for layer in layers_of(&model.body) {
+        cells_of(&layer.name.to_string(), &layer.arguments, &mut cells);
+    }
+    cells.into_iter().find(|path| {
+        let own = single(path).is_none_or(|name| {
+            name != STACKED && !layers.iter().any(|l| l.class == name || l.is_cell(&name))
         });
-    cells.filter_map(|a| cell_path(&a.value)).find(|path| {
-        let own = single(path)
-            .is_none_or(|name| !layers.iter().any(|l| l.class == name || l.is_cell(&name)));
         own && !model.cells.iter().any(|c| c.is(path))
     })
+}
+
+/// Keras's class for a list of cells: `RNN(StackedRNNCells([A(1), B(2)]))`.
+const STACKED: &str = "StackedRNNCells";
+
+/// Every layer of a model that could be read.
+fn layers_of(body: &Body) -> Vec<&LayerAst> {
+    match body {
+        Body::Chain(chain) => chain.iter().flatten().collect(),
+        Body::Graph(statements) => statements
+            .iter()
+            .flat_map(|s| match s {
+                Statement::Layer { layer, .. } => layer.iter().collect(),
+                Statement::Let { value, .. } | Statement::Output { value, .. } => {
+                    value.layers.iter().flatten().collect::<Vec<_>>()
+                }
+                Statement::Input { .. } | Statement::Unreadable { .. } => Vec::new(),
+            })
+            .collect(),
+    }
+}
+
+/// The cells of a layer with these arguments, and of the layers inside it:
+/// `Bidirectional(RNN(MyCell(32)))`.
+fn cells_of(layer: &str, arguments: &[ArgumentAst], cells: &mut Vec<syn::Path>) {
+    if layer == "RNN" {
+        let named = |a: &&ArgumentAst| a.name.as_ref().is_some_and(|n| n == "cell");
+        let by_name = arguments.iter().find(named);
+        let is_cell = |v: &ValueAst| cell_path(v).is_some() || matches!(v.kind, ValueKind::List(_));
+        let mut unnamed = arguments.iter().filter(|a| a.name.is_none());
+        if let Some(cell) = by_name.or_else(|| unnamed.find(|a| is_cell(&a.value))) {
+            cells_in(&cell.value, cells);
+        }
+    }
+    for a in arguments {
+        inner_layers(&a.value, cells);
+    }
+}
+
+/// The cells of the layers in a value.
+fn inner_layers(value: &ValueAst, cells: &mut Vec<syn::Path>) {
+    match &value.kind {
+        ValueKind::Call(path, arguments) => {
+            cells_of(&single(path).unwrap_or_default(), arguments, cells);
+        }
+        ValueKind::List(values) => values.iter().for_each(|v| inner_layers(v, cells)),
+        _ => {}
+    }
+}
+
+/// The cell that a value is, or the cells of a list.
+fn cells_in(value: &ValueAst, cells: &mut Vec<syn::Path>) {
+    match &value.kind {
+        ValueKind::List(values) => values.iter().for_each(|v| cells_in(v, cells)),
+        ValueKind::Call(path, arguments) if single(path).is_some_and(|n| n == STACKED) => {
+            arguments.iter().for_each(|a| cells_in(&a.value, cells));
+        }
+        _ => cells.extend(cell_path(value)),
+    }
 }
 
 /// The path of a value that can be a cell: `MyCell(32)`, `cells::MyCell`. Cells are types, so the
@@ -232,4 +283,69 @@ fn without(cell: &str, argument: &ArgumentAst) -> String {
     let argument = argument.to_string();
     cell.replacen(&format!(", {argument}"), "", 1)
         .replacen(&argument, "", 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::layers::LAYERS;
+
+    /// The cells that a model asks for, one after another, as the macros hand them in.
+    fn all_wanted(text: &str) -> Vec<String> {
+        let (mut given, mut wanted_cells) = (String::new(), Vec::new());
+        loop {
+            let mut found = Diagnostics::new();
+            let tokens = format!("{given} {text}").parse().unwrap();
+            let model = ModelAst::parse(tokens, &mut found);
+            assert!(found.take().is_empty(), "{text}");
+            let Some(path) = wanted(&model, LAYERS) else {
+                return wanted_cells;
+            };
+            let path = path_text(&path);
+            given.push_str(&format!("@broken({path}) "));
+            assert!(!wanted_cells.contains(&path), "{path} twice");
+            wanted_cells.push(path);
+        }
+    }
+
+    #[test]
+    fn cells_are_found_wherever_a_layer_can_stand() {
+        for (text, cells) in [
+            (
+                "Input(_, 2) -> RNN(A(1)) -> RNN(return_sequences, cell = b::B)",
+                &["A", "b::B"][..],
+            ),
+            (
+                "Input(_, 2) -> RNN([LSTMCell(3), A(1), b::B(2)])",
+                &["A", "b::B"],
+            ),
+            (
+                "Input(_, 2) -> RNN(StackedRNNCells([A(1), GRUCell(2), B(2)]))",
+                &["A", "B"],
+            ),
+            (
+                "Input(_, 2) -> Bidirectional(RNN(A(3)), backward_layer = RNN(B(3), go_backwards))",
+                &["A", "B"],
+            ),
+            (
+                "Input(_, 2, 2) -> TimeDistributed(layer = RNN([A(3), A(3)]))",
+                &["A"],
+            ),
+            (
+                "Input(_, 2) -> Other([RNN(A(1)), RNN(LSTMCell(2))])",
+                &["A"],
+            ),
+            (
+                "Input(_, 2) -> Dense(2, activation = relu) -> Bidirectional(LSTM(4))",
+                &[],
+            ),
+            (
+                "input x: [_, 2]; layer shared = RNN(A(1)); let y = x -> RNN(B(2)) -> shared; \
+                 output z = y -> Bidirectional(RNN(c::C(2), initial_state = [y, y]));",
+                &["A", "B", "c::C"],
+            ),
+        ] {
+            assert_eq!(all_wanted(text), cells, "{text}");
+        }
+    }
 }

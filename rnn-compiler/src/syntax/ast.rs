@@ -5,6 +5,7 @@ use std::fmt;
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::ToTokens;
 
+use super::statement::Statement;
 use crate::cell::CellAst;
 
 /// One `rnn_model!`.
@@ -32,8 +33,13 @@ pub struct ModelAst {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Body {
-    /// `A -> B -> C`; `None` for a layer that could not be read, which has been reported.
+    /// `A -> B -> C`; `None` for a layer that could not be read, which has been reported. Empty if
+    /// nothing could be read, which has been reported, too.
     Chain(Vec<Option<LayerAst>>),
+    /// `input x: [_, 28]; output y = x -> LSTM(64);`, in the order written. That there are inputs
+    /// and outputs, or that they could not be read, has been made sure; names have not been looked
+    /// up.
+    Graph(Vec<Statement>),
 }
 
 /// A cell that its macro handed in.
@@ -45,7 +51,8 @@ pub struct GivenCell {
     pub cell: Option<CellAst>,
 }
 
-/// `LSTM(64, return_sequences)`
+/// `LSTM(64, return_sequences)`; in a graph also `shared`, the use of a `layer` statement, which is
+/// told apart where names are looked up.
 #[derive(Clone, Debug)]
 pub struct LayerAst {
     /// `LSTM`
@@ -79,6 +86,22 @@ pub struct ValueAst {
     pub span: Span,
 }
 
+impl ValueAst {
+    /// The layer that a value is if it stands where a layer is wanted: `LSTM(64)` in
+    /// `Bidirectional(LSTM(64))`. `None` for what cannot be one, such as `64` or `cells::MyCell`.
+    pub fn as_layer(&self) -> Option<LayerAst> {
+        let (path, arguments): (_, &[ArgumentAst]) = match &self.kind {
+            ValueKind::Path(path) => (path, &[]),
+            ValueKind::Call(path, arguments) => (path, arguments),
+            _ => return None,
+        };
+        Some(LayerAst {
+            name: path.get_ident()?.clone(),
+            arguments: arguments.to_vec(),
+        })
+    }
+}
+
 /// The forms of a value; what they mean depends on the argument.
 #[derive(Clone, Debug)]
 pub enum ValueKind {
@@ -94,8 +117,12 @@ pub enum ValueKind {
     Text(String),
     /// `UNITS`, `sizes::HIDDEN`, `tanh`, `return_sequences`
     Path(syn::Path),
-    /// `leaky_relu(0.1)`, `MyCell(32, activation = relu)`
+    /// `leaky_relu(0.1)`, `MyCell(32, activation = relu)`, `LSTM(64)`
     Call(syn::Path, Vec<ArgumentAst>),
+    /// `[LSTMCell(32), GRUCell(64)]`, `[h, c]`, `[2, 3]`
+    List(Vec<ValueAst>),
+    /// `{ location: 2, pressure: 1 }`: at least one part, every name once
+    Struct(Vec<(Ident, ValueAst)>),
 }
 
 /// A path as one writes it.
@@ -103,14 +130,23 @@ pub fn path_text(path: &syn::Path) -> String {
     path.to_token_stream().to_string().replace(' ', "")
 }
 
-fn list(f: &mut fmt::Formatter<'_>, arguments: &[ArgumentAst]) -> fmt::Result {
-    f.write_str("(")?;
-    for (i, a) in arguments.iter().enumerate() {
+/// Items with `, ` between them.
+pub(super) fn separated(
+    f: &mut fmt::Formatter<'_>,
+    items: impl IntoIterator<Item: fmt::Display>,
+) -> fmt::Result {
+    for (i, item) in items.into_iter().enumerate() {
         if i > 0 {
             f.write_str(", ")?;
         }
-        write!(f, "{a}")?;
+        write!(f, "{item}")?;
     }
+    Ok(())
+}
+
+fn list(f: &mut fmt::Formatter<'_>, arguments: &[ArgumentAst]) -> fmt::Result {
+    f.write_str("(")?;
+    separated(f, arguments)?;
     f.write_str(")")
 }
 
@@ -146,6 +182,16 @@ impl fmt::Display for ValueAst {
             ValueKind::Call(p, arguments) => {
                 f.write_str(&path_text(p))?;
                 list(f, arguments)
+            }
+            ValueKind::List(values) => {
+                f.write_str("[")?;
+                separated(f, values)?;
+                f.write_str("]")
+            }
+            ValueKind::Struct(parts) => {
+                f.write_str("{ ")?;
+                separated(f, parts.iter().map(|(name, v)| format!("{name}: {v}")))?;
+                f.write_str(" }")
             }
         }
     }

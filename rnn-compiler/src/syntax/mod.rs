@@ -1,9 +1,68 @@
 //! What the user wrote: tokens to [`ModelAst`], every part with its span.
 //!
-//! The three forms of `rnn_model!` differ in their head only; all hold a [`Body`].
+//! A model is a chain of layers or a graph; each is an expression, or a type if it has a name.
+//!
+//! ```text
+//! model     = { attribute } [ visibility ] "struct" Name "=" chain ";"
+//!           | { attribute } [ visibility ] "struct" Name "{" graph "}"
+//!           | "<" chain ">" | chain | graph
+//! chain     = layer { "->" layer }
+//! graph     = statement { statement }          at least one input and one output
+//! statement = "input" name ":" kind ";"
+//!           | "layer" name "=" layer ";"
+//!           | "let" ( name | "(" target { "," target } ")" ) "=" values ";"
+//!           | "output" name "=" values ";"
+//! target    = name | "_"
+//! values    = ( name | "(" name { "," name } ")" ) { "->" layer }
+//! kind      = "ids" [ "[" axis "]" ]           class ids, one a step
+//!           | "mask" [ "[" axis "]" ]          booleans, one a step
+//!           | "[" axis { "," axis } "]"        one axis: a vector; more: steps, then features
+//! axis      = size                             fixed
+//!           | name                             open, the same for all that name it
+//!           | "_"                              open, an axis of its own
+//!           | structure                        the last one only: named parts of a step
+//! layer     = Name [ "(" [ argument { "," argument } ] ")" ]
+//!           | name                             of a `layer` statement, its weights shared
+//! argument  = [ name "=" ] value               `return_sequences` alone sets a flag
+//! value     = size | number | "true" | "false" | text | path | "_"
+//!           | path "(" [ argument { "," argument } ] ")"
+//!           | "[" [ value { "," value } ] "]"  a list
+//!           | structure
+//! structure = "{" name ":" value { "," name ":" value } "}"
+//! size      = whole number | path of a `const`
+//! ```
+//!
+//! A `Name` starts with a capital, a `name` with a small letter; a `,` may follow the last of
+//! several. What a graph's names mean is not known here: `shared` in `x -> shared` is read as a
+//! layer without arguments.
+//!
+//! All mistakes of a model are reported in one build: reading goes on behind the next `->`, `,` or
+//! `;`. A layer that could not be read is `None`, a statement [`Statement::Unreadable`], so that
+//! later passes do not report what follows from it.
+//!
+//! ```
+//! use rnn_compiler::{diagnostics::Diagnostics, syntax::{Body, ModelAst}};
+//!
+//! let text = "input x: [time, 2]; input real: mask[time];
+//!             let (y, _) = x -> LSTM(4, return_state, mask = real); output z = (y, y) -> Add;";
+//! let mut found = Diagnostics::new();
+//! let model = ModelAst::parse(text.parse()?, &mut found);
+//! assert!(found.take().is_empty());
+//! let Body::Graph(statements) = model.body else { panic!("a chain") };
+//! assert_eq!(statements[3].to_string(), "output z = (y, y) -> Add;");
+//! # Ok::<(), proc_macro2::LexError>(())
+//! ```
 
 mod ast;
 mod chain;
+mod graph;
+mod input;
 mod parse;
+mod source;
+mod statement;
+#[cfg(test)]
+mod tests;
+mod value;
 
 pub use ast::{ArgumentAst, Body, GivenCell, LayerAst, ModelAst, ValueAst, ValueKind, path_text};
+pub use statement::{ChainAst, InputKind, Statement, Target};

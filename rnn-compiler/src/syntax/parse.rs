@@ -6,7 +6,8 @@ use syn::parse::Parser as _;
 
 use super::{
     ast::{Body, GivenCell, ModelAst, path_text},
-    chain,
+    graph::is_graph,
+    value::Reader,
 };
 use crate::{
     cell::{CellAst, deep_message},
@@ -95,17 +96,17 @@ fn form(c: &mut Cursor, model: &mut ModelAst, diagnostics: &mut Diagnostics) -> 
         );
     }
     let named = head(c, model, diagnostics)?;
-    if named && c.is_group(Delimiter::Brace) || is_graph(c) {
-        return report(
-            diagnostics,
-            Diagnostic::new(
-                "RNN0031",
-                c.span(),
-                "a model with named inputs and outputs is not supported yet",
-            )
-            .note("one chain of layers is: every layer reads the one before it")
-            .help(format!("write `{NAMED}`")),
-        );
+    if named && let Some(body) = c.group(Delimiter::Brace) {
+        let mut inside = Cursor::inside(&body);
+        model.body = Body::Graph(reader(diagnostics).graph(&mut inside, body.span_open()));
+        return behind_braces(c, diagnostics);
+    }
+    if !named && is_graph(c) {
+        model.body = Body::Graph(reader(diagnostics).graph(c, whole));
+        return Ok(());
+    }
+    if !named && c.is_group(Delimiter::Brace) {
+        return braces(c, model, diagnostics);
     }
     if named && !c.eat("=") {
         let (message, help) = if c.is("<") {
@@ -115,7 +116,7 @@ fn form(c: &mut Cursor, model: &mut ModelAst, diagnostics: &mut Diagnostics) -> 
             )
         } else {
             (
-                format!("expected `=`, found {}", c.found()),
+                format!("expected `=` or `{{`, found {}", c.found()),
                 format!("write `{NAMED}`"),
             )
         };
@@ -124,11 +125,14 @@ fn form(c: &mut Cursor, model: &mut ModelAst, diagnostics: &mut Diagnostics) -> 
             Diagnostic::new("RNN0032", c.span(), message).help(help),
         );
     }
+    if named && (c.is_group(Delimiter::Brace) || is_graph(c)) {
+        return equals_graph(c, model, diagnostics);
+    }
     let open = c.is("<").then(|| c.span());
     if open.is_some() {
         c.next();
     }
-    let layers = chain::layers(c, diagnostics);
+    let layers = reader(diagnostics).layers(c);
     if let Some(span) = open
         && !c.eat(">")
     {
@@ -141,6 +145,72 @@ fn form(c: &mut Cursor, model: &mut ModelAst, diagnostics: &mut Diagnostics) -> 
     model.body = Body::Chain(layers);
     ending(c, named, diagnostics);
     Ok(())
+}
+
+fn reader(diagnostics: &mut Diagnostics) -> Reader<'_> {
+    Reader {
+        diagnostics,
+        start: 0,
+        graph: false,
+    }
+}
+
+/// Reports what stands behind the braces of a named graph.
+fn behind_braces(c: &mut Cursor, diagnostics: &mut Diagnostics) -> Parsed<()> {
+    let span = c.span();
+    if c.eat(";") && c.at_end() {
+        return report(
+            diagnostics,
+            Diagnostic::new("RNN0035", span, "a model in braces has no `;` behind them")
+                .help("remove the `;`"),
+        );
+    }
+    if c.at_end() {
+        return Ok(());
+    }
+    let words = format!("{} after the end of the model", c.found());
+    let d = Diagnostic::new("RNN0034", c.span(), words);
+    report(diagnostics, d.help("write one model in one `rnn_model!`"))
+}
+
+/// Reports braces around a graph without a name, and reads what they hold.
+fn braces(c: &mut Cursor, model: &mut ModelAst, diagnostics: &mut Diagnostics) -> Parsed<()> {
+    let span = c.span();
+    if let Some(body) = c.group(Delimiter::Brace) {
+        let mut inside = Cursor::inside(&body);
+        if is_graph(&inside) {
+            model.body = Body::Graph(reader(diagnostics).graph(&mut inside, span));
+        }
+    }
+    let d = Diagnostic::new(
+        "RNN0057",
+        span,
+        "a model without a name has no braces of its own",
+    );
+    report(
+        diagnostics,
+        d.help("write `rnn_model!(input x: [_, 28]; output y = x -> LSTM(64);)`, or put `struct Name` before the braces"),
+    )
+}
+
+/// Reports a graph behind `=`, and reads it.
+fn equals_graph(c: &mut Cursor, model: &mut ModelAst, diagnostics: &mut Diagnostics) -> Parsed<()> {
+    let span = c.previous_span();
+    let name = model
+        .name
+        .as_ref()
+        .map_or("Name".to_owned(), ToString::to_string);
+    let group = c.group(Delimiter::Brace);
+    let whole = c.span();
+    let mut body = group.as_ref().map_or_else(|| c.clone(), Cursor::inside);
+    model.body = Body::Graph(reader(diagnostics).graph(&mut body, whole));
+    let d = Diagnostic::new("RNN0057", span, "a graph stands in braces, without `=`");
+    report(
+        diagnostics,
+        d.help(format!(
+            "write `struct {name} {{ input x: [_, 28]; output y = x -> LSTM(64); }}`"
+        )),
+    )
 }
 
 /// What may stand behind the last layer.
@@ -246,13 +316,6 @@ fn head(c: &mut Cursor, model: &mut ModelAst, diagnostics: &mut Diagnostics) -> 
         );
     }
     Ok(true)
-}
-
-/// Whether `input a: ids;`, `let x = …;` or `output y = …;` is next.
-fn is_graph(c: &Cursor) -> bool {
-    (c.is_word("input") || c.is_word("let") || c.is_word("output"))
-        && matches!(c.peek_nth(1), Some(TokenTree::Ident(_)))
-        || c.is_group(Delimiter::Brace)
 }
 
 impl GivenCell {

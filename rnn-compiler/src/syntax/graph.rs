@@ -1,0 +1,326 @@
+//! `input x: [_, 28]; let y = x -> LSTM(64); output logits = y -> Dense(10);`
+
+use proc_macro2::{Delimiter, Ident, Span, TokenTree};
+
+use super::{
+    statement::{Statement, Target},
+    value::Reader,
+};
+use crate::{
+    cursor::{Cursor, Parsed, Reported},
+    diagnostics::{Diagnostic, did_you_mean},
+};
+
+/// The words that statements start with.
+const WORDS: [&str; 4] = ["input", "layer", "let", "output"];
+
+const CHAIN: &str = "a model of one chain has no statements: `pub struct Rows = Input(28, 28) -> LSTM(64) -> Dense(10);`";
+
+/// Whether a statement starts here: one of its words, and behind it what no chain has there.
+pub(super) fn starts_statement(c: &Cursor) -> bool {
+    let mut behind = c.clone();
+    let Some(word) = behind.ident().filter(|i| WORDS.iter().any(|w| i == w)) else {
+        return false;
+    };
+    let name = behind.ident().is_some() || behind.eat("_");
+    // `let` is no name in Rust; a value may be called `input`, `layer` or `output`.
+    name || word == "let" || behind.is(":") && !behind.is("::") || behind.is("=")
+}
+
+/// Whether tokens are statements of a graph rather than a chain of layers.
+pub(super) fn is_graph(c: &Cursor) -> bool {
+    let mut c = c.clone();
+    while !c.at_end() {
+        if starts_statement(&c) {
+            return true;
+        }
+        c.skip_past_semicolon();
+    }
+    false
+}
+
+impl Reader<'_> {
+    /// All statements to the end. `whole` is where messages about the whole graph point.
+    pub(super) fn graph(&mut self, c: &mut Cursor, whole: Span) -> Vec<Statement> {
+        self.graph = true;
+        if c.at_end() {
+            self.diagnostics.push(
+                Diagnostic::new("RNN0053", whole, "this graph has no statements")
+                    .help("write `input x: [_, 28]; output y = x -> LSTM(64) -> Dense(10);`"),
+            );
+            return Vec::new();
+        }
+        let (mut statements, mut failed) = (Vec::new(), false);
+        while !c.at_end() {
+            let mut names = Vec::new();
+            let statement = self.statement(c, &mut names);
+            let good = statement.is_ok();
+            failed |= !good;
+            statements.push(statement.unwrap_or(Statement::Unreadable { names }));
+            self.semicolon(c, good);
+        }
+        // A statement that could not be read may have been the one that is missing.
+        if !failed {
+            self.inputs_and_outputs(&statements, whole);
+        }
+        statements
+    }
+
+    fn inputs_and_outputs(&mut self, statements: &[Statement], whole: Span) {
+        if !statements
+            .iter()
+            .any(|s| matches!(s, Statement::Input { .. }))
+        {
+            self.diagnostics.push(
+                Diagnostic::new("RNN0054", whole, "this graph has no input")
+                    .help("write `input x: [_, 28];` first"),
+            );
+        }
+        if !statements
+            .iter()
+            .any(|s| matches!(s, Statement::Output { .. }))
+        {
+            let last = statements.iter().rev().find_map(|s| match s {
+                Statement::Let { targets, .. } => targets.iter().find_map(|t| match t {
+                    Target::Name(name) => Some(name.to_string()),
+                    Target::Skip(_) => None,
+                }),
+                _ => None,
+            });
+            let help = match last {
+                Some(value) => format!("write `output result = {value};` last"),
+                None => "write `output y = x -> LSTM(64) -> Dense(10);` last".to_owned(),
+            };
+            let d = Diagnostic::new("RNN0055", whole, "this graph has no output");
+            self.diagnostics.push(d.help(help));
+        }
+    }
+
+    /// The `;` behind a statement, or a message, and on to the next statement.
+    fn semicolon(&mut self, c: &mut Cursor, good: bool) {
+        if c.eat(";") {
+            // Rust's habit of `;;` does no harm.
+            while c.eat(";") {}
+            return;
+        }
+        if good {
+            let (next, found) = (c.at_end() || starts_statement(c), c.found());
+            let span = if next { c.previous_span() } else { c.span() };
+            let d = Diagnostic::new(
+                "RNN0045",
+                span,
+                format!("expected `;` behind this statement, found {found}"),
+            );
+            self.diagnostics.push(
+                d.help("every statement of a graph ends with `;`: `output y = x -> Dense(10);`"),
+            );
+        }
+        c.eat(",");
+        while !c.at_end() && !starts_statement(c) {
+            if c.eat(";") {
+                return;
+            }
+            c.next();
+        }
+    }
+
+    /// One statement without its `;`. What it would have named goes to `names`.
+    fn statement(&mut self, c: &mut Cursor, names: &mut Vec<Ident>) -> Parsed<Statement> {
+        let word = match c.peek() {
+            Some(TokenTree::Ident(i)) => i.to_string(),
+            _ => String::new(),
+        };
+        let word = if starts_statement(c) || word == "let" {
+            c.next();
+            word
+        } else {
+            self.unknown(c, &word, names)?
+        };
+        match word.as_str() {
+            "input" => self.input(c, names),
+            "layer" => self.shared(c, names),
+            "output" => {
+                const EXAMPLE: &str = "output y = x -> Dense(10);";
+                let name = self.value_name(c, "RNN0048", "an output", EXAMPLE)?;
+                names.push(name.clone());
+                self.equals(c, &format!("output {name}"), "x -> Dense(10)")?;
+                let value = self.chain(c)?;
+                Ok(Statement::Output { name, value })
+            }
+            _ => self.binding(c, names),
+        }
+    }
+
+    /// `let y = …`, `let (y, _) = …`, behind `let`
+    fn binding(&mut self, c: &mut Cursor, names: &mut Vec<Ident>) -> Parsed<Statement> {
+        const EXAMPLE: &str = "let y = x -> LSTM(64);";
+        if c.is_word("mut") {
+            let d = Diagnostic::new("RNN0049", c.span(), "the values of a graph do not change");
+            self.diagnostics.push(d.help("write `let` without `mut`"));
+            c.next();
+            self.binding(c, names)?;
+            return Err(Reported);
+        }
+        let mut targets = Vec::new();
+        let group = c.group(Delimiter::Parenthesis);
+        let tuple = group.is_some();
+        if let Some(group) = group {
+            targets = self.targets(&group, names)?;
+        } else if c.is_group(Delimiter::Bracket) || c.is_group(Delimiter::Brace) {
+            let words = format!("several names stand in parentheses, found {}", c.found());
+            let d = Diagnostic::new("RNN0049", c.span(), words);
+            return self.mistake(d.help("write `let (y, state) = x -> LSTM(64, return_state);`"));
+        } else {
+            let name = self.value_name(c, "RNN0048", "a value", EXAMPLE)?;
+            names.push(name.clone());
+            targets.push(Target::Name(name));
+            let mut behind = c.clone();
+            if behind.eat(",") && !starts_statement(&behind) {
+                let d = Diagnostic::new("RNN0049", c.span(), "several names stand in parentheses");
+                return self
+                    .mistake(d.help("write `let (y, state) = x -> LSTM(64, return_state);`"));
+            }
+        }
+        let start = match (targets.first(), tuple) {
+            (Some(Target::Name(name)), false) => format!("let {name}"),
+            _ => "let (y, state)".to_owned(),
+        };
+        let example = if tuple {
+            "x -> LSTM(64, return_state)"
+        } else {
+            "x -> LSTM(64)"
+        };
+        self.equals(c, &start, example)?;
+        let value = self.chain(c)?;
+        Ok(Statement::Let {
+            targets,
+            tuple,
+            value,
+        })
+    }
+
+    /// `y, _, c` in the parentheses of a `let`
+    fn targets(
+        &mut self,
+        group: &proc_macro2::Group,
+        names: &mut Vec<Ident>,
+    ) -> Parsed<Vec<Target>> {
+        const EXAMPLE: &str = "let (y, state) = x -> LSTM(64, return_state);";
+        let mut c = Cursor::inside(group);
+        let (mut targets, mut failed) = (Vec::new(), false);
+        while !c.at_end() {
+            let span = c.span();
+            if c.eat_word("_") || c.eat("_") {
+                targets.push(Target::Skip(span));
+            } else {
+                match self.value_name(&mut c, "RNN0049", "a value", EXAMPLE) {
+                    Ok(name) => {
+                        names.push(name.clone());
+                        targets.push(Target::Name(name));
+                    }
+                    Err(Reported) => failed = true,
+                }
+            }
+            if !failed && !c.at_end() && !c.is(",") {
+                failed = true;
+                let words = format!("expected `,` or `)`, found {}", c.found());
+                let d = Diagnostic::new("RNN0049", c.span(), words);
+                self.diagnostics.push(d.help(format!("write `{EXAMPLE}`")));
+            }
+            while !c.at_end() && !c.eat(",") {
+                c.next();
+            }
+        }
+        if targets.is_empty() && !failed {
+            let d = Diagnostic::new("RNN0049", group.span_open(), "this `let` gives no name");
+            return self.mistake(d.help(format!("write `{EXAMPLE}`")));
+        }
+        if failed { Err(Reported) } else { Ok(targets) }
+    }
+
+    /// `shared = LSTM(64)`, behind `layer`
+    fn shared(&mut self, c: &mut Cursor, names: &mut Vec<Ident>) -> Parsed<Statement> {
+        let name = self.value_name(c, "RNN0048", "a layer", "layer shared = LSTM(64);")?;
+        names.push(name.clone());
+        self.equals(c, &format!("layer {name}"), "LSTM(64)")?;
+        self.start = c.position();
+        let layer = self.whole_layer(c);
+        if c.is("->") {
+            let d = Diagnostic::new(
+                "RNN0058",
+                c.span(),
+                format!("`{name}` is one layer, not a chain"),
+            );
+            let first = layer.map_or("LSTM(64)".to_owned(), |l| l.to_string());
+            return self.mistake(d.help(format!(
+                "write `layer {name} = {first};`, and one more `layer` for each of the others"
+            )));
+        }
+        Ok(Statement::Layer { name, layer })
+    }
+
+    /// The `=` behind what a statement names; `start` is the statement up to there.
+    fn equals(&mut self, c: &mut Cursor, start: &str, example: &str) -> Parsed<()> {
+        if c.eat("=") {
+            // `==` and `=>` are slips for it.
+            return Ok(());
+        }
+        let found = c.found();
+        let (words, example) = if c.is(":") {
+            (
+                format!("expected `=` behind `{start}`, found {found}; a value has no type"),
+                example,
+            )
+        } else {
+            (
+                format!("expected `=` behind `{start}`, found {found}"),
+                example,
+            )
+        };
+        self.mistake(
+            Diagnostic::new("RNN0050", c.span(), words)
+                .help(format!("write `{start} = {example};`")),
+        )
+    }
+
+    /// Reports what is no statement; the word that it must be, if that is clear.
+    fn unknown(&mut self, c: &mut Cursor, word: &str, names: &mut Vec<Ident>) -> Parsed<String> {
+        let found = c.found();
+        let mut behind = c.clone();
+        let name = behind.ident();
+        let named = matches!(behind.peek(), Some(TokenTree::Ident(_)))
+            || behind.is_group(Delimiter::Parenthesis) && word != "Input";
+        let d = Diagnostic::new(
+            "RNN0044",
+            c.span(),
+            format!("a statement starts with `input`, `layer`, `let` or `output`, found {found}"),
+        );
+        if let (Some(meant), true) = (did_you_mean(word, WORDS), named) {
+            self.diagnostics
+                .push(d.help(format!("did you mean `{meant}`?")));
+            c.next();
+            // Read on, for the other mistakes; the statement has one already.
+            return Ok(meant.to_owned());
+        }
+        let d = match name {
+            Some(name) if behind.is("=") => {
+                names.push(name.clone());
+                d.help(format!("write `let {name} = x -> LSTM(64);`"))
+            }
+            Some(name) if name == "Input" => {
+                d.note(CHAIN).help("an input of a graph has a name: `input x: [_, 28];`")
+            }
+            Some(name) if name.to_string().starts_with(char::is_uppercase) => {
+                d.note(CHAIN).help(format!("write `let y = x -> {name}(…);`"))
+            }
+            Some(name) if behind.is("->") => {
+                d.help(format!("what is computed gets a name: `let y = {name} -> …;`"))
+            }
+            Some(name) if matches!(name.to_string().as_str(), "param" | "state" | "next" | "frozen") => {
+                d.help(format!("`{name}` belongs to a cell, which `rnn_cell!` makes; in a graph write `let y = x -> RNN(MyCell(32));`"))
+            }
+            _ => d.help("write `let y = x -> LSTM(64);`"),
+        };
+        self.mistake(d)
+    }
+}

@@ -1,0 +1,122 @@
+//! `x -> LSTM(64)`, `(a, b) -> Add`: a chain of a graph starts with what its first layer reads.
+
+use proc_macro2::{Delimiter, Group, Ident, TokenTree};
+
+use super::{graph::starts_statement, statement::ChainAst, value::Reader};
+use crate::{
+    cursor::{Cursor, Parsed},
+    diagnostics::Diagnostic,
+};
+
+impl Reader<'_> {
+    /// `x -> LSTM(64)`, `(a, b) -> Add`, `y`
+    pub(super) fn chain(&mut self, c: &mut Cursor) -> Parsed<ChainAst> {
+        let span = c.span();
+        let mut sources = Vec::new();
+        let group = c.group(Delimiter::Parenthesis);
+        let tuple = group.is_some();
+        if let Some(group) = group {
+            sources = self.sources(&group)?;
+        } else {
+            sources.push(self.source(c)?);
+        }
+        let mut layers = Vec::new();
+        let joined = c.eat("->") || {
+            let ends = c.at_end() || c.is(";") || starts_statement(c);
+            // A slip for the arrow is reported as between layers; other things end the statement.
+            let slip = c.is("=>") || c.is("|") || matches!(c.peek(), Some(TokenTree::Ident(_)));
+            if !ends && slip {
+                let d = Diagnostic::new(
+                    "RNN0041",
+                    c.span(),
+                    format!("expected `->`, found {}", c.found()),
+                );
+                self.diagnostics.push(d.help("layers are joined by `->`"));
+                let _ = c.eat("=>") || c.eat("|");
+            }
+            !ends && slip
+        };
+        if joined {
+            layers = self.layers(c);
+        }
+        Ok(ChainAst {
+            sources,
+            tuple,
+            layers,
+            span,
+        })
+    }
+
+    /// The value at the start of a chain.
+    fn source(&mut self, c: &mut Cursor) -> Parsed<Ident> {
+        let (start, found) = (c.position(), c.found());
+        let statement = starts_statement(c);
+        let name = if statement { None } else { c.type_name() };
+        let call = c.is_group(Delimiter::Parenthesis);
+        match name {
+            Some(name)
+                if !call && !name.to_string().starts_with(char::is_uppercase) && !c.is("::") =>
+            {
+                Ok(name)
+            }
+            Some(name) => {
+                let words =
+                    format!("this chain starts with the layer `{name}`: what it reads is missing");
+                let d = Diagnostic::new("RNN0051", name.span(), words);
+                c.set_position(start);
+                self.start = start;
+                let layer = self
+                    .whole_layer(c)
+                    .map_or(name.to_string(), |l| l.to_string());
+                self.mistake(d.help(if name == "Input" {
+                    "write `input x: [_, 28];` before, and `x -> …` here".to_owned()
+                } else {
+                    format!("write `x -> {layer}`")
+                }))
+            }
+            None => {
+                let words =
+                    format!("expected the value that this chain starts with, found {found}");
+                let span = if c.at_end() || c.is(";") || statement {
+                    c.previous_span()
+                } else {
+                    c.span()
+                };
+                self.mistake(Diagnostic::new("RNN0051", span, words).help("write `x -> LSTM(64)`"))
+            }
+        }
+    }
+
+    /// `a, b` in the parentheses at the start of a chain
+    fn sources(&mut self, group: &Group) -> Parsed<Vec<Ident>> {
+        let mut c = Cursor::inside(group);
+        let mut sources = Vec::new();
+        while !c.at_end() {
+            let name = c.type_name();
+            match name {
+                Some(name) if c.at_end() || c.is(",") => sources.push(name),
+                _ => {
+                    let inner = !c.at_end() && c.position() > 0;
+                    let words = if inner && (c.is("->") || c.is_group(Delimiter::Parenthesis)) {
+                        "the values that a layer reads have names, found a chain".to_owned()
+                    } else {
+                        format!("expected the name of a value, found {}", c.found())
+                    };
+                    return self.mistake(Diagnostic::new("RNN0052", c.span(), words).help(
+                        "give it a name before: `let a = x -> Dense(3);`, and write `(a, b) -> Add`",
+                    ));
+                }
+            }
+            c.eat(",");
+        }
+        if sources.is_empty() {
+            let d = Diagnostic::new(
+                "RNN0052",
+                group.span_open(),
+                "there is no value in these parentheses",
+            );
+            return self.mistake(d.help("write `(a, b) -> Add`"));
+        }
+        Ok(sources)
+    }
+}

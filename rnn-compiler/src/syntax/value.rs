@@ -1,0 +1,357 @@
+//! Arguments of layers and their values: `(64, activation = tanh, mask = m)`, `[h, c]`.
+
+use proc_macro2::{Delimiter, Group, Ident, TokenTree};
+
+use super::ast::{ArgumentAst, ValueAst, ValueKind, path_text};
+use crate::{
+    cell::{Number, number, path},
+    cursor::{Cursor, Parsed, Reported},
+    diagnostics::{Diagnostic, Diagnostics},
+};
+
+/// What all parts of a model are read by: it collects the messages.
+pub(super) struct Reader<'d> {
+    pub(super) diagnostics: &'d mut Diagnostics,
+    /// Where the first layer of the chain starts.
+    pub(super) start: usize,
+    /// Whether the chain stands in a graph, where a statement ends it and `>` does not.
+    pub(super) graph: bool,
+}
+
+impl Reader<'_> {
+    pub(super) fn mistake<T>(&mut self, d: Diagnostic) -> Parsed<T> {
+        self.diagnostics.push(d);
+        Err(Reported)
+    }
+
+    pub(super) fn arguments(&mut self, group: &Group) -> Parsed<Vec<ArgumentAst>> {
+        let mut c = Cursor::inside(group);
+        let mut found = Vec::new();
+        let mut failed = false;
+        while !c.at_end() {
+            match self.argument(&mut c) {
+                Ok(argument) => found.push(argument),
+                Err(Reported) => failed = true,
+            }
+            if !c.at_end() && !c.is(",") {
+                if !failed {
+                    failed = true;
+                    let token = c.found();
+                    let help = if c.is("*") || c.is("+") || c.is("-") || c.is("/") {
+                        "a size is a number or the name of a `const`: write `const N: usize = …;` before the model and use `N`"
+                    } else {
+                        "arguments are divided by `,`"
+                    };
+                    self.diagnostics.push(
+                        Diagnostic::new(
+                            "RNN0042",
+                            c.span(),
+                            format!("expected `,` or `)`, found {token}"),
+                        )
+                        .help(help),
+                    );
+                }
+                while !c.at_end() && !c.is(",") {
+                    c.next();
+                }
+            }
+            c.eat(",");
+        }
+        if failed { Err(Reported) } else { Ok(found) }
+    }
+
+    fn argument(&mut self, c: &mut Cursor) -> Parsed<ArgumentAst> {
+        let mut name = None;
+        if let (Some(TokenTree::Ident(i)), Some(TokenTree::Punct(p))) = (c.peek(), c.peek_nth(1)) {
+            let i: Ident = i.clone();
+            match p.as_char() {
+                '=' => {
+                    c.next();
+                    c.next();
+                    name = Some(i);
+                    self.no_tuple(c)?;
+                }
+                ':' if !matches!(c.peek_nth(2), Some(TokenTree::Punct(p)) if p.as_char() == ':') => {
+                    let span = p.span();
+                    c.next();
+                    c.next();
+                    let value = c.peek().map_or("…".to_owned(), ToString::to_string);
+                    return self.mistake(
+                        Diagnostic::new("RNN0042", span, "an argument's value stands behind `=`")
+                            .help(format!("write `{i} = {value}`")),
+                    );
+                }
+                _ => {}
+            }
+        }
+        Ok(ArgumentAst {
+            name,
+            value: self.value(c)?,
+        })
+    }
+
+    pub(super) fn value(&mut self, c: &mut Cursor) -> Parsed<ValueAst> {
+        let span = c.span();
+        let kind = if c.eat_word("_") || c.eat("_") {
+            ValueKind::Open
+        } else if c.eat("-") {
+            match c.peek() {
+                Some(TokenTree::Literal(l)) => match number(l) {
+                    Ok(n) => {
+                        c.next();
+                        ValueKind::Number(-n.value())
+                    }
+                    Err(d) => return self.mistake(d),
+                },
+                _ => {
+                    let found = c.found();
+                    return self.mistake(
+                        Diagnostic::new(
+                            "RNN0024",
+                            span,
+                            format!("expected a number behind `-`, found {found}"),
+                        )
+                        .help("write a number like `-1`"),
+                    );
+                }
+            }
+        } else if c.eat_word("true") {
+            ValueKind::Flag(true)
+        } else if c.eat_word("false") {
+            ValueKind::Flag(false)
+        } else if let Some(TokenTree::Literal(l)) = c.peek() {
+            let kind = match syn::Lit::new(l.clone()) {
+                syn::Lit::Str(s) => ValueKind::Text(s.value()),
+                _ => match number(l) {
+                    Ok(Number::Whole(n)) => ValueKind::Whole(n),
+                    Ok(Number::Fraction(x)) => ValueKind::Number(x),
+                    Err(d) => return self.mistake(d),
+                },
+            };
+            c.next();
+            kind
+        } else if let Some(path) = path(c) {
+            self.path_value(c, path)?
+        } else if let Some(group) = c.group(Delimiter::Bracket) {
+            ValueKind::List(self.list(&group)?)
+        } else if let Some(group) = c.group(Delimiter::Brace) {
+            ValueKind::Struct(self.structure(&group)?)
+        } else {
+            return self.no_value(c);
+        };
+        Ok(ValueAst { kind, span })
+    }
+
+    /// The values in brackets.
+    pub(super) fn list(&mut self, group: &Group) -> Parsed<Vec<ValueAst>> {
+        self.divided(group, "]", |reader, c| {
+            let mut behind = c.clone();
+            if behind.ident().is_some() && (behind.is("=") || behind.is(":") && !behind.is("::")) {
+                return reader.mistake(
+                    Diagnostic::new("RNN0047", c.span(), "the values of a list have no names")
+                        .help("write `[a, b]`, or a structure: `{ location: 2, pressure: 1 }`"),
+                );
+            }
+            reader.no_tuple(c)?;
+            reader.value(c)
+        })
+    }
+
+    /// Reports Python's `(2, 3)` where a list can stand.
+    fn no_tuple(&mut self, c: &Cursor) -> Parsed<()> {
+        match c.peek() {
+            Some(TokenTree::Group(g)) if g.delimiter() == Delimiter::Parenthesis => {
+                let d = Diagnostic::new("RNN0047", c.span(), "a list stands in brackets");
+                self.mistake(d.help(format!("write `[{}]`", inside(g))))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// A name that a value, an output or a part gets: of Rust's names those that are no keywords
+    /// and start with a small letter, as they become the names of fields.
+    pub(super) fn value_name(
+        &mut self,
+        c: &mut Cursor,
+        code: &'static str,
+        what: &str,
+        example: &str,
+    ) -> Parsed<Ident> {
+        let (span, found) = (c.span(), c.found());
+        let word = matches!(c.peek(), Some(TokenTree::Ident(i)) if i != "_");
+        let Some(name) = c.type_name() else {
+            let (words, help) = if word {
+                let word = found.trim_matches('`');
+                (
+                    format!("{found} is a word of Rust and cannot be the name of {what}"),
+                    format!("write another name, such as `{word}_`"),
+                )
+            } else {
+                (
+                    format!("expected the name of {what}, found {found}"),
+                    format!("write `{example}`"),
+                )
+            };
+            return self.mistake(Diagnostic::new(code, span, words).help(help));
+        };
+        let text = name.to_string();
+        if text.starts_with(char::is_uppercase) {
+            let words = format!("the name of {what} starts with a small letter, found `{text}`");
+            let d = Diagnostic::new(code, span, words);
+            return self.mistake(d.help(format!("write `{}`", small(&text))));
+        }
+        Ok(name)
+    }
+
+    /// The parts in braces.
+    fn structure(&mut self, group: &Group) -> Parsed<Vec<(Ident, ValueAst)>> {
+        const HELP: &str = "write `{ location: 2, pressure: 1 }`";
+        let parts = self.divided(group, "}", Reader::part)?;
+        if parts.is_empty() {
+            let d = Diagnostic::new("RNN0047", group.span_open(), "this structure has no parts");
+            return self.mistake(d.help(HELP));
+        }
+        for (i, (name, _)) in parts.iter().enumerate() {
+            if parts[..i].iter().any(|(n, _)| n == name) {
+                let words = format!("this structure has two parts `{name}`");
+                let d = Diagnostic::new("RNN0047", name.span(), words);
+                return self.mistake(d.help("give every part a name of its own"));
+            }
+        }
+        Ok(parts)
+    }
+
+    /// `location: 2`
+    fn part(&mut self, c: &mut Cursor) -> Parsed<(Ident, ValueAst)> {
+        let span = c.span();
+        let text = match c.peek() {
+            Some(TokenTree::Literal(l)) => match syn::Lit::new(l.clone()) {
+                syn::Lit::Str(s) => Some(s.value()),
+                _ => None,
+            },
+            _ => None,
+        };
+        if let Some(text) = text {
+            let words = format!("the name of a part has no quotes, found {text:?}");
+            let name = match syn::parse_str::<Ident>(&text) {
+                Ok(name) => name.to_string(),
+                Err(_) => "location".to_owned(),
+            };
+            let d = Diagnostic::new("RNN0047", span, words);
+            return self.mistake(d.help(format!("write `{{ {name}: 2 }}`")));
+        }
+        let name = self.value_name(c, "RNN0047", "a part", "{ location: 2, pressure: 1 }")?;
+        if c.is("::") || !c.eat(":") {
+            let words = format!("expected `:` behind `{name}`, found {}", c.found());
+            let d = Diagnostic::new("RNN0047", c.span(), words);
+            let equals = c.eat("=");
+            let value = match c.peek() {
+                Some(t) if equals => t.to_string(),
+                _ => "2".to_owned(),
+            };
+            return self.mistake(d.help(format!("write `{{ {name}: {value} }}`")));
+        }
+        self.no_tuple(c)?;
+        Ok((name, self.value(c)?))
+    }
+
+    /// What stands between `,` in a group. After a mistake the others are read all the same.
+    fn divided<T>(
+        &mut self,
+        group: &Group,
+        close: &str,
+        read: impl Fn(&mut Self, &mut Cursor) -> Parsed<T>,
+    ) -> Parsed<Vec<T>> {
+        let mut c = Cursor::inside(group);
+        let mut items = Vec::new();
+        let mut failed = false;
+        while !c.at_end() {
+            let good = match read(self, &mut c) {
+                Ok(item) => {
+                    items.push(item);
+                    true
+                }
+                Err(Reported) => false,
+            };
+            failed |= !good;
+            if good && !c.at_end() && !c.is(",") {
+                failed = true;
+                let words = format!("expected `,` or `{close}`, found {}", c.found());
+                let d = Diagnostic::new("RNN0047", c.span(), words);
+                self.diagnostics.push(d.help(match close {
+                    "}" => "write `{ location: 2, pressure: 1 }`",
+                    _ => "write `[a, b]`",
+                }));
+            }
+            while !c.at_end() && !c.eat(",") {
+                c.next();
+            }
+        }
+        if failed { Err(Reported) } else { Ok(items) }
+    }
+
+    fn path_value(&mut self, c: &mut Cursor, path: syn::Path) -> Parsed<ValueKind> {
+        let span = c.previous_span();
+        let python = |right: &str| {
+            Diagnostic::new(
+                "RNN0043",
+                span,
+                format!("`{}` is Python's name", path_text(&path)),
+            )
+            .help(format!("write `{right}`"))
+        };
+        match path_text(&path).as_str() {
+            "True" => return self.mistake(python("true")),
+            "False" => return self.mistake(python("false")),
+            "None" => {
+                return self.mistake(
+                    Diagnostic::new("RNN0043", span, "`None` is Python's name").help(
+                        "leave the argument out; an open length is `_`, no activation is `linear`",
+                    ),
+                );
+            }
+            _ => {}
+        }
+        match c.group(Delimiter::Parenthesis) {
+            Some(group) => Ok(ValueKind::Call(path, self.arguments(&group)?)),
+            None => Ok(ValueKind::Path(path)),
+        }
+    }
+
+    fn no_value(&mut self, c: &mut Cursor) -> Parsed<ValueAst> {
+        let found = c.found();
+        let d = Diagnostic::new(
+            "RNN0042",
+            c.span(),
+            format!("expected a value, found {found}"),
+        );
+        let help = if c.is_group(Delimiter::Parenthesis) {
+            "sizes are written one after another: `Input(28, 28)`, not `Input((28, 28))`"
+        } else if c.is("*") {
+            "there are no `*args`; write the arguments one by one"
+        } else {
+            "a value is a number, the name of a `const`, `true`, `false`, a name like `tanh`, a list `[a, b]`, or `_` for an open length"
+        };
+        self.mistake(d.help(help))
+    }
+}
+
+/// What stands in a group, as one writes it.
+pub(super) fn inside(group: &Group) -> String {
+    let text = group.stream().to_string().replace(" ,", ",");
+    text.trim_end_matches(',').to_owned()
+}
+
+/// `HiddenState` to `hidden_state`, `X` to `x`.
+fn small(name: &str) -> String {
+    let mut text = String::new();
+    let mut before = '_';
+    for c in name.chars() {
+        if c.is_uppercase() && before != '_' && !before.is_uppercase() {
+            text.push('_');
+        }
+        text.extend(c.to_lowercase());
+        before = c;
+    }
+    text
+}
