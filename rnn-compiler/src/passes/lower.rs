@@ -1,20 +1,33 @@
 //! `LayerGraph → OpGraph`: layers become operations; their cells are built, optimised and
 //! differentiated.
 
+use std::collections::BTreeMap;
+
 use crate::{
-    cell::{Cell, CellUse, Param, size::Size},
+    cell::{Cell, Param, size::Size},
     diagnostics::{Diagnostic, Diagnostics},
     ir::{
-        CellOp, Layer, LayerGraph, LayerKind, ModelParam, Op, OpGraph, OpKind, Time, Value, ValueId,
+        AxisId, CellOp, Constraint, KeptState, Layer, LayerGraph, LayerId, LayerKind, ModelParam,
+        Op, OpGraph, OpKind, OpState, ParamOptions, Port, Regularizer, Rnn, Shape, Time, UsedCell,
+        Value, ValueId,
     },
 };
 
 struct Lowering<'a> {
+    graph: &'a LayerGraph,
+    axes: Vec<Time>,
     values: Vec<Value>,
     ops: Vec<Op>,
+    op_states: Vec<Vec<OpState>>,
     params: Vec<ModelParam>,
-    /// The value of each layer.
-    of_layer: Vec<ValueId>,
+    /// Parameters of each layer with weights of its own, by the prefix of the cell.
+    of_layer: BTreeMap<(LayerId, String), Vec<usize>>,
+    /// The value of each result.
+    ports: BTreeMap<Port, ValueId>,
+    /// The other way round, by a mask's value.
+    reversed: BTreeMap<ValueId, ValueId>,
+    states: Vec<KeptState>,
+    whole: Vec<(String, &'static str)>,
     found: &'a mut Diagnostics,
 }
 
@@ -22,178 +35,519 @@ struct Lowering<'a> {
 /// state whose sizes are `const`s.
 pub fn lower(layers: LayerGraph, found: &mut Diagnostics) -> Option<OpGraph> {
     let mut l = Lowering {
+        graph: &layers,
+        axes: Vec::new(),
         values: Vec::new(),
         ops: Vec::new(),
+        op_states: Vec::new(),
         params: Vec::new(),
-        of_layer: Vec::new(),
+        of_layer: BTreeMap::new(),
+        ports: BTreeMap::new(),
+        reversed: BTreeMap::new(),
+        states: Vec::new(),
+        whole: Vec::new(),
         found,
     };
-    for layer in &layers.layers {
-        let value = l.layer(&layers, layer)?;
-        l.of_layer.push(value);
+    for (id, layer) in layers.layers.iter().enumerate() {
+        l.layer(id, layer)?;
     }
+    let inputs = layers.inputs.iter();
+    let inputs = inputs
+        .map(|(_, layer)| {
+            l.ports[&Port {
+                layer: *layer,
+                index: 0,
+            }]
+        })
+        .collect();
+    let outputs = layers.outputs.iter().map(|o| l.ports[&o.port]).collect();
+    let masks = layers.outputs.iter();
+    let masks = masks.map(|o| o.mask.map(|m| l.ports[&m])).collect();
+    let Lowering {
+        axes,
+        values,
+        ops,
+        op_states,
+        params,
+        states,
+        whole,
+        ..
+    } = l;
     Some(OpGraph {
-        output: l.of_layer[layers.output],
-        values: l.values,
-        ops: l.ops,
-        params: l.params,
         layers,
+        axes,
+        values,
+        ops,
+        params,
+        inputs,
+        outputs,
+        masks,
+        states,
+        unread: Vec::new(),
+        op_states,
+        whole,
     })
 }
 
 impl Lowering<'_> {
-    fn value(&mut self, width: &Size, sequence: bool, only_last: bool) -> ValueId {
+    fn axis(&mut self, time: &Time) -> Option<AxisId> {
+        if *time == Time::None {
+            return None;
+        }
+        let known = self.axes.iter().position(|a| a == time);
+        Some(known.unwrap_or_else(|| {
+            self.axes.push(time.clone());
+            self.axes.len() - 1
+        }))
+    }
+
+    fn value(&mut self, width: &Size, axis: Option<AxisId>, only_last: bool) -> ValueId {
         self.values.push(Value {
             width: width.clone(),
-            sequence,
+            axis,
             only_last,
+            trained: false,
         });
         self.values.len() - 1
     }
 
-    fn op(&mut self, layer: &Layer, kind: OpKind, input: ValueId, output: ValueId) {
+    /// A value of this shape.
+    fn of_shape(&mut self, shape: &Shape) -> ValueId {
+        let axis = self.axis(&shape.time);
+        self.value(&shape.width(), axis, false)
+    }
+
+    /// A value like another.
+    fn like(&mut self, value: ValueId) -> ValueId {
+        let new = Value {
+            only_last: false,
+            ..self.values[value].clone()
+        };
+        self.values.push(new);
+        self.values.len() - 1
+    }
+
+    fn op(
+        &mut self,
+        layer: &Layer,
+        kind: OpKind,
+        inputs: Vec<ValueId>,
+        outputs: Vec<ValueId>,
+        axis: Option<AxisId>,
+    ) {
+        let own = match &kind {
+            OpKind::Gather { table, .. } => self.params[*table].trainable,
+            OpKind::Cell(c) | OpKind::Normalize { cell: c, .. } => {
+                let initial = c.initial.iter().flatten();
+                c.params.iter().any(|&p| self.params[p].trainable)
+                    || initial.into_iter().any(|&v| self.values[v].trained)
+            }
+            _ => false,
+        };
+        let trained = own || inputs.iter().any(|&i| self.values[i].trained);
+        let finals: Vec<ValueId> = match &kind {
+            OpKind::Cell(c) => c.finals.iter().flatten().copied().collect(),
+            _ => vec![],
+        };
+        for &o in outputs.iter().chain(&finals) {
+            self.values[o].trained = trained;
+        }
         self.ops.push(Op {
             kind,
-            input,
-            output,
+            inputs,
+            outputs,
+            axis,
             span: layer.span,
             text: layer.text.clone(),
         });
+        self.op_states.push(Vec::new());
     }
 
-    fn param(&mut self, layer: &Layer, p: &Param) -> usize {
+    /// Numbers that tell the random numbers of a layer from those of others.
+    fn stream(&self, seed: Option<u64>) -> u64 {
+        let op = self.ops.len() as u64;
+        match seed {
+            // A layer with a seed draws the same wherever it stands.
+            Some(seed) => (1 << 63) | seed,
+            None => op,
+        }
+    }
+
+    fn param(&mut self, prefix: &str, p: &Param, options: &ParamOptions) -> usize {
+        let of = |name: &str| *name == p.name;
+        let regularizer = options.regularizers.iter().find(|(n, _)| of(n));
+        let constraint = options.constraints.iter().find(|(n, _)| of(n));
         self.params.push(ModelParam {
-            name: format!("{}/{}", layer.name, p.name),
+            name: format!("{prefix}/{}", p.name),
             shape: p.shape.clone(),
             init: p.init.clone(),
-            trainable: p.trainable,
+            trainable: p.trainable && !options.frozen,
+            regularizer: regularizer.map_or(Regularizer::default(), |(_, r)| *r),
+            // A vector has one axis, whatever is written.
+            constraint: constraint.map(|(_, c)| on_axis(*c, p.shape.len())),
         });
         self.params.len() - 1
     }
 
-    fn layer(&mut self, graph: &LayerGraph, layer: &Layer) -> Option<ValueId> {
-        let sequence = layer.shape.time != Time::None;
-        let width = &layer.shape.features;
-        let LayerKind::Input = layer.kind else {
-            let source = layer.inputs[0];
-            let input = self.of_layer[source];
-            let from = &graph.layers[source].shape;
-            return self.computing(layer, input, &from.features, from.time != Time::None);
+    /// The parameters of a layer's cell: new ones, or those of the call that it shares.
+    fn params(
+        &mut self,
+        id: LayerId,
+        layer: &Layer,
+        prefix: &str,
+        params: &[Param],
+        options: &ParamOptions,
+    ) -> Vec<usize> {
+        let owner = layer.shared.unwrap_or(id);
+        if let Some(known) = self.of_layer.get(&(owner, prefix.to_owned())) {
+            return known.clone();
+        }
+        let path = match prefix {
+            "" => layer.name.clone(),
+            prefix => format!("{}/{prefix}", layer.name),
         };
-        Some(self.value(width, sequence, false))
+        let new: Vec<usize> = params.iter().map(|p| self.param(&path, p, options)).collect();
+        self.of_layer.insert((owner, prefix.to_owned()), new.clone());
+        new
     }
 
-    fn computing(
-        &mut self,
-        layer: &Layer,
-        input: ValueId,
-        from: &Size,
-        from_sequence: bool,
-    ) -> Option<ValueId> {
-        let sequence = layer.shape.time != Time::None;
-        let width = &layer.shape.features;
-        match &layer.kind {
-            LayerKind::Input => None,
+    fn layer(&mut self, id: LayerId, layer: &Layer) -> Option<()> {
+        let inputs: Vec<ValueId> = layer.inputs.iter().map(|p| self.ports[p]).collect();
+        let mask = layer.mask.map(|p| self.ports[&p]);
+        let shape = &layer.outputs[0];
+        let axis = self.axis(&shape.time);
+        let mut results = match &layer.kind {
+            LayerKind::Input => vec![self.of_shape(shape)],
             LayerKind::Embedding {
                 input_dim,
                 output_dim,
                 init,
+                mask_zero,
+                options,
             } => {
-                let table = self.param(
-                    layer,
-                    &Param {
-                        name: "embeddings".into(),
-                        shape: vec![input_dim.clone(), output_dim.clone()],
-                        init: init.clone(),
-                        trainable: true,
-                    },
-                );
-                let output = self.value(width, sequence, false);
+                let table = Param {
+                    name: "embeddings".into(),
+                    shape: vec![input_dim.clone(), output_dim.clone()],
+                    init: init.clone(),
+                    trainable: true,
+                };
+                let table = self.params(id, layer, "", &[table], options)[0];
+                let from = layer.inputs[0].layer;
+                let input = self.graph.inputs.iter().position(|(_, l)| *l == from);
+                let input = input.unwrap_or_default();
+                let output = self.of_shape(shape);
                 let kind = OpKind::Gather {
+                    input,
                     table,
                     vocabulary: input_dim.clone(),
                 };
-                self.op(layer, kind, input, output);
-                Some(output)
-            }
-            LayerKind::Rnn {
-                cell,
-                return_sequences,
-                go_backwards,
-                unroll,
-            } => {
-                let mut input = input;
-                if *go_backwards {
-                    let reversed = self.value(from, true, false);
-                    self.op(layer, OpKind::Reverse, input, reversed);
-                    input = reversed;
+                self.op(layer, kind, vec![], vec![output], axis);
+                let mut all = vec![output];
+                if *mask_zero {
+                    let mask = self.of_shape(&layer.outputs[1]);
+                    self.op(layer, OpKind::MaskIds { input }, vec![], vec![mask], axis);
+                    all.push(mask);
                 }
-                let cell = self.cell(layer, cell, from, *unroll)?;
-                let output = self.value(width, *return_sequences, !return_sequences);
-                self.op(layer, OpKind::Cell(cell), input, output);
-                Some(output)
+                all
+            }
+            LayerKind::Rnn(rnn) => {
+                let initial: Vec<ValueId> = layer.initial.iter().map(|p| self.ports[p]).collect();
+                let (mut outputs, states) =
+                    self.rnn(id, layer, rnn, "", &inputs, mask, &initial)?;
+                outputs.extend(states);
+                outputs
+            }
+            LayerKind::Bidirectional {
+                forward,
+                backward,
+                merge,
+            } => {
+                let initial: Vec<ValueId> = layer.initial.iter().map(|p| self.ports[p]).collect();
+                let half = initial.len() / 2;
+                let name = |rnn: &Rnn, what: &str| format!("{what}_{}", stem(rnn));
+                let of = (name(forward, "forward"), name(backward, "backward"));
+                let (f, fs) =
+                    self.rnn(id, layer, forward, &of.0, &inputs, mask, &initial[..half])?;
+                let (b, bs) =
+                    self.rnn(id, layer, backward, &of.1, &inputs, mask, &initial[half..])?;
+                let mut b = b[0];
+                if backward.return_sequences {
+                    // Keras brings the second layer's outputs back into the order of time.
+                    let turned = self.like(b);
+                    let axis = self.values[b].axis;
+                    self.op(layer, OpKind::Reverse, vec![b], vec![turned], axis);
+                    b = turned;
+                }
+                let mut all = match merge {
+                    None => vec![f[0], b],
+                    Some(cell) => {
+                        let used = UsedCell {
+                            cell: cell.clone(),
+                            prefix: None,
+                            options: ParamOptions::default(),
+                        };
+                        let merged = self.of_shape(shape);
+                        let cell = self.cell(id, layer, &used, "merge", &[f[0], b], None, None)?;
+                        self.op(layer, OpKind::Cell(cell), vec![f[0], b], vec![merged], axis);
+                        vec![merged]
+                    }
+                };
+                all.extend(fs);
+                all.extend(bs);
+                all
             }
             LayerKind::Pointwise { cell } => {
-                let cell = self.cell(layer, cell, from, None)?;
-                let output = self.value(width, sequence, false);
-                self.op(layer, OpKind::Cell(cell), input, output);
-                Some(output)
+                let cell = self.cell(id, layer, cell, "", &inputs, None, None)?;
+                let outputs: Vec<ValueId> =
+                    layer.outputs.iter().map(|s| self.of_shape(s)).collect();
+                self.op(layer, OpKind::Cell(cell), inputs, outputs.clone(), axis);
+                outputs
             }
             LayerKind::BatchNormalization {
                 cell,
                 momentum,
                 epsilon,
             } => {
-                let cell = self.cell(layer, cell, from, None)?;
-                let output = self.value(width, sequence, false);
-                let kind = OpKind::Normalize {
-                    cell,
-                    momentum: *momentum,
-                    epsilon: *epsilon,
+                let frozen = cell.options.frozen;
+                let cell = self.cell(id, layer, cell, "", &inputs, None, None)?;
+                let output = self.of_shape(shape);
+                // As in Keras 2 and 3, a layer that is not trained keeps its statistics.
+                let kind = if frozen {
+                    OpKind::Cell(cell)
+                } else {
+                    OpKind::Normalize {
+                        cell,
+                        momentum: *momentum,
+                        epsilon: *epsilon,
+                        mask,
+                    }
                 };
-                self.op(layer, kind, input, output);
-                Some(output)
+                self.op(layer, kind, inputs, vec![output], axis);
+                vec![output]
             }
-            LayerKind::Dropout { rate } => {
-                if *rate == 0.0 {
-                    return Some(input);
-                }
-                let output = self.value(width, sequence, false);
-                self.op(layer, OpKind::Dropout { rate: *rate }, input, output);
-                Some(output)
+            LayerKind::Dropout {
+                rate,
+                every_step,
+                seed,
+            } if *rate > 0.0 => {
+                let output = self.of_shape(shape);
+                let kind = OpKind::Dropout {
+                    rate: *rate,
+                    every_step: *every_step,
+                    stream: self.stream(*seed),
+                };
+                self.op(layer, kind, inputs, vec![output], axis);
+                vec![output]
             }
-            LayerKind::Flatten => {
-                if !from_sequence {
-                    return Some(input);
+            LayerKind::GaussianNoise { stddev, seed } => {
+                let output = self.of_shape(shape);
+                let kind = OpKind::GaussianNoise {
+                    stddev: *stddev,
+                    stream: self.stream(*seed),
+                };
+                self.op(layer, kind, inputs, vec![output], axis);
+                vec![output]
+            }
+            LayerKind::Dropout { .. } | LayerKind::Identity => inputs,
+            LayerKind::Reshape => {
+                let from = self.graph.shape(layer.inputs[0]);
+                // The same steps of the same numbers: nothing moves.
+                if from.time == shape.time {
+                    inputs
+                } else {
+                    self.needs_all(layer, "its numbers come from several steps");
+                    let output = self.of_shape(shape);
+                    let axis = self.axis(&from.time);
+                    self.op(layer, OpKind::Reshape, inputs, vec![output], axis);
+                    vec![output]
                 }
-                let output = self.value(width, false, false);
-                self.op(layer, OpKind::Flatten, input, output);
-                Some(output)
+            }
+            LayerKind::Permute => {
+                self.needs_all(layer, "its steps are features of all steps");
+                let output = self.of_shape(shape);
+                let axis = self.values[inputs[0]].axis;
+                self.op(layer, OpKind::Permute, inputs, vec![output], axis);
+                vec![output]
+            }
+            LayerKind::RepeatVector => {
+                self.needs_all(layer, "it makes steps of its own");
+                let output = self.of_shape(shape);
+                self.op(layer, OpKind::Repeat, inputs, vec![output], axis);
+                vec![output]
+            }
+        };
+        if let Some(activity) = layer.activity {
+            for (value, shape) in results.iter_mut().zip(&layer.outputs) {
+                if shape.content != crate::ir::Content::Numbers {
+                    continue;
+                }
+                let same = self.like(*value);
+                self.values[same].only_last = self.values[*value].only_last;
+                let axis = self.values[*value].axis;
+                let kind = OpKind::Penalty(activity);
+                self.op(layer, kind, vec![*value], vec![same], axis);
+                *value = same;
             }
         }
+        for (index, value) in results.into_iter().enumerate() {
+            self.ports.insert(Port { layer: id, index }, value);
+        }
+        Some(())
     }
 
+    fn needs_all(&mut self, layer: &Layer, why: &'static str) {
+        self.whole.push((layer.text.clone(), why));
+    }
+
+    /// The steps the other way round.
+    fn reverse(&mut self, layer: &Layer, value: ValueId) -> ValueId {
+        if let Some(&known) = self.reversed.get(&value) {
+            return known;
+        }
+        let turned = self.like(value);
+        let axis = self.values[value].axis;
+        self.op(layer, OpKind::Reverse, vec![value], vec![turned], axis);
+        self.reversed.insert(value, turned);
+        turned
+    }
+
+    /// Cells over time: the outputs of the last one, and the states of all if they are wanted.
+    #[allow(clippy::too_many_arguments)]
+    fn rnn(
+        &mut self,
+        id: LayerId,
+        layer: &Layer,
+        rnn: &Rnn,
+        prefix: &str,
+        inputs: &[ValueId],
+        mask: Option<ValueId>,
+        initial: &[ValueId],
+    ) -> Option<(Vec<ValueId>, Vec<ValueId>)> {
+        let axis = self.values[inputs[0]].axis;
+        let (mut read, mut mask) = (inputs.to_vec(), mask);
+        if rnn.go_backwards {
+            self.needs_all(layer, "it starts at the last step");
+            read = read.iter().map(|&v| self.reverse(layer, v)).collect();
+            mask = mask.map(|m| self.reverse(layer, m));
+        }
+        if !initial.is_empty() {
+            self.needs_all(layer, "its states come from another layer or an input");
+        }
+        let mut given = initial.iter().copied();
+        let mut all_finals = Vec::new();
+        let (mut index, last) = (0, rnn.cells.len() - 1);
+        for (i, used) in rnn.cells.iter().enumerate() {
+            let of_cell = used.prefix.clone().unwrap_or_default();
+            let path = match (prefix, of_cell.as_str()) {
+                (a, "") => a.to_owned(),
+                ("", b) => b.to_owned(),
+                (a, b) => format!("{a}/{b}"),
+            };
+            let stream = self.stream(rnn.seed);
+            let mut cell = self.cell(id, layer, used, &path, &read, rnn.unroll, mask)?;
+            cell.stream = stream + ((i as u64) << 32);
+            cell.zero_output = rnn.zero_output_for_mask && i == last;
+            let states = cell.cell.states.clone();
+            for (s, state) in states.iter().enumerate() {
+                let mut start = given.next();
+                let mut end = rnn
+                    .return_state
+                    .then(|| self.value(&state.size, None, false));
+                if rnn.stateful {
+                    let input = self.value(&state.size, None, false);
+                    let output = *end.get_or_insert_with(|| self.value(&state.size, None, false));
+                    start = Some(input);
+                    end = Some(output);
+                    let (name, shape) = &rnn.states[index];
+                    self.states.push(KeptState {
+                        layer: join(&layer.name, &path),
+                        name: name.clone(),
+                        shape: shape.clone(),
+                        input,
+                        output,
+                    });
+                }
+                index += 1;
+                cell.initial[s] = start;
+                cell.finals[s] = end;
+                all_finals.extend(end.filter(|_| rnn.return_state));
+            }
+            let sequences = i < last || rnn.return_sequences;
+            let outputs: Vec<ValueId> = cell
+                .cell
+                .outputs
+                .clone()
+                .iter()
+                .map(|o| self.value(&o.width, axis.filter(|_| sequences), !sequences))
+                .collect();
+            let names = states.iter().map(|s| OpState {
+                layer: join(&layer.name, &path),
+                name: s.name.clone(),
+            });
+            let names = names.collect();
+            self.op(layer, OpKind::Cell(cell), read, outputs.clone(), axis);
+            if let Some(last) = self.op_states.last_mut() {
+                *last = names;
+            }
+            read = outputs;
+        }
+        Some((read, all_finals))
+    }
+
+    /// Builds, optimises and differentiates a cell.
+    #[allow(clippy::too_many_arguments)]
     fn cell(
         &mut self,
+        id: LayerId,
         layer: &Layer,
-        cell: &CellUse,
-        input: &Size,
+        used: &UsedCell,
+        prefix: &str,
+        inputs: &[ValueId],
         unroll: Option<bool>,
+        mask: Option<ValueId>,
     ) -> Option<Box<CellOp>> {
-        let mut cell = Cell::build(cell, &[vec![input.clone()]], self.found)?;
-        cell.optimize();
-        let params = cell
-            .params
-            .clone()
+        // Axes do not matter any more, but a cell may name them.
+        let shapes: Vec<Vec<Size>> = inputs
             .iter()
-            .map(|p| self.param(layer, p))
+            .enumerate()
+            .map(|(i, &v)| {
+                let port = layer.inputs.get(i).filter(|_| prefix != "merge");
+                let axes = port.map(|&p| self.graph.shape(p).axes.clone());
+                let width = &self.values[v].width;
+                match axes {
+                    Some(axes) if axes.iter().fold(Size::known(1), |n, s| &n * s) == *width => axes,
+                    _ => vec![width.clone()],
+                }
+            })
             .collect();
-        match cell.backward() {
+        let shapes = shapes
+            .into_iter()
+            .map(|s| if s.is_empty() { vec![Size::known(1)] } else { s })
+            .collect::<Vec<_>>();
+        let mut cell = Cell::build(&used.cell, &shapes, self.found)?;
+        let params = self.params(id, layer, prefix, &cell.params, &used.options);
+        for (p, &i) in cell.params.iter_mut().zip(&params) {
+            p.trainable = self.params[i].trainable;
+        }
+        let noisy = !cell.noises.is_empty();
+        let mut training = noisy.then(|| cell.clone());
+        cell = cell.without_noise();
+        cell.optimize();
+        if let Some(t) = &mut training {
+            t.optimize();
+        }
+        match training.as_ref().unwrap_or(&cell).backward() {
             Ok(backward) => Some(Box::new(CellOp {
+                initial: vec![None; cell.states.len()],
+                finals: vec![None; cell.states.len()],
                 cell,
+                training,
                 backward,
                 params,
                 unroll,
+                stream: 0,
+                mask,
+                zero_output: false,
             })),
             Err(_) => {
                 self.found.push(
@@ -210,5 +564,52 @@ impl Lowering<'_> {
                 None
             }
         }
+    }
+}
+
+/// `lstm` of a layer that runs `LSTMCell`.
+fn stem(rnn: &Rnn) -> String {
+    match rnn.cells.as_slice() {
+        [one] => {
+            let name = one.cell.cell.name.to_string().to_lowercase();
+            match name.strip_suffix("cell") {
+                Some("simplernn") => "simple_rnn".to_owned(),
+                Some(stem) if matches!(stem, "lstm" | "gru") => stem.to_owned(),
+                _ => "rnn".to_owned(),
+            }
+        }
+        _ => "rnn".to_owned(),
+    }
+}
+
+fn join(layer: &str, path: &str) -> String {
+    match path {
+        "" => layer.to_owned(),
+        path => format!("{layer}/{path}"),
+    }
+}
+
+fn on_axis(c: Constraint, axes: usize) -> Constraint {
+    let last = axes.saturating_sub(1);
+    match c {
+        Constraint::MaxNorm { max, axis } => Constraint::MaxNorm {
+            max,
+            axis: axis.min(last),
+        },
+        Constraint::MinMaxNorm {
+            min,
+            max,
+            rate,
+            axis,
+        } => Constraint::MinMaxNorm {
+            min,
+            max,
+            rate,
+            axis: axis.min(last),
+        },
+        Constraint::UnitNorm { axis } => Constraint::UnitNorm {
+            axis: axis.min(last),
+        },
+        Constraint::NonNeg => c,
     }
 }

@@ -2,6 +2,7 @@
 
 mod check_cell;
 mod check_layers;
+mod fork;
 mod lower;
 mod plan;
 #[cfg(test)]
@@ -21,7 +22,9 @@ pub fn run(model: &ModelAst, found: &mut Diagnostics) -> Option<Plan> {
         return None;
     }
     // Then cells: from here on a model is a list of operations, and every cell has its gradient.
-    let ops = lower::lower(layers, found)?;
+    let mut ops = lower::lower(layers, found)?;
+    // Values with several readers before buffers are handed out: each reader has a gradient.
+    fork::fork(&mut ops);
     // Last the decisions, when all forms of all cells are known: buffers and weights are shared.
     Some(plan::plan(ops))
 }
