@@ -25,6 +25,8 @@ pub struct Value {
     pub only_last: bool,
     /// A gradient flows into it: it depends on a parameter that is trained.
     pub trained: bool,
+    /// It says which steps are real, and has no gradient.
+    pub mask: bool,
 }
 
 /// A parameter of the model.
@@ -175,6 +177,13 @@ pub struct OpState {
     pub layer: String,
     /// The state's name in its cell.
     pub name: String,
+}
+
+impl OpGraph {
+    /// Whether nothing but masks comes out of an operation.
+    pub fn makes_masks(&self, op: &Op) -> bool {
+        op.outputs.iter().all(|&o| self.values[o].mask)
+    }
 }
 
 /// A model as operations.

@@ -31,6 +31,8 @@ pub struct Buffer {
     pub slack: bool,
     /// Steps.
     pub extent: Extent,
+    /// The axis that has them, for [`Extent::All`].
+    pub axis: Option<usize>,
 }
 
 /// A place: a buffer, the first unit, and whether it is the one after the step.
@@ -55,7 +57,7 @@ pub struct Segment {
     pub k: Size,
     /// Index of the packed matrix.
     pub matrix: usize,
-    /// The operand is a state before the step, in a sequence that starts with zeros.
+    /// The operand is a state before the step, of a layer that starts with zeros.
     pub carried: bool,
 }
 
@@ -132,8 +134,12 @@ pub struct CellPlan {
     pub backward: Phases,
     /// States before the first step in inference and in training, and their sizes.
     pub states: Vec<(Ref, Ref, Size)>,
-    /// Gradients of the states after the last step, and their sizes.
+    /// Gradients of the states before a step, and their sizes.
     pub state_gradients: Vec<(Ref, Size)>,
+    /// The masks of dropout, in training.
+    pub noises: Vec<Ref>,
+    /// The states of a stream, and their sizes.
+    pub stream_states: Vec<(Ref, Size)>,
     /// Gradients of matrices.
     pub matrices: Vec<MatrixGradient>,
     /// Gradients of vectors.
@@ -147,6 +153,8 @@ pub struct CellPlan {
 pub struct PlannedMatrix {
     /// The operation.
     pub op: usize,
+    /// Its parameters, which another operation may share.
+    pub params: Vec<usize>,
     /// What it is made of.
     pub packed: Packed,
 }
@@ -196,8 +204,10 @@ pub struct Plan {
     pub vectors: Vec<PlannedVector>,
     /// See `vectors`.
     pub training_vectors: usize,
-    /// It can run step by step.
-    pub streams: bool,
+    /// Why it cannot run step by step, if it cannot.
+    pub whole: Option<String>,
+    /// Long sequences can run block by block.
+    pub blocks: bool,
     /// What was decided, and why.
     pub text: String,
 }

@@ -37,7 +37,7 @@ fn written(op: &Op) -> Vec<ValueId> {
 /// How many read each value and write a gradient of it. A mask has none.
 fn readers(g: &OpGraph) -> Vec<usize> {
     let mut count = vec![0; g.values.len()];
-    for op in &g.ops {
+    for op in g.ops.iter().filter(|op| !g.makes_masks(op)) {
         for &v in &op.inputs {
             count[v] += 1;
         }

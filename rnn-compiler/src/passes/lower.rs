@@ -7,7 +7,7 @@ use crate::{
     cell::{Cell, Param, size::Size},
     diagnostics::{Diagnostic, Diagnostics},
     ir::{
-        AxisId, CellOp, Constraint, KeptState, Layer, LayerGraph, LayerId, LayerKind, ModelParam,
+        AxisId, CellOp, Constraint, Content, KeptState, Layer, LayerGraph, LayerId, LayerKind, ModelParam,
         Op, OpGraph, OpKind, OpState, ParamOptions, Port, Regularizer, Rnn, Shape, Time, UsedCell,
         Value, ValueId,
     },
@@ -107,6 +107,7 @@ impl Lowering<'_> {
             axis,
             only_last,
             trained: false,
+            mask: false,
         });
         self.values.len() - 1
     }
@@ -114,7 +115,9 @@ impl Lowering<'_> {
     /// A value of this shape.
     fn of_shape(&mut self, shape: &Shape) -> ValueId {
         let axis = self.axis(&shape.time);
-        self.value(&shape.width(), axis, false)
+        let value = self.value(&shape.width(), axis, false);
+        self.values[value].mask = shape.content == Content::Mask;
+        value
     }
 
     /// A value like another.
@@ -378,7 +381,7 @@ impl Lowering<'_> {
         };
         if let Some(activity) = layer.activity {
             for (value, shape) in results.iter_mut().zip(&layer.outputs) {
-                if shape.content != crate::ir::Content::Numbers {
+                if shape.content != Content::Numbers {
                     continue;
                 }
                 let same = self.like(*value);

@@ -8,15 +8,31 @@ use crate::ir::{OpKind, Plan, plan::Phases};
 pub fn explain(plan: &Plan) -> String {
     let mut text = String::new();
     for (op, cell) in plan.graph.ops.iter().zip(&plan.cells) {
+        // Nothing happens in these but in training.
+        if let OpKind::Fork = op.kind {
+            continue;
+        }
         let _ = write!(text, "{}: ", op.text);
         let _ = match (&op.kind, cell) {
             (OpKind::Gather { .. }, _) => writeln!(text, "copies rows of its table"),
-            (OpKind::Dropout { rate }, _) => {
+            (OpKind::MaskIds { .. }, _) => writeln!(text, "masks the steps whose id is 0"),
+            (OpKind::Dropout { rate, .. }, _) => {
                 writeln!(text, "nothing in inference, rate {rate} in training")
             }
-            (OpKind::Flatten, _) => {
-                writeln!(text, "steps side by side; needs all of them, so no stream")
+            (OpKind::GaussianNoise { stddev, .. }, _) => {
+                writeln!(text, "nothing in inference, noise of {stddev} in training")
             }
+            (OpKind::Penalty(r), _) => {
+                writeln!(text, "its outputs cost l1 {}, l2 {} in training", r.l1, r.l2)
+            }
+            (OpKind::Reshape, _) => {
+                writeln!(text, "its numbers in another shape; needs all steps, so no stream")
+            }
+            (OpKind::Permute, _) => writeln!(
+                text,
+                "steps and features change places; needs all steps, so no stream"
+            ),
+            (OpKind::Repeat, _) => writeln!(text, "a vector for every step"),
             (OpKind::Reverse, _) => writeln!(
                 text,
                 "reads the steps last to first; needs all of them, so no stream"
@@ -41,7 +57,11 @@ pub fn explain(plan: &Plan) -> String {
                                   code was no faster"
                         .to_owned(),
                 };
-                let _ = writeln!(text, "{form}");
+                let masked = match &op.kind {
+                    OpKind::Cell(c) if c.mask.is_some() => "; masked steps are skipped",
+                    _ => "",
+                };
+                let _ = writeln!(text, "{form}{masked}");
                 let _ = writeln!(text, "  stream:    {}", counts(&cell.stream));
                 let _ = writeln!(text, "  inference: {}", counts(&cell.inference));
                 let _ = writeln!(text, "  forward:   {}", counts(&cell.forward));
@@ -49,6 +69,9 @@ pub fn explain(plan: &Plan) -> String {
             }
             (_, None) => writeln!(text),
         };
+    }
+    if let Some(why) = &plan.whole {
+        let _ = writeln!(text, "no stream: {why}");
     }
     text
 }

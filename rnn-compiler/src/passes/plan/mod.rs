@@ -13,7 +13,7 @@ use crate::{
         stages::{self, PackedVector, Place, Program, Sink},
     },
     ir::{
-        CellOp, OpGraph, OpKind,
+        AxisId, CellOp, Op, OpGraph, OpKind, Time, Value, ValueId,
         plan::{
             Buffer, CellPlan, Extent, MatrixGradient, Mode, Phase, Phases, Plan, PlannedMatrix,
             PlannedVector, Ref, Segment, VectorGradient,
@@ -33,13 +33,16 @@ enum Form {
 /// Where the values, states and kept nodes of one cell are, in one mode.
 #[derive(Clone, Default)]
 struct Places {
-    input: Option<Ref>,
-    output: Option<Ref>,
+    inputs: Vec<Ref>,
+    outputs: Vec<Ref>,
     states: Vec<Ref>,
+    /// States that may be anything before the first step.
+    given: Vec<bool>,
+    noises: Vec<Ref>,
     keep: BTreeMap<NodeId, Ref>,
     /// In training: gradients.
-    d_input: Option<Ref>,
-    d_output: Option<Ref>,
+    d_inputs: Vec<Ref>,
+    d_outputs: Vec<Ref>,
     d_states: Vec<Ref>,
     deltas: BTreeMap<NodeId, Ref>,
 }
@@ -50,11 +53,12 @@ struct Planner {
 }
 
 impl Mode {
-    fn add(&mut self, width: &Size, extent: Extent) -> Ref {
+    fn add(&mut self, width: &Size, extent: Extent, axis: Option<AxisId>) -> Ref {
         self.buffers.push(Buffer {
             width: width.clone(),
             slack: false,
             extent,
+            axis,
         });
         Ref {
             buf: self.buffers.len() - 1,
@@ -63,41 +67,69 @@ impl Mode {
             exact: false,
         }
     }
+
+    /// A buffer with a row for every step of an axis; without an axis there is one.
+    fn every(&mut self, width: &Size, axis: Option<AxisId>) -> Ref {
+        match axis {
+            Some(_) => self.add(width, Extent::All, axis),
+            None => self.add(width, Extent::One, None),
+        }
+    }
+
+    /// A buffer for a value of a batch.
+    fn value(&mut self, v: &Value) -> Ref {
+        match (v.axis, v.only_last) {
+            (None, true) => self.add(&v.width, Extent::Last, None),
+            (axis, _) => self.every(&v.width, axis),
+        }
+    }
 }
 
 /// Plans a model.
 pub fn plan(graph: OpGraph) -> Plan {
-    let streams = !graph
-        .ops
-        .iter()
-        .any(|op| matches!(op.kind, OpKind::Flatten | OpKind::Reverse));
+    let whole = needs_all(&graph);
     let mut p = Planner {
         matrices: Vec::new(),
         vectors: Vec::new(),
     };
-    let extent = |sequence: bool, only_last: bool| match (sequence, only_last) {
-        (true, _) => Extent::All,
-        (false, true) => Extent::Last,
-        (false, false) => Extent::One,
-    };
     let (mut stream, mut inference, mut training) =
         (Mode::default(), Mode::default(), Mode::default());
-    for v in &graph.values {
-        let batch = extent(v.sequence, v.only_last);
-        let r = stream.add(&v.width, Extent::One);
+    // A value that is another one has no buffer of its own.
+    let same = aliases(&graph, |kind| {
+        !matches!(
+            kind,
+            OpKind::Fork | OpKind::Penalty(_) | OpKind::Dropout { .. } | OpKind::GaussianNoise { .. }
+        )
+    });
+    let same_trained = aliases(&graph, |kind| {
+        !matches!(kind, OpKind::Fork | OpKind::Penalty(_))
+    });
+    for (i, v) in graph.values.iter().enumerate() {
+        let r = match same[i] {
+            Some(other) => stream.values[other].clone(),
+            None => stream.add(&v.width, Extent::One, None),
+        };
         stream.values.push(r);
-        let r = inference.add(&v.width, batch);
+        let r = match same[i] {
+            Some(other) => inference.values[other].clone(),
+            None => inference.value(v),
+        };
         inference.values.push(r);
-        let r = training.add(&v.width, batch);
+        let r = match same_trained[i] {
+            Some(other) => training.values[other].clone(),
+            None => training.value(v),
+        };
         training.values.push(r);
     }
-    alias_dropout(&graph, &mut stream);
-    alias_dropout(&graph, &mut inference);
-    let gradients: Vec<Ref> = graph
-        .values
-        .iter()
-        .map(|v| training.add(&v.width, extent(v.sequence, v.only_last)))
-        .collect();
+    let same_gradient = aliases(&graph, |kind| !matches!(kind, OpKind::Penalty(_)));
+    let mut gradients: Vec<Ref> = Vec::new();
+    for (i, v) in graph.values.iter().enumerate() {
+        let r = match same_gradient[i] {
+            Some(other) => gradients[other].clone(),
+            None => training.value(v),
+        };
+        gradients.push(r);
+    }
 
     let mut cells: Vec<Option<CellPlan>> = Vec::new();
     // Inference first: its packed weights stand in front of those that only training needs.
@@ -105,27 +137,14 @@ pub fn plan(graph: OpGraph) -> Plan {
         cells.push(match &op.kind {
             OpKind::Cell(c) | OpKind::Normalize { cell: c, .. } => {
                 let mut plan = CellPlan::default();
-                plan.stream = p.inference(
-                    i,
-                    c,
-                    &mut stream,
-                    Form::Stream,
-                    op.input,
-                    op.output,
-                    &mut plan.states,
-                );
                 let mut states = Vec::new();
-                plan.inference = p.inference(
-                    i,
-                    c,
-                    &mut inference,
-                    Form::Inference,
-                    op.input,
-                    op.output,
-                    &mut states,
-                );
+                plan.stream = p.inference(i, c, &mut stream, Form::Stream, op, &mut states);
+                plan.stream_states = states.into_iter().map(|(r, _, s)| (r, s)).collect();
+                let mut states = Vec::new();
+                plan.inference =
+                    p.inference(i, c, &mut inference, Form::Inference, op, &mut states);
                 plan.states = states;
-                plan.unroll = unroll(&graph, c, op.input);
+                plan.unroll = unroll(&graph, c, op.axis);
                 Some(plan)
             }
             _ => None,
@@ -137,15 +156,17 @@ pub fn plan(graph: OpGraph) -> Plan {
         match &op.kind {
             OpKind::Cell(c) => {
                 if let Some(plan) = &mut cells[i] {
-                    p.training(i, c, &mut training, &gradients, op.input, op.output, plan);
+                    p.training(i, c, &mut training, &gradients, op, plan);
                 }
             }
             OpKind::Normalize { cell, .. } => {
-                kept[i] = Some(training.add(&cell.cell.inputs[0].width, Extent::All));
+                // Two rows: the mean and the deviation.
+                kept[i] = Some(training.add(&cell.cell.inputs[0].width, Extent::Ring, None));
             }
             _ => {}
         }
     }
+    let blocks = whole.is_none() && in_blocks(&graph);
     let mut plan = Plan {
         graph,
         stream,
@@ -158,106 +179,137 @@ pub fn plan(graph: OpGraph) -> Plan {
         training_matrices,
         vectors: p.vectors,
         training_vectors,
-        streams,
+        whole,
+        blocks,
         text: String::new(),
     };
     plan.text = explain::explain(&plan);
     plan
 }
 
-/// In inference a dropout is its input.
-fn alias_dropout(graph: &OpGraph, mode: &mut Mode) {
-    for op in &graph.ops {
-        if let OpKind::Dropout { .. } = op.kind {
-            mode.values[op.output] = mode.values[op.input].clone();
+/// Why a model needs whole sequences, if it does: what a stream cannot give.
+fn needs_all(graph: &OpGraph) -> Option<String> {
+    if let Some((layer, why)) = graph.whole.first() {
+        return Some(format!("{layer} needs the whole sequence: {why}"));
+    }
+    if graph.axes.len() > 1 {
+        return Some("its values have several time axes".to_owned());
+    }
+    None
+}
+
+/// Whether what runs once stands behind all that runs over time: then a long sequence can be cut
+/// into blocks, and what runs once runs behind the last one.
+fn in_blocks(graph: &OpGraph) -> bool {
+    let mut once = false;
+    graph.axes.len() == 1
+        && graph.ops.iter().all(|op| {
+            once |= op.axis.is_none();
+            !once || op.axis.is_none()
+        })
+}
+
+/// For each value, the one that it is the same as: outputs of operations that `copies` is false for.
+fn aliases(graph: &OpGraph, copies: impl Fn(&OpKind) -> bool) -> Vec<Option<ValueId>> {
+    let mut same: Vec<Option<ValueId>> = vec![None; graph.values.len()];
+    for op in graph.ops.iter().filter(|op| !copies(&op.kind)) {
+        for &o in &op.outputs {
+            same[o] = Some(op.inputs[0]);
         }
     }
+    // A value may come before the one that it is the same as: forks are put in later.
+    (0..same.len())
+        .map(|v| {
+            let mut root = same[v]?;
+            while let Some(next) = same[root] {
+                root = next;
+            }
+            Some(root)
+        })
+        .collect()
 }
 
 /// Steps to unroll the sweep of inference by, if it pays.
-fn unroll(graph: &OpGraph, c: &CellOp, input: usize) -> Option<usize> {
-    use crate::ir::Time;
-    if c.cell.states.is_empty() || !graph.values[input].sequence {
+fn unroll(graph: &OpGraph, c: &CellOp, axis: Option<AxisId>) -> Option<usize> {
+    if c.cell.states.is_empty() || c.mask.is_some() {
         return None;
     }
-    let steps = graph
-        .layers
-        .layers
-        .iter()
-        .find_map(|l| match &l.shape.time {
-            Time::Steps(t) => t.value(),
-            _ => None,
-        })?;
+    let Time::Steps(steps) = &graph.axes[axis?] else {
+        return None;
+    };
+    let steps = steps.value()?;
     cost::unroll(c, steps).then_some(steps)
 }
 
 impl Planner {
-    #[allow(clippy::too_many_arguments)]
     fn inference(
         &mut self,
-        op: usize,
+        index: usize,
         c: &CellOp,
         mode: &mut Mode,
         form: Form,
-        input: usize,
-        output: usize,
+        op: &Op,
         states: &mut Vec<(Ref, Ref, Size)>,
     ) -> Phases {
         let mut places = Places {
-            input: Some(mode.values[input].clone()),
-            output: Some(mode.values[output].clone()),
+            inputs: refs(&mode.values, &op.inputs),
+            outputs: refs(&mode.values, &op.outputs),
+            given: c.initial.iter().map(Option::is_some).collect(),
             ..Places::default()
         };
         for s in &c.cell.states {
-            let r = mode.add(&s.size, Extent::Ring);
+            let r = mode.add(&s.size, Extent::Ring, None);
             states.push((r.clone(), r.clone(), s.size.clone()));
             places.states.push(r);
         }
         let program = forms::inference(&c.cell, form == Form::Inference);
-        self.phases(op, &program, mode, &places, form)
+        let at = (index, op.axis, c.params.as_slice());
+        self.phases(at, &program, mode, &places, form)
     }
 
-    #[allow(clippy::too_many_arguments)]
     fn training(
         &mut self,
-        op: usize,
+        index: usize,
         c: &CellOp,
         mode: &mut Mode,
         gradients: &[Ref],
-        input: usize,
-        output: usize,
+        op: &Op,
         plan: &mut CellPlan,
     ) {
+        let axis = op.axis;
+        let cell = c.trained();
         let mut places = Places {
-            input: Some(mode.values[input].clone()),
-            output: Some(mode.values[output].clone()),
-            d_input: Some(gradients[input].clone()),
-            d_output: Some(gradients[output].clone()),
+            inputs: refs(&mode.values, &op.inputs),
+            outputs: refs(&mode.values, &op.outputs),
+            given: c.initial.iter().map(Option::is_some).collect(),
+            d_inputs: refs(gradients, &op.inputs),
+            d_outputs: refs(gradients, &op.outputs),
             ..Places::default()
         };
-        for (i, s) in c.cell.states.iter().enumerate() {
-            let r = mode.add(&s.size, Extent::All);
+        for noise in &cell.noises {
+            let r = mode.add(&noise.width, Extent::One, None);
+            plan.noises.push(r.clone());
+            places.noises.push(r);
+        }
+        for (i, s) in cell.states.iter().enumerate() {
+            let r = mode.add(&s.size, Extent::All, axis);
             plan.states[i].1 = r.clone();
             places.states.push(r);
-            let d = mode.add(&s.size, Extent::Ring);
-            let after = Ref {
-                after: true,
-                ..d.clone()
-            };
-            plan.state_gradients.push((after, s.size.clone()));
+            let d = mode.add(&s.size, Extent::Ring, None);
+            plan.state_gradients.push((d.clone(), s.size.clone()));
             places.d_states.push(d);
         }
         for &node in &c.backward.keep {
-            let width = c
-                .cell
+            let width = cell
                 .graph
                 .width(node)
                 .cloned()
                 .unwrap_or_else(|| Size::known(1));
-            places.keep.insert(node, mode.add(&width, Extent::All));
+            places.keep.insert(node, mode.every(&width, axis));
         }
-        let forward = forms::training(&c.cell, &c.backward);
-        plan.forward = self.phases(op, &forward, mode, &places, Form::Forward);
+        let at = (index, axis, c.params.as_slice());
+        let forward = forms::training(cell, &c.backward);
+        plan.forward = self.phases(at, &forward, mode, &places, Form::Forward);
 
         let backward = forms::gradient(&c.backward);
         for phase in backward
@@ -275,12 +327,12 @@ impl Planner {
                             .width(node)
                             .cloned()
                             .unwrap_or_else(|| phase.width.clone());
-                        mode.add(&width, Extent::All)
+                        mode.every(&width, axis)
                     });
                 }
             }
         }
-        plan.backward = self.phases(op, &backward, mode, &places, Form::Backward);
+        plan.backward = self.phases(at, &backward, mode, &places, Form::Backward);
         let delta = |node: NodeId, mode: &mut Mode| match &c.backward.graph.node(node).op {
             Node::Leaf(slot, offset) => self::place(
                 &Place::Slot(*slot),
@@ -328,7 +380,7 @@ impl Planner {
     /// Gives every vector of a program its place.
     fn phases(
         &mut self,
-        op: usize,
+        (op, axis, params): (usize, Option<AxisId>, &[usize]),
         program: &Program,
         mode: &mut Mode,
         places: &Places,
@@ -339,13 +391,16 @@ impl Planner {
             .iter()
             .map(|t| {
                 let every = t.every_step && form != Form::Stream;
-                mode.add(&t.width, if every { Extent::All } else { Extent::One })
+                match every {
+                    true => mode.every(&t.width, axis),
+                    false => mode.add(&t.width, Extent::One, None),
+                }
             })
             .collect();
         let matrices: Vec<usize> = program
             .matrices
             .iter()
-            .map(|m| self.matrix(op, m))
+            .map(|m| self.matrix(op, params, m))
             .collect();
         let vectors: Vec<usize> = program
             .vectors
@@ -382,7 +437,7 @@ impl Planner {
                                         .unwrap_or(nowhere()),
                                     k: k.clone(),
                                     matrix: matrices[*m],
-                                    carried: matches!(v.place, Place::Slot(Slot::State(_)))
+                                    carried: matches!(v.place, Place::Slot(Slot::State(i)) if !places.given[i])
                                         && matches!(form, Form::Inference | Form::Forward),
                                 })
                                 .collect();
@@ -423,14 +478,16 @@ impl Planner {
         }
     }
 
-    fn matrix(&mut self, op: usize, packed: &stages::Packed) -> usize {
+    fn matrix(&mut self, op: usize, params: &[usize], packed: &stages::Packed) -> usize {
+        // A layer that is used twice is packed once.
         let known = self
             .matrices
             .iter()
-            .position(|m| m.op == op && m.packed == *packed);
+            .position(|m| m.params == params && m.packed == *packed);
         known.unwrap_or_else(|| {
             self.matrices.push(PlannedMatrix {
                 op,
+                params: params.to_vec(),
                 packed: packed.clone(),
             });
             self.matrices.len() - 1
@@ -453,6 +510,11 @@ impl Planner {
             self.vectors.len() - 1
         })
     }
+}
+
+/// The places of some values.
+fn refs(all: &[Ref], values: &[ValueId]) -> Vec<Ref> {
+    values.iter().map(|&v| all[v].clone()).collect()
 }
 
 /// A buffer that does not exist. A vector without a place would be a mistake of this compiler: the
@@ -482,22 +544,22 @@ fn place(
     let mut r = match place {
         Place::Temp(i) => temps.get(*i).cloned(),
         Place::Slot(slot) => match slot {
-            Slot::Input(_) => places.input.clone(),
+            Slot::Input(i) => places.inputs.get(*i).cloned(),
             Slot::State(i) => places.states.get(*i).cloned(),
             Slot::NextState(i) => places.states.get(*i).map(after),
             Slot::Forward(n) => places.keep.get(n).cloned(),
-            Slot::OutputGradient(_) => places.d_output.clone(),
+            Slot::OutputGradient(i) => places.d_outputs.get(*i).cloned(),
             // No layer has masks of its own yet.
-            Slot::Noise(_) => None,
+            Slot::Noise(i) => places.noises.get(*i).cloned(),
             Slot::NextStateGradient(i) => places.d_states.get(*i).map(after),
         },
         Place::Sink(sink) => match sink {
             Sink::State(i) => places.states.get(*i).map(after),
-            Sink::Output(_) => places.output.clone(),
+            Sink::Output(i) => places.outputs.get(*i).cloned(),
             Sink::Keep(n) if form == Form::Backward => places.deltas.get(n).cloned(),
             Sink::Keep(n) => places.keep.get(n).cloned(),
             Sink::StateGradient(i) => places.d_states.get(*i).cloned(),
-            Sink::InputGradient(_) => places.d_input.clone(),
+            Sink::InputGradient(i) => places.d_inputs.get(*i).cloned(),
         },
     }?;
     if *offset != Size::known(0) {
