@@ -1,21 +1,26 @@
 //! Everything that generated code names, in one place. Not for use by hand.
 
-pub use ndarray::{Ix2, Ix3};
+pub use ndarray::{
+    Array, Array1, Array2, Array3, Array4, ArrayD, ArrayView2, ArrayView3, ArrayView4, Ix2, Ix3,
+    Ix4,
+};
 
 pub use crate::{
     cpu::{
         math,
-        ops::{MatrixGradient, Normalize, Sweep, Times, VectorGradient},
+        ops::{HeldBack, MatrixGradient, Normalize, Sweep, Times, VectorGradient},
         phase::{
-            Body, Buf, Matrix, Memory, Phase, Ref, Segment, Steps, Tile, Vector, array, packed_len,
-            padded, run_all, run_rows,
+            Active, Body, Buf, Every, Held, Matrix, Memory, Phase, Places, Ref, Segment, Steps,
+            Tile, Vector, all_at, array, packed_len, padded, run_all, run_rows, step_at,
         },
         simd::Simd,
     },
+    error::Error,
     learner::ValueSpec,
     model::{
-        BufSpec, Computed, Core, Extent, Id, Ids, Inference, LayerRow, Model, Nothing, Program,
-        Rows, Sequence, Spec, Streamable, Training,
+        AxisSpec, Batch, BufSpec, Computed, Core, Extent, Id, Ids, Inference, IntoInput, Kind,
+        LayerRow, LayerState, Masks, Model, Nothing, Outputs, Program, Rows, Rows2, Sequence,
+        Sequence2, Spec, StateSpec, StreamState, Streamable, Token, Training,
     },
-    params::{Init, ParamSpec},
+    params::{Constraint, Init, ParamSpec, Regularizer},
 };

@@ -5,6 +5,7 @@ use std::sync::{Mutex, OnceLock};
 use super::{
     learn::State,
     program::{Computed, Program, Spec},
+    stateful::States,
 };
 use crate::{
     cpu::{
@@ -24,9 +25,12 @@ pub struct Core {
     /// Buffers of the last batch, for the next.
     pub(super) scratch: Mutex<Arena>,
     pub(super) training: Option<Box<State>>,
+    /// What stateful layers keep.
+    pub(super) states: States,
 }
 
 impl Clone for Core {
+    /// The weights; states start at zero.
     fn clone(&self) -> Self {
         Core::new(self.weights.clone())
     }
@@ -50,6 +54,7 @@ impl Core {
             isa: None,
             scratch: Mutex::default(),
             training: None,
+            states: States::default(),
         }
     }
 

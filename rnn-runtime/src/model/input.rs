@@ -2,8 +2,9 @@
 
 use std::borrow::Cow;
 
-use ndarray::{ArrayBase, Data, Ix2, Ix3};
+use ndarray::{ArrayBase, ArrayView, Data, Dimension, Ix2, Ix3, Ix4};
 
+use super::check::shape_text;
 use crate::{
     error::Error,
     learner::{InputView, ValueSpec, Values},
@@ -12,32 +13,64 @@ use crate::{
 /// Steps of features: `[batch, time, features]`.
 #[derive(Clone, Copy, Debug)]
 pub enum Sequence {}
+/// Steps of features of rank 2: `[batch, time, a, b]`.
+#[derive(Clone, Copy, Debug)]
+pub enum Sequence2 {}
 /// Rows of features, no time axis: `[batch, features]`.
 #[derive(Clone, Copy, Debug)]
 pub enum Rows {}
+/// Rows of features of rank 2, no time axis: `[batch, a, b]`.
+#[derive(Clone, Copy, Debug)]
+pub enum Rows2 {}
 /// Class ids: `[batch, time]`.
 #[derive(Clone, Copy, Debug)]
 pub enum Ids {}
+/// Which steps are real: booleans `[batch, time]`.
+#[derive(Clone, Copy, Debug)]
+pub enum Masks {}
 
-/// The kind of a model's input: [`Sequence`], [`Rows`] or [`Ids`].
+/// The kind of one input of a model: [`Sequence`], [`Rows`], [`Ids`], [`Masks`], [`Sequence2`] or
+/// [`Rows2`].
 pub trait Kind {}
 impl Kind for Sequence {}
+impl Kind for Sequence2 {}
 impl Kind for Rows {}
+impl Kind for Rows2 {}
 impl Kind for Ids {}
+impl Kind for Masks {}
 
-/// The input of a batch, tight and row-major.
+/// One input of a batch, tight and row-major.
 #[derive(Clone, Debug)]
 pub struct Batch<'a> {
     batch: usize,
     time: usize,
-    features: Option<usize>,
+    /// The axes after batch and time; `None` for ids.
+    features: Option<Vec<usize>>,
+    /// All axes, to name them.
+    shape: Vec<usize>,
     floats: Cow<'a, [f32]>,
     ids: Vec<u32>,
     /// A number that is no id at all, its row and its step.
     no_id: Option<(i64, usize, usize)>,
 }
 
-impl Batch<'_> {
+impl<'a> Batch<'a> {
+    fn floats<D: Dimension>(x: &ArrayView<'a, f32, D>, time: bool) -> Batch<'a> {
+        let shape = x.shape().to_vec();
+        Batch {
+            batch: shape[0],
+            time: if time { shape[1] } else { 1 },
+            features: Some(shape[if time { 2 } else { 1 }..].to_vec()),
+            shape,
+            floats: match x.to_slice() {
+                Some(s) => Cow::Borrowed(s),
+                None => Cow::Owned(x.iter().copied().collect()),
+            },
+            ids: vec![],
+            no_id: None,
+        }
+    }
+
     /// The view that the kernels take, once the shape fits the model.
     ///
     /// `vocabulary` is the layer that takes ids, and how many there are.
@@ -46,28 +79,17 @@ impl Batch<'_> {
         spec: &ValueSpec,
         vocabulary: Option<(&str, usize)>,
     ) -> Result<InputView<'_>, Error> {
-        let wrong = |found: String| {
-            Err(Error::Shape {
+        let features = self.features.as_deref();
+        let steps = spec.time.flatten().is_none_or(|steps| self.time == steps);
+        if features.is_some_and(|f| f != spec.features) || !steps {
+            return Err(Error::Shape {
                 what: spec.name.to_owned(),
                 expected: shape_text(spec),
-                found,
-            })
-        };
-        let width: usize = spec.features.iter().product();
-        let found = match (spec.time, self.features) {
-            (Some(_), Some(f)) => format!("[{}, {}, {f}]", self.batch, self.time),
-            (None, Some(f)) => format!("[{}, {f}]", self.batch),
-            (_, None) => format!("[{}, {}]", self.batch, self.time),
-        };
-        if self.features.is_some_and(|f| f != width) {
-            return wrong(found);
+                found: format!("{:?}", self.shape),
+            });
         }
-        if let Some(Some(steps)) = spec.time
-            && self.time != steps
-        {
-            return wrong(found);
-        }
-        if let (Some((id, row, step)), Some((layer, vocabulary))) = (self.no_id, vocabulary) {
+        if let Some((id, row, step)) = self.no_id {
+            let (layer, vocabulary) = vocabulary.unwrap_or((spec.name, u32::MAX as usize));
             return Err(Error::Id {
                 layer: layer.to_owned(),
                 id,
@@ -79,86 +101,72 @@ impl Batch<'_> {
         Ok(InputView {
             batch: self.batch,
             time: self.time,
-            values: if self.features.is_some() {
-                Values::Floats(&self.floats)
-            } else {
-                Values::Ids(&self.ids)
+            values: match features {
+                Some(_) => Values::Floats(&self.floats),
+                None => Values::Ids(&self.ids),
             },
         })
     }
 }
 
-/// `[batch, 28, 28]`
-pub(super) fn shape_text(spec: &ValueSpec) -> String {
-    let mut text = String::from("[batch");
-    match spec.time {
-        None => {}
-        Some(None) => text += ", time",
-        Some(Some(t)) => text += &format!(", {t}"),
-    }
-    if !spec.ids {
-        for f in spec.features {
-            text += &format!(", {f}");
-        }
-    }
-    text + "]"
-}
-
-/// An array that a model with inputs of kind `K` takes.
+/// Arrays that a model takes, `K` the kind of its input, or the tuple of kinds of several inputs.
+///
+/// Tuples of arrays are the input of a model with several; generated structures name them.
+///
+/// ```
+/// use ndarray::{ArrayView2, ArrayView3, array};
+/// use rnn_runtime::{Error, model::{Batch, Ids, IntoInput, Sequence}};
+///
+/// struct Pair<'a> {
+///     x: ArrayView3<'a, f32>,
+///     words: ArrayView2<'a, u32>,
+/// }
+///
+/// impl<'a> IntoInput<'a, (Sequence, Ids)> for Pair<'a> {
+///     fn into_input(self, to: &mut Vec<Batch<'a>>) -> Result<(), Error> {
+///         (self.x, self.words).into_input(to)
+///     }
+/// }
+///
+/// let (x, words) = (array![[[0.5, 1.0]]], array![[3]]);
+/// let mut to = vec![];
+/// Pair { x: x.view(), words: words.view() }.into_input(&mut to)?;
+/// assert_eq!(to.len(), 2);
+/// # Ok::<(), Error>(())
+/// ```
 #[diagnostic::on_unimplemented(
     message = "this model takes {K}, not `{Self}`",
-    note = "Sequence: &Array3<f32> [batch, time, features]; Rows: &Array2<f32> [batch, features]; Ids: &Array2 of an unsigned integer [batch, time]"
+    note = "Sequence: &Array3<f32> [batch, time, features]; Rows: &Array2<f32> [batch, features]; Ids: &Array2 of an unsigned integer [batch, time]; Masks: &Array2<bool> [batch, time]; Sequence2: &Array4<f32> [batch, time, a, b]; Rows2: &Array3<f32> [batch, a, b]; several inputs: a tuple of them, in order"
 )]
-pub trait IntoInput<'a, K: Kind> {
-    /// The batch.
-    fn into_input(self) -> Result<Batch<'a>, Error>;
+pub trait IntoInput<'a, K> {
+    /// Adds the inputs, in the model's order.
+    ///
+    /// # Errors
+    /// None of this crate's arrays has any; a type of somebody else may.
+    fn into_input(self, to: &mut Vec<Batch<'a>>) -> Result<(), Error>;
 }
 
-fn tight<'a, D: ndarray::Dimension>(x: &ndarray::ArrayView<'a, f32, D>) -> Cow<'a, [f32]> {
-    match x.to_slice() {
-        Some(s) => Cow::Borrowed(s),
-        None => Cow::Owned(x.iter().copied().collect()),
-    }
-}
+macro_rules! floats {
+    ($($kind:ident $dim:ident $time:literal;)*) => { $(
+        impl<'a, S: Data<Elem = f32>> IntoInput<'a, $kind> for &'a ArrayBase<S, $dim> {
+            fn into_input(self, to: &mut Vec<Batch<'a>>) -> Result<(), Error> {
+                IntoInput::<$kind>::into_input(self.view(), to)
+            }
+        }
 
-impl<'a, S: Data<Elem = f32>> IntoInput<'a, Sequence> for &'a ArrayBase<S, Ix3> {
-    fn into_input(self) -> Result<Batch<'a>, Error> {
-        self.view().into_input()
-    }
+        impl<'a> IntoInput<'a, $kind> for ArrayView<'a, f32, $dim> {
+            fn into_input(self, to: &mut Vec<Batch<'a>>) -> Result<(), Error> {
+                to.push(Batch::floats(&self, $time));
+                Ok(())
+            }
+        }
+    )* };
 }
-
-impl<'a> IntoInput<'a, Sequence> for ndarray::ArrayView3<'a, f32> {
-    fn into_input(self) -> Result<Batch<'a>, Error> {
-        let (batch, time, features) = self.dim();
-        Ok(Batch {
-            batch,
-            time,
-            features: Some(features),
-            floats: tight(&self),
-            ids: vec![],
-            no_id: None,
-        })
-    }
-}
-
-impl<'a, S: Data<Elem = f32>> IntoInput<'a, Rows> for &'a ArrayBase<S, Ix2> {
-    fn into_input(self) -> Result<Batch<'a>, Error> {
-        self.view().into_input()
-    }
-}
-
-impl<'a> IntoInput<'a, Rows> for ndarray::ArrayView2<'a, f32> {
-    fn into_input(self) -> Result<Batch<'a>, Error> {
-        let (batch, features) = self.dim();
-        Ok(Batch {
-            batch,
-            time: 1,
-            features: Some(features),
-            floats: tight(&self),
-            ids: vec![],
-            no_id: None,
-        })
-    }
+floats! {
+    Sequence Ix3 true;
+    Sequence2 Ix4 true;
+    Rows Ix2 false;
+    Rows2 Ix3 false;
 }
 
 /// An integer that can be a class id.
@@ -177,7 +185,13 @@ macro_rules! tokens {
 tokens!(u8, u16, u32, u64, usize, i8, i16, i32, i64, isize);
 
 impl<'a, T: Token, S: Data<Elem = T>> IntoInput<'a, Ids> for &'a ArrayBase<S, Ix2> {
-    fn into_input(self) -> Result<Batch<'a>, Error> {
+    fn into_input(self, to: &mut Vec<Batch<'a>>) -> Result<(), Error> {
+        self.view().into_input(to)
+    }
+}
+
+impl<'a, T: Token> IntoInput<'a, Ids> for ArrayView<'a, T, Ix2> {
+    fn into_input(self, to: &mut Vec<Batch<'a>>) -> Result<(), Error> {
         let (batch, time) = self.dim();
         let mut ids = Vec::with_capacity(batch * time);
         let mut no_id = None;
@@ -187,57 +201,59 @@ impl<'a, T: Token, S: Data<Elem = T>> IntoInput<'a, Ids> for &'a ArrayBase<S, Ix
                 u32::MAX
             }));
         }
-        Ok(Batch {
+        to.push(Batch {
             batch,
             time,
             features: None,
+            shape: vec![batch, time],
             floats: Cow::Borrowed(&[]),
             ids,
             no_id,
-        })
+        });
+        Ok(())
     }
 }
 
-/// A class id below `N`: what a stream over an `Embedding(N, …)` takes, so that a step cannot fail.
-///
-/// ```
-/// use rnn_runtime::model::Id;
-/// let id: Id<1000> = Id::new(7)?;
-/// assert_eq!(id.get(), 7);
-/// assert!(Id::<1000>::new(1000).is_err());
-/// # Ok::<(), rnn_runtime::Error>(())
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Id<const N: usize>(u32);
+impl<'a, S: Data<Elem = bool>> IntoInput<'a, Masks> for &'a ArrayBase<S, Ix2> {
+    fn into_input(self, to: &mut Vec<Batch<'a>>) -> Result<(), Error> {
+        self.view().into_input(to)
+    }
+}
 
-impl<const N: usize> Id<N> {
-    /// The id.
-    ///
-    /// # Errors
-    /// [`Error::Id`] if it is `N` or more.
-    pub fn new(id: u32) -> Result<Self, Error> {
-        if (id as usize) < N {
-            Ok(Id(id))
-        } else {
-            Err(Error::Id {
-                layer: "embedding".into(),
-                id: i64::from(id),
-                row: 0,
-                step: 0,
-                vocabulary: N,
-            })
+impl<'a> IntoInput<'a, Masks> for ArrayView<'a, bool, Ix2> {
+    fn into_input(self, to: &mut Vec<Batch<'a>>) -> Result<(), Error> {
+        let (batch, time) = self.dim();
+        to.push(Batch {
+            batch,
+            time,
+            features: Some(vec![]),
+            shape: vec![batch, time],
+            floats: self.iter().map(|&real| f32::from(real)).collect(),
+            ids: vec![],
+            no_id: None,
+        });
+        Ok(())
+    }
+}
+
+macro_rules! tuples {
+    ($($($k:ident $t:ident $x:ident),*;)*) => { $(
+        impl<'a, $($k: Kind, $t: IntoInput<'a, $k>),*> IntoInput<'a, ($($k,)*)> for ($($t,)*) {
+            fn into_input(self, to: &mut Vec<Batch<'a>>) -> Result<(), Error> {
+                let ($($x,)*) = self;
+                $($x.into_input(to)?;)*
+                Ok(())
+            }
         }
-    }
-
-    /// The number.
-    pub fn get(self) -> u32 {
-        self.0
-    }
+    )* };
 }
-
-impl<const N: usize> TryFrom<u32> for Id<N> {
-    type Error = Error;
-    fn try_from(id: u32) -> Result<Self, Error> {
-        Id::new(id)
-    }
+tuples! {
+    A TA a;
+    A TA a, B TB b;
+    A TA a, B TB b, C TC c;
+    A TA a, B TB b, C TC c, D TD d;
+    A TA a, B TB b, C TC c, D TD d, E TE e;
+    A TA a, B TB b, C TC c, D TD d, E TE e, F TF f;
+    A TA a, B TB b, C TC c, D TD d, E TE e, F TF f, G TG g;
+    A TA a, B TB b, C TC c, D TD d, E TE e, F TF f, G TG g, H TH h;
 }

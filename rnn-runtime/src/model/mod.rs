@@ -3,19 +3,30 @@
 //! The compiler implements [`Program`]; everything that a user calls is in [`Model`], [`Stream`]
 //! and [`crate::learner::Learner`], once for all models.
 
+mod check;
 mod core;
+mod graph;
+mod id;
 mod infer;
 mod input;
 mod learn;
+mod output;
 mod program;
+mod stateful;
 mod stream;
 mod summary;
+mod training;
 mod user;
 
 pub use self::core::Core;
+pub use id::Id;
 pub use infer::Inference;
-pub use input::{Id, Ids, IntoInput, Kind, Rows, Sequence, Token};
-pub use learn::Training;
-pub use program::{BufSpec, Computed, Extent, LayerRow, Nothing, Program, Spec};
+pub use input::{Batch, Ids, IntoInput, Kind, Masks, Rows, Rows2, Sequence, Sequence2, Token};
+pub use output::Outputs;
+pub use program::{
+    AxisSpec, BufSpec, Computed, Extent, LayerRow, Nothing, Program, Spec, StateSpec, StreamState,
+};
+pub use stateful::LayerState;
 pub use stream::{Stream, Streamable};
+pub use training::Training;
 pub use user::Model;

@@ -1,9 +1,8 @@
 //! What the compiler says about a model, and the code that it generates for it.
 
-use super::{Core, Inference, Kind, Training};
+use super::{Core, Inference, Outputs, Training};
 use crate::{
     cpu::{
-        ops::Sweep,
         phase::{Buf, Matrix, Memory, Ref, Steps, Vector},
         simd::Simd,
     },
@@ -31,6 +30,57 @@ pub struct BufSpec {
     pub row: usize,
     /// Steps.
     pub extent: Extent,
+    /// The axis that [`Extent::All`] has the steps of: an index into [`Spec::axes`].
+    pub axis: usize,
+}
+
+/// How long an axis of time is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AxisSpec {
+    /// As long as the input of this number.
+    Input(usize),
+    /// Always so many steps.
+    Fixed(usize),
+}
+
+/// A state that a stateful layer keeps from one batch to the next: a hidden input and a hidden
+/// output, both without a time axis.
+#[derive(Clone, Copy, Debug)]
+pub struct StateSpec {
+    /// The layer's name.
+    pub layer: &'static str,
+    /// The state's name in its cell.
+    pub name: &'static str,
+    /// Its axes after that of the batch.
+    pub shape: &'static [usize],
+    /// Where inference reads it from.
+    pub input: Ref,
+    /// Where training reads it from.
+    pub training_input: Ref,
+    /// Where inference leaves it.
+    pub output: Ref,
+    /// Where training leaves it.
+    pub training_output: Ref,
+}
+
+impl StateSpec {
+    /// Floats of one row.
+    pub(super) fn width(&self) -> usize {
+        self.shape.iter().product()
+    }
+}
+
+/// A state of a stream.
+#[derive(Clone, Copy, Debug)]
+pub struct StreamState {
+    /// The layer's name.
+    pub layer: &'static str,
+    /// The state's name in its cell.
+    pub name: &'static str,
+    /// Its axes.
+    pub shape: &'static [usize],
+    /// Where it lies before a step (`shift` 0).
+    pub buf: Ref,
 }
 
 /// A line of the summary.
@@ -44,6 +94,8 @@ pub struct LayerRow {
     pub shape: &'static str,
     /// Names of its parameters start with this.
     pub prefix: &'static str,
+    /// The rows that its inputs come from: indices into [`Spec::layers`], one an edge.
+    pub inputs: &'static [usize],
 }
 
 /// What the compiler says about a model.
@@ -55,14 +107,23 @@ pub struct Spec {
     pub params: &'static [ParamSpec],
     /// Its inputs.
     pub inputs: &'static [ValueSpec],
+    /// The axis of each input; `None` without a time axis.
+    pub input_axes: &'static [Option<usize>],
     /// Its outputs.
     pub outputs: &'static [ValueSpec],
+    /// The axis of each output; `None` without a time axis.
+    pub output_axes: &'static [Option<usize>],
+    /// The axes of time.
+    pub axes: &'static [AxisSpec],
+    /// The states of stateful layers.
+    pub states: &'static [StateSpec],
     /// Its layers.
     pub layers: &'static [LayerRow],
     /// What the compiler decided, and why.
     pub plan: &'static str,
-    /// For ids: the layer that takes them, and the size of its vocabulary.
-    pub vocabulary: Option<(&'static str, usize)>,
+    /// For each layer that takes ids: the input that they come from, the layer's name, and the size
+    /// of its vocabulary.
+    pub vocabulary: &'static [(usize, &'static str, usize)],
     /// Floats of the packed weights of inference; those of training follow them.
     pub packed: usize,
     /// Floats of the packed weights of training, those of inference included.
@@ -81,19 +142,27 @@ pub struct Spec {
     pub stream: &'static [Buf],
     /// Floats of a stream's buffers.
     pub stream_len: usize,
+    /// The states of a stream.
+    pub stream_states: &'static [StreamState],
     /// Buffers of inference over a batch.
     pub inference: &'static [BufSpec],
     /// Buffers of training.
     pub training: &'static [BufSpec],
-    /// The output of inference and of training, the gradient of the output, that of the input.
-    pub output: Ref,
-    /// See `output`.
-    pub training_output: Ref,
-    /// See `output`.
-    pub output_gradient: Ref,
-    /// See `output`; `None` for ids.
-    pub input_gradient: Option<Ref>,
-    /// Long sequences can run block by block: no layer needs the last step first.
+    /// The outputs in inference.
+    pub inference_outputs: &'static [Ref],
+    /// The outputs in training.
+    pub training_outputs: &'static [Ref],
+    /// The gradients of the outputs.
+    pub output_gradients: &'static [Ref],
+    /// The gradients of the inputs; `None` for ids and masks.
+    pub input_gradients: &'static [Option<Ref>],
+    /// The mask of each output in inference: a sequence of width 1 on the output's axis, 1 where
+    /// a step is real.
+    pub output_masks: &'static [Option<Ref>],
+    /// The mask of each output in training.
+    pub training_masks: &'static [Option<Ref>],
+    /// Long sequences can run block by block: no layer needs the last step first, and there is one
+    /// axis only.
     pub blocks: bool,
     /// Multiplications for one row and one step, about.
     pub cost: usize,
@@ -116,14 +185,16 @@ pub trait Computed {
 pub trait Program: Sized + Send + Sync + 'static {
     /// What is known about the model.
     const SPEC: Spec;
-    /// The kind of the input: [`super::Sequence`], [`super::Rows`] or [`super::Ids`].
-    type Input: Kind;
-    /// Axes of the output of a batch.
-    type OutputDim: ndarray::Dimension;
-    /// The input of one step of a stream: `[f32; N]` or [`super::Id`].
+    /// The kind of the input ([`super::Sequence`], [`super::Rows`], [`super::Ids`], …), or a tuple
+    /// of the kinds of several.
+    type Input;
+    /// The output of a batch: an [`ndarray::Array`], or what generated code makes of several.
+    type Output: Outputs;
+    /// The input of one step of a stream: `[f32; N]`, [`super::Id`], or what generated code takes
+    /// for several.
     type StepInput;
-    /// The output of one step of a stream: `[f32; N]`.
-    type StepOutput;
+    /// The output of one step of a stream, borrowed from its values: `&[f32; N]` for one.
+    type StepOutput<'s>;
     /// Vectors computed from parameters.
     type Computed: Computed;
 
@@ -137,7 +208,7 @@ pub trait Program: Sized + Send + Sync + 'static {
     /// One step of a stream at time `t`.
     fn step<S: Simd>(s: S, m: &mut Memory<'_>, weights: &[f32], t: usize, x: &Self::StepInput);
     /// The output of the step before, among a stream's values.
-    fn step_output(values: &[f32]) -> &Self::StepOutput;
+    fn step_output(values: &[f32]) -> Self::StepOutput<'_>;
     /// A block of steps for some rows of a batch.
     fn infer(c: &mut Inference<'_>);
     /// The forward pass of training.
@@ -146,8 +217,8 @@ pub trait Program: Sized + Send + Sync + 'static {
     fn backward(c: &mut Training<'_>);
 }
 
-/// Buffers for `rows` rows and `steps` steps, and the floats that they take.
-pub(super) fn lay_out(specs: &[BufSpec], rows: usize, steps: usize) -> (Vec<Buf>, usize) {
+/// Buffers for `rows` rows and axes of these lengths, and the floats that they take.
+pub(super) fn lay_out(specs: &[BufSpec], rows: usize, axes: &[usize]) -> (Vec<Buf>, usize) {
     let mut len = 0;
     let bufs = specs
         .iter()
@@ -155,7 +226,7 @@ pub(super) fn lay_out(specs: &[BufSpec], rows: usize, steps: usize) -> (Vec<Buf>
             let (count, kind) = match b.extent {
                 Extent::One => (1, Steps::One),
                 Extent::Ring => (2, Steps::Ring),
-                Extent::All => (steps + 1, Steps::All),
+                Extent::All => (axes[b.axis] + 1, Steps::All),
                 Extent::Last => (2, Steps::Last),
             };
             let buf = Buf::new(len, b.row, rows, count, kind);
@@ -172,9 +243,4 @@ pub enum Nothing {}
 
 impl Computed for Nothing {
     fn run<S: Simd>(_: S, _: &mut Memory<'_>) {}
-}
-
-/// Cost of a sweep over `steps` steps, for one row.
-pub(super) fn cost<C: Sweep>(steps: usize) -> usize {
-    C::COST.saturating_mul(steps)
 }

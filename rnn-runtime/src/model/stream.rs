@@ -2,7 +2,10 @@
 
 use std::marker::PhantomData;
 
-use super::{Core, Program};
+use super::{
+    Core, LayerState, Program,
+    stateful::{checked, find, named},
+};
 use crate::{
     cpu::{
         arena::Arena,
@@ -44,7 +47,7 @@ impl<'m, P: Program> Stream<'m, P> {
 
     /// Runs one step and returns its output. Allocates nothing, locks nothing, cannot fail.
     #[inline]
-    pub fn step(&mut self, x: &P::StepInput) -> &P::StepOutput {
+    pub fn step(&mut self, x: &P::StepInput) -> P::StepOutput<'_> {
         self.isa.dispatch(Step::<P> {
             values: self.values.floats_mut(),
             packed: self.packed,
@@ -60,6 +63,39 @@ impl<'m, P: Program> Stream<'m, P> {
     pub fn reset(&mut self) {
         self.values.floats_mut().fill(0.0);
         self.time = 0;
+    }
+
+    /// All states, layer by layer: those before the next step. Each has one row.
+    pub fn states(&mut self) -> Vec<LayerState> {
+        let t = self.time;
+        let m = Memory::new(self.values.floats_mut(), self.packed, P::SPEC.stream, 1, 1);
+        let one = |s: &super::StreamState| {
+            let width = s.shape.iter().product();
+            named(s.layer, s.name, 1, s.shape, m.row(&s.buf, width, t, 0))
+        };
+        P::SPEC.stream_states.iter().map(one).collect()
+    }
+
+    /// Replaces the states that are named; the others stay. The states of a stream, of one row
+    /// of a stateful model, or anybody's of the right shape.
+    ///
+    /// # Errors
+    /// [`Error::Argument`] if no layer of the stream has such a state, [`Error::Shape`] if it has
+    /// another shape; then nothing has changed.
+    pub fn set_states(&mut self, states: &[LayerState]) -> Result<(), Error> {
+        let specs = P::SPEC.stream_states;
+        let mut all = Vec::with_capacity(states.len());
+        for state in states {
+            let i = find(specs.iter().map(|s| (s.layer, s.name)), state)?;
+            all.push((i, checked(state, 1, specs[i].shape)?));
+        }
+        let t = self.time;
+        let mut m = Memory::new(self.values.floats_mut(), self.packed, P::SPEC.stream, 1, 1);
+        for (i, values) in &all {
+            m.row_mut(&specs[*i].buf, values.len(), t, 0)
+                .copy_from_slice(values);
+        }
+        Ok(())
     }
 }
 

@@ -1,14 +1,16 @@
 //! What a user calls.
 
-use ndarray::Array;
+use ndarray::{ArrayD, IxDyn};
 
 use super::{
-    Core, Program, Stream, Streamable,
-    infer::{check_input, infer, output_len},
+    Core, LayerState, Outputs, Program, Stream, Streamable,
+    check::check,
+    graph,
+    infer::{Outcome, axes, infer},
     input::IntoInput,
     learn, summary,
 };
-use crate::{cpu::simd::Isa, error::Error, init::initialise, learner::InputView};
+use crate::{cpu::simd::Isa, error::Error, init::initialise};
 
 /// A compiled model. Everything that `rnn_model!` makes implements it.
 pub trait Model: Program {
@@ -23,32 +25,60 @@ pub trait Model: Program {
     }
 
     /// The output for a batch: `[batch, features]`, or `[batch, time, features]` if the model ends
-    /// in a sequence.
+    /// in a sequence. A model with several outputs gives a structure of them.
     ///
     /// `x` is `[batch, time, features]`, `[batch, features]` or ids `[batch, time]`, by the model's
-    /// input.
+    /// input; for several inputs a tuple or the structure that belongs to the model.
+    ///
+    /// Stateful layers go on where the batch before ended. Of two batches at once, on two threads,
+    /// both start from the same states, and those of the last to end stay.
     ///
     /// # Errors
     /// [`Error::Shape`] for another shape than the model was compiled for, an empty batch or a
-    /// sequence of no steps; [`Error::Id`] for an id outside of the vocabulary.
-    fn predict<'a>(
-        &self,
-        x: impl IntoInput<'a, Self::Input>,
-    ) -> Result<Array<f32, Self::OutputDim>, Error> {
-        let batch = x.into_input()?;
-        let view: InputView<'_> = batch.view(&Self::SPEC.inputs[0], Self::SPEC.vocabulary)?;
-        check_input::<Self>(&view)?;
-        let mut y = vec![0.0; output_len::<Self>(&view)];
-        infer::<Self>(self.core(), view, &mut y)?;
-        let out = &Self::SPEC.outputs[0];
-        let mut shape = vec![view.batch];
-        if out.time.is_some() {
-            shape.push(view.time);
+    /// sequence of no steps, or if a stateful model has states of another number of rows;
+    /// [`Error::Id`] for an id outside of the vocabulary.
+    fn predict<'a>(&self, x: impl IntoInput<'a, Self::Input>) -> Result<Self::Output, Error> {
+        let spec = &Self::SPEC;
+        let mut batches = Vec::with_capacity(spec.inputs.len());
+        x.into_input(&mut batches)?;
+        let mut views = Vec::with_capacity(batches.len());
+        for (i, (batch, input)) in batches.iter().zip(spec.inputs).enumerate() {
+            let layer = spec.vocabulary.iter().find(|v| v.0 == i);
+            views.push(batch.view(input, layer.map(|v| (v.1, v.2)))?);
         }
-        shape.extend(out.features);
-        Array::from_shape_vec(shape, y)
-            .and_then(Array::into_dimensionality)
-            .map_err(|e| Error::Argument(e.to_string()))
+        let batch = check(spec, &views)?;
+        let mut outcome = Outcome::default();
+        infer::<Self>(self.core(), &views, batch, &mut outcome, false)?;
+        let axes = axes(spec, &views);
+        let mut arrays = Vec::with_capacity(spec.outputs.len());
+        for (i, y) in outcome.outputs.into_iter().enumerate() {
+            let mut shape = vec![batch];
+            shape.extend(spec.output_axes[i].map(|a| axes[a]));
+            shape.extend(spec.outputs[i].features);
+            let array = ArrayD::from_shape_vec(IxDyn(&shape), y);
+            arrays.push(array.map_err(|e| Error::Argument(e.to_string()))?);
+        }
+        Self::Output::from_arrays(arrays)
+    }
+
+    /// Puts the states of stateful layers back to zero. The next batch may be of another size.
+    fn reset_states(&self) {
+        self.core().states.lock().reset();
+    }
+
+    /// The states of stateful layers after the last batch, of inference or training; none at the
+    /// start and after [`Model::reset_states`].
+    fn states(&self) -> Vec<LayerState> {
+        self.core().states.lock().named(&Self::SPEC)
+    }
+
+    /// Replaces the states of stateful layers that are named; the others stay.
+    ///
+    /// # Errors
+    /// [`Error::Argument`] if no stateful layer has such a state, [`Error::Shape`] if it has
+    /// another shape, or other rows than the states that stay; then nothing has changed.
+    fn set_states(&self, states: &[LayerState]) -> Result<(), Error> {
+        self.core().states.lock().set(&Self::SPEC, states)
     }
 
     /// A stream with states of its own, at the start of a sequence. Borrows the weights.
@@ -65,6 +95,16 @@ pub trait Model: Program {
     /// Keras's table of layers, output shapes and parameters.
     fn summary(&self) -> String {
         summary::summary(&Self::SPEC)
+    }
+
+    /// The model's graph as [Mermaid](https://mermaid.js.org) draws it, in Markdown for instance.
+    fn diagram() -> String {
+        graph::mermaid(&Self::SPEC)
+    }
+
+    /// The model's graph as [Graphviz](https://graphviz.org) draws it: `dot -Tsvg`.
+    fn graphviz() -> String {
+        graph::graphviz(&Self::SPEC)
     }
 
     /// What the compiler decided, and why.
@@ -89,15 +129,15 @@ pub trait Model: Program {
         self.core_mut().isa = Some(isa);
     }
 
-    /// Asks backward passes for the gradient of the input too ([`Model::input_gradient`]).
+    /// Asks backward passes for the gradients of the inputs too ([`Model::input_gradient`]).
     fn want_input_gradient(&mut self, wanted: bool) {
         learn::want_input_gradient(self, wanted);
     }
 
-    /// The gradient of the input from the last backward pass, `[batch, (time,) features]`; `None`
-    /// for ids, or if it was not asked for.
-    fn input_gradient(&self, _index: usize) -> Option<&[f32]> {
-        learn::input_gradient(self)
+    /// The gradient of input number `index` from the last backward pass, `[batch, (time,)
+    /// features]`; `None` for ids and masks, or if it was not asked for.
+    fn input_gradient(&self, index: usize) -> Option<&[f32]> {
+        learn::input_gradient(self, index)
     }
 
     /// Writes the weights as safetensors, under Keras's names. The file is written to the side

@@ -40,17 +40,14 @@ fn gradient(isa: Isa, threads: usize, k: usize, width: usize, v: &mut Values) ->
         to: size + k * width,
     }];
     let mut g = vec![0.5; size + (k + 1) * width];
-    let times = Times {
-        first: 0,
-        steps: TIME,
-    };
+    let times = Times::all(TIME);
     let pool = rayon::ThreadPoolBuilder::new()
         .num_threads(threads)
         .build()
         .unwrap();
     pool.install(|| {
-        let m = Memory::new(v.arena.floats_mut(), &[], &v.bufs, TIME, ROWS);
-        weight_gradients(isa, &m, &matrices, &vectors, &mut g, times);
+        let mut m = Memory::new(v.arena.floats_mut(), &[], &v.bufs, TIME, ROWS);
+        weight_gradients(isa, &mut m, &matrices, &vectors, &mut g, times);
     });
     g
 }

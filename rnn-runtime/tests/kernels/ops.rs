@@ -4,8 +4,8 @@ use crate::support::{Random, UNTOUCHED, Values, place};
 use rnn_runtime::{
     cpu::{
         ops::{
-            Normalize, Times, copy_in, copy_out, dropout, flatten, gather, normalize_backward,
-            normalize_forward, reverse, scatter, unflatten, zero,
+            Normalize, Times, copy_in, copy_out, dropout, gather, normalize_backward,
+            normalize_forward, reshape, reverse, scatter, zero,
         },
         phase::{Memory, Steps},
     },
@@ -16,10 +16,7 @@ const ROWS: usize = 3;
 const TIME: usize = 4;
 
 fn all() -> Times {
-    Times {
-        first: 0,
-        steps: TIME,
-    }
+    Times::all(TIME)
 }
 
 fn memory(v: &mut Values) -> Memory<'_> {
@@ -40,7 +37,7 @@ fn copies_in_and_out_for_every_width() {
             }
         }
         let mut y = vec![UNTOUCHED; x.len()];
-        copy_out(&memory(&mut v), &place(0), width, &mut y, 6, 1, all());
+        copy_out(&mut memory(&mut v), &place(0), width, &mut y, 6, 1, all());
         for (i, (x, y)) in x.iter().zip(&y).enumerate() {
             let inside = (1..5).contains(&(i / width % 6));
             assert_eq!(*y, if inside { *x } else { UNTOUCHED });
@@ -54,7 +51,16 @@ fn rows_of_another_thread_are_left_alone() {
     let x = Random::new(2).floats(ROWS * TIME * 5);
     let (_, mut second) = memory(&mut v).split(1);
     copy_in(&mut second, &place(0), 5, &x, TIME, 0, all());
-    zero(&mut second, &place(0), 5, Times { first: 1, steps: 1 });
+    zero(
+        &mut second,
+        &place(0),
+        5,
+        Times {
+            first: 1,
+            steps: 1,
+            total: TIME,
+        },
+    );
     assert_eq!(v.row(0, 0, 0, 5), [UNTOUCHED; 5]);
     assert_eq!(v.row(0, 1, 2, 5), [0.0; 5]);
     assert_eq!(
@@ -64,7 +70,7 @@ fn rows_of_another_thread_are_left_alone() {
 }
 
 #[test]
-fn reverse_and_flatten_and_back() {
+fn reverse_and_reshape_and_back() {
     let width = 7;
     let buffers = [
         (width, TIME, Steps::All),
@@ -77,8 +83,9 @@ fn reverse_and_flatten_and_back() {
     let mut m = memory(&mut v);
     copy_in(&mut m, &place(0), width, &x, TIME, 0, all());
     reverse(&mut m, &place(0), &place(1), width, all());
-    flatten(&mut m, &place(0), &place(2), width, all());
-    unflatten(&mut m, &place(2), &place(3), width, all());
+    let flat = width * TIME;
+    reshape(&mut m, &place(0), width, all(), &place(2), flat, Times::ONE);
+    reshape(&mut m, &place(2), flat, Times::ONE, &place(3), width, all());
     for row in 0..ROWS {
         for t in 0..TIME {
             assert_eq!(v.row(1, t, row, width), v.row(0, TIME - 1 - t, row, width));
@@ -98,7 +105,7 @@ fn a_table_is_gathered_and_its_gradient_scattered() {
     let mut m = memory(&mut v);
     gather(&mut m, &place(0), width, &table, &ids, TIME, 0, all());
     let mut g = vec![1.0; table.len()];
-    scatter(&m, &place(0), width, &mut g, &ids, TIME, all());
+    scatter(&mut m, &place(0), width, &mut g, &ids, TIME, all());
     for id in 0..vocabulary {
         let times = ids.iter().filter(|&&i| i as usize == id).count() as f32;
         for j in 0..width {
@@ -127,7 +134,7 @@ fn dropout_keeps_the_mean_and_draws_the_same_again() {
     }
     let mut draw = |layer: u64, step: u64| -> Vec<f32> {
         let mut m = Memory::new(v.arena.floats_mut(), &[], &v.bufs, steps, rows);
-        let times = Times { first: 0, steps };
+        let times = Times::all(steps);
         let seed = StepSeed { seed: 9, step };
         dropout(
             &mut m,
@@ -138,9 +145,10 @@ fn dropout_keeps_the_mean_and_draws_the_same_again() {
             layer,
             seed,
             times,
+            true,
         );
         let mut y = vec![0.0; rows * steps * width];
-        copy_out(&m, &place(1), width, &mut y, steps, 0, times);
+        copy_out(&mut m, &place(1), width, &mut y, steps, 0, times);
         y
     };
     let (y, other_step, other_layer) = (draw(1, 1), draw(1, 2), draw(2, 1));
@@ -199,6 +207,7 @@ fn normalize(width: usize, scale: bool, center: bool) {
         d_output: place(2),
         d_input: place(3),
         kept: place(4),
+        mask: None,
         width,
         gamma: scale.then_some(0),
         beta: center.then_some(width),
@@ -214,8 +223,8 @@ fn normalize(width: usize, scale: bool, center: bool) {
     let mut g = vec![0.25; 4 * width];
     normalize_backward(&mut m, &spec, &weights, &mut g, all(), true);
     let (mut y, mut dx) = (vec![0.0; n], vec![0.0; n]);
-    copy_out(&m, &place(1), width, &mut y, TIME, 0, all());
-    copy_out(&m, &place(3), width, &mut dx, TIME, 0, all());
+    copy_out(&mut m, &place(1), width, &mut y, TIME, 0, all());
+    copy_out(&mut m, &place(3), width, &mut dx, TIME, 0, all());
 
     let wide = |x: &[f32]| -> Vec<f64> { x.iter().map(|&x| x.into()).collect() };
     let of = |w: &[f64], x: &[f64]| -> Vec<f64> {

@@ -1,6 +1,6 @@
 //! Moving values between the user's arrays and buffers, and between buffers.
 
-use super::Times;
+use super::{Times, on};
 use crate::cpu::phase::{Memory, Ref};
 
 /// Copies steps `from..from + times.steps` of `x` (`[rows][time][width]`, tight) to the times
@@ -14,6 +14,7 @@ pub fn copy_in(
     from: usize,
     times: Times,
 ) {
+    let mut m = on(m, times);
     for row in m.rows() {
         for (i, t) in times.range().enumerate() {
             let start = (row * time + from + i) * width;
@@ -26,7 +27,7 @@ pub fn copy_in(
 /// Copies the times `times` of `from` to steps `to..` of `y` (`[rows][time][width]`, tight; the
 /// first row of `y` is the first row of `m`).
 pub fn copy_out(
-    m: &Memory<'_>,
+    m: &mut Memory<'_>,
     from: &Ref,
     width: usize,
     y: &mut [f32],
@@ -34,6 +35,7 @@ pub fn copy_out(
     to: usize,
     times: Times,
 ) {
+    let m = on(m, times);
     for (i, row) in m.rows().enumerate() {
         for (j, t) in times.range().enumerate() {
             let start = (i * time + to + j) * width;
@@ -42,8 +44,20 @@ pub fn copy_out(
     }
 }
 
+/// Copies time `a.first` of `from` to time `b.first` of `to`, each on its own axis.
+pub fn copy(m: &mut Memory<'_>, from: &Ref, a: Times, to: &Ref, b: Times, width: usize) {
+    let mut line = vec![0.0; width];
+    for row in m.rows() {
+        line.copy_from_slice(on(m, a).row(from, width, a.first, row));
+        on(m, b)
+            .row_mut(to, width, b.first, row)
+            .copy_from_slice(&line);
+    }
+}
+
 /// Sets the times `times` of `to` to 0.
 pub fn zero(m: &mut Memory<'_>, to: &Ref, width: usize, times: Times) {
+    let mut m = on(m, times);
     for row in m.rows() {
         for t in times.range() {
             m.row_mut(to, width, t, row).fill(0.0);
@@ -53,39 +67,12 @@ pub fn zero(m: &mut Memory<'_>, to: &Ref, width: usize, times: Times) {
 
 /// `to[first + i] = from[last - i]`: the steps the other way round.
 pub fn reverse(m: &mut Memory<'_>, from: &Ref, to: &Ref, width: usize, times: Times) {
+    let mut m = on(m, times);
     let mut line = vec![0.0; width];
     for row in m.rows() {
         for i in 0..times.steps {
             line.copy_from_slice(m.row(from, width, times.first + i, row));
             m.row_mut(to, width, times.first + times.steps - 1 - i, row)
-                .copy_from_slice(&line);
-        }
-    }
-}
-
-/// The steps of `from` side by side in one row of `to`, at the last time.
-pub fn flatten(m: &mut Memory<'_>, from: &Ref, to: &Ref, width: usize, times: Times) {
-    let last = times.first + times.steps - 1;
-    let mut line = vec![0.0; width];
-    for row in m.rows() {
-        for i in 0..times.steps {
-            line.copy_from_slice(m.row(from, width, times.first + i, row));
-            m.row_mut(to, width * times.steps, last, row)[i * width..(i + 1) * width]
-                .copy_from_slice(&line);
-        }
-    }
-}
-
-/// The inverse of [`flatten`].
-pub fn unflatten(m: &mut Memory<'_>, from: &Ref, to: &Ref, width: usize, times: Times) {
-    let last = times.first + times.steps - 1;
-    let mut line = vec![0.0; width];
-    for row in m.rows() {
-        for i in 0..times.steps {
-            line.copy_from_slice(
-                &m.row(from, width * times.steps, last, row)[i * width..(i + 1) * width],
-            );
-            m.row_mut(to, width, times.first + i, row)
                 .copy_from_slice(&line);
         }
     }

@@ -1,6 +1,6 @@
 //! `Embedding`: rows of a table, and their gradient.
 
-use super::Times;
+use super::{Times, on};
 use crate::cpu::phase::{Memory, Ref};
 
 /// Copies row `ids[row][from + i]` of `table` (`[vocabulary][width]`) to time `times.first + i` of
@@ -16,6 +16,7 @@ pub fn gather(
     from: usize,
     times: Times,
 ) {
+    let mut m = on(m, times);
     for row in m.rows() {
         for (i, t) in times.range().enumerate() {
             let start = ids[row * time + from + i] as usize * width;
@@ -28,7 +29,7 @@ pub fn gather(
 /// Adds the gradient of each step to the row of `gradient` that its id took. In the order of rows
 /// and steps, on one thread: an id may come often, and the sum must not depend on threads.
 pub fn scatter(
-    m: &Memory<'_>,
+    m: &mut Memory<'_>,
     delta: &Ref,
     width: usize,
     gradient: &mut [f32],
@@ -36,6 +37,7 @@ pub fn scatter(
     time: usize,
     times: Times,
 ) {
+    let m = on(m, times);
     for row in m.rows() {
         for (i, t) in times.range().enumerate() {
             let start = ids[row * time + i] as usize * width;
@@ -43,6 +45,18 @@ pub fn scatter(
             for (g, d) in gradient[start..start + width].iter_mut().zip(from) {
                 *g += d;
             }
+        }
+    }
+}
+
+/// The mask of `mask_zero`: 1 where the id of step `from + i` is not 0, else 0, at time
+/// `times.first + i` of `to`, a sequence of width 1.
+pub fn mask_ids(m: &mut Memory<'_>, to: &Ref, ids: &[u32], time: usize, from: usize, times: Times) {
+    let mut m = on(m, times);
+    for row in m.rows() {
+        for (i, t) in times.range().enumerate() {
+            let real = ids[row * time + from + i] != 0;
+            m.row_mut(to, 1, t, row)[0] = f32::from(real);
         }
     }
 }

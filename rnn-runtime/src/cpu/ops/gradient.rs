@@ -5,9 +5,9 @@
 
 use rayon::prelude::*;
 
-use super::Times;
+use super::{Times, on};
 use crate::cpu::{
-    phase::{Memory, Ref},
+    phase::{Active, At, Every, Memory, Places, Ref},
     simd::{Isa, Op, Simd},
 };
 
@@ -71,11 +71,42 @@ enum Task<'a> {
 /// If a buffer or a parameter is not within its slice.
 pub fn weight_gradients(
     isa: Isa,
+    m: &mut Memory<'_>,
+    matrices: &[MatrixGradient],
+    vectors: &[VectorGradient],
+    gradients: &mut [f32],
+    times: Times,
+) {
+    let m = on(m, times);
+    all(isa, &m, matrices, vectors, gradients, times, &Every);
+}
+
+/// The same over the places that a mask leaves, a sequence of width 1 that is 0 at the others.
+///
+/// # Panics
+/// As [`weight_gradients`].
+pub fn weight_gradients_masked(
+    isa: Isa,
+    m: &mut Memory<'_>,
+    matrices: &[MatrixGradient],
+    vectors: &[VectorGradient],
+    gradients: &mut [f32],
+    times: Times,
+    mask: &Ref,
+) {
+    let m = on(m, times);
+    let active = Active::new(&m, mask, times.first, times.steps);
+    all(isa, &m, matrices, vectors, gradients, times, &active);
+}
+
+fn all<A: Places>(
+    isa: Isa,
     m: &Memory<'_>,
     matrices: &[MatrixGradient],
     vectors: &[VectorGradient],
     gradients: &mut [f32],
     times: Times,
+    places: &A,
 ) {
     if times.steps == 0 {
         return;
@@ -103,7 +134,8 @@ pub fn weight_gradients(
         base: gradients.as_mut_ptr(),
         len: gradients.len(),
     };
-    let threads = m.rows().len() * times.steps * cost > 400_000 && rayon::current_num_threads() > 1;
+    let at = &places.all(m, times.first, times.steps);
+    let threads = at.count() * cost > 400_000 && rayon::current_num_threads() > 1;
     // Parts of a parameter that do not overlap run at once; others in turns.
     let mut turns: Vec<Vec<usize>> = Vec::new();
     for (i, g) in matrices.iter().enumerate() {
@@ -125,11 +157,11 @@ pub fn weight_gradients(
             })
             .map(|(i, row)| Task::Matrix(&matrices[i], row))
             .collect();
-        run(isa, m, &tasks, target, times, threads);
+        run(isa, m, &tasks, target, at, threads);
     }
     // Vectors may share places: one after the other.
     for v in vectors {
-        run(isa, m, &[Task::Vector(v)], target, times, false);
+        run(isa, m, &[Task::Vector(v)], target, at, false);
     }
 }
 
@@ -150,13 +182,13 @@ fn overlap(a: &MatrixGradient, b: &MatrixGradient) -> bool {
     a < b_end && b < a_end
 }
 
-fn run(isa: Isa, m: &Memory<'_>, tasks: &[Task<'_>], target: Target, times: Times, threads: bool) {
+fn run<A: At>(isa: Isa, m: &Memory<'_>, tasks: &[Task<'_>], target: Target, at: &A, threads: bool) {
     let one = |task: &Task<'_>| {
         isa.dispatch(Run {
             m,
             task,
             target,
-            times,
+            at,
         });
     };
     if threads {
@@ -166,14 +198,14 @@ fn run(isa: Isa, m: &Memory<'_>, tasks: &[Task<'_>], target: Target, times: Time
     }
 }
 
-struct Run<'a, 'b> {
+struct Run<'a, 'b, A> {
     m: &'a Memory<'b>,
     task: &'a Task<'a>,
     target: Target,
-    times: Times,
+    at: &'a A,
 }
 
-impl Op for Run<'_, '_> {
+impl<A: At> Op for Run<'_, '_, A> {
     type Output = ();
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
@@ -182,11 +214,11 @@ impl Op for Run<'_, '_> {
                 let end = (first + TASK_ROWS).min(g.k);
                 let mut i = *first;
                 while i + R <= end {
-                    rows::<S, R>(s, &self, g, i);
+                    rows::<S, A, R>(s, &self, g, i);
                     i += R;
                 }
                 while i < end {
-                    rows::<S, 1>(s, &self, g, i);
+                    rows::<S, A, 1>(s, &self, g, i);
                     i += 1;
                 }
             }
@@ -203,58 +235,51 @@ impl Op for Run<'_, '_> {
 
 /// `N` rows of the gradient from row `i` on.
 #[inline(always)]
-fn rows<S: Simd, const N: usize>(s: S, run: &Run<'_, '_>, g: &MatrixGradient, i: usize) {
+fn rows<S: Simd, A: At, const N: usize>(s: S, run: &Run<'_, '_, A>, g: &MatrixGradient, i: usize) {
     let mut j = 0;
     // As many columns as leave the accumulators in registers.
     if const { S::REGISTERS >= 32 } {
         while j + 3 * S::LANES < g.width {
-            tile::<S, N, 4>(s, run, g, i, j);
+            tile::<S, A, N, 4>(s, run, g, i, j);
             j += 4 * S::LANES;
         }
     } else {
         while j + S::LANES < g.width {
-            tile::<S, N, 2>(s, run, g, i, j);
+            tile::<S, A, N, 2>(s, run, g, i, j);
             j += 2 * S::LANES;
         }
     }
     while j < g.width {
-        tile::<S, N, 1>(s, run, g, i, j);
+        tile::<S, A, N, 1>(s, run, g, i, j);
         j += S::LANES;
     }
 }
 
 #[inline(always)]
-fn tile<S: Simd, const N: usize, const V: usize>(
+fn tile<S: Simd, A: At, const N: usize, const V: usize>(
     s: S,
-    run: &Run<'_, '_>,
+    run: &Run<'_, '_, A>,
     g: &MatrixGradient,
     i: usize,
     j: usize,
 ) {
     let mut acc = [[s.splat(0.0); V]; N];
-    let (a, d) = (run.m.buf(&g.operand), run.m.buf(&g.delta));
-    for t in run.times.range() {
-        // SAFETY: `weight_gradients` checked both buffers, rounded up to whole vectors (the
-        // deltas' rows are padded), for all rows and times.
-        unsafe {
-            let first = run.m.rows().start;
-            let mut x = run.m.at(&g.operand, t, first).cast_const().add(i);
-            let mut y = run.m.at(&g.delta, t, first).cast_const().add(j);
-            for _ in run.m.rows() {
-                let mut wide = [s.splat(0.0); V];
-                for (v, w) in wide.iter_mut().enumerate() {
-                    *w = s.load(y.add(v * S::LANES));
-                }
-                for (r, acc) in acc.iter_mut().enumerate() {
-                    let x = s.splat(*x.add(r));
-                    for v in 0..V {
-                        acc[v] = s.mul_add(wide[v], x, acc[v]);
-                    }
-                }
-                x = x.wrapping_add(a.row());
-                y = y.wrapping_add(d.row());
+    // SAFETY: `all` checked both buffers, rounded up to whole vectors (the deltas' rows are padded),
+    // for all rows and times.
+    unsafe {
+        run.at.each(run.m, &g.operand, &g.delta, |x, y| {
+            let (x, y) = (x.add(i), y.add(j));
+            let mut wide = [s.splat(0.0); V];
+            for (v, w) in wide.iter_mut().enumerate() {
+                *w = s.load(y.add(v * S::LANES));
             }
-        }
+            for (r, acc) in acc.iter_mut().enumerate() {
+                let x = s.splat(*x.add(r));
+                for v in 0..V {
+                    acc[v] = s.mul_add(wide[v], x, acc[v]);
+                }
+            }
+        });
     }
     for (r, acc) in acc.iter().enumerate() {
         for (v, &x) in acc.iter().enumerate() {
@@ -265,7 +290,7 @@ fn tile<S: Simd, const N: usize, const V: usize>(
             let n = (g.width - column).min(S::LANES);
             let to = g.param + (g.row + i + r) * g.columns + g.column + column;
             debug_assert!(to + n <= run.target.len);
-            // SAFETY: `weight_gradients` checked that the part is within the gradients; no other
+            // SAFETY: `all` checked that the part is within the gradients; no other
             // task has these rows.
             unsafe {
                 let p = run.target.base.add(to);
@@ -277,17 +302,16 @@ fn tile<S: Simd, const N: usize, const V: usize>(
 
 /// One vector of column sums.
 #[inline(always)]
-fn sums<S: Simd>(s: S, run: &Run<'_, '_>, g: &VectorGradient, j: usize) {
+fn sums<S: Simd, A: At>(s: S, run: &Run<'_, '_, A>, g: &VectorGradient, j: usize) {
     let mut acc = s.splat(0.0);
-    for t in run.times.range() {
-        for row in run.m.rows() {
-            // SAFETY: `weight_gradients` checked this buffer.
-            let v = unsafe { s.load(run.m.at(&g.delta, t, row).add(j)) };
-            acc = s.add(acc, v);
-        }
+    // SAFETY: `all` checked this buffer.
+    unsafe {
+        run.at.each(run.m, &g.delta, &g.delta, |y, _| {
+            acc = s.add(acc, s.load(y.add(j)));
+        });
     }
     let n = (g.width - j).min(S::LANES);
-    // SAFETY: `weight_gradients` checked that the part is within the gradients; vectors run one
+    // SAFETY: `all` checked that the part is within the gradients; vectors run one
     // after the other.
     unsafe {
         let p = run.target.base.add(g.to + j);

@@ -1,31 +1,84 @@
 //! What a layer does to a batch: sweeps of cells over time, and the few layers that are no cells.
 
+mod add;
 mod copy;
 mod dropout;
 mod gather;
 mod gradient;
+mod held;
+mod noise;
 mod normalize;
+mod penalty;
+mod shape;
 mod sweep;
 
-pub use copy::{copy_in, copy_out, flatten, reverse, unflatten, zero};
+pub use add::{add, repeat, sum};
+pub use copy::{copy, copy_in, copy_out, reverse, zero};
 pub use dropout::dropout;
-pub use gather::{gather, scatter};
-pub use gradient::{MatrixGradient, VectorGradient, weight_gradients};
+pub use gather::{gather, mask_ids, scatter};
+pub use gradient::{MatrixGradient, VectorGradient, weight_gradients, weight_gradients_masked};
+pub use held::{HeldBack, backward_masked, forward_masked};
+pub use noise::{gaussian_noise, noise};
 pub use normalize::{Normalize, normalize_backward, normalize_forward};
+pub use penalty::{penalty, penalty_gradient};
+pub use shape::{permute, reshape};
 pub use sweep::{Sweep, backward, forward, parallel};
 
-/// Which times an op runs for: `first..first + steps`.
+use super::phase::Memory;
+
+/// Which times an op runs for: `first..first + steps` of an axis with `total` steps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Times {
     /// First time.
     pub first: usize,
     /// How many.
     pub steps: usize,
+    /// Steps of the axis: what [`super::phase::Steps::Last`] tells the last step by. `usize::MAX`
+    /// if the last step is still to come, in a later block.
+    pub total: usize,
 }
 
 impl Times {
+    /// The time of a value without an axis.
+    pub const ONE: Times = Times::all(1);
+
+    /// All times of an axis of `steps` steps.
+    pub const fn all(steps: usize) -> Times {
+        Times {
+            first: 0,
+            steps,
+            total: steps,
+        }
+    }
+
     /// The times as a range.
     pub fn range(self) -> std::ops::Range<usize> {
         self.first..self.first + self.steps
     }
+
+    /// One past the last time.
+    pub(super) fn end(self) -> usize {
+        self.first + self.steps
+    }
+
+    /// Whether the last step of the axis is among them.
+    pub(super) fn is_last(self) -> bool {
+        self.steps > 0 && self.end() == self.total
+    }
+
+    /// The last of them.
+    pub fn last(self) -> Times {
+        Times {
+            first: self.end().saturating_sub(1),
+            steps: self.steps.min(1),
+            ..self
+        }
+    }
+}
+
+/// `m`, on the axis of `times`.
+pub(super) fn on<'a>(m: &'a mut Memory<'_>, times: Times) -> Memory<'a> {
+    let mut m = m.reborrow();
+    m.total = times.total;
+    m
 }

@@ -1,7 +1,7 @@
 //! `BatchNormalization` in training: statistics over all rows and steps of the batch
 //! (Ioffe and Szegedy, 2015), as Keras computes them.
 
-use super::Times;
+use super::{Times, on};
 use crate::cpu::phase::{Memory, Ref};
 
 /// What both directions need to know.
@@ -18,6 +18,9 @@ pub struct Normalize {
     /// Kept from forward to backward: mean, then 1 / sqrt(variance + epsilon), each in a row
     /// of its own time (0 and 1) of row 0.
     pub kept: Ref,
+    /// A sequence of width 1, 0 at the steps that do not count: Keras's masked statistics. All
+    /// steps are normalised, and all gradients count.
+    pub mask: Option<Ref>,
     /// Features.
     pub width: usize,
     /// First float of gamma, beta, moving mean and moving variance among all weights; `None`
@@ -39,18 +42,19 @@ pub struct Normalize {
 ///
 /// The variance is the population's, for the moving statistics too, as in Keras.
 pub fn normalize_forward(m: &mut Memory<'_>, n: &Normalize, weights: &mut [f32], times: Times) {
+    let m = &mut on(m, times);
     let w = n.width;
-    let count = (m.rows().len() * times.steps) as f64;
+    let count = count(m, n, times);
     // Two sweeps in f64: no cancellation, and the order is fixed.
     let mut mean = vec![0.0f64; w];
-    for_each(m, &n.input, w, times, |x| {
+    for_each(m, n, times, |x| {
         for (s, &x) in mean.iter_mut().zip(x) {
             *s += f64::from(x);
         }
     });
     mean.iter_mut().for_each(|s| *s /= count);
     let mut variance = vec![0.0f64; w];
-    for_each(m, &n.input, w, times, |x| {
+    for_each(m, n, times, |x| {
         for ((s, &x), mean) in variance.iter_mut().zip(x).zip(&mean) {
             let d = f64::from(x) - mean;
             *s += d * d;
@@ -95,8 +99,9 @@ pub fn normalize_backward(
     times: Times,
     input_gradient: bool,
 ) {
+    let m = &mut on(m, times);
     let w = n.width;
-    let count = (m.rows().len() * times.steps) as f64;
+    let count = count(m, n, times);
     let first = m.rows().start;
     let mean = m.row(&n.kept, w, 0, first).to_vec();
     let inverse = m.row(&n.kept, w, 1, first).to_vec();
@@ -126,16 +131,24 @@ pub fn normalize_backward(
     let scale: Vec<f32> = (0..w)
         .map(|i| at(weights, n.gamma, i, 1.0) * inverse[i])
         .collect();
+    // With a mask, the steps that do not count move no statistic: only the others get a share of
+    // what comes through the mean and the variance.
     let mean_d: Vec<f32> = d_beta.iter().map(|s| (s / count) as f32).collect();
     let mean_dx: Vec<f32> = d_gamma.iter().map(|s| (s / count) as f32).collect();
     let mut line = vec![0.0; w];
     for row in m.rows() {
         for t in times.range() {
+            let counts = counts(m, n, t, row);
             let x = m.row(&n.input, w, t, row);
             let d = m.row(&n.d_output, w, t, row);
             for i in 0..w {
                 let normal = (x[i] - mean[i]) * inverse[i];
-                line[i] = scale[i] * (d[i] - mean_d[i] - normal * mean_dx[i]);
+                let share = if counts {
+                    mean_d[i] + normal * mean_dx[i]
+                } else {
+                    0.0
+                };
+                line[i] = scale[i] * (d[i] - share);
             }
             m.row_mut(&n.d_input, w, t, row).copy_from_slice(&line);
         }
@@ -147,10 +160,34 @@ fn at(weights: &[f32], param: Option<usize>, i: usize, otherwise: f32) -> f32 {
     param.map_or(otherwise, |p| weights[p + i])
 }
 
-fn for_each(m: &Memory<'_>, r: &Ref, width: usize, times: Times, mut f: impl FnMut(&[f32])) {
+/// Whether a step goes into the statistics.
+fn counts(m: &Memory<'_>, n: &Normalize, t: usize, row: usize) -> bool {
+    n.mask
+        .as_ref()
+        .is_none_or(|mask| m.row(mask, 1, t, row)[0] != 0.0)
+}
+
+/// How many steps go into the statistics. With a mask Keras adds its epsilon, so that there is
+/// always something to divide by.
+fn count(m: &Memory<'_>, n: &Normalize, times: Times) -> f64 {
+    let all = m.rows().len() * times.steps;
+    if n.mask.is_none() {
+        return all as f64;
+    }
+    let real = m
+        .rows()
+        .flat_map(|row| times.range().map(move |t| (t, row)))
+        .filter(|&(t, row)| counts(m, n, t, row));
+    real.count() as f64 + 1e-7
+}
+
+/// The inputs that go into the statistics.
+fn for_each(m: &Memory<'_>, n: &Normalize, times: Times, mut f: impl FnMut(&[f32])) {
     for row in m.rows() {
         for t in times.range() {
-            f(m.row(r, width, t, row));
+            if counts(m, n, t, row) {
+                f(m.row(&n.input, n.width, t, row));
+            }
         }
     }
 }

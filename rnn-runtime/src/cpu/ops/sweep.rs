@@ -1,29 +1,37 @@
 //! A cell over time, forwards and backwards.
 
-use super::Times;
+use super::{Times, on};
 use crate::cpu::{
-    phase::Memory,
+    phase::{Every, Memory, Places},
     simd::{Isa, Op, Simd},
 };
 
-/// A cell's phases, in order. Generated.
+/// A cell's phases, in order. Generated. Each runs for the places `a`: all of them, or those that a
+/// mask leaves.
 pub trait Sweep {
     /// Multiplications for one row and one step, about: decides whether threads pay.
     const COST: usize;
 
     /// What is computed for all steps at once, before the sweep. `input_gradient` is false if
     /// nobody wants the gradient of the input.
-    fn pre<S: Simd>(s: S, m: &mut Memory<'_>, times: Times, input_gradient: bool);
+    fn pre<S: Simd, A: Places>(s: S, m: &mut Memory<'_>, times: Times, input_gradient: bool, a: &A);
     /// One step.
-    fn step<S: Simd>(s: S, m: &mut Memory<'_>, t: usize);
+    fn step<S: Simd, A: Places>(s: S, m: &mut Memory<'_>, t: usize, a: &A);
     /// What is computed for all steps at once, after the sweep.
-    fn post<S: Simd>(s: S, m: &mut Memory<'_>, times: Times, input_gradient: bool);
+    fn post<S: Simd, A: Places>(
+        s: S,
+        m: &mut Memory<'_>,
+        times: Times,
+        input_gradient: bool,
+        a: &A,
+    );
 
-    /// The sweep from the first step to the last: a loop, unless the plan unrolled it.
+    /// The sweep from the first step to the last without a mask: a loop, unless the plan unrolled
+    /// it.
     #[inline(always)]
     fn sweep<S: Simd>(s: S, m: &mut Memory<'_>, times: Times) {
         for t in times.range() {
-            Self::step(s, m, t);
+            Self::step(s, m, t, &Every);
         }
     }
 }
@@ -62,16 +70,17 @@ impl<C: Sweep> Op for Forward<'_, '_, C> {
     type Output = ();
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        C::pre(s, self.m, self.times, true);
+        C::pre(s, self.m, self.times, true, &Every);
         C::sweep(s, self.m, self.times);
-        C::post(s, self.m, self.times, true);
+        C::post(s, self.m, self.times, true, &Every);
     }
 }
 
 /// Runs a cell forwards for the rows of `m`, on this thread.
 pub fn forward<C: Sweep>(isa: Isa, m: &mut Memory<'_>, times: Times) {
+    let mut m = on(m, times);
     isa.dispatch(Forward::<C> {
-        m,
+        m: &mut m,
         times,
         cell: std::marker::PhantomData,
     });
@@ -88,18 +97,19 @@ impl<C: Sweep> Op for Backward<'_, '_, C> {
     type Output = ();
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        C::pre(s, self.m, self.times, self.input_gradient);
+        C::pre(s, self.m, self.times, self.input_gradient, &Every);
         for t in self.times.range().rev() {
-            C::step(s, self.m, t);
+            C::step(s, self.m, t, &Every);
         }
-        C::post(s, self.m, self.times, self.input_gradient);
+        C::post(s, self.m, self.times, self.input_gradient, &Every);
     }
 }
 
 /// Runs a cell's backward form for the rows of `m`, on this thread.
 pub fn backward<C: Sweep>(isa: Isa, m: &mut Memory<'_>, times: Times, input_gradient: bool) {
+    let mut m = on(m, times);
     isa.dispatch(Backward::<C> {
-        m,
+        m: &mut m,
         times,
         input_gradient,
         cell: std::marker::PhantomData,

@@ -2,6 +2,20 @@
 
 use std::marker::PhantomData;
 
+/// What stays at a masked step, forwards.
+#[derive(Clone, Copy, Debug)]
+pub struct Held {
+    /// A sequence of width 1: 0 where a step is masked.
+    pub mask: Ref,
+    /// States before the step (`shift` 0), and their widths.
+    pub states: &'static [(Ref, usize)],
+    /// Outputs, and their widths. An output that *is* a state after its step stays by itself and
+    /// belongs here only if it must be zero before the first real step.
+    pub outputs: &'static [(Ref, usize)],
+    /// Keras's `zero_output_for_mask`.
+    pub zero_output: bool,
+}
+
 /// Rows of every buffer start at a multiple of this many floats (64 bytes), so that a vector that
 /// reaches past the last unit stays in its own row.
 pub const ROW_ALIGN: usize = 16;
@@ -82,6 +96,12 @@ impl Buf {
     /// Whether it takes no floats.
     pub const fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// How its steps hold times.
+    #[inline(always)]
+    pub const fn steps(&self) -> Steps {
+        self.steps
     }
 
     /// The step that holds time `t` of `total`.
@@ -265,6 +285,49 @@ impl<'a> Memory<'a> {
         assert!(self.rows().contains(&row), "a row of somebody else");
         // SAFETY: checked above, and `self` is borrowed.
         unsafe { std::slice::from_raw_parts_mut(self.at(r, t, row), width) }
+    }
+
+    /// Copies `width` floats of one row from one place to another.
+    ///
+    /// # Panics
+    /// As [`Memory::row`].
+    #[inline(always)]
+    pub fn copy_row(
+        &mut self,
+        from: &Ref,
+        tf: usize,
+        to: &Ref,
+        tt: usize,
+        width: usize,
+        row: usize,
+    ) {
+        let from = self.row(from, width, tf, row).as_ptr();
+        let to = self.row_mut(to, width, tt, row).as_mut_ptr();
+        // SAFETY: both are `width` floats of this memory's own rows; `copy` allows an overlap.
+        unsafe { std::ptr::copy(from, to, width) }
+    }
+
+    /// Whether step `t` of a stream is masked; then states and outputs have been held, and the
+    /// cell must not run. The first output stays what a stream's values start with: zeros.
+    ///
+    /// # Panics
+    /// As [`Memory::row`].
+    #[inline(always)]
+    pub fn held(&mut self, held: &Held, t: usize) -> bool {
+        if self.row(&held.mask, 1, t, 0)[0] != 0.0 {
+            return false;
+        }
+        for (state, width) in held.states {
+            self.copy_row(state, t, &Ref { shift: 1, ..*state }, t, *width, 0);
+        }
+        for (output, width) in held.outputs {
+            if held.zero_output {
+                self.row_mut(output, *width, t, 0).fill(0.0);
+            } else if self.buf(output).steps() != Steps::One {
+                self.copy_row(output, t.wrapping_sub(1), output, t, *width, 0);
+            }
+        }
+        true
     }
 
     /// Whether there are so many floats of values and of packed weights. Said once at the start of

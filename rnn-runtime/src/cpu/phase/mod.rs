@@ -14,12 +14,15 @@
 
 mod memory;
 mod pack;
+mod places;
 mod tile;
 
-pub use memory::{Buf, Memory, ROW_ALIGN, Ref, Steps, array, padded};
+pub use memory::{Buf, Held, Memory, ROW_ALIGN, Ref, Steps, array, padded};
 pub use pack::{Matrix, Vector, block, pack_matrix, pack_vector, packed_len};
+pub use places::{Active, Every, Places};
 pub use tile::Tile;
 
+pub(in crate::cpu) use self::places::At;
 use super::simd::{Simd, Wide};
 
 /// One operand and the packed matrix that it is multiplied by.
@@ -33,7 +36,8 @@ pub struct Segment {
     pub weights: usize,
     /// Gates: matrices of `width` columns side by side.
     pub groups: usize,
-    /// The operand is a state before the step: zero at time 0 of a sequence that starts fresh.
+    /// The operand is a state before the step: zero at time 0 of a sequence that starts fresh. Not
+    /// for a state that starts from a value (`initial_state`, a stateful layer).
     pub carried: bool,
 }
 
@@ -78,60 +82,75 @@ const fn tile_rows(registers: usize, groups: usize) -> usize {
     }
 }
 
-/// Runs a phase for the given rows at time `t`.
+/// Runs a phase for all rows at time `t`.
 ///
 /// # Panics
 /// If a buffer or a packed weight of the phase does not exist.
 #[inline(always)]
 pub fn run_rows<S: Simd, B: Body>(s: S, m: &mut Memory<'_>, p: &Phase, t: usize) {
-    run::<S, B>(s, m, p, t, 1);
+    run::<S, B, _>(s, m, p, &Every.step(m, t));
 }
 
-/// Runs a phase for the given rows at all times `first..first + steps`: rows and times are all rows to it.
+/// Runs a phase for all rows at all times `first..first + steps`: rows and times are all rows to it.
 ///
 /// # Panics
 /// If a buffer or a packed weight of the phase does not exist.
 #[inline(always)]
 pub fn run_all<S: Simd, B: Body>(s: S, m: &mut Memory<'_>, p: &Phase, first: usize, steps: usize) {
-    run::<S, B>(s, m, p, first, steps);
+    run::<S, B, _>(s, m, p, &Every.all(m, first, steps));
+}
+
+/// Runs a phase for the places `a` at time `t`.
+///
+/// # Panics
+/// As [`run_rows`], and if the places are not those of this memory.
+#[inline(always)]
+pub fn step_at<S: Simd, B: Body, A: Places>(s: S, m: &mut Memory<'_>, p: &Phase, t: usize, a: &A) {
+    run::<S, B, _>(s, m, p, &a.step(m, t));
+}
+
+/// Runs a phase for the places `a` at the times `first..first + steps`.
+///
+/// # Panics
+/// As [`step_at`].
+#[inline(always)]
+pub fn all_at<S: Simd, B: Body, A: Places>(
+    s: S,
+    m: &mut Memory<'_>,
+    p: &Phase,
+    first: usize,
+    steps: usize,
+    a: &A,
+) {
+    run::<S, B, _>(s, m, p, &a.all(m, first, steps));
 }
 
 #[inline(always)]
-fn run<S: Simd, B: Body>(s: S, m: &Memory<'_>, p: &Phase, first: usize, steps: usize) {
+fn run<S: Simd, B: Body, A: At>(s: S, m: &Memory<'_>, p: &Phase, a: &A) {
     // A vector, doubled by `Wide`, is at most a block of weights and never leaves its row.
     const { assert!(S::LANES <= ROW_ALIGN) };
-    if steps == 0 {
+    let count = a.count();
+    if count == 0 {
         return;
     }
-    check(m, p, first, first.saturating_add(steps - 1));
-    let rows = m.rows();
-    let count = rows.len() * steps;
-    // SAFETY of every tile below: `check` has seen every buffer and weight of the phase, and rows
-    // and times come from the ranges that it was given.
+    let (first, last) = a.times();
+    check(m, p, first, last);
+    // SAFETY of every tile below: `check` has seen every buffer and weight of the phase, and the
+    // places are of this memory's rows and of these times.
     let mut i = 0;
     if const { B::GROUPS > 0 } {
         if const { tile_rows(S::REGISTERS, B::GROUPS) == 4 } {
-            i = many::<S, B, 4>(s, m, p, first, i, count);
+            i = many::<S, B, A, 4>(s, m, p, a, i, count);
         } else if const { tile_rows(S::REGISTERS, B::GROUPS) == 3 } {
-            i = many::<S, B, 3>(s, m, p, first, i, count);
+            i = many::<S, B, A, 3>(s, m, p, a, i, count);
         } else {
-            i = many::<S, B, 2>(s, m, p, first, i, count);
+            i = many::<S, B, A, 2>(s, m, p, a, i, count);
         }
     }
     while i < count {
-        let (t, row) = place(first, &rows, i);
+        let (t, row) = a.place(i);
         single::<S, B>(s, m, p, t, row);
         i += 1;
-    }
-}
-
-/// Time and row of the `i`th row of a run.
-#[inline(always)]
-fn place(first: usize, rows: &std::ops::Range<usize>, i: usize) -> (usize, usize) {
-    if i < rows.len() {
-        (first, rows.start + i)
-    } else {
-        (first + i / rows.len(), rows.start + i % rows.len())
     }
 }
 
@@ -141,11 +160,11 @@ fn place(first: usize, rows: &std::ops::Range<usize>, i: usize) -> (usize, usize
 /// the rows go by.
 #[inline(always)]
 #[allow(clippy::collapsible_if)]
-fn many<S: Simd, B: Body, const R: usize>(
+fn many<S: Simd, B: Body, A: At, const R: usize>(
     s: S,
     m: &Memory<'_>,
     p: &Phase,
-    first: usize,
+    a: &A,
     i: usize,
     count: usize,
 ) -> usize {
@@ -153,10 +172,9 @@ fn many<S: Simd, B: Body, const R: usize>(
     if tiles == 0 {
         return i;
     }
-    let rows = m.rows();
     let mut unit = 0;
     while unit < p.width {
-        let at = |n: usize| std::array::from_fn(|r| place(first, &rows, i + n * R + r));
+        let at = |n: usize| std::array::from_fn(|r| a.place(i + n * R + r));
         // `if const`, so that the branch not taken is not even compiled.
         if const { B::GROUPS == 1 } {
             if p.width - unit > S::LANES {

@@ -1,0 +1,238 @@
+//! Masked sweeps: a cell runs at the places that its mask leaves, and at the others its states and
+//! its output stay.
+//!
+//! Padding costs a copy of the states and no maths; the cell knows nothing of masks. As in Keras's
+//! `backend.rnn`: the output of a masked step is the output before it, zeros before the first real
+//! step, or zeros at every masked step with `zero_output_for_mask`.
+
+use super::{Sweep, Times, on};
+use crate::cpu::{
+    phase::{Active, Held, Memory, Ref, Steps},
+    simd::{Isa, Op, Simd},
+};
+
+/// What stays at a masked step, backwards.
+#[derive(Clone, Copy, Debug)]
+pub struct HeldBack {
+    /// A sequence of width 1: 0 where a step is masked.
+    pub mask: Ref,
+    /// Gradients of states before the step (`shift` 0), and their widths.
+    pub states: &'static [(Ref, usize)],
+    /// Gradients of outputs, and their widths. Their buffers have all steps: which step the
+    /// gradient of the last one belongs to depends on the row.
+    pub outputs: &'static [(Ref, usize)],
+    /// Gradients of inputs, and their widths.
+    pub inputs: &'static [(Ref, usize)],
+    /// Keras's `zero_output_for_mask`.
+    pub zero_output: bool,
+}
+
+/// Runs a cell forwards for the rows of `m` at the places that the mask leaves, on this thread.
+///
+/// `before`: how many steps the block before had; `None` in the first block of a sequence.
+pub fn forward_masked<C: Sweep>(
+    isa: Isa,
+    m: &mut Memory<'_>,
+    times: Times,
+    held: &Held,
+    before: Option<usize>,
+) {
+    let mut m = on(m, times);
+    let active = Active::new(&m, &held.mask, times.first, times.steps);
+    let carried = carry(&mut m, held, times, before);
+    isa.dispatch(Forward::<C> {
+        m: &mut m,
+        times,
+        active: &active,
+        held,
+        cell: std::marker::PhantomData,
+    });
+    for (i, (output, width)) in held.outputs.iter().enumerate() {
+        hold(
+            &mut m,
+            &active,
+            output,
+            *width,
+            times,
+            held.zero_output,
+            &carried[i],
+        );
+    }
+}
+
+/// Outputs of the last step of the block before, row after row; zeros at the start of a sequence.
+/// An output that only its last step is wanted of keeps the latest in its own first slot.
+fn carry(m: &mut Memory<'_>, held: &Held, times: Times, before: Option<usize>) -> Vec<Vec<f32>> {
+    let mut carried = Vec::with_capacity(held.outputs.len());
+    for (output, width) in held.outputs {
+        let mut lines = vec![0.0; width * m.rows().len()];
+        match (m.buf(output).steps(), before) {
+            (Steps::Last, None) if times.steps > 0 => {
+                // Whatever the axis is long, time 0 of more than one is the first slot.
+                m.total = usize::MAX;
+                for row in m.rows() {
+                    m.row_mut(output, *width, times.first, row).fill(0.0);
+                }
+                m.total = times.total;
+            }
+            (Steps::Last, _) | (_, None) => {}
+            (_, Some(steps)) => {
+                for (line, row) in lines.chunks_exact_mut((*width).max(1)).zip(m.rows()) {
+                    line.copy_from_slice(m.row(output, *width, steps.saturating_sub(1), row));
+                }
+            }
+        }
+        carried.push(lines);
+    }
+    carried
+}
+
+/// Fills in an output at the masked steps.
+fn hold(
+    m: &mut Memory<'_>,
+    active: &Active,
+    output: &Ref,
+    width: usize,
+    times: Times,
+    zero: bool,
+    carried: &[f32],
+) {
+    let mut line = vec![0.0; width];
+    if m.buf(output).steps() == Steps::Last {
+        if !times.is_last() {
+            return;
+        }
+        let last = times.end() - 1;
+        for (t, row) in active.idle(last) {
+            if !zero {
+                m.total = usize::MAX;
+                line.copy_from_slice(m.row(output, width, t, row));
+                m.total = times.total;
+            }
+            m.row_mut(output, width, t, row).copy_from_slice(&line);
+        }
+        return;
+    }
+    let start = m.rows().start;
+    for t in times.range() {
+        for (t, row) in active.idle(t) {
+            if zero {
+                line.fill(0.0);
+            } else if t > times.first {
+                line.copy_from_slice(m.row(output, width, t - 1, row));
+            } else {
+                let i = (row - start) * width;
+                line.copy_from_slice(&carried[i..i + width]);
+            }
+            m.row_mut(output, width, t, row).copy_from_slice(&line);
+        }
+    }
+}
+
+struct Forward<'a, 'b, C> {
+    m: &'a mut Memory<'b>,
+    times: Times,
+    active: &'a Active,
+    held: &'a Held,
+    cell: std::marker::PhantomData<C>,
+}
+
+impl<C: Sweep> Op for Forward<'_, '_, C> {
+    type Output = ();
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        C::pre(s, self.m, self.times, true, self.active);
+        for t in self.times.range() {
+            C::step(s, self.m, t, self.active);
+            for (state, width) in self.held.states {
+                for (t, row) in self.active.idle(t) {
+                    let after = Ref { shift: 1, ..*state };
+                    self.m.copy_row(state, t, &after, t, *width, row);
+                }
+            }
+        }
+        C::post(s, self.m, self.times, true, self.active);
+    }
+}
+
+/// Runs a cell's backward form for the rows of `m` at the places that the mask leaves, on this
+/// thread. Changes the gradients of the outputs: those of repeated outputs move to where the
+/// output came from.
+pub fn backward_masked<C: Sweep>(
+    isa: Isa,
+    m: &mut Memory<'_>,
+    times: Times,
+    input_gradient: bool,
+    held: &HeldBack,
+) {
+    let mut m = on(m, times);
+    let active = Active::new(&m, &held.mask, times.first, times.steps);
+    if !held.zero_output {
+        for (output, width) in held.outputs {
+            release(&mut m, &active, output, *width, times);
+        }
+    }
+    isa.dispatch(Backward::<C> {
+        m: &mut m,
+        times,
+        active: &active,
+        held,
+        input_gradient,
+        cell: std::marker::PhantomData,
+    });
+    if input_gradient {
+        for (input, width) in held.inputs {
+            for t in times.range() {
+                for (t, row) in active.idle(t) {
+                    m.row_mut(input, *width, t, row).fill(0.0);
+                }
+            }
+        }
+    }
+}
+
+/// Moves the gradient of each masked step's output to the step before.
+fn release(m: &mut Memory<'_>, active: &Active, output: &Ref, width: usize, times: Times) {
+    assert!(
+        times.total == 1 || m.buf(output).steps() == Steps::All,
+        "the gradient of a masked output needs all its steps"
+    );
+    let mut line = vec![0.0; width];
+    for t in times.range().rev() {
+        if t == times.first {
+            break;
+        }
+        for (t, row) in active.idle(t) {
+            line.copy_from_slice(m.row(output, width, t, row));
+            let to = m.row_mut(output, width, t - 1, row);
+            to.iter_mut().zip(&line).for_each(|(d, l)| *d += l);
+        }
+    }
+}
+
+struct Backward<'a, 'b, C> {
+    m: &'a mut Memory<'b>,
+    times: Times,
+    active: &'a Active,
+    held: &'a HeldBack,
+    input_gradient: bool,
+    cell: std::marker::PhantomData<C>,
+}
+
+impl<C: Sweep> Op for Backward<'_, '_, C> {
+    type Output = ();
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        C::pre(s, self.m, self.times, self.input_gradient, self.active);
+        for t in self.times.range().rev() {
+            C::step(s, self.m, t, self.active);
+            for (state, width) in self.held.states {
+                for (t, row) in self.active.idle(t) {
+                    let after = Ref { shift: 1, ..*state };
+                    self.m.copy_row(&after, t, state, t, *width, row);
+                }
+            }
+        }
+        C::post(s, self.m, self.times, self.input_gradient, self.active);
+    }
+}

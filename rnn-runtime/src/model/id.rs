@@ -1,0 +1,47 @@
+//! An id that its type has checked.
+
+use crate::error::Error;
+
+/// A class id below `N`: what a stream over an `Embedding(N, …)` takes, so that a step cannot fail.
+///
+/// ```
+/// use rnn_runtime::model::Id;
+/// let id: Id<1000> = Id::new(7)?;
+/// assert_eq!(id.get(), 7);
+/// assert!(Id::<1000>::new(1000).is_err());
+/// # Ok::<(), rnn_runtime::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Id<const N: usize>(u32);
+
+impl<const N: usize> Id<N> {
+    /// The id.
+    ///
+    /// # Errors
+    /// [`Error::Id`] if it is `N` or more.
+    pub fn new(id: u32) -> Result<Self, Error> {
+        if (id as usize) < N {
+            Ok(Id(id))
+        } else {
+            Err(Error::Id {
+                layer: "embedding".into(),
+                id: i64::from(id),
+                row: 0,
+                step: 0,
+                vocabulary: N,
+            })
+        }
+    }
+
+    /// The number.
+    pub fn get(self) -> u32 {
+        self.0
+    }
+}
+
+impl<const N: usize> TryFrom<u32> for Id<N> {
+    type Error = Error;
+    fn try_from(id: u32) -> Result<Self, Error> {
+        Id::new(id)
+    }
+}

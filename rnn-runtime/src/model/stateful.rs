@@ -1,0 +1,172 @@
+//! The states that stateful layers keep from one batch to the next.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use ndarray::{ArrayD, IxDyn};
+
+use super::Spec;
+use crate::error::Error;
+
+/// One state of one layer, by the names of the model.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LayerState {
+    /// The layer's name, such as `lstm`.
+    pub layer: String,
+    /// The state's name in its cell, such as `h` or `c`.
+    pub name: String,
+    /// `[batch, units]`, or `[batch, …]` as the cell declares it; a stream has one row.
+    pub value: ArrayD<f32>,
+}
+
+/// The states of all stateful layers, behind a lock: `predict` takes `&self`.
+#[derive(Default)]
+pub(super) struct States(Mutex<Store>);
+
+impl States {
+    /// The states, to look at or to replace. Not to be held while a batch runs: a thread that waits
+    /// for its share of the work may start another batch of the same model.
+    pub(super) fn lock(&self) -> MutexGuard<'_, Store> {
+        // States are replaced whole: a run that panicked has left those before it.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The states after the last batch.
+#[derive(Clone, Default)]
+pub(super) struct Store {
+    /// Rows of that batch; 0 at the start.
+    batch: usize,
+    /// `[batch, …]`, in the order of `Spec::states`.
+    values: Vec<Vec<f32>>,
+}
+
+impl Store {
+    /// The states that a batch of so many rows starts with.
+    pub(super) fn load(&self, spec: &Spec, batch: usize) -> Result<Vec<Vec<f32>>, Error> {
+        if self.batch == 0 {
+            let zeros = |s: &super::StateSpec| vec![0.0; batch * s.width()];
+            return Ok(spec.states.iter().map(zeros).collect());
+        }
+        if self.batch != batch {
+            return Err(Error::Shape {
+                what: spec.inputs.first().map_or("input", |i| i.name).to_owned(),
+                expected: format!(
+                    "a batch of {} rows, as many as the states of the stateful layers have \
+                     (`reset_states()` forgets them)",
+                    self.batch
+                ),
+                found: format!("a batch of {batch}"),
+            });
+        }
+        Ok(self.values.clone())
+    }
+
+    /// Keeps the states that a batch ended with.
+    pub(super) fn save(&mut self, spec: &Spec, batch: usize, values: Vec<Vec<f32>>) {
+        if !spec.states.is_empty() {
+            (self.batch, self.values) = (batch, values);
+        }
+    }
+
+    /// Back to zero.
+    pub(super) fn reset(&mut self) {
+        *self = Store::default();
+    }
+
+    /// The states by name; none at the start.
+    pub(super) fn named(&self, spec: &Spec) -> Vec<LayerState> {
+        spec.states
+            .iter()
+            .zip(&self.values)
+            .map(|(s, values)| named(s.layer, s.name, self.batch, s.shape, values))
+            .collect()
+    }
+
+    /// Replaces the states that are named.
+    pub(super) fn set(&mut self, spec: &Spec, states: &[LayerState]) -> Result<(), Error> {
+        let Some(batch) = states.first().map(|s| s.value.len_of_batch()) else {
+            return Ok(());
+        };
+        let mut values = match self.load(spec, batch) {
+            Ok(values) => values,
+            // All of them are replaced: then it does not matter how many rows there were.
+            Err(_) if states.len() == spec.states.len() => Store::default().load(spec, batch)?,
+            Err(e) => return Err(e),
+        };
+        for state in states {
+            let i = find(spec.states.iter().map(|s| (s.layer, s.name)), state)?;
+            values[i] = checked(state, batch, spec.states[i].shape)?;
+        }
+        self.save(spec, batch, values);
+        Ok(())
+    }
+}
+
+/// Rows of an array whose first axis is the batch.
+trait LenOfBatch {
+    fn len_of_batch(&self) -> usize;
+}
+
+impl LenOfBatch for ArrayD<f32> {
+    fn len_of_batch(&self) -> usize {
+        self.shape().first().copied().unwrap_or(0)
+    }
+}
+
+/// A state with its name.
+pub(super) fn named(
+    layer: &str,
+    name: &str,
+    batch: usize,
+    shape: &[usize],
+    values: &[f32],
+) -> LayerState {
+    let axes: Vec<usize> = std::iter::once(batch)
+        .chain(shape.iter().copied())
+        .collect();
+    LayerState {
+        layer: layer.to_owned(),
+        name: name.to_owned(),
+        value: ArrayD::from_shape_fn(IxDyn(&axes), |at| {
+            let flat = axes
+                .iter()
+                .enumerate()
+                .fold(0, |n, (i, len)| n * len + at[i]);
+            values[flat]
+        }),
+    }
+}
+
+/// Which state is meant.
+pub(super) fn find<'a>(
+    mut states: impl Iterator<Item = (&'a str, &'a str)>,
+    wanted: &LayerState,
+) -> Result<usize, Error> {
+    states
+        .position(|(layer, name)| layer == wanted.layer && name == wanted.name)
+        .ok_or_else(|| {
+            Error::Argument(format!(
+                "no layer `{}` keeps a state `{}`",
+                wanted.layer, wanted.name
+            ))
+        })
+}
+
+/// The numbers of a state of so many rows, tight and row-major.
+pub(super) fn checked(
+    state: &LayerState,
+    batch: usize,
+    shape: &[usize],
+) -> Result<Vec<f32>, Error> {
+    let axes: Vec<usize> = std::iter::once(batch)
+        .chain(shape.iter().copied())
+        .collect();
+    if state.value.shape() != axes || batch == 0 {
+        return Err(Error::Shape {
+            what: format!("{}/{}", state.layer, state.name),
+            expected: format!("{axes:?}"),
+            found: format!("{:?}", state.value.shape()),
+        });
+    }
+    Ok(state.value.iter().copied().collect())
+}

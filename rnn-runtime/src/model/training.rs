@@ -1,0 +1,290 @@
+//! What the code of a model calls in training.
+
+use super::infer::START;
+use crate::{
+    cpu::{
+        ops::{self, HeldBack, MatrixGradient, Normalize, Sweep, Times, VectorGradient},
+        phase::{Held, Memory, Ref},
+        simd::Isa,
+    },
+    learner::{InputView, StepSeed, Values},
+};
+
+/// A batch in training: all rows and all steps at once.
+pub struct Training<'a> {
+    pub(super) isa: Isa,
+    pub(super) m: Memory<'a>,
+    pub(super) weights: &'a mut [f32],
+    pub(super) gradients: &'a mut [f32],
+    pub(super) x: &'a [InputView<'a>],
+    pub(super) axes: &'a [usize],
+    pub(super) batch: usize,
+    pub(super) seed: StepSeed,
+    pub(super) input_gradient: bool,
+    /// What activity regularisers cost, one number a row.
+    pub(super) penalties: &'a mut [f64],
+}
+
+impl Training<'_> {
+    /// All times of axis `a`.
+    pub fn axis(&self, a: usize) -> Times {
+        Times::all(self.axes[a])
+    }
+
+    /// The time of values without an axis.
+    pub fn one(&self) -> Times {
+        Times::ONE
+    }
+
+    /// Whether the gradients of the inputs are wanted.
+    pub fn wants_input_gradient(&self) -> bool {
+        self.input_gradient
+    }
+
+    /// Copies input `index`: floats, or a mask's 1 and 0.
+    pub fn input(&mut self, index: usize, to: &Ref, width: usize, times: Times) {
+        let x = self.x[index];
+        if let Values::Floats(values) = x.values {
+            let from = times.first;
+            ops::copy_in(&mut self.m, to, width, values, x.time, from, times);
+        }
+    }
+
+    /// Copies rows of a table by the ids of input `index`.
+    pub fn gather(&mut self, index: usize, to: &Ref, width: usize, table: usize, times: Times) {
+        let x = self.x[index];
+        if let Values::Ids(ids) = x.values {
+            let table = &self.weights[table..];
+            ops::gather(&mut self.m, to, width, table, ids, x.time, 0, times);
+        }
+    }
+
+    /// The gradient of a table whose rows were copied by the ids of input `index`.
+    pub fn scatter(&mut self, index: usize, delta: &Ref, width: usize, table: usize, times: Times) {
+        let x = self.x[index];
+        if let Values::Ids(ids) = x.values {
+            let gradients = &mut self.gradients[table..];
+            ops::scatter(&mut self.m, delta, width, gradients, ids, x.time, times);
+        }
+    }
+
+    /// 1 where the id of input `index` is not 0, else 0.
+    pub fn mask_ids(&mut self, index: usize, to: &Ref, times: Times) {
+        let x = self.x[index];
+        if let Values::Ids(ids) = x.values {
+            ops::mask_ids(&mut self.m, to, ids, x.time, 0, times);
+        }
+    }
+
+    /// Sets a state to zero before the first step.
+    pub fn start(&mut self, state: &Ref, width: usize) {
+        ops::zero(&mut self.m, state, width, START);
+    }
+
+    /// Sets a state to a value without an axis before the first step.
+    pub fn start_from(&mut self, state: &Ref, value: &Ref, width: usize) {
+        ops::copy(&mut self.m, value, Times::ONE, state, START, width);
+    }
+
+    /// The gradient of the value that a state started from: that of the state before the first
+    /// step.
+    pub fn start_gradient(&mut self, d_value: &Ref, d_state: &Ref, width: usize) {
+        ops::copy(&mut self.m, d_state, START, d_value, Times::ONE, width);
+    }
+
+    /// `value`, without an axis, becomes the state after the last step.
+    pub fn finish(&mut self, value: &Ref, state: &Ref, width: usize, times: Times) {
+        let after = Ref { shift: 1, ..*state };
+        ops::copy(&mut self.m, &after, times.last(), value, Times::ONE, width);
+    }
+
+    /// Sets the gradient of a state to zero after the last step, and before it, where a cell that
+    /// does not read its state writes none.
+    pub fn end(&mut self, gradient: &Ref, width: usize, times: Times) {
+        for shift in [0, 1] {
+            let gradient = Ref { shift, ..*gradient };
+            ops::zero(&mut self.m, &gradient, width, times.last());
+        }
+    }
+
+    /// The gradient of a state after the last step becomes `d_value`, which has no axis; before
+    /// the last step it is zero, until the cell writes it.
+    pub fn end_from(&mut self, gradient: &Ref, d_value: &Ref, width: usize, times: Times) {
+        self.end(gradient, width, times);
+        let after = Ref {
+            shift: 1,
+            ..*gradient
+        };
+        let last = times.last();
+        ops::copy(&mut self.m, d_value, Times::ONE, &after, last, width);
+    }
+
+    /// Sets the gradient of an input to zero that a cell reads only in part.
+    pub fn clear(&mut self, gradient: &Ref, width: usize, times: Times) {
+        ops::zero(&mut self.m, gradient, width, times);
+    }
+
+    /// Sets the gradient of an output that only its last step is wanted of to zero at all others.
+    pub fn only_last(&mut self, gradient: &Ref, width: usize, times: Times) {
+        if times.steps > 1 {
+            ops::zero(&mut self.m, gradient, width, Times { steps: 1, ..times });
+        }
+    }
+
+    /// Runs a cell forwards, on all threads.
+    pub fn forward<C: Sweep>(&mut self, times: Times) {
+        let isa = self.isa;
+        ops::parallel(self.m.reborrow(), cost::<C>(times), &|mut m| {
+            ops::forward::<C>(isa, &mut m, times);
+        });
+    }
+
+    /// Runs a cell forwards at the places that a mask leaves, on all threads; at the others states
+    /// and outputs stay.
+    pub fn forward_masked<C: Sweep>(&mut self, times: Times, held: &Held) {
+        let isa = self.isa;
+        ops::parallel(self.m.reborrow(), cost::<C>(times), &|mut m| {
+            ops::forward_masked::<C>(isa, &mut m, times, held, None);
+        });
+    }
+
+    /// Runs a cell backwards, on all threads.
+    pub fn backward<C: Sweep>(&mut self, times: Times, wanted: bool) {
+        let isa = self.isa;
+        ops::parallel(self.m.reborrow(), cost::<C>(times), &|mut m| {
+            ops::backward::<C>(isa, &mut m, times, wanted);
+        });
+    }
+
+    /// Runs a cell backwards at the places that a mask leaves, on all threads.
+    pub fn backward_masked<C: Sweep>(&mut self, times: Times, wanted: bool, held: &HeldBack) {
+        let isa = self.isa;
+        ops::parallel(self.m.reborrow(), cost::<C>(times), &|mut m| {
+            ops::backward_masked::<C>(isa, &mut m, times, wanted, held);
+        });
+    }
+
+    /// The gradients of a layer's weights.
+    pub fn weights(
+        &mut self,
+        matrices: &[MatrixGradient],
+        vectors: &[VectorGradient],
+        times: Times,
+    ) {
+        let (m, g) = (&mut self.m, &mut *self.gradients);
+        ops::weight_gradients(self.isa, m, matrices, vectors, g, times);
+    }
+
+    /// The gradients of a layer's weights from the places that a mask leaves.
+    pub fn weights_masked(
+        &mut self,
+        matrices: &[MatrixGradient],
+        vectors: &[VectorGradient],
+        times: Times,
+        mask: &Ref,
+    ) {
+        let (m, g) = (&mut self.m, &mut *self.gradients);
+        ops::weight_gradients_masked(self.isa, m, matrices, vectors, g, times, mask);
+    }
+
+    /// `BatchNormalization` forwards.
+    pub fn normalize(&mut self, n: &Normalize, times: Times) {
+        ops::normalize_forward(&mut self.m, n, self.weights, times);
+    }
+
+    /// `BatchNormalization` backwards.
+    pub fn normalize_backward(&mut self, n: &Normalize, times: Times, wanted: bool) {
+        let (m, w, g) = (&mut self.m, &*self.weights, &mut *self.gradients);
+        ops::normalize_backward(m, n, w, g, times, wanted);
+    }
+
+    /// `Dropout`, forwards and backwards; without `every_step` `SpatialDropout1D`.
+    #[allow(clippy::too_many_arguments)]
+    pub fn dropout(
+        &mut self,
+        from: &Ref,
+        to: &Ref,
+        width: usize,
+        rate: f32,
+        layer: u64,
+        times: Times,
+        every_step: bool,
+    ) {
+        let (m, seed) = (&mut self.m, self.seed);
+        ops::dropout(m, from, to, width, rate, layer, seed, times, every_step);
+    }
+
+    /// `GaussianNoise`, forwards.
+    pub fn gaussian_noise(
+        &mut self,
+        from: &Ref,
+        to: &Ref,
+        width: usize,
+        stddev: f32,
+        layer: u64,
+        times: Times,
+    ) {
+        let (m, seed) = (&mut self.m, self.seed);
+        ops::gaussian_noise(m, from, to, width, stddev, layer, seed, times);
+    }
+
+    /// The mask of `dropout(v, rate)` in a cell: 0 or `1 / (1 - rate)`, without an axis. `layer`
+    /// tells apart the masks of one model.
+    pub fn noise(&mut self, to: &Ref, width: usize, rate: f32, layer: u64) {
+        ops::noise(&mut self.m, to, width, rate, layer, self.seed);
+    }
+
+    /// What an activity regulariser makes of a value.
+    pub fn penalty(&mut self, value: &Ref, width: usize, l1: f32, l2: f32, times: Times) {
+        ops::penalty(&mut self.m, value, width, l1, l2, times, self.penalties);
+    }
+
+    /// Adds the gradient of [`Training::penalty`] to `d_value`.
+    pub fn penalty_gradient(
+        &mut self,
+        value: &Ref,
+        d_value: &Ref,
+        width: usize,
+        l1: f32,
+        l2: f32,
+        times: Times,
+    ) {
+        let (m, batch) = (&mut self.m, self.batch);
+        ops::penalty_gradient(m, value, d_value, width, l1, l2, times, batch);
+    }
+
+    /// The sum of values; of one, a copy.
+    pub fn add(&mut self, from: &[&Ref], to: &Ref, width: usize, times: Times) {
+        ops::add(&mut self.m, from, to, width, times);
+    }
+
+    /// A value without an axis at every time.
+    pub fn repeat(&mut self, from: &Ref, to: &Ref, width: usize, times: Times) {
+        ops::repeat(&mut self.m, from, to, width, times);
+    }
+
+    /// The sum over time, a value without an axis.
+    pub fn sum(&mut self, from: &Ref, to: &Ref, width: usize, times: Times) {
+        ops::sum(&mut self.m, from, to, width, times);
+    }
+
+    /// The numbers of each row in another shape.
+    pub fn reshape(&mut self, from: &Ref, wf: usize, tf: Times, to: &Ref, wt: usize, tt: Times) {
+        ops::reshape(&mut self.m, from, wf, tf, to, wt, tt);
+    }
+
+    /// Time and features exchanged.
+    pub fn permute(&mut self, from: &Ref, wf: usize, tf: Times, to: &Ref) {
+        ops::permute(&mut self.m, from, wf, tf, to);
+    }
+
+    /// The steps the other way round.
+    pub fn reverse(&mut self, from: &Ref, to: &Ref, width: usize, times: Times) {
+        ops::reverse(&mut self.m, from, to, width, times);
+    }
+}
+
+/// Cost of a sweep, for one row.
+fn cost<C: Sweep>(times: Times) -> usize {
+    C::COST.saturating_mul(times.steps)
+}
