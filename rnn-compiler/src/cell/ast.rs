@@ -33,6 +33,13 @@ pub struct CellAst {
 /// A statement of a cell.
 #[derive(Clone, Debug)]
 pub enum Item {
+    /// `input location: [i1];` The names in its shape are bound to the sizes found.
+    Input {
+        /// Its name.
+        name: Ident,
+        /// Its shape.
+        shape: Vec<Expr>,
+    },
     /// `param kernel: [input, 4 * units] = glorot_uniform;`, with `frozen` before `param` for one
     /// that is not trained.
     Param {
@@ -45,7 +52,7 @@ pub enum Item {
         /// Whether an optimizer changes it.
         trainable: bool,
     },
-    /// `state h: [units];`
+    /// `state h: [units];`, `state s: [rows, columns];`
     State {
         /// Its name.
         name: Ident,
@@ -68,10 +75,10 @@ pub enum Item {
         /// Its value after the step.
         value: Expr,
     },
-    /// `output h;`
+    /// `output h;`, `output a, b;` or `output location = a, pressure = b;`
     Output {
-        /// The value.
-        value: Expr,
+        /// The values, with their names if they have any.
+        values: Vec<(Option<Ident>, Expr)>,
         /// Where `output` stands.
         span: Span,
     },
@@ -113,7 +120,9 @@ pub enum ExprKind {
     Compare(&'static str, Box<Expr>, Box<Expr>),
     /// `tanh(x)`
     Call(String, Vec<Expr>),
-    /// `bias[0]`: a row of a parameter with two axes.
+    /// `einsum("bi,ij->bj", a, kernel)`: the equation, where it stands, the operands.
+    Einsum(String, Span, Vec<Expr>),
+    /// `bias[0]`: a row of a parameter with two or more axes.
     Index(Box<Expr>, usize),
     /// `if flag { a } else { b }`
     If(Box<Expr>, Box<Expr>, Box<Expr>),

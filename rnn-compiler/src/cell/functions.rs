@@ -157,7 +157,9 @@ pub fn fold_rows(g: &mut Graph, r: Reduce, join: super::graph::Binary, parts: &[
 /// All names of lane-by-lane functions and activations, for "did you mean".
 pub fn names() -> impl Iterator<Item = &'static str> {
     let other = ["softmax", "sum", "mean", "variance", "max_of", "min_of"];
-    let binary = ["min", "max", "pow", "select", "split", "concat"];
+    let binary = [
+        "min", "max", "pow", "select", "split", "concat", "dropout", "einsum", "flatten",
+    ];
     UNARY
         .iter()
         .map(|(n, _)| *n)

@@ -29,6 +29,9 @@ const LEVELS: &[&[&str]] = &[
 
 const COMPARISONS: usize = 2;
 
+/// How `einsum` is written.
+const EINSUM_HELP: &str = "write einsum(\"bij,ijkl->bkl\", a, kernel)";
+
 impl Parser<'_> {
     /// Reads an expression, up to the first token that cannot belong to it.
     pub(super) fn expr(&mut self, c: &mut Cursor) -> Parsed<Expr> {
@@ -104,18 +107,13 @@ impl Parser<'_> {
             });
         }
         let mut e = self.primary(c)?;
+        let mut indices = 0;
         while let Some(group) = c.group(Delimiter::Bracket) {
             let span = group.span_open();
             let row = self.row(&group)?;
-            if matches!(e.kind, ExprKind::Index(..)) {
-                return self.mistake(
-                    Diagnostic::new(
-                        "RNN0022",
-                        span,
-                        "a parameter has at most two axes, so one row number is enough",
-                    )
-                    .help("write `bias[0]`"),
-                );
+            indices += 1;
+            if indices > MAX_DEPTH {
+                return self.mistake(deep_message(span));
             }
             let span = e.span;
             e = Expr {
@@ -181,6 +179,7 @@ impl Parser<'_> {
                 let name = i.to_string();
                 c.next();
                 let kind = match c.group(Delimiter::Parenthesis) {
+                    Some(group) if name == "einsum" => self.einsum(&group)?,
                     Some(group) => ExprKind::Call(name, self.list(&group)?),
                     None => match name.as_str() {
                         "true" => ExprKind::Flag(true),
@@ -206,6 +205,35 @@ impl Parser<'_> {
                 self.mistake(d)
             }
         }
+    }
+
+    /// `"bi,ij->bj", a, kernel`
+    fn einsum(&mut self, group: &Group) -> Parsed<ExprKind> {
+        let mut c = Cursor::inside(group);
+        let span = c.span();
+        let text = match c.peek() {
+            Some(TokenTree::Literal(l)) => syn::parse_str::<syn::LitStr>(&l.to_string()).ok(),
+            _ => None,
+        };
+        let Some(text) = text else {
+            return self.expected(
+                &c,
+                "RNN0241",
+                "the equation of `einsum` in quotes",
+                EINSUM_HELP,
+            );
+        };
+        c.next();
+        if !c.eat(",") {
+            return self.expected(
+                &c,
+                "RNN0241",
+                "`,` and the values behind the equation",
+                EINSUM_HELP,
+            );
+        }
+        let operands = self.rest_of_list(&mut c)?;
+        Ok(ExprKind::Einsum(text.value(), span, operands))
     }
 
     /// `if flag { a } else { b }`
@@ -255,10 +283,13 @@ impl Parser<'_> {
 
     /// Expressions divided by `,`, all of a group.
     pub(super) fn list(&mut self, group: &Group) -> Parsed<Vec<Expr>> {
-        let mut c = Cursor::inside(group);
+        self.rest_of_list(&mut Cursor::inside(group))
+    }
+
+    fn rest_of_list(&mut self, c: &mut Cursor) -> Parsed<Vec<Expr>> {
         let mut found = Vec::new();
         while !c.at_end() {
-            found.push(self.expr(&mut c)?);
+            found.push(self.expr(c)?);
             if !c.eat(",") && !c.at_end() {
                 let token = c.found();
                 return self.mistake(

@@ -2,7 +2,7 @@
 //!
 //! After a mistake the parser goes on behind the next `;`, so that one build shows all mistakes.
 
-use proc_macro2::{Delimiter, Group, Ident, TokenTree};
+use proc_macro2::{Delimiter, Group, Ident, Span, TokenTree};
 
 use super::{
     ast::{Expr, Item},
@@ -13,7 +13,9 @@ use crate::{
     diagnostics::{Diagnostic, did_you_mean},
 };
 
-const STATEMENTS: &[&str] = &["param", "frozen", "state", "let", "next", "output", "if"];
+const STATEMENTS: &[&str] = &[
+    "input", "param", "frozen", "state", "let", "next", "output", "if",
+];
 
 impl Parser<'_> {
     /// The statements inside braces.
@@ -41,7 +43,13 @@ impl Parser<'_> {
         if c.is_word("if") {
             return self.if_item(c);
         }
-        let item = if declares && c.eat_word("param") {
+        let item = if declares && c.eat_word("input") {
+            let name = self.name(c, "the input's name", "input x: [features];")?;
+            let example = format!("input {name}: [features];");
+            self.expect(c, ":", "RNN0013", &example)?;
+            let shape = self.shape(c, &example)?;
+            Item::Input { name, shape }
+        } else if declares && c.eat_word("param") {
             self.param(c, true)?
         } else if declares && c.eat_word("frozen") {
             if !c.eat_word("param") {
@@ -65,10 +73,7 @@ impl Parser<'_> {
                 value: self.expr(c)?,
             }
         } else if declares && c.eat_word("output") {
-            Item::Output {
-                value: self.expr(c)?,
-                span,
-            }
+            self.output(c, span)?
         } else {
             return self.not_a_statement(c);
         };
@@ -126,7 +131,7 @@ impl Parser<'_> {
         } else if let Some(meant) = did_you_mean(&word, STATEMENTS.iter().copied()) {
             format!("did you mean `{meant}`?")
         } else {
-            "statements are `param`, `frozen param`, `state`, `let`, `next`, `output` and `if`"
+            "statements are `input`, `param`, `frozen param`, `state`, `let`, `next`, `output` and `if`"
                 .to_owned()
         };
         self.mistake(d.help(help))
@@ -170,6 +175,23 @@ impl Parser<'_> {
             shape: self.shape(c, &example)?,
             name,
         })
+    }
+
+    /// `h`, `a, b`, `location = a, pressure = b`
+    fn output(&mut self, c: &mut Cursor, span: Span) -> Parsed<Item> {
+        let mut values = Vec::new();
+        loop {
+            let named = matches!(c.peek_nth(1), Some(TokenTree::Punct(p)) if p.as_char() == '=')
+                && !matches!(c.peek_nth(2), Some(TokenTree::Punct(p)) if p.as_char() == '=');
+            let name = if named { c.ident() } else { None };
+            if name.is_some() {
+                c.eat("=");
+            }
+            values.push((name, self.expr(c)?));
+            if !c.eat(",") {
+                return Ok(Item::Output { values, span });
+            }
+        }
     }
 
     fn let_item(&mut self, c: &mut Cursor) -> Parsed<Item> {

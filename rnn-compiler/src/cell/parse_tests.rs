@@ -5,6 +5,7 @@ use super::{
     },
     *,
 };
+use proc_macro2::Ident;
 
 fn parse(text: &str) -> Result<CellAst, Vec<String>> {
     let mut d = Diagnostics::new();
@@ -32,6 +33,7 @@ fn show(e: &Expr) -> String {
         ExprKind::Binary(o, a, b) => format!("({} {o} {})", show(a), show(b)),
         ExprKind::Compare(o, a, b) => format!("({} {o} {})", show(a), show(b)),
         ExprKind::Call(f, all) => format!("{f}({})", list(all)),
+        ExprKind::Einsum(e, _, all) => format!("einsum({e:?}, {})", list(all)),
         ExprKind::Index(a, i) => format!("{}[{i}]", show(a)),
         ExprKind::If(c, a, b) => format!("if {} {{{}}} else {{{}}}", show(c), show(a), show(b)),
     }
@@ -105,6 +107,39 @@ fn the_whole_cell_is_read() {
 }
 
 #[test]
+fn inputs_and_outputs_may_be_several() {
+    let items = body(
+        "input location: [i1]; input pressure: [i2, 2 * i3]; state s: [units, 3];
+        output s == 1, b; output location = a, pressure = b;",
+    )
+    .unwrap();
+    let [
+        Item::Input { shape: one, .. },
+        Item::Input { name, shape: two },
+        Item::State { shape: three, .. },
+        Item::Output { values: plain, .. },
+        Item::Output { values: named, .. },
+    ] = items.as_slice()
+    else {
+        panic!("{items:?}")
+    };
+    assert_eq!(name, "pressure");
+    let shape = |s: &[Expr]| s.iter().map(show).collect::<Vec<_>>();
+    assert_eq!(shape(one), ["i1"]);
+    assert_eq!(shape(two), ["i2", "(2 * i3)"]);
+    assert_eq!(shape(three), ["units", "3"]);
+    let outputs = |values: &[(Option<Ident>, Expr)]| -> Vec<String> {
+        let text = |(n, e): &(Option<Ident>, Expr)| match n {
+            Some(n) => format!("{n}: {}", show(e)),
+            None => show(e),
+        };
+        values.iter().map(text).collect()
+    };
+    assert_eq!(outputs(plain), ["(s == 1)", "b"]);
+    assert_eq!(outputs(named), ["location: a", "pressure: b"]);
+}
+
+#[test]
 fn operators_bind_as_in_rust() {
     assert_eq!(expr("a + b * c - d"), "((a + (b * c)) - d)");
     assert_eq!(expr("a @ b + c / d @ e"), "((a @ b) + ((c / d) @ e))");
@@ -124,6 +159,10 @@ fn operators_bind_as_in_rust() {
         "if a {1} else {if b {2} else {3}}"
     );
     assert_eq!(expr("f()"), "f()");
+    assert_eq!(
+        expr("einsum(\"bi,ij->bj\", a + b, k[0][1],) * 2"),
+        "(einsum(\"bi,ij->bj\", (a + b), k[0][1]) * 2)"
+    );
     assert_eq!(expr("a < b"), "(a < b)");
 }
 
@@ -220,7 +259,22 @@ const MISTAKES: &[(&str, &str, &str)] = &[
         "comparisons",
     ),
     ("cell C(units) { let z = b[i]; }", "RNN0022", "bias[0]"),
-    ("cell C(units) { let z = b[0][0]; }", "RNN0022", "two axes"),
+    (
+        "cell C(units) { input x; }",
+        "RNN0013",
+        "input x: [features]",
+    ),
+    ("cell C(units) { output a = , b; }", "RNN0026", "value"),
+    (
+        "cell C(units) { let z = einsum(a, b); }",
+        "RNN0241",
+        "in quotes",
+    ),
+    (
+        "cell C(units) { let z = einsum(\"bi->b\"); }",
+        "RNN0241",
+        "values behind",
+    ),
     ("cell C(units) { let z = 1e999; }", "RNN0023", "large"),
     ("cell C(units) { let z = \"a\"; }", "RNN0024", "number"),
     ("cell C(units) { let z = 1i32; }", "RNN0024", "write `1`"),

@@ -8,7 +8,8 @@ use crate::{
 
 /// Mistakes that depend on the sizes that a model gives to the cell: they are reported there.
 const OF_SIZES: &[&str] = &[
-    "RNN0210", "RNN0211", "RNN0215", "RNN0222", "RNN0224", "RNN0229", "RNN0230",
+    "RNN0210", "RNN0211", "RNN0215", "RNN0222", "RNN0224", "RNN0229", "RNN0230", "RNN0243",
+    "RNN0245", "RNN0247", "RNN0250",
 ];
 
 /// Builds the cell with its defaults and with its sizes left open, and reports what is wrong
@@ -21,13 +22,13 @@ pub fn check_cell(cell: &CellAst, found: &mut Diagnostics) {
             (a.name.to_string(), size, a.name.span())
         })
         .collect();
-    let input = Size::constant(syn::parse_quote!(input));
     let mut own = Diagnostics::new();
+    let inputs = cell.open_inputs();
     let cell = CellUse {
         cell: cell.clone(),
         arguments,
     };
-    Cell::build(&cell, &[vec![input]], &mut own);
+    Cell::build(&cell, &inputs, &mut own);
     for d in own.take() {
         if !OF_SIZES.contains(&d.code) {
             found.push(d);

@@ -2,10 +2,11 @@
 
 use proc_macro2::Span;
 
-use super::{Builder, Built, Meaning};
+use super::{Builder, Built, Meaning, Reported};
 use crate::{
     cell::{
         ast::{Expr, ExprKind},
+        graph::{Extent, NodeId, Op},
         size::Size,
         value::{INITIALIZERS, Initializer},
     },
@@ -20,6 +21,7 @@ impl Builder<'_> {
             }
             ExprKind::Name(n) => match self.names.get(n) {
                 Some(Meaning::Size(s)) => Ok(s.clone()),
+                Some(Meaning::Mistake) => Err(Reported),
                 Some(_) => self.fail("RNN0214", e.span, format!("`{n}` is not a size")),
                 None => self.unknown(n, e.span),
             },
@@ -44,6 +46,7 @@ impl Builder<'_> {
             ExprKind::Flag(f) => Ok(*f),
             ExprKind::Name(n) => match self.names.get(n) {
                 Some(Meaning::Flag(f)) => Ok(*f),
+                Some(Meaning::Mistake) => Err(Reported),
                 Some(_) => self.not_a_flag(e.span),
                 None => self.unknown(n, e.span),
             },
@@ -51,7 +54,8 @@ impl Builder<'_> {
             ExprKind::Binary('&', a, b) => Ok(self.flag(a)? & self.flag(b)?),
             ExprKind::Binary('|', a, b) => Ok(self.flag(a)? | self.flag(b)?),
             ExprKind::Compare(how, a, b) => {
-                let (x, y) = (self.known_number(a)?, self.known_number(b)?);
+                let (x, y) = (self.known_number(a), self.known_number(b));
+                let (x, y) = (x?, y?);
                 Ok(match *how {
                     "<" => x < y,
                     "<=" => x <= y,
@@ -62,6 +66,18 @@ impl Builder<'_> {
                 })
             }
             _ => self.not_a_flag(e.span),
+        }
+    }
+
+    /// The flag that an expression is, if it is the name of one; reports nothing.
+    pub(super) fn quiet_flag(&self, e: &Expr) -> Built<bool> {
+        match &e.kind {
+            ExprKind::Flag(f) => Ok(*f),
+            ExprKind::Name(n) => match self.names.get(n) {
+                Some(Meaning::Flag(f)) => Ok(*f),
+                _ => Err(Reported),
+            },
+            _ => Err(Reported),
         }
     }
 
@@ -77,20 +93,60 @@ impl Builder<'_> {
     }
 
     pub(super) fn known_number(&mut self, e: &Expr) -> Built<f64> {
-        let parts = self.parts(e)?;
-        match parts.as_slice() {
-            [one] => match self.cell.graph.number_of(*one) {
-                Some(x) => Ok(x),
-                None => self.not_a_flag(e.span),
-            },
-            _ => self.not_a_flag(e.span),
+        match self.number(e)? {
+            Some(x) => Ok(x),
+            None => self.not_a_flag(e.span),
         }
+    }
+
+    /// The number that an expression is now, if it is one.
+    pub(super) fn number(&mut self, e: &Expr) -> Built<Option<f64>> {
+        let value = self.parts(e)?;
+        let (true, [one]) = (value.shape.is_empty(), value.parts.as_slice()) else {
+            return Ok(None);
+        };
+        let number = self.cell.graph.number_of(*one);
+        if number.is_none() && self.depends_on_size(*one) {
+            return self.no_number(e.span);
+        }
+        Ok(number)
+    }
+
+    /// Whether a number depends on the value of a size that is a `const`.
+    fn depends_on_size(&self, id: NodeId) -> bool {
+        let mut reached = vec![false; id + 1];
+        reached[id] = true;
+        for n in (0..=id)
+            .rev()
+            .filter(|&n| self.cell.graph.node(n).extent == Extent::Number)
+        {
+            if reached[n] {
+                let op = &self.cell.graph.node(n).op;
+                if matches!(op, Op::SizeOf(_)) {
+                    return true;
+                }
+                op.operands().into_iter().for_each(|o| reached[o] = true);
+            }
+        }
+        false
+    }
+
+    fn no_number<T>(&mut self, span: Span) -> Built<T> {
+        self.report(
+            Diagnostic::new(
+                "RNN0250",
+                span,
+                "this depends on a size that is a `const`, whose value is not known here",
+            )
+            .help("give the size as a number, or make a flag of the condition"),
+        )
     }
 
     pub(super) fn initializer(&mut self, e: &Expr) -> Built<Initializer> {
         let (name, numbers) = match &e.kind {
             ExprKind::Name(n) => match self.names.get(n) {
                 Some(Meaning::Function(f, x)) => (f.clone(), x.clone()),
+                Some(Meaning::Mistake) => return Err(Reported),
                 _ => (n.clone(), vec![]),
             },
             ExprKind::Call(n, arguments) if n == "ones_in" => {

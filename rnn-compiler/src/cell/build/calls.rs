@@ -1,0 +1,260 @@
+//! Calls of functions.
+
+use proc_macro2::Span;
+
+use super::{Builder, Built, Lanes, Meaning, Noise};
+use crate::{
+    cell::{
+        ast::{Expr, ExprKind},
+        functions,
+        graph::{Binary, Compare, Extent, NodeId, Op, Reduce, Slot, Unary},
+        size::Size,
+    },
+    diagnostics::{Diagnostic, did_you_mean},
+};
+
+impl Builder<'_> {
+    pub(super) fn call(&mut self, f: &str, arguments: &[Expr], span: Span) -> Built<Lanes> {
+        let (f, numbers) = match self.names.get(f) {
+            Some(Meaning::Function(f, x)) => (f.clone(), x.clone()),
+            _ => (f.to_owned(), vec![]),
+        };
+        let takes = match (f.as_str(), arguments.len()) {
+            ("concat", 1..) => return self.concat(arguments),
+            ("concat", _) => "at least one argument",
+            ("split", _) => {
+                return self.report(
+                    Diagnostic::new("RNN0208", span, "`split` gives several vectors")
+                        .help("write let [a, b] = split(…);"),
+                );
+            }
+            ("min" | "max" | "pow", 2) => return self.binary(&f, arguments, span),
+            ("min" | "max" | "pow", _) => "two arguments",
+            ("select", 3) => return self.select(arguments, span),
+            ("select", _) => "a comparison and two values",
+            ("dropout", 2) => return self.dropout(&arguments[0], &arguments[1]),
+            ("dropout", _) => "a value and a rate",
+            (_, 1) => return self.one_argument(&f, &numbers, &arguments[0], span),
+            _ if functions::names().any(|n| n == f) => "one argument",
+            _ => return self.no_function(&f, span),
+        };
+        self.fail(
+            "RNN0225",
+            span,
+            format!("`{f}` takes {takes}, found {}", arguments.len()),
+        )
+    }
+
+    /// The values of arguments; mistakes in all of them are reported.
+    fn all(&mut self, arguments: &[&Expr]) -> Built<Vec<Lanes>> {
+        let all: Vec<Built<Lanes>> = arguments.iter().map(|a| self.parts(a)).collect();
+        all.into_iter().collect()
+    }
+
+    fn concat(&mut self, arguments: &[Expr]) -> Built<Lanes> {
+        let values = self.all(&arguments.iter().collect::<Vec<_>>())?;
+        let mut parts = Vec::new();
+        let mut width = Size::known(0);
+        for (a, v) in arguments.iter().zip(&values) {
+            match v.shape.as_slice() {
+                [one] => width = &width + one,
+                [] => return self.fail("RNN0226", a.span, "`concat` of a single number"),
+                _ => return self.not_a_vector("concat", v, a.span),
+            }
+            parts.extend(self.vectors(v));
+        }
+        Ok(Lanes {
+            parts,
+            shape: vec![width],
+        })
+    }
+
+    fn binary(&mut self, f: &str, arguments: &[Expr], span: Span) -> Built<Lanes> {
+        let op = match f {
+            "min" => Binary::Min,
+            "max" => Binary::Max,
+            _ => Binary::Pow,
+        };
+        let both = self.all(&[&arguments[0], &arguments[1]])?;
+        let names = ["the first argument", "the second argument"];
+        self.lanes(&both, &names, span, |g, p| g.binary(op, p[0], p[1]))
+    }
+
+    fn select(&mut self, arguments: &[Expr], span: Span) -> Built<Lanes> {
+        let ExprKind::Compare(how, a, b) = &arguments[0].kind else {
+            return self.report(
+                Diagnostic::new(
+                    "RNN0227",
+                    arguments[0].span,
+                    "`select` takes a comparison first",
+                )
+                .help("write select(a > b, x, y)"),
+            );
+        };
+        let mut all = self.all(&[a.as_ref(), b.as_ref(), &arguments[1], &arguments[2]])?;
+        let mut names = [
+            "the left side of the comparison",
+            "the right side of the comparison",
+            "the second argument",
+            "the third argument",
+        ];
+        let how = match *how {
+            "<" => Compare::Lt,
+            "<=" => Compare::Le,
+            ">" => Compare::Gt,
+            ">=" => Compare::Ge,
+            "!=" => {
+                all.swap(2, 3);
+                names.swap(2, 3);
+                Compare::Eq
+            }
+            _ => Compare::Eq,
+        };
+        self.lanes(&all, &names, span, |g, p| {
+            g.select(how, p[0], p[1], p[2], p[3])
+        })
+    }
+
+    /// `dropout(v, rate)`: each call has a mask of its own, which is the same at all steps.
+    fn dropout(&mut self, value: &Expr, rate: &Expr) -> Built<Lanes> {
+        let x = self.parts(value);
+        let p = self.number(rate);
+        let (x, p) = (x?, p?);
+        let Some(p) = p else {
+            return self.report(
+                Diagnostic::new(
+                    "RNN0248",
+                    rate.span,
+                    "the rate of `dropout` has to be known when the model is compiled",
+                )
+                .help("write a number, or an argument of the cell: dropout(h, rate)"),
+            );
+        };
+        if !(0.0..1.0).contains(&p) {
+            return self.report(
+                Diagnostic::new(
+                    "RNN0248",
+                    rate.span,
+                    format!("the rate of `dropout` has to be at least 0 and below 1, found {p}"),
+                )
+                .help("dropout(h, 0.2) drops a fifth of the values"),
+            );
+        }
+        if x.shape.is_empty() && !self.is_row(&x) {
+            return self.fail("RNN0248", value.span, "`dropout` of a single number");
+        }
+        if p == 0.0 {
+            return Ok(x);
+        }
+        let slot = Slot::Noise(self.cell.noises.len());
+        let (width, extent) = match x.width() {
+            Some(w) => (w.clone(), Extent::Vector(w)),
+            None => (Size::known(1), Extent::Row),
+        };
+        self.cell.noises.push(Noise { rate: p, width });
+        let leaf = Op::Leaf(slot, Size::known(0));
+        let mask = Lanes::one(self.cell.graph.add_node(leaf, extent), &x.shape);
+        self.lanes(&[x, mask], &[], value.span, |g, p| {
+            g.binary(Binary::Mul, p[0], p[1])
+        })
+    }
+
+    fn one_argument(
+        &mut self,
+        f: &str,
+        numbers: &[f64],
+        argument: &Expr,
+        span: Span,
+    ) -> Built<Lanes> {
+        let reduces = matches!(f, "sum" | "mean" | "variance" | "max_of" | "min_of");
+        if !reduces && !matches!(f, "softmax" | "flatten") && !functions::is_activation(f) {
+            return self.no_function(f, span);
+        }
+        let x = self.parts(argument)?;
+        match (f, numbers) {
+            ("flatten", []) => {
+                let shape = x.width().into_iter().collect();
+                return Ok(Lanes { shape, ..x });
+            }
+            ("softmax", []) => {
+                if x.shape.is_empty() {
+                    return self.fail("RNN0225", argument.span, "`softmax` of a single number");
+                }
+                if x.shape.len() > 1 {
+                    return self.not_a_vector(f, &x, argument.span);
+                }
+                let parts = self.vectors(&x);
+                let parts = functions::softmax(&mut self.cell.graph, &parts);
+                return Ok(Lanes { parts, ..x });
+            }
+            ("leaky_relu", [slope]) => {
+                return Ok(self.each(&x, |g, x| functions::leaky_relu(g, x, *slope)));
+            }
+            ("elu", [alpha]) => return Ok(self.each(&x, |g, x| functions::elu(g, x, *alpha))),
+            (_, [_, ..]) => {
+                return self.fail("RNN0225", span, format!("`{f}` takes no numbers"));
+            }
+            _ => {}
+        }
+        if reduces {
+            let Some(width) = x.width() else {
+                return self.fail(
+                    "RNN0225",
+                    argument.span,
+                    format!("`{f}` of a single number"),
+                );
+            };
+            let parts = self.vectors(&x);
+            return Ok(Lanes::number(self.reduction(f, &parts, &width)));
+        }
+        let mut parts = Vec::new();
+        for part in x.parts {
+            match functions::apply(&mut self.cell.graph, f, part) {
+                Some(y) => parts.push(y),
+                None => return self.no_function(f, span),
+            }
+        }
+        Ok(Lanes {
+            parts,
+            shape: x.shape,
+        })
+    }
+
+    fn reduction(&mut self, f: &str, x: &[NodeId], width: &Size) -> NodeId {
+        let g = &mut self.cell.graph;
+        match f {
+            "max_of" => functions::fold_rows(g, Reduce::Max, Binary::Max, x),
+            "min_of" => {
+                let negative: Vec<_> = x.iter().map(|&x| g.unary(Unary::Neg, x)).collect();
+                let max = functions::fold_rows(g, Reduce::Max, Binary::Max, &negative);
+                g.unary(Unary::Neg, max)
+            }
+            "sum" => functions::fold_rows(g, Reduce::Sum, Binary::Add, x),
+            _ => {
+                let n = g.size_of(width);
+                let sum = functions::fold_rows(g, Reduce::Sum, Binary::Add, x);
+                let mean = g.binary(Binary::Div, sum, n);
+                if f == "mean" {
+                    return mean;
+                }
+                let squares: Vec<_> = x
+                    .iter()
+                    .map(|&x| {
+                        let d = g.binary(Binary::Sub, x, mean);
+                        g.binary(Binary::Mul, d, d)
+                    })
+                    .collect();
+                let sum = functions::fold_rows(g, Reduce::Sum, Binary::Add, &squares);
+                g.binary(Binary::Div, sum, n)
+            }
+        }
+    }
+
+    fn no_function<T>(&mut self, f: &str, span: Span) -> Built<T> {
+        let mut d = Diagnostic::new("RNN0228", span, format!("there is no function `{f}`"));
+        if let Some(near) = did_you_mean(f, functions::names()) {
+            d = d.help(format!("did you mean `{near}`?"));
+        }
+        self.report(d)
+    }
+}

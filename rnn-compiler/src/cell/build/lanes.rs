@@ -1,0 +1,273 @@
+//! Vectors side by side: how they are cut, and lane-by-lane maths on them.
+
+use proc_macro2::Span;
+
+use super::{Builder, Built, product, show};
+use crate::{
+    cell::{
+        graph::{Extent, Graph, NodeId, Op},
+        size::Size,
+    },
+    diagnostics::Diagnostic,
+};
+
+/// Vectors that stand side by side, with the shape that they are the floats of.
+#[derive(Clone, Debug)]
+pub(super) struct Lanes {
+    /// The vectors. One that is a number, or a number of a row, has it in every unit.
+    pub parts: Vec<NodeId>,
+    /// The shape; none for a number or a number of a row.
+    pub shape: Vec<Size>,
+}
+
+impl Lanes {
+    pub(super) fn one(node: NodeId, shape: &[Size]) -> Self {
+        Lanes {
+            parts: vec![node],
+            shape: shape.to_vec(),
+        }
+    }
+
+    /// A number, or a number of a row.
+    pub(super) fn number(node: NodeId) -> Self {
+        Lanes::one(node, &[])
+    }
+
+    /// Units; `None` for a number.
+    pub(super) fn width(&self) -> Option<Size> {
+        (!self.shape.is_empty()).then(|| product(&self.shape))
+    }
+
+    /// `8 units`, `the shape [2, 4]`
+    pub(super) fn size(&self) -> String {
+        match self.shape.as_slice() {
+            [one] => format!("{one} units"),
+            shape => format!("the shape {}", show(shape)),
+        }
+    }
+}
+
+impl Builder<'_> {
+    /// The vectors of a value: what is one number in all units becomes a vector.
+    pub(super) fn vectors(&mut self, value: &Lanes) -> Vec<NodeId> {
+        match (value.width(), value.parts.as_slice()) {
+            (Some(width), [one]) if self.cell.graph.width(*one).is_none() => {
+                vec![self.cell.graph.spread(*one, width)]
+            }
+            _ => value.parts.clone(),
+        }
+    }
+
+    fn part_width(&self, value: &Lanes, part: NodeId) -> Option<Size> {
+        match (self.cell.graph.width(part), value.parts.as_slice()) {
+            (Some(w), _) => Some(w.clone()),
+            (None, [_]) => value.width(),
+            (None, _) => None,
+        }
+    }
+
+    /// Units `offset..offset + width` of vectors side by side.
+    pub(super) fn cut(
+        &mut self,
+        whole: &Lanes,
+        offset: &Size,
+        width: &Size,
+        span: Span,
+    ) -> Built<Vec<NodeId>> {
+        if let [one] = whole.parts.as_slice() {
+            return Ok(vec![self.cell.graph.slice(*one, offset, width)]);
+        }
+        let mut start = Size::known(0);
+        let (mut taken, mut inside) = (Vec::new(), false);
+        let end = offset + width;
+        for &p in &whole.parts {
+            inside |= start == *offset;
+            if start == end {
+                break;
+            }
+            if inside {
+                taken.push(p);
+            }
+            if let Some(w) = self.part_width(whole, p) {
+                start = &start + &w;
+            }
+        }
+        if inside && start == end {
+            return Ok(taken);
+        }
+        if let (Some(offset), Some(end)) = (offset.value(), end.value())
+            && let Some(taken) = self.cut_across(whole, offset, end)
+        {
+            return Ok(taken);
+        }
+        self.fail(
+            "RNN0211",
+            span,
+            "this cuts a part of a `concat` in two; split it before",
+        )
+    }
+
+    /// The same for sizes that are numbers, wherever the parts end.
+    fn cut_across(&mut self, whole: &Lanes, from: usize, to: usize) -> Option<Vec<NodeId>> {
+        let mut start = 0;
+        let mut taken = Vec::new();
+        for &p in &whole.parts {
+            let end = start + self.part_width(whole, p)?.value()?;
+            let (a, b) = (from.max(start), to.min(end));
+            if a < b {
+                let (offset, width) = (Size::known(a - start), Size::known(b - a));
+                taken.push(self.cell.graph.slice(p, &offset, &width));
+            }
+            start = end;
+        }
+        Some(taken)
+    }
+
+    /// Applies `f` lane by lane; operands in several parts are cut alike. `names` are the operands
+    /// as messages call them.
+    pub(super) fn lanes(
+        &mut self,
+        operands: &[Lanes],
+        names: &[&str],
+        span: Span,
+        mut f: impl FnMut(&mut Graph, &[NodeId]) -> NodeId,
+    ) -> Built<Lanes> {
+        let mut sized = operands
+            .iter()
+            .enumerate()
+            .filter(|(_, o)| !o.shape.is_empty());
+        let shape = match sized.next() {
+            None => Vec::new(),
+            Some((first, a)) => {
+                if let Some((other, b)) = sized.find(|(_, b)| b.shape != a.shape) {
+                    let name = |i: usize| names.get(i).copied().unwrap_or("a value").to_owned();
+                    return self.unequal((name(first), a), (name(other), b), span);
+                }
+                a.shape.clone()
+            }
+        };
+        let widths = self.common_parts(operands);
+        let mut offset = Size::known(0);
+        let mut parts = Vec::new();
+        let alone = widths.len() == 1;
+        for width in &widths {
+            let mut cut = Vec::new();
+            for o in operands {
+                cut.push(match width {
+                    Some(w) if !o.shape.is_empty() => {
+                        match self.cut(o, &offset, w, span)?.as_slice() {
+                            [one] => *one,
+                            _ => {
+                                return self.fail(
+                                    "RNN0211",
+                                    span,
+                                    "these vectors are joined at different places",
+                                );
+                            }
+                        }
+                    }
+                    _ => o.parts[0],
+                });
+            }
+            let mut part = f(&mut self.cell.graph, &cut);
+            if let Some(w) = width {
+                // Maths can leave one number for all units; among others it keeps its width.
+                if !alone && self.cell.graph.width(part).is_none() {
+                    part = self.cell.graph.spread(part, w.clone());
+                }
+                offset = &offset + w;
+            }
+            parts.push(part);
+        }
+        Ok(Lanes { parts, shape })
+    }
+
+    /// Widths of the parts that all operands can be cut into.
+    fn common_parts(&self, operands: &[Lanes]) -> Vec<Option<Size>> {
+        let widths = |o: &Lanes| -> Vec<Option<Size>> {
+            o.parts.iter().map(|&p| self.part_width(o, p)).collect()
+        };
+        let several: Vec<Vec<Option<Size>>> = operands
+            .iter()
+            .filter(|o| o.parts.len() > 1)
+            .map(widths)
+            .collect();
+        let Some(most) = several.iter().max_by_key(|w| w.len()) else {
+            let sized = operands.iter().find(|o| !o.shape.is_empty());
+            return vec![sized.and_then(Lanes::width)];
+        };
+        if several.iter().all(|w| w == most) {
+            return most.clone();
+        }
+        let mut ends = std::collections::BTreeSet::new();
+        for widths in &several {
+            let mut end = 0;
+            for w in widths {
+                match w.as_ref().and_then(Size::value) {
+                    Some(w) => end += w,
+                    None => return most.clone(),
+                }
+                ends.insert(end);
+            }
+        }
+        let mut start = 0;
+        let mut common = Vec::new();
+        for end in ends {
+            common.push(Some(Size::known(end - start)));
+            start = end;
+        }
+        common
+    }
+
+    fn unequal<T>(&mut self, a: (String, &Lanes), b: (String, &Lanes), span: Span) -> Built<T> {
+        for (_, o) in [&a, &b] {
+            if let ([_, _, ..], [one]) = (o.shape.as_slice(), o.parts.as_slice())
+                && let Op::Param(p, _) = self.cell.graph.node(*one).op
+            {
+                return self.matrix_among_vectors(p, span);
+            }
+        }
+        self.report(
+            Diagnostic::new(
+                "RNN0229",
+                span,
+                format!("{} has {}, {} has {}", a.0, a.1.size(), b.0, b.1.size()),
+            )
+            .note("lane-by-lane maths takes values of one shape, and single numbers"),
+        )
+    }
+
+    pub(super) fn matrix_among_vectors<T>(&mut self, param: usize, span: Span) -> Built<T> {
+        let name = self.cell.params[param].name.clone();
+        self.report(
+            Diagnostic::new(
+                "RNN0219",
+                span,
+                format!("`{name}` is a matrix; lane-by-lane maths takes vectors"),
+            )
+            .help(format!("multiply by it: x @ {name}; a row is {name}[0]")),
+        )
+    }
+
+    /// Whether a node is the same for all rows and steps unless it depends on the input or a state.
+    pub(super) fn varies(&self, id: NodeId) -> bool {
+        let mut reached = vec![false; id + 1];
+        reached[id] = true;
+        for n in (0..=id).rev() {
+            if reached[n] {
+                let op = &self.cell.graph.node(n).op;
+                if matches!(op, Op::Leaf(..)) {
+                    return true;
+                }
+                op.operands().into_iter().for_each(|o| reached[o] = true);
+            }
+        }
+        false
+    }
+
+    /// Whether the value is one number of the row, not one of all rows.
+    pub(super) fn is_row(&self, value: &Lanes) -> bool {
+        value.shape.is_empty()
+            && matches!(value.parts.as_slice(), [one] if self.cell.graph.node(*one).extent == Extent::Row)
+    }
+}

@@ -1,0 +1,441 @@
+//! The statements of a cell.
+
+use proc_macro2::{Ident, Span};
+
+use super::{
+    Builder, Built, CellOutput, Initializer, Lanes, Meaning, Param, Reported, State, Tensor,
+    product,
+};
+use crate::{
+    cell::{
+        ast::{Expr, ExprKind, Item},
+        graph::Slot,
+        size::Size,
+    },
+    diagnostics::{Diagnostic, did_you_mean},
+};
+
+impl Builder<'_> {
+    /// All statements: a mistake in one hides only mistakes in those that use its names.
+    pub(super) fn items(&mut self, items: &[Item]) -> Built<()> {
+        let mut good = Ok(());
+        let mut inputs_over = false;
+        for item in items {
+            match item {
+                // Bound before: `Builder::inputs`.
+                Item::Input { name, .. } => {
+                    if inputs_over {
+                        good = self.report(
+                            Diagnostic::new(
+                                "RNN0246",
+                                name.span(),
+                                format!("`input {name}` stands behind another statement"),
+                            )
+                            .help("`input` statements stand first in a cell"),
+                        );
+                    }
+                    continue;
+                }
+                _ => inputs_over = true,
+            }
+            if self.item(item).is_err() {
+                good = Err(Reported);
+                self.spoil(item);
+            }
+        }
+        good
+    }
+
+    /// Names of a statement with a mistake: what uses them would only repeat it.
+    fn spoil(&mut self, item: &Item) {
+        match item {
+            Item::Let { names, .. } => {
+                for name in names {
+                    self.names.insert(name.to_string(), Meaning::Mistake);
+                }
+            }
+            // One that is declared twice, or whose initialiser is wrong, is there all the same.
+            Item::Param { name, .. } if self.cell.params.iter().any(|p| name == &p.name) => {}
+            Item::State { name, .. } if self.cell.states.iter().any(|s| name == &s.name) => {}
+            Item::Param { name, .. } | Item::State { name, .. } => {
+                self.names.insert(name.to_string(), Meaning::Mistake);
+            }
+            Item::If {
+                then, otherwise, ..
+            } => then.iter().chain(otherwise).for_each(|i| self.spoil(i)),
+            Item::Input { .. } | Item::Next { .. } | Item::Output { .. } => {}
+        }
+    }
+
+    fn item(&mut self, item: &Item) -> Built<()> {
+        match item {
+            Item::Input { name, .. } => self.report(
+                Diagnostic::new(
+                    "RNN0246",
+                    name.span(),
+                    format!("`input {name}` stands inside an `if`"),
+                )
+                .help("`input` statements stand first in a cell"),
+            ),
+            Item::Param {
+                name,
+                shape,
+                init,
+                trainable,
+            } => self.param(name, shape, init, *trainable),
+            Item::State { name, shape } => self.state(name, shape),
+            Item::Let {
+                names,
+                parts,
+                value,
+            } => self.bind(names, *parts, value),
+            Item::Next { name, value } => self.next(name, value),
+            Item::Output { values, span } => self.output(values, *span),
+            Item::If {
+                condition,
+                then,
+                otherwise,
+            } => {
+                if self.flag(condition)? {
+                    self.nested(then)
+                } else {
+                    self.nested(otherwise)
+                }
+            }
+        }
+    }
+
+    /// The statements of a branch.
+    fn nested(&mut self, items: &[Item]) -> Built<()> {
+        let mut good = Ok(());
+        for item in items {
+            if self.item(item).is_err() {
+                good = Err(Reported);
+                self.spoil(item);
+            }
+        }
+        good
+    }
+
+    fn shape(&mut self, shape: &[Expr]) -> Built<Vec<Size>> {
+        shape.iter().map(|e| self.size(e)).collect()
+    }
+
+    fn param(&mut self, name: &Ident, shape: &[Expr], init: &Expr, trainable: bool) -> Built<()> {
+        let written = init;
+        let (init, shape) = (self.initializer(written), self.shape(shape));
+        let (init, shape) = (init?, shape?);
+        let mut good = Ok(());
+        if let Some(needs) = needs_matrix(&init, shape.len()) {
+            good = self.report(
+                Diagnostic::new(
+                    "RNN0132",
+                    self.given_in(written).unwrap_or(name.span()),
+                    format!(
+                        "`{needs}` makes a matrix, and `{name}` of {} {}",
+                        self.label,
+                        match shape.len() {
+                            1 => "is a vector".into(),
+                            n => format!("has {n} axes"),
+                        }
+                    ),
+                )
+                .help("write zeros, ones, constant(0.5) or random_uniform"),
+            );
+        }
+        if self.cell.params.iter().any(|p| name == &p.name) {
+            return self.fail(
+                "RNN0204",
+                name.span(),
+                format!("there are two parameters named `{name}`"),
+            );
+        }
+        let index = self.cell.params.len();
+        let meaning = match shape.as_slice() {
+            [one] => {
+                let node = self.cell.graph.param(index, Size::known(0), one.clone());
+                Meaning::Lanes(Lanes::one(node, &shape))
+            }
+            many => Meaning::Tensor(Tensor {
+                param: index,
+                shape: many.to_vec(),
+                columns: many.last().cloned().unwrap_or_else(|| Size::known(1)),
+                row: Size::known(0),
+                column: Size::known(0),
+            }),
+        };
+        self.cell.params.push(Param {
+            name: name.to_string(),
+            shape,
+            init,
+            trainable,
+        });
+        self.names.insert(name.to_string(), meaning);
+        good
+    }
+
+    fn state(&mut self, name: &Ident, shape: &[Expr]) -> Built<()> {
+        let shape = self.shape(shape)?;
+        let size = product(&shape);
+        if self.cell.states.iter().any(|s| name == &s.name) {
+            return self.fail(
+                "RNN0204",
+                name.span(),
+                format!("there are two states named `{name}`"),
+            );
+        }
+        let index = self.cell.states.len();
+        let node = self
+            .cell
+            .graph
+            .leaf(Slot::State(index), Size::known(0), size.clone());
+        self.names
+            .insert(name.to_string(), Meaning::Lanes(Lanes::one(node, &shape)));
+        self.cell.states.push(State {
+            name: name.to_string(),
+            shape,
+            size,
+        });
+        self.cell.next.push(Vec::new());
+        Ok(())
+    }
+
+    fn next(&mut self, name: &Ident, value: &Expr) -> Built<()> {
+        let parts = self.parts(value)?;
+        let Some(index) = self.cell.states.iter().position(|s| name == &s.name) else {
+            if let Some(Meaning::Mistake) = self.names.get(&name.to_string()) {
+                return Err(Reported);
+            }
+            let near = did_you_mean(&name.to_string(), self.cell.states.iter().map(|s| &*s.name))
+                .map(str::to_owned);
+            let mut d = Diagnostic::new(
+                "RNN0205",
+                name.span(),
+                format!("`next {name}`: there is no state `{name}`"),
+            );
+            d = match near {
+                Some(near) => d.help(format!("did you mean `{near}`?")),
+                None => d.help(format!("declare it: state {name}: [units];")),
+            };
+            return self.report(d);
+        };
+        let shape = self.cell.states[index].shape.clone();
+        if !parts.shape.is_empty() && parts.shape != shape {
+            let of = Lanes {
+                shape: shape.clone(),
+                parts: vec![],
+            };
+            return self.report(
+                Diagnostic::new(
+                    "RNN0230",
+                    value.span,
+                    format!("state `{name}` has {}, found {}", of.size(), parts.size()),
+                )
+                .help(format!(
+                    "what `{name}` becomes has the shape of `state {name}`"
+                )),
+            );
+        }
+        let parts = Lanes {
+            parts: parts.parts,
+            shape,
+        };
+        let parts = Lanes {
+            parts: self.vectors(&parts),
+            ..parts
+        };
+        self.cell.next[index] = parts.parts.clone();
+        self.names.insert(name.to_string(), Meaning::Lanes(parts));
+        Ok(())
+    }
+
+    fn output(&mut self, values: &[(Option<Ident>, Expr)], span: Span) -> Built<()> {
+        if !self.cell.out.is_empty() {
+            return self.report(
+                Diagnostic::new("RNN0207", span, "there are two `output` statements")
+                    .help("write one, with all outputs: output a, b;"),
+            );
+        }
+        let named = values.iter().filter(|(n, _)| n.is_some()).count();
+        if named != 0 && named != values.len() {
+            return self.report(
+                Diagnostic::new(
+                    "RNN0207",
+                    span,
+                    "some outputs have names, and some have none",
+                )
+                .help("name all of them, or none: output location = a, pressure = b;"),
+            );
+        }
+        let mut good = Ok(());
+        for (i, (name, value)) in values.iter().enumerate() {
+            let twice = |(n, _): &(Option<Ident>, Expr)| n.is_some() && n == name;
+            if let (Some(n), true) = (name, values[..i].iter().any(twice)) {
+                good = self.report(
+                    Diagnostic::new(
+                        "RNN0207",
+                        n.span(),
+                        format!("there are two outputs named `{n}`"),
+                    )
+                    .help("give each output a name of its own"),
+                );
+                continue;
+            }
+            if self.one_output(name.as_ref(), value, span).is_err() {
+                good = Err(Reported);
+            }
+        }
+        good
+    }
+
+    fn one_output(&mut self, name: Option<&Ident>, value: &Expr, span: Span) -> Built<()> {
+        let value = self.parts(value)?;
+        // A number of a row is an output of one unit.
+        let shape = if self.is_row(&value) {
+            vec![Size::known(1)]
+        } else if value.shape.is_empty() {
+            return self.fail(
+                "RNN0206",
+                span,
+                "the output is a single number; it has to be a vector",
+            );
+        } else {
+            value.shape.clone()
+        };
+        let parts = self.vectors(&value);
+        self.cell.out.push(parts);
+        self.cell.outputs.push(CellOutput {
+            name: name.map(ToString::to_string),
+            width: product(&shape),
+            shape,
+        });
+        Ok(())
+    }
+
+    /// Where the user's argument stands that the initialiser `e` names.
+    fn given_in(&self, e: &Expr) -> Option<Span> {
+        match &e.kind {
+            ExprKind::Name(name) => self.given.get(name).copied(),
+            // The last of `ones_in`; the others are columns.
+            ExprKind::Call(_, parts) => self.given_in(parts.last()?),
+            ExprKind::If(_, a, b) => self.given_in(a).or_else(|| self.given_in(b)),
+            _ => None,
+        }
+    }
+
+    fn bind(&mut self, names: &[Ident], parts: bool, value: &Expr) -> Built<()> {
+        if !parts {
+            let meaning = self.meaning(value)?;
+            self.names.insert(names[0].to_string(), meaning);
+            return Ok(());
+        }
+        let argument = match &value.kind {
+            ExprKind::Call(f, arguments) if f == "split" => match arguments.as_slice() {
+                [one] => Some(one),
+                _ => None,
+            },
+            _ => None,
+        };
+        let Some(argument) = argument else {
+            return self.report(
+                Diagnostic::new(
+                    "RNN0208",
+                    value.span,
+                    "`let [a, b] = …` takes parts of a vector",
+                )
+                .help("write let [a, b] = split(…);"),
+            );
+        };
+        match self.meaning(argument)? {
+            Meaning::Tensor(t) => self.split_columns(names, &t, value.span),
+            _ => self.split(names, argument, value.span),
+        }
+    }
+
+    fn split(&mut self, names: &[Ident], argument: &Expr, span: Span) -> Built<()> {
+        let whole = self.parts(argument)?;
+        let width = match whole.shape.as_slice() {
+            [one] => one.clone(),
+            [] => return self.fail("RNN0209", span, "`split` of a single number"),
+            _ => return self.not_a_vector("split", &whole, span),
+        };
+        let part = self.equal_parts(&width, "units", names.len(), span)?;
+        let mut offset = Size::known(0);
+        for name in names {
+            let cut = Lanes {
+                parts: self.cut(&whole, &offset, &part, span)?,
+                shape: vec![part.clone()],
+            };
+            self.names.insert(name.to_string(), Meaning::Lanes(cut));
+            offset = &offset + &part;
+        }
+        Ok(())
+    }
+
+    /// The columns of a matrix, in equal parts.
+    fn split_columns(&mut self, names: &[Ident], t: &Tensor, span: Span) -> Built<()> {
+        let [rows, columns] = t.shape.as_slice() else {
+            let name = self.cell.params[t.param].name.clone();
+            return self.report(
+                Diagnostic::new(
+                    "RNN0249",
+                    span,
+                    format!("`split` of `{name}`, which has {} axes", t.shape.len()),
+                )
+                .help("vectors are split, and matrices by their columns"),
+            );
+        };
+        let part = self.equal_parts(columns, "columns", names.len(), span)?;
+        let mut column = t.column.clone();
+        for name in names {
+            let cut = Tensor {
+                shape: vec![rows.clone(), part.clone()],
+                column: column.clone(),
+                ..t.clone()
+            };
+            self.names.insert(name.to_string(), Meaning::Tensor(cut));
+            column = &column + &part;
+        }
+        Ok(())
+    }
+
+    fn equal_parts(&mut self, width: &Size, what: &str, parts: usize, span: Span) -> Built<Size> {
+        match width.divide(parts) {
+            Some(part) => Ok(part),
+            None => self.report(
+                Diagnostic::new(
+                    "RNN0210",
+                    span,
+                    format!("cannot split {width} {what} into {parts} equal parts"),
+                )
+                .help("make the size a multiple: [input, n * units]"),
+            ),
+        }
+    }
+
+    /// `what` takes a vector, and this has more axes.
+    pub(super) fn not_a_vector<T>(&mut self, what: &str, found: &Lanes, span: Span) -> Built<T> {
+        self.report(
+            Diagnostic::new(
+                "RNN0249",
+                span,
+                format!("`{what}` takes vectors, found {}", found.size()),
+            )
+            .help("flatten(x) is the vector of all its floats, the last axis side by side"),
+        )
+    }
+}
+
+/// The initialiser's name, if it makes matrices and the parameter is none. As in Keras, an
+/// orthogonal parameter with more axes is a matrix of its last one.
+fn needs_matrix(init: &Initializer, axes: usize) -> Option<&str> {
+    match init {
+        Initializer::Named(name, _) => match name.as_str() {
+            "orthogonal" => axes < 2,
+            "identity" => axes != 2,
+            _ => false,
+        }
+        .then_some(name),
+        Initializer::OnesIn(_, _, rest) => needs_matrix(rest, axes),
+    }
+}
