@@ -21,6 +21,8 @@ pub struct Inference<'a> {
     m: Memory<'a>,
     weights: &'a [f32],
     x: &'a [InputView<'a>],
+    /// The axis of each input.
+    input_axes: &'static [Option<usize>],
     /// The length of each axis.
     axes: &'a [usize],
     /// First step of the block, its steps, and those of the block before; `None` without blocks.
@@ -66,14 +68,14 @@ impl Inference<'_> {
         Times::ONE
     }
 
-    /// First step of the block, if the value that has `times` is cut into blocks.
+    /// First step of the block.
     fn from(&self) -> usize {
         self.block.map_or(0, |b| b.from)
     }
 
     /// Copies the block's part of input `index`: floats, or a mask's 1 and 0.
     pub fn input(&mut self, index: usize, to: &Ref, width: usize, times: Times) {
-        let (x, from) = (self.x[index], self.from());
+        let (x, from) = view(self.x, self.input_axes, self.block, index);
         if let Values::Floats(values) = x.values {
             ops::copy_in(&mut self.m, to, width, values, x.time, from, times);
         }
@@ -82,7 +84,7 @@ impl Inference<'_> {
     /// Copies rows of a table by the ids of input `index`; `table` is its first float among all
     /// weights.
     pub fn gather(&mut self, index: usize, to: &Ref, width: usize, table: usize, times: Times) {
-        let (x, from) = (self.x[index], self.from());
+        let (x, from) = view(self.x, self.input_axes, self.block, index);
         if let Values::Ids(ids) = x.values {
             let table = &self.weights[table..];
             ops::gather(&mut self.m, to, width, table, ids, x.time, from, times);
@@ -91,7 +93,7 @@ impl Inference<'_> {
 
     /// 1 where the id of input `index` is not 0, else 0.
     pub fn mask_ids(&mut self, index: usize, to: &Ref, times: Times) {
-        let (x, from) = (self.x[index], self.from());
+        let (x, from) = view(self.x, self.input_axes, self.block, index);
         if let Values::Ids(ids) = x.values {
             ops::mask_ids(&mut self.m, to, ids, x.time, from, times);
         }
@@ -167,6 +169,17 @@ impl Inference<'_> {
     pub fn batch(&self) -> usize {
         self.batch
     }
+}
+
+/// Input `index`, and the block's first step of it: one without an axis is there in every block.
+fn view<'a>(
+    x: &'a [InputView<'a>],
+    axes: &[Option<usize>],
+    block: Option<Block>,
+    index: usize,
+) -> (InputView<'a>, usize) {
+    let from = axes[index].and(block).map_or(0, |b| b.from);
+    (x[index], from)
 }
 
 /// Before the first step of any axis: whatever its length, states have steps of their own.
@@ -402,6 +415,7 @@ impl<P: Program> Run<'_, P> {
             m,
             weights: self.weights,
             x: self.x,
+            input_axes: P::SPEC.input_axes,
             axes: self.axes,
             block,
             penalties,
