@@ -30,6 +30,8 @@ pub struct Inference<'a> {
     /// What activity regularisers cost, one number a row; empty if nobody asks.
     penalties: &'a mut [f64],
     batch: usize,
+    /// Another thread has nothing to do: there are fewer rows than threads.
+    spare: bool,
 }
 
 #[derive(Clone, Copy)]
@@ -165,6 +167,49 @@ impl Inference<'_> {
         ops::penalty(&mut self.m, value, width, l1, l2, times, self.penalties);
     }
 
+    /// Runs two parts that have no buffer in common, at once if a thread is free: `second` are the
+    /// buffers that the second part reads and writes, the first part has all others. The two
+    /// directions of a `Bidirectional` layer.
+    ///
+    /// # Panics
+    /// If a part touches a buffer of the other.
+    pub fn both(
+        &mut self,
+        second: &[usize],
+        a: impl FnOnce(&mut Inference<'_>) + Send,
+        b: impl FnOnce(&mut Inference<'_>) + Send,
+    ) {
+        let spare = self.spare;
+        let mut other = vec![0.0; self.penalties.len()];
+        let (isa, weights, x, axes) = (self.isa, self.weights, self.x, self.axes);
+        let (input_axes, block, batch) = (self.input_axes, self.block, self.batch);
+        let (first, other_part) = (&mut *self.penalties, &mut *other);
+        self.m.apart(second, |ma, mb| {
+            let part = |m, penalties| Inference {
+                isa,
+                m,
+                weights,
+                x,
+                input_axes,
+                axes,
+                block,
+                penalties,
+                batch,
+                spare: false,
+            };
+            let (mut ca, mut cb) = (part(ma, first), part(mb, other_part));
+            if spare {
+                rayon::join(|| a(&mut ca), || b(&mut cb));
+            } else {
+                a(&mut ca);
+                b(&mut cb);
+            }
+        });
+        for (p, o) in self.penalties.iter_mut().zip(other) {
+            *p += o;
+        }
+    }
+
     /// Rows of the whole batch.
     pub fn batch(&self) -> usize {
         self.batch
@@ -280,7 +325,7 @@ pub(super) fn infer<P: Program>(
     let packed = core.packed::<P>();
     let time = axes.iter().copied().max().unwrap_or(1);
     let worth = batch.saturating_mul(time).saturating_mul(spec.cost) / 400_000;
-    let threads = worth.clamp(1, rayon::current_num_threads()).min(batch);
+    let threads = worth.clamp(1, rayon::current_num_threads());
     let row: usize = spec.inference.iter().map(|b| b.row).sum();
     let block = spec.blocks.then(|| {
         // Even, so that states end where they start.
@@ -347,7 +392,7 @@ impl<P: Program> Run<'_, P> {
     fn divide(&self, m: Memory<'_>, y: Vec<Sink<'_>>, penalties: &mut [f64], threads: usize) {
         let rows = m.rows();
         if threads < 2 || rows.len() < 2 {
-            return self.rows(m, y, penalties);
+            return self.rows(m, y, penalties, threads > 1);
         }
         let left = threads / 2;
         let half = rows.len() * left / threads;
@@ -379,12 +424,12 @@ impl<P: Program> Run<'_, P> {
         );
     }
 
-    fn rows(&self, mut m: Memory<'_>, mut y: Vec<Sink<'_>>, penalties: &mut [f64]) {
+    fn rows(&self, mut m: Memory<'_>, mut y: Vec<Sink<'_>>, penalties: &mut [f64], spare: bool) {
         for (state, x) in P::SPEC.states.iter().zip(self.states) {
             ops::copy_in(&mut m, &state.input, state.width(), x, 1, 0, Times::ONE);
         }
         let Some(block) = self.block else {
-            return self.block(m.reborrow(), None, &mut y, penalties);
+            return self.block(m.reborrow(), None, &mut y, penalties, spare);
         };
         let mut from = 0;
         while from < self.time {
@@ -397,7 +442,7 @@ impl<P: Program> Run<'_, P> {
                 before,
                 last,
             };
-            self.block(m.reborrow(), Some(block), &mut y, penalties);
+            self.block(m.reborrow(), Some(block), &mut y, penalties, spare);
             from += steps;
         }
     }
@@ -408,6 +453,7 @@ impl<P: Program> Run<'_, P> {
         block: Option<Block>,
         y: &mut [Sink<'_>],
         penalties: &mut [f64],
+        spare: bool,
     ) {
         m.fresh = block.is_none_or(|b| b.from == 0);
         let mut c = Inference {
@@ -420,6 +466,7 @@ impl<P: Program> Run<'_, P> {
             block,
             penalties,
             batch: self.batch,
+            spare,
         };
         P::infer(&mut c);
         for sink in y {

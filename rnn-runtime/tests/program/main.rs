@@ -99,17 +99,20 @@ fn a_masked_batch_of_every_size_and_in_blocks() {
     }
 }
 
+fn pool(threads: usize) -> rayon::ThreadPool {
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
+    pool.build().unwrap()
+}
+
 #[test]
 fn blocks_and_threads_do_not_change_a_bit() {
     let model = forgetful::<false>(4);
     let d = data(61, 700);
-    let run = |threads| {
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
-        let pool = pool.build().unwrap();
-        pool.install(|| model.predict((&d.x, &d.real, &d.from)).unwrap())
-    };
+    let run = |threads| pool(threads).install(|| model.predict((&d.x, &d.real, &d.from)).unwrap());
     let (one, three) = (run(1), run(3));
     assert_eq!(one, three);
+    // More threads than rows: the parts of a row run at once.
+    assert_eq!(one, run(100));
     for b in [0, 1, 3, 33, 60] {
         let row = s![b..b + 1, .., ..];
         let flat = s![b..b + 1, ..];
@@ -182,6 +185,12 @@ fn floats(real: &Array2<bool>) -> Vec<f32> {
 
 #[test]
 fn gradients_of_weights_and_inputs_under_a_mask() {
+    pool(1).install(gradients);
+    // More threads than rows.
+    pool(16).install(gradients);
+}
+
+fn gradients() {
     let mut model = forgetful::<false>(6);
     let d = data(7, 9);
     let w = wide(Learner::weights(&model).to_vec());

@@ -1,5 +1,5 @@
 //! A model as the compiler writes it, by hand: `h' = x W + b + h U` under a mask, its states given
-//! by an input or kept from batch to batch.
+//! by an input or kept from batch to batch. What does not depend on each other runs in `both`.
 
 use ndarray::{Array2, Array3};
 use rnn_runtime::code::*;
@@ -346,7 +346,7 @@ impl<const KEEPS: bool> Program for Tiny<KEEPS> {
         output_masks: &[Some(at(REAL)), None],
         training_masks: &[Some(at(REAL)), None],
         blocks: true,
-        cost: 10,
+        cost: 4000,
     };
     type Input = (Sequence, Masks, Rows);
     type Output = (Array3<f32>, Array2<f32>);
@@ -377,28 +377,47 @@ impl<const KEEPS: bool> Program for Tiny<KEEPS> {
     }
     fn infer(c: &mut Inference<'_>) {
         let times = c.axis(0);
-        c.input(0, &at(X), IN, times);
-        c.input(1, &at(REAL), 1, times);
-        c.input(2, &at(FROM), UNITS, c.one());
-        c.start_from(&at(H), &at(if KEEPS { KEPT } else { FROM }), UNITS);
+        c.both(
+            &[X],
+            |c| {
+                c.input(1, &at(REAL), 1, times);
+                c.input(2, &at(FROM), UNITS, c.one());
+                c.start_from(&at(H), &at(if KEEPS { KEPT } else { FROM }), UNITS);
+            },
+            |c| c.input(0, &at(X), IN, times),
+        );
         c.sweep_masked::<Forward>(times, &HELD);
-        c.finish(&at(END), &at(H), UNITS, times);
-        c.penalty(&at(Y), UNITS, 0.0, 0.5, times);
+        c.both(
+            &[Y],
+            |c| c.finish(&at(END), &at(H), UNITS, times),
+            |c| c.penalty(&at(Y), UNITS, 0.0, 0.5, times),
+        );
     }
     fn forward(c: &mut Training<'_>) {
         let times = c.axis(0);
-        c.input(0, &at(X), IN, times);
-        c.input(1, &at(REAL), 1, times);
-        c.input(2, &at(FROM), UNITS, c.one());
-        c.start_from(&at(H), &at(if KEEPS { KEPT } else { FROM }), UNITS);
+        c.both(
+            &[X],
+            |c| {
+                c.input(1, &at(REAL), 1, times);
+                c.input(2, &at(FROM), UNITS, c.one());
+                c.start_from(&at(H), &at(if KEEPS { KEPT } else { FROM }), UNITS);
+            },
+            |c| c.input(0, &at(X), IN, times),
+        );
         c.forward_masked::<Forward>(times, &HELD);
-        c.finish(&at(END), &at(H), UNITS, times);
-        c.penalty(&at(Y), UNITS, 0.0, 0.5, times);
+        c.both(
+            &[Y],
+            |c| c.finish(&at(END), &at(H), UNITS, times),
+            |c| c.penalty(&at(Y), UNITS, 0.0, 0.5, times),
+        );
     }
     fn backward(c: &mut Training<'_>) {
         let times = c.axis(0);
-        c.penalty_gradient(&at(Y), &at(DY), UNITS, 0.0, 0.5, times);
-        c.end_from(&at(DH), &at(D_END), UNITS, times);
+        c.both(
+            &[Y, DY],
+            |c| c.end_from(&at(DH), &at(D_END), UNITS, times),
+            |c| c.penalty_gradient(&at(Y), &at(DY), UNITS, 0.0, 0.5, times),
+        );
         let wanted = c.wants_input_gradient();
         c.backward_masked::<Backward>(times, wanted, &HELD_BACK);
         c.start_gradient(&at(D_FROM), &at(DH), UNITS);

@@ -146,7 +146,8 @@ pub struct Memory<'a> {
     values: PhantomData<&'a mut [f32]>,
 }
 
-// SAFETY: a `Memory` is a `&mut [f32]` to its rows; no two have a row in common.
+// SAFETY: a `Memory` is a `&mut [f32]` to its rows of its buffers; no two have a row of a buffer in
+// common.
 unsafe impl Send for Memory<'_> {}
 // SAFETY: through a shared `Memory` nothing writes: the kernels take `&mut Memory`.
 unsafe impl Sync for Memory<'_> {}
@@ -193,12 +194,7 @@ impl<'a> Memory<'a> {
     /// If `row` is not among the rows, or the buffers overlap.
     pub fn split(self, row: usize) -> (Memory<'a>, Memory<'a>) {
         assert!(self.rows.0 <= row && row <= self.rows.1, "no such row");
-        assert!(
-            self.bufs
-                .windows(2)
-                .all(|b| b[0].offset + b[0].len() <= b[1].offset),
-            "buffers overlap"
-        );
+        self.check_apart();
         let left = Memory {
             rows: (self.rows.0, row),
             ..self
@@ -208,6 +204,40 @@ impl<'a> Memory<'a> {
             ..self
         };
         (left, right)
+    }
+
+    /// The same rows twice: all buffers but those of `second`, and those. Each of the two refuses
+    /// the other's buffers, for reading too, so that they may be used at once.
+    ///
+    /// # Panics
+    /// If the buffers overlap.
+    pub fn apart<R>(&mut self, second: &[usize], f: impl FnOnce(Memory<'_>, Memory<'_>) -> R) -> R {
+        self.check_apart();
+        let table = |second_half: bool| -> Vec<Buf> {
+            let own = |(i, b): (usize, &Buf)| match second.contains(&i) == second_half {
+                true => *b,
+                // No row and no step: every check refuses it.
+                false => Buf::new(b.offset, 0, 0, 0, Steps::One),
+            };
+            self.bufs.iter().enumerate().map(own).collect()
+        };
+        let (a, b) = (table(false), table(true));
+        let half = |bufs| Memory {
+            bufs,
+            values: PhantomData,
+            ..*self
+        };
+        f(half(&a), half(&b))
+    }
+
+    /// Panics if two buffers have floats in common.
+    fn check_apart(&self) {
+        assert!(
+            self.bufs
+                .windows(2)
+                .all(|b| b[0].offset + b[0].len() <= b[1].offset),
+            "buffers overlap"
+        );
     }
 
     /// The address of a row.
@@ -364,5 +394,64 @@ pub fn array<const N: usize>(values: &[f32], at: usize) -> &[f32; N] {
     match values.get(at..).and_then(|v| v.first_chunk()) {
         Some(a) => a,
         None => panic!("a stream's values are too short"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cpu::arena::Arena;
+
+    const fn at(buf: usize) -> Ref {
+        Ref {
+            buf,
+            offset: 0,
+            shift: 0,
+            exact: true,
+        }
+    }
+
+    fn bufs() -> [Buf; 3] {
+        std::array::from_fn(|i| Buf::new(i * 32, 16, 2, 1, Steps::One))
+    }
+
+    #[test]
+    fn two_halves_write_at_once() {
+        let (bufs, mut arena) = (bufs(), Arena::new(96));
+        let mut m = Memory::new(arena.floats_mut(), &[], &bufs, 1, 2);
+        let write = |mut m: Memory<'_>, buf, x| m.row_mut(&at(buf), 3, 0, 1).fill(x);
+        m.apart(&[1], |a, b| {
+            rayon::join(|| write(a, 2, 1.0), || write(b, 1, 2.0));
+        });
+        assert_eq!(m.row(&at(0), 3, 0, 1), [0.0; 3]);
+        assert_eq!(m.row(&at(1), 3, 0, 1), [2.0; 3]);
+        assert_eq!(m.row(&at(2), 3, 0, 1), [1.0; 3]);
+    }
+
+    #[test]
+    #[should_panic(expected = "too small")]
+    fn the_first_half_refuses_the_buffers_of_the_second() {
+        let (bufs, mut arena) = (bufs(), Arena::new(96));
+        let mut m = Memory::new(arena.floats_mut(), &[], &bufs, 1, 2);
+        m.apart(&[1], |a, _| a.row(&at(1), 1, 0, 0)[0]);
+    }
+
+    #[test]
+    #[should_panic(expected = "too small")]
+    fn the_second_half_refuses_the_buffers_of_the_first() {
+        let (bufs, mut arena) = (bufs(), Arena::new(96));
+        let mut m = Memory::new(arena.floats_mut(), &[], &bufs, 1, 2);
+        m.apart(&[1], |_, b| b.row(&at(0), 1, 0, 0)[0]);
+    }
+
+    #[test]
+    #[should_panic(expected = "overlap")]
+    fn buffers_that_overlap_do_not_come_apart() {
+        let mut arena = Arena::new(96);
+        let bufs = [
+            Buf::new(0, 16, 2, 1, Steps::One),
+            Buf::new(16, 16, 2, 1, Steps::One),
+        ];
+        Memory::new(arena.floats_mut(), &[], &bufs, 1, 2).apart(&[1], |_, _| ());
     }
 }
