@@ -143,7 +143,8 @@ impl Training<'_> {
     /// and outputs stay.
     pub fn forward_masked<C: Sweep>(&mut self, times: Times, held: &Held) {
         let isa = self.isa;
-        ops::parallel(self.m.reborrow(), cost::<C>(times), &|mut m| {
+        let m = ops::on(&mut self.m, times);
+        ops::parallel_masked(m, C::COST, &held.mask, times, &|mut m| {
             ops::forward_masked::<C>(isa, &mut m, times, held, None);
         });
     }
@@ -159,7 +160,8 @@ impl Training<'_> {
     /// Runs a cell backwards at the places that a mask leaves, on all threads.
     pub fn backward_masked<C: Sweep>(&mut self, times: Times, wanted: bool, held: &HeldBack) {
         let isa = self.isa;
-        ops::parallel(self.m.reborrow(), cost::<C>(times), &|mut m| {
+        let m = ops::on(&mut self.m, times);
+        ops::parallel_masked(m, C::COST, &held.mask, times, &|mut m| {
             ops::backward_masked::<C>(isa, &mut m, times, wanted, held);
         });
     }

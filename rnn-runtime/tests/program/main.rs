@@ -1,6 +1,7 @@
 //! What the runtime makes of a program: batches, blocks, threads, streams, training and states
 //! that stay, against plain loops.
 
+mod cell;
 mod tiny;
 
 use ndarray::{Array2, Array3, Axis, s};
