@@ -124,7 +124,7 @@ impl<'a> Batch<'a> {
 ///
 /// impl<'a> IntoInput<'a, (Sequence, Ids)> for Pair<'a> {
 ///     fn into_input(self, to: &mut Vec<Batch<'a>>) -> Result<(), Error> {
-///         (self.x, self.words).into_input(to)
+///         IntoInput::<(Sequence, Ids)>::into_input((self.x, self.words), to)
 ///     }
 /// }
 ///

@@ -2,9 +2,9 @@
 
 use super::{
     Program, Training,
+    batch::{Outcome, axes, infer},
     check::{check, count},
     core::pack,
-    infer::{Outcome, axes, infer},
     program::lay_out,
 };
 use crate::{

@@ -3,6 +3,7 @@
 //! The compiler implements [`Program`]; everything that a user calls is in [`Model`], [`Stream`]
 //! and [`crate::learner::Learner`], once for all models.
 
+mod batch;
 mod check;
 mod core;
 mod graph;

@@ -143,7 +143,8 @@ impl Training<'_> {
     /// and outputs stay.
     pub fn forward_masked<C: Sweep>(&mut self, times: Times, held: &Held) {
         let isa = self.isa;
-        ops::parallel(self.m.reborrow(), cost::<C>(times), &|mut m| {
+        let m = ops::on(&mut self.m, times);
+        ops::parallel_masked(m, C::COST, &held.mask, times, &|mut m| {
             ops::forward_masked::<C>(isa, &mut m, times, held, None);
         });
     }
@@ -159,7 +160,8 @@ impl Training<'_> {
     /// Runs a cell backwards at the places that a mask leaves, on all threads.
     pub fn backward_masked<C: Sweep>(&mut self, times: Times, wanted: bool, held: &HeldBack) {
         let isa = self.isa;
-        ops::parallel(self.m.reborrow(), cost::<C>(times), &|mut m| {
+        let m = ops::on(&mut self.m, times);
+        ops::parallel_masked(m, C::COST, &held.mask, times, &|mut m| {
             ops::backward_masked::<C>(isa, &mut m, times, wanted, held);
         });
     }
@@ -281,6 +283,52 @@ impl Training<'_> {
     /// The steps the other way round.
     pub fn reverse(&mut self, from: &Ref, to: &Ref, width: usize, times: Times) {
         ops::reverse(&mut self.m, from, to, width, times);
+    }
+}
+
+impl Training<'_> {
+    /// Runs two parts that have no buffer in common, at once if there are fewer rows than threads:
+    /// `second` are the buffers that the second part reads and writes, the first part has all
+    /// others. Neither part has the weights or their gradients. The two directions of a
+    /// `Bidirectional` layer, forwards or backwards.
+    ///
+    /// # Panics
+    /// If a part touches a buffer of the other, or weights.
+    pub fn both(
+        &mut self,
+        second: &[usize],
+        a: impl FnOnce(&mut Training<'_>) + Send,
+        b: impl FnOnce(&mut Training<'_>) + Send,
+    ) {
+        let spare = self.m.rows().len() < rayon::current_num_threads();
+        let mut other = vec![0.0; self.penalties.len()];
+        let (isa, x, axes, batch) = (self.isa, self.x, self.axes, self.batch);
+        let (seed, input_gradient) = (self.seed, self.input_gradient);
+        let (first, other_part) = (&mut *self.penalties, &mut *other);
+        self.m.apart(second, |ma, mb| {
+            let part = |m, penalties| Training {
+                isa,
+                m,
+                weights: &mut [],
+                gradients: &mut [],
+                x,
+                axes,
+                batch,
+                seed,
+                input_gradient,
+                penalties,
+            };
+            let (mut ca, mut cb) = (part(ma, first), part(mb, other_part));
+            if spare {
+                rayon::join(|| a(&mut ca), || b(&mut cb));
+            } else {
+                a(&mut ca);
+                b(&mut cb);
+            }
+        });
+        for (p, o) in self.penalties.iter_mut().zip(other) {
+            *p += o;
+        }
     }
 }
 

@@ -4,9 +4,9 @@ use ndarray::{ArrayD, IxDyn};
 
 use super::{
     Core, LayerState, Outputs, Program, Stream, Streamable,
+    batch::{Outcome, axes, infer},
     check::check,
     graph,
-    infer::{Outcome, axes, infer},
     input::IntoInput,
     learn, summary,
 };

@@ -2,6 +2,9 @@
 //! plain loops.
 
 mod gradients;
+mod masked;
+mod normalize;
 mod ops;
 mod product;
+mod rows;
 mod support;

@@ -3,10 +3,7 @@
 use crate::support::{Random, UNTOUCHED, Values, place};
 use rnn_runtime::{
     cpu::{
-        ops::{
-            Normalize, Times, copy_in, copy_out, dropout, gather, normalize_backward,
-            normalize_forward, reshape, reverse, scatter, zero,
-        },
+        ops::{Times, copy_in, copy_out, dropout, gather, reshape, reverse, scatter, zero},
         phase::{Memory, Steps},
     },
     learner::StepSeed,
@@ -180,113 +177,5 @@ fn dropout_keeps_the_mean_and_draws_the_same_again() {
     ] {
         let share = both(&y, b) * n / b.len() as f64;
         assert!((share - 0.09).abs() < bound, "{what}: {share}");
-    }
-}
-
-/// Against the definition in f64, and the gradient against differences of it.
-#[test]
-fn normalize_for_every_width() {
-    for width in 1..=40 {
-        for (scale, center) in [(true, true), (true, false), (false, true), (false, false)] {
-            normalize(width, scale, center);
-        }
-    }
-}
-
-fn normalize(width: usize, scale: bool, center: bool) {
-    let one = (width, TIME, Steps::All);
-    let mut v = Values::new(&[one, one, one, one, (width, 2, Steps::All)], ROWS);
-    let mut r = Random::new(width as u64);
-    let n = ROWS * TIME * width;
-    let (x, d) = (r.floats(n), r.floats(n));
-    let mut weights = r.floats(4 * width);
-    let before = weights.clone();
-    let spec = Normalize {
-        input: place(0),
-        output: place(1),
-        d_output: place(2),
-        d_input: place(3),
-        kept: place(4),
-        mask: None,
-        width,
-        gamma: scale.then_some(0),
-        beta: center.then_some(width),
-        moving_mean: 2 * width,
-        moving_variance: 3 * width,
-        momentum: 0.9,
-        epsilon: 0.001,
-    };
-    let mut m = memory(&mut v);
-    copy_in(&mut m, &place(0), width, &x, TIME, 0, all());
-    copy_in(&mut m, &place(2), width, &d, TIME, 0, all());
-    normalize_forward(&mut m, &spec, &mut weights, all());
-    let mut g = vec![0.25; 4 * width];
-    normalize_backward(&mut m, &spec, &weights, &mut g, all(), true);
-    let (mut y, mut dx) = (vec![0.0; n], vec![0.0; n]);
-    copy_out(&mut m, &place(1), width, &mut y, TIME, 0, all());
-    copy_out(&mut m, &place(3), width, &mut dx, TIME, 0, all());
-
-    let wide = |x: &[f32]| -> Vec<f64> { x.iter().map(|&x| x.into()).collect() };
-    let of = |w: &[f64], x: &[f64]| -> Vec<f64> {
-        let count = (ROWS * TIME) as f64;
-        let mut y = vec![0.0; n];
-        for j in 0..width {
-            let column = || x.iter().skip(j).step_by(width);
-            let mean = column().sum::<f64>() / count;
-            let variance = column().map(|x| (x - mean).powi(2)).sum::<f64>() / count;
-            for i in (j..n).step_by(width) {
-                let normal = (x[i] - mean) / (variance + f64::from(0.001f32)).sqrt();
-                y[i] = normal * if scale { w[j] } else { 1.0 };
-                y[i] += if center { w[width + j] } else { 0.0 };
-            }
-        }
-        y
-    };
-    let (w, x64) = (wide(&before), wide(&x));
-    let close = |what: &str, a: f32, b: f64| {
-        assert!(
-            (f64::from(a) - b).abs() < 2e-5,
-            "{what}, width {width}: {a} and {b}"
-        );
-    };
-    for (y, e) in y.iter().zip(of(&w, &x64)) {
-        close("output", *y, e);
-    }
-    let loss = |w: &[f64], x: &[f64]| -> f64 {
-        of(w, x)
-            .iter()
-            .zip(&d)
-            .map(|(y, &d)| y * f64::from(d))
-            .sum()
-    };
-    let h = 1e-5;
-    let moved = |v: &[f64], i: usize, h: f64| {
-        let mut v = v.to_vec();
-        v[i] += h;
-        v
-    };
-    for i in (0..n).step_by(1 + n / 9) {
-        let slope = (loss(&w, &moved(&x64, i, h)) - loss(&w, &moved(&x64, i, -h))) / (2.0 * h);
-        close("gradient of the input", dx[i], slope);
-    }
-    for (i, g) in g.iter().enumerate() {
-        let slope = (loss(&moved(&w, i, h), &x64) - loss(&moved(&w, i, -h), &x64)) / (2.0 * h);
-        close("gradient", g - 0.25, slope);
-    }
-    for j in 0..width {
-        let column = || x64.iter().skip(j).step_by(width);
-        let count = (ROWS * TIME) as f64;
-        let mean = column().sum::<f64>() / count;
-        let variance = column().map(|x| (x - mean).powi(2)).sum::<f64>() / count;
-        close(
-            "mean",
-            weights[2 * width + j],
-            w[2 * width + j] * 0.9 + mean * 0.1,
-        );
-        close(
-            "variance",
-            weights[3 * width + j],
-            w[3 * width + j] * 0.9 + variance * 0.1,
-        );
     }
 }

@@ -22,7 +22,7 @@ pub use noise::{gaussian_noise, noise};
 pub use normalize::{Normalize, normalize_backward, normalize_forward};
 pub use penalty::{penalty, penalty_gradient};
 pub use shape::{permute, reshape};
-pub use sweep::{Sweep, backward, forward, parallel};
+pub use sweep::{Sweep, backward, forward, parallel, parallel_masked};
 
 use super::phase::Memory;
 
@@ -77,7 +77,7 @@ impl Times {
 }
 
 /// `m`, on the axis of `times`.
-pub(super) fn on<'a>(m: &'a mut Memory<'_>, times: Times) -> Memory<'a> {
+pub fn on<'a>(m: &'a mut Memory<'_>, times: Times) -> Memory<'a> {
     let mut m = m.reborrow();
     m.total = times.total;
     m

@@ -2,132 +2,7 @@
 
 use std::marker::PhantomData;
 
-/// What stays at a masked step, forwards.
-#[derive(Clone, Copy, Debug)]
-pub struct Held {
-    /// A sequence of width 1: 0 where a step is masked.
-    pub mask: Ref,
-    /// States before the step (`shift` 0), and their widths.
-    pub states: &'static [(Ref, usize)],
-    /// Outputs, and their widths. An output that *is* a state after its step stays by itself and
-    /// belongs here only if it must be zero before the first real step.
-    pub outputs: &'static [(Ref, usize)],
-    /// Keras's `zero_output_for_mask`.
-    pub zero_output: bool,
-}
-
-/// Rows of every buffer start at a multiple of this many floats (64 bytes), so that a vector that
-/// reaches past the last unit stays in its own row.
-pub const ROW_ALIGN: usize = 16;
-
-/// `width` rounded up to a whole number of [`ROW_ALIGN`].
-pub const fn padded(width: usize) -> usize {
-    width.div_ceil(ROW_ALIGN) * ROW_ALIGN
-}
-
-/// Which of a buffer's steps holds time `t`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Steps {
-    /// One step: the same place at all times.
-    One,
-    /// Two steps, used in turn: a state and its next value.
-    Ring,
-    /// A step for every time.
-    All,
-    /// Two steps: the second for the last time, the first for all others. An output that only its
-    /// last step is wanted of, or its gradient, which is zero at all others.
-    Last,
-}
-
-/// One buffer: `[steps][rows][padded width]` floats from `offset` on.
-#[derive(Clone, Copy, Debug)]
-pub struct Buf {
-    // Private, so that `new` is the only way to one: `time` is `rows * row`, and neither that nor
-    // the end of the buffer overflows.
-    offset: usize,
-    row: usize,
-    time: usize,
-    count: usize,
-    rows: usize,
-    steps: Steps,
-}
-
-impl Buf {
-    /// A buffer of `count` steps of `rows` rows of `row` floats, a multiple of [`ROW_ALIGN`], from
-    /// float `offset` on.
-    ///
-    /// # Panics
-    /// If so many floats cannot be addressed.
-    pub const fn new(offset: usize, row: usize, rows: usize, count: usize, steps: Steps) -> Self {
-        let time = match rows.checked_mul(row) {
-            Some(time) => time,
-            None => panic!("a buffer is too large"),
-        };
-        match time.checked_mul(count) {
-            Some(len) if len.checked_add(offset).is_some() => {}
-            _ => panic!("a buffer is too large"),
-        }
-        Buf {
-            offset,
-            row,
-            time,
-            count,
-            rows,
-            steps,
-        }
-    }
-
-    /// First float.
-    pub const fn offset(&self) -> usize {
-        self.offset
-    }
-
-    /// Floats from one row to the next.
-    #[inline(always)]
-    pub const fn row(&self) -> usize {
-        self.row
-    }
-
-    /// Floats that the buffer takes.
-    pub const fn len(&self) -> usize {
-        self.time * self.count
-    }
-
-    /// Whether it takes no floats.
-    pub const fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
-    /// How its steps hold times.
-    #[inline(always)]
-    pub const fn steps(&self) -> Steps {
-        self.steps
-    }
-
-    /// The step that holds time `t` of `total`.
-    #[inline(always)]
-    pub(crate) const fn step(&self, t: usize, total: usize) -> usize {
-        match self.steps {
-            Steps::One => 0,
-            Steps::Ring => t & 1,
-            Steps::All => t,
-            Steps::Last => (t.wrapping_add(1) == total) as usize,
-        }
-    }
-}
-
-/// A vector in a buffer: the floats from `offset` on of each row, at time `t + shift`.
-#[derive(Clone, Copy, Debug)]
-pub struct Ref {
-    /// Index in the table of buffers.
-    pub buf: usize,
-    /// First float of the row.
-    pub offset: usize,
-    /// 1 for the value after the step, 0 for all others.
-    pub shift: usize,
-    /// Other values follow in the same row: a store keeps to the exact width.
-    pub exact: bool,
-}
+use super::{Buf, Held, Ref, Steps, padded};
 
 /// A model's values and weights while it runs, for a range of rows that nobody else touches.
 pub struct Memory<'a> {
@@ -146,7 +21,8 @@ pub struct Memory<'a> {
     values: PhantomData<&'a mut [f32]>,
 }
 
-// SAFETY: a `Memory` is a `&mut [f32]` to its rows; no two have a row in common.
+// SAFETY: a `Memory` is a `&mut [f32]` to its rows of its buffers; no two have a row of a buffer in
+// common.
 unsafe impl Send for Memory<'_> {}
 // SAFETY: through a shared `Memory` nothing writes: the kernels take `&mut Memory`.
 unsafe impl Sync for Memory<'_> {}
@@ -193,12 +69,7 @@ impl<'a> Memory<'a> {
     /// If `row` is not among the rows, or the buffers overlap.
     pub fn split(self, row: usize) -> (Memory<'a>, Memory<'a>) {
         assert!(self.rows.0 <= row && row <= self.rows.1, "no such row");
-        assert!(
-            self.bufs
-                .windows(2)
-                .all(|b| b[0].offset + b[0].len() <= b[1].offset),
-            "buffers overlap"
-        );
+        self.check_apart();
         let left = Memory {
             rows: (self.rows.0, row),
             ..self
@@ -208,6 +79,40 @@ impl<'a> Memory<'a> {
             ..self
         };
         (left, right)
+    }
+
+    /// The same rows twice: all buffers but those of `second`, and those. Each of the two refuses
+    /// the other's buffers, for reading too, so that they may be used at once.
+    ///
+    /// # Panics
+    /// If the buffers overlap.
+    pub fn apart<R>(&mut self, second: &[usize], f: impl FnOnce(Memory<'_>, Memory<'_>) -> R) -> R {
+        self.check_apart();
+        let table = |second_half: bool| -> Vec<Buf> {
+            let own = |(i, b): (usize, &Buf)| match second.contains(&i) == second_half {
+                true => *b,
+                // No row and no step: every check refuses it.
+                false => Buf::new(b.offset, 0, 0, 0, Steps::One),
+            };
+            self.bufs.iter().enumerate().map(own).collect()
+        };
+        let (a, b) = (table(false), table(true));
+        let half = |bufs| Memory {
+            bufs,
+            values: PhantomData,
+            ..*self
+        };
+        f(half(&a), half(&b))
+    }
+
+    /// Panics if two buffers have floats in common.
+    fn check_apart(&self) {
+        assert!(
+            self.bufs
+                .windows(2)
+                .all(|b| b[0].offset + b[0].len() <= b[1].offset),
+            "buffers overlap"
+        );
     }
 
     /// The address of a row.
@@ -364,5 +269,64 @@ pub fn array<const N: usize>(values: &[f32], at: usize) -> &[f32; N] {
     match values.get(at..).and_then(|v| v.first_chunk()) {
         Some(a) => a,
         None => panic!("a stream's values are too short"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cpu::arena::Arena;
+
+    const fn at(buf: usize) -> Ref {
+        Ref {
+            buf,
+            offset: 0,
+            shift: 0,
+            exact: true,
+        }
+    }
+
+    fn bufs() -> [Buf; 3] {
+        std::array::from_fn(|i| Buf::new(i * 32, 16, 2, 1, Steps::One))
+    }
+
+    #[test]
+    fn two_halves_write_at_once() {
+        let (bufs, mut arena) = (bufs(), Arena::new(96));
+        let mut m = Memory::new(arena.floats_mut(), &[], &bufs, 1, 2);
+        let write = |mut m: Memory<'_>, buf, x| m.row_mut(&at(buf), 3, 0, 1).fill(x);
+        m.apart(&[1], |a, b| {
+            rayon::join(|| write(a, 2, 1.0), || write(b, 1, 2.0));
+        });
+        assert_eq!(m.row(&at(0), 3, 0, 1), [0.0; 3]);
+        assert_eq!(m.row(&at(1), 3, 0, 1), [2.0; 3]);
+        assert_eq!(m.row(&at(2), 3, 0, 1), [1.0; 3]);
+    }
+
+    #[test]
+    #[should_panic(expected = "too small")]
+    fn the_first_half_refuses_the_buffers_of_the_second() {
+        let (bufs, mut arena) = (bufs(), Arena::new(96));
+        let mut m = Memory::new(arena.floats_mut(), &[], &bufs, 1, 2);
+        m.apart(&[1], |a, _| a.row(&at(1), 1, 0, 0)[0]);
+    }
+
+    #[test]
+    #[should_panic(expected = "too small")]
+    fn the_second_half_refuses_the_buffers_of_the_first() {
+        let (bufs, mut arena) = (bufs(), Arena::new(96));
+        let mut m = Memory::new(arena.floats_mut(), &[], &bufs, 1, 2);
+        m.apart(&[1], |_, b| b.row(&at(0), 1, 0, 0)[0]);
+    }
+
+    #[test]
+    #[should_panic(expected = "overlap")]
+    fn buffers_that_overlap_do_not_come_apart() {
+        let mut arena = Arena::new(96);
+        let bufs = [
+            Buf::new(0, 16, 2, 1, Steps::One),
+            Buf::new(16, 16, 2, 1, Steps::One),
+        ];
+        Memory::new(arena.floats_mut(), &[], &bufs, 1, 2).apart(&[1], |_, _| ());
     }
 }

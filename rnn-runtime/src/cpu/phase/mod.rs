@@ -15,11 +15,13 @@
 mod memory;
 mod pack;
 mod places;
+mod table;
 mod tile;
 
-pub use memory::{Buf, Held, Memory, ROW_ALIGN, Ref, Steps, array, padded};
+pub use memory::{Memory, array};
 pub use pack::{Matrix, Vector, block, pack_matrix, pack_vector, packed_len};
 pub use places::{Active, Every, Places};
+pub use table::{Buf, Held, ROW_ALIGN, Ref, Steps, padded};
 pub use tile::Tile;
 
 pub(in crate::cpu) use self::places::At;

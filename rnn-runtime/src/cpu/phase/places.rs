@@ -61,12 +61,12 @@ impl Places for Every {
     type At<'a> = Block;
 
     #[inline(always)]
-    fn step<'a>(&'a self, m: &Memory<'_>, t: usize) -> Block {
+    fn step(&self, m: &Memory<'_>, t: usize) -> Block {
         self.all(m, t, 1)
     }
 
     #[inline(always)]
-    fn all<'a>(&'a self, m: &Memory<'_>, first: usize, steps: usize) -> Block {
+    fn all(&self, m: &Memory<'_>, first: usize, steps: usize) -> Block {
         Block {
             first,
             steps,

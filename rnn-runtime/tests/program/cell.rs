@@ -1,0 +1,232 @@
+//! A cell as the compiler writes it, by hand: `h' = x W + b + h U`, its buffers and its phases.
+
+use rnn_runtime::code::*;
+
+pub const IN: usize = 3;
+pub const UNITS: usize = 2;
+
+pub const fn at(buf: usize) -> Ref {
+    Ref {
+        buf,
+        offset: 0,
+        shift: 0,
+        exact: true,
+    }
+}
+
+pub const fn after(buf: usize) -> Ref {
+    Ref {
+        shift: 1,
+        ..at(buf)
+    }
+}
+
+// Weights: W [3, 2], U [2, 2], b [2].
+pub const W: usize = 0;
+pub const U: usize = W + IN * UNITS;
+pub const B: usize = U + UNITS * UNITS;
+// Packed.
+pub const PW: usize = 0;
+pub const PU: usize = PW + packed_len(IN, 1, UNITS);
+pub const PB: usize = PU + packed_len(UNITS, 1, UNITS);
+pub const PWT: usize = PB + padded(UNITS);
+pub const PUT: usize = PWT + packed_len(UNITS, 1, IN);
+pub const PACKED: usize = PUT + packed_len(UNITS, 1, UNITS);
+
+// Buffers: the same in inference and training as far as the gradients.
+pub const X: usize = 0;
+pub const REAL: usize = 1;
+pub const FROM: usize = 2;
+pub const Z: usize = 3;
+pub const H: usize = 4;
+pub const Y: usize = 5;
+pub const END: usize = 6;
+pub const KEPT: usize = 7;
+pub const DY: usize = 8;
+pub const DZ: usize = 9;
+pub const DH: usize = 10;
+pub const D_END: usize = 11;
+pub const DX: usize = 12;
+pub const D_FROM: usize = 13;
+
+pub const fn buf(width: usize, extent: Extent) -> BufSpec {
+    BufSpec {
+        row: padded(width),
+        extent,
+        axis: 0,
+    }
+}
+
+pub const INFERENCE: &[BufSpec] = &[
+    buf(IN, Extent::All),
+    buf(1, Extent::All),
+    buf(UNITS, Extent::One),
+    buf(UNITS, Extent::All),
+    buf(UNITS, Extent::Ring),
+    buf(UNITS, Extent::All),
+    buf(UNITS, Extent::One),
+    buf(UNITS, Extent::One),
+];
+
+pub const TRAINING: &[BufSpec] = &[
+    buf(IN, Extent::All),
+    buf(1, Extent::All),
+    buf(UNITS, Extent::One),
+    buf(UNITS, Extent::All),
+    buf(UNITS, Extent::All),
+    buf(UNITS, Extent::All),
+    buf(UNITS, Extent::One),
+    buf(UNITS, Extent::One),
+    buf(UNITS, Extent::All),
+    buf(UNITS, Extent::All),
+    buf(UNITS, Extent::Ring),
+    buf(UNITS, Extent::One),
+    buf(IN, Extent::All),
+    buf(UNITS, Extent::One),
+];
+
+pub const fn segment(src: Ref, k: usize, weights: usize) -> Segment {
+    Segment {
+        src,
+        k,
+        weights,
+        groups: 1,
+        carried: false,
+    }
+}
+
+pub const NOTHING: Phase = Phase {
+    width: UNITS,
+    products: &[],
+    loads: &[],
+    vectors: &[],
+    scalars: &[],
+    stores: &[],
+    reductions: &[],
+};
+pub const PRE: Phase = Phase {
+    products: &[&[segment(at(X), IN, PW)]],
+    vectors: &[PB],
+    stores: &[at(Z)],
+    ..NOTHING
+};
+pub const STEP: Phase = Phase {
+    products: &[&[segment(at(H), UNITS, PU)]],
+    loads: &[at(Z)],
+    stores: &[after(H), at(Y)],
+    ..NOTHING
+};
+pub const DELTA: Phase = Phase {
+    loads: &[at(DY), after(DH)],
+    stores: &[at(DZ)],
+    ..NOTHING
+};
+pub const BACK: Phase = Phase {
+    products: &[&[segment(at(DZ), UNITS, PUT)]],
+    stores: &[at(DH)],
+    ..NOTHING
+};
+pub const INPUT: Phase = Phase {
+    width: IN,
+    products: &[&[segment(at(DZ), UNITS, PWT)]],
+    stores: &[at(DX)],
+    ..NOTHING
+};
+
+pub enum Pre {}
+impl Body for Pre {
+    const GROUPS: usize = 1;
+    #[inline(always)]
+    fn tile<S: Simd, const R: usize>(s: S, k: &Tile<'_, S, R>) {
+        let p = k.product::<1>(0);
+        let b = k.vector(0);
+        for (r, p) in p.iter().enumerate() {
+            k.store(0, r, s.add(p[0], b));
+        }
+    }
+}
+
+pub enum Step {}
+impl Body for Step {
+    const GROUPS: usize = 1;
+    #[inline(always)]
+    fn tile<S: Simd, const R: usize>(s: S, k: &Tile<'_, S, R>) {
+        let p = k.product::<1>(0);
+        for (r, p) in p.iter().enumerate() {
+            let h = s.add(p[0], k.load(0, r));
+            k.store(0, r, h);
+            k.store(1, r, h);
+        }
+    }
+}
+
+pub enum Delta {}
+impl Body for Delta {
+    const GROUPS: usize = 0;
+    #[inline(always)]
+    fn tile<S: Simd, const R: usize>(s: S, k: &Tile<'_, S, R>) {
+        for r in 0..R {
+            k.store(0, r, s.add(k.load(0, r), k.load(1, r)));
+        }
+    }
+}
+
+pub enum Product {}
+impl Body for Product {
+    const GROUPS: usize = 1;
+    #[inline(always)]
+    fn tile<S: Simd, const R: usize>(_: S, k: &Tile<'_, S, R>) {
+        for (r, p) in k.product::<1>(0).iter().enumerate() {
+            k.store(0, r, p[0]);
+        }
+    }
+}
+
+pub enum Forward {}
+impl Sweep for Forward {
+    // So much that rows are divided among threads.
+    const COST: usize = 100_000;
+    #[inline(always)]
+    fn pre<S: Simd, A: Places>(s: S, m: &mut Memory<'_>, times: Times, _: bool, a: &A) {
+        all_at::<S, Pre, A>(s, m, &PRE, times.first, times.steps, a);
+    }
+    #[inline(always)]
+    fn step<S: Simd, A: Places>(s: S, m: &mut Memory<'_>, t: usize, a: &A) {
+        step_at::<S, Step, A>(s, m, &STEP, t, a);
+    }
+    #[inline(always)]
+    fn post<S: Simd, A: Places>(_: S, _: &mut Memory<'_>, _: Times, _: bool, _: &A) {}
+}
+
+pub enum Backward {}
+impl Sweep for Backward {
+    // So much that rows are divided among threads.
+    const COST: usize = 100_000;
+    #[inline(always)]
+    fn pre<S: Simd, A: Places>(_: S, _: &mut Memory<'_>, _: Times, _: bool, _: &A) {}
+    #[inline(always)]
+    fn step<S: Simd, A: Places>(s: S, m: &mut Memory<'_>, t: usize, a: &A) {
+        step_at::<S, Delta, A>(s, m, &DELTA, t, a);
+        step_at::<S, Product, A>(s, m, &BACK, t, a);
+    }
+    #[inline(always)]
+    fn post<S: Simd, A: Places>(s: S, m: &mut Memory<'_>, times: Times, wanted: bool, a: &A) {
+        if wanted {
+            all_at::<S, Product, A>(s, m, &INPUT, times.first, times.steps, a);
+        }
+    }
+}
+
+pub const HELD: Held = Held {
+    mask: at(REAL),
+    states: &[(at(H), UNITS)],
+    outputs: &[(at(Y), UNITS)],
+    zero_output: false,
+};
+pub const HELD_BACK: HeldBack = HeldBack {
+    mask: at(REAL),
+    states: &[(at(DH), UNITS)],
+    outputs: &[(at(DY), UNITS)],
+    inputs: &[(at(DX), IN)],
+    zero_output: false,
+};
