@@ -29,8 +29,8 @@ const RANDOM_SPREAD: f64 = 0.05;
 /// use rnn_runtime::{init::initialise, params::{Init, ParamSpec}};
 ///
 /// let specs = [
-///     ParamSpec { name: "dense/kernel", shape: &[3, 2], init: Init::GlorotUniform, trainable: true },
-///     ParamSpec { name: "dense/bias", shape: &[2], init: Init::Zeros, trainable: true },
+///     ParamSpec::new("dense/kernel", &[3, 2], Init::GlorotUniform),
+///     ParamSpec::new("dense/bias", &[2], Init::Zeros),
 /// ];
 /// let weights = initialise(&specs, 42);
 /// assert_eq!(weights.len(), 8);
@@ -132,15 +132,7 @@ mod tests {
     use super::*;
 
     fn draw(init: Init, shape: &'static [usize], seed: u64) -> Vec<f32> {
-        initialise(
-            &[ParamSpec {
-                name: "layer/kernel",
-                shape,
-                init,
-                trainable: true,
-            }],
-            seed,
-        )
+        initialise(&[ParamSpec::new("layer/kernel", shape, init)], seed)
     }
 
     fn mean_and_deviation(values: &[f32]) -> (f64, f64) {
@@ -252,18 +244,8 @@ mod tests {
 
     #[test]
     fn order_and_neighbours_do_not_matter_but_seed_and_name_do() {
-        let a = ParamSpec {
-            name: "a",
-            shape: &[4, 4],
-            init: Init::GlorotUniform,
-            trainable: true,
-        };
-        let b = ParamSpec {
-            name: "b",
-            shape: &[3],
-            init: Init::RandomNormal,
-            trainable: true,
-        };
+        let a = ParamSpec::new("a", &[4, 4], Init::GlorotUniform);
+        let b = ParamSpec::new("b", &[3], Init::RandomNormal);
         let ab = initialise(&[a, b], 9);
         let ba = initialise(&[b, a], 9);
         assert_eq!(ab[..16], ba[3..]);
@@ -296,12 +278,7 @@ mod tests {
             &[64, 192],
             &[2, 3, 5],
         ] {
-            let spec = ParamSpec {
-                name: "k",
-                shape: leak(shape),
-                init: Init::Orthogonal,
-                trainable: true,
-            };
+            let spec = ParamSpec::new("k", leak(shape), Init::Orthogonal);
             let q = initialise(&[spec], 3);
             let columns = shape[shape.len() - 1];
             let rows = q.len() / columns;

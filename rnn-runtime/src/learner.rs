@@ -74,4 +74,26 @@ pub trait Learner: Send {
     /// outputs (same layout as [`Learner::output`]). Overwrites `gradients` (same layout as
     /// [`Learner::weights`]; 0 for parameters that are not trainable).
     fn backward(&mut self, d_outputs: &[&[f32]], gradients: &mut [f32]) -> Result<(), Error>;
+
+    /// Which steps of output number `index` of the last `forward` or `infer` count: `[batch,
+    /// time]`, 1 where a step is real and 0 where it is padding. `None`: all of them.
+    fn output_mask(&self, index: usize) -> Option<&[f32]> {
+        let _ = index;
+        None
+    }
+
+    /// What the activity regularisers of the last `forward` or `infer` add to the loss; 0 without
+    /// any. [`Learner::backward`] adds its gradient by itself.
+    fn penalty(&self) -> f32 {
+        0.0
+    }
+
+    /// Whether any layer keeps its states from one batch to the next: row `b` of a batch then goes
+    /// on where row `b` of the batch before ended, so all batches must be of one size.
+    fn is_stateful(&self) -> bool {
+        false
+    }
+
+    /// Puts the states of stateful layers back to zero. The next batch may be of another size.
+    fn reset_states(&mut self) {}
 }

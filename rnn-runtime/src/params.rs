@@ -44,6 +44,64 @@ pub enum Init {
     },
 }
 
+/// What a parameter costs by its size: Keras's `L1`, `L2` and `L1L2`
+/// ([`keras.regularizers`](https://keras.io/api/layers/regularizers/)).
+///
+/// The loss grows by `l1 * Σ|w| + l2 * Σw²`; 0 leaves a term out.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Regularizer {
+    /// Factor of the sum of the absolute values.
+    pub l1: f32,
+    /// Factor of the sum of the squares.
+    pub l2: f32,
+}
+
+impl Regularizer {
+    /// Costs nothing.
+    pub const NONE: Regularizer = Regularizer { l1: 0.0, l2: 0.0 };
+
+    /// Whether it costs nothing.
+    pub const fn is_none(&self) -> bool {
+        self.l1 == 0.0 && self.l2 == 0.0
+    }
+}
+
+/// What a parameter is held to after each step of the optimizer
+/// ([`keras.constraints`](https://keras.io/api/layers/constraints/)).
+///
+/// A norm is the Euclidean one of the numbers that differ in the axes named only, as Keras's
+/// `axis`: with `[0]` the norm of each column of a kernel `[inputs, units]`, which is all that
+/// one unit takes from the inputs.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Constraint {
+    /// No norm above `max`.
+    MaxNorm {
+        /// The largest norm; 2 in Keras.
+        max: f32,
+        /// The axes to take norms over; `[0]` in Keras.
+        axis: &'static [usize],
+    },
+    /// No norm outside of `min..=max`.
+    MinMaxNorm {
+        /// The smallest norm; 0 in Keras.
+        min: f32,
+        /// The largest norm; 1 in Keras.
+        max: f32,
+        /// How much of the way to the nearest norm allowed is gone in a step; 1 in Keras.
+        rate: f32,
+        /// The axes to take norms over; `[0]` in Keras.
+        axis: &'static [usize],
+    },
+    /// No number below 0.
+    NonNeg,
+    /// All norms 1.
+    UnitNorm {
+        /// The axes to take norms over; `[0]` in Keras.
+        axis: &'static [usize],
+    },
+}
+
 /// One parameter as the compiler declares it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct ParamSpec {
@@ -55,9 +113,41 @@ pub struct ParamSpec {
     pub init: Init,
     /// `false` for the moving statistics of `BatchNormalization` and frozen layers.
     pub trainable: bool,
+    /// What it adds to the loss while it is trainable.
+    pub regularizer: Regularizer,
+    /// What it is held to while it is trainable.
+    pub constraint: Option<Constraint>,
 }
 
 impl ParamSpec {
+    /// A trainable parameter without a regulariser or a constraint.
+    ///
+    /// ```
+    /// use rnn_runtime::params::{Constraint, Init, ParamSpec};
+    ///
+    /// let kernel = ParamSpec::new("dense/kernel", &[3, 2], Init::GlorotUniform);
+    /// let kernel = ParamSpec { constraint: Some(Constraint::NonNeg), ..kernel };
+    /// assert_eq!((kernel.len(), kernel.trainable), (6, true));
+    /// ```
+    pub const fn new(name: &'static str, shape: &'static [usize], init: Init) -> ParamSpec {
+        ParamSpec {
+            name,
+            shape,
+            init,
+            trainable: true,
+            regularizer: Regularizer::NONE,
+            constraint: None,
+        }
+    }
+
+    /// The same parameter, left alone by the optimizer.
+    pub const fn frozen(self) -> ParamSpec {
+        ParamSpec {
+            trainable: false,
+            ..self
+        }
+    }
+
     /// Number of floats.
     pub const fn len(&self) -> usize {
         let mut n = 1;

@@ -28,7 +28,7 @@ pub(crate) use atomic::write_atomically;
 /// ```
 /// use rnn_runtime::{params::{Init, ParamSpec}, weights::{load, save}};
 ///
-/// let specs = [ParamSpec { name: "dense/bias", shape: &[2], init: Init::Zeros, trainable: true }];
+/// let specs = [ParamSpec::new("dense/bias", &[2], Init::Zeros)];
 /// let path = std::env::temp_dir().join(format!("doc-save-{}.safetensors", std::process::id()));
 /// save(&path, &specs, &[1.0, 2.0])?;
 ///
@@ -77,10 +77,10 @@ pub fn to_bytes(specs: &[ParamSpec], weights: &[f32]) -> Result<Vec<u8>, Error> 
 /// ```
 /// use rnn_runtime::{Error, params::{Init, ParamSpec}, weights::{load_bytes, to_bytes}};
 ///
-/// let saved = [ParamSpec { name: "dense/bias", shape: &[2], init: Init::Zeros, trainable: true }];
+/// let saved = [ParamSpec::new("dense/bias", &[2], Init::Zeros)];
 /// let bytes = to_bytes(&saved, &[1.0, 2.0])?;
 ///
-/// let wanted = [ParamSpec { name: "dense/bias", shape: &[3], init: Init::Zeros, trainable: true }];
+/// let wanted = [ParamSpec::new("dense/bias", &[3], Init::Zeros)];
 /// let error = load_bytes("a file", &bytes, &wanted, &mut [0.0; 3]).unwrap_err();
 /// assert_eq!(
 ///     error.to_string(),

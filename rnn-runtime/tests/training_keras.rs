@@ -182,10 +182,8 @@ fn optimizer_of(case: &Value) -> Box<dyn Optimizer> {
 fn optimizers_make_keras_steps() {
     // A frozen parameter between the two must be passed over, and change nothing for them.
     let spec = |name, shape, trainable| ParamSpec {
-        name,
-        shape,
-        init: Init::Zeros,
         trainable,
+        ..ParamSpec::new(name, shape, Init::Zeros)
     };
     let specs = [
         spec("kernel", &[2, 3], true),

@@ -10,11 +10,12 @@ use rnn_runtime::{
 fn model() -> impl Strategy<Value = (Vec<ParamSpec>, Vec<f32>)> {
     vec(vec(1usize..6, 1..4), 1..6).prop_flat_map(|shapes| {
         let specs: Vec<ParamSpec> = (shapes.into_iter().enumerate())
-            .map(|(i, shape)| ParamSpec {
-                name: format!("layer_{i}/kernel").leak(),
-                shape: shape.leak(),
-                init: Init::Zeros,
-                trainable: true,
+            .map(|(i, shape)| {
+                ParamSpec::new(
+                    format!("layer_{i}/kernel").leak(),
+                    shape.leak(),
+                    Init::Zeros,
+                )
             })
             .collect();
         let len = specs.iter().map(ParamSpec::len).sum::<usize>();

@@ -8,24 +8,9 @@ use crate::{
 };
 
 const SPECS: [ParamSpec; 3] = [
-    ParamSpec {
-        name: "dense/kernel",
-        shape: &[2, 3],
-        init: Init::GlorotUniform,
-        trainable: true,
-    },
-    ParamSpec {
-        name: "norm/moving_mean",
-        shape: &[1],
-        init: Init::Zeros,
-        trainable: false,
-    },
-    ParamSpec {
-        name: "dense/bias",
-        shape: &[3],
-        init: Init::Zeros,
-        trainable: true,
-    },
+    ParamSpec::new("dense/kernel", &[2, 3], Init::GlorotUniform),
+    ParamSpec::new("norm/moving_mean", &[1], Init::Zeros).frozen(),
+    ParamSpec::new("dense/bias", &[3], Init::Zeros),
 ];
 
 /// Softmax regression from 2 features to 3 logits, written out. As a normalisation does, it
@@ -150,12 +135,11 @@ impl Learner for Linear {
 pub(crate) fn clouds(n: usize) -> (Vec<f32>, Vec<u32>) {
     let centres = [(2.0, 0.0), (-1.0, 1.7), (-1.0, -1.7)];
     let noise = crate::init::initialise(
-        &[ParamSpec {
-            name: "noise",
-            shape: Box::leak(Box::new([n, 2])),
-            init: Init::RandomNormal,
-            trainable: false,
-        }],
+        &[ParamSpec::new(
+            "noise",
+            Box::leak(Box::new([n, 2])),
+            Init::RandomNormal,
+        )],
         7,
     );
     let labels: Vec<u32> = (0..n as u32).map(|i| i % 3).collect();

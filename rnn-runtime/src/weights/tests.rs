@@ -2,18 +2,8 @@ use super::*;
 use crate::params::Init;
 
 const SPECS: [ParamSpec; 2] = [
-    ParamSpec {
-        name: "dense/kernel",
-        shape: &[2, 3],
-        init: Init::Zeros,
-        trainable: true,
-    },
-    ParamSpec {
-        name: "dense/bias",
-        shape: &[3],
-        init: Init::Zeros,
-        trainable: true,
-    },
+    ParamSpec::new("dense/kernel", &[2, 3], Init::Zeros),
+    ParamSpec::new("dense/bias", &[3], Init::Zeros),
 ];
 const WEIGHTS: [f32; 9] = [
     1.0,
@@ -239,12 +229,7 @@ fn hostile_shapes_and_offsets_are_errors() {
         let mut bytes = (header.len() as u64).to_le_bytes().to_vec();
         bytes.extend(header.as_bytes());
         bytes.extend([0; 4]);
-        let specs = [ParamSpec {
-            name: "b",
-            shape: &[1],
-            init: Init::Zeros,
-            trainable: true,
-        }];
+        let specs = [ParamSpec::new("b", &[1], Init::Zeros)];
         lines(load_bytes("x", &bytes, &specs, &mut [0.0]));
     }
 }

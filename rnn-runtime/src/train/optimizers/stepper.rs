@@ -11,8 +11,8 @@ use crate::{error::Error, params::ParamSpec};
 /// use rnn_runtime::{params::{Init, ParamSpec}, train::optimizers::{SGD, Stepper}};
 ///
 /// let specs = [
-///     ParamSpec { name: "dense/kernel", shape: &[1], init: Init::Zeros, trainable: true },
-///     ParamSpec { name: "norm/moving_mean", shape: &[1], init: Init::Zeros, trainable: false },
+///     ParamSpec::new("dense/kernel", &[1], Init::Zeros),
+///     ParamSpec::new("norm/moving_mean", &[1], Init::Zeros).frozen(),
 /// ];
 /// let mut stepper = Stepper::new(Box::new(SGD::new(0.5)), &specs)?;
 /// let mut weights = [1.0, 1.0];

@@ -2,24 +2,9 @@ use super::*;
 use crate::params::{Init, ParamSpec};
 
 const SPECS: [ParamSpec; 3] = [
-    ParamSpec {
-        name: "a",
-        shape: &[2, 2],
-        init: Init::Zeros,
-        trainable: true,
-    },
-    ParamSpec {
-        name: "frozen",
-        shape: &[3],
-        init: Init::Zeros,
-        trainable: false,
-    },
-    ParamSpec {
-        name: "b",
-        shape: &[11],
-        init: Init::Zeros,
-        trainable: true,
-    },
+    ParamSpec::new("a", &[2, 2], Init::Zeros),
+    ParamSpec::new("frozen", &[3], Init::Zeros).frozen(),
+    ParamSpec::new("b", &[11], Init::Zeros),
 ];
 
 fn all() -> Vec<Box<dyn Optimizer>> {
