@@ -138,7 +138,10 @@ pub(crate) fn clouds(n: usize) -> (Vec<f32>, Vec<u32>) {
         &[ParamSpec::new(
             "noise",
             Box::leak(Box::new([n, 2])),
-            Init::RandomNormal,
+            Init::RandomNormal {
+                mean: 0.0,
+                stddev: 0.05,
+            },
         )],
         7,
     );
