@@ -1,0 +1,58 @@
+//! A look at a model without training it.
+
+use super::{
+    BATCH_SIZE,
+    run::{dry_run, evaluate},
+    score::Score,
+    scores::Scores,
+    stateful,
+};
+use crate::{
+    error::Error,
+    learner::Learner,
+    train::{
+        data::{Batch, Dataset, Prepared},
+        logs::Logs,
+    },
+};
+
+/// `model.evaluate(…)`: Keras's, for every model.
+pub trait Evaluate: Learner {
+    /// Loss and metrics of the model in inference, in batches of 32, or of the size for which
+    /// [`Dataset::continuing`] cut the data. States are zero at the start and afterwards.
+    ///
+    /// # Errors
+    /// [`Error::Argument`] or [`Error::Shape`] if the losses, the metrics or the data do not suit
+    /// the model.
+    ///
+    /// ```no_run
+    /// use rnn_runtime::{Error, learner::Learner};
+    /// use rnn_runtime::train::{Dataset, Evaluate, Scores, losses::*, metrics::Accuracy};
+    ///
+    /// fn accuracy<L: Learner>(model: &mut L, test: &Dataset) -> Result<Option<f64>, Error> {
+    ///     let scores = Scores::new().loss(SparseCategoricalCrossentropy::default()).metric(Accuracy);
+    ///     Ok(model.evaluate(test, &scores)?.get("accuracy"))
+    /// }
+    /// ```
+    fn evaluate(&mut self, data: &Dataset, scores: &Scores) -> Result<Logs, Error>
+    where
+        Self: Sized,
+    {
+        let outputs = self.outputs();
+        let kinds = scores.check(outputs)?;
+        let batch_size = data.batch_size().unwrap_or(BATCH_SIZE);
+        if self.is_stateful() {
+            stateful::check_size("data", data, batch_size)?;
+        }
+        let data = Prepared::new("data", data, self.inputs(), outputs, &kinds, None)?;
+        let mut score = Score::new(scores, self, &kinds)?;
+        dry_run(self, &data, true)?;
+        let mut batch = Batch::new(&data, batch_size.min(data.order.len()));
+        evaluate(self, &data, &mut batch, batch_size, &mut score)?;
+        let mut logs = Logs::default();
+        score.write("", &mut logs);
+        Ok(logs)
+    }
+}
+
+impl<L: Learner> Evaluate for L {}
