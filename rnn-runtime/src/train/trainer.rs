@@ -214,6 +214,14 @@ impl<'m, 'c, L: Learner> Trainer<'m, 'c, L> {
         self.learner.evaluate(data, &self.scores)
     }
 
+    /// [`Trainer::evaluate`] in batches of another size.
+    ///
+    /// # Errors
+    /// As [`Trainer::fit`].
+    pub fn evaluate_in(&mut self, batch_size: usize, data: &Dataset) -> Result<Logs, Error> {
+        self.learner.evaluate_in(batch_size, data, &self.scores)
+    }
+
     /// What the optimizer remembers, for a checkpoint; `None` before the first `fit`.
     pub fn optimizer_state(&self) -> Option<OptimizerState> {
         self.stepper.as_ref().map(Stepper::state)

@@ -30,14 +30,14 @@ fn prepared<'a>(
     input: ValueSpec,
     kind: TargetKind,
 ) -> Result<Prepared<'a>, Error> {
-    Prepared::new("data", data, &[input], &[OUTPUT], &[kind], None)
+    Prepared::new("data", data, &[input], &[OUTPUT], &[Some(kind)], None)
 }
 
 fn ids(data: &Dataset) -> Vec<u32> {
     let prepared = prepared(data, IDS, TargetKind::Labels).unwrap();
     let mut batch = Batch::new(&prepared, data.len());
     batch.gather(&prepared, &prepared.order);
-    let TargetView::Labels(labels) = batch.targets(0) else {
+    let Some(TargetView::Labels(labels)) = batch.targets(0) else {
         panic!()
     };
     let inputs: Vec<_> = batch.inputs().collect();
@@ -209,11 +209,11 @@ fn single_numbers_need_no_axis() {
             &data,
             &[FLOATS],
             &[output(time)],
-            &[TargetKind::Floats],
+            &[Some(TargetKind::Floats)],
             None,
         )
-        .map(|prepared| prepared.steps(0))
         .ok()
+        .and_then(|prepared| prepared.steps(0))
     };
     assert_eq!(check(None, &[2]), Some(1));
     assert_eq!(check(None, &[2, 1]), Some(1));
@@ -259,7 +259,7 @@ fn several_inputs_and_targets_stay_together() {
         .unwrap()
         .shuffle(3)
         .take(4);
-    let kinds = [TargetKind::Labels, TargetKind::Floats];
+    let kinds = [Some(TargetKind::Labels), Some(TargetKind::Floats)];
     let prepared = Prepared::new(
         "data",
         &data,
@@ -276,7 +276,7 @@ fn several_inputs_and_targets_stay_together() {
     let (Values::Ids(ids), Values::Floats(floats)) = (inputs[0].values, inputs[1].values) else {
         panic!()
     };
-    let (TargetView::Labels(labels), TargetView::Floats(one_hot)) =
+    let (Some(TargetView::Labels(labels)), Some(TargetView::Floats(one_hot))) =
         (batch.targets(0), batch.targets(1))
     else {
         panic!()

@@ -38,9 +38,29 @@ pub trait Evaluate: Learner {
     where
         Self: Sized,
     {
+        self.evaluate_in(data.batch_size().unwrap_or(BATCH_SIZE), data, scores)
+    }
+
+    /// [`Evaluate::evaluate`] in batches of another size. It matters for speed and memory, and for
+    /// a stateful model, which needs all batches to be of one size.
+    ///
+    /// # Errors
+    /// As [`Evaluate::evaluate`]; [`Error::Argument`] if `batch_size` is 0.
+    fn evaluate_in(
+        &mut self,
+        batch_size: usize,
+        data: &Dataset,
+        scores: &Scores,
+    ) -> Result<Logs, Error>
+    where
+        Self: Sized,
+    {
+        if batch_size == 0 {
+            let message = "batch_size must be at least 1, found 0";
+            return Err(Error::Argument(message.to_owned()));
+        }
         let outputs = self.outputs();
         let kinds = scores.check(outputs)?;
-        let batch_size = data.batch_size().unwrap_or(BATCH_SIZE);
         if self.is_stateful() {
             stateful::check_size("data", data, batch_size)?;
         }

@@ -34,8 +34,7 @@ pub(super) fn check(
 pub(super) fn check_size(what: &str, data: &Dataset, batch_size: usize) -> Result<(), Error> {
     if let Some(cut) = data.batch_size().filter(|&cut| cut != batch_size) {
         return Err(Error::Argument(format!(
-            "{what}: it was cut for a stateful model in batches of {cut}, not {batch_size}; write \
-             `batch_size: {cut}` in Fit"
+            "{what}: it was cut for batches of {cut}, not {batch_size}; write `batch_size: {cut}`"
         )));
     }
     let (samples, left) = (data.len(), data.len() % batch_size);
