@@ -113,16 +113,12 @@ fn check_count(
         return Ok(());
     }
     let names: Vec<_> = specs.iter().map(|spec| spec.name).collect();
-    let of = if kind == "input" {
-        "inputs"
-    } else {
-        "targets for"
-    };
+    let count = |n: usize, what: &str| format!("{n} {what}{}", if n == 1 { "" } else { "s" });
     Err(Error::Argument(format!(
-        "{what}: the model wants {of} {}; the data set has {} {kind}{}",
+        "{what}: the model takes {} ({}), the data set has {}",
+        count(specs.len(), kind),
         names.join(", "),
-        columns.len(),
-        if columns.len() == 1 { "" } else { "s" },
+        count(columns.len(), kind),
     )))
 }
 

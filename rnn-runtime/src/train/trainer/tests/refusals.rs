@@ -104,7 +104,7 @@ fn what_is_wrong_is_said_before_anything_changes() {
                 &Dataset::with_columns(vec![x(), x()], vec![x()]).unwrap(),
                 quiet(1),
             ),
-            "training data: the model wants inputs input; the data set has 2 inputs",
+            "training data: the model takes 1 input (input), the data set has 2 inputs",
         ),
     ];
     for (found, expected) in cases {
