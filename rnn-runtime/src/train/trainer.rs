@@ -184,6 +184,11 @@ impl<'m, 'c, L: Learner> Trainer<'m, 'c, L> {
             stateful::check(&fit, train, validation)?;
         }
         let classes = fit.class_weight.as_ref();
+        if classes.is_some() && kinds.iter().flatten().count() > 1 {
+            let message = "Fit: class_weight is for a model with one output, as in Keras; give the \
+                           data set a `sample_weight_for` each";
+            return Err(Error::Argument(message.to_owned()));
+        }
         let train = Prepared::new("training data", train, inputs, outputs, &kinds, classes)?;
         let validation = validation
             .map(|data| Prepared::new("validation data", data, inputs, outputs, &kinds, None))

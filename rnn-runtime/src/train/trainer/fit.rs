@@ -54,7 +54,8 @@ pub struct Fit<'a> {
     /// Draws the orders, and the masks of dropout.
     pub seed: u64,
     /// How much a row counts in the loss, by its class; 1 for those not mentioned. Multiplied
-    /// with sample weights, where Keras does not let one have both.
+    /// with sample weights, where Keras does not let one have both. Only for a model with one
+    /// output.
     pub class_weight: Option<BTreeMap<u32, f32>>,
     /// The first epoch, from 0: to go on with a training.
     pub initial_epoch: usize,

@@ -147,6 +147,27 @@ fn every_output_needs_its_loss_by_name() {
 }
 
 #[test]
+fn class_weights_are_for_one_output() {
+    let mut two = Twice(Linear::new(1));
+    let fit = || Fit {
+        class_weight: Some(BTreeMap::from([(0, 2.0)])),
+        ..quiet(1)
+    };
+    let mut trainer = Trainer::new(&mut two)
+        .loss_for("a", sparse())
+        .loss_for("b", CategoricalCrossentropy::from_logits());
+    assert_eq!(
+        trainer.fit(&data(), fit()).unwrap_err().to_string(),
+        "Fit: class_weight is for a model with one output, as in Keras; give the data set a \
+         `sample_weight_for` each"
+    );
+    let mut trainer = Trainer::new(&mut two)
+        .no_loss_for("a")
+        .loss_for("b", sparse());
+    trainer.fit(&dataset(30), fit()).unwrap();
+}
+
+#[test]
 fn one_loss_is_for_all_that_have_none_of_their_own() {
     let mut model = Twice(Linear::new(1));
     let scores = Scores::new()
