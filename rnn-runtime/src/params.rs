@@ -22,16 +22,48 @@ pub enum Init {
     LecunUniform,
     /// Truncated normal with standard deviation sqrt(1 / fan_in).
     LecunNormal,
-    /// Q of the QR decomposition of a normal matrix, signs fixed (Saxe et al., 2014).
-    Orthogonal,
-    /// Uniform in ±0.05: Keras's `random_uniform` / `uniform`.
-    RandomUniform,
-    /// Normal with standard deviation 0.05.
-    RandomNormal,
-    /// Normal with standard deviation 0.05, redrawn beyond two deviations.
-    TruncatedNormal,
-    /// The identity matrix.
-    Identity,
+    /// Any distribution whose variance follows from the shape: `scale / fan`. All Glorot, He and
+    /// LeCun initialisers are of this family.
+    VarianceScaling {
+        /// Variance times the fan; positive, 1 in Keras.
+        scale: f32,
+        /// Which fan; [`FanMode::FanIn`] in Keras.
+        mode: FanMode,
+        /// What is drawn; [`Distribution::TruncatedNormal`] in Keras.
+        distribution: Distribution,
+    },
+    /// Q of the QR decomposition of a normal matrix, signs fixed (Saxe et al., 2014), times `gain`.
+    Orthogonal {
+        /// Length of the rows or columns; 1 in Keras.
+        gain: f32,
+    },
+    /// Uniform in `minval..maxval`: Keras's `random_uniform` / `uniform`.
+    RandomUniform {
+        /// The smallest value; -0.05 in Keras.
+        minval: f32,
+        /// Above the largest value; 0.05 in Keras.
+        maxval: f32,
+    },
+    /// Normal.
+    RandomNormal {
+        /// Mean; 0 in Keras.
+        mean: f32,
+        /// Standard deviation; 0.05 in Keras.
+        stddev: f32,
+    },
+    /// Normal, redrawn beyond two standard deviations from the mean. (So the deviation of what is
+    /// drawn is 0.88 of `stddev`.)
+    TruncatedNormal {
+        /// Mean; 0 in Keras.
+        mean: f32,
+        /// Standard deviation before the cut; 0.05 in Keras.
+        stddev: f32,
+    },
+    /// The identity matrix times `gain`.
+    Identity {
+        /// The numbers of the diagonal; 1 in Keras.
+        gain: f32,
+    },
     /// Ones in columns `start..end` of the last axis:
     /// an LSTM's bias with `unit_forget_bias`.
     OnesIn {
@@ -42,6 +74,28 @@ pub enum Init {
         /// What the other columns start with.
         rest: &'static Init,
     },
+}
+
+/// What [`Init::VarianceScaling`] divides its scale by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FanMode {
+    /// How many numbers feed a unit: `fan_in`.
+    FanIn,
+    /// How many units a number feeds: `fan_out`.
+    FanOut,
+    /// The mean of both: `fan_avg`.
+    FanAvg,
+}
+
+/// What [`Init::VarianceScaling`] draws.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Distribution {
+    /// Normal, cut off at two deviations; what is left has the variance asked for.
+    TruncatedNormal,
+    /// Normal.
+    UntruncatedNormal,
+    /// Uniform around 0.
+    Uniform,
 }
 
 /// What a parameter costs by its size: Keras's `L1`, `L2` and `L1L2`

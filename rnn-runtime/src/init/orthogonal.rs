@@ -10,8 +10,8 @@ const WORTH_THREADS: usize = 1 << 15;
 /// signs that make R's diagonal positive, as in Keras. Without that sign the result would not be
 /// uniform over the orthogonal matrices (Mezzadri, 2007).
 ///
-/// A parameter with a single axis is one row.
-pub(super) fn fill(values: &mut [f32], columns: usize, mut normal: impl FnMut() -> f64) {
+/// A parameter with a single axis is one row. All numbers are multiplied with `gain`.
+pub(super) fn fill(values: &mut [f32], columns: usize, gain: f64, mut normal: impl FnMut() -> f64) {
     if values.is_empty() {
         return;
     }
@@ -27,7 +27,7 @@ pub(super) fn fill(values: &mut [f32], columns: usize, mut normal: impl FnMut() 
             } else {
                 (column, row)
             };
-            *value = basis[vector * long + component] as f32;
+            *value = (gain * basis[vector * long + component]) as f32;
         }
     }
 }

@@ -31,21 +31,28 @@ impl Stream {
         }
     }
 
-    /// Normal around 0.
-    pub(super) fn normal(&mut self, values: &mut [f32], deviation: f64) {
+    /// Uniform in `from..to`.
+    pub(super) fn uniform_in(&mut self, values: &mut [f32], from: f64, to: f64) {
         for value in values {
-            *value = (self.next_normal() * deviation) as f32;
+            *value = (from + (to - from) * self.next_unit()) as f32;
         }
     }
 
-    /// Normal around 0, drawn again when beyond two deviations.
-    pub(super) fn truncated_normal(&mut self, values: &mut [f32], deviation: f64) {
+    /// Normal around `mean`.
+    pub(super) fn normal(&mut self, values: &mut [f32], mean: f64, deviation: f64) {
+        for value in values {
+            *value = (mean + self.next_normal() * deviation) as f32;
+        }
+    }
+
+    /// Normal around `mean`, drawn again when beyond two deviations from it.
+    pub(super) fn truncated_normal(&mut self, values: &mut [f32], mean: f64, deviation: f64) {
         for value in values {
             let mut unit = self.next_normal();
             while unit.abs() > 2.0 {
                 unit = self.next_normal();
             }
-            *value = (unit * deviation) as f32;
+            *value = (mean + unit * deviation) as f32;
         }
     }
 

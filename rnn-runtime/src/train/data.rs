@@ -2,14 +2,18 @@
 
 mod batch;
 mod column;
+mod columns;
 mod order;
 mod prepared;
+mod sequences;
 
 use std::sync::Arc;
 
 use crate::error::Error;
 
 pub use column::{Column, IntoColumn, Number};
+pub use columns::IntoColumns;
+pub use sequences::Windows;
 
 pub(crate) use batch::Batch;
 pub(crate) use order::permute;
@@ -35,31 +39,46 @@ pub struct Dataset {
     columns: Arc<Columns>,
     /// Rows of the columns, in the order of this data set.
     order: Vec<usize>,
+    /// Batches of this size hold samples that go on where those of the batch before end.
+    continuing: Option<usize>,
 }
 
 #[derive(Clone, Debug)]
 struct Columns {
     inputs: Vec<Column>,
     targets: Vec<Column>,
-    /// `[n]`, or `[n, time]` of an output that is a sequence.
-    sample_weight: Option<Column>,
+    /// For every target `[n]`, or `[n, time]` of an output that is a sequence.
+    sample_weights: Vec<Option<Column>>,
 }
 
 impl Dataset {
-    /// One input and one target.
+    /// Inputs and targets: one array each, or a tuple of up to eight where the model has several,
+    /// in its order.
     ///
-    /// The input is `[n, features]`, `[n, time, features]`, or whole numbers `[n, time]` for an
-    /// `Embedding`. The targets are class numbers `[n]` or `[n, time]`, or floats in the shape of
-    /// the model's output. Whether they suit the model is checked when they meet it.
+    /// An input is `[n, features]`, `[n, time, features]`, whole numbers `[n, time]` for an
+    /// `Embedding`, or booleans `[n, time]` for a mask. Targets are class numbers `[n]` or
+    /// `[n, time]`, or floats in the shape of the model's output. An axis of one feature can be
+    /// left out. Whether all that suits the model is checked when they meet it.
     ///
     /// # Errors
-    /// [`Error::Shape`] if the two are of different length, [`Error::Argument`] for a number that
-    /// is too large.
-    pub fn new(input: impl IntoColumn, targets: impl IntoColumn) -> Result<Dataset, Error> {
-        Dataset::with_columns(vec![input.into_column()?], vec![targets.into_column()?])
+    /// [`Error::Shape`] if they are of different length, [`Error::Argument`] for a number that is
+    /// too large.
+    ///
+    /// ```
+    /// use ndarray::{Array2, Array3};
+    /// use rnn_runtime::train::Dataset;
+    ///
+    /// let (source, real) = (Array2::<u32>::ones((5, 20)), Array2::from_elem((5, 20), true));
+    /// let sensors = Array3::<f32>::zeros((5, 20, 3));
+    /// let data = Dataset::new((&source, &real, &sensors), ([0, 1, 2, 0, 1], [0.5; 5]))?;
+    /// assert_eq!(data.len(), 5);
+    /// # Ok::<(), rnn_runtime::Error>(())
+    /// ```
+    pub fn new(inputs: impl IntoColumns, targets: impl IntoColumns) -> Result<Dataset, Error> {
+        Dataset::with_columns(inputs.into_columns()?, targets.into_columns()?)
     }
 
-    /// As many inputs and targets as the model has inputs and outputs, in its order.
+    /// As many inputs and targets as the model has inputs and outputs (with a loss), in its order.
     ///
     /// # Errors
     /// [`Error::Shape`] if they are of different length, [`Error::Argument`] if there is none.
@@ -99,12 +118,13 @@ impl Dataset {
         }
         let columns = Columns {
             inputs,
+            sample_weights: vec![None; targets.len()],
             targets,
-            sample_weight: None,
         };
         Ok(Dataset {
             columns: Arc::new(columns),
             order: (0..rows).collect(),
+            continuing: None,
         })
     }
 
@@ -126,6 +146,37 @@ impl Dataset {
     /// # Ok::<(), rnn_runtime::Error>(())
     /// ```
     pub fn sample_weight(mut self, weights: impl IntoColumn) -> Result<Dataset, Error> {
+        let weights = self.weights(weights)?;
+        Arc::make_mut(&mut self.columns)
+            .sample_weights
+            .fill(Some(weights));
+        Ok(self)
+    }
+
+    /// How much each sample counts in the loss of one target, whose number is given, where the
+    /// model has several outputs.
+    ///
+    /// # Errors
+    /// As [`Dataset::sample_weight`]; [`Error::Argument`] if there is no such target.
+    pub fn sample_weight_for(
+        mut self,
+        target: usize,
+        weights: impl IntoColumn,
+    ) -> Result<Dataset, Error> {
+        let weights = self.weights(weights)?;
+        let all = &mut Arc::make_mut(&mut self.columns).sample_weights;
+        let count = all.len();
+        let own = all.get_mut(target).ok_or_else(|| {
+            Error::Argument(format!(
+                "there is no target number {target} for sample weights, only {count}"
+            ))
+        })?;
+        *own = Some(weights);
+        Ok(self)
+    }
+
+    /// Sample weights in the order of the columns.
+    fn weights(&self, weights: impl IntoColumn) -> Result<Column, Error> {
         let weights = weights.into_column()?;
         if weights.rows() != self.len() || weights.shape().len() > 2 {
             return Err(Error::Shape {
@@ -140,7 +191,7 @@ impl Dataset {
                 "sample weights must not be negative, found {bad}"
             )));
         }
-        // Into the order of the columns; rows that this data set has left out count 1.
+        // Rows that this data set has left out count 1.
         let stride = weights.stride();
         let mut all = vec![1.0; self.columns.inputs[0].rows() * stride];
         for (&row, weights) in self.order.iter().zip(values.chunks_exact(stride.max(1))) {
@@ -148,8 +199,7 @@ impl Dataset {
         }
         let mut shape = weights.shape().to_vec();
         shape[0] = self.columns.inputs[0].rows();
-        Arc::make_mut(&mut self.columns).sample_weight = Some(Column::floats(all, &shape)?);
-        Ok(self)
+        Column::floats(all, &shape)
     }
 
     /// Number of samples.
@@ -176,21 +226,25 @@ impl Dataset {
                 self.len()
             )));
         }
-        let (first, last) = self.order.split_at(at as usize);
-        Ok((
-            self.with_order(first.to_vec()),
-            self.with_order(last.to_vec()),
-        ))
+        Ok((self.take(at as usize), self.skip(at as usize)))
     }
 
     /// The first `n` samples, or all if there are fewer.
     pub fn take(&self, n: usize) -> Dataset {
-        self.with_order(self.order.iter().copied().take(n).collect())
+        Dataset {
+            continuing: self.continuing,
+            ..self.with_order(self.order.iter().copied().take(n).collect())
+        }
     }
 
     /// All but the first `n` samples.
     pub fn skip(&self, n: usize) -> Dataset {
-        self.with_order(self.order.iter().copied().skip(n).collect())
+        // What begins within a batch has no batches of its size any more.
+        let whole = |size: &usize| n.is_multiple_of(*size);
+        Dataset {
+            continuing: self.continuing.filter(whole),
+            ..self.with_order(self.order.iter().copied().skip(n).collect())
+        }
     }
 
     /// The same samples in an order drawn by `seed`, the same on every machine.
@@ -216,10 +270,17 @@ impl Dataset {
         &self.order
     }
 
+    /// The batch size that [`Dataset::continuing`] was asked for, if the samples are still in its
+    /// order.
+    pub fn batch_size(&self) -> Option<usize> {
+        self.continuing
+    }
+
     fn with_order(&self, order: Vec<usize>) -> Dataset {
         Dataset {
             columns: Arc::clone(&self.columns),
             order,
+            continuing: None,
         }
     }
 }

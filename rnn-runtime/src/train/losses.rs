@@ -2,7 +2,9 @@
 //!
 //! Every loss is written for one row (see [`Scored`]) and reduced as Keras's
 //! `sum_over_batch_size` does it: the sum over all rows, each times its weight, divided by the
-//! number of rows (not by the sum of the weights).
+//! number of rows (not by the sum of the weights). Steps that a mask calls padding are no rows.
+//!
+//! All losses here are metrics too ([`Metric`]).
 //!
 //! Where Keras's backends differ we follow most of them: probabilities of classes are made to sum
 //! to 1 and then cut off (TensorFlow does it the other way round for class numbers, which is the
@@ -14,7 +16,10 @@
 mod crossentropy;
 mod regression;
 
-use super::scored::{Scored, Target, TargetKind};
+use super::{
+    metrics::{Direction, Metric, RowMean, Tally, needs},
+    scored::{Scored, Target, TargetKind},
+};
 use crate::error::Error;
 
 pub use crossentropy::{
@@ -77,7 +82,8 @@ pub trait Loss: Send + Sync {
     /// A target of the other kind, or a label that is not a feature, gives NaN.
     fn row(&self, prediction: &[f32], target: Target<'_>, gradient: Option<&mut [f32]>) -> f64;
 
-    /// Sum over the rows, each times its weight, divided by the number of rows. If `gradient`,
+    /// Sum over the rows, each times its weight, divided by the number of rows; masked rows are in
+    /// neither of the two, and where all are masked the loss is 0, as in Keras. If `gradient`,
     /// `[rows, features]`, is given, it gets the derivative of that with respect to the
     /// predictions.
     ///
@@ -86,7 +92,8 @@ pub trait Loss: Send + Sync {
     /// # Errors
     /// [`Error::Shape`] if `gradient` is not as long as the predictions.
     fn mean(&self, scored: &Scored<'_>, gradient: Option<&mut [f32]>) -> Result<f64, Error> {
-        let rows = scored.rows() as f64;
+        // At least 1, so that a sum of nothing is divided by something.
+        let rows = scored.counted().max(1) as f64;
         let mut sum = 0.0;
         let Some(gradient) = gradient else {
             for (prediction, target, weight) in scored.iter() {
@@ -102,7 +109,11 @@ pub trait Loss: Send + Sync {
             });
         }
         let gradients = gradient.chunks_exact_mut(scored.features());
-        for ((prediction, target, weight), gradient) in scored.iter().zip(gradients) {
+        for (row, gradient) in scored.all().zip(gradients) {
+            let Some((prediction, target, weight)) = row else {
+                gradient.fill(0.0);
+                continue;
+            };
             sum += f64::from(weight) * self.row(prediction, target, Some(gradient));
             let scale = (f64::from(weight) / rows) as f32;
             gradient.iter_mut().for_each(|g| *g *= scale);
@@ -141,6 +152,34 @@ fn check_smoothing(name: &str, smoothing: f32) -> Result<(), Error> {
     Err(Error::Argument(format!(
         "{name}: label_smoothing must be in 0..=1, found {smoothing}"
     )))
+}
+
+/// Lets losses be watched as metrics, under the same name, as Keras does it: the mean over all rows
+/// of an epoch.
+macro_rules! watched {
+    ($($loss:ident)*) => {$(
+        impl Metric for $loss {
+            fn name(&self) -> &str {
+                Loss::name(self)
+            }
+
+            fn direction(&self) -> Direction {
+                Direction::Down
+            }
+
+            fn start(&self, features: usize, targets: TargetKind) -> Result<Box<dyn Tally>, Error> {
+                needs(Loss::name(self), self.targets(), targets)?;
+                Loss::check(self, features)?;
+                let loss = *self;
+                Ok(RowMean::boxed(move |prediction, target| loss.row(prediction, target, None)))
+            }
+        }
+    )*};
+}
+
+watched! {
+    BinaryCrossentropy CategoricalCrossentropy Huber MeanAbsoluteError MeanSquaredError
+    SparseCategoricalCrossentropy
 }
 
 #[cfg(test)]

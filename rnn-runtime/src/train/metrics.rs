@@ -1,17 +1,31 @@
 //! What is watched besides the loss: Keras's metrics, by Keras's names
 //! ([`keras.metrics`](https://keras.io/api/metrics/)).
 //!
-//! A metric is its options; a [`Tally`] sums it up over an epoch.
+//! A metric is its options; a [`Tally`] sums it up over an epoch. The [losses](super::losses) are
+//! metrics too:
+//!
+//! ```
+//! use rnn_runtime::train::{Scored, TargetKind, TargetView, losses::Huber};
+//! use rnn_runtime::train::metrics::{MeanAbsoluteError, Metric};
+//!
+//! let scored = Scored::new(&[1.0, 2.0], 1, TargetView::Floats(&[0.0, 0.0]), None)?;
+//! let mut tally = MeanAbsoluteError.start(1, TargetKind::Floats)?;
+//! tally.add(&scored);
+//! assert_eq!(tally.result(), 1.5);
+//! let mut tally = Huber::default().start(1, TargetKind::Floats)?;
+//! tally.add(&scored);
+//! assert_eq!(tally.result(), (0.5 + 1.5) / 2.0);
+//! # Ok::<(), rnn_runtime::Error>(())
+//! ```
 
 mod accuracy;
-mod errors;
 mod top_k;
 
 use super::scored::{Scored, Target, TargetKind};
 use crate::error::Error;
 
+pub use super::losses::{MeanAbsoluteError, MeanSquaredError};
 pub use accuracy::{Accuracy, BinaryAccuracy, CategoricalAccuracy, SparseCategoricalAccuracy};
-pub use errors::{MeanAbsoluteError, MeanSquaredError};
 pub use top_k::{SparseTopKCategoricalAccuracy, TopKCategoricalAccuracy};
 
 /// Which way a number gets better.
@@ -126,7 +140,7 @@ fn share(yes: bool) -> f64 {
 }
 
 /// An error unless the targets are of the kind that `name` needs.
-fn needs(name: &str, wanted: TargetKind, found: TargetKind) -> Result<(), Error> {
+pub(super) fn needs(name: &str, wanted: TargetKind, found: TargetKind) -> Result<(), Error> {
     let words = |kind| match kind {
         TargetKind::Labels => "class numbers",
         TargetKind::Floats => "a float for every feature",

@@ -11,13 +11,14 @@ pub mod optimizers;
 mod data;
 mod history;
 mod logs;
+mod regularize;
 mod scored;
 #[cfg(test)]
 mod testing;
 mod trainer;
 
-pub use data::{Column, Dataset, IntoColumn, Number};
+pub use data::{Column, Dataset, IntoColumn, IntoColumns, Number, Windows};
 pub use history::History;
 pub use logs::Logs;
 pub use scored::{Scored, Target, TargetKind, TargetView};
-pub use trainer::{Fit, Trainer, Verbose};
+pub use trainer::{Evaluate, Fit, Output, Scores, Trainer, Verbose};

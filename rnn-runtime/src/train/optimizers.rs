@@ -17,6 +17,7 @@
 mod adagrad;
 mod adam;
 mod clip;
+mod constrain;
 mod rmsprop;
 mod schedules;
 mod sgd;

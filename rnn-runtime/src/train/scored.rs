@@ -37,6 +37,7 @@ pub struct Scored<'a> {
     features: usize,
     targets: TargetView<'a>,
     weights: Option<&'a [f32]>,
+    mask: Option<&'a [f32]>,
 }
 
 impl<'a> Scored<'a> {
@@ -92,11 +93,47 @@ impl<'a> Scored<'a> {
                 features,
                 targets,
                 weights,
+                mask: None,
             }),
         }
     }
 
-    /// Number of rows, at least 1.
+    /// Leaves out the rows where `mask`, `[rows]`, is 0: the padding of sequences.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] if there are not as many rows.
+    ///
+    /// ```
+    /// use rnn_runtime::train::{Scored, TargetView, losses::{Loss, MeanSquaredError}};
+    ///
+    /// let targets = TargetView::Floats(&[0.0, 0.0, 0.0]);
+    /// let scored = Scored::new(&[2.0, 4.0, 9.0], 1, targets, None)?.masked(&[1.0, 1.0, 0.0])?;
+    /// assert_eq!(MeanSquaredError.mean(&scored, None)?, (4.0 + 16.0) / 2.0);
+    /// # Ok::<(), rnn_runtime::Error>(())
+    /// ```
+    pub fn masked(self, mask: &'a [f32]) -> Result<Self, Error> {
+        if mask.len() != self.rows() {
+            return Err(Error::Shape {
+                what: "mask".to_owned(),
+                expected: format!("[{}]", self.rows()),
+                found: format!("[{}]", mask.len()),
+            });
+        }
+        Ok(Scored {
+            mask: Some(mask),
+            ..self
+        })
+    }
+
+    /// Number of rows that are not masked.
+    pub fn counted(&self) -> usize {
+        match self.mask {
+            Some(mask) => mask.iter().filter(|&&real| real != 0.0).count(),
+            None => self.rows(),
+        }
+    }
+
+    /// Number of rows, masked ones too; at least 1.
     pub fn rows(&self) -> usize {
         self.predictions.len() / self.features
     }
@@ -111,24 +148,37 @@ impl<'a> Scored<'a> {
         self.targets
     }
 
-    /// Prediction `[features]`, target and weight (1 where none is given) of every row, in order.
+    /// Prediction `[features]`, target and weight (1 where none is given) of every row that is not
+    /// masked, in order.
     pub fn iter(&self) -> impl Iterator<Item = (&'a [f32], Target<'a>, f32)> + use<'a> {
-        let (targets, features, weights) = (self.targets, self.features, self.weights);
+        self.all().flatten()
+    }
+
+    /// As [`Scored::iter`], with `None` for a masked row.
+    pub(crate) fn all(
+        &self,
+    ) -> impl Iterator<Item = Option<(&'a [f32], Target<'a>, f32)>> + use<'a> {
+        let Scored {
+            features,
+            targets,
+            weights,
+            mask,
+            ..
+        } = *self;
         self.predictions
             .chunks_exact(features)
             .enumerate()
             .map(move |(row, prediction)| {
+                if mask.is_some_and(|mask| mask[row] == 0.0) {
+                    return None;
+                }
                 let target = match targets {
                     TargetView::Labels(labels) => Target::Label(labels[row]),
                     TargetView::Floats(floats) => {
                         Target::Floats(&floats[row * features..(row + 1) * features])
                     }
                 };
-                (
-                    prediction,
-                    target,
-                    weights.map_or(1.0, |weights| weights[row]),
-                )
+                Some((prediction, target, weights.map_or(1.0, |w| w[row])))
             })
     }
 }

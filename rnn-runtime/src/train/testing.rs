@@ -13,6 +13,15 @@ const SPECS: [ParamSpec; 3] = [
     ParamSpec::new("dense/bias", &[3], Init::Zeros),
 ];
 
+/// Something that happened to a [`Linear`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Event {
+    /// With so many samples.
+    Forward(usize),
+    Infer(usize),
+    Reset,
+}
+
 /// Softmax regression from 2 features to 3 logits, written out. As a normalisation does, it
 /// counts its training steps in a parameter that is not trainable.
 pub(crate) struct Linear {
@@ -22,6 +31,10 @@ pub(crate) struct Linear {
     /// With a time axis.
     sequence: bool,
     pub seeds: Vec<StepSeed>,
+    /// Of the outputs.
+    pub mask: Option<Vec<f32>>,
+    stateful: bool,
+    pub events: Vec<Event>,
 }
 
 impl Linear {
@@ -33,6 +46,9 @@ impl Linear {
             outputs: Vec::new(),
             sequence: false,
             seeds: Vec::new(),
+            mask: None,
+            stateful: false,
+            events: Vec::new(),
         }
     }
 
@@ -40,6 +56,21 @@ impl Linear {
         Linear {
             sequence: true,
             ..Linear::new(seed)
+        }
+    }
+
+    /// As if it kept its states.
+    pub fn stateful(self) -> Linear {
+        Linear {
+            stateful: true,
+            ..self
+        }
+    }
+
+    pub fn masked(self, mask: &[f32]) -> Linear {
+        Linear {
+            mask: Some(mask.to_vec()),
+            ..self
         }
     }
 
@@ -105,10 +136,12 @@ impl Learner for Linear {
     }
     fn forward(&mut self, inputs: &[InputView<'_>], seed: StepSeed) -> Result<(), Error> {
         self.seeds.push(seed);
+        self.events.push(Event::Forward(inputs[0].batch));
         self.weights[6] += 1.0;
         self.run(inputs)
     }
     fn infer(&mut self, inputs: &[InputView<'_>]) -> Result<(), Error> {
+        self.events.push(Event::Infer(inputs[0].batch));
         self.run(inputs)
     }
     fn output(&self, _: usize) -> &[f32] {
@@ -129,6 +162,17 @@ impl Learner for Linear {
         }
         Ok(())
     }
+
+    fn output_mask(&self, _: usize) -> Option<&[f32]> {
+        let steps = self.outputs.len() / 3;
+        self.mask.as_ref().map(|mask| &mask[..steps])
+    }
+    fn is_stateful(&self) -> bool {
+        self.stateful
+    }
+    fn reset_states(&mut self) {
+        self.events.push(Event::Reset);
+    }
 }
 
 /// `n` points in three clouds, a third in each; mostly separable by straight lines.
@@ -138,7 +182,10 @@ pub(crate) fn clouds(n: usize) -> (Vec<f32>, Vec<u32>) {
         &[ParamSpec::new(
             "noise",
             Box::leak(Box::new([n, 2])),
-            Init::RandomNormal,
+            Init::RandomNormal {
+                mean: 0.0,
+                stddev: 0.05,
+            },
         )],
         7,
     );

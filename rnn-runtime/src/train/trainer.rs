@@ -1,16 +1,19 @@
 //! Model, loss, optimizer, metrics and callbacks together.
 
+mod evaluate;
 mod fit;
 mod progress;
 mod run;
 mod score;
+mod scores;
+mod stateful;
 
 use crate::{
     error::Error,
     learner::Learner,
     train::{
         callbacks::Callback,
-        data::{Batch, Dataset, Prepared},
+        data::{Dataset, Prepared},
         history::History,
         logs::Logs,
         losses::Loss,
@@ -19,9 +22,12 @@ use crate::{
     },
 };
 
+pub use evaluate::Evaluate;
 pub use fit::{Fit, Verbose};
-use run::{dry_run, evaluate};
-use score::{Plan, Score};
+pub use scores::{Output, Scores};
+
+use run::dry_run;
+use score::Score;
 
 /// Batch size where none is given, as in Keras.
 const BATCH_SIZE: usize = 32;
@@ -48,12 +54,21 @@ const BATCH_SIZE: usize = 32;
 /// The same data, options and seed give the same weights bit for bit. Nothing is changed by a
 /// call that finds an argument or the data wrong. A loss that becomes NaN does not end training,
 /// as in Keras; [`TerminateOnNaN`](crate::train::callbacks::TerminateOnNaN) does that.
+///
+/// The loss that is logged is, as in Keras, that of the outputs plus what the regularisers of the
+/// weights and activities cost.
+///
+/// # Stateful models
+/// Each batch goes on where the one before ended ([`Dataset::continuing`] cuts data so). States
+/// are zero at the start of each epoch, and before and after data is evaluated; validation comes
+/// behind an epoch, so it disturbs nothing. (Keras never resets states by itself, and validates
+/// with the states that training has left.) See [`Fit::reset_states`].
 pub struct Trainer<'m, 'c, L: Learner> {
     learner: &'m mut L,
     /// Until the first `fit`; at work in `stepper` from then on.
     optimizer: Option<Box<dyn Optimizer>>,
     stepper: Option<Stepper>,
-    plan: Plan,
+    scores: Scores,
     callbacks: Vec<Box<dyn Callback + 'c>>,
 }
 
@@ -64,7 +79,7 @@ impl<'m, 'c, L: Learner> Trainer<'m, 'c, L> {
             learner,
             optimizer: None,
             stepper: None,
-            plan: Plan::default(),
+            scores: Scores::default(),
             callbacks: Vec::new(),
         }
     }
@@ -77,37 +92,64 @@ impl<'m, 'c, L: Learner> Trainer<'m, 'c, L> {
         self
     }
 
-    /// What is to become small, of a model with one output.
-    pub fn loss(mut self, loss: impl Loss + 'static) -> Self {
-        self.plan.set_loss(None, Box::new(loss));
+    /// All losses and metrics at once. Replaces those given before.
+    pub fn scores(mut self, scores: Scores) -> Self {
+        self.scores = scores;
         self
     }
 
-    /// What is to become small for one output of several. The sum over all of them is what
-    /// training looks at.
-    pub fn loss_for(mut self, output: &str, loss: impl Loss + 'static) -> Self {
-        self.plan.set_loss(Some(output.to_owned()), Box::new(loss));
+    /// What is to become small: the loss of all outputs that have none of their own.
+    pub fn loss(mut self, loss: impl Loss + 'static) -> Self {
+        self.scores = self.scores.loss(loss);
+        self
+    }
+
+    /// What is to become small for one output of several, given by its name or number. The sum
+    /// over all of them is what training looks at.
+    pub fn loss_for(mut self, output: impl Into<Output>, loss: impl Loss + 'static) -> Self {
+        self.scores = self.scores.loss_for(output, loss);
+        self
+    }
+
+    /// How much the loss of one output counts in the sum, as Keras's `loss_weights`.
+    pub fn loss_weight_for(mut self, output: impl Into<Output>, weight: f64) -> Self {
+        self.scores = self.scores.loss_weight_for(output, weight);
+        self
+    }
+
+    /// One output has no loss; the data sets have no target for it.
+    pub fn no_loss_for(mut self, output: impl Into<Output>) -> Self {
+        self.scores = self.scores.no_loss_for(output);
         self
     }
 
     /// Watches a metric, too, of a model with one output. As Keras's `metrics` it does not look
-    /// at sample and class weights.
+    /// at sample and class weights, but it does at masks.
     pub fn metric(mut self, metric: impl Metric + 'static) -> Self {
-        self.plan.add_metric(None, Box::new(metric), false);
+        self.scores = self.scores.metric(metric);
         self
     }
 
     /// A metric that counts every row by its sample and class weight, as Keras's
     /// `weighted_metrics`.
     pub fn weighted_metric(mut self, metric: impl Metric + 'static) -> Self {
-        self.plan.add_metric(None, Box::new(metric), true);
+        self.scores = self.scores.weighted_metric(metric);
         self
     }
 
     /// A metric of one output of several.
-    pub fn metric_for(mut self, output: &str, metric: impl Metric + 'static) -> Self {
-        self.plan
-            .add_metric(Some(output.to_owned()), Box::new(metric), false);
+    pub fn metric_for(mut self, output: impl Into<Output>, metric: impl Metric + 'static) -> Self {
+        self.scores = self.scores.metric_for(output, metric);
+        self
+    }
+
+    /// A metric of one output of several that counts every row by its weight.
+    pub fn weighted_metric_for(
+        mut self,
+        output: impl Into<Output>,
+        metric: impl Metric + 'static,
+    ) -> Self {
+        self.scores = self.scores.weighted_metric_for(output, metric);
         self
     }
 
@@ -126,7 +168,7 @@ impl<'m, 'c, L: Learner> Trainer<'m, 'c, L> {
     pub fn fit(&mut self, train: &Dataset, fit: Fit<'_>) -> Result<History, Error> {
         fit.check()?;
         let (kinds, outputs) = (
-            self.plan.check(self.learner.outputs())?,
+            self.scores.check(self.learner.outputs())?,
             self.learner.outputs(),
         );
         let inputs = self.learner.inputs();
@@ -138,14 +180,22 @@ impl<'m, 'c, L: Learner> Trainer<'m, 'c, L> {
             Some((train, validation)) => (train, Some(validation)),
             None => (train, fit.validation),
         };
+        if self.learner.is_stateful() {
+            stateful::check(&fit, train, validation)?;
+        }
         let classes = fit.class_weight.as_ref();
+        if classes.is_some() && kinds.iter().flatten().count() > 1 {
+            let message = "Fit: class_weight is for a model with one output, as in Keras; give the \
+                           data set a `sample_weight_for` each";
+            return Err(Error::Argument(message.to_owned()));
+        }
         let train = Prepared::new("training data", train, inputs, outputs, &kinds, classes)?;
         let validation = validation
             .map(|data| Prepared::new("validation data", data, inputs, outputs, &kinds, None))
             .transpose()?;
-        let mut scores = Score::new(&self.plan, outputs, &kinds)?;
+        let mut scores = Score::new(&self.scores, self.learner, &kinds)?;
         for data in [Some(&train), validation.as_ref()].into_iter().flatten() {
-            dry_run(self.learner, data)?;
+            dry_run(self.learner, data, fit.reset_states)?;
         }
         let stepper = start(&mut self.optimizer, &mut self.stepper, self.learner)?;
         let mut run = run::Run {
@@ -160,21 +210,21 @@ impl<'m, 'c, L: Learner> Trainer<'m, 'c, L> {
         rayon::scope(|_| run.epochs(&train, validation.as_ref(), &mut scores))
     }
 
-    /// Loss and metrics of the model in inference, in batches of 32.
+    /// Loss and metrics of the model in inference, in batches of 32, or of the size for which
+    /// [`Dataset::continuing`] cut the data. States are zero at the start and afterwards.
     ///
     /// # Errors
     /// As [`Trainer::fit`].
     pub fn evaluate(&mut self, data: &Dataset) -> Result<Logs, Error> {
-        let outputs = self.learner.outputs();
-        let kinds = self.plan.check(outputs)?;
-        let data = Prepared::new("data", data, self.learner.inputs(), outputs, &kinds, None)?;
-        let mut score = Score::new(&self.plan, outputs, &kinds)?;
-        dry_run(self.learner, &data)?;
-        let mut batch = Batch::new(&data, BATCH_SIZE);
-        evaluate(self.learner, &data, &mut batch, BATCH_SIZE, &mut score)?;
-        let mut logs = Logs::default();
-        score.write("", &mut logs);
-        Ok(logs)
+        self.learner.evaluate(data, &self.scores)
+    }
+
+    /// [`Trainer::evaluate`] in batches of another size.
+    ///
+    /// # Errors
+    /// As [`Trainer::fit`].
+    pub fn evaluate_in(&mut self, batch_size: usize, data: &Dataset) -> Result<Logs, Error> {
+        self.learner.evaluate_in(batch_size, data, &self.scores)
     }
 
     /// What the optimizer remembers, for a checkpoint; `None` before the first `fit`.

@@ -11,7 +11,7 @@ use crate::{
 pub(crate) struct Batch {
     samples: usize,
     inputs: Vec<Gathered>,
-    targets: Vec<Gathered>,
+    targets: Vec<Option<Gathered>>,
     weights: Vec<Option<Vec<f32>>>,
 }
 
@@ -28,26 +28,25 @@ enum Buffer {
 impl Batch {
     /// Buffers for `data`, with room for `samples`.
     pub fn new(data: &Prepared<'_>, samples: usize) -> Batch {
-        let buffers = |columns: &[Ready<'_>]| {
-            let buffer = |column: &Ready<'_>| Gathered {
-                steps: column.steps,
-                values: match column.numbers {
-                    Numbers::Floats(_) => {
-                        Buffer::Floats(Vec::with_capacity(samples * column.stride))
-                    }
-                    Numbers::Integers(_) => {
-                        Buffer::Integers(Vec::with_capacity(samples * column.stride))
-                    }
-                },
-            };
-            columns.iter().map(buffer).collect()
+        let buffer = |column: &Ready<'_>| Gathered {
+            steps: column.steps,
+            values: match column.numbers {
+                Numbers::Floats(_) => Buffer::Floats(Vec::with_capacity(samples * column.stride)),
+                Numbers::Integers(_) => {
+                    Buffer::Integers(Vec::with_capacity(samples * column.stride))
+                }
+            },
         };
-        let rows = data.targets.iter().map(|target| samples * target.steps);
-        let weights = data.weights.iter().zip(rows);
+        let rows = |target: &Option<Ready<'_>>| target.as_ref().map_or(0, |t| samples * t.steps);
+        let weights = data.weights.iter().zip(data.targets.iter().map(rows));
         Batch {
             samples: 0,
-            inputs: buffers(&data.inputs),
-            targets: buffers(&data.targets),
+            inputs: data.inputs.iter().map(buffer).collect(),
+            targets: data
+                .targets
+                .iter()
+                .map(|target| target.as_ref().map(buffer))
+                .collect(),
             weights: weights
                 .map(|(w, rows)| w.as_ref().map(|_| Vec::with_capacity(rows)))
                 .collect(),
@@ -58,7 +57,7 @@ impl Batch {
     pub fn gather(&mut self, data: &Prepared<'_>, samples: &[usize]) {
         self.samples = samples.len();
         let inputs = self.inputs.iter_mut().zip(&data.inputs);
-        let targets = self.targets.iter_mut().zip(&data.targets);
+        let targets = (self.targets.iter_mut().flatten()).zip(data.targets.iter().flatten());
         for (gathered, column) in inputs.chain(targets) {
             match (&mut gathered.values, &column.numbers) {
                 (Buffer::Floats(to), Numbers::Floats(from)) => {
@@ -77,7 +76,7 @@ impl Batch {
             .zip(&data.weights)
             .zip(&data.targets)
         {
-            if let (Some(to), Some(from)) = (to, from) {
+            if let (Some(to), Some(from), Some(target)) = (to, from, target) {
                 copy(to, from, target.steps, samples);
             }
         }
@@ -100,12 +99,13 @@ impl Batch {
         })
     }
 
-    /// Targets of output number `output`, by rows.
-    pub fn targets(&self, output: usize) -> TargetView<'_> {
-        match &self.targets[output].values {
+    /// Targets of output number `output`, by rows; `None` if it has no loss.
+    pub fn targets(&self, output: usize) -> Option<TargetView<'_>> {
+        let gathered = self.targets[output].as_ref()?;
+        Some(match &gathered.values {
             Buffer::Floats(values) => TargetView::Floats(values),
             Buffer::Integers(values) => TargetView::Labels(values),
-        }
+        })
     }
 
     /// Weights of the rows of output number `output`.

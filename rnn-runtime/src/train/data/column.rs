@@ -50,8 +50,8 @@ impl Column {
         })
     }
 
-    /// Any numbers, `[n, …]`, row-major: whole ones that are not negative stay whole, all others
-    /// become floats.
+    /// Any numbers, `[n, …]`, row-major: whole ones that are not negative stay whole, booleans are 0
+    /// and 1, all others become floats.
     ///
     /// # Errors
     /// [`Error::Shape`] if there are not as many as `shape` says, or it has no axis;
@@ -87,6 +87,26 @@ impl Column {
     /// `[n, …]`
     pub fn shape(&self) -> &[usize] {
         &self.shape
+    }
+
+    /// The numbers at these places, `[shape…, …]`: `rows` are places along the first axis, as many
+    /// as `shape` says.
+    pub(super) fn gather(
+        &self,
+        rows: impl Iterator<Item = usize>,
+        shape: &[usize],
+    ) -> Result<Column, Error> {
+        let shape = [shape, &self.shape[1..]].concat();
+        let stride = self.stride();
+        fn pick<T: Copy>(from: &[T], rows: impl Iterator<Item = usize>, stride: usize) -> Vec<T> {
+            rows.flat_map(|row| &from[row * stride..(row + 1) * stride])
+                .copied()
+                .collect()
+        }
+        match &self.values {
+            Kind::Floats(values) => Column::floats(pick(values, rows, stride), &shape),
+            Kind::Integers(values) => Column::integers(pick(values, rows, stride), &shape),
+        }
     }
 
     /// Number of samples.
@@ -164,6 +184,17 @@ macro_rules! numbers {
 
 numbers!(false: f32 f64);
 numbers!(true: u8 u16 u32 u64 usize i8 i16 i32 i64 isize);
+
+/// 1 for true: masks.
+impl Number for bool {
+    const WHOLE: bool = true;
+    fn float(self) -> f32 {
+        f32::from(u8::from(self))
+    }
+    fn whole(self) -> i128 {
+        i128::from(self)
+    }
+}
 
 /// What can be made into a [`Column`]: `ndarray` arrays and views of any dimension, and slices,
 /// vectors and arrays as `[n]`.

@@ -27,7 +27,8 @@ pub(super) struct Ready<'a> {
 /// A [`Dataset`] that was found to suit a model and its losses.
 pub(crate) struct Prepared<'a> {
     pub(super) inputs: Vec<Ready<'a>>,
-    pub(super) targets: Vec<Ready<'a>>,
+    /// For every output, if it has a loss.
+    pub(super) targets: Vec<Option<Ready<'a>>>,
     /// For every output, if its rows have weights: `[n, steps]`.
     pub(super) weights: Vec<Option<Vec<f32>>>,
     /// Rows of the columns, in the order of the data set.
@@ -36,48 +37,56 @@ pub(crate) struct Prepared<'a> {
 
 impl<'a> Prepared<'a> {
     /// Checks `data` against the model's inputs and outputs and the targets that the loss of each
-    /// output takes. Every row of class `c` weighs `class_weight[c]` times as much.
+    /// output takes, if it has one. Every row of class `c` weighs `class_weight[c]` times as much.
     pub fn new(
         what: &str,
         data: &'a Dataset,
         inputs: &[ValueSpec],
         outputs: &[ValueSpec],
-        kinds: &[TargetKind],
+        kinds: &[Option<TargetKind>],
         class_weight: Option<&BTreeMap<u32, f32>>,
     ) -> Result<Prepared<'a>, Error> {
         if data.is_empty() {
             return Err(Error::Argument(format!("{what}: there is no sample")));
         }
         let columns = &data.columns;
-        let pairs = [
-            ("inputs", inputs, &columns.inputs),
-            ("outputs", outputs, &columns.targets),
-        ];
-        for (kind, specs, columns) in pairs {
-            if specs.len() != columns.len() {
-                let (expected, found) = (specs.len(), columns.len());
-                return Err(Error::Argument(format!(
-                    "{what}: the model has {expected} {kind}, the data set {found}"
-                )));
-            }
-        }
+        let trained = outputs
+            .iter()
+            .zip(kinds)
+            .filter_map(|(o, kind)| kind.map(|_| o));
+        let trained: Vec<&ValueSpec> = trained.collect();
+        check_count(
+            what,
+            "input",
+            &inputs.iter().collect::<Vec<_>>(),
+            &columns.inputs,
+        )?;
+        check_count(what, "target", &trained, &columns.targets)?;
         let inputs: Vec<_> = inputs
             .iter()
             .zip(&columns.inputs)
             .map(|(spec, column)| input(&format!("{what}, {}", spec.name), spec, column))
             .collect::<Result<_, _>>()?;
-        let targets: Vec<_> = outputs
-            .iter()
-            .zip(kinds)
-            .zip(&columns.targets)
-            .map(|((spec, &kind), c)| {
-                target(&format!("{what}, target of {}", spec.name), spec, kind, c)
-            })
-            .collect::<Result<_, _>>()?;
-        let weights = targets
-            .iter()
-            .map(|target| weights(what, target, columns.sample_weight.as_ref(), class_weight))
-            .collect::<Result<_, _>>()?;
+        let mut targets = Vec::new();
+        let mut weights = Vec::new();
+        let mut given = columns.targets.iter().zip(&columns.sample_weights);
+        for (spec, kind) in outputs.iter().zip(kinds) {
+            let column = kind.and_then(|kind| given.next().map(|given| (kind, given)));
+            let Some((kind, (column, sample_weight))) = column else {
+                targets.push(None);
+                weights.push(None);
+                continue;
+            };
+            let what = format!("{what}, target of {}", spec.name);
+            let target = target(&what, spec, kind, column)?;
+            weights.push(self::weights(
+                &what,
+                &target,
+                sample_weight.as_ref(),
+                class_weight,
+            )?);
+            targets.push(Some(target));
+        }
         Ok(Prepared {
             inputs,
             targets,
@@ -86,10 +95,31 @@ impl<'a> Prepared<'a> {
         })
     }
 
-    /// Rows that output number `output` has for a sample: steps, if it is a sequence.
-    pub fn steps(&self, output: usize) -> usize {
-        self.targets[output].steps
+    /// Rows that output number `output` has for a sample: steps, if it is a sequence. `None`: it
+    /// has no targets.
+    pub fn steps(&self, output: usize) -> Option<usize> {
+        self.targets[output].as_ref().map(|target| target.steps)
     }
+}
+
+/// As many columns as the model wants.
+fn check_count(
+    what: &str,
+    kind: &str,
+    specs: &[&ValueSpec],
+    columns: &[Column],
+) -> Result<(), Error> {
+    if specs.len() == columns.len() {
+        return Ok(());
+    }
+    let names: Vec<_> = specs.iter().map(|spec| spec.name).collect();
+    let count = |n: usize, what: &str| format!("{n} {what}{}", if n == 1 { "" } else { "s" });
+    Err(Error::Argument(format!(
+        "{what}: the model takes {} ({}), the data set has {}",
+        count(specs.len(), kind),
+        names.join(", "),
+        count(columns.len(), kind),
+    )))
 }
 
 fn input<'a>(what: &str, spec: &ValueSpec, column: &'a Column) -> Result<Ready<'a>, Error> {
@@ -104,7 +134,11 @@ fn input<'a>(what: &str, spec: &ValueSpec, column: &'a Column) -> Result<Ready<'
         _ => steps > 0,
     };
     let wanted: &[usize] = if spec.ids { &[] } else { spec.features };
-    if !fits_time || features != wanted {
+    // A single number needs no axis of its own, as in Keras; nor does it matter if it has one.
+    let fits = features == wanted
+        || (features.is_empty() && wanted == [1])
+        || (features == [1] && wanted.is_empty());
+    if !fits_time || !fits {
         return Err(wrong_shape(what, spec, wanted, column));
     }
     let numbers = match (spec.ids, column.as_floats(), column.as_integers()) {

@@ -2,7 +2,9 @@
 
 use std::ops::Range;
 
-use super::{LearningRate, Optimizer, Step, check_not_negative, clip::Clip};
+use super::{
+    LearningRate, Optimizer, Step, check_not_negative, clip::Clip, constrain::Constraints,
+};
 use crate::{error::Error, params::ParamSpec};
 
 /// An optimizer with what it remembers of the weights of one model.
@@ -25,6 +27,7 @@ pub struct Stepper {
     learning_rate: LearningRate,
     weight_decay: Option<f64>,
     clip: Clip,
+    constraints: Constraints,
     /// The trainable parameters, as ranges of the weights.
     parameters: Vec<Range<usize>>,
     /// The same with neighbours joined: an update is a loop over one of them.
@@ -52,11 +55,13 @@ impl Stepper {
     /// Starts `optimizer` for the weights of `specs`.
     ///
     /// # Errors
-    /// [`Error::Argument`] if an option of the optimizer makes no sense.
+    /// [`Error::Argument`] if an option of the optimizer makes no sense, or a constraint is for an
+    /// axis that its parameter does not have.
     pub fn new(optimizer: Box<dyn Optimizer>, specs: &[ParamSpec]) -> Result<Stepper, Error> {
         Stepper::check(optimizer.as_ref())?;
         let options = optimizer.options();
         let clip = Clip::of(&options)?;
+        let constraints = Constraints::new(specs)?;
         let (mut parameters, mut runs) = (Vec::new(), Vec::<Range<usize>>::new());
         let mut weights = 0;
         for spec in specs {
@@ -81,6 +86,7 @@ impl Stepper {
             weight_decay: options.weight_decay,
             optimizer,
             clip,
+            constraints,
             parameters,
             runs,
             weights,
@@ -98,8 +104,8 @@ impl Stepper {
         Clip::of(&options).map(|_| ())
     }
 
-    /// One step: clips `gradients` (in place), lets the weights decay and moves them. What is not
-    /// trainable is not touched.
+    /// One step: clips `gradients` (in place), lets the weights decay, moves them and then holds
+    /// them to their constraints. What is not trainable is not touched.
     ///
     /// # Errors
     /// [`Error::Shape`] if a slice is not as long as the model has weights.
@@ -134,6 +140,7 @@ impl Stepper {
             self.optimizer
                 .update(step, weights, &gradients[run.clone()], &mut slots);
         }
+        self.constraints.apply(weights);
         self.iterations += 1;
         Ok(())
     }

@@ -44,12 +44,18 @@ pub struct Fit<'a> {
     pub validation_batch_size: Option<usize>,
     /// Validate after every so many epochs; 1 by default.
     pub validation_freq: usize,
-    /// Another order of the samples in each epoch; true by default.
+    /// Another order of the samples in each epoch; true by default. A stateful model needs false:
+    /// its batches go on where the ones before them ended.
     pub shuffle: bool,
+    /// Stateful layers begin every epoch with states of zero, and are left so; true by default.
+    /// If false they go on where they are, from epoch to epoch and from one `fit` to the next, as
+    /// they do in Keras unless one resets them in a callback.
+    pub reset_states: bool,
     /// Draws the orders, and the masks of dropout.
     pub seed: u64,
     /// How much a row counts in the loss, by its class; 1 for those not mentioned. Multiplied
-    /// with sample weights, where Keras does not let one have both.
+    /// with sample weights, where Keras does not let one have both. Only for a model with one
+    /// output.
     pub class_weight: Option<BTreeMap<u32, f32>>,
     /// The first epoch, from 0: to go on with a training.
     pub initial_epoch: usize,
@@ -67,6 +73,7 @@ impl Default for Fit<'_> {
             validation_batch_size: None,
             validation_freq: 1,
             shuffle: true,
+            reset_states: true,
             seed: 0,
             class_weight: None,
             initial_epoch: 0,

@@ -1,10 +1,6 @@
 //! The loops over epochs and batches.
 
-use super::{
-    fit::Fit,
-    progress::Progress,
-    score::{Score, features},
-};
+use super::{fit::Fit, progress::Progress, score::Score, scores::features};
 use crate::{
     error::Error,
     learner::{InputView, Learner, StepSeed},
@@ -91,6 +87,7 @@ impl<L: Learner> Run<'_, '_, L> {
                 && (epoch + 1) % fit.validation_freq == 0
             {
                 score.reset();
+                // States of training, if they were to be kept, were found not to go with this.
                 evaluate(self.learner, data, batch, validation_size, score)?;
                 score.write("val_", &mut moment.logs);
             }
@@ -100,6 +97,9 @@ impl<L: Learner> Run<'_, '_, L> {
             if moment.stop {
                 break;
             }
+        }
+        if fit.reset_states {
+            self.learner.reset_states();
         }
         self.call(&mut moment, |c, training| c.on_train_end(training))?;
         Ok(history)
@@ -119,6 +119,9 @@ impl<L: Learner> Run<'_, '_, L> {
             permute(&mut order, self.fit.seed, moment.epoch as u64);
         }
         score.reset();
+        if self.fit.reset_states {
+            self.learner.reset_states();
+        }
         progress.begin_epoch(moment.epoch, order.len().div_ceil(self.fit.batch_size));
         for (index, samples) in order.chunks(self.fit.batch_size).enumerate() {
             moment.batch = index;
@@ -157,6 +160,9 @@ impl<L: Learner> Run<'_, '_, L> {
         score.add(self.learner, batch, Some(d_outputs))?;
         let d_outputs: Vec<&[f32]> = d_outputs.iter().map(Vec::as_slice).collect();
         self.learner.backward(&d_outputs, gradients)?;
+        score
+            .regularized
+            .add_gradient(self.learner.weights(), gradients);
         self.stepper.step(self.learner.weights_mut(), gradients)
     }
 
@@ -185,7 +191,8 @@ impl<L: Learner> Run<'_, '_, L> {
     }
 }
 
-/// Adds all of `data` to `score`, in inference.
+/// Adds all of `data` to `score`, in inference. States are zero at the start and afterwards, so
+/// that nothing of `data` is seen in training, nor the other way round.
 pub(super) fn evaluate(
     learner: &mut impl Learner,
     data: &Prepared<'_>,
@@ -193,24 +200,45 @@ pub(super) fn evaluate(
     batch_size: usize,
     score: &mut Score<'_>,
 ) -> Result<(), Error> {
-    for samples in data.order.chunks(batch_size) {
-        batch.gather(data, samples);
-        let inputs: Vec<InputView<'_>> = batch.inputs().collect();
-        learner.infer(&inputs)?;
-        score.add(learner, batch, None)?;
-    }
-    Ok(())
+    learner.reset_states();
+    let mut run = || {
+        for samples in data.order.chunks(batch_size) {
+            batch.gather(data, samples);
+            let inputs: Vec<InputView<'_>> = batch.inputs().collect();
+            learner.infer(&inputs)?;
+            score.add(learner, batch, None)?;
+        }
+        Ok(())
+    };
+    let result = run();
+    learner.reset_states();
+    result
 }
 
 /// Lets the model infer the first sample: whatever it does not like comes out before anything has
 /// changed, and so does a target of another length than the output has.
-pub(super) fn dry_run(learner: &mut impl Learner, data: &Prepared<'_>) -> Result<(), Error> {
+///
+/// Not where states are to be kept: they would not survive it.
+pub(super) fn dry_run(
+    learner: &mut impl Learner,
+    data: &Prepared<'_>,
+    reset_states: bool,
+) -> Result<(), Error> {
+    if learner.is_stateful() && !reset_states {
+        return Ok(());
+    }
     let mut batch = Batch::new(data, 1);
     batch.gather(data, &data.order[..1]);
     let inputs: Vec<InputView<'_>> = batch.inputs().collect();
-    learner.infer(&inputs)?;
+    learner.reset_states();
+    let inferred = learner.infer(&inputs);
+    learner.reset_states();
+    inferred?;
     for (index, spec) in learner.outputs().iter().enumerate() {
-        let (found, rows) = (learner.output(index).len(), data.steps(index));
+        let Some(rows) = data.steps(index) else {
+            continue;
+        };
+        let found = learner.output(index).len();
         if found != rows * features(spec) {
             return Err(Error::Shape {
                 what: format!("target of {}", spec.name),

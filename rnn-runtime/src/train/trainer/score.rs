@@ -1,122 +1,38 @@
-//! Loss and metrics of all outputs.
+//! Loss and metrics being summed up over the batches of an epoch.
 
+use super::scores::{Scores, features};
 use crate::{
     error::Error,
-    learner::{Learner, ValueSpec},
+    learner::Learner,
     train::{
         data::Batch,
         logs::Logs,
         losses::Loss,
-        metrics::{Direction, Metric, Tally},
+        metrics::{Direction, Tally},
+        regularize::Regularized,
         scored::{Scored, TargetKind},
     },
 };
 
-/// The losses and metrics that were asked for.
-#[derive(Default)]
-pub(super) struct Plan {
-    losses: Vec<(Option<String>, Box<dyn Loss>)>,
-    metrics: Vec<Wanted>,
-}
-
-struct Wanted {
-    /// `None`: the only output.
-    output: Option<String>,
-    metric: Box<dyn Metric>,
-    weighted: bool,
-}
-
-impl Plan {
-    /// Replaces the loss of that output.
-    pub fn set_loss(&mut self, output: Option<String>, loss: Box<dyn Loss>) {
-        self.losses.retain(|(own, _)| *own != output);
-        self.losses.push((output, loss));
-    }
-
-    pub fn add_metric(&mut self, output: Option<String>, metric: Box<dyn Metric>, weighted: bool) {
-        self.metrics.push(Wanted {
-            output,
-            metric,
-            weighted,
-        });
-    }
-
-    /// The targets that the loss of every output takes, when all fits together.
-    pub fn check(&self, outputs: &[ValueSpec]) -> Result<Vec<TargetKind>, Error> {
-        let given = self.losses.iter().map(|(output, _)| output);
-        for output in given.chain(self.metrics.iter().map(|wanted| &wanted.output)) {
-            place(output.as_deref(), outputs)?;
-        }
-        let losses = outputs.iter().enumerate().map(|(index, spec)| {
-            let loss = self.loss_of(index, outputs)?;
-            loss.check(features(spec))?;
-            Ok(loss.targets())
-        });
-        losses.collect()
-    }
-
-    fn loss_of(&self, index: usize, outputs: &[ValueSpec]) -> Result<&dyn Loss, Error> {
-        let found = self
-            .losses
-            .iter()
-            .find(|(output, _)| place(output.as_deref(), outputs).ok() == Some(index));
-        let missing = || {
-            let message = if outputs.len() == 1 {
-                "there is no loss; give the trainer one with `loss`".to_owned()
-            } else {
-                let name = outputs[index].name;
-                format!(
-                    "output {name} has no loss; give the trainer one with `loss_for({name:?}, …)`"
-                )
-            };
-            Error::Argument(message)
-        };
-        found.map(|(_, loss)| loss.as_ref()).ok_or_else(missing)
-    }
-}
-
-/// Number of the output of that name.
-fn place(name: Option<&str>, outputs: &[ValueSpec]) -> Result<usize, Error> {
-    let names = || {
-        outputs
-            .iter()
-            .map(|spec| spec.name)
-            .collect::<Vec<_>>()
-            .join(", ")
-    };
-    let message = match name {
-        None if outputs.len() == 1 => return Ok(0),
-        None => format!(
-            "the model has the outputs {}: say which one, with `loss_for` and `metric_for`",
-            names()
-        ),
-        Some(name) => match outputs.iter().position(|spec| spec.name == name) {
-            Some(index) => return Ok(index),
-            None => format!("the model has no output {name}, but {}", names()),
-        },
-    };
-    Err(Error::Argument(message))
-}
-
-/// Numbers in a row of an output: its last axis.
-pub(super) fn features(spec: &ValueSpec) -> usize {
-    spec.features.last().copied().unwrap_or(1)
-}
-
-/// Loss and metrics being summed up over the batches of an epoch.
+/// Loss and metrics of all outputs, and what the size of weights and activities costs.
 pub(super) struct Score<'p> {
-    outputs: Vec<Output<'p>>,
+    outputs: Vec<Scoring<'p>>,
+    pub regularized: Regularized,
     /// Sum over all samples of the loss of their batch.
     total: f64,
     samples: f64,
 }
 
-struct Output<'p> {
+/// One output.
+struct Scoring<'p> {
     name: &'static str,
     features: usize,
-    loss: &'p dyn Loss,
+    loss: Option<&'p dyn Loss>,
+    loss_weight: f64,
     total: f64,
     metrics: Vec<Watched>,
+    /// The mask of the last batch, one number a row.
+    mask: Vec<f32>,
 }
 
 struct Watched {
@@ -127,51 +43,37 @@ struct Watched {
 }
 
 impl<'p> Score<'p> {
-    /// Empty; `kinds` is what [`Plan::check`] gave.
+    /// Empty; `kinds` is what [`Scores::check`] gave.
     pub fn new(
-        plan: &'p Plan,
-        outputs: &[ValueSpec],
-        kinds: &[TargetKind],
+        scores: &'p Scores,
+        learner: &impl Learner,
+        kinds: &[Option<TargetKind>],
     ) -> Result<Score<'p>, Error> {
-        let several = outputs.len() > 1;
-        let each = outputs
-            .iter()
-            .zip(kinds)
-            .enumerate()
-            .map(|(index, (spec, &kind))| {
-                let features = features(spec);
-                let mut metrics: Vec<Watched> = Vec::new();
-                for wanted in &plan.metrics {
-                    if place(wanted.output.as_deref(), outputs)? != index {
-                        continue;
-                    }
-                    let mut name = wanted.metric.name().to_owned();
-                    if several {
-                        name = format!("{}_{name}", spec.name);
-                    }
-                    if metrics.iter().any(|watched| watched.name == name) {
-                        return Err(Error::Argument(format!("metric {name} is given twice")));
-                    }
-                    let direction = wanted.metric.direction();
-                    let tally = wanted.metric.start(features, kind)?;
-                    metrics.push(Watched {
-                        name,
-                        direction,
-                        tally,
-                        weighted: wanted.weighted,
-                    });
-                }
-                let loss = plan.loss_of(index, outputs)?;
-                Ok(Output {
-                    name: spec.name,
-                    features,
-                    loss,
-                    total: 0.0,
-                    metrics,
-                })
+        let specs = learner.outputs();
+        let mut outputs = Vec::new();
+        for (index, spec) in specs.iter().enumerate() {
+            outputs.push(Scoring {
+                name: spec.name,
+                features: features(spec),
+                loss: scores.loss_of(index, specs)?,
+                loss_weight: scores.loss_weight_of(index, specs),
+                total: 0.0,
+                metrics: Vec::new(),
+                mask: Vec::new(),
             });
+        }
+        for (index, name, wanted) in scores.metrics(specs)? {
+            let Some(kind) = kinds[index] else { continue };
+            outputs[index].metrics.push(Watched {
+                name,
+                direction: wanted.metric.direction(),
+                tally: wanted.metric.start(features(&specs[index]), kind)?,
+                weighted: wanted.weighted,
+            });
+        }
         Ok(Score {
-            outputs: each.collect::<Result<_, Error>>()?,
+            outputs,
+            regularized: Regularized::new(learner.specs()),
             total: 0.0,
             samples: 0.0,
         })
@@ -181,7 +83,7 @@ impl<'p> Score<'p> {
     pub fn directions(&self, validation: bool) -> Vec<(String, Direction)> {
         let mut all = vec![("loss".to_owned(), Direction::Down)];
         for output in &self.outputs {
-            if self.outputs.len() > 1 {
+            if self.names_losses() && output.loss.is_some() {
                 all.push((format!("{}_loss", output.name), Direction::Down));
             }
             all.extend(output.metrics.iter().map(|m| (m.name.clone(), m.direction)));
@@ -191,6 +93,11 @@ impl<'p> Score<'p> {
             all.extend(with_val);
         }
         all
+    }
+
+    /// Whether the outputs' own losses are logged: if there are several, as in Keras.
+    fn names_losses(&self) -> bool {
+        self.outputs.iter().filter(|o| o.loss.is_some()).count() > 1
     }
 
     /// Forgets all batches.
@@ -207,6 +114,9 @@ impl<'p> Score<'p> {
 
     /// Adds what `learner` just made of `batch`. If `gradients` are given, those of output `i`
     /// are written to `gradients[i]`.
+    ///
+    /// The whole loss is what Keras calls so: the outputs' losses, each times its weight, plus
+    /// the regularisers of the weights as they are now and of the activities.
     pub fn add(
         &mut self,
         learner: &impl Learner,
@@ -214,28 +124,52 @@ impl<'p> Score<'p> {
         mut gradients: Option<&mut [Vec<f32>]>,
     ) -> Result<(), Error> {
         let samples = batch.samples() as f64;
+        let mut total = f64::from(learner.penalty()) + self.regularized.cost(learner.weights());
         for (index, output) in self.outputs.iter_mut().enumerate() {
             let predictions = learner.output(index);
-            let (targets, weights) = (batch.targets(index), batch.weights(index));
-            let scored = Scored::new(predictions, output.features, targets, weights)?;
             let gradient =
                 gradients
                     .as_deref_mut()
                     .and_then(|g| g.get_mut(index))
                     .map(|gradient| {
                         gradient.resize(predictions.len(), 0.0);
-                        gradient.as_mut_slice()
+                        gradient
                     });
-            let loss = output.loss.mean(&scored, gradient)?;
-            output.total += samples * loss;
-            self.total += samples * loss;
-            let plain = Scored::new(predictions, output.features, targets, None)?;
+            let (Some(loss), Some(targets)) = (output.loss, batch.targets(index)) else {
+                if let Some(gradient) = gradient {
+                    gradient.fill(0.0);
+                }
+                continue;
+            };
+            let (features, weight) = (output.features, output.loss_weight);
+            let rows = predictions.len() / features;
+            let masked = output.spread(learner.output_mask(index), rows)?;
+            let scored = |weights| {
+                let scored = Scored::new(predictions, features, targets, weights)?;
+                match masked {
+                    true => scored.masked(&output.mask),
+                    false => Ok(scored),
+                }
+            };
+            let (weighted, plain) = (scored(batch.weights(index))?, scored(None)?);
+            let value = match gradient {
+                Some(gradient) => {
+                    let value = loss.mean(&weighted, Some(gradient))?;
+                    if weight != 1.0 {
+                        gradient.iter_mut().for_each(|g| *g *= weight as f32);
+                    }
+                    value
+                }
+                None => loss.mean(&weighted, None)?,
+            };
+            output.total += samples * value;
+            total += weight * value;
             for metric in &mut output.metrics {
-                metric
-                    .tally
-                    .add(if metric.weighted { &scored } else { &plain });
+                let scored = if metric.weighted { &weighted } else { &plain };
+                metric.tally.add(scored);
             }
         }
+        self.total += samples * total;
         self.samples += samples;
         Ok(())
     }
@@ -251,7 +185,7 @@ impl<'p> Score<'p> {
         };
         set("loss", self.total / self.samples);
         for output in &self.outputs {
-            if self.outputs.len() > 1 {
+            if self.names_losses() && output.loss.is_some() {
                 set(
                     &format!("{}_loss", output.name),
                     output.total / self.samples,
@@ -262,5 +196,27 @@ impl<'p> Score<'p> {
                 .iter()
                 .for_each(|metric| set(&metric.name, metric.tally.result()));
         }
+    }
+}
+
+impl Scoring<'_> {
+    /// Keeps the mask of the steps, `[batch, time]`, as one of the rows: an output with several
+    /// axes of features has several rows a step. `false` if there is none.
+    fn spread(&mut self, mask: Option<&[f32]>, rows: usize) -> Result<bool, Error> {
+        let Some(mask) = mask else { return Ok(false) };
+        if mask.is_empty() || !rows.is_multiple_of(mask.len()) {
+            return Err(Error::Shape {
+                what: format!("mask of {}", self.name),
+                expected: format!("a divisor of {rows} rows"),
+                found: format!("[{}]", mask.len()),
+            });
+        }
+        let each = rows / mask.len();
+        self.mask.clear();
+        let spread = mask
+            .iter()
+            .flat_map(|&real| std::iter::repeat_n(real, each));
+        self.mask.extend(spread);
+        Ok(true)
     }
 }

@@ -7,11 +7,13 @@ use crate::train::{
     losses::{CategoricalCrossentropy, MeanSquaredError, SparseCategoricalCrossentropy},
     metrics::{Accuracy, MeanAbsoluteError, SparseCategoricalAccuracy},
     optimizers::{Adam, ExponentialDecay, SGD},
-    testing::{Linear, clouds, dataset},
+    testing::{Event, Linear, clouds, dataset},
 };
 
+mod masks;
 mod outputs;
 mod refusals;
+mod stateful;
 
 fn sparse() -> SparseCategoricalCrossentropy {
     SparseCategoricalCrossentropy::from_logits()
