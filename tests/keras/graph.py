@@ -6,9 +6,7 @@ tensors one layer after the other (eagerly, which is how Keras itself runs a fun
 
 from dataclasses import dataclass
 
-import keras
-
-from language import Layer, literal
+from language import Layer, keras, literal
 
 # Keras 3.15 fills a layer's `mask` from its input only if that is its one tensor argument. So a
 # recurrent layer behind Masking or Embedding(mask_zero) silently forgets the mask as soon as it gets

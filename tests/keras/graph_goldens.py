@@ -20,15 +20,11 @@ As in `goldens.py`, everything is drawn as float32, computed in float64 and stor
 case that Keras's own float32 misses by a tenth of the tests' tolerance is refused.
 """
 
-import keras
 import numpy as np
 import tensorflow as tf
 
-from goldens import GRADIENT_TOLERANCE, OUTPUT_TOLERANCE, error
+from goldens import GRADIENT_TOLERANCE, OUTPUT_TOLERANCE, error, keras
 from graph import Network
-
-FIRST_PARTS = ("in", "out", "train", "mask", "d", "grad", "grad_in", "moved", "penalty")
-
 
 class Refused(Exception):
     """A case that would be no good test."""

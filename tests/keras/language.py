@@ -6,7 +6,11 @@ drift apart.
 """
 
 import inspect
+import os
 from dataclasses import dataclass
+
+# Before Keras is imported, which reads them.
+os.environ.update(KERAS_BACKEND="tensorflow", TF_CPP_MIN_LOG_LEVEL="3", TF_ENABLE_ONEDNN_OPTS="0")
 
 import keras
 
