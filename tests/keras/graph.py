@@ -136,6 +136,8 @@ class Network:
     def __call__(self, inputs, training):
         """The outputs by name, from the inputs by name."""
         values, outputs = dict(inputs), {}
+        for layer in self.layers:
+            layer._clear_losses()
         for index, part in enumerate(self.graph.statements):
             if not isinstance(part, (Let, Out)):
                 continue

@@ -72,7 +72,9 @@ class Run:
     def reset(self):
         for layer in self.network.layers:
             if getattr(layer, "stateful", False):
-                layer.reset_state()
+                # Not layer.reset_state(), which fails for a stack: its states are nested.
+                for state in keras.tree.flatten(layer.states):
+                    state.assign(keras.ops.zeros_like(state))
 
     def infer(self, inputs):
         """The outputs in inference, and their masks."""

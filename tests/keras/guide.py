@@ -31,6 +31,7 @@ from safetensors.numpy import save_file
 from graph import Graph, In, Let, Out, chain
 from graph_goldens import Run, keras, tf
 from goldens import error
+from nested import NestedCell, NestedRNN
 from language import (
     GRU,
     LSTM,
@@ -308,48 +309,6 @@ def digits():
     save("digits", exact, {"model": "Input(_, 8) -> LSTM(64) -> BatchNormalization -> Dense(10)"})
 
 
-class NestedCell(keras.layers.Layer):
-    """The guide's cell, of which only the arithmetic is left here."""
-
-    def __init__(self, units):
-        super().__init__()
-        self.units = units
-
-    def build(self, shapes):
-        (_, i1), (_, i2, i3) = shapes
-        u1, u2, u3 = self.units
-        self.kernel_1 = self.add_weight(shape=(i1, u1), name="kernel_1")
-        self.kernel_2_3 = self.add_weight(shape=(i2, i3, u2, u3), name="kernel_2_3")
-
-    def call(self, inputs, states):
-        output_1 = tf.matmul(inputs[0], self.kernel_1)
-        output_2_3 = tf.einsum("bij,ijkl->bkl", inputs[1], self.kernel_2_3)
-        return (output_1, output_2_3), (states[0] + output_1, states[1] + output_2_3)
-
-
-class Loop(keras.Model):
-    """RNN(NestedCell): Keras 3.15 refuses to build the guide's own model (IndexError: RNN takes the
-    shape of a structure for the shape of a sequence), but its loop takes structures."""
-
-    def __init__(self, cell):
-        super().__init__()
-        self.cell = cell
-
-    def call(self, inputs):
-        batch = tf.shape(inputs[0])[0]
-        u1, u2, u3 = self.cell.units
-        start = (tf.zeros((batch, u1), self.dtype), tf.zeros((batch, u2, u3), self.dtype))
-        last_output, _, states = keras.src.backend.rnn(
-            lambda x, states: self.cell(x, states),
-            tuple(inputs),
-            start,
-            input_length=inputs[0].shape[1],
-            return_all_outputs=False,
-        )
-        self.final = states
-        return last_output
-
-
 UNITS, SIZES, STEPS, BATCH, BATCHES = (10, 20, 30), (32, 64, 32), 50, 64, 10
 
 
@@ -365,7 +324,7 @@ def nested_batch(number, floatx):
 def nested():
     """The sections with nested inputs: outputs and states, then one epoch of Adam."""
     keras.config.set_floatx("float64")
-    model = Loop(NestedCell(UNITS))
+    model = NestedRNN(NestedCell(*UNITS), return_state=True)
     found = {}
     (x1, x2, *_), checks = nested_batch(0, "float64")
     for name, values in zip(("location", "pressure", "target_1", "target_2"), checks, strict=True):
@@ -378,8 +337,8 @@ def nested():
         found[f"check/weight/{index:02}/{w.name}"] = last(values)
     rows = 4
     outputs = model((x1[:rows], x2[:rows]))
-    for index, (y, s) in enumerate(zip(outputs, model.final, strict=True)):
-        found[f"out/y{index}"], found[f"state/s{index}"] = y.numpy(), s.numpy()
+    for name, value in zip(("out/y0", "out/y1", "state/s0", "state/s1"), outputs, strict=True):
+        found[name] = value.numpy()
 
     # One epoch as in the guide: the sum of both outputs' mean squared errors, Adam with Keras's
     # defaults. The guide's accuracy is no measure of random numbers and is left out.
@@ -389,7 +348,7 @@ def nested():
         (x1, x2, t1, t2), _ = nested_batch(number, "float64")
         with tf.GradientTape() as tape:
             # Outputs are those of the last step; the steps before do not reach them.
-            y1, y2 = model((x1, x2))
+            y1, y2, *_ = model((x1, x2))
             loss = mse(t1, y1) + mse(t2, y2)
         losses.append(float(loss))
         gradients = tape.gradient(loss, [w.value for w in model.cell.weights])

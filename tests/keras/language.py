@@ -19,6 +19,10 @@ import keras
 AT_THE_CALL = ("mask", "initial_state")
 # Keras's word for "do not merge" is None, which in model text is an open axis.
 NOTHING = {"merge_mode": "none"}
+# Their one argument is a shape: several arguments in model text.
+SPREAD = ("Reshape", "Permute")
+# Records that are made otherwise than by a class of Keras: {(kind, kind of the first argument)}.
+SPECIAL = {}
 
 
 @dataclass(frozen=True)
@@ -30,7 +34,10 @@ class Layer:
     named: tuple  # pairs, in the order written
 
     def __str__(self):
-        arguments = [literal(value) for value in self.positional]
+        positional = self.positional
+        if self.kind in SPREAD:
+            (positional,) = positional
+        arguments = [literal(value) for value in positional]
         for name, value in self.named:
             if value is None and name in NOTHING:
                 value = NOTHING[name]
@@ -40,6 +47,10 @@ class Layer:
 
     def in_keras(self):
         """The Keras object with these arguments, automatically named."""
+        if self.positional and isinstance(self.positional[0], Layer):
+            make = SPECIAL.get((self.kind, self.positional[0].kind))
+            if make is not None:
+                return make(self)
         named = {name: in_keras(value) for name, value in self.named if name not in AT_THE_CALL}
         return keras_class(self.kind)(*map(in_keras, self.positional), **named)
 
@@ -114,9 +125,9 @@ Average = layer("Average")
 Maximum = layer("Maximum")
 Minimum = layer("Minimum")
 Concatenate = layer("Concatenate")
-L1 = layer("L1")
-L2 = layer("L2")
-L1L2 = layer("L1L2")
+l1 = layer("l1")
+l2 = layer("l2")
+l1_l2 = layer("l1_l2")
 
 
 def text(model):
