@@ -1,4 +1,5 @@
 // Made by tests/keras/layers.py. Do not edit.
+use crate::NestedCell;
 grid!(add_sequences, "layers", { input x: [time, 3]; input z: [time, 3]; output y = (x, z) -> Add; });
 grid!(add_vectors, "layers", { input x: [3]; input z: [3]; output y = (x, z) -> Add; });
 grid!(add_three, "layers", { input x: [3]; input z: [3]; input w: [3]; output y = (x, z, w) -> Add -> Dense(2); });
@@ -122,8 +123,8 @@ grid!(copy_of_an_input, "layers", { input x: [_, 3]; output copy = x; output y =
 grid!(two_bidirectional, "layers", { input x: [5, 3]; output y = x -> Bidirectional(LSTM(4, return_sequences)) -> Bidirectional(LSTM(3)) -> Dense(2); });
 grid!(frozen_between, "layers", { input x: [_, 3]; output y = x -> Dense(4) -> LSTM(4, trainable = false, return_sequences) -> Dense(2, trainable = false); });
 grid!(frozen_batch_normalization, "layers", { input x: [_, 3]; output y = x -> Dense(4) -> BatchNormalization(trainable = false) -> GRU(3); });
-grid!(nested_cell_last, "layers", { input a: [time, 4]; input b: [time, 3, 2]; let (o1, o2, t1, t2) = (a, b) -> RNN(crate::NestedCell(2, 3, 4), return_state); output y1 = o1; output y2 = o2; output s1 = t1; output s2 = t2; });
-grid!(nested_cell_sequences, "layers", { input a: [time, 4]; input b: [time, 3, 2]; let (o1, o2, t1, t2) = (a, b) -> RNN(crate::NestedCell(2, 3, 4), return_state, return_sequences); output y1 = o1; output y2 = o2; output s1 = t1; output s2 = t2; });
+grid!(nested_cell_last, "layers", { input a: [time, 4]; input b: [time, 3, 2]; let (o1, o2, t1, t2) = (a, b) -> RNN(NestedCell(2, 3, 4), return_state); output y1 = o1; output y2 = o2; output s1 = t1; output s2 = t2; });
+grid!(nested_cell_sequences, "layers", { input a: [time, 4]; input b: [time, 3, 2]; let (o1, o2, t1, t2) = (a, b) -> RNN(NestedCell(2, 3, 4), return_state, return_sequences); output y1 = o1; output y2 = o2; output s1 = t1; output s2 = t2; });
 grid!(stateful_simple_rnn, "layers", { input x: [_, 3]; output y = x -> SimpleRNN(4, stateful); });
 grid!(stateful_gru, "layers", { input x: [_, 3]; output y = x -> GRU(4, stateful, return_sequences); });
 grid!(stateful_lstm, "layers", { input x: [_, 3]; output y = x -> LSTM(4, stateful); });

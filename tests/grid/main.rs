@@ -28,6 +28,23 @@ macro_rules! grid {
     };
 }
 
+recurrent::rnn_cell! {
+    /// The cell of Keras's guide "Working with RNNs".
+    pub cell NestedCell(unit_1, unit_2, unit_3) {
+        input input_1: [i1];
+        input input_2: [i2, i3];
+        param kernel_1: [i1, unit_1] = random_uniform;
+        param kernel_2_3: [i2, i3, unit_2, unit_3] = random_uniform;
+        state s1: [unit_1];
+        state s2: [unit_2, unit_3];
+        let output_1 = input_1 @ kernel_1;
+        let output_2_3 = einsum("bij,ijkl->bkl", input_2, kernel_2_3);
+        next s1 = s1 + output_1;
+        next s2 = s2 + output_2_3;
+        output output_1, output_2_3;
+    }
+}
+
 mod cases;
 mod layers;
 

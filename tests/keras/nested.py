@@ -53,12 +53,12 @@ class NestedRNN(keras.layers.Layer):
 
 def nested_cell(*units):
     """The record of a `NestedCell` that the Rust tests define."""
-    return Layer("crate::NestedCell", units, ())
+    return Layer("NestedCell", units, ())
 
 
 def make(record):
-    """`RNN(crate::NestedCell(…), …)` in Keras."""
+    """`RNN(NestedCell(…), …)` in Keras."""
     return NestedRNN(NestedCell(*record.positional[0].positional), **dict(record.named))
 
 
-SPECIAL["RNN", "crate::NestedCell"] = make
+SPECIAL["RNN", "NestedCell"] = make
