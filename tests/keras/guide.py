@@ -21,6 +21,7 @@ All of it is exact in float32. Every file has the last (at most) four numbers of
 Keras in float64 and stored as float32.
 """
 
+import json
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -239,6 +240,8 @@ def save(name, tensors, metadata):
 
     FOLDER.mkdir(exist_ok=True)
     path = FOLDER / f"{name}.safetensors"
+    # One entry: several are written in any order.
+    metadata = {"models": json.dumps(metadata)}
     save_file({key: np.ascontiguousarray(stored(value)) for key, value in tensors.items()}, path, metadata)
     print(f"{name}: {path.stat().st_size / 1e3:.1f} kB")
 
@@ -324,6 +327,7 @@ def nested_batch(number, floatx):
 def nested():
     """The sections with nested inputs: outputs and states, then one epoch of Adam."""
     keras.config.set_floatx("float64")
+    keras.utils.clear_session()  # forgets the old one
     model = NestedRNN(NestedCell(*UNITS), return_state=True)
     found = {}
     (x1, x2, *_), checks = nested_batch(0, "float64")
@@ -337,6 +341,7 @@ def nested():
         found[f"check/weight/{index:02}/{w.name}"] = last(values)
     rows = 4
     outputs = model((x1[:rows], x2[:rows]))
+    assert all(value.dtype == "float64" for value in outputs)
     for name, value in zip(("out/y0", "out/y1", "state/s0", "state/s1"), outputs, strict=True):
         found[name] = value.numpy()
 
