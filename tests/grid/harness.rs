@@ -34,7 +34,9 @@ pub fn check<M: Learner>(
 
     model.reset_states();
     for call in 0..calls {
-        model.infer(&inputs(&golden, model, call)).expect("inference");
+        model
+            .infer(&inputs(&golden, model, call))
+            .expect("inference");
         let out = part("out", call);
         assert_eq!(
             golden.count(&out),
@@ -230,7 +232,10 @@ impl Golden {
     /// How many tensors there are under `part`.
     fn count(&self, part: &str) -> usize {
         let start = format!("{part}/");
-        self.tensors.keys().filter(|k| k.starts_with(&start)).count()
+        self.tensors
+            .keys()
+            .filter(|k| k.starts_with(&start))
+            .count()
     }
 
     /// The tensors of floats under `part`, with their shapes, in order.

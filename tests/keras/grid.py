@@ -116,7 +116,8 @@ def draw(deck, kind):
     start = deck.chance("initial_state", 3)
     zero = form != "layer" and deck.chance("zero_output_for_mask")
     unroll = deck.chance("unroll", 4)
-    if masked and unroll and (direction.startswith("both") and sequences or direction == "backwards" and zero):
+    turned_and_zeroed = direction.startswith("both") and sequences or direction == "backwards" and zero
+    if masked and unroll and turned_and_zeroed:
         unroll = False
 
     flags = {}

@@ -100,7 +100,8 @@ def merges():
             yield Case(f"{name}_three", graph(vec("x"), vec("z"), vec("w"), three))
         masked = Let(("a",), chain("x", Masking(0.0))), Let(("b",), chain("z", Masking(0.0)))
         yield Case(f"{name}_of_masked", graph(
-            *both, *masked, Out("y", chain(("a", "b"), layer(), LSTM(4))), Out("m", chain(("b", "a"), layer())),
+            *both, *masked, Out("y", chain(("a", "b"), layer(), LSTM(4))),
+            Out("m", chain(("b", "a"), layer())),
         ))  # fmt: skip
         yield Case(f"{name}_half_masked", graph(
             *both, masked[0], Out("y", chain(("a", "z"), layer(), GRU(4, **SEQ))),
@@ -225,7 +226,8 @@ def graphs():
         Out("every", chain("a", Dense(2))), Out("last", chain("a", GRU(3), Dense(1))),
     ))  # fmt: skip
     yield Case("copy_of_an_input", graph(seq(), Out("copy", chain("x")), Out("y", chain("x", GRU(3)))))
-    yield line("two_bidirectional", seq(steps=5), Bidirectional(LSTM(4, **SEQ)), Bidirectional(LSTM(3)), Dense(2))
+    yield line("two_bidirectional", seq(steps=5),
+               Bidirectional(LSTM(4, **SEQ)), Bidirectional(LSTM(3)), Dense(2))  # fmt: skip
     yield line("frozen_between", seq(), Dense(4), LSTM(4, trainable=False, **SEQ), Dense(2, trainable=False))
     yield line("frozen_batch_normalization", seq(), Dense(4), BatchNormalization(trainable=False), GRU(3))
     nested = In("a", "floats", ("time", 4)), In("b", "floats", ("time", 3, 2))
@@ -270,7 +272,8 @@ def regularisers():
     yield line("regularizers_time_distributed", seq(), TimeDistributed(Dense(3, **weights)))
     yield line("regularizers_batch_normalization", seq(),
                BatchNormalization(gamma_regularizer=l2(0.5), beta_regularizer=l1(0.5)))  # fmt: skip
-    yield line("regularizers_embedding", IDS, Embedding(VOCABULARY, 3, embeddings_regularizer=l2(0.5)), GRU(2))
+    yield line("regularizers_embedding", IDS,
+               Embedding(VOCABULARY, 3, embeddings_regularizer=l2(0.5)), GRU(2))  # fmt: skip
     activity = {"activity_regularizer": l1_l2(l1=0.25, l2=0.5)}
     yield line("activity_dense", vec(), Dense(4, **activity), Dense(2))
     yield line("activity_lstm", seq(), LSTM(4, **activity))
