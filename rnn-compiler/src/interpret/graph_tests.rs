@@ -170,13 +170,11 @@ fn cells_are_stacked_within_a_step() {
 
 #[test]
 fn both_directions_are_merged_in_the_order_of_time() {
-    let x = [
-        floats(1, 3, &[1.0, 2.0, 3.0]),
-        floats(1, 3, &[1.0, 1.0, 1.0]),
-    ];
+    let x = [floats(1, 3, &[1.0, 2.0, 3.0])];
     let merged = |arguments: &str, end: &str| {
         let all = rnn(", return_sequences, return_state");
-        let text = format!("{X} let (y, {end}) = x -> Bidirectional({all}{arguments});");
+        let text =
+            format!("input x: [_, 1]; let (y, {end}) = x -> Bidirectional({all}{arguments});");
         let names: Vec<&str> = std::iter::once("y").chain(end.split(", ")).collect();
         let ends: String = names.iter().map(|n| format!("output {n} = {n};")).collect();
         outputs(&format!("{text} {ends}"), &x)
@@ -200,7 +198,10 @@ fn both_directions_are_merged_in_the_order_of_time() {
         [f.to_vec(), b.to_vec(), states[0].clone(), states[1].clone()]
     );
     // Without sequences: what both have read last.
-    let last = format!("{X} output y = x -> Bidirectional({});", rnn(""));
+    let last = format!(
+        "input x: [_, 1]; output y = x -> Bidirectional({});",
+        rnn("")
+    );
     assert_eq!(outputs(&last, &x), [[123.0, 321.0]]);
 }
 
@@ -219,11 +220,11 @@ fn both_directions_skip_masked_steps_and_give_zeros_there() {
 #[test]
 fn both_directions_start_from_their_own_states() {
     let text = format!(
-        "{X} input f: [1]; input b: [1]; output y = x -> Bidirectional({}, initial_state = [f, b]);",
+        "input x: [_, 1]; input f: [1]; input b: [1]; output y = x -> Bidirectional({}, initial_state = [f, b]);",
         rnn("")
     );
     let one = |x: f64| floats(1, 1, &[x]);
-    let found = outputs(&text, &[one(1.0), one(1.0), one(2.0), one(3.0)]);
+    let found = outputs(&text, &[one(1.0), one(2.0), one(3.0)]);
     assert_eq!(found, [[21.0, 31.0]]);
 }
 
@@ -291,8 +292,8 @@ fn ids_of_zero_and_steps_of_the_mask_value_are_masked() {
 #[test]
 fn shapes_change_and_numbers_stay() {
     let x = floats(1, 2, &[1.0, 2.0, 3.0, 4.0, 5.0, 6.0]);
-    let text = "input x: [2, 3]; output permuted = x -> Permute([2, 1]); \
-        output flat = x -> Flatten; output wide = x -> Reshape([3, 2]) -> Permute([2, 1]); \
+    let text = "input x: [2, 3]; output permuted = x -> Permute(2, 1); \
+        output flat = x -> Flatten; output wide = x -> Reshape(3, 2) -> Permute(2, 1); \
         output again = x -> Flatten -> RepeatVector(2);";
     let answer = call(text, &[x]);
     let all: Vec<_> = answer
@@ -363,6 +364,56 @@ fn training_takes_what_it_draws() {
             x,
         ]
     );
+}
+
+/// A cell that reads two values, keeps a matrix, drops its input and gives two outputs.
+const NESTED: &str = "cell Nested() {
+    input a: [n]; input b: [m];
+    state sums: [n, m];
+    let a = dropout(a, 0.5);
+    let sums = sums + einsum(\"bi,bj->bij\", a, b);
+    next sums = sums;
+    output einsum(\"bij->bi\", sums), b;
+}";
+
+#[test]
+fn cells_read_and_give_several_values_and_draw_masks() {
+    let scope = Scope {
+        cells: &[("Nested", NESTED)],
+        consts: &[],
+    };
+    let text = "input x: [_, { a: 2, b: 1 }]; \
+        let (rows, last, sums) = x -> RNN(Nested(), return_state); \
+        output rows = rows; output last = last; output sums = sums;";
+    let model = Model::parse_in(text, scope).unwrap();
+    let names: Vec<String> = model
+        .inputs()
+        .unwrap()
+        .into_iter()
+        .map(|i| i.name)
+        .collect();
+    assert_eq!(names, ["x_a", "x_b"]);
+    let mut call = Call {
+        inputs: vec![
+            floats(1, 2, &[1.0, 2.0, 3.0, 4.0]),
+            floats(1, 2, &[10.0, 100.0]),
+        ],
+        ..Call::default()
+    };
+    let mut data = || {
+        let answer = model.call(&Weights::new(), &call).unwrap();
+        call.training = true;
+        call.draws = vec![vec![2.0, 0.0]];
+        answer
+            .outputs
+            .into_iter()
+            .map(|o| o.data)
+            .collect::<Vec<_>>()
+    };
+    let sums = vec![310.0, 420.0];
+    assert_eq!(data(), [sums.clone(), vec![100.0], sums]);
+    let dropped = vec![620.0, 0.0];
+    assert_eq!(data(), [dropped.clone(), vec![100.0], dropped]);
 }
 
 #[test]
