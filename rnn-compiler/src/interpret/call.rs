@@ -122,6 +122,6 @@ pub struct Answer {
     pub outputs: Vec<Output>,
     /// The states behind the last step, for the next call.
     pub states: Vec<Vec<f64>>,
-    /// What the sizes of outputs cost (`activity_regularizer`), summed over the batch as in Keras 3.
+    /// What the sizes of outputs and states cost (`activity_regularizer`), the mean over the rows.
     pub penalty: f64,
 }

@@ -435,18 +435,28 @@ fn statistics_are_those_of_real_steps() {
 }
 
 #[test]
-fn the_size_of_an_output_costs() {
-    let text = "Input(2) -> Dense(2, use_bias = false, activity_regularizer = l1_l2(0.5, 0.25))";
-    let model = Model::parse(text).unwrap();
-    let w = weights(&model, &[("dense/kernel", &[1.0, 0.0, 0.0, -1.0])]);
-    let call = Call {
-        inputs: vec![floats(1, 1, &[1.0, 2.0])],
-        ..Call::default()
+fn the_sizes_of_outputs_and_states_cost() {
+    let penalty = |text: &str, kernel: (&str, &[f64]), input: Input| {
+        let model = Model::parse(text).unwrap();
+        let call = Call {
+            inputs: vec![input],
+            ..Call::default()
+        };
+        model
+            .call(&weights(&model, &[kernel]), &call)
+            .unwrap()
+            .penalty
     };
-    assert_eq!(
-        model.call(&w, &call).unwrap().penalty,
-        0.5 * 3.0 + 0.25 * 5.0
+    let text = "Input(2) -> Dense(2, use_bias = false, activity_regularizer = l1_l2(0.5, 0.25))";
+    let kernel = ("dense/kernel", &[1.0, 0.0, 0.0, -1.0][..]);
+    let rows = floats(2, 1, &[1.0, 2.0, 0.0, 4.0]);
+    assert_eq!(penalty(text, kernel, rows), (0.5 * 7.0 + 0.25 * 21.0) / 2.0);
+    let text = format!(
+        "input x: [_, 1]; let (y, _) = x -> {}; output y = y;",
+        rnn(", return_state, activity_regularizer = l1(0.5)")
     );
+    let kernel = ("simple_rnn/kernel", &[1.0][..]);
+    assert_eq!(penalty(&text, kernel, floats(1, 2, &[1.0, 2.0])), 12.0);
 }
 
 #[test]

@@ -37,13 +37,22 @@ pub(super) fn run(model: &Model, weights: &Weights, call: &Call) -> Result<Answe
     for (layer, part) in model.graph.layers.iter().zip(&model.parts) {
         let values = running.layer(layer, part)?;
         running.check(layer, &values)?;
-        if let (Some(r), Some(y)) = (layer.activity, values.first()) {
-            let cost = |y: &f64| r.l1 * y.abs() + r.l2 * y * y;
-            running.penalty += y.data.iter().map(cost).sum::<f64>();
-        }
+        running.penalty += penalty(layer, &values);
         running.values.push(values);
     }
     running.answer()
+}
+
+/// What the sizes of a layer's results cost: all outputs and states, divided by the rows (`__call__`
+/// in `keras/src/layers/layer.py`).
+fn penalty(layer: &Layer, values: &[Value]) -> f64 {
+    let Some(r) = layer.activity else { return 0.0 };
+    let results = layer.outputs.iter().zip(values);
+    let numbers = results.filter(|(shape, _)| shape.content == Content::Numbers);
+    let cost = |x: &f64| r.l1 * x.abs() + r.l2 * x * x;
+    numbers
+        .map(|(_, v)| v.data.iter().map(cost).sum::<f64>() / v.rows as f64)
+        .sum()
 }
 
 /// Rows, the same in all inputs.
