@@ -1,19 +1,11 @@
-//! Reads a golden file and compares a model with it.
-//!
-//! A value passes if |found − golden| ≤ tolerance · max(|golden|, r, 1e-6), where r is the root
-//! mean square of the golden tensor: relative, with values below their tensor's typical size taken
-//! relative to that, since near zero they are what is left of larger numbers that cancel. Every
-//! element of every tensor must pass.
+//! Compares a model with a golden file. How close is close enough is defined in
+//! `../support/golden.rs`.
 
-use std::{collections::BTreeMap, fs, path::Path};
+use std::path::Path;
 
 use recurrent::rt::learner::{InputView, Learner, StepSeed, Values};
-use safetensors::{Dtype, SafeTensors};
 
-/// For outputs, in inference and in training, and moving statistics.
-const OUTPUT_TOLERANCE: f64 = 1e-5;
-/// For the gradients of weights and inputs.
-const GRADIENT_TOLERANCE: f64 = 1e-4;
+use crate::golden::{Data, GRADIENT_TOLERANCE, Golden, OUTPUT_TOLERANCE, compare};
 
 /// Checks everything that the golden file `name` knows about `model`.
 ///
@@ -22,7 +14,7 @@ const GRADIENT_TOLERANCE: f64 = 1e-4;
 /// # Panics
 /// With the tensor and the element, if the names or shapes of the weights or any number differ.
 pub fn check<M: Learner>(model: &mut M, name: &str, input_gradient: impl Fn(&M) -> Option<&[f32]>) {
-    let golden = Golden::read(name);
+    let golden = read(name);
     golden.set_weights(model);
     let inputs = [golden.input()];
 
@@ -90,66 +82,13 @@ pub fn check<M: Learner>(model: &mut M, name: &str, input_gradient: impl Fn(&M) 
     }
 }
 
-/// Panics unless every element of `found` passes.
-fn compare(what: &str, found: &[f32], golden: &[f32], tolerance: f64) {
-    assert_eq!(found.len(), golden.len(), "{what}: number of elements");
-    assert!(!golden.is_empty(), "{what}: nothing to compare");
-    let squares: f64 = golden.iter().map(|&g| f64::from(g).powi(2)).sum();
-    let floor = (squares / golden.len() as f64).sqrt().max(1e-6);
-    for (index, (&f, &g)) in found.iter().zip(golden).enumerate() {
-        let (f, g) = (f64::from(f), f64::from(g));
-        let error = (f - g).abs() / g.abs().max(floor);
-        // A NaN does not pass.
-        assert!(
-            error <= tolerance,
-            "{what}[{index}]: {f} instead of {g}, relative error {error:.1e} above {tolerance:.0e}"
-        );
-    }
-}
-
-/// The numbers of one tensor.
-enum Data {
-    Floats(Vec<f32>),
-    Ids(Vec<u32>),
-}
-
 /// One golden file; its keys are listed in `tests/keras/goldens.py`.
-struct Golden {
-    tensors: BTreeMap<String, (Vec<usize>, Data)>,
+fn read(name: &str) -> Golden {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/keras/goldens");
+    Golden::read(&folder.join(name).with_extension("safetensors"), "")
 }
 
 impl Golden {
-    fn read(name: &str) -> Golden {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/keras/goldens");
-        let path = folder.join(name).with_extension("safetensors");
-        let bytes = fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-        let file = SafeTensors::deserialize(&bytes).expect("a safetensors file");
-        let tensors = file.iter().map(|(key, view)| {
-            let words = view.data().as_chunks::<4>().0.iter();
-            let data = match view.dtype() {
-                Dtype::F32 => Data::Floats(words.map(|&word| f32::from_le_bytes(word)).collect()),
-                Dtype::U32 => Data::Ids(words.map(|&word| u32::from_le_bytes(word)).collect()),
-                other => panic!("{name}: {key} is {other:?}"),
-            };
-            (key.to_string(), (view.shape().to_vec(), data))
-        });
-        Golden {
-            tensors: tensors.collect(),
-        }
-    }
-
-    fn find(&self, key: &str) -> Option<&[f32]> {
-        match self.tensors.get(key)? {
-            (_, Data::Floats(floats)) => Some(floats),
-            (_, Data::Ids(_)) => panic!("{key} holds ids"),
-        }
-    }
-
-    fn floats(&self, key: &str) -> &[f32] {
-        self.find(key)
-            .unwrap_or_else(|| panic!("the golden file has no {key}"))
-    }
-
     /// `[batch, time]` ids, or `[batch, (time,) features]`.
     fn input(&self) -> InputView<'_> {
         let (shape, data) = &self.tensors["input"];
@@ -187,40 +126,5 @@ impl Golden {
             rest = after;
         }
         assert!(rest.is_empty(), "more weights than the specs name");
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::compare;
-
-    #[test]
-    fn rounding_passes() {
-        compare("same", &[1.0, 2.0, 0.0], &[1.0, 2.0, 0.0], 0.0);
-        compare("close", &[1.000_009, 0.0], &[1.0, 0.000_005], 1e-5);
-    }
-
-    #[test]
-    #[should_panic(expected = "[1]")]
-    fn one_wrong_element_fails() {
-        compare("wrong", &[1.0, 1.000_02], &[1.0, 1.0], 1e-5);
-    }
-
-    #[test]
-    #[should_panic(expected = "[0]")]
-    fn a_small_element_is_relative_to_the_typical_one() {
-        compare("small", &[0.000_02, 1.0], &[0.0, 1.0], 1e-5);
-    }
-
-    #[test]
-    #[should_panic(expected = "NaN")]
-    fn a_nan_fails() {
-        compare("nan", &[f32::NAN], &[1.0], 1e-5);
-    }
-
-    #[test]
-    #[should_panic(expected = "number of elements")]
-    fn a_missing_element_fails() {
-        compare("short", &[1.0], &[1.0, 1.0], 1e-5);
     }
 }

@@ -1,8 +1,10 @@
 //! Models against real Keras: outputs, and the gradients of every weight and of the input.
 //!
 //! `cases.rs` and the numbers come from `tests/keras/goldens.py`; how close is close enough is
-//! defined in `harness.rs`.
+//! defined in `../support/golden.rs`.
 
+#[path = "../support/golden.rs"]
+mod golden;
 mod harness;
 
 use std::process::Command;

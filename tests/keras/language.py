@@ -1,33 +1,75 @@
 """The project's model language, as far as the goldens need it.
 
-A model is a tuple of `Layer` records. `text` renders it as `rnn_model!` reads it, `build` makes the
-same model in Keras, and both come from the same record, so that they cannot drift apart.
+A model is a tuple of `Layer` records (graphs: `graph.py`). `text` renders it as `rnn_model!` reads
+it, `build` makes the same model in Keras, and both come from the same record, so that they cannot
+drift apart.
 """
 
 import inspect
+import os
 from dataclasses import dataclass
+
+# Before Keras is imported, which reads them.
+os.environ.update(KERAS_BACKEND="tensorflow", TF_CPP_MIN_LOG_LEVEL="3", TF_ENABLE_ONEDNN_OPTS="0")
 
 import keras
 
 
+# Given to a layer's call in Keras, and among its arguments in model text: names of values.
+AT_THE_CALL = ("mask", "initial_state")
+# Keras's word for "do not merge" is None, which in model text is an open axis.
+NOTHING = {"merge_mode": "none"}
+# Their one argument is a shape: several arguments in model text.
+SPREAD = ("Reshape", "Permute")
+# Records that are made otherwise than by a class of Keras: {(kind, kind of the first argument)}.
+SPECIAL = {}
+
+
 @dataclass(frozen=True)
 class Layer:
-    """One layer: Keras's class name, and the arguments as the model text has them."""
+    """One layer, cell or regulariser: Keras's class name, and the arguments as the text has them."""
 
     kind: str
     positional: tuple
     named: tuple  # pairs, in the order written
 
     def __str__(self):
-        arguments = [literal(value) for value in self.positional]
+        positional = self.positional
+        if self.kind in SPREAD:
+            (positional,) = positional
+        arguments = [literal(value) for value in positional]
         for name, value in self.named:
+            if value is None and name in NOTHING:
+                value = NOTHING[name]
             # A flag alone means true.
             arguments.append(name if value is True else f"{name} = {literal(value)}")
         return f"{self.kind}({', '.join(arguments)})" if arguments else self.kind
 
     def in_keras(self):
-        """The Keras layer with these arguments, automatically named."""
-        return getattr(keras.layers, self.kind)(*self.positional, **dict(self.named))
+        """The Keras object with these arguments, automatically named."""
+        if self.positional and isinstance(self.positional[0], Layer):
+            make = SPECIAL.get((self.kind, self.positional[0].kind))
+            if make is not None:
+                return make(self)
+        named = {name: in_keras(value) for name, value in self.named if name not in AT_THE_CALL}
+        return keras_class(self.kind)(*map(in_keras, self.positional), **named)
+
+    def at_the_call(self, name):
+        """The names of values given for a call argument: a name, a tuple of names, or None."""
+        assert name in AT_THE_CALL
+        return dict(self.named).get(name)
+
+
+def keras_class(kind):
+    """The Keras class of a layer, a cell or a regulariser."""
+    return getattr(keras.layers, kind, None) or getattr(keras.regularizers, kind)
+
+
+def in_keras(value):
+    """An argument's value for Keras."""
+    if isinstance(value, Layer):
+        return value.in_keras()
+    return [in_keras(part) for part in value] if isinstance(value, tuple) else value
 
 
 def literal(value):
@@ -36,6 +78,8 @@ def literal(value):
         return "_"
     if isinstance(value, bool):
         return "true" if value else "false"
+    if isinstance(value, tuple):
+        return f"[{', '.join(map(literal, value))}]"
     return str(value)
 
 
@@ -44,7 +88,8 @@ def layer(kind):
 
     def make(*positional, **named):
         if kind != "Input":
-            inspect.signature(getattr(keras.layers, kind)).bind(*positional, **named)
+            own = {name: value for name, value in named.items() if name not in AT_THE_CALL}
+            inspect.signature(keras_class(kind)).bind(*positional, **own)
         return Layer(kind, positional, tuple(named.items()))
 
     return make
@@ -52,14 +97,37 @@ def layer(kind):
 
 Input = layer("Input")
 Embedding = layer("Embedding")
+Masking = layer("Masking")
 SimpleRNN = layer("SimpleRNN")
 GRU = layer("GRU")
 LSTM = layer("LSTM")
+SimpleRNNCell = layer("SimpleRNNCell")
+GRUCell = layer("GRUCell")
+LSTMCell = layer("LSTMCell")
+RNN = layer("RNN")
+Bidirectional = layer("Bidirectional")
+TimeDistributed = layer("TimeDistributed")
 Dense = layer("Dense")
 BatchNormalization = layer("BatchNormalization")
+LayerNormalization = layer("LayerNormalization")
 Dropout = layer("Dropout")
+SpatialDropout1D = layer("SpatialDropout1D")
+GaussianNoise = layer("GaussianNoise")
 Activation = layer("Activation")
 Flatten = layer("Flatten")
+Reshape = layer("Reshape")
+Permute = layer("Permute")
+RepeatVector = layer("RepeatVector")
+Add = layer("Add")
+Subtract = layer("Subtract")
+Multiply = layer("Multiply")
+Average = layer("Average")
+Maximum = layer("Maximum")
+Minimum = layer("Minimum")
+Concatenate = layer("Concatenate")
+l1 = layer("l1")
+l2 = layer("l2")
+l1_l2 = layer("l1_l2")
 
 
 def text(model):

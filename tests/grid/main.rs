@@ -1,0 +1,69 @@
+//! Graphs against real Keras: outputs, states, masks, and the gradients of every weight, input and
+//! initial state.
+//!
+//! `cases.rs` holds random combinations of the options of the recurrent layers, `layers.rs` what
+//! the other layers do; both are written by `tests/keras/`, with the numbers. How close is close
+//! enough is defined in `../support/golden.rs`.
+
+#[path = "../support/golden.rs"]
+mod golden;
+mod harness;
+
+use std::process::Command;
+
+use recurrent::rt::cpu::simd::Isa;
+
+/// One test: a graph against its tensors in a file of `tests/keras/grid/`.
+macro_rules! grid {
+    ($test:ident, $file:literal, { $($model:tt)+ }) => {
+        #[test]
+        fn $test() {
+            use recurrent::prelude::Model as _;
+            let mut model = recurrent::rnn_model!($($model)+);
+            model.want_input_gradient(true);
+            crate::harness::check(&mut model, $file, stringify!($test), |model, index| {
+                model.input_gradient(index)
+            });
+        }
+    };
+}
+
+recurrent::rnn_cell! {
+    /// The cell of Keras's guide "Working with RNNs".
+    pub cell NestedCell(unit_1, unit_2, unit_3) {
+        input input_1: [i1];
+        input input_2: [i2, i3];
+        param kernel_1: [i1, unit_1] = random_uniform;
+        param kernel_2_3: [i2, i3, unit_2, unit_3] = random_uniform;
+        state s1: [unit_1];
+        state s2: [unit_2, unit_3];
+        let output_1 = input_1 @ kernel_1;
+        let output_2_3 = einsum("bij,ijkl->bkl", input_2, kernel_2_3);
+        next s1 = s1 + output_1;
+        next s2 = s2 + output_2_3;
+        output output_1, output_2_3;
+    }
+}
+
+mod cases;
+mod layers;
+
+/// A process chooses its instruction set once, so every further one is a process of its own.
+#[test]
+fn every_instruction_set() {
+    let this = std::env::current_exe().expect("the path of this test");
+    for isa in Isa::available() {
+        let run = Command::new(&this)
+            .args(["cases::", "layers::", "--quiet"])
+            .env("RECURRENT_ISA", isa.name())
+            .output()
+            .expect("this test runs again");
+        let report = String::from_utf8_lossy(&run.stdout);
+        assert!(run.status.success(), "{}:\n{report}", isa.name());
+        assert!(
+            !report.contains("running 0 tests"),
+            "{}: nothing ran",
+            isa.name()
+        );
+    }
+}
