@@ -7,10 +7,9 @@ use super::{
     build::{Part, Ready},
     cell::known,
     pointwise::{apply, normalize},
-    sweep::Sweep,
     value::Value,
 };
-use crate::ir::{Content, Layer, LayerKind, Port, Rnn, Shape, Time};
+use crate::ir::{Content, Layer, LayerKind, Port, Shape, Time};
 
 pub(super) fn run(model: &Model, weights: &Weights, call: &Call) -> Result<Answer, Wrong> {
     let mut all = Vec::new();
@@ -68,20 +67,21 @@ fn batch(model: &Model, call: &Call) -> Result<usize, Wrong> {
     }
 }
 
-struct Running<'a> {
+/// One call of a model.
+pub(super) struct Running<'a> {
     model: &'a Model,
     call: &'a Call,
     /// By the model's parameters.
-    weights: Vec<&'a [f64]>,
+    pub(super) weights: Vec<&'a [f64]>,
     batch: usize,
     /// Steps of the open axes that inputs have.
     axes: BTreeMap<usize, usize>,
     /// The results of the layers so far.
     values: Vec<Vec<Value>>,
     /// The states that stay.
-    states: Vec<Value>,
+    pub(super) states: Vec<Value>,
     /// Those of the call in training, none in inference.
-    draws: &'a [Vec<f64>],
+    pub(super) draws: &'a [Vec<f64>],
     penalty: f64,
 }
 
@@ -130,7 +130,7 @@ impl<'a> Running<'a> {
         Ok(())
     }
 
-    fn value(&self, port: Port) -> &Value {
+    pub(super) fn value(&self, port: Port) -> &Value {
         &self.values[port.layer][port.index]
     }
 
@@ -301,92 +301,6 @@ impl<'a> Running<'a> {
                 Drawn::Noise { .. } => each.map(|(x, d)| x + d).collect(),
             })
         })
-    }
-
-    fn recurrent(
-        &mut self,
-        layer: &Layer,
-        part: &Part,
-        rnn: &Rnn,
-        inputs: &[Value],
-    ) -> Result<Vec<Value>, Wrong> {
-        let initial: Vec<Value> = layer
-            .initial
-            .iter()
-            .map(|&p| self.value(p).clone())
-            .collect();
-        let (mut results, states) =
-            self.sweep(layer, rnn, &part.cells, inputs, initial, part.states)?;
-        if rnn.return_state {
-            results.extend(states);
-        }
-        Ok(results)
-    }
-
-    /// One direction: from the states given, those that stayed from the call before, or zero.
-    fn sweep(
-        &mut self,
-        layer: &Layer,
-        rnn: &Rnn,
-        cells: &[Ready],
-        inputs: &[Value],
-        mut initial: Vec<Value>,
-        kept: usize,
-    ) -> Result<(Vec<Value>, Vec<Value>), Wrong> {
-        let kept = kept..kept + rnn.states.len();
-        if rnn.stateful && initial.is_empty() {
-            initial = self.states[kept.clone()].to_vec();
-        }
-        let sweep = Sweep {
-            rnn,
-            cells,
-            weights: &self.weights,
-            draws: self.draws,
-            mask: layer.mask.map(|p| self.value(p)),
-        };
-        let inputs: Vec<&Value> = inputs.iter().collect();
-        let (outputs, states) = sweep.run(&inputs, &initial)?;
-        if rnn.stateful {
-            self.states[kept].clone_from_slice(&states);
-        }
-        Ok((outputs, states))
-    }
-
-    fn bidirectional(
-        &mut self,
-        layer: &Layer,
-        part: &Part,
-        (forward, backward): (&Rnn, &Rnn),
-        inputs: &[Value],
-    ) -> Result<Vec<Value>, Wrong> {
-        let mut initial: Vec<Value> = layer
-            .initial
-            .iter()
-            .map(|&p| self.value(p).clone())
-            .collect();
-        let of_backward = initial.split_off(initial.len().min(forward.states.len()));
-        let kept = part.states;
-        let (f, f_states) = self.sweep(layer, forward, &part.cells, inputs, initial, kept)?;
-        let kept = match forward.stateful {
-            true => kept + forward.states.len(),
-            false => kept,
-        };
-        let (b, b_states) =
-            self.sweep(layer, backward, &part.backward, inputs, of_backward, kept)?;
-        // Keras brings the outputs of the second layer back into the order of time.
-        let b: Vec<Value> = match backward.return_sequences {
-            true => b.iter().map(Value::reversed).collect(),
-            false => b,
-        };
-        let mut results = match (&part.merge, f.first(), b.first()) {
-            (Some(cell), Some(f), Some(b)) => apply(cell, &[], &[f, b])?,
-            _ => [f, b].concat(),
-        };
-        if forward.return_state {
-            results.extend(f_states);
-            results.extend(b_states);
-        }
-        Ok(results)
     }
 
     fn answer(self) -> Result<Answer, Wrong> {

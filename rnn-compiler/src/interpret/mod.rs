@@ -14,6 +14,7 @@ mod cell;
 mod layers;
 mod maths;
 mod pointwise;
+mod recurrent;
 mod sweep;
 mod value;
 
