@@ -246,16 +246,23 @@ fn soups_of_graphs() {
 
 #[test]
 fn damaged_graphs() {
-    const GOOD: &str = "input x : [ _ , 8 ] ; input words : ids [ time ] ; input m : mask [ time ] ; \
-        input parts : [ 4 , { a : 1 , b : [ 2 , 3 ] } ] ; layer shared = LSTM ( 4 , return_sequences ) ; \
-        let ( y , h , _ ) = x -> LSTM ( 4 , return_state ) ; let z = ( y , h ) -> Add -> Dense ( 2 ) ; \
-        let both = words -> Embedding ( 9 , 8 ) -> Bidirectional ( GRU ( 4 ) , merge_mode = sum ) ; \
-        let stack = x -> RNN ( [ LSTMCell ( 4 ) , my::Cell ( 3 ) ] , initial_state = [ h , h ] ) ; \
-        output seen = x -> shared -> shared ; output copy = z ;";
-    for seed in 1..=4000 {
+    const GOOD: &str = "input x : [ time , 8 ] ; input words : ids [ _ ] ; input m : mask [ time ] ; \
+        input parts : [ 4 , { a : 1 , b : 3 } ] ; input v : [ 4 ] ; layer shared = Dense ( 8 , relu ) ; \
+        let ( y , h , _ ) = x -> LSTM ( 4 , return_state , mask = m ) ; let z = ( y , h ) -> Add -> Dense ( 2 ) ; \
+        let both = words -> Embedding ( 9 , 8 , mask_zero ) -> Bidirectional ( GRU ( 4 ) , merge_mode = sum ) ; \
+        let stack = x -> RNN ( [ LSTMCell ( 4 ) , SimpleRNNCell ( 4 ) ] , initial_state = [ h , v , both ] ) ; \
+        let whole = parts -> Concatenate -> Reshape ( 2 , 8 ) -> Permute ( 2 , 1 ) -> Flatten ; \
+        output seen = x -> shared -> shared ; output copy = z ; output w = whole ; \
+        output t = x -> TimeDistributed ( Dense ( 3 ) ) -> Masking ( 0.5 ) -> GRU ( 2 ) ; output s = stack ;";
+    let good = expand_model(GOOD.parse().unwrap()).to_string();
+    assert!(!good.contains("compile_error"), "{good}");
+    for seed in 1..=1000 {
         let text = damaged(&mut Random(seed), GOOD, MODEL);
-        check(&text, expand_model);
-        check(&format!("struct Rows {{ {text} }}"), expand_model);
+        // Every other one as a type.
+        match seed % 2 {
+            0 => check(&text, expand_model),
+            _ => check(&format!("struct Rows {{ {text} }}"), expand_model),
+        }
     }
 }
 

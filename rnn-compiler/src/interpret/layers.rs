@@ -1,213 +1,325 @@
 //! Layers over a whole batch.
 
+use std::collections::BTreeMap;
+
 use super::{
-    Input, Model, Weights, Wrong,
-    cell::{known, step},
+    Answer, Call, Drawn, Input, Model, Output, Weights, Wrong,
+    build::{Part, Ready},
+    cell::known,
+    pointwise::{apply, normalize},
+    value::Value,
 };
-use crate::{
-    cell::Cell,
-    ir::{Layer, LayerKind, Time},
-};
+use crate::ir::{Content, Layer, LayerKind, Port, Shape, Time};
 
-/// The value of a layer: `rows * steps * width` numbers, row-major.
-struct Value {
-    rows: usize,
-    steps: usize,
-    width: usize,
-    data: Vec<f64>,
-}
-
-impl Value {
-    fn at(&self, row: usize, step: usize) -> &[f64] {
-        let from = (row * self.steps + step) * self.width;
-        &self.data[from..from + self.width]
-    }
-
-    /// A vector for every row and step of this value.
-    fn map(
-        &self,
-        width: usize,
-        mut f: impl FnMut(&[f64]) -> Result<Vec<f64>, Wrong>,
-    ) -> Result<Value, Wrong> {
-        let mut data = Vec::new();
-        for row in 0..self.rows {
-            for t in 0..self.steps {
-                data.extend(f(self.at(row, t))?);
-            }
-        }
-        Ok(Value {
-            width,
-            data,
-            ..*self
-        })
-    }
-}
-
-pub(super) fn run(
-    model: &Model,
-    weights: &Weights,
-    x: &Input,
-    training: bool,
-) -> Result<Vec<f64>, Wrong> {
+pub(super) fn run(model: &Model, weights: &Weights, call: &Call) -> Result<Answer, Wrong> {
+    let mut all = Vec::new();
     for s in &model.specs {
         let len: usize = s.shape.iter().product();
         match weights.get(&s.name) {
-            Some(w) if w.len() == len => {}
+            Some(w) if w.len() == len => all.push(w.as_slice()),
             Some(w) => return Err(Wrong(format!("{} has {} of {len}", s.name, w.len()))),
             None => return Err(Wrong(format!("{} is missing", s.name))),
         }
     }
-    let mut values: Vec<Value> = Vec::new();
-    for (l, cell) in model.graph.layers.iter().zip(&model.cells) {
-        let value = match (&l.kind, l.inputs.first()) {
-            (LayerKind::Input, _) | (_, None) => input(l, x)?,
-            (kind, Some(&from)) => {
-                let own: Vec<&[f64]> = (model.specs.iter())
-                    .filter(|s| s.name.rsplit_once('/').is_some_and(|(of, _)| of == l.name))
-                    .map(|s| weights[&s.name].as_slice())
-                    .collect();
-                let layer = Running {
-                    layer: l,
-                    cell: cell.as_ref(),
-                    weights: own,
-                    training,
-                };
-                layer.run(kind, &values[from], x)?
-            }
-        };
-        values.push(value);
-    }
-    Ok(values.swap_remove(model.graph.output).data)
-}
-
-/// The model's input, checked.
-fn input(l: &Layer, x: &Input) -> Result<Value, Wrong> {
-    let width = known(&l.shape.features)?;
-    let steps = match &l.shape.time {
-        Time::None => 1,
-        Time::Any => x.time,
-        Time::Steps(t) => known(t)?,
+    let mut running = Running {
+        model,
+        call,
+        weights: all,
+        batch: batch(model, call)?,
+        axes: BTreeMap::new(),
+        values: Vec::new(),
+        states: Vec::new(),
+        draws: &[],
+        penalty: 0.0,
     };
-    let data = if l.shape.ids {
-        x.ids.iter().map(|&id| f64::from(id)).collect()
-    } else {
-        x.floats.clone()
-    };
-    if steps != x.time || data.len() != x.batch * x.time * width {
-        return Err(Wrong(format!("{} does not fit the input", l.shape)));
+    running.prepare()?;
+    for (layer, part) in model.graph.layers.iter().zip(&model.parts) {
+        let values = running.layer(layer, part)?;
+        running.check(layer, &values)?;
+        running.penalty += penalty(layer, &values);
+        running.values.push(values);
     }
-    Ok(Value {
-        rows: x.batch,
-        steps,
-        width,
-        data,
-    })
+    running.answer()
 }
 
-/// A layer with what it needs.
-struct Running<'a> {
-    layer: &'a Layer,
-    cell: Option<&'a Cell>,
-    weights: Vec<&'a [f64]>,
-    training: bool,
+/// What the sizes of a layer's results cost: all outputs and states, divided by the rows (`__call__`
+/// in `keras/src/layers/layer.py`).
+fn penalty(layer: &Layer, values: &[Value]) -> f64 {
+    let Some(r) = layer.activity else { return 0.0 };
+    let results = layer.outputs.iter().zip(values);
+    let numbers = results.filter(|(shape, _)| shape.content == Content::Numbers);
+    let cost = |x: &f64| r.l1 * x.abs() + r.l2 * x * x;
+    numbers
+        .map(|(_, v)| v.data.iter().map(cost).sum::<f64>() / v.rows as f64)
+        .sum()
 }
 
-impl Running<'_> {
-    fn cell(&self) -> Result<&Cell, Wrong> {
-        let none = || Wrong(format!("{} has no cell", self.layer.text));
-        self.cell.ok_or_else(none)
+/// Rows, the same in all inputs.
+fn batch(model: &Model, call: &Call) -> Result<usize, Wrong> {
+    let (given, wanted) = (call.inputs.len(), model.graph.inputs.len());
+    if given != wanted {
+        return Err(Wrong(format!("{given} inputs for {wanted}")));
     }
+    match call.inputs.split_first() {
+        None => Err(Wrong("there is no input".into())),
+        Some((first, rest)) if rest.iter().all(|i| i.batch == first.batch) => Ok(first.batch),
+        Some(_) => Err(Wrong("the inputs have different numbers of rows".into())),
+    }
+}
 
-    fn run(&self, kind: &LayerKind, x: &Value, input: &Input) -> Result<Value, Wrong> {
-        let width = known(&self.layer.shape.features)?;
-        match kind {
-            LayerKind::Input => Err(Wrong("an input reads nothing".into())),
-            LayerKind::Embedding { .. } => {
-                let mut data = Vec::new();
-                for &id in &input.ids {
-                    let from = id as usize * width;
-                    let row = self.weights[0].get(from..from + width);
-                    let row = row.ok_or_else(|| Wrong(format!("there is no id {id}")))?;
-                    data.extend_from_slice(row);
+/// One call of a model.
+pub(super) struct Running<'a> {
+    model: &'a Model,
+    call: &'a Call,
+    /// By the model's parameters.
+    pub(super) weights: Vec<&'a [f64]>,
+    batch: usize,
+    /// Steps of the open axes that inputs have.
+    axes: BTreeMap<usize, usize>,
+    /// The results of the layers so far.
+    values: Vec<Vec<Value>>,
+    /// The states that stay.
+    pub(super) states: Vec<Value>,
+    /// Those of the call in training, none in inference.
+    pub(super) draws: &'a [Vec<f64>],
+    penalty: f64,
+}
+
+impl<'a> Running<'a> {
+    /// Checks and takes states and draws.
+    fn prepare(&mut self) -> Result<(), Wrong> {
+        let (given, wanted) = (self.call.states.len(), self.model.states.len());
+        if given != 0 && given != wanted {
+            return Err(Wrong(format!("{given} states for {wanted}")));
+        }
+        for (i, s) in self.model.states.iter().enumerate() {
+            let len = self.batch * s.width;
+            let data = match self.call.states.get(i) {
+                None => vec![0.0; len],
+                Some(data) if data.len() == len => data.clone(),
+                Some(data) => {
+                    let words = format!("{} of {} has {} of {len}", s.name, s.layer, data.len());
+                    return Err(Wrong(words));
                 }
-                Ok(Value { width, data, ..*x })
+            };
+            self.states.push(Value {
+                rows: self.batch,
+                steps: None,
+                width: s.width,
+                data,
+            });
+        }
+        if !self.call.training {
+            return Ok(());
+        }
+        let (given, wanted) = (self.call.draws.len(), self.model.draws.len());
+        if given != wanted {
+            let names = self.model.draws.iter().map(|d| d.layer.as_str());
+            let names = names.collect::<Vec<_>>().join(", ");
+            return Err(Wrong(format!("{given} draws for {wanted}, of: {names}")));
+        }
+        for (draw, data) in self.model.draws.iter().zip(&self.call.draws) {
+            // The number of steps is known, and checked, where they are used.
+            let row = self.batch * draw.width;
+            if data.len() != row && !(draw.every_step && data.len() % row.max(1) == 0) {
+                let words = format!("the draw of {} has {} of {row}", draw.layer, data.len());
+                return Err(Wrong(words));
             }
-            LayerKind::Rnn {
-                return_sequences,
-                go_backwards,
-                ..
-            } => self.sweep(x, width, *return_sequences, *go_backwards),
-            LayerKind::BatchNormalization { epsilon, .. } if self.training => {
-                self.normalize(x, *epsilon)
+        }
+        self.draws = &self.call.draws;
+        Ok(())
+    }
+
+    pub(super) fn value(&self, port: Port) -> &Value {
+        &self.values[port.layer][port.index]
+    }
+
+    /// What a layer gives has the shape that was foretold.
+    fn check(&self, layer: &Layer, values: &[Value]) -> Result<(), Wrong> {
+        let fits = |(shape, value): (&Shape, &Value)| -> Result<bool, Wrong> {
+            let steps = match &shape.time {
+                Time::None => value.steps.is_none(),
+                Time::Steps(t) => value.steps == Some(known(t)?),
+                Time::Any(axis) => match (value.steps, self.axes.get(&axis.id)) {
+                    (Some(t), Some(&steps)) => t == steps,
+                    _ => false,
+                },
+            };
+            let len = value.rows * value.time() * value.width;
+            Ok(steps && value.width == known(&shape.width())? && value.data.len() == len)
+        };
+        let mut good = layer.outputs.len() == values.len();
+        for pair in layer.outputs.iter().zip(values) {
+            good &= fits(pair)?;
+        }
+        match good {
+            true => Ok(()),
+            false => Err(Wrong(format!("{} gives another shape", layer.text))),
+        }
+    }
+
+    fn layer(&mut self, layer: &Layer, part: &Part) -> Result<Vec<Value>, Wrong> {
+        if let LayerKind::Input = layer.kind {
+            return Ok(vec![self.input(layer)?]);
+        }
+        let inputs: Vec<Value> = layer
+            .inputs
+            .iter()
+            .map(|&p| self.value(p).clone())
+            .collect();
+        let Some(x) = inputs.first() else {
+            return Err(Wrong(format!("{} reads nothing", layer.text)));
+        };
+        let width = known(&layer.outputs[0].width())?;
+        let one = |value: Value| Ok(vec![value]);
+        match &layer.kind {
+            LayerKind::Input | LayerKind::Identity => one(x.clone()),
+            LayerKind::Embedding { mask_zero, .. } => {
+                let table = self.weights[part.table];
+                let rows = x.map(width, |_, _, id| {
+                    let from = id[0] as usize * width;
+                    let row = table.get(from..from + width);
+                    let none = || Wrong(format!("there is no id {}", id[0]));
+                    Ok(row.ok_or_else(none)?.to_vec())
+                })?;
+                let mut results = vec![rows];
+                if *mask_zero {
+                    let real = |id: f64| f64::from(u8::from(id != 0.0));
+                    results.push(x.map(1, |_, _, id| Ok(vec![real(id[0])]))?);
+                }
+                Ok(results)
+            }
+            LayerKind::Rnn(rnn) => self.recurrent(layer, part, rnn, &inputs),
+            LayerKind::Bidirectional {
+                forward, backward, ..
+            } => self.bidirectional(layer, part, (forward, backward), &inputs),
+            LayerKind::BatchNormalization { cell, epsilon, .. }
+                if self.call.training && !cell.options.frozen =>
+            {
+                let mask = layer.mask.map(|p| self.value(p));
+                one(normalize(x, mask, *epsilon, &part.cells, &self.weights)?)
             }
             LayerKind::Pointwise { .. } | LayerKind::BatchNormalization { .. } => {
-                let cell = self.cell()?;
-                x.map(width, |x| {
-                    Ok(step(cell, &self.weights, &[], &[x], &[])?.1.swap_remove(0))
-                })
+                self.pointwise(layer, &part.cells, &inputs)
             }
-            LayerKind::Dropout { rate } if self.training && *rate != 0.0 => {
-                Err(Wrong(format!("{} draws a mask", self.layer.text)))
+            LayerKind::Dropout { .. } | LayerKind::GaussianNoise { .. } => {
+                one(self.drawn(layer, part, x)?)
             }
-            LayerKind::Dropout { .. } => x.map(width, |x| Ok(x.to_vec())),
-            // Row-major already: the steps of a row stand side by side.
-            LayerKind::Flatten => Ok(Value {
-                rows: x.rows,
-                steps: 1,
-                width,
-                data: x.data.clone(),
-            }),
+            LayerKind::Reshape => {
+                let steps = match &layer.outputs[0].time {
+                    Time::None => None,
+                    _ => Some(x.time() * x.width / width.max(1)),
+                };
+                one(x.reshaped(steps, width))
+            }
+            LayerKind::Permute => one(x.transposed()),
+            LayerKind::RepeatVector => match &layer.outputs[0].time {
+                Time::Steps(t) => one(x.repeated(known(t)?)),
+                _ => Err(Wrong(format!("{} repeats without end", layer.text))),
+            },
         }
     }
 
-    /// A cell over time. As in Keras, the outputs of `go_backwards` are in the order in which they
-    /// are computed: last step first.
-    fn sweep(&self, x: &Value, width: usize, all: bool, backwards: bool) -> Result<Value, Wrong> {
-        let cell = self.cell()?;
-        let mut data = Vec::new();
-        for row in 0..x.rows {
-            let mut states = Vec::new();
-            for s in &cell.states {
-                states.push(vec![0.0; known(&s.size)?]);
-            }
-            for t in 0..x.steps {
-                let from = if backwards { x.steps - 1 - t } else { t };
-                let (next, mut out) = step(cell, &self.weights, &states, &[x.at(row, from)], &[])?;
-                states = next;
-                if all || t + 1 == x.steps {
-                    data.extend(out.swap_remove(0));
-                }
-            }
+    /// One of the model's inputs, checked.
+    fn input(&mut self, layer: &Layer) -> Result<Value, Wrong> {
+        let graph = &self.model.graph;
+        let same = |(_, l): &&(String, usize)| std::ptr::eq(&graph.layers[*l], layer);
+        let place = graph.inputs.iter().position(|i| same(&i));
+        let x: &Input = match place.and_then(|i| self.call.inputs.get(i)) {
+            Some(x) => x,
+            None => return Err(Wrong(format!("{} is not given", layer.text))),
+        };
+        let shape = &layer.outputs[0];
+        let width = known(&shape.width())?;
+        let steps = match &shape.time {
+            Time::None => None,
+            Time::Any(axis) => Some(*self.axes.entry(axis.id).or_insert(x.time)),
+            Time::Steps(t) => Some(known(t)?),
+        };
+        let data: Vec<f64> = match shape.content {
+            Content::Ids => x.ids.iter().map(|&id| f64::from(id)).collect(),
+            Content::Numbers | Content::Mask => x.floats.clone(),
+        };
+        let one = |x: &f64| *x == 0.0 || *x == 1.0;
+        let good = shape.content != Content::Mask || data.iter().all(one);
+        if !good || steps.unwrap_or(1) != x.time || data.len() != x.batch * x.time * width {
+            return Err(Wrong(format!(
+                "{shape} does not fit the input {}",
+                layer.text
+            )));
         }
         Ok(Value {
-            rows: x.rows,
-            steps: if all { x.steps } else { 1 },
+            rows: x.batch,
+            steps,
             width,
             data,
         })
     }
 
-    /// By the statistics of all rows and steps.
-    fn normalize(&self, x: &Value, epsilon: f64) -> Result<Value, Wrong> {
-        let count = (x.rows * x.steps) as f64;
-        let column = |i: usize| x.data.iter().skip(i).step_by(x.width);
-        let mean: Vec<f64> = (0..x.width)
-            .map(|i| column(i).sum::<f64>() / count)
-            .collect();
-        let variance: Vec<f64> = (0..x.width)
-            .map(|i| column(i).map(|x| (x - mean[i]).powi(2)).sum::<f64>() / count)
-            .collect();
-        let params = &self.cell()?.params;
-        let of = |name: &str, i: usize, otherwise: f64| {
-            let at = params.iter().position(|p| p.name == name);
-            at.map_or(otherwise, |at| self.weights[at][i])
+    /// A cell without states for every row and step.
+    fn pointwise(
+        &self,
+        layer: &Layer,
+        cells: &[Ready],
+        inputs: &[Value],
+    ) -> Result<Vec<Value>, Wrong> {
+        let (Some(cell), Some(first)) = (cells.first(), inputs.first()) else {
+            return Err(Wrong(format!("{} has no cell", layer.text)));
         };
-        x.map(x.width, |x| {
-            let normal = |(i, x): (usize, &f64)| {
-                let x = (x - mean[i]) / (variance[i] + epsilon).sqrt();
-                x * of("gamma", i, 1.0) + of("beta", i, 0.0)
-            };
-            Ok(x.iter().enumerate().map(normal).collect())
+        if inputs.iter().any(|i| i.steps != first.steps) {
+            return Err(Wrong(format!("{} reads different steps", layer.text)));
+        }
+        if self.call.training && cell.draws.iter().any(Option::is_some) {
+            return Err(Wrong(format!(
+                "{} draws a mask and has no sweep",
+                layer.text
+            )));
+        }
+        let weights: Vec<&[f64]> = cell.params.iter().map(|&p| self.weights[p]).collect();
+        let inputs: Vec<&Value> = inputs.iter().collect();
+        apply(&cell.cell, &weights, &inputs)
+    }
+
+    /// `Dropout` and noise: nothing in inference, the call's draws in training.
+    fn drawn(&self, layer: &Layer, part: &Part, x: &Value) -> Result<Value, Wrong> {
+        let Some((draw, data)) = part
+            .draw
+            .and_then(|d| Some((&self.model.draws[d], self.draws.get(d)?)))
+        else {
+            return Ok(x.clone());
+        };
+        let time = if draw.every_step { x.time() } else { 1 };
+        if data.len() != x.rows * time * x.width {
+            return Err(Wrong(format!("the draw of {} has other steps", layer.text)));
+        }
+        x.map(x.width, |row, t, x| {
+            let t = if draw.every_step { t } else { 0 };
+            let from = (row * time + t) * x.len();
+            let each = x.iter().zip(&data[from..from + x.len()]);
+            Ok(match draw.drawn {
+                Drawn::Factors { .. } => each.map(|(x, d)| x * d).collect(),
+                Drawn::Noise { .. } => each.map(|(x, d)| x + d).collect(),
+            })
+        })
+    }
+
+    fn answer(self) -> Result<Answer, Wrong> {
+        let mut outputs = Vec::new();
+        for o in &self.model.graph.outputs {
+            let value = self.value(o.port);
+            let mask = o.mask.map(|p| self.value(p));
+            outputs.push(Output {
+                name: o.name.clone(),
+                steps: value.steps,
+                width: value.width,
+                data: value.data.clone(),
+                mask: mask.map(|m| m.data.iter().map(|&x| x != 0.0).collect()),
+            });
+        }
+        Ok(Answer {
+            outputs,
+            states: self.states.into_iter().map(|s| s.data).collect(),
+            penalty: self.penalty,
         })
     }
 }

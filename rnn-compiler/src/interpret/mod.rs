@@ -3,24 +3,34 @@
 //! Slow and plain. It takes each cell as it was written, neither regrouped nor fused nor cut into
 //! phases, and shares with the generated code nothing but the cell's graph. Every kernel, every
 //! plan and (by finite differences of it) every gradient is checked against it.
+//!
+//! Masks follow Keras (`keras/src/backend/tensorflow/rnn.py`): at a step that is not real the
+//! states stay, and the outputs are those of the step before, zero before the first real step or
+//! where the layer says so (`zero_output_for_mask`).
 
+mod build;
+mod call;
 mod cell;
 mod layers;
 mod maths;
+mod pointwise;
+mod recurrent;
+mod sweep;
+mod value;
 
-use std::collections::BTreeMap;
+pub use call::{Answer, Call, Draw, Drawn, Input, InputSpec, Output, Spec, StateSpec, Weights};
 
 use proc_macro2::{Group, Literal, TokenStream, TokenTree};
 
 use crate::{
-    cell::Cell,
     diagnostics::{Diagnostic, Diagnostics},
-    ir::{LayerGraph, LayerKind, Time},
+    ir::{LayerGraph, Time},
     layer,
     layers::LAYERS,
     passes,
     syntax::ModelAst,
 };
+use build::Part;
 use cell::known;
 
 /// What cannot be interpreted, in words.
@@ -34,33 +44,6 @@ impl std::fmt::Display for Wrong {
 }
 
 impl std::error::Error for Wrong {}
-
-/// The weights of a model by name, such as `lstm/kernel`, each row-major.
-pub type Weights = BTreeMap<String, Vec<f64>>;
-
-/// One parameter.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Spec {
-    /// `lstm/kernel`
-    pub name: String,
-    /// Its shape.
-    pub shape: Vec<usize>,
-    /// Whether an optimizer changes it.
-    pub trainable: bool,
-}
-
-/// A batch for a model, row-major.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Input {
-    /// Rows.
-    pub batch: usize,
-    /// Steps; 1 for an input without a time axis.
-    pub time: usize,
-    /// `[batch, time, features]`, empty for class ids.
-    pub floats: Vec<f64>,
-    /// `[batch, time]`, empty for features.
-    pub ids: Vec<u32>,
-}
 
 /// What stands around a model in a program.
 #[derive(Clone, Copy, Debug, Default)]
@@ -76,9 +59,11 @@ pub struct Scope<'a> {
 #[derive(Clone, Debug)]
 pub struct Model {
     graph: LayerGraph,
-    /// The cell of each layer that has one.
-    cells: Vec<Option<Cell>>,
+    /// What each layer computes with.
+    parts: Vec<Part>,
     specs: Vec<Spec>,
+    states: Vec<StateSpec>,
+    draws: Vec<Draw>,
 }
 
 impl Model {
@@ -131,88 +116,100 @@ impl Model {
         }
     }
 
-    /// The model of a checked graph of layers.
-    ///
-    /// # Errors
-    /// If a size is the name of a `const`.
-    pub fn of(graph: LayerGraph) -> Result<Model, Wrong> {
-        let (mut cells, mut specs) = (Vec::new(), Vec::new());
-        for l in &graph.layers {
-            let mut param = |name: &str, shape: &[crate::cell::size::Size], trainable| {
-                let shape = shape.iter().map(known).collect::<Result<_, _>>()?;
-                let name = format!("{}/{name}", l.name);
-                specs.push(Spec {
-                    name,
-                    shape,
-                    trainable,
-                });
-                Ok(())
-            };
-            cells.push(match &l.kind {
-                LayerKind::Embedding {
-                    input_dim,
-                    output_dim,
-                    ..
-                } => {
-                    param("embeddings", &[input_dim.clone(), output_dim.clone()], true)?;
-                    None
-                }
-                LayerKind::Rnn { cell, .. }
-                | LayerKind::Pointwise { cell }
-                | LayerKind::BatchNormalization { cell, .. } => {
-                    let input = &graph.layers[l.inputs[0]].shape.features;
-                    let mut found = Diagnostics::new();
-                    let cell = Cell::build(cell, &[vec![input.clone()]], &mut found);
-                    found.take();
-                    let cell = cell.ok_or_else(|| Wrong(format!("{} has mistakes", l.text)))?;
-                    for p in &cell.params {
-                        param(&p.name, &p.shape, p.trainable)?;
-                    }
-                    Some(cell)
-                }
-                LayerKind::Input | LayerKind::Dropout { .. } | LayerKind::Flatten => None,
-            });
-        }
-        Ok(Model {
-            graph,
-            cells,
-            specs,
-        })
-    }
-
     /// The parameters, in storage order.
     pub fn specs(&self) -> &[Spec] {
         &self.specs
     }
 
-    /// Features of one step of the input; 1 for ids.
+    /// The states that stay between calls, in the order of [`Call::states`]: those of all stateful
+    /// layers.
+    pub fn states(&self) -> &[StateSpec] {
+        &self.states
+    }
+
+    /// What training draws, in the order of [`Call::draws`].
+    pub fn draws(&self) -> &[Draw] {
+        &self.draws
+    }
+
+    /// The inputs, in the order of [`Call::inputs`].
+    ///
+    /// # Errors
+    /// If a size is the name of a `const`.
+    pub fn inputs(&self) -> Result<Vec<InputSpec>, Wrong> {
+        let of = |(name, layer): &(String, usize)| {
+            let shape = &self.graph.layers[*layer].outputs[0];
+            Ok(InputSpec {
+                name: name.clone(),
+                content: shape.content,
+                steps: match &shape.time {
+                    Time::None => None,
+                    Time::Any(_) => Some(None),
+                    Time::Steps(t) => Some(Some(known(t)?)),
+                },
+                width: known(&shape.width())?,
+            })
+        };
+        self.graph.inputs.iter().map(of).collect()
+    }
+
+    /// Features of one step of the first input; 1 for ids and masks.
     ///
     /// # Errors
     /// If they are the name of a `const`.
     pub fn input_features(&self) -> Result<usize, Wrong> {
-        known(&self.graph.layers[0].shape.features)
+        let first = self.inputs()?.into_iter().next();
+        first.map_or(Err(Wrong("there is no input".into())), |i| Ok(i.width))
     }
 
-    /// Steps of the input: `None` without a time axis, `Some(None)` for any number.
+    /// Steps of the first input: `None` without a time axis, `Some(None)` for any number.
     ///
     /// # Errors
     /// If they are the name of a `const`.
     pub fn input_steps(&self) -> Result<Option<Option<usize>>, Wrong> {
-        Ok(match &self.graph.layers[0].shape.time {
-            Time::None => None,
-            Time::Any => Some(None),
-            Time::Steps(t) => Some(Some(known(t)?)),
-        })
+        let first = self.inputs()?.into_iter().next();
+        first.map_or(Err(Wrong("there is no input".into())), |i| Ok(i.steps))
     }
 
-    /// The output, `[batch, (time,) features]`. In training, `BatchNormalization` uses the
-    /// statistics of the batch; a `Dropout` that drops anything is refused, as its mask is drawn.
+    /// The output of a model with one input and one output, `[batch, (time,) features]`; states
+    /// start at zero. In training, `BatchNormalization` uses the statistics of the batch; a layer
+    /// that draws numbers is refused ([`Model::call`] takes them).
     ///
     /// # Errors
-    /// If a weight is missing or of another size, the input does not fit the model, or a layer
-    /// drops values in training.
+    /// If the model has several inputs or outputs, a weight is missing or of another size, the
+    /// input does not fit the model, or a layer draws numbers in training.
     pub fn run(&self, weights: &Weights, x: &Input, training: bool) -> Result<Vec<f64>, Wrong> {
-        layers::run(self, weights, x, training)
+        let call = Call {
+            inputs: vec![x.clone()],
+            training,
+            ..Call::default()
+        };
+        let mut outputs = self.call(weights, &call)?.outputs;
+        match (outputs.pop(), outputs.is_empty()) {
+            (Some(only), true) => Ok(only.data),
+            _ => Err(Wrong("the model has several outputs".into())),
+        }
+    }
+
+    /// All outputs with their masks, and the states after the call.
+    ///
+    /// # Errors
+    /// If a weight is missing or of another size, an input, a state or a draw does not fit the
+    /// model, or training draws numbers that are not given.
+    ///
+    /// ```
+    /// use rnn_compiler::interpret::{Call, Input, Model};
+    ///
+    /// let model = Model::parse("input x: [2]; input y: [2]; output z = (x, y) -> Add; output w = y;")?;
+    /// let input = |floats: [f64; 2]| Input { batch: 1, time: 1, floats: floats.into(), ids: vec![] };
+    /// let call = Call { inputs: vec![input([1.0, 2.0]), input([3.0, 4.0])], ..Call::default() };
+    /// let answer = model.call(&Default::default(), &call)?;
+    /// assert_eq!((answer.outputs[0].name.as_str(), &*answer.outputs[0].data), ("z", &[4.0, 6.0][..]));
+    /// assert_eq!(answer.outputs[1].data, [3.0, 4.0]);
+    /// # Ok::<(), rnn_compiler::interpret::Wrong>(())
+    /// ```
+    pub fn call(&self, weights: &Weights, call: &Call) -> Result<Answer, Wrong> {
+        layers::run(self, weights, call)
     }
 }
 
@@ -234,5 +231,7 @@ fn with_consts(tokens: TokenStream, consts: &[(&str, usize)]) -> TokenStream {
         .collect()
 }
 
+#[cfg(test)]
+mod graph_tests;
 #[cfg(test)]
 mod tests;

@@ -1,4 +1,4 @@
-//! The oracle itself, against numbers computed by hand.
+//! The oracle itself, against numbers computed by hand: chains. Graphs are in `graph_tests.rs`.
 
 use super::*;
 

@@ -1,0 +1,98 @@
+//! A value of the whole batch.
+
+use super::Wrong;
+
+/// A result of a layer: `rows * steps * width` numbers, row-major.
+#[derive(Clone, Debug)]
+pub(super) struct Value {
+    pub rows: usize,
+    /// `None` without a time axis.
+    pub steps: Option<usize>,
+    pub width: usize,
+    pub data: Vec<f64>,
+}
+
+impl Value {
+    /// Steps; 1 without a time axis.
+    pub fn time(&self) -> usize {
+        self.steps.unwrap_or(1)
+    }
+
+    /// The vector of one row and step.
+    pub fn at(&self, row: usize, step: usize) -> &[f64] {
+        let from = (row * self.time() + step) * self.width;
+        &self.data[from..from + self.width]
+    }
+
+    /// A vector for every row and step of this value.
+    pub fn map(
+        &self,
+        width: usize,
+        mut f: impl FnMut(usize, usize, &[f64]) -> Result<Vec<f64>, Wrong>,
+    ) -> Result<Value, Wrong> {
+        let mut data = Vec::new();
+        for row in 0..self.rows {
+            for t in 0..self.time() {
+                data.extend(f(row, t, self.at(row, t))?);
+            }
+        }
+        Ok(Value {
+            width,
+            data,
+            ..*self
+        })
+    }
+
+    /// The steps the other way round.
+    pub fn reversed(&self) -> Value {
+        let mut data = Vec::new();
+        for row in 0..self.rows {
+            for t in (0..self.time()).rev() {
+                data.extend_from_slice(self.at(row, t));
+            }
+        }
+        Value { data, ..*self }
+    }
+
+    /// The same numbers of every row in another shape.
+    pub fn reshaped(&self, steps: Option<usize>, width: usize) -> Value {
+        Value {
+            rows: self.rows,
+            steps,
+            width,
+            data: self.data.clone(),
+        }
+    }
+
+    /// Steps and features exchanged.
+    pub fn transposed(&self) -> Value {
+        let mut data = Vec::new();
+        for row in 0..self.rows {
+            for i in 0..self.width {
+                data.extend((0..self.time()).map(|t| self.at(row, t)[i]));
+            }
+        }
+        Value {
+            rows: self.rows,
+            steps: Some(self.width),
+            width: self.time(),
+            data,
+        }
+    }
+
+    /// The vector of every row, so many times.
+    pub fn repeated(&self, steps: usize) -> Value {
+        let rows = (0..self.rows).map(|row| self.at(row, 0).repeat(steps));
+        Value {
+            rows: self.rows,
+            steps: Some(steps),
+            width: self.width,
+            data: rows.flatten().collect(),
+        }
+    }
+
+    /// Whether a step of a mask is real.
+    pub fn is_real(&self, row: usize, step: usize) -> bool {
+        self.at(row, step)[0] != 0.0
+    }
+}
