@@ -94,12 +94,14 @@ pub(super) fn phases(
     }
 }
 
-/// `impl Sweep` for the phases of one form.
+/// `impl Sweep` for the phases of one form. `first`: the gradients of the states before the first
+/// step are wanted.
 pub(super) fn sweep(
     rt: &TokenStream,
     name: &Ident,
     e: &Emitted,
     unroll: Option<usize>,
+    first: bool,
 ) -> TokenStream {
     let Emitted { items, cost, .. } = e;
     let all = |list: &[Call]| -> TokenStream {
@@ -107,7 +109,7 @@ pub(super) fn sweep(
             .map(|call| {
                 let Names { table, body } = &call.names;
                 let run =
-                    quote!(#rt::run_all::<S, #body>(s, m, &#table, times.first, times.steps););
+                    quote!(#rt::all_at::<S, #body, A>(s, m, &#table, times.first, times.steps, a););
                 if call.only_input_gradient {
                     quote!(if input_gradient { #run })
                 } else {
@@ -117,9 +119,9 @@ pub(super) fn sweep(
             .collect()
     };
     let (pre, post) = (all(&e.pre), all(&e.post));
-    let step = steps(rt, &e.step);
+    let step = steps(rt, &e.step, first, Some(quote!(a)));
     let unrolled = unroll.map(|n| {
-        let straight = (0..n).map(|t| quote!(<Self as #rt::Sweep>::step(s, m, #t);));
+        let straight = (0..n).map(|t| quote!(<Self as #rt::Sweep>::step(s, m, #t, &#rt::Every);));
         quote! {
             #[inline(always)]
             fn sweep<S: #rt::Simd>(s: S, m: &mut #rt::Memory<'_>, times: #rt::Times) {
@@ -127,7 +129,7 @@ pub(super) fn sweep(
                 let stack = cfg!(debug_assertions) && #n > 3;
                 if stack || times.first != 0 || times.steps != #n {
                     for t in times.range() {
-                        <Self as #rt::Sweep>::step(s, m, t);
+                        <Self as #rt::Sweep>::step(s, m, t, &#rt::Every);
                     }
                     return;
                 }
@@ -141,23 +143,31 @@ pub(super) fn sweep(
         impl #rt::Sweep for #name {
             const COST: usize = #cost;
             #[inline(always)]
-            fn pre<S: #rt::Simd>(s: S, m: &mut #rt::Memory<'_>, times: #rt::Times, input_gradient: bool) { #pre }
+            fn pre<S: #rt::Simd, A: #rt::Places>(s: S, m: &mut #rt::Memory<'_>, times: #rt::Times, input_gradient: bool, a: &A) { #pre }
             #[inline(always)]
-            fn step<S: #rt::Simd>(s: S, m: &mut #rt::Memory<'_>, t: usize) { #step }
+            fn step<S: #rt::Simd, A: #rt::Places>(s: S, m: &mut #rt::Memory<'_>, t: usize, a: &A) { #step }
             #[inline(always)]
-            fn post<S: #rt::Simd>(s: S, m: &mut #rt::Memory<'_>, times: #rt::Times, input_gradient: bool) { #post }
+            fn post<S: #rt::Simd, A: #rt::Places>(s: S, m: &mut #rt::Memory<'_>, times: #rt::Times, input_gradient: bool, a: &A) { #post }
             #unrolled
         }
     }
 }
 
-/// The calls of the phases of one step.
-pub(super) fn steps(rt: &TokenStream, list: &[Call]) -> TokenStream {
+/// The calls of the phases of one step, for the places `a` or for all. `first`: the gradients of
+/// the states before the first step are wanted, too.
+pub(super) fn steps(
+    rt: &TokenStream,
+    list: &[Call],
+    first: bool,
+    a: Option<TokenStream>,
+) -> TokenStream {
     let calls = list.iter().map(|call| {
         let Names { table, body } = &call.names;
-        let run = quote_spanned!(body.span()=> #rt::run_rows::<S, #body>(s, m, &#table, t););
-        // Nobody wants the gradient of the states that a sequence starts with.
-        if call.only_state_gradients {
+        let run = match &a {
+            Some(a) => quote_spanned!(body.span()=> #rt::step_at::<S, #body, A>(s, m, &#table, t, #a);),
+            None => quote_spanned!(body.span()=> #rt::run_rows::<S, #body>(s, m, &#table, t);),
+        };
+        if call.only_state_gradients && !first {
             quote!(if t > 0 { #run })
         } else {
             run

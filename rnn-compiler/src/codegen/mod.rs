@@ -2,9 +2,12 @@
 
 mod cell;
 mod cells;
+mod io;
 mod model;
 mod packing;
 mod phase;
+mod run;
+mod spec;
 mod stub;
 
 pub use cell::{broken_cell, cell, fetch};

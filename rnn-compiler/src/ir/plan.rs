@@ -138,6 +138,9 @@ pub struct CellPlan {
     pub state_gradients: Vec<(Ref, Size)>,
     /// The masks of dropout, in training.
     pub noises: Vec<Ref>,
+    /// For each output of a masked cell that only its last step is wanted of: its gradient at all
+    /// steps. Which step it belongs to differs from row to row.
+    pub spread: Vec<Option<Ref>>,
     /// The states of a stream, and their sizes.
     pub stream_states: Vec<(Ref, Size)>,
     /// Gradients of matrices.

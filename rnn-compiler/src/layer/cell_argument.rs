@@ -22,7 +22,7 @@ const HELP: &str =
 pub fn wanted(model: &ModelAst, layers: &[&LayerDef]) -> Option<syn::Path> {
     let mut cells = Vec::new();
     for layer in layers_of(&model.body) {
-        cells_of(&layer.name.to_string(), &layer.arguments, &mut cells);
+        wanted_by(&layer.name.to_string(), &layer.arguments, &mut cells);
     }
     cells.into_iter().find(|path| {
         let own = single(path).is_none_or(|name| {
@@ -54,7 +54,7 @@ fn layers_of(body: &Body) -> Vec<&LayerAst> {
 
 /// The cells of a layer with these arguments, and of the layers inside it:
 /// `Bidirectional(RNN(MyCell(32)))`.
-fn cells_of(layer: &str, arguments: &[ArgumentAst], cells: &mut Vec<syn::Path>) {
+fn wanted_by(layer: &str, arguments: &[ArgumentAst], cells: &mut Vec<syn::Path>) {
     if layer == "RNN" {
         let named = |a: &&ArgumentAst| a.name.as_ref().is_some_and(|n| n == "cell");
         let by_name = arguments.iter().find(named);
@@ -73,7 +73,7 @@ fn cells_of(layer: &str, arguments: &[ArgumentAst], cells: &mut Vec<syn::Path>) 
 fn inner_layers(value: &ValueAst, cells: &mut Vec<syn::Path>) {
     match &value.kind {
         ValueKind::Call(path, arguments) => {
-            cells_of(&single(path).unwrap_or_default(), arguments, cells);
+            wanted_by(&single(path).unwrap_or_default(), arguments, cells);
         }
         ValueKind::List(values) => values.iter().for_each(|v| inner_layers(v, cells)),
         _ => {}
@@ -107,7 +107,14 @@ pub(crate) fn cells_of(
     context: &Context<'_>,
     found: &mut Diagnostics,
 ) -> Option<(Vec<UsedCell>, Option<Size>)> {
-    let value = given.raw("cell")?;
+    let mut value = given.raw("cell")?;
+    // `RNN(StackedRNNCells([A(1), B(2)]))` is `RNN([A(1), B(2)])`.
+    if let ValueKind::Call(path, arguments) = &value.kind
+        && single(path).is_some_and(|n| n == STACKED)
+        && let [one] = arguments.as_slice()
+    {
+        value = &one.value;
+    }
     let ValueKind::List(list) = &value.kind else {
         let (cell, units) = cell_of(given, context, value, found)?;
         return Some((vec![cell], units));

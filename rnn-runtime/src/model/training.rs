@@ -119,6 +119,13 @@ impl Training<'_> {
         ops::copy(&mut self.m, d_value, Times::ONE, &after, last, width);
     }
 
+    /// The gradient of an output at all steps, of which only the last one's is wanted: `d_value`
+    /// there, zero before it.
+    pub fn at_last(&mut self, gradient: &Ref, d_value: &Ref, width: usize, times: Times) {
+        ops::zero(&mut self.m, gradient, width, times);
+        ops::copy(&mut self.m, d_value, Times::ONE, gradient, times.last(), width);
+    }
+
     /// Sets the gradient of an input to zero that a cell reads only in part.
     pub fn clear(&mut self, gradient: &Ref, width: usize, times: Times) {
         ops::zero(&mut self.m, gradient, width, times);

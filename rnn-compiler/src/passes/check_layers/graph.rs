@@ -53,6 +53,14 @@ impl Checker<'_> {
                     self.let_(targets, *tuple, value.span, results);
                 }
                 Statement::Output { name, value } => self.output(name, value),
+                // Reported; what uses its names is not.
+                Statement::Unreadable { names } => {
+                    self.complete = false;
+                    for name in names {
+                        let unknown = nothing(None, "", "").outputs;
+                        self.scope.insert(name.to_string(), unknown);
+                    }
+                }
             }
         }
         self.unused();

@@ -121,7 +121,9 @@ pub fn plan(graph: OpGraph) -> Plan {
         };
         training.values.push(r);
     }
-    let same_gradient = aliases(&graph, |kind| !matches!(kind, OpKind::Penalty(_)));
+    let same_gradient = aliases(&graph, |kind| {
+        !matches!(kind, OpKind::Penalty(_) | OpKind::GaussianNoise { .. })
+    });
     let mut gradients: Vec<Ref> = Vec::new();
     for (i, v) in graph.values.iter().enumerate() {
         let r = match same_gradient[i] {
@@ -156,7 +158,7 @@ pub fn plan(graph: OpGraph) -> Plan {
         match &op.kind {
             OpKind::Cell(c) => {
                 if let Some(plan) = &mut cells[i] {
-                    p.training(i, c, &mut training, &gradients, op, plan);
+                    p.training(&graph, i, c, &mut training, &gradients, op, plan);
                 }
             }
             OpKind::Normalize { cell, .. } => {
@@ -267,8 +269,10 @@ impl Planner {
         self.phases(at, &program, mode, &places, form)
     }
 
+    #[allow(clippy::too_many_arguments)]
     fn training(
         &mut self,
+        graph: &OpGraph,
         index: usize,
         c: &CellOp,
         mode: &mut Mode,
@@ -286,6 +290,17 @@ impl Planner {
             d_outputs: refs(gradients, &op.outputs),
             ..Places::default()
         };
+        for &o in &op.outputs {
+            let value = &graph.values[o];
+            let spread = (c.mask.is_some() && value.axis.is_none())
+                .then(|| mode.add(&value.width, Extent::All, axis));
+            plan.spread.push(spread);
+        }
+        for (d, spread) in places.d_outputs.iter_mut().zip(&plan.spread) {
+            if let Some(spread) = spread {
+                *d = spread.clone();
+            }
+        }
         for noise in &cell.noises {
             let r = mode.add(&noise.width, Extent::One, None);
             plan.noises.push(r.clone());

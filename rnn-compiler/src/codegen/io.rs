@@ -1,0 +1,238 @@
+//! What goes into a model and what comes out, as types.
+//!
+//! One input is an array, several are a tuple of arrays or, for a named model, a structure whose
+//! fields have the names of the inputs; likewise outputs, and both of a stream's step.
+
+use proc_macro2::{Ident, TokenStream};
+use quote::{format_ident, quote};
+
+use super::phase::reference;
+use crate::ir::{Content, LayerKind, Plan, Shape};
+
+/// Types and the code that depends on them.
+pub(super) struct Io {
+    /// Structures, outside of the hidden part.
+    pub items: TokenStream,
+    /// Associated types of `Program`.
+    pub types: TokenStream,
+    /// How a step finds each input in `x`.
+    pub step_fields: Vec<TokenStream>,
+    /// Copying the inputs of a step.
+    pub stream_inputs: TokenStream,
+    /// The body of `step_output`.
+    pub step_output: TokenStream,
+}
+
+/// The names of fields: those of the model, made into names that Rust allows.
+fn fields<'a>(names: impl Iterator<Item = &'a str>) -> Vec<Ident> {
+    names
+        .map(|n| match syn::parse_str::<Ident>(n) {
+            Ok(i) => Ident::new(&i.to_string(), proc_macro2::Span::call_site()),
+            Err(_) => format_ident!("r#{n}"),
+        })
+        .collect()
+}
+
+pub(super) fn io(rt: &TokenStream, plan: &Plan) -> Io {
+    let layers = &plan.graph.layers;
+    let shapes: Vec<&Shape> = layers
+        .inputs
+        .iter()
+        .map(|(_, id)| &layers.layers[*id].outputs[0])
+        .collect();
+    let out_shapes: Vec<&Shape> = layers.outputs.iter().map(|o| layers.shape(o.port)).collect();
+    let kinds: Vec<TokenStream> = shapes.iter().map(|s| kind(rt, s)).collect();
+    let arrays: Vec<TokenStream> = out_shapes.iter().map(|s| array(rt, s)).collect();
+    let names = fields(layers.inputs.iter().map(|(n, _)| n.as_str()));
+    let out_names = fields(layers.outputs.iter().map(|o| o.name.as_str()));
+    let steps: Vec<TokenStream> = (0..shapes.len()).map(|i| step(rt, plan, i)).collect();
+    let widths: Vec<TokenStream> = out_shapes.iter().map(|s| s.width().tokens()).collect();
+    let vis = &layers.vis;
+    let mut items = TokenStream::new();
+
+    let input = match kinds.as_slice() {
+        [one] => quote!(#one),
+        all => quote!((#(#all,)*)),
+    };
+    let named = layers.name.as_ref();
+    let mut step_input = match steps.as_slice() {
+        [one] => quote!(#one),
+        all => quote!((#(#all,)*)),
+    };
+    let mut step_fields: Vec<TokenStream> = (0..shapes.len())
+        .map(|i| match shapes.len() {
+            1 => quote!(x),
+            _ => {
+                let i = syn::Index::from(i);
+                quote!(x.#i)
+            }
+        })
+        .collect();
+    if let (Some(model), true) = (named, shapes.len() > 1) {
+        let (of, of_step) = (format_ident!("{model}Input"), format_ident!("{model}Step"));
+        let views = shapes.iter().map(|s| view(rt, s));
+        let doc = format!("The inputs of a batch of [`{model}`].");
+        let step_doc = format!("The inputs of one step of a stream of [`{model}`].");
+        let docs = shapes.iter().map(|s| s.to_string());
+        let step_docs = shapes.iter().map(|s| match s.content {
+            Content::Numbers => format!("{} numbers.", s.width()),
+            Content::Ids => "A class id.".to_owned(),
+            Content::Mask => "Whether the step is real.".to_owned(),
+        });
+        items.extend(quote! {
+            #[doc = #doc]
+            #[derive(Clone, Debug)]
+            #vis struct #of<'a> { #(#[doc = #docs] pub #names: #views,)* }
+            impl<'a> #rt::IntoInput<'a, #input> for #of<'a> {
+                fn into_input(self, to: &mut Vec<#rt::Batch<'a>>) -> ::core::result::Result<(), #rt::Error> {
+                    #rt::IntoInput::<#input>::into_input((#(self.#names,)*), to)
+                }
+            }
+        });
+        if plan.whole.is_none() {
+            items.extend(quote! {
+                #[doc = #step_doc]
+                #[derive(Clone, Copy, Debug)]
+                #vis struct #of_step { #(#[doc = #step_docs] pub #names: #steps,)* }
+            });
+            step_input = quote!(#of_step);
+            step_fields = names.iter().map(|n| quote!(x.#n)).collect();
+        }
+    }
+
+    let mut output = match arrays.as_slice() {
+        [one] => quote!(#one),
+        all => quote!((#(#all,)*)),
+    };
+    let parts: Vec<TokenStream> = plan
+        .graph
+        .outputs
+        .iter()
+        .map(|&v| {
+            let buf = plan.stream.values[v].buf;
+            match plan.whole {
+                None => quote!(#rt::array(values, __STREAM[#buf].offset())),
+                Some(_) => quote!(#rt::array(values, 0)),
+            }
+        })
+        .collect();
+    let (mut step_type, mut step_output) = match widths.as_slice() {
+        [one] => (quote!(&'s [f32; #one]), parts[0].clone()),
+        all => (quote!((#(&'s [f32; #all],)*)), quote!((#(#parts,)*))),
+    };
+    if let (Some(model), true) = (named, out_shapes.len() > 1) {
+        let (of, of_step) = (
+            format_ident!("{model}Output"),
+            format_ident!("{model}StepOutput"),
+        );
+        let doc = format!("The outputs of a batch of [`{model}`].");
+        let docs: Vec<String> = out_shapes.iter().map(|s| s.to_string()).collect();
+        items.extend(quote! {
+            #[doc = #doc]
+            #[derive(Clone, Debug)]
+            #vis struct #of { #(#[doc = #docs] pub #out_names: #arrays,)* }
+            impl #rt::Outputs for #of {
+                fn from_arrays(arrays: Vec<#rt::ArrayD<f32>>) -> ::core::result::Result<Self, #rt::Error> {
+                    let (#(#out_names,)*) = #rt::Outputs::from_arrays(arrays)?;
+                    Ok(#of { #(#out_names),* })
+                }
+            }
+        });
+        output = quote!(#of);
+        if plan.whole.is_none() {
+            let step_doc = format!("The outputs of one step of a stream of [`{model}`].");
+            let numbers = out_shapes.iter().map(|s| format!("{} numbers.", s.width()));
+            items.extend(quote! {
+                #[doc = #step_doc]
+                #[derive(Clone, Copy, Debug)]
+                #vis struct #of_step<'s> { #(#[doc = #numbers] pub #out_names: &'s [f32; #widths],)* }
+            });
+            step_type = quote!(#of_step<'s>);
+            step_output = quote!(#of_step { #(#out_names: #parts),* });
+        }
+    }
+
+    let mut stream_inputs = TokenStream::new();
+    for ((s, &v), field) in shapes.iter().zip(&plan.graph.inputs).zip(&step_fields) {
+        let to = reference(rt, &plan.stream.values[v]);
+        stream_inputs.extend(match s.content {
+            // A table copies its row itself.
+            Content::Ids => quote!(),
+            Content::Mask if shapes.len() == 1 => quote!(m.set(&#to, &[if *#field { 1.0 } else { 0.0 }]);),
+            Content::Mask => quote!(m.set(&#to, &[if #field { 1.0 } else { 0.0 }]);),
+            Content::Numbers if shapes.len() == 1 => quote!(m.set(&#to, #field);),
+            Content::Numbers => quote!(m.set(&#to, &#field);),
+        });
+    }
+    Io {
+        items,
+        types: quote! {
+            type Input = #input;
+            type Output = #output;
+            type StepInput = #step_input;
+            type StepOutput<'s> = #step_type;
+        },
+        step_fields,
+        stream_inputs,
+        step_output,
+    }
+}
+
+/// The kind of an input.
+fn kind(rt: &TokenStream, s: &Shape) -> TokenStream {
+    match (s.content, s.is_sequence(), s.axes.len()) {
+        (Content::Ids, ..) => quote!(#rt::Ids),
+        (Content::Mask, ..) => quote!(#rt::Masks),
+        (_, true, 0 | 1) => quote!(#rt::Sequence),
+        (_, true, _) => quote!(#rt::Sequence2),
+        (_, false, 0 | 1) => quote!(#rt::Rows),
+        (_, false, _) => quote!(#rt::Rows2),
+    }
+}
+
+/// The array that a structure has for an input.
+fn view(rt: &TokenStream, s: &Shape) -> TokenStream {
+    match (s.content, usize::from(s.is_sequence()) + s.axes.len()) {
+        (Content::Ids, _) => quote!(#rt::ArrayView2<'a, u32>),
+        (Content::Mask, _) => quote!(#rt::ArrayView2<'a, bool>),
+        (_, 1) => quote!(#rt::ArrayView2<'a, f32>),
+        (_, 2) => quote!(#rt::ArrayView3<'a, f32>),
+        _ => quote!(#rt::ArrayView4<'a, f32>),
+    }
+}
+
+/// The array of an output.
+fn array(rt: &TokenStream, s: &Shape) -> TokenStream {
+    match usize::from(s.is_sequence()) + s.axes.len() {
+        1 => quote!(#rt::Array2<f32>),
+        2 => quote!(#rt::Array3<f32>),
+        3 => quote!(#rt::Array4<f32>),
+        _ => quote!(#rt::ArrayD<f32>),
+    }
+}
+
+/// What a step takes for an input.
+fn step(rt: &TokenStream, plan: &Plan, input: usize) -> TokenStream {
+    let layers = &plan.graph.layers;
+    let (_, id) = &layers.inputs[input];
+    let shape = &layers.layers[*id].outputs[0];
+    match shape.content {
+        Content::Mask => quote!(bool),
+        Content::Numbers => {
+            let n = shape.width().tokens();
+            quote!([f32; #n])
+        }
+        Content::Ids => {
+            // Of several tables the smallest says which ids there are.
+            let tables = layers.layers.iter().filter_map(|l| match &l.kind {
+                LayerKind::Embedding { input_dim, .. } if l.inputs[0].layer == *id => {
+                    Some(input_dim)
+                }
+                _ => None,
+            });
+            let least = tables.min_by_key(|n| n.value().unwrap_or(usize::MAX));
+            let n = least.map_or(quote!(0), |n| n.tokens());
+            quote!(#rt::Id<{ #n }>)
+        }
+    }
+}

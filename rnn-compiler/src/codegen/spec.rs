@@ -1,0 +1,220 @@
+//! What is known of a model, as constants.
+
+use std::collections::BTreeMap;
+
+use proc_macro2::TokenStream;
+use quote::quote;
+
+use super::{
+    packing::{Packing, params},
+    phase::reference,
+};
+use crate::{
+    cell::size::Size,
+    ir::{Content, LayerId, LayerKind, OpKind, Plan, Shape, Time, ValueId, plan::Ref},
+};
+
+fn sizes(list: &[Size]) -> TokenStream {
+    let list = list.iter().map(Size::tokens);
+    quote!(&[#(#list),*])
+}
+
+fn refs(rt: &TokenStream, all: &[Ref], which: &[ValueId]) -> TokenStream {
+    let list = which.iter().map(|&v| reference(rt, &all[v]));
+    quote!(&[#(#list),*])
+}
+
+/// `ValueSpec` of an input or output.
+fn value(rt: &TokenStream, name: &str, shape: &Shape) -> TokenStream {
+    let ids = shape.is_ids();
+    let time = match &shape.time {
+        Time::None => quote!(None),
+        Time::Any(_) => quote!(Some(None)),
+        Time::Steps(t) => {
+            let t = t.tokens();
+            quote!(Some(Some(#t)))
+        }
+    };
+    let features = sizes(&shape.axes);
+    quote!(#rt::ValueSpec { name: #name, ids: #ids, time: #time, features: #features })
+}
+
+/// The rows of the summary: a layer has one, however often it is called.
+fn rows(rt: &TokenStream, plan: &Plan) -> TokenStream {
+    let layers = &plan.graph.layers.layers;
+    let owner = |id: LayerId| layers[id].shared.unwrap_or(id);
+    let shown: Vec<LayerId> = (0..layers.len())
+        .filter(|&id| layers[id].shared.is_none() && !layers[id].hidden)
+        .collect();
+    let row: BTreeMap<LayerId, usize> = shown.iter().enumerate().map(|(i, &id)| (id, i)).collect();
+    let mut edges: Vec<Vec<usize>> = vec![Vec::new(); shown.len()];
+    for (id, layer) in layers.iter().enumerate().filter(|(_, l)| !l.hidden) {
+        let states = layer.initial.iter().map(|p| p.layer);
+        let mask = layer.mask.iter().map(|p| p.layer);
+        let mask = mask.filter(|&m| matches!(layers[m].kind, LayerKind::Input));
+        let data = layer.inputs.iter().map(|p| p.layer);
+        let mut from: Vec<LayerId> = data.collect();
+        for other in states.chain(mask) {
+            if !from.contains(&other) {
+                from.push(other);
+            }
+        }
+        edges[row[&owner(id)]].extend(from.iter().filter_map(|&f| row.get(&owner(f))));
+    }
+    let rows = shown.iter().zip(edges).map(|(&id, inputs)| {
+        let l = &layers[id];
+        let (name, class) = (&l.name, &l.class);
+        let shape = &l.outputs[0];
+        let mut text = String::from("(None");
+        match &shape.time {
+            Time::None => {}
+            Time::Any(_) => text += ", None",
+            Time::Steps(t) => text += &format!(", {t}"),
+        }
+        for axis in &shape.axes {
+            text += &format!(", {axis}");
+        }
+        text += ")";
+        quote! {
+            #rt::LayerRow { name: #name, class: #class, shape: #text, prefix: #name, inputs: &[#(#inputs),*] }
+        }
+    });
+    quote!(&[#(#rows),*])
+}
+
+/// For each `Embedding`, the input that it reads, its name and its vocabulary.
+fn vocabulary(plan: &Plan) -> TokenStream {
+    let layers = &plan.graph.layers;
+    let list = layers.layers.iter().filter_map(|l| match &l.kind {
+        LayerKind::Embedding { input_dim, .. } => {
+            let from = l.inputs.first()?.layer;
+            let input = layers.inputs.iter().position(|(_, id)| *id == from)?;
+            let (name, n) = (&l.name, input_dim.tokens());
+            Some(quote!((#input, #name, #n)))
+        }
+        _ => None,
+    });
+    quote!(&[#(#list),*])
+}
+
+pub(super) fn spec(
+    rt: &TokenStream,
+    plan: &Plan,
+    packing: &Packing,
+    name: &proc_macro2::Ident,
+    cost: &TokenStream,
+) -> TokenStream {
+    let graph = &plan.graph;
+    let layers = &graph.layers;
+    let title = layers
+        .name
+        .as_ref()
+        .map_or("rnn_model".to_owned(), |_| name.to_string());
+    let params = params(rt, &graph.params);
+    let inputs = layers.inputs.iter();
+    let inputs = inputs.map(|(name, id)| value(rt, name, &layers.layers[*id].outputs[0]));
+    let outputs = layers.outputs.iter();
+    let outputs = outputs.map(|o| value(rt, &o.name, layers.shape(o.port)));
+    let option = |a: Option<usize>| a.map_or(quote!(None), |a| quote!(Some(#a)));
+    let input_axes = graph.inputs.iter().map(|&v| option(graph.values[v].axis));
+    let output_axes = graph.outputs.iter().map(|&v| option(graph.values[v].axis));
+    let axes = graph.axes.iter().enumerate().map(|(a, time)| match time {
+        Time::Steps(n) => {
+            let n = n.tokens();
+            quote!(#rt::AxisSpec::Fixed(#n))
+        }
+        _ => {
+            let from = graph.inputs.iter().position(|&v| graph.values[v].axis == Some(a));
+            let from = from.unwrap_or_default();
+            quote!(#rt::AxisSpec::Input(#from))
+        }
+    });
+    let states = graph.states.iter().map(|s| {
+        let (layer, name, shape) = (&s.layer, &s.name, sizes(&s.shape));
+        let at = |all: &[Ref], v: ValueId| reference(rt, &all[v]);
+        let input = at(&plan.inference.values, s.input);
+        let training_input = at(&plan.training.values, s.input);
+        let output = at(&plan.inference.values, s.output);
+        let training_output = at(&plan.training.values, s.output);
+        quote! {
+            #rt::StateSpec {
+                layer: #layer, name: #name, shape: #shape, input: #input,
+                training_input: #training_input, output: #output, training_output: #training_output,
+            }
+        }
+    });
+    let mut stream_states = Vec::new();
+    for ((cell, names), op) in plan.cells.iter().zip(&graph.op_states).zip(&graph.ops) {
+        let (Some(cell), OpKind::Cell(c)) = (cell, &op.kind) else {
+            continue;
+        };
+        let all = cell.stream_states.iter().zip(names).zip(&c.cell.states);
+        for (((r, _), n), state) in all {
+            let (layer, name, shape) = (&n.layer, &n.name, sizes(&state.shape));
+            let buf = reference(rt, r);
+            stream_states.push(quote! {
+                #rt::StreamState { layer: #layer, name: #name, shape: #shape, buf: #buf }
+            });
+        }
+    }
+    let rows = rows(rt, plan);
+    let vocabulary = vocabulary(plan);
+    let fields = &packing.fields;
+    let text = &plan.text;
+    let inference_outputs = refs(rt, &plan.inference.values, &graph.outputs);
+    let training_outputs = refs(rt, &plan.training.values, &graph.outputs);
+    let output_gradients = refs(rt, &plan.gradients, &graph.outputs);
+    let numbers = layers.inputs.iter().zip(&graph.inputs);
+    let input_gradients = numbers.map(|((_, id), &v)| {
+        let numbers = layers.layers[*id].outputs[0].content == Content::Numbers;
+        match numbers {
+            true => {
+                let r = reference(rt, &plan.gradients[v]);
+                quote!(Some(#r))
+            }
+            false => quote!(None),
+        }
+    });
+    let masks = |all: &[Ref]| {
+        let list = graph.masks.iter().map(|m| match m {
+            Some(m) => {
+                let r = reference(rt, &all[*m]);
+                quote!(Some(#r))
+            }
+            None => quote!(None),
+        });
+        quote!(&[#(#list),*])
+    };
+    let output_masks = masks(&plan.inference.values);
+    let training_masks = masks(&plan.training.values);
+    let blocks = plan.blocks;
+    quote! {
+        const SPEC: #rt::Spec = #rt::Spec {
+            name: #title,
+            params: #params,
+            inputs: &[#(#inputs),*],
+            input_axes: &[#(#input_axes),*],
+            outputs: &[#(#outputs),*],
+            output_axes: &[#(#output_axes),*],
+            axes: &[#(#axes),*],
+            states: &[#(#states),*],
+            layers: #rows,
+            plan: #text,
+            vocabulary: #vocabulary,
+            #fields
+            stream: __STREAM,
+            stream_len: __STREAM_LEN,
+            stream_states: &[#(#stream_states),*],
+            inference: __INFERENCE,
+            training: __TRAINING,
+            inference_outputs: #inference_outputs,
+            training_outputs: #training_outputs,
+            output_gradients: #output_gradients,
+            input_gradients: &[#(#input_gradients),*],
+            output_masks: #output_masks,
+            training_masks: #training_masks,
+            blocks: #blocks,
+            cost: #cost,
+        };
+    }
+}
