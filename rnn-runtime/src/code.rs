@@ -22,5 +22,5 @@ pub use crate::{
         LayerRow, LayerState, Masks, Model, Nothing, Outputs, Program, Rows, Rows2, Sequence,
         Sequence2, Spec, StateSpec, StreamState, Streamable, Token, Training,
     },
-    params::{Constraint, Init, ParamSpec, Regularizer},
+    params::{Constraint, Distribution, FanMode, Init, ParamSpec, Regularizer},
 };

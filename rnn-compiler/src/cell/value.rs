@@ -20,8 +20,8 @@ pub enum Value {
 /// How a parameter starts; the numbers that an initialiser needs are in `Value::Call`.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Initializer {
-    /// One of Keras's initialisers by name, with its number if it has one (`constant(0.5)`).
-    Named(String, Option<f64>),
+    /// One of Keras's initialisers by name, with the numbers given (`constant(0.5)`).
+    Named(String, Vec<f64>),
     /// Ones in the given columns of the last axis, the rest by another: `unit_forget_bias`.
     OnesIn(Size, Size, Box<Initializer>),
 }
@@ -42,4 +42,26 @@ pub const INITIALIZERS: &[&str] = &[
     "random_normal",
     "truncated_normal",
     "identity",
+    "variance_scaling",
 ];
+
+/// The numbers that an initialiser takes, and their defaults, by Keras's names.
+pub fn numbers_of(initializer: &str) -> &'static [(&'static str, f64)] {
+    match initializer {
+        "constant" => &[("value", 0.0)],
+        "orthogonal" | "identity" => &[("gain", 1.0)],
+        "random_uniform" => &[("minval", -0.05), ("maxval", 0.05)],
+        "random_normal" | "truncated_normal" => &[("mean", 0.0), ("stddev", 0.05)],
+        "variance_scaling" => &[("scale", 1.0), ("mode", 0.0), ("distribution", 0.0)],
+        _ => &[],
+    }
+}
+
+/// The names that stand for a number of `variance_scaling`, in order.
+pub fn choices_of(argument: &str) -> &'static [&'static str] {
+    match argument {
+        "mode" => &["fan_in", "fan_out", "fan_avg"],
+        "distribution" => &["truncated_normal", "untruncated_normal", "uniform"],
+        _ => &[],
+    }
+}

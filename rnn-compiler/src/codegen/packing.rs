@@ -8,8 +8,8 @@ use super::{
     phase::{Names, phase},
 };
 use crate::{
-    cell::{Initializer, size::Size, stages::PackedVector},
-    ir::{ModelParam, OpKind, Plan},
+    cell::{Initializer, numbers_of, size::Size, stages::PackedVector},
+    ir::{Constraint, ModelParam, OpKind, Plan},
 };
 
 /// Names of offsets: `__O2` of a parameter, `__M4` of a packed matrix, `__V1` of a packed vector.
@@ -228,11 +228,41 @@ pub(super) fn params(rt: &TokenStream, params: &[ModelParam]) -> TokenStream {
         let (name, trainable) = (&p.name, p.trainable);
         let shape = p.shape.iter().map(Size::tokens);
         let init = initializer(rt, &p.init);
+        let (l1, l2) = (p.regularizer.l1 as f32, p.regularizer.l2 as f32);
+        let constraint = constraint(rt, p.constraint);
         quote! {
-            #rt::ParamSpec { name: #name, shape: &[#(#shape),*], init: #init, trainable: #trainable }
+            #rt::ParamSpec {
+                name: #name, shape: &[#(#shape),*], init: #init, trainable: #trainable,
+                regularizer: #rt::Regularizer { l1: #l1, l2: #l2 }, constraint: #constraint,
+            }
         }
     });
     quote!(&[#(#specs),*])
+}
+
+fn constraint(rt: &TokenStream, c: Option<Constraint>) -> TokenStream {
+    let c = match c {
+        None => return quote!(None),
+        Some(c) => c,
+    };
+    let c = match c {
+        Constraint::NonNeg => quote!(NonNeg),
+        Constraint::UnitNorm { axis } => quote!(UnitNorm { axis: &[#axis] }),
+        Constraint::MaxNorm { max, axis } => {
+            let max = max as f32;
+            quote!(MaxNorm { max: #max, axis: &[#axis] })
+        }
+        Constraint::MinMaxNorm {
+            min,
+            max,
+            rate,
+            axis,
+        } => {
+            let (min, max, rate) = (min as f32, max as f32, rate as f32);
+            quote!(MinMaxNorm { min: #min, max: #max, rate: #rate, axis: &[#axis] })
+        }
+    };
+    quote!(Some(#rt::Constraint::#c))
 }
 
 fn initializer(rt: &TokenStream, init: &Initializer) -> TokenStream {
@@ -242,25 +272,51 @@ fn initializer(rt: &TokenStream, init: &Initializer) -> TokenStream {
             let (start, end) = (start.tokens(), end.tokens());
             return quote!(#rt::Init::OnesIn { start: #start, end: #end, rest: &#rest });
         }
-        Initializer::Named(name, number) => match (name.as_str(), number) {
-            ("constant", Some(x)) => {
-                let x = *x as f32;
-                return quote!(#rt::Init::Constant(#x));
+        Initializer::Named(name, given) => {
+            let of = |i: usize| {
+                let default = numbers_of(name).get(i).map_or(0.0, |(_, x)| *x);
+                given.get(i).copied().unwrap_or(default) as f32
+            };
+            let (a, b) = (of(0), of(1));
+            match name.as_str() {
+                "constant" => return quote!(#rt::Init::Constant(#a)),
+                "orthogonal" => return quote!(#rt::Init::Orthogonal { gain: #a }),
+                "identity" => return quote!(#rt::Init::Identity { gain: #a }),
+                "random_uniform" => {
+                    return quote!(#rt::Init::RandomUniform { minval: #a, maxval: #b });
+                }
+                "random_normal" => return quote!(#rt::Init::RandomNormal { mean: #a, stddev: #b }),
+                "truncated_normal" => {
+                    return quote!(#rt::Init::TruncatedNormal { mean: #a, stddev: #b });
+                }
+                "variance_scaling" => {
+                    let mode = match b as usize {
+                        0 => quote!(FanIn),
+                        1 => quote!(FanOut),
+                        _ => quote!(FanAvg),
+                    };
+                    let distribution = match of(2) as usize {
+                        0 => quote!(TruncatedNormal),
+                        1 => quote!(UntruncatedNormal),
+                        _ => quote!(Uniform),
+                    };
+                    return quote! {
+                        #rt::Init::VarianceScaling {
+                            scale: #a, mode: #rt::FanMode::#mode,
+                            distribution: #rt::Distribution::#distribution,
+                        }
+                    };
+                }
+                "zeros" => "Zeros",
+                "ones" => "Ones",
+                "glorot_normal" => "GlorotNormal",
+                "he_uniform" => "HeUniform",
+                "he_normal" => "HeNormal",
+                "lecun_uniform" => "LecunUniform",
+                "lecun_normal" => "LecunNormal",
+                _ => "GlorotUniform",
             }
-            ("zeros", _) => "Zeros",
-            ("ones", _) => "Ones",
-            ("glorot_normal", _) => "GlorotNormal",
-            ("he_uniform", _) => "HeUniform",
-            ("he_normal", _) => "HeNormal",
-            ("lecun_uniform", _) => "LecunUniform",
-            ("lecun_normal", _) => "LecunNormal",
-            ("orthogonal", _) => "Orthogonal",
-            ("random_uniform", _) => "RandomUniform",
-            ("random_normal", _) => "RandomNormal",
-            ("truncated_normal", _) => "TruncatedNormal",
-            ("identity", _) => "Identity",
-            _ => "GlorotUniform",
-        },
+        }
     };
     let init = Ident::new(init, proc_macro2::Span::call_site());
     quote!(#rt::Init::#init)

@@ -20,7 +20,7 @@ pub use names::Names;
 pub(crate) use {
     cell_argument::cells_of,
     cells::{fits, merge, parse, pointwise, reads, recurrent, side_by_side},
-    nested::{Inner, inner},
+    nested::inner,
 };
 
 use crate::diagnostics::Diagnostics;

@@ -133,9 +133,7 @@ pub(super) fn regularizer(
             Regularizer { l1: 0.0, l2 }
         }
         _ => {
-            // As a function, Keras's `L1L2` has no default; as a name, `l1_l2`, it has these.
-            let start = if call.given.is_empty() { 0.01 } else { 0.0 };
-            let [l1, l2] = call.numbers(["l1", "l2"], [start, start])?;
+            let [l1, l2] = call.numbers(["l1", "l2"], [0.0, 0.0])?;
             Regularizer { l1, l2 }
         }
     }))

@@ -2,7 +2,7 @@
 
 use super::arguments::{Argument, Kind};
 use crate::{
-    cell::{INITIALIZERS, MAX_SIZE, Value, is_const, single, size::Size},
+    cell::{INITIALIZERS, MAX_SIZE, Value, choices_of, is_const, numbers_of, single, size::Size},
     diagnostics::{Diagnostic, did_you_mean},
     syntax::{ArgumentAst, ValueAst, ValueKind, path_text},
 };
@@ -30,11 +30,6 @@ pub(super) const ACTIVATIONS: &[(&str, usize)] = &[
     ("exponential", 0),
     ("softmax", 0),
 ];
-
-/// How many numbers an initialiser takes.
-fn numbers_of_initializer(name: &str) -> usize {
-    usize::from(matches!(name, "constant" | "orthogonal" | "identity"))
-}
 
 /// Reads a value as what the argument wants; `flags` are the layer's flags, for "did you mean".
 pub(super) fn read(
@@ -111,7 +106,7 @@ pub(super) fn read(
             |name| {
                 INITIALIZERS
                     .contains(&name)
-                    .then(|| numbers_of_initializer(name))
+                    .then(|| numbers_of(name).len())
             },
         ),
         Kind::Number => match value.kind {
@@ -251,18 +246,51 @@ fn named(
             },
         ));
     };
-    let mut numbers = Vec::new();
+    let names: &[(&str, f64)] = if code == "RNN0131" {
+        crate::cell::numbers_of(&name)
+    } else {
+        &[]
+    };
+    let mut numbers: Vec<f64> = Vec::new();
     for g in given {
-        match (&g.name, &g.value.kind) {
-            (None, ValueKind::Whole(n)) => numbers.push(*n as f64),
-            (None, ValueKind::Number(x)) => numbers.push(*x),
+        // Initialisers have names for their numbers, and some are written as names.
+        let at = match &g.name {
+            None => Some(numbers.len()),
+            Some(n) => names.iter().position(|(known, _)| n == known),
+        };
+        let argument = at.and_then(|at| names.get(at)).map_or("", |(n, _)| *n);
+        let number = match &g.value.kind {
+            ValueKind::Whole(n) => Some(*n as f64),
+            ValueKind::Number(x) => Some(*x),
+            ValueKind::Path(p) => single(p)
+                .and_then(|p| choices_of(argument).iter().position(|c| *c == p))
+                .map(|i| i as f64),
+            _ => None,
+        };
+        match (at, number) {
+            (Some(at), Some(x)) => {
+                // What stands before it has its default.
+                while numbers.len() <= at {
+                    numbers.push(names.get(numbers.len()).map_or(0.0, |(_, x)| *x));
+                }
+                numbers[at] = x;
+            }
             _ => {
                 return Err(Diagnostic::new(
                     "RNN0134",
                     g.span(),
                     format!("`{name}` takes a number, found `{g}`"),
                 )
-                .help(format!("write `{name}(0.1)`")));
+                .help(match names {
+                    [] => format!("write `{name}(0.1)`"),
+                    names => {
+                        let all = names.iter().map(|(n, x)| match choices_of(n) {
+                            [] => format!("{n} = {x}"),
+                            choices => format!("{n} = {}", choices[0]),
+                        });
+                        format!("write `{name}({})`", all.collect::<Vec<_>>().join(", "))
+                    }
+                }));
             }
         }
     }

@@ -86,10 +86,10 @@ pub(super) const EMBEDDING: LayerDef = LayerDef {
 /// Keras's default is `"uniform"`, its short name for `RandomUniform` from -0.05 to 0.05.
 fn initializer(given: &Given<'_>) -> Initializer {
     match given.get("embeddings_initializer") {
-        Some((Value::Name(name), _)) => Initializer::Named(name.clone(), None),
+        Some((Value::Name(name), _)) => Initializer::Named(name.clone(), vec![]),
         Some((Value::Call(name, numbers), _)) => {
-            Initializer::Named(name.clone(), numbers.first().copied())
+            Initializer::Named(name.clone(), numbers.clone())
         }
-        _ => Initializer::Named("random_uniform".into(), None),
+        _ => Initializer::Named("random_uniform".into(), vec![]),
     }
 }

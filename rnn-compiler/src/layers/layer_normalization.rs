@@ -5,7 +5,8 @@ use crate::ir::LayerKind;
 use crate::layer::{self, Argument, Built, Kind, LayerDef};
 use crate::{cell::Value, diagnostics::Diagnostic};
 
-/// The variance is that of the population, as in Keras.
+/// The variance is that of the population, as in Keras, which also divides by it, not by the mean
+/// square, with `rms_scaling`.
 const CELL: &str = "
 cell LayerNormalizationCell(
     epsilon = 0.001,
@@ -21,8 +22,9 @@ cell LayerNormalizationCell(
     if center && !rms_scaling {
         param beta: [input] = beta_initializer;
     }
-    let centred = if rms_scaling { x } else { x - mean(x) };
-    let y = centred * rsqrt(mean(centred * centred) + epsilon);
+    let centred = x - mean(x);
+    let deviation = rsqrt(mean(centred * centred) + epsilon);
+    let y = if rms_scaling { x * deviation } else { centred * deviation };
     let y = if scale || rms_scaling { y * gamma } else { y };
     output if center && !rms_scaling { y + beta } else { y };
 }";

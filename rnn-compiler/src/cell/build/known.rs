@@ -8,7 +8,7 @@ use crate::{
         ast::{Expr, ExprKind},
         graph::{Extent, NodeId, Op},
         size::Size,
-        value::{INITIALIZERS, Initializer},
+        value::{INITIALIZERS, Initializer, numbers_of},
     },
     diagnostics::{Diagnostic, did_you_mean},
 };
@@ -184,16 +184,17 @@ impl Builder<'_> {
             };
             return self.report(d);
         }
-        match (name.as_str(), numbers.len()) {
-            ("constant", 1) => Ok(Initializer::Named(name, Some(numbers[0]))),
-            ("constant", _) => self.fail(
-                "RNN0217",
-                e.span,
-                "`constant` takes a number: constant(0.5)",
-            ),
-            (_, 0) => Ok(Initializer::Named(name, None)),
-            _ => self.fail("RNN0217", e.span, format!("`{name}` takes no numbers")),
+        let takes = numbers_of(&name);
+        if numbers.len() > takes.len() || (name == "constant" && numbers.is_empty()) {
+            let takes: Vec<&str> = takes.iter().map(|(n, _)| *n).collect();
+            let message = match takes.as_slice() {
+                [] => format!("`{name}` takes no numbers"),
+                _ if name == "constant" => "`constant` takes a number: constant(0.5)".to_owned(),
+                all => format!("`{name}` takes {}", all.join(", ")),
+            };
+            return self.fail("RNN0217", e.span, message);
         }
+        Ok(Initializer::Named(name, numbers))
     }
 
     pub(super) fn unknown<T>(&mut self, name: &str, span: Span) -> Built<T> {

@@ -13,10 +13,10 @@ use crate::{
     cell::{Value, size::Size},
     diagnostics::{Diagnostic, Diagnostics, did_you_mean},
     ir::{
-        Assertion, Axis, CellUse, Content, Layer, LayerGraph, LayerId, LayerKind, ModelOutput,
-        ParamOptions, Port, Shape, UsedCell,
+        Assertion, Axis, CellUse, Layer, LayerGraph, LayerId, LayerKind, ModelOutput,
+        ParamOptions, Port, UsedCell,
     },
-    layer::{self, Before, Built, Context, Given, Incoming, LayerDef, Names, OutMask, Scope},
+    layer::{self, Before, Built, Context, Given, Incoming, Names, OutMask, Scope},
     layers::{self, LAYERS},
     syntax::{Body, LayerAst, ModelAst},
 };
