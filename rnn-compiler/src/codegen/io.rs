@@ -27,7 +27,10 @@ pub(super) struct Io {
 fn fields<'a>(names: impl Iterator<Item = &'a str>) -> Vec<Ident> {
     names
         .map(|n| match syn::parse_str::<Ident>(n) {
-            Ok(i) => Ident::new(&i.to_string(), proc_macro2::Span::call_site()),
+            Ok(mut i) => {
+                i.set_span(proc_macro2::Span::call_site());
+                i
+            }
             Err(_) => format_ident!("r#{n}"),
         })
         .collect()

@@ -67,7 +67,19 @@ pub(super) const BIDIRECTIONAL: LayerDef = LayerDef {
             },
             Some(inner) => match inner.and_then(|i| i.built.kind) {
                 Some(LayerKind::Rnn(rnn)) => *rnn,
-                _ => return failed(guess.as_ref()),
+                Some(_) => {
+                    let at = own.unwrap_or(value);
+                    found.push(
+                        Diagnostic::new(
+                            "RNN0164",
+                            at.span,
+                            format!("Bidirectional needs a recurrent layer, found `{at}`"),
+                        )
+                        .help("write `backward_layer = LSTM(64, go_backwards)`"),
+                    );
+                    return failed(guess.as_ref());
+                }
+                None => return failed(guess.as_ref()),
             },
         };
         let at = own.map_or(value.span, |v| v.span);
@@ -83,7 +95,10 @@ pub(super) const BIDIRECTIONAL: LayerDef = LayerDef {
         } else if forward.go_backwards == backward.go_backwards {
             Some(
                 Diagnostic::new("RNN0165", at, "the two layers of Bidirectional read in the same direction")
-                    .help("write `go_backwards` in `backward_layer`"),
+                    .help(match own {
+                    Some(own) => format!("write `backward_layer = {}`", backwards(own)),
+                    None => "write `go_backwards` in `backward_layer`".to_owned(),
+                }),
             )
         } else if forward.return_sequences != backward.return_sequences {
             Some(differ("return_sequences", "write `return_sequences` in both, or in neither"))
@@ -119,7 +134,11 @@ pub(super) const BIDIRECTIONAL: LayerDef = LayerDef {
             );
             return failed(guess.as_ref());
         }
-        let states = [forward.states.clone(), backward.states.clone()].concat();
+        let of = |which: &str, rnn: &Rnn| -> Vec<(String, Vec<crate::cell::size::Size>)> {
+            let states = rnn.states.iter();
+            states.map(|(n, s)| (format!("{which}_{n}"), s.clone())).collect()
+        };
+        let states = [of("forward", &forward), of("backward", &backward)].concat();
         let time = if forward.return_sequences {
             input.time.clone()
         } else {
@@ -177,6 +196,16 @@ pub(super) const BIDIRECTIONAL: LayerDef = LayerDef {
         }
     },
 };
+
+/// `LSTM(3)` as `LSTM(3, go_backwards)`.
+fn backwards(layer: &crate::syntax::ValueAst) -> String {
+    let text = layer.to_string();
+    match text.strip_suffix(')') {
+        Some(open) if text.contains("go_backwards") => format!("{open})"),
+        Some(open) => format!("{open}, go_backwards)"),
+        None => format!("{text}(64, go_backwards)"),
+    }
+}
 
 fn list(axes: &[crate::cell::size::Size]) -> String {
     let all: Vec<String> = axes.iter().map(ToString::to_string).collect();

@@ -89,7 +89,7 @@ impl Checker<'_> {
         self.mistake(d.help(if input {
             "remove this input, or read it: `let y = x -> LSTM(64);`".to_owned()
         } else {
-            format!("use it, or write `_` instead of `{name}`")
+            format!("use it, or call it `_{name}`")
         }));
     }
 
@@ -239,6 +239,10 @@ impl Checker<'_> {
         };
         if n != 1 {
             return self.one_output(name, n);
+        }
+        // After a mistake nothing more is said.
+        if one.port.is_none() {
+            return;
         }
         let numbers = one.shape().is_none_or(|s| s.content == crate::ir::Content::Numbers);
         if !numbers {
