@@ -10,15 +10,42 @@ const TABLE: &str = include_str!("../../docs/keras-arguments.md");
 /// The arguments of Keras 3's classes: those of `__init__`, of the base class that matter for all
 /// (`name`, `trainable`, `dtype`, `activity_regularizer`) and of `call`.
 const KERAS: &[(&str, &str)] = &[
-    ("SimpleRNN", "units activation use_bias kernel_initializer recurrent_initializer bias_initializer kernel_regularizer recurrent_regularizer bias_regularizer activity_regularizer kernel_constraint recurrent_constraint bias_constraint dropout recurrent_dropout return_sequences return_state go_backwards stateful unroll seed initial_state mask training name trainable dtype"),
-    ("GRU", "units activation recurrent_activation use_bias kernel_initializer recurrent_initializer bias_initializer kernel_regularizer recurrent_regularizer bias_regularizer activity_regularizer kernel_constraint recurrent_constraint bias_constraint dropout recurrent_dropout seed return_sequences return_state go_backwards stateful unroll reset_after use_cudnn initial_state mask training name trainable dtype"),
-    ("LSTM", "units activation recurrent_activation use_bias kernel_initializer recurrent_initializer bias_initializer unit_forget_bias kernel_regularizer recurrent_regularizer bias_regularizer activity_regularizer kernel_constraint recurrent_constraint bias_constraint dropout recurrent_dropout seed return_sequences return_state go_backwards stateful unroll use_cudnn initial_state mask training name trainable dtype"),
-    ("RNN", "cell return_sequences return_state go_backwards stateful unroll zero_output_for_mask activity_regularizer initial_state mask training name trainable dtype"),
-    ("Bidirectional", "layer merge_mode weights backward_layer activity_regularizer initial_state mask training name trainable dtype"),
-    ("TimeDistributed", "layer mask training name trainable dtype"),
-    ("SimpleRNNCell", "units activation use_bias kernel_initializer recurrent_initializer bias_initializer kernel_regularizer recurrent_regularizer bias_regularizer activity_regularizer kernel_constraint recurrent_constraint bias_constraint dropout recurrent_dropout seed name trainable dtype"),
-    ("GRUCell", "units activation recurrent_activation use_bias kernel_initializer recurrent_initializer bias_initializer kernel_regularizer recurrent_regularizer bias_regularizer activity_regularizer kernel_constraint recurrent_constraint bias_constraint dropout recurrent_dropout reset_after seed name trainable dtype"),
-    ("LSTMCell", "units activation recurrent_activation use_bias kernel_initializer recurrent_initializer bias_initializer unit_forget_bias kernel_regularizer recurrent_regularizer bias_regularizer activity_regularizer kernel_constraint recurrent_constraint bias_constraint dropout recurrent_dropout seed name trainable dtype"),
+    (
+        "SimpleRNN",
+        "units activation use_bias kernel_initializer recurrent_initializer bias_initializer kernel_regularizer recurrent_regularizer bias_regularizer activity_regularizer kernel_constraint recurrent_constraint bias_constraint dropout recurrent_dropout return_sequences return_state go_backwards stateful unroll seed initial_state mask training name trainable dtype",
+    ),
+    (
+        "GRU",
+        "units activation recurrent_activation use_bias kernel_initializer recurrent_initializer bias_initializer kernel_regularizer recurrent_regularizer bias_regularizer activity_regularizer kernel_constraint recurrent_constraint bias_constraint dropout recurrent_dropout seed return_sequences return_state go_backwards stateful unroll reset_after use_cudnn initial_state mask training name trainable dtype",
+    ),
+    (
+        "LSTM",
+        "units activation recurrent_activation use_bias kernel_initializer recurrent_initializer bias_initializer unit_forget_bias kernel_regularizer recurrent_regularizer bias_regularizer activity_regularizer kernel_constraint recurrent_constraint bias_constraint dropout recurrent_dropout seed return_sequences return_state go_backwards stateful unroll use_cudnn initial_state mask training name trainable dtype",
+    ),
+    (
+        "RNN",
+        "cell return_sequences return_state go_backwards stateful unroll zero_output_for_mask activity_regularizer initial_state mask training name trainable dtype",
+    ),
+    (
+        "Bidirectional",
+        "layer merge_mode weights backward_layer activity_regularizer initial_state mask training name trainable dtype",
+    ),
+    (
+        "TimeDistributed",
+        "layer mask training name trainable dtype",
+    ),
+    (
+        "SimpleRNNCell",
+        "units activation use_bias kernel_initializer recurrent_initializer bias_initializer kernel_regularizer recurrent_regularizer bias_regularizer activity_regularizer kernel_constraint recurrent_constraint bias_constraint dropout recurrent_dropout seed name trainable dtype",
+    ),
+    (
+        "GRUCell",
+        "units activation recurrent_activation use_bias kernel_initializer recurrent_initializer bias_initializer kernel_regularizer recurrent_regularizer bias_regularizer activity_regularizer kernel_constraint recurrent_constraint bias_constraint dropout recurrent_dropout reset_after seed name trainable dtype",
+    ),
+    (
+        "LSTMCell",
+        "units activation recurrent_activation use_bias kernel_initializer recurrent_initializer bias_initializer unit_forget_bias kernel_regularizer recurrent_regularizer bias_regularizer activity_regularizer kernel_constraint recurrent_constraint bias_constraint dropout recurrent_dropout seed name trainable dtype",
+    ),
     ("StackedRNNCells", "cells"),
     ("ConvLSTM1D", "(all)"),
     ("ConvLSTM2D", "(all)"),
@@ -53,14 +80,20 @@ fn rows() -> Vec<Row> {
 
 /// The code of a model that ends with this layer.
 fn expand(layer: &str) -> String {
-    let words: Vec<&str> = layer.split(|c: char| !c.is_alphanumeric() && c != '_').collect();
+    let words: Vec<&str> = layer
+        .split(|c: char| !c.is_alphanumeric() && c != '_')
+        .collect();
     let used = |name: &&&str| words.contains(*name);
     let states: Vec<&&str> = ["a", "b", "c", "d"].iter().filter(used).collect();
     let model = if states.is_empty() && !words.contains(&"m") {
         format!("Input(5, 8) -> {layer}")
     } else {
         let states: String = states.iter().map(|s| format!("input {s}: [4]; ")).collect();
-        let mask = if words.contains(&"m") { "input m: mask[5]; " } else { "" };
+        let mask = if words.contains(&"m") {
+            "input m: mask[5]; "
+        } else {
+            ""
+        };
         format!("input x: [5, 8]; {states}{mask} output y = x -> {layer};")
     };
     let tokens = format!("@krate(k) {model}").parse().unwrap();
@@ -71,7 +104,10 @@ fn expand(layer: &str) -> String {
 fn no_argument_of_keras_is_left_out() {
     let mut table = BTreeMap::<String, BTreeSet<String>>::new();
     for row in rows() {
-        let new = table.entry(row.class.clone()).or_default().insert(row.argument.clone());
+        let new = table
+            .entry(row.class.clone())
+            .or_default()
+            .insert(row.argument.clone());
         assert!(new, "{} of {} twice", row.argument, row.class);
     }
     let keras: BTreeMap<String, BTreeSet<String>> = KERAS
@@ -90,7 +126,12 @@ fn no_argument_of_keras_is_left_out() {
 #[test]
 fn every_example_does_what_the_table_says() {
     for row in rows() {
-        let Row { class, argument, state, example } = &row;
+        let Row {
+            class,
+            argument,
+            state,
+            example,
+        } = &row;
         let at = format!("{class}({argument}): {example}");
         if state.starts_with("not needed") {
             assert!(example.is_empty(), "{at}");
@@ -106,7 +147,11 @@ fn every_example_does_what_the_table_says() {
                     true => end + 1,
                     false => end,
                 };
-                let without = format!("{}{}", &example[..start], &example[closing.min(example.len())..]);
+                let without = format!(
+                    "{}{}",
+                    &example[..start],
+                    &example[closing.min(example.len())..]
+                );
                 assert_ne!(code, expand(&without), "{at} is {without}");
             }
         } else {

@@ -102,7 +102,10 @@ pub(super) const EVERYWHERE: &[Argument] = &[
         "input_length",
         "put an `Input` before the `Embedding`: `Input(20) -> Embedding(…)`",
     ),
-    Argument::instead("implementation", "leave it out: every cell takes the fast path"),
+    Argument::instead(
+        "implementation",
+        "leave it out: every cell takes the fast path",
+    ),
     Argument::instead("time_major", "leave it out: the batch is the first axis"),
     Argument::instead(
         "zero_output_for_mask",
@@ -224,6 +227,7 @@ impl Given<'_> {
                 .filter_map(|(a, c)| Some((param(a, "constraint")?, *c)))
                 .collect(),
             frozen: self.flag("trainable") == Some(false),
+            seed: self.whole("seed"),
         }
     }
 

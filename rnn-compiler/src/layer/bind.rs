@@ -191,11 +191,9 @@ impl Binder<'_, '_> {
                 self.given.raw.push((name, value.clone()));
                 Some(Ok(()))
             }
-            Kind::Regularizer => {
-                Some(options::regularizer(class, name, value).map(|r| {
-                    self.given.regularizers.extend(r.map(|r| (name, r)));
-                }))
-            }
+            Kind::Regularizer => Some(options::regularizer(class, name, value).map(|r| {
+                self.given.regularizers.extend(r.map(|r| (name, r)));
+            })),
             Kind::Constraint => Some(options::constraint(class, name, value).map(|c| {
                 self.given.constraints.extend(c.map(|c| (name, c)));
             })),
@@ -271,9 +269,13 @@ impl Binder<'_, '_> {
             Some(meant) => format!("did you mean `{meant}`?"),
             None => match class {
                 "Bidirectional" | "TimeDistributed" if name != "mask" => {
-                    format!("an argument of the layer inside is written there: `{class}(LSTM(64, {name}))`")
+                    format!(
+                        "an argument of the layer inside is written there: `{class}(LSTM(64, {name}))`"
+                    )
                 }
-                "RNN" => format!("an argument of the cell is written there: `RNN(LSTMCell(64, {name} = …))`"),
+                "RNN" => format!(
+                    "an argument of the cell is written there: `RNN(LSTMCell(64, {name} = …))`"
+                ),
                 _ => self.signature(),
             },
         };

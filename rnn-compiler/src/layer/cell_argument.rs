@@ -244,6 +244,7 @@ fn built_in(
             && a.name != "activity_regularizer";
         of_params
             || matches!(a.kind, Kind::NotYet(_))
+            || a.name == "seed"
             || ast.arguments.iter().any(|b| b.name == a.name)
     };
     let declared: Vec<Argument> = layer.arguments.iter().filter(takes).copied().collect();

@@ -8,8 +8,8 @@ use super::{
 };
 use crate::{
     cell::{Cell, CellAst, MAX_SIZE, Value, size::Size},
-    diagnostics::{Diagnostic, Diagnostics},
     cursor::Reported,
+    diagnostics::{Diagnostic, Diagnostics},
     ir::{CellUse, Content, LayerKind, Port, Rnn, Shape, Time, UsedCell},
 };
 
@@ -91,7 +91,12 @@ pub(crate) fn recurrent(
             );
             return failed;
         }
-        states.extend(built.states.iter().map(|s| (s.name.clone(), s.shape.clone())));
+        states.extend(
+            built
+                .states
+                .iter()
+                .map(|s| (s.name.clone(), s.shape.clone())),
+        );
         outputs = built.outputs.iter().map(|o| o.shape.clone()).collect();
         read = outputs.clone();
     }
@@ -176,12 +181,18 @@ fn same_time(
 fn no_numbers(given: &Given<'_>, other: &Shape) -> Diagnostic {
     let (what, help) = match other.content {
         Content::Mask => ("a mask", "a mask is an argument: `x -> LSTM(64, mask = m)`"),
-        _ => ("class ids", "put an Embedding before: `let words = ids -> Embedding(1000, 64);`"),
+        _ => (
+            "class ids",
+            "put an Embedding before: `let words = ids -> Embedding(1000, 64);`",
+        ),
     };
     Diagnostic::new(
         "RNN0106",
         given.span,
-        format!("{} needs numbers [batch, …, features], found {what} {other}", given.text),
+        format!(
+            "{} needs numbers [batch, …, features], found {what} {other}",
+            given.text
+        ),
     )
     .help(help)
 }
@@ -197,7 +208,9 @@ pub(crate) fn last_axis(
         return true;
     };
     // Axis 0 is the batch, axis 1 time if there is one.
-    let last = context.input().map(|s| s.axes.len() + usize::from(s.is_sequence()));
+    let last = context
+        .input()
+        .map(|s| s.axes.len() + usize::from(s.is_sequence()));
     if *axis == -1.0 || last.is_some_and(|last| *axis == last as f64) {
         return true;
     }
@@ -214,7 +227,10 @@ fn axes_differ(given: &Given<'_>, a: &Shape, b: &Shape) -> Diagnostic {
     let d = Diagnostic::new(
         "RNN0151",
         given.span,
-        format!("{} needs values with the same steps, found {a} and {b}", given.text),
+        format!(
+            "{} needs values with the same steps, found {a} and {b}",
+            given.text
+        ),
     );
     match (&a.time, &b.time) {
         (Time::Any(_), Time::Any(_)) => d
@@ -239,14 +255,24 @@ fn initial_states(
         return Ok(vec![]);
     };
     let span = raw.span;
-    let values = context.named(given, "initial_state", found).ok_or(Reported)?;
+    let values = context
+        .named(given, "initial_state", found)
+        .ok_or(Reported)?;
     // What came of a mistake may stand for any number of states.
-    if values.iter().any(|(v, _)| v.port.is_none() && v.shape().is_none()) {
+    if values
+        .iter()
+        .any(|(v, _)| v.port.is_none() && v.shape().is_none())
+    {
         return Err(Reported);
     }
     let list = |shapes: &mut dyn Iterator<Item = &Vec<Size>>| -> String {
         let all: Vec<String> = shapes
-            .map(|axes| axes.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "))
+            .map(|axes| {
+                axes.iter()
+                    .map(ToString::to_string)
+                    .collect::<Vec<_>>()
+                    .join(", ")
+            })
             .map(|axes| format!("[batch, {axes}]"))
             .collect();
         all.join(" and ")
@@ -284,7 +310,9 @@ fn initial_states(
                 format!("{} is stateful and has an `initial_state`", given.text),
             )
             .note("a stateful layer starts where the call before ended")
-            .help("remove one of the two; `model.set_states(…)` sets the states of a stateful layer"),
+            .help(
+                "remove one of the two; `model.set_states(…)` sets the states of a stateful layer",
+            ),
         );
         return Err(Reported);
     }
@@ -294,7 +322,11 @@ fn initial_states(
             return Err(Reported);
         };
         if shape.content != Content::Numbers || shape.time != Time::None || shape.axes != *axes {
-            let origin = value.before.last().map(|b| b.text.clone()).unwrap_or_default();
+            let origin = value
+                .before
+                .last()
+                .map(|b| b.text.clone())
+                .unwrap_or_default();
             found.push(
                 Diagnostic::new(
                     "RNN0154",
@@ -417,7 +449,10 @@ fn several_axes(given: &Given<'_>, input: &Shape) -> Diagnostic {
     Diagnostic::new(
         "RNN0156",
         given.span,
-        format!("{} needs vectors [batch, …, features], found {input}", given.text),
+        format!(
+            "{} needs vectors [batch, …, features], found {input}",
+            given.text
+        ),
     )
     .help(if input.is_sequence() {
         "put the numbers of a step side by side: TimeDistributed(Flatten)".to_owned()
@@ -475,7 +510,10 @@ pub(crate) fn merge(
                 Diagnostic::new(
                     "RNN0158",
                     given.span,
-                    format!("{} needs values of one shape, found {first} and {other}", given.text),
+                    format!(
+                        "{} needs values of one shape, found {first} and {other}",
+                        given.text
+                    ),
                 )
                 .help("bring them to one size first, say with Dense, or use Concatenate"),
             );
@@ -486,9 +524,8 @@ pub(crate) fn merge(
         return failed;
     }
     let names: Vec<String> = (0..n).map(|i| format!("x{i}")).collect();
-    let axes = |i: usize| -> Vec<String> {
-        (0..first.axes.len()).map(|a| format!("n{i}_{a}")).collect()
-    };
+    let axes =
+        |i: usize| -> Vec<String> { (0..first.axes.len()).map(|a| format!("n{i}_{a}")).collect() };
     let inputs: String = (0..n)
         .map(|i| format!("input x{i}: [{}]; ", axes(i).join(", ")))
         .collect();
@@ -521,7 +558,10 @@ pub(crate) fn side_by_side(
                 given.span,
                 format!("{} needs at least 2 values, found {n}", given.text),
             )
-            .help(format!("write them in parentheses: `(a, b) -> {}`", given.text)),
+            .help(format!(
+                "write them in parentheses: `(a, b) -> {}`",
+                given.text
+            )),
         );
         return Built::failed(None);
     }

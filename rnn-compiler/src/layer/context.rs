@@ -211,7 +211,10 @@ impl Context<'_> {
                 Diagnostic::new(
                     "RNN0106",
                     given.span,
-                    format!("{} needs numbers [batch, …, features], found a mask {shape}", given.text),
+                    format!(
+                        "{} needs numbers [batch, …, features], found a mask {shape}",
+                        given.text
+                    ),
                 )
                 .help("a mask is an argument: `x -> LSTM(64, mask = m)`"),
             );
@@ -283,7 +286,9 @@ impl Context<'_> {
                     .as_ref()
                     .map(|s| s.width().to_string())
                     .unwrap_or_default();
-                let d = d.note(format!("{before} is one vector of {features} features, with no time axis"));
+                let d = d.note(format!(
+                    "{before} is one vector of {features} features, with no time axis"
+                ));
                 match before.strip_prefix("input ") {
                     Some(name) => d.help(format!("write `input {name}: [_, {features}];` for sequences of any length, or `input {name}: [10, {features}];` for 10 steps")),
                     None => d.help(format!("write Input(_, {features}) for sequences of any length, or Input(10, {features}) for 10 steps")),

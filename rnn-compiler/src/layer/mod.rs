@@ -18,9 +18,9 @@ pub use cell_argument::wanted;
 pub use context::{Before, Built, Context, Incoming, OutMask, Scope};
 pub use names::Names;
 pub(crate) use {
-    context::STEP,
     cell_argument::cells_of,
     cells::{fits, last_axis, merge, parse, pointwise, reads, recurrent, side_by_side},
+    context::STEP,
     nested::inner,
 };
 

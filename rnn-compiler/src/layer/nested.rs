@@ -51,18 +51,23 @@ pub(crate) fn inner(
                 format!("{name} is a cell, {} needs a layer", given.class),
             )
             .help(format!("write {}(RNN({value}))", given.class)),
-            Some(meant) => Diagnostic::new(
-                "RNN0137",
-                value.span,
-                format!("there is no layer `{name}`"),
-            )
-            .help(format!("did you mean `{meant}`?")),
+            Some(meant) => {
+                Diagnostic::new("RNN0137", value.span, format!("there is no layer `{name}`"))
+                    .help(format!("did you mean `{meant}`?"))
+            }
             None => d,
         });
         return None;
     };
     let text = value.to_string();
-    let own = bind(def.class, &text, value.span, def.arguments, arguments, found);
+    let own = bind(
+        def.class,
+        &text,
+        value.span,
+        def.arguments,
+        arguments,
+        found,
+    );
     let built = (def.build)(&own, context, found);
     let mut complete = own.complete;
     // What is said of one call belongs to the layer that is called.
@@ -73,10 +78,15 @@ pub(crate) fn inner(
                 Diagnostic::new(
                     "RNN0120",
                     raw.span,
-                    format!("`{argument}` belongs to {}, not to the layer in it", given.class),
+                    format!(
+                        "`{argument}` belongs to {}, not to the layer in it",
+                        given.class
+                    ),
                 )
                 .help(match given.class {
-                    "Bidirectional" => format!("write it behind the layer: `Bidirectional(LSTM(64), {argument} = {raw})`"),
+                    "Bidirectional" => format!(
+                        "write it behind the layer: `Bidirectional(LSTM(64), {argument} = {raw})`"
+                    ),
                     class => format!("leave it out: {class} has none"),
                 }),
             );
@@ -88,9 +98,15 @@ pub(crate) fn inner(
             Diagnostic::new(
                 "RNN0112",
                 *span,
-                format!("{name:?} names the layer in {}, whose weights stand under the outer name", given.class),
+                format!(
+                    "{name:?} names the layer in {}, whose weights stand under the outer name",
+                    given.class
+                ),
             )
-            .help(format!("write it behind the layer: `{}({}(…), name = {name:?})`", given.class, def.class)),
+            .help(format!(
+                "write it behind the layer: `{}({}(…), name = {name:?})`",
+                given.class, def.class
+            )),
         );
     }
     let mut built = built;

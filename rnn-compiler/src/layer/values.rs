@@ -80,14 +80,16 @@ pub(super) fn read(
                     value.span,
                     format!("`{name}` of {class} must be {range}, found {value}"),
                 )
-                .help(if kind == Kind::Rate && name != "momentum" && x > 1.0 && x < 100.0 {
-                    format!("{value} percent is `{}`", x / 100.0)
-                } else {
-                    format!(
-                        "write `{name} = {}`",
-                        if kind == Kind::Rate { "0.5" } else { "0.001" }
-                    )
-                }));
+                .help(
+                    if kind == Kind::Rate && name != "momentum" && x > 1.0 && x < 100.0 {
+                        format!("{value} percent is `{}`", x / 100.0)
+                    } else {
+                        format!(
+                            "write `{name} = {}`",
+                            if kind == Kind::Rate { "0.5" } else { "0.001" }
+                        )
+                    },
+                ));
             }
             Ok(Value::Number(x))
         }
@@ -118,11 +120,7 @@ pub(super) fn read(
             "RNN0131",
             "an initialiser",
             "glorot_uniform",
-            |name| {
-                INITIALIZERS
-                    .contains(&name)
-                    .then(|| numbers_of(name).len())
-            },
+            |name| INITIALIZERS.contains(&name).then(|| numbers_of(name).len()),
         ),
         Kind::Number => match value.kind {
             ValueKind::Whole(n) => Ok(Value::Number(n as f64)),

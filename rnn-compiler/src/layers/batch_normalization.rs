@@ -49,7 +49,10 @@ pub(super) const BATCH_NORMALIZATION: LayerDef = LayerDef {
         Argument::instead("renorm", "leave it out: Keras 3 has it no more"),
         Argument::instead("renorm_clipping", "leave it out: Keras 3 has it no more"),
         Argument::instead("renorm_momentum", "leave it out: Keras 3 has it no more"),
-        Argument::instead("synchronized", "leave it out: a model is trained by one process"),
+        Argument::instead(
+            "synchronized",
+            "leave it out: a model is trained by one process",
+        ),
     ],
     cell: None,
     many: false,

@@ -25,7 +25,10 @@ pub(super) const BIDIRECTIONAL: LayerDef = LayerDef {
     arguments: &[
         Argument::required("layer", Kind::Layer),
         Argument::optional("merge_mode", Kind::Choice(MERGE_MODES)),
-        Argument::instead("weights", "load them: `model.load(\"weights.safetensors\")`"),
+        Argument::instead(
+            "weights",
+            "load them: `model.load(\"weights.safetensors\")`",
+        ),
         Argument::optional("backward_layer", Kind::Layer),
         Argument::optional("initial_state", Kind::Values),
         Argument::optional("mask", Kind::Values),
@@ -84,32 +87,57 @@ pub(super) const BIDIRECTIONAL: LayerDef = LayerDef {
         };
         let at = own.map_or(value.span, |v| v.span);
         let differ = |what: &str, help: &str| {
-            Diagnostic::new("RNN0165", at, format!("both layers of Bidirectional need the same `{what}`"))
-                .help(help.to_owned())
+            Diagnostic::new(
+                "RNN0165",
+                at,
+                format!("both layers of Bidirectional need the same `{what}`"),
+            )
+            .help(help.to_owned())
         };
         let problem = if own.is_none() && forward.go_backwards {
             Some(
-                Diagnostic::new("RNN0165", value.span, "the layer of Bidirectional reads forwards")
-                    .help("remove `go_backwards`: Bidirectional makes the other direction"),
+                Diagnostic::new(
+                    "RNN0165",
+                    value.span,
+                    "the layer of Bidirectional reads forwards",
+                )
+                .help("remove `go_backwards`: Bidirectional makes the other direction"),
             )
         } else if forward.go_backwards == backward.go_backwards {
             Some(
-                Diagnostic::new("RNN0165", at, "the two layers of Bidirectional read in the same direction")
-                    .help(match own {
+                Diagnostic::new(
+                    "RNN0165",
+                    at,
+                    "the two layers of Bidirectional read in the same direction",
+                )
+                .help(match own {
                     Some(own) => format!("write `backward_layer = {}`", backwards(own)),
                     None => "write `go_backwards` in `backward_layer`".to_owned(),
                 }),
             )
         } else if forward.return_sequences != backward.return_sequences {
-            Some(differ("return_sequences", "write `return_sequences` in both, or in neither"))
+            Some(differ(
+                "return_sequences",
+                "write `return_sequences` in both, or in neither",
+            ))
         } else if forward.return_state != backward.return_state {
-            Some(differ("return_state", "write `return_state` in both, or in neither"))
+            Some(differ(
+                "return_state",
+                "write `return_state` in both, or in neither",
+            ))
         } else if forward.stateful != backward.stateful {
-            Some(differ("stateful", "write `stateful` in both, or in neither"))
+            Some(differ(
+                "stateful",
+                "write `stateful` in both, or in neither",
+            ))
         } else if forward.outputs.len() != 1 || backward.outputs.len() != 1 {
             Some(
-                Diagnostic::new("RNN0164", value.span, "a cell with several outputs has nothing to merge")
-                    .help("let the cell give one output: `output concat(a, b);`"),
+                Diagnostic::new(
+                    "RNN0164",
+                    value.span,
+                    "a cell with several outputs has nothing to merge",
+                )
+                .help("let the cell give one output: `output concat(a, b);`"),
             )
         } else {
             None
@@ -128,7 +156,11 @@ pub(super) const BIDIRECTIONAL: LayerDef = LayerDef {
                 Diagnostic::new(
                     "RNN0166",
                     at,
-                    format!("`merge_mode = {mode}` needs two outputs of one size, found {} and {}", list(f), list(b)),
+                    format!(
+                        "`merge_mode = {mode}` needs two outputs of one size, found {} and {}",
+                        list(f),
+                        list(b)
+                    ),
                 )
                 .help("write `merge_mode = concat`, or give both layers the same units"),
             );
@@ -136,7 +168,9 @@ pub(super) const BIDIRECTIONAL: LayerDef = LayerDef {
         }
         let of = |which: &str, rnn: &Rnn| -> Vec<(String, Vec<crate::cell::size::Size>)> {
             let states = rnn.states.iter();
-            states.map(|(n, s)| (format!("{which}_{n}"), s.clone())).collect()
+            states
+                .map(|(n, s)| (format!("{which}_{n}"), s.clone()))
+                .collect()
         };
         let states = [of("forward", &forward), of("backward", &backward)].concat();
         let time = if forward.return_sequences {
@@ -144,9 +178,14 @@ pub(super) const BIDIRECTIONAL: LayerDef = LayerDef {
         } else {
             crate::ir::Time::None
         };
-        let Some((initial, reads_mask)) =
-            layer::reads(given, context, &states, forward.stateful, &input.time, found)
-        else {
+        let Some((initial, reads_mask)) = layer::reads(
+            given,
+            context,
+            &states,
+            forward.stateful,
+            &input.time,
+            found,
+        ) else {
             return failed(guess.as_ref());
         };
         let merge = match mode {
@@ -174,7 +213,11 @@ pub(super) const BIDIRECTIONAL: LayerDef = LayerDef {
         };
         let outputs = shapes.len();
         if forward.return_state {
-            shapes.extend(states.iter().map(|(_, axes)| shape(axes, &crate::ir::Time::None)));
+            shapes.extend(
+                states
+                    .iter()
+                    .map(|(_, axes)| shape(axes, &crate::ir::Time::None)),
+            );
         }
         let mask = if forward.return_sequences {
             OutMask::Kept

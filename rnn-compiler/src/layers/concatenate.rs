@@ -1,9 +1,7 @@
 //! `Concatenate`: the features of several values side by side.
 
+use crate::ir::{LayerKind, Shape};
 use crate::layer::{self, Argument, Built, Kind, LayerDef};
-use crate::{
-    ir::{LayerKind, Shape},
-};
 
 pub(super) const CONCATENATE: LayerDef = LayerDef {
     class: "Concatenate",

@@ -50,6 +50,8 @@ pub(super) const LAYER_NORMALIZATION: LayerDef = LayerDef {
         if !layer::last_axis(given, context, "works on features, the last axis", found) {
             return Built::failed(context.input().cloned());
         }
-        layer::pointwise(given, context, CELL, None, found, |cell| LayerKind::Pointwise { cell })
+        layer::pointwise(given, context, CELL, None, found, |cell| {
+            LayerKind::Pointwise { cell }
+        })
     },
 };

@@ -42,7 +42,8 @@ pub(super) const TIME_DISTRIBUTED: LayerDef = LayerDef {
         };
         let mut inner = inner;
         // `Reshape(2, 3)` of a step: not steps of features, but a step with two axes.
-        if let (Some(LayerKind::Reshape), [one]) = (&inner.built.kind, inner.built.shapes.as_mut_slice())
+        if let (Some(LayerKind::Reshape), [one]) =
+            (&inner.built.kind, inner.built.shapes.as_mut_slice())
             && let Time::Steps(first) = one.time.clone()
         {
             one.time = Time::None;

@@ -7,9 +7,9 @@ use crate::{
     cell::{Cell, Param, size::Size},
     diagnostics::{Diagnostic, Diagnostics},
     ir::{
-        AxisId, CellOp, Constraint, Content, KeptState, Layer, LayerGraph, LayerId, LayerKind, ModelParam,
-        Op, OpGraph, OpKind, OpState, ParamOptions, Port, Regularizer, Rnn, Shape, Time, UsedCell,
-        Value, ValueId,
+        AxisId, CellOp, Constraint, Content, KeptState, Layer, LayerGraph, LayerId, LayerKind,
+        ModelParam, Op, OpGraph, OpKind, OpState, ParamOptions, Port, Regularizer, Rnn, Shape,
+        Time, UsedCell, Value, ValueId,
     },
 };
 
@@ -209,8 +209,12 @@ impl Lowering<'_> {
             "" => layer.name.clone(),
             prefix => format!("{}/{prefix}", layer.name),
         };
-        let new: Vec<usize> = params.iter().map(|p| self.param(&path, p, options)).collect();
-        self.of_layer.insert((owner, prefix.to_owned()), new.clone());
+        let new: Vec<usize> = params
+            .iter()
+            .map(|p| self.param(&path, p, options))
+            .collect();
+        self.of_layer
+            .insert((owner, prefix.to_owned()), new.clone());
         new
     }
 
@@ -290,7 +294,8 @@ impl Lowering<'_> {
                             options: ParamOptions::default(),
                         };
                         let merged = self.of_shape(shape);
-                        let cell = self.cell(id, layer, &used, "merge", &[f[0], b], None, None, None)?;
+                        let cell =
+                            self.cell(id, layer, &used, "merge", &[f[0], b], None, None, None)?;
                         self.op(layer, OpKind::Cell(cell), vec![f[0], b], vec![merged], axis);
                         vec![merged]
                     }
@@ -448,8 +453,17 @@ impl Lowering<'_> {
                 ("", b) => b.to_owned(),
                 (a, b) => format!("{a}/{b}"),
             };
-            let stream = self.stream(rnn.seed);
-            let mut cell = self.cell(id, layer, used, &path, &read, between.as_deref(), rnn.unroll, mask)?;
+            let stream = self.stream(used.options.seed.or(rnn.seed));
+            let mut cell = self.cell(
+                id,
+                layer,
+                used,
+                &path,
+                &read,
+                between.as_deref(),
+                rnn.unroll,
+                mask,
+            )?;
             between = Some(cell.cell.outputs.iter().map(|o| o.shape.clone()).collect());
             cell.stream = stream + ((i as u64) << 32);
             cell.zero_output = rnn.zero_output_for_mask && i == last;
@@ -531,7 +545,13 @@ impl Lowering<'_> {
         let shapes = between.map_or(shapes, <[_]>::to_vec);
         let shapes = shapes
             .into_iter()
-            .map(|s| if s.is_empty() { vec![Size::known(1)] } else { s })
+            .map(|s| {
+                if s.is_empty() {
+                    vec![Size::known(1)]
+                } else {
+                    s
+                }
+            })
             .collect::<Vec<_>>();
         let mut cell = Cell::build(&used.cell, &shapes, self.found)?;
         let params = self.params(id, layer, prefix, &cell.params, &used.options);

@@ -49,7 +49,11 @@ fn params(text: &str) -> Vec<String> {
         LayerKind::Pointwise { cell } | LayerKind::BatchNormalization { cell, .. } => cell,
         other => panic!("{text}: {other:?}"),
     };
-    let inputs: Vec<_> = last.inputs.iter().map(|&p| graph.shape(p).axes.clone()).collect();
+    let inputs: Vec<_> = last
+        .inputs
+        .iter()
+        .map(|&p| graph.shape(p).axes.clone())
+        .collect();
     let mut found = Diagnostics::new();
     let cell = Cell::build(&cell.cell, &inputs, &mut found).unwrap();
     cell.params
@@ -139,8 +143,15 @@ fn arguments_reach_the_layer() {
     let lstm = rnn(1);
     assert!(lstm.return_sequences && lstm.go_backwards && !lstm.stateful);
     assert_eq!(lstm.unroll, Some(true));
-    let [cell] = lstm.cells.as_slice() else { panic!() };
-    let names: Vec<&str> = cell.cell.arguments.iter().map(|(n, ..)| n.as_str()).collect();
+    let [cell] = lstm.cells.as_slice() else {
+        panic!()
+    };
+    let names: Vec<&str> = cell
+        .cell
+        .arguments
+        .iter()
+        .map(|(n, ..)| n.as_str())
+        .collect();
     assert_eq!(names, ["units", "activation"]);
     assert!(rnn(2).return_sequences && !rnn(2).go_backwards);
     assert_eq!(rnn(2).unroll, Some(false));
@@ -154,7 +165,14 @@ fn arguments_reach_the_layer() {
     };
     assert_eq!((*momentum, *epsilon), (0.9, 0.01));
     assert!(cell.cell.arguments.iter().any(|(n, ..)| n == "epsilon"));
-    assert!(matches!(graph.layers[4].kind, LayerKind::Dropout { rate: 0.0, every_step: true, seed: None }));
+    assert!(matches!(
+        graph.layers[4].kind,
+        LayerKind::Dropout {
+            rate: 0.0,
+            every_step: true,
+            seed: None
+        }
+    ));
     assert_eq!(graph.layers[1].outputs[0].time, Time::Steps(5.into()));
     assert_eq!(graph.layers[4].inputs, [Port { layer: 3, index: 0 }]);
     assert_eq!(graph.outputs[0].port, Port { layer: 4, index: 0 });

@@ -14,8 +14,8 @@ use crate::{
     cell::{Value, size::Size},
     diagnostics::{Diagnostic, Diagnostics, did_you_mean},
     ir::{
-        Assertion, Axis, CellUse, Layer, LayerGraph, LayerId, LayerKind, ModelOutput,
-        ParamOptions, Port, UsedCell,
+        Assertion, Axis, CellUse, Layer, LayerGraph, LayerId, LayerKind, ModelOutput, ParamOptions,
+        Port, UsedCell,
     },
     layer::{self, Before, Built, Context, Given, Incoming, Names, OutMask, Scope},
     layers::{self, LAYERS},
@@ -285,7 +285,10 @@ impl Checker<'_> {
             };
             let made = usize::from(matches!(built.mask, OutMask::Made(_)));
             let ports = built.outputs..built.shapes.len() - made;
-            states = ports.zip(names).map(|(i, name)| (name, one(i, None))).collect();
+            states = ports
+                .zip(names)
+                .map(|(i, name)| (name, one(i, None)))
+                .collect();
         }
         Results { outputs, states }
     }
@@ -346,7 +349,10 @@ impl Checker<'_> {
         let Some(first) = first else { return };
         let has_weights = !matches!(
             kind,
-            LayerKind::Reshape | LayerKind::Permute | LayerKind::RepeatVector | LayerKind::Dropout { .. }
+            LayerKind::Reshape
+                | LayerKind::Permute
+                | LayerKind::RepeatVector
+                | LayerKind::Dropout { .. }
         );
         let axes = |layer: &Layer| -> Vec<Vec<Size>> {
             let ports = layer.inputs.iter();
@@ -375,7 +381,9 @@ impl Checker<'_> {
                     format!("{text} is shared: it read {before} features before, here {now}"),
                 )
                 .note("a shared layer has one set of weights")
-                .help("bring the values to one size first, say with Dense, or use a layer of its own"),
+                .help(
+                    "bring the values to one size first, say with Dense, or use a layer of its own",
+                ),
             );
         }
     }
@@ -389,9 +397,13 @@ impl Checker<'_> {
         };
         if first.is_some() && stateful {
             self.mistake(
-                Diagnostic::new("RNN0168", span, format!("{text} is stateful and used twice"))
-                    .note("its states would be those of two sequences")
-                    .help("write the layer at both places, or leave `stateful` out"),
+                Diagnostic::new(
+                    "RNN0168",
+                    span,
+                    format!("{text} is stateful and used twice"),
+                )
+                .note("its states would be those of two sequences")
+                .help("write the layer at both places, or leave `stateful` out"),
             );
         }
     }
@@ -448,7 +460,10 @@ impl Checker<'_> {
             );
             self.mistake(match instead {
                 Some(instead) => d.help((*instead).to_owned()),
-                None => d.help(format!("there are {}", known().collect::<Vec<_>>().join(", "))),
+                None => d.help(format!(
+                    "there are {}",
+                    known().collect::<Vec<_>>().join(", ")
+                )),
             });
             return;
         }
