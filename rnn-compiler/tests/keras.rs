@@ -202,7 +202,7 @@ fn parts(line: &str) -> Option<(&str, &str, &str)> {
 fn the_interpreter_computes_what_keras_does() {
     let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests");
     let (mut compared, mut wrong) = (0, Vec::new());
-    for file in std::fs::read_dir(tests.join("grid")).unwrap() {
+    for file in std::fs::read_dir(tests.join("grid/tests")).unwrap() {
         let cases = std::fs::read_to_string(file.unwrap().path()).unwrap();
         for (name, file, text) in cases.lines().filter_map(parts) {
             let path = tests

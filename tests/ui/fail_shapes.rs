@@ -31,7 +31,9 @@ fn main() {
     rnn_model!(Input(_, 8) -> RNN(Dense(10)));
     rnn_model!(Input(_, 8) -> RNN(10));
     rnn_model!(Input(_, 8) -> RNN(lstm));
-    rnn_model!(Input(_, 8) -> RNN(LSTMCell(10, dropout = 0.1)));
+    rnn_model!(Input(_, 8) -> Bidirectional(LSTM(8), backward_layer = LSTM(8)));
+    rnn_model!(Input(20, 8) -> TimeDistributed(LSTM(8)));
+    rnn_model!(Input(20, 8) -> Reshape(3, 50));
     rnn_model!(Input(_, 8) -> RNN(LSTMCell(10, return_sequences)));
 
     // All mistakes of one model, in one build.

@@ -27,7 +27,10 @@ pub(super) struct Io {
 fn fields<'a>(names: impl Iterator<Item = &'a str>) -> Vec<Ident> {
     names
         .map(|n| match syn::parse_str::<Ident>(n) {
-            Ok(i) => Ident::new(&i.to_string(), proc_macro2::Span::call_site()),
+            Ok(mut i) => {
+                i.set_span(proc_macro2::Span::call_site());
+                i
+            }
             Err(_) => format_ident!("r#{n}"),
         })
         .collect()
@@ -40,7 +43,11 @@ pub(super) fn io(rt: &TokenStream, plan: &Plan) -> Io {
         .iter()
         .map(|(_, id)| &layers.layers[*id].outputs[0])
         .collect();
-    let out_shapes: Vec<&Shape> = layers.outputs.iter().map(|o| layers.shape(o.port)).collect();
+    let out_shapes: Vec<&Shape> = layers
+        .outputs
+        .iter()
+        .map(|o| layers.shape(o.port))
+        .collect();
     let kinds: Vec<TokenStream> = shapes.iter().map(|s| kind(rt, s)).collect();
     let arrays: Vec<TokenStream> = out_shapes.iter().map(|s| array(rt, s)).collect();
     let names = fields(layers.inputs.iter().map(|(n, _)| n.as_str()));
@@ -158,7 +165,9 @@ pub(super) fn io(rt: &TokenStream, plan: &Plan) -> Io {
         stream_inputs.extend(match s.content {
             // A table copies its row itself.
             Content::Ids => quote!(),
-            Content::Mask if shapes.len() == 1 => quote!(m.set(&#to, &[if *#field { 1.0 } else { 0.0 }]);),
+            Content::Mask if shapes.len() == 1 => {
+                quote!(m.set(&#to, &[if *#field { 1.0 } else { 0.0 }]);)
+            }
             Content::Mask => quote!(m.set(&#to, &[if #field { 1.0 } else { 0.0 }]);),
             Content::Numbers if shapes.len() == 1 => quote!(m.set(&#to, #field);),
             Content::Numbers => quote!(m.set(&#to, &#field);),

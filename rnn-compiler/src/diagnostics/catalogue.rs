@@ -26,6 +26,7 @@ pub fn explain(code: &str) -> Option<&'static Entry> {
 
 /// All codes, in order. `RNN00xx`: how something is written. `RNN01xx`: layers, their arguments and
 /// shapes. `RNN02xx`: what a cell computes.
+/// `RNN03xx`: what a model cannot do.
 #[rustfmt::skip] // a table reads best with a line for each row
 pub const CATALOGUE: &[Entry] = &[
     entry("RNN0001", "nested too deeply", "Brackets, operators or `else if` are nested deeper than any model needs. Give inner parts names with `let`."),
@@ -93,6 +94,7 @@ pub const CATALOGUE: &[Entry] = &[
     entry("RNN0112", "name that cannot be one", "A layer's name is a text of letters, digits, `_`, `-` and `.`."),
     entry("RNN0113", "unrolling an open length", "Only a known number of steps can be unrolled."),
     entry("RNN0114", "cell without a state", "A cell that runs over time hands a state from step to step."),
+    entry("RNN0115", "several values into one layer", "This layer reads one value. `(a, b) -> Concatenate -> LSTM(64)` joins them first; `Add`, `RNN` of a cell with several inputs and others read several."),
     entry("RNN0120", "unknown argument", "Arguments have Keras's names."),
     entry("RNN0121", "argument that will come", "Keras's layer has this argument; it is not supported yet, or written differently here."),
     entry("RNN0122", "argument missing", "An argument without a default must be given."),
@@ -108,6 +110,34 @@ pub const CATALOGUE: &[Entry] = &[
     entry("RNN0132", "matrix initialiser for a vector", "`orthogonal` and `identity` make matrices; a bias is a vector."),
     entry("RNN0133", "not a cell", "`RNN` takes a cell: `LSTMCell`, `GRUCell`, `SimpleRNNCell`, or one made by `rnn_cell!`."),
     entry("RNN0134", "numbers of a name", "Some activations and initialisers take one number: `leaky_relu(0.1)`, `constant(0.5)`."),
+    entry("RNN0135", "unknown regulariser", "There are `l1(0.01)`, `l2(0.01)` and `l1_l2(0.01, 0.01)`: `kernel_regularizer = l2(0.01)`."),
+    entry("RNN0136", "unknown constraint", "There are `max_norm(2)`, `min_max_norm(0, 1)`, `non_neg` and `unit_norm`: `kernel_constraint = max_norm(2)`."),
+    entry("RNN0137", "no layer inside a layer", "`Bidirectional` and `TimeDistributed` take a layer with its arguments: `Bidirectional(LSTM(64))`."),
+    entry("RNN0150", "argument that is no named value", "`initial_state` and `mask` take values of the graph by their names: `let (_, state) = a -> LSTM(64, return_state); let y = b -> LSTM(64, initial_state = state);`"),
+    entry("RNN0151", "values with other steps", "Values are joined step by step, so they have the same steps. Two `_` are two lengths; a name is one: `input a: [time, 28]; input b: [time, 3];`"),
+    entry("RNN0152", "wrong number of states", "An LSTM has two states, h and c, a GRU one, a cell of your own as many as it declares: `initial_state = [h, c]`."),
+    entry("RNN0153", "`initial_state` of a stateful layer", "A stateful layer starts where the call before ended; `model.set_states(…)` changes that. Remove `stateful` or `initial_state`."),
+    entry("RNN0154", "state of another shape", "A state has the layer's units and no time axis: `LSTM(64, initial_state = state)` takes the state of `LSTM(64, return_state)`."),
+    entry("RNN0155", "mask that does not fit", "A mask is an input with the steps of what it masks: `input x: [time, 8]; input m: mask[time]; let y = x -> LSTM(64, mask = m);`"),
+    entry("RNN0156", "several axes where vectors are needed", "The layer works on vectors. `TimeDistributed(Flatten)` puts the numbers of a step side by side, `Flatten` those of a row: `x -> TimeDistributed(Flatten) -> LSTM(64)`."),
+    entry("RNN0157", "too few or too many values to merge", "`Add` and its like take at least two values, `Subtract` two: `(a, b) -> Add`."),
+    entry("RNN0158", "values of two shapes", "Values are merged number by number, so they have one shape: `let a = x -> Dense(64); let b = y -> Dense(64); let c = (a, b) -> Add;`"),
+    entry("RNN0159", "axis that is not the last one", "Features are the last axis, and layers work on them step by step: leave `axis` out, or write `axis = -1`."),
+    entry("RNN0160", "`RepeatVector` of a sequence", "It repeats one vector: `LSTM(64) -> RepeatVector(10)`."),
+    entry("RNN0161", "`Permute` that does not fit", "`Permute(2, 1)` exchanges steps and features of a sequence of known length: `Input(28, 8) -> Permute(2, 1)`."),
+    entry("RNN0162", "`Reshape` that does not fit", "The numbers of a row stay the same, and their number is known: `Input(4, 6) -> Reshape(3, 8)`."),
+    entry("RNN0163", "`TimeDistributed` of this layer", "It applies a layer of vectors to every step: `TimeDistributed(Dense(10))`."),
+    entry("RNN0164", "`Bidirectional` of this layer", "It runs a recurrent layer in both directions: `Bidirectional(LSTM(64))`."),
+    entry("RNN0165", "two directions that do not match", "One layer reads forwards, the other backwards, and both return the same: `Bidirectional(LSTM(64), backward_layer = GRU(64, go_backwards))`."),
+    entry("RNN0166", "directions of two sizes", "`sum`, `mul` and `ave` need outputs of one size; `concat` and `none` take any: `merge_mode = concat`."),
+    entry("RNN0167", "other values than names", "A layer with `return_state` gives its output and its states: `let (y, state) = x -> LSTM(64, return_state);`. An output is one value."),
+    entry("RNN0168", "stateful layer used twice", "The states of a stateful layer go on from call to call of the model; two uses would be two sequences. Write the layer at both places: `let a = x -> LSTM(8, stateful); let b = y -> LSTM(8, stateful);`"),
+    entry("RNN0169", "shared layer of two sizes", "A shared layer has one set of weights, so all that it reads has one size: `let a = x -> Dense(64) -> shared;`"),
+    entry("RNN0170", "value that is never used", "What nobody reads is most often a mistake. `_` in `let (y, _) = …` or a name with `_` in front says that it is none."),
+    entry("RNN0172", "axis of an input that is no size", "Only steps can be open: `input x: [_, 28];`. Features are a number or a `const`."),
+    entry("RNN0173", "two of one name", "Inputs, outputs and layers have names of their own. The parts of a structure are named after both: `parts_location`."),
+    entry("RNN0174", "unknown value", "Values are inputs and what `let` names, in the order of the text: `let y = x -> LSTM(64); output z = y -> Dense(10);`"),
+    entry("RNN0175", "output of ids or a mask", "An output is of numbers: `output y = words -> Embedding(1000, 64);`"),
     entry("RNN0199", "bug of the compiler", "Please report it with the model."),
     entry("RNN0201", "argument of a cell missing", "An argument without a default must be given."),
     entry("RNN0202", "unknown activation or initialiser", "Activations and initialisers have Keras's names."),
@@ -150,6 +180,7 @@ pub const CATALOGUE: &[Entry] = &[
     entry("RNN0248", "`dropout` that drops nothing sensible", "`dropout(v, rate)` takes a value and a rate that is known when the model is compiled, at least 0 and below 1."),
     entry("RNN0249", "value with several axes where a vector is needed", "`split`, `concat` and `softmax` take vectors; `flatten(v)` makes one. `split` takes a matrix, too: its columns."),
     entry("RNN0250", "condition on a `const`", "`if` compares numbers that are known to the compiler; the value of a `const` is not."),
+    entry("RNN0300", "model that cannot stream", "A stream sees one step at a time. `Bidirectional`, `go_backwards`, `Flatten`, `Reshape` and `Permute` of a sequence, `RepeatVector`, `initial_state` and models with several axes of time need the whole sequence: use `predict`."),
 ];
 
 #[cfg(test)]
@@ -190,6 +221,8 @@ mod tests {
             &mut codes,
         );
         let explained: BTreeSet<_> = CATALOGUE.iter().map(|e| e.code.to_owned()).collect();
+        // Said by a trait of the runtime.
+        codes.insert("RNN0300".to_owned());
         assert_eq!(codes, explained);
     }
 }

@@ -192,6 +192,8 @@ pub struct ParamOptions {
     pub constraints: Vec<(String, Constraint)>,
     /// `trainable = false`: no optimizer changes them.
     pub frozen: bool,
+    /// `seed`, for the masks of the cell's dropout.
+    pub seed: Option<u64>,
 }
 
 /// A cell in a layer.

@@ -102,6 +102,29 @@ pub(super) const EVERYWHERE: &[Argument] = &[
         "input_length",
         "put an `Input` before the `Embedding`: `Input(20) -> Embedding(…)`",
     ),
+    Argument::instead(
+        "implementation",
+        "leave it out: every cell takes the fast path",
+    ),
+    Argument::instead("time_major", "leave it out: the batch is the first axis"),
+    Argument::instead(
+        "zero_output_for_mask",
+        "Keras has it on RNN: write `RNN(LSTMCell(64), zero_output_for_mask)`",
+    ),
+];
+
+/// Arguments of layers that other layers may be given by mistake. A name without a value that is
+/// one of them is meant as such, never as the value of another argument.
+pub(super) const OF_OTHERS: &[&str] = &[
+    "return_sequences",
+    "return_state",
+    "go_backwards",
+    "stateful",
+    "unroll",
+    "mask_zero",
+    "use_bias",
+    "reset_after",
+    "unit_forget_bias",
 ];
 
 /// The arguments of one layer, checked by name and type.
@@ -204,6 +227,7 @@ impl Given<'_> {
                 .filter_map(|(a, c)| Some((param(a, "constraint")?, *c)))
                 .collect(),
             frozen: self.flag("trainable") == Some(false),
+            seed: self.whole("seed"),
         }
     }
 

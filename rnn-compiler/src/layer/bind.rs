@@ -3,7 +3,7 @@
 use proc_macro2::Span;
 
 use super::{
-    arguments::{Argument, EVERYWHERE, Given, Kind},
+    arguments::{Argument, EVERYWHERE, Given, Kind, OF_OTHERS},
     options, values,
 };
 use crate::{
@@ -110,9 +110,15 @@ impl Binder<'_, '_> {
                         value.span,
                         format!("`{name}` of {} needs a value", self.given.class),
                     )
-                    .help(format!("write `{name} = …`")),
+                    .help(format!("write `{name} = {}`", values::one(&argument))),
                 ),
             };
+        }
+        if let ValueKind::Path(path) = &value.kind
+            && let Some(name) = single(path)
+            && OF_OTHERS.contains(&name.as_str())
+        {
+            return self.unknown(&name, value.span);
         }
         if self.named {
             return self.mistake(
@@ -185,11 +191,9 @@ impl Binder<'_, '_> {
                 self.given.raw.push((name, value.clone()));
                 Some(Ok(()))
             }
-            Kind::Regularizer => {
-                Some(options::regularizer(class, name, value).map(|r| {
-                    self.given.regularizers.extend(r.map(|r| (name, r)));
-                }))
-            }
+            Kind::Regularizer => Some(options::regularizer(class, name, value).map(|r| {
+                self.given.regularizers.extend(r.map(|r| (name, r)));
+            })),
             Kind::Constraint => Some(options::constraint(class, name, value).map(|c| {
                 self.given.constraints.extend(c.map(|c| (name, c)));
             })),
@@ -206,6 +210,18 @@ impl Binder<'_, '_> {
             .filter(|a| a.kind == Kind::Flag)
             .map(|a| a.name)
             .collect();
+        // `Reshape([3, 8])` is `Reshape(3, 8)`.
+        if let (Kind::Sizes, ValueKind::List(list)) = (kind, &value.kind)
+            && !list.is_empty()
+        {
+            for one in list {
+                match values::read(class, name, kind, one, &flags) {
+                    Ok(read) => self.given.values.push((name, read, one.span)),
+                    Err(d) => return self.mistake(d),
+                }
+            }
+            return Ok(());
+        }
         match values::read(class, name, kind, value, &flags) {
             Ok(read) => {
                 self.given.values.push((name, read, value.span));
@@ -251,7 +267,17 @@ impl Binder<'_, '_> {
         let known = self.declared.iter().map(|a| a.name).chain(["name"]);
         let help = match did_you_mean(name, known) {
             Some(meant) => format!("did you mean `{meant}`?"),
-            None => self.signature(),
+            None => match class {
+                "Bidirectional" | "TimeDistributed" if name != "mask" => {
+                    format!(
+                        "an argument of the layer inside is written there: `{class}(LSTM(64, {name}))`"
+                    )
+                }
+                "RNN" => format!(
+                    "an argument of the cell is written there: `RNN(LSTMCell(64, {name} = …))`"
+                ),
+                _ => self.signature(),
+            },
         };
         self.mistake(d.help(help))
     }

@@ -107,18 +107,12 @@ pub(crate) fn cells_of(
     context: &Context<'_>,
     found: &mut Diagnostics,
 ) -> Option<(Vec<UsedCell>, Option<Size>)> {
-    let mut value = given.raw("cell")?;
-    // `RNN(StackedRNNCells([A(1), B(2)]))` is `RNN([A(1), B(2)])`.
-    if let ValueKind::Call(path, arguments) = &value.kind
-        && single(path).is_some_and(|n| n == STACKED)
-        && let [one] = arguments.as_slice()
-    {
-        value = &one.value;
-    }
-    let ValueKind::List(list) = &value.kind else {
+    let value = given.raw("cell")?;
+    let mut list = Vec::new();
+    if !stacked(value, &mut list) {
         let (cell, units) = cell_of(given, context, value, found)?;
         return Some((vec![cell], units));
-    };
+    }
     if list.is_empty() {
         let d = Diagnostic::new("RNN0133", value.span, "RNN needs a cell, found none");
         found.push(d.help(HELP));
@@ -144,6 +138,25 @@ pub(crate) fn cells_of(
         units = size;
     }
     Some((cells, units))
+}
+
+/// The cells of a list, or of Keras's `StackedRNNCells([A(1), B(2)])`, in one row; whether it is
+/// either.
+fn stacked<'a>(value: &'a ValueAst, cells: &mut Vec<&'a ValueAst>) -> bool {
+    let mut one = |v: &'a ValueAst| {
+        if !stacked(v, cells) {
+            cells.push(v);
+        }
+    };
+    match &value.kind {
+        ValueKind::List(list) => list.iter().for_each(one),
+        ValueKind::Call(path, arguments) if single(path).is_some_and(|n| n == STACKED) => {
+            arguments.iter().for_each(|a| one(&a.value));
+        }
+        ValueKind::Path(path) if single(path).is_some_and(|n| n == STACKED) => {}
+        _ => return false,
+    }
+    true
 }
 
 /// `LSTMCell` as `lstm_cell`.
@@ -231,6 +244,7 @@ fn built_in(
             && a.name != "activity_regularizer";
         of_params
             || matches!(a.kind, Kind::NotYet(_))
+            || a.name == "seed"
             || ast.arguments.iter().any(|b| b.name == a.name)
     };
     let declared: Vec<Argument> = layer.arguments.iter().filter(takes).copied().collect();
@@ -261,6 +275,8 @@ fn outer_flags(
         "zero_output_for_mask",
         "initial_state",
         "mask",
+        "activity_regularizer",
+        "name",
     ];
     let mut good = true;
     for a in arguments {

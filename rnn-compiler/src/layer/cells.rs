@@ -7,9 +7,9 @@ use super::{
     context::{Built, Context, Incoming, OutMask, guess},
 };
 use crate::{
-    cell::{Cell, CellAst, MAX_SIZE, size::Size},
-    diagnostics::{Diagnostic, Diagnostics},
+    cell::{Cell, CellAst, MAX_SIZE, Value, size::Size},
     cursor::Reported,
+    diagnostics::{Diagnostic, Diagnostics},
     ir::{CellUse, Content, LayerKind, Port, Rnn, Shape, Time, UsedCell},
 };
 
@@ -67,6 +67,11 @@ pub(crate) fn recurrent(
     let Some(mut read) = same_time(given, context, found) else {
         return failed;
     };
+    // A user's cell may take several axes; those of the layers do not.
+    if given.raw("cell").is_none() && input.axes.len() > 1 {
+        found.push(several_axes(given, input));
+        return failed;
+    }
     let (mut states, mut outputs) = (Vec::new(), Vec::new());
     for cell in &cells {
         let Some(built) = check(given, &cell.cell, &read, found) else {
@@ -86,7 +91,12 @@ pub(crate) fn recurrent(
             );
             return failed;
         }
-        states.extend(built.states.iter().map(|s| (s.name.clone(), s.shape.clone())));
+        states.extend(
+            built
+                .states
+                .iter()
+                .map(|s| (s.name.clone(), s.shape.clone())),
+        );
         outputs = built.outputs.iter().map(|o| o.shape.clone()).collect();
         read = outputs.clone();
     }
@@ -150,7 +160,11 @@ fn same_time(
     let first = context.input()?;
     for other in &context.inputs[1..] {
         let other = other.shape()?;
-        if other.content != Content::Numbers || other.time != first.time {
+        if other.content != Content::Numbers {
+            found.push(no_numbers(given, other));
+            return None;
+        }
+        if other.time != first.time {
             found.push(axes_differ(given, first, other));
             return None;
         }
@@ -164,16 +178,64 @@ fn same_time(
     )
 }
 
+/// Ids or a mask among the values that a layer reads together.
+fn no_numbers(given: &Given<'_>, other: &Shape) -> Diagnostic {
+    let (what, help) = match other.content {
+        Content::Mask => ("a mask", "a mask is an argument: `x -> LSTM(64, mask = m)`"),
+        _ => (
+            "class ids",
+            "put an Embedding before: `let words = ids -> Embedding(1000, 64);`",
+        ),
+    };
+    Diagnostic::new(
+        "RNN0106",
+        given.span,
+        format!(
+            "{} needs numbers [batch, …, features], found {what} {other}",
+            given.text
+        ),
+    )
+    .help(help)
+}
+
+/// `axis` of a layer that works on the last axis; another one is reported.
+pub(crate) fn last_axis(
+    given: &Given<'_>,
+    context: &Context<'_>,
+    does: &str,
+    found: &mut Diagnostics,
+) -> bool {
+    let Some((Value::Number(axis), span)) = given.get("axis") else {
+        return true;
+    };
+    // Axis 0 is the batch, axis 1 time if there is one.
+    let last = context
+        .input()
+        .map(|s| s.axes.len() + usize::from(s.is_sequence()));
+    if *axis == -1.0 || last.is_some_and(|last| *axis == last as f64) {
+        return true;
+    }
+    found.push(
+        Diagnostic::new("RNN0159", span, format!("{} {does}", given.text))
+            .note("steps are computed one by one, so that a model can stream")
+            .help("leave `axis` out"),
+    );
+    false
+}
+
 /// Two values that a layer reads together have other steps.
 fn axes_differ(given: &Given<'_>, a: &Shape, b: &Shape) -> Diagnostic {
     let d = Diagnostic::new(
         "RNN0151",
         given.span,
-        format!("{} needs values with the same steps, found {a} and {b}", given.text),
+        format!(
+            "{} needs values with the same steps, found {a} and {b}",
+            given.text
+        ),
     );
     match (&a.time, &b.time) {
         (Time::Any(_), Time::Any(_)) => d
-            .note("each `_` is a length of its own")
+            .note("each `_` and each name is a length of its own")
             .help("give both lengths the same name: `input a: [time, 28]; input b: [time, 3];`"),
         (Time::None, _) | (_, Time::None) => {
             d.help("repeat the vector for every step: `v -> RepeatVector(20)`")
@@ -194,10 +256,24 @@ fn initial_states(
         return Ok(vec![]);
     };
     let span = raw.span;
-    let values = context.named(given, "initial_state", found).ok_or(Reported)?;
+    let values = context
+        .named(given, "initial_state", found)
+        .ok_or(Reported)?;
+    // What came of a mistake may stand for any number of states.
+    if values
+        .iter()
+        .any(|(v, _)| v.port.is_none() && v.shape().is_none())
+    {
+        return Err(Reported);
+    }
     let list = |shapes: &mut dyn Iterator<Item = &Vec<Size>>| -> String {
         let all: Vec<String> = shapes
-            .map(|axes| axes.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "))
+            .map(|axes| {
+                axes.iter()
+                    .map(ToString::to_string)
+                    .collect::<Vec<_>>()
+                    .join(", ")
+            })
             .map(|axes| format!("[batch, {axes}]"))
             .collect();
         all.join(" and ")
@@ -210,18 +286,19 @@ fn initial_states(
                 "RNN0152",
                 span,
                 format!(
-                    "{} has {} states ({}), found {} in `initial_state`",
+                    "{} has {} state{} ({}), found {} in `initial_state`",
                     given.text,
                     states.len(),
+                    if states.len() == 1 { "" } else { "s" },
                     names.join(", "),
                     values.len()
                 ),
             )
             .note(format!("they are {}", wants()))
             .help(if states.len() > 1 {
-                "give all of them: `initial_state = [h, c]`, or what a layer with `return_state` gives as a whole: `let (_, state) = …`"
+                format!("give all of them: `initial_state = [{}]`, or what a layer with `return_state` gives as a whole: `let (_, state) = …`", names.join(", "))
             } else {
-                "give one: `initial_state = h`"
+                format!("give one: `initial_state = {}`", names.join(", "))
             }),
         );
         return Err(Reported);
@@ -234,7 +311,9 @@ fn initial_states(
                 format!("{} is stateful and has an `initial_state`", given.text),
             )
             .note("a stateful layer starts where the call before ended")
-            .help("remove one of the two; `model.set_states(…)` sets the states of a stateful layer"),
+            .help(
+                "remove one of the two; `model.set_states(…)` sets the states of a stateful layer",
+            ),
         );
         return Err(Reported);
     }
@@ -244,7 +323,11 @@ fn initial_states(
             return Err(Reported);
         };
         if shape.content != Content::Numbers || shape.time != Time::None || shape.axes != *axes {
-            let origin = value.before.last().map(|b| b.text.clone()).unwrap_or_default();
+            let origin = value
+                .before
+                .last()
+                .map(|b| b.text.clone())
+                .unwrap_or_default();
             found.push(
                 Diagnostic::new(
                     "RNN0154",
@@ -260,7 +343,16 @@ fn initial_states(
                     ([from], [to]) if shape.time == Time::None => format!(
                         "make both {from}, or put `Dense({to})` between them"
                     ),
-                    _ => "a state has no time axis".to_owned(),
+                    _ if shape.content != Content::Numbers => {
+                        "a state is of numbers: put a layer between them".to_owned()
+                    }
+                    _ if shape.time != Time::None => {
+                        "a state has no time axis: leave out `return_sequences` of what gives it, or take the states of a layer with `return_state`".to_owned()
+                    }
+                    _ => format!(
+                        "bring it to that shape: `Reshape({})`",
+                        axes.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+                    ),
                 }),
             );
             return Err(Reported);
@@ -281,6 +373,9 @@ pub(super) fn own_mask(
         return Ok(None);
     };
     let values = context.named(given, "mask", found).ok_or(Reported)?;
+    if values.iter().any(|(v, _)| v.port.is_none()) {
+        return Err(Reported);
+    }
     let one = match values.as_slice() {
         [(one, _)] => one.shape().zip(one.port),
         _ => None,
@@ -355,7 +450,10 @@ fn several_axes(given: &Given<'_>, input: &Shape) -> Diagnostic {
     Diagnostic::new(
         "RNN0156",
         given.span,
-        format!("{} needs vectors [batch, …, features], found {input}", given.text),
+        format!(
+            "{} needs vectors [batch, …, features], found {input}",
+            given.text
+        ),
     )
     .help(if input.is_sequence() {
         "put the numbers of a step side by side: TimeDistributed(Flatten)".to_owned()
@@ -387,13 +485,18 @@ pub(crate) fn merge(
     let n = context.inputs.len();
     if n < least || n > most {
         let what = if least == most { "exactly" } else { "at least" };
+        let example = if n > most {
+            format!("take two of them: `(a, b) -> {}`", given.text)
+        } else {
+            format!("write them in parentheses: `(a, b) -> {}`", given.text)
+        };
         found.push(
             Diagnostic::new(
                 "RNN0157",
                 given.span,
                 format!("{} needs {what} {least} values, found {n}", given.text),
             )
-            .help(format!("write them in parentheses: `(a, b) -> {}`", given.text)),
+            .help(example),
         );
         return failed;
     }
@@ -404,7 +507,11 @@ pub(crate) fn merge(
         let Some(other) = other.shape() else {
             return failed;
         };
-        if other.content != Content::Numbers || other.time != first.time {
+        if other.content != Content::Numbers {
+            found.push(no_numbers(given, other));
+            return failed;
+        }
+        if other.time != first.time {
             found.push(axes_differ(given, first, other));
             return failed;
         }
@@ -413,7 +520,10 @@ pub(crate) fn merge(
                 Diagnostic::new(
                     "RNN0158",
                     given.span,
-                    format!("{} needs values of one shape, found {first} and {other}", given.text),
+                    format!(
+                        "{} needs values of one shape, found {first} and {other}",
+                        given.text
+                    ),
                 )
                 .help("bring them to one size first, say with Dense, or use Concatenate"),
             );
@@ -498,7 +608,10 @@ pub(crate) fn side_by_side(
                 given.span,
                 format!("{} needs at least 2 values, found {n}", given.text),
             )
-            .help(format!("write them in parentheses: `(a, b) -> {}`", given.text)),
+            .help(format!(
+                "write them in parentheses: `(a, b) -> {}`",
+                given.text
+            )),
         );
         return Built::failed(None);
     }
@@ -514,7 +627,7 @@ pub(crate) fn side_by_side(
         found.push(several_axes(given, wide));
         return Built::failed(None);
     }
-    let width = axes.iter().fold(Size::known(0), |n, a| &n + &a[0]);
+    let width = axes.iter().flatten().fold(Size::known(0), |n, a| &n + a);
     if !given.complete {
         return Built::failed(None);
     }

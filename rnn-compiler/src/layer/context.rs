@@ -11,6 +11,9 @@ use crate::{
 
 use super::{LayerDef, arguments::Given};
 
+/// What stands before a layer inside `TimeDistributed`: one step.
+pub(crate) const STEP: &str = "a step";
+
 /// A layer before the one that is checked.
 #[derive(Clone, Debug)]
 pub struct Before {
@@ -145,11 +148,15 @@ impl Context<'_> {
         argument: &str,
         found: &mut Diagnostics,
     ) -> Option<Vec<(Incoming, String)>> {
-        let value = given.raw(argument)?;
-        let list: Vec<&ValueAst> = match &value.kind {
-            ValueKind::List(list) => list.iter().collect(),
-            _ => vec![value],
-        };
+        // Keras nests the states of several cells: `[[h1, c1], [h2]]`.
+        fn flat<'v>(value: &'v ValueAst, all: &mut Vec<&'v ValueAst>) {
+            match &value.kind {
+                ValueKind::List(list) => list.iter().for_each(|v| flat(v, all)),
+                _ => all.push(value),
+            }
+        }
+        let mut list = Vec::new();
+        flat(given.raw(argument)?, &mut list);
         let mut all = Vec::new();
         for v in list {
             let name = match &v.kind {
@@ -172,8 +179,12 @@ impl Context<'_> {
                         ),
                     );
                     found.push(if self.scope.is_empty() {
-                        d.note("only a model with named values has such")
-                            .help(format!("write a graph: `input x: [_, 8]; let (_, state) = x -> LSTM(64, return_state); output y = x -> {};`", given.text))
+                        let d = d.note("only a model with named values has such");
+                        if argument == "mask" {
+                            d.help(format!("write a graph: `input x: [time, 8]; input {v}: mask[time]; output y = x -> {};`", given.text))
+                        } else {
+                            d.help(format!("write a graph: `input x: [_, 8]; let (_, state) = x -> LSTM(64, return_state); output y = x -> {};`", given.text))
+                        }
                     } else {
                         let known = || self.scope.keys().map(String::as_str);
                         match name.and_then(|n| {
@@ -204,7 +215,10 @@ impl Context<'_> {
                 Diagnostic::new(
                     "RNN0106",
                     given.span,
-                    format!("{} needs numbers [batch, …, features], found a mask {shape}", given.text),
+                    format!(
+                        "{} needs numbers [batch, …, features], found a mask {shape}",
+                        given.text
+                    ),
                 )
                 .help("a mask is an argument: `x -> LSTM(64, mask = m)`"),
             );
@@ -223,10 +237,16 @@ impl Context<'_> {
                 "{} has a length and no features",
                 self.before().last().map_or("", |b| b.text.as_str())
             ))
-            .help(format!(
-                "write Input(_, 28) for 28 features a step, or Embedding(1000, 64) before {}",
-                given.text
-            )),
+            .help(match self.before().last().and_then(|b| b.text.strip_prefix("input ")) {
+                Some(name) => format!(
+                    "write `input {name}: [_, 28];` for 28 features a step, or Embedding(1000, 64) before {}",
+                    given.text
+                ),
+                None => format!(
+                    "write Input(_, 28) for 28 features a step, or Embedding(1000, 64) before {}",
+                    given.text
+                ),
+            }),
         );
         None
     }
@@ -253,21 +273,30 @@ impl Context<'_> {
     fn explain_no_time(&self, d: Diagnostic, text: &str) -> Diagnostic {
         let has_time = |b: &&Before| b.shape.as_ref().is_none_or(|s| s.time != Time::None);
         // The first layer behind the last one that still had a time axis.
-        let culprit = match self.before().iter().rposition(|b| has_time(&b)) {
+        let step = self.before().last().filter(|b| b.class == STEP);
+        let culprit = step.or(match self.before().iter().rposition(|b| has_time(&b)) {
             Some(last) => self.before().get(last + 1),
             None => self.before().first(),
-        };
+        });
         let Some(culprit) = culprit else { return d };
         let before = &culprit.text;
         match culprit.class.as_str() {
+            STEP => d
+                .note("TimeDistributed gives its layer one step, which has no time axis")
+                .help(format!("write {text} without TimeDistributed")),
             "Input" => {
                 let features = culprit
                     .shape
                     .as_ref()
                     .map(|s| s.width().to_string())
                     .unwrap_or_default();
-                d.note(format!("{before} is one vector of {features} features, with no time axis"))
-                    .help(format!("write Input(_, {features}) for sequences of any length, or Input(10, {features}) for 10 steps"))
+                let d = d.note(format!(
+                    "{before} is one vector of {features} features, with no time axis"
+                ));
+                match before.strip_prefix("input ") {
+                    Some(name) => d.help(format!("write `input {name}: [_, {features}];` for sequences of any length, or `input {name}: [10, {features}];` for 10 steps")),
+                    None => d.help(format!("write Input(_, {features}) for sequences of any length, or Input(10, {features}) for 10 steps")),
+                }
             }
             "Flatten" => d
                 .note(format!(

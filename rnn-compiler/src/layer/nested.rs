@@ -9,7 +9,7 @@ use super::{
 use crate::{
     cell::single,
     diagnostics::{Diagnostic, Diagnostics, did_you_mean},
-    ir::Regularizer,
+    ir::{LayerKind, Regularizer},
     syntax::{ArgumentAst, ValueAst, ValueKind},
 };
 
@@ -21,8 +21,6 @@ pub(crate) struct Inner {
     pub built: Built,
     /// What the size of its output costs.
     pub activity: Option<Regularizer>,
-    /// `name = "…"`
-    pub name: Option<String>,
 }
 
 /// Builds the layer that `value` names; mistakes are reported. `with` are arguments added to those
@@ -53,24 +51,73 @@ pub(crate) fn inner(
                 format!("{name} is a cell, {} needs a layer", given.class),
             )
             .help(format!("write {}(RNN({value}))", given.class)),
-            Some(meant) => Diagnostic::new(
-                "RNN0137",
-                value.span,
-                format!("there is no layer `{name}`"),
-            )
-            .help(format!("did you mean `{meant}`?")),
+            Some(meant) => {
+                Diagnostic::new("RNN0137", value.span, format!("there is no layer `{name}`"))
+                    .help(format!("did you mean `{meant}`?"))
+            }
             None => d,
         });
         return None;
     };
     let text = value.to_string();
-    let own = bind(def.class, &text, value.span, def.arguments, arguments, found);
+    let own = bind(
+        def.class,
+        &text,
+        value.span,
+        def.arguments,
+        arguments,
+        found,
+    );
     let built = (def.build)(&own, context, found);
-    let complete = own.complete;
+    let mut complete = own.complete;
+    // What is said of one call belongs to the layer that is called.
+    for argument in ["initial_state", "mask"] {
+        if let Some(raw) = own.raw(argument) {
+            complete = false;
+            found.push(
+                Diagnostic::new(
+                    "RNN0120",
+                    raw.span,
+                    format!(
+                        "`{argument}` belongs to {}, not to the layer in it",
+                        given.class
+                    ),
+                )
+                .help(match given.class {
+                    "Bidirectional" => format!(
+                        "write it behind the layer: `Bidirectional(LSTM(64), {argument} = {raw})`"
+                    ),
+                    class => format!("leave it out: {class} has none"),
+                }),
+            );
+        }
+    }
+    if let Some((name, span)) = &own.name {
+        complete = false;
+        found.push(
+            Diagnostic::new(
+                "RNN0112",
+                *span,
+                format!(
+                    "{name:?} names the layer in {}, whose weights stand under the outer name",
+                    given.class
+                ),
+            )
+            .help(format!(
+                "write it behind the layer: `{}({}(…), name = {name:?})`",
+                given.class, def.class
+            )),
+        );
+    }
+    let mut built = built;
+    if given.flag("trainable") == Some(false)
+        && let Some(kind) = &mut built.kind
+    {
+        freeze(kind);
+    }
     Some(Inner {
         def,
         activity: own.activity(),
-        name: own.name.map(|(n, _)| n),
         built: if complete {
             built
         } else {
@@ -82,11 +129,25 @@ pub(crate) fn inner(
     })
 }
 
+/// `trainable = false` of the layer around it.
+fn freeze(kind: &mut LayerKind) {
+    match kind {
+        LayerKind::Rnn(rnn) => rnn.cells.iter_mut().for_each(|c| c.options.frozen = true),
+        LayerKind::Pointwise { cell } | LayerKind::BatchNormalization { cell, .. } => {
+            cell.options.frozen = true;
+        }
+        _ => {}
+    }
+}
+
 fn needs_layer(given: &Given<'_>, value: &ValueAst) -> Diagnostic {
     Diagnostic::new(
         "RNN0137",
         value.span,
         format!("{} needs a layer, found `{value}`", given.class),
     )
-    .help(format!("write {}(LSTM(64))", given.class))
+    .help(match given.class {
+        "TimeDistributed" => "write TimeDistributed(Dense(64))".to_owned(),
+        class => format!("write {class}(LSTM(64))"),
+    })
 }

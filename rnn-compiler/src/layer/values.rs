@@ -31,6 +31,21 @@ pub(super) const ACTIVATIONS: &[(&str, usize)] = &[
     ("softmax", 0),
 ];
 
+/// Keras's activations that are not here.
+const NOT_HERE: &[&str] = &[
+    "celu",
+    "glu",
+    "hard_shrink",
+    "log_softmax",
+    "soft_shrink",
+    "sparse_plus",
+    "sparse_sigmoid",
+    "sparsemax",
+    "squareplus",
+    "tanh_shrink",
+    "threshold",
+];
+
 /// Reads a value as what the argument wants; `flags` are the layer's flags, for "did you mean".
 pub(super) fn read(
     class: &str,
@@ -65,14 +80,16 @@ pub(super) fn read(
                     value.span,
                     format!("`{name}` of {class} must be {range}, found {value}"),
                 )
-                .help(if kind == Kind::Rate && x > 1.0 && x < 100.0 {
-                    format!("{value} percent is `{}`", x / 100.0)
-                } else {
-                    format!(
-                        "write `{name} = {}`",
-                        if kind == Kind::Rate { "0.5" } else { "0.001" }
-                    )
-                }));
+                .help(
+                    if kind == Kind::Rate && name != "momentum" && x > 1.0 && x < 100.0 {
+                        format!("{value} percent is `{}`", x / 100.0)
+                    } else {
+                        format!(
+                            "write `{name} = {}`",
+                            if kind == Kind::Rate { "0.5" } else { "0.001" }
+                        )
+                    },
+                ));
             }
             Ok(Value::Number(x))
         }
@@ -103,20 +120,17 @@ pub(super) fn read(
             "RNN0131",
             "an initialiser",
             "glorot_uniform",
-            |name| {
-                INITIALIZERS
-                    .contains(&name)
-                    .then(|| numbers_of(name).len())
-            },
+            |name| INITIALIZERS.contains(&name).then(|| numbers_of(name).len()),
         ),
         Kind::Number => match value.kind {
             ValueKind::Whole(n) => Ok(Value::Number(n as f64)),
             ValueKind::Number(x) => Ok(Value::Number(x)),
+            _ if name == "axis" => Err(wrong("a number").help("write `axis = -1`, the last axis")),
             _ => Err(wrong("a number").help(format!("write a literal: `{name} = 0.5`"))),
         },
         Kind::Whole => match value.kind {
             ValueKind::Whole(n) => Ok(Value::Number(n as f64)),
-            _ => Err(wrong("a whole number").help(format!("write `{name} = 1`"))),
+            _ => Err(wrong("a whole number from 0").help(format!("write `{name} = 1`"))),
         },
         Kind::Choice(all) => {
             let chosen = match &value.kind {
@@ -150,6 +164,15 @@ pub(super) fn read(
 fn size(class: &str, name: &str, value: &ValueAst) -> Result<Value, Diagnostic> {
     let error = |code, words: String| Diagnostic::new(code, value.span, words);
     match &value.kind {
+        ValueKind::Number(-1.0) if name == "target_shape" => Err(error(
+            "RNN0126",
+            format!("`{name}` of {class} must be sizes, found `-1`"),
+        )
+        .help("sizes are not inferred: write all of them, as in `Reshape(7, 4)`")),
+        ValueKind::Whole(0) if name == "dims" => {
+            Err(error("RNN0127", format!("`{name}` of {class} is 0"))
+                .help("axes are numbered from 1: write Permute(2, 1)"))
+        }
         ValueKind::Whole(0) => {
             Err(error("RNN0127", format!("`{name}` of {class} is 0"))
                 .help("every size is at least 1"))
@@ -226,6 +249,11 @@ fn named(
     };
     let name = single(path).unwrap_or_default();
     let Some(takes) = numbers_of(&name) else {
+        if code == "RNN0130" && NOT_HERE.contains(&name.as_str()) {
+            let words = format!("Keras's activation `{name}` is not supported");
+            return Err(Diagnostic::new(code, value.span, words)
+                .help(format!("there are {}", known.join(", "))));
+        }
         let d = Diagnostic::new(
             code,
             value.span,
@@ -235,6 +263,9 @@ fn named(
                 path_text(path)
             ),
         );
+        if code == "RNN0130" && name == "none" {
+            return Err(d.help(format!("no activation is `{argument} = linear`")));
+        }
         return Err(d.help(
             match (
                 did_you_mean(&name, known.iter().copied()),
@@ -316,17 +347,35 @@ fn named(
     })
 }
 
+/// How the value of one argument may look.
+pub(super) fn one(argument: &Argument) -> &'static str {
+    match argument.kind {
+        Kind::Regularizer => "l2(0.01)",
+        Kind::Constraint => "max_norm(2)",
+        Kind::Initializer => "glorot_uniform",
+        Kind::Choice([first, ..]) => first,
+        Kind::Whole => "1",
+        Kind::Values if argument.name == "mask" => "m",
+        Kind::Values => "state",
+        Kind::Positive => "0.001",
+        Kind::Size | Kind::Length => "64",
+        _ => example(argument),
+    }
+}
+
 /// How a required argument may look.
 pub(super) fn example(argument: &Argument) -> &'static str {
     match (argument.kind, argument.name) {
         (Kind::Size, "input_dim") => "1000, 64",
         (Kind::Size, "output_dim") => "1000, 64",
         (Kind::Rate, _) => "0.5",
+        (Kind::Positive, _) => "0.1",
         (Kind::Activation, _) => "relu",
         (Kind::Cell, _) => "MyCell(32)",
         (Kind::Layer, _) => "LSTM(64)",
         (Kind::Number, _) => "0.5",
         (Kind::Length, _) => "_, 28",
+        (Kind::Sizes, "target_shape") => "7, 4",
         (Kind::Sizes, _) => "2, 1",
         _ => "64",
     }

@@ -33,7 +33,7 @@ pub(super) const BATCH_NORMALIZATION: LayerDef = LayerDef {
     class: "BatchNormalization",
     stem: "batch_normalization",
     arguments: &[
-        Argument::not_yet("axis"),
+        Argument::optional("axis", Kind::Number),
         Argument::optional("momentum", Kind::Rate),
         Argument::optional("epsilon", Kind::Positive),
         Argument::optional("center", Kind::Flag),
@@ -46,14 +46,20 @@ pub(super) const BATCH_NORMALIZATION: LayerDef = LayerDef {
         Argument::optional("gamma_regularizer", Kind::Regularizer),
         Argument::optional("beta_constraint", Kind::Constraint),
         Argument::optional("gamma_constraint", Kind::Constraint),
-        Argument::not_yet("renorm"),
-        Argument::not_yet("renorm_clipping"),
-        Argument::not_yet("renorm_momentum"),
-        Argument::not_yet("synchronized"),
+        Argument::instead("renorm", "leave it out: Keras 3 has it no more"),
+        Argument::instead("renorm_clipping", "leave it out: Keras 3 has it no more"),
+        Argument::instead("renorm_momentum", "leave it out: Keras 3 has it no more"),
+        Argument::instead(
+            "synchronized",
+            "leave it out: a model is trained by one process",
+        ),
     ],
     cell: None,
     many: false,
     build: |given, context, found| {
+        if !layer::last_axis(given, context, "works on features, the last axis", found) {
+            return layer::Built::failed(context.input().cloned());
+        }
         let (momentum, epsilon) = (
             given.number("momentum", 0.99),
             given.number("epsilon", 1e-3),

@@ -25,7 +25,10 @@ pub(super) const BIDIRECTIONAL: LayerDef = LayerDef {
     arguments: &[
         Argument::required("layer", Kind::Layer),
         Argument::optional("merge_mode", Kind::Choice(MERGE_MODES)),
-        Argument::instead("weights", "load them: `model.load(\"weights.safetensors\")`"),
+        Argument::instead(
+            "weights",
+            "load them: `model.load(\"weights.safetensors\")`",
+        ),
         Argument::optional("backward_layer", Kind::Layer),
         Argument::optional("initial_state", Kind::Values),
         Argument::optional("mask", Kind::Values),
@@ -67,34 +70,74 @@ pub(super) const BIDIRECTIONAL: LayerDef = LayerDef {
             },
             Some(inner) => match inner.and_then(|i| i.built.kind) {
                 Some(LayerKind::Rnn(rnn)) => *rnn,
-                _ => return failed(guess.as_ref()),
+                Some(_) => {
+                    let at = own.unwrap_or(value);
+                    found.push(
+                        Diagnostic::new(
+                            "RNN0164",
+                            at.span,
+                            format!("Bidirectional needs a recurrent layer, found `{at}`"),
+                        )
+                        .help("write `backward_layer = LSTM(64, go_backwards)`"),
+                    );
+                    return failed(guess.as_ref());
+                }
+                None => return failed(guess.as_ref()),
             },
         };
         let at = own.map_or(value.span, |v| v.span);
         let differ = |what: &str, help: &str| {
-            Diagnostic::new("RNN0165", at, format!("both layers of Bidirectional need the same `{what}`"))
-                .help(help.to_owned())
+            Diagnostic::new(
+                "RNN0165",
+                at,
+                format!("both layers of Bidirectional need the same `{what}`"),
+            )
+            .help(help.to_owned())
         };
         let problem = if own.is_none() && forward.go_backwards {
             Some(
-                Diagnostic::new("RNN0165", value.span, "the layer of Bidirectional reads forwards")
-                    .help("remove `go_backwards`: Bidirectional makes the other direction"),
+                Diagnostic::new(
+                    "RNN0165",
+                    value.span,
+                    "the layer of Bidirectional reads forwards",
+                )
+                .help("remove `go_backwards`: Bidirectional makes the other direction"),
             )
         } else if forward.go_backwards == backward.go_backwards {
             Some(
-                Diagnostic::new("RNN0165", at, "the two layers of Bidirectional read in the same direction")
-                    .help("write `go_backwards` in `backward_layer`"),
+                Diagnostic::new(
+                    "RNN0165",
+                    at,
+                    "the two layers of Bidirectional read in the same direction",
+                )
+                .help(match own {
+                    Some(own) => format!("write `backward_layer = {}`", backwards(own)),
+                    None => "write `go_backwards` in `backward_layer`".to_owned(),
+                }),
             )
         } else if forward.return_sequences != backward.return_sequences {
-            Some(differ("return_sequences", "write `return_sequences` in both, or in neither"))
+            Some(differ(
+                "return_sequences",
+                "write `return_sequences` in both, or in neither",
+            ))
         } else if forward.return_state != backward.return_state {
-            Some(differ("return_state", "write `return_state` in both, or in neither"))
+            Some(differ(
+                "return_state",
+                "write `return_state` in both, or in neither",
+            ))
         } else if forward.stateful != backward.stateful {
-            Some(differ("stateful", "write `stateful` in both, or in neither"))
+            Some(differ(
+                "stateful",
+                "write `stateful` in both, or in neither",
+            ))
         } else if forward.outputs.len() != 1 || backward.outputs.len() != 1 {
             Some(
-                Diagnostic::new("RNN0164", value.span, "a cell with several outputs has nothing to merge")
-                    .help("let the cell give one output: `output concat(a, b);`"),
+                Diagnostic::new(
+                    "RNN0164",
+                    value.span,
+                    "a cell with several outputs has nothing to merge",
+                )
+                .help("let the cell give one output: `output concat(a, b);`"),
             )
         } else {
             None
@@ -113,21 +156,36 @@ pub(super) const BIDIRECTIONAL: LayerDef = LayerDef {
                 Diagnostic::new(
                     "RNN0166",
                     at,
-                    format!("`merge_mode = {mode}` needs two outputs of one size, found {} and {}", list(f), list(b)),
+                    format!(
+                        "`merge_mode = {mode}` needs two outputs of one size, found {} and {}",
+                        list(f),
+                        list(b)
+                    ),
                 )
                 .help("write `merge_mode = concat`, or give both layers the same units"),
             );
             return failed(guess.as_ref());
         }
-        let states = [forward.states.clone(), backward.states.clone()].concat();
+        let of = |which: &str, rnn: &Rnn| -> Vec<(String, Vec<crate::cell::size::Size>)> {
+            let states = rnn.states.iter();
+            states
+                .map(|(n, s)| (format!("{which}_{n}"), s.clone()))
+                .collect()
+        };
+        let states = [of("forward", &forward), of("backward", &backward)].concat();
         let time = if forward.return_sequences {
             input.time.clone()
         } else {
             crate::ir::Time::None
         };
-        let Some((initial, reads_mask)) =
-            layer::reads(given, context, &states, forward.stateful, &input.time, found)
-        else {
+        let Some((initial, reads_mask)) = layer::reads(
+            given,
+            context,
+            &states,
+            forward.stateful,
+            &input.time,
+            found,
+        ) else {
             return failed(guess.as_ref());
         };
         let merge = match mode {
@@ -155,7 +213,11 @@ pub(super) const BIDIRECTIONAL: LayerDef = LayerDef {
         };
         let outputs = shapes.len();
         if forward.return_state {
-            shapes.extend(states.iter().map(|(_, axes)| shape(axes, &crate::ir::Time::None)));
+            shapes.extend(
+                states
+                    .iter()
+                    .map(|(_, axes)| shape(axes, &crate::ir::Time::None)),
+            );
         }
         let mask = if forward.return_sequences {
             OutMask::Kept
@@ -178,6 +240,16 @@ pub(super) const BIDIRECTIONAL: LayerDef = LayerDef {
         }
     },
 };
+
+/// `LSTM(3)` as `LSTM(3, go_backwards)`.
+fn backwards(layer: &crate::syntax::ValueAst) -> String {
+    let text = layer.to_string();
+    match text.strip_suffix(')') {
+        Some(open) if text.contains("go_backwards") => format!("{open})"),
+        Some(open) => format!("{open}, go_backwards)"),
+        None => format!("{text}(64, go_backwards)"),
+    }
+}
 
 fn list(axes: &[crate::cell::size::Size]) -> String {
     let all: Vec<String> = axes.iter().map(ToString::to_string).collect();

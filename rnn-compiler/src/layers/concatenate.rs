@@ -1,11 +1,7 @@
 //! `Concatenate`: the features of several values side by side.
 
+use crate::ir::{LayerKind, Shape};
 use crate::layer::{self, Argument, Built, Kind, LayerDef};
-use crate::{
-    cell::Value,
-    diagnostics::Diagnostic,
-    ir::{LayerKind, Shape},
-};
 
 pub(super) const CONCATENATE: LayerDef = LayerDef {
     class: "Concatenate",
@@ -18,16 +14,7 @@ pub(super) const CONCATENATE: LayerDef = LayerDef {
         let Some(first) = context.floats(given, found) else {
             return Built::failed(None);
         };
-        let last = if first.is_sequence() { 2.0 } else { 1.0 };
-        if let Some((Value::Number(axis), span)) = given.get("axis")
-            && *axis != -1.0
-            && *axis != last
-        {
-            found.push(
-                Diagnostic::new("RNN0159", span, format!("{} joins features, the last axis", given.text))
-                    .note("values are joined step by step, so that a model can stream")
-                    .help("leave `axis` out"),
-            );
+        if !layer::last_axis(given, context, "joins features, the last axis", found) {
             return Built::failed(None);
         }
         let axes: Option<Vec<_>> = context

@@ -3,7 +3,6 @@
 
 use crate::ir::LayerKind;
 use crate::layer::{self, Argument, Built, Kind, LayerDef};
-use crate::{cell::Value, diagnostics::Diagnostic};
 
 /// The variance is that of the population, as in Keras, which also divides by it, not by the mean
 /// square, with `rms_scaling`.
@@ -48,18 +47,11 @@ pub(super) const LAYER_NORMALIZATION: LayerDef = LayerDef {
     cell: None,
     many: false,
     build: |given, context, found| {
-        let last = context.input().map_or(-1.0, |s| if s.is_sequence() { 2.0 } else { 1.0 });
-        if let Some((Value::Number(axis), span)) = given.get("axis")
-            && *axis != -1.0
-            && *axis != last
-        {
-            found.push(
-                Diagnostic::new("RNN0159", span, format!("{} works on features, the last axis", given.text))
-                    .note("steps are normalised one by one, so that a model can stream")
-                    .help("leave `axis` out"),
-            );
+        if !layer::last_axis(given, context, "works on features, the last axis", found) {
             return Built::failed(context.input().cloned());
         }
-        layer::pointwise(given, context, CELL, None, found, |cell| LayerKind::Pointwise { cell })
+        layer::pointwise(given, context, CELL, None, found, |cell| {
+            LayerKind::Pointwise { cell }
+        })
     },
 };

@@ -1,6 +1,6 @@
 //! `TimeDistributed`: a layer applied to every step on its own.
 
-use crate::layer::{self, Argument, Built, Context, Incoming, Kind, LayerDef};
+use crate::layer::{self, Argument, Before, Built, Context, Incoming, Kind, LayerDef};
 use crate::{
     diagnostics::Diagnostic,
     ir::{LayerKind, Shape, Time},
@@ -19,12 +19,15 @@ pub(super) const TIME_DISTRIBUTED: LayerDef = LayerDef {
         };
         // One step, as the inner layer sees it.
         let mut step: Incoming = context.inputs[0].clone();
-        if let Some(last) = step.before.last_mut() {
-            last.shape = Some(Shape {
+        step.mask = None;
+        step.before.push(Before {
+            text: given.text.to_owned(),
+            class: layer::STEP.to_owned(),
+            shape: Some(Shape {
                 time: Time::None,
                 ..shape.clone()
-            });
-        }
+            }),
+        });
         let inputs = [step];
         let inside = Context {
             inputs: &inputs,
@@ -37,6 +40,15 @@ pub(super) const TIME_DISTRIBUTED: LayerDef = LayerDef {
             time: shape.time.clone(),
             ..s.clone()
         };
+        let mut inner = inner;
+        // `Reshape(2, 3)` of a step: not steps of features, but a step with two axes.
+        if let (Some(LayerKind::Reshape), [one]) =
+            (&inner.built.kind, inner.built.shapes.as_mut_slice())
+            && let Time::Steps(first) = one.time.clone()
+        {
+            one.time = Time::None;
+            one.axes.insert(0, first);
+        }
         let kind = match inner.built.kind {
             None => return Built::failed(inner.built.shapes.first().map(back)),
             // Steps stay as they are: the numbers of a step are only seen in another way.
@@ -65,7 +77,7 @@ pub(super) const TIME_DISTRIBUTED: LayerDef = LayerDef {
                 .help(if inner.def.class == "BatchNormalization" {
                     "write BatchNormalization without TimeDistributed: it takes its statistics over all steps"
                 } else {
-                    "write the layer without TimeDistributed"
+                    "remove TimeDistributed, or write one of these layers in it"
                 }),
             );
             return Built::failed(inner.built.shapes.first().map(back));

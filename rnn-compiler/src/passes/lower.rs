@@ -7,9 +7,9 @@ use crate::{
     cell::{Cell, Param, size::Size},
     diagnostics::{Diagnostic, Diagnostics},
     ir::{
-        AxisId, CellOp, Constraint, Content, KeptState, Layer, LayerGraph, LayerId, LayerKind, ModelParam,
-        Op, OpGraph, OpKind, OpState, ParamOptions, Port, Regularizer, Rnn, Shape, Time, UsedCell,
-        Value, ValueId,
+        AxisId, CellOp, Constraint, Content, KeptState, Layer, LayerGraph, LayerId, LayerKind,
+        ModelParam, Op, OpGraph, OpKind, OpState, ParamOptions, Port, Regularizer, Rnn, Shape,
+        Time, UsedCell, Value, ValueId,
     },
 };
 
@@ -209,8 +209,12 @@ impl Lowering<'_> {
             "" => layer.name.clone(),
             prefix => format!("{}/{prefix}", layer.name),
         };
-        let new: Vec<usize> = params.iter().map(|p| self.param(&path, p, options)).collect();
-        self.of_layer.insert((owner, prefix.to_owned()), new.clone());
+        let new: Vec<usize> = params
+            .iter()
+            .map(|p| self.param(&path, p, options))
+            .collect();
+        self.of_layer
+            .insert((owner, prefix.to_owned()), new.clone());
         new
     }
 
@@ -266,7 +270,7 @@ impl Lowering<'_> {
                 merge,
             } => {
                 let initial: Vec<ValueId> = layer.initial.iter().map(|p| self.ports[p]).collect();
-                let half = initial.len() / 2;
+                let half = forward.states.len().min(initial.len());
                 let name = |rnn: &Rnn, what: &str| format!("{what}_{}", stem(rnn));
                 let of = (name(forward, "forward"), name(backward, "backward"));
                 let (f, fs) =
@@ -290,7 +294,8 @@ impl Lowering<'_> {
                             options: ParamOptions::default(),
                         };
                         let merged = self.of_shape(shape);
-                        let cell = self.cell(id, layer, &used, "merge", &[f[0], b], None, None)?;
+                        let cell =
+                            self.cell(id, layer, &used, "merge", &[f[0], b], None, None, None)?;
                         self.op(layer, OpKind::Cell(cell), vec![f[0], b], vec![merged], axis);
                         vec![merged]
                     }
@@ -300,7 +305,7 @@ impl Lowering<'_> {
                 all
             }
             LayerKind::Pointwise { cell } => {
-                let cell = self.cell(id, layer, cell, "", &inputs, None, None)?;
+                let cell = self.cell(id, layer, cell, "", &inputs, None, None, None)?;
                 let outputs: Vec<ValueId> =
                     layer.outputs.iter().map(|s| self.of_shape(s)).collect();
                 self.op(layer, OpKind::Cell(cell), inputs, outputs.clone(), axis);
@@ -312,7 +317,7 @@ impl Lowering<'_> {
                 epsilon,
             } => {
                 let frozen = cell.options.frozen;
-                let cell = self.cell(id, layer, cell, "", &inputs, None, None)?;
+                let cell = self.cell(id, layer, cell, "", &inputs, None, None, None)?;
                 let output = self.of_shape(shape);
                 // As in Keras 2 and 3, a layer that is not trained keeps its statistics.
                 let kind = if frozen {
@@ -438,7 +443,9 @@ impl Lowering<'_> {
         }
         let mut given = initial.iter().copied();
         let mut all_finals = Vec::new();
-        let (mut index, last) = (0, rnn.cells.len() - 1);
+        let (mut index, last) = (0, rnn.cells.len().saturating_sub(1));
+        // What a cell gives is what the next one reads.
+        let mut between: Option<Vec<Vec<Size>>> = None;
         for (i, used) in rnn.cells.iter().enumerate() {
             let of_cell = used.prefix.clone().unwrap_or_default();
             let path = match (prefix, of_cell.as_str()) {
@@ -446,8 +453,18 @@ impl Lowering<'_> {
                 ("", b) => b.to_owned(),
                 (a, b) => format!("{a}/{b}"),
             };
-            let stream = self.stream(rnn.seed);
-            let mut cell = self.cell(id, layer, used, &path, &read, rnn.unroll, mask)?;
+            let stream = self.stream(used.options.seed.or(rnn.seed));
+            let mut cell = self.cell(
+                id,
+                layer,
+                used,
+                &path,
+                &read,
+                between.as_deref(),
+                rnn.unroll,
+                mask,
+            )?;
+            between = Some(cell.cell.outputs.iter().map(|o| o.shape.clone()).collect());
             cell.stream = stream + ((i as u64) << 32);
             cell.zero_output = rnn.zero_output_for_mask && i == last;
             let states = cell.cell.states.clone();
@@ -506,6 +523,8 @@ impl Lowering<'_> {
         used: &UsedCell,
         prefix: &str,
         inputs: &[ValueId],
+        // The shapes of what it reads, where those are not results of layers.
+        between: Option<&[Vec<Size>]>,
         unroll: Option<bool>,
         mask: Option<ValueId>,
     ) -> Option<Box<CellOp>> {
@@ -523,9 +542,16 @@ impl Lowering<'_> {
                 }
             })
             .collect();
+        let shapes = between.map_or(shapes, <[_]>::to_vec);
         let shapes = shapes
             .into_iter()
-            .map(|s| if s.is_empty() { vec![Size::known(1)] } else { s })
+            .map(|s| {
+                if s.is_empty() {
+                    vec![Size::known(1)]
+                } else {
+                    s
+                }
+            })
             .collect::<Vec<_>>();
         let mut cell = Cell::build(&used.cell, &shapes, self.found)?;
         let params = self.params(id, layer, prefix, &cell.params, &used.options);

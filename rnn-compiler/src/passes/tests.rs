@@ -4,7 +4,7 @@ use super::check_layers::check_layers;
 use crate::{
     cell::Cell,
     diagnostics::{Diagnostic, Diagnostics},
-    ir::{LayerGraph, LayerKind, Time},
+    ir::{LayerGraph, LayerKind, Port, Time},
     syntax::ModelAst,
 };
 
@@ -36,24 +36,26 @@ fn shapes(text: &str) -> Vec<String> {
     graph
         .layers
         .iter()
-        .map(|l| format!("{}: {}", l.name, l.shape))
+        .map(|l| format!("{}: {}", l.name, l.outputs[0]))
         .collect()
 }
 
 /// The parameters of the last layer, as `name[shape] = initialiser`, `frozen` if they are.
 fn params(text: &str) -> Vec<String> {
     let graph = compile(text).unwrap();
-    let [.., before, last] = graph.layers.as_slice() else {
-        panic!("{text}")
+    let last = graph.layers.last().unwrap();
+    let cell = match &last.kind {
+        LayerKind::Rnn(rnn) => &rnn.cells[0],
+        LayerKind::Pointwise { cell } | LayerKind::BatchNormalization { cell, .. } => cell,
+        other => panic!("{text}: {other:?}"),
     };
-    let (LayerKind::Rnn { cell, .. }
-    | LayerKind::Pointwise { cell }
-    | LayerKind::BatchNormalization { cell, .. }) = &last.kind
-    else {
-        panic!("{text}")
-    };
+    let inputs: Vec<_> = last
+        .inputs
+        .iter()
+        .map(|&p| graph.shape(p).axes.clone())
+        .collect();
     let mut found = Diagnostics::new();
-    let cell = Cell::build(cell, &[vec![before.shape.features.clone()]], &mut found).unwrap();
+    let cell = Cell::build(&cell.cell, &inputs, &mut found).unwrap();
     cell.params
         .iter()
         .map(|p| {
@@ -134,26 +136,25 @@ fn arguments_reach_the_layer() {
          -> BatchNormalization(momentum = 0.9, epsilon = 0.01) -> Dropout(0)",
     )
     .unwrap();
-    let LayerKind::Rnn {
-        cell,
-        return_sequences: true,
-        go_backwards: true,
-        unroll: Some(true),
-    } = &graph.layers[1].kind
-    else {
-        panic!("{:?}", graph.layers[1])
+    let rnn = |layer: usize| match &graph.layers[layer].kind {
+        LayerKind::Rnn(rnn) => rnn,
+        other => panic!("{other:?}"),
     };
-    let names: Vec<&str> = cell.arguments.iter().map(|(n, ..)| n.as_str()).collect();
+    let lstm = rnn(1);
+    assert!(lstm.return_sequences && lstm.go_backwards && !lstm.stateful);
+    assert_eq!(lstm.unroll, Some(true));
+    let [cell] = lstm.cells.as_slice() else {
+        panic!()
+    };
+    let names: Vec<&str> = cell
+        .cell
+        .arguments
+        .iter()
+        .map(|(n, ..)| n.as_str())
+        .collect();
     assert_eq!(names, ["units", "activation"]);
-    assert!(matches!(
-        graph.layers[2].kind,
-        LayerKind::Rnn {
-            return_sequences: true,
-            go_backwards: false,
-            unroll: Some(false),
-            ..
-        }
-    ));
+    assert!(rnn(2).return_sequences && !rnn(2).go_backwards);
+    assert_eq!(rnn(2).unroll, Some(false));
     let LayerKind::BatchNormalization {
         momentum,
         epsilon,
@@ -163,11 +164,18 @@ fn arguments_reach_the_layer() {
         panic!()
     };
     assert_eq!((*momentum, *epsilon), (0.9, 0.01));
-    assert!(cell.arguments.iter().any(|(n, ..)| n == "epsilon"));
-    assert!(matches!(graph.layers[4].kind, LayerKind::Dropout { rate } if rate == 0.0));
-    assert_eq!(graph.layers[1].shape.time, Time::Steps(5.into()));
-    assert_eq!(graph.layers[4].inputs, [3]);
-    assert_eq!(graph.output, 4);
+    assert!(cell.cell.arguments.iter().any(|(n, ..)| n == "epsilon"));
+    assert!(matches!(
+        graph.layers[4].kind,
+        LayerKind::Dropout {
+            rate: 0.0,
+            every_step: true,
+            seed: None
+        }
+    ));
+    assert_eq!(graph.layers[1].outputs[0].time, Time::Steps(5.into()));
+    assert_eq!(graph.layers[4].inputs, [Port { layer: 3, index: 0 }]);
+    assert_eq!(graph.outputs[0].port, Port { layer: 4, index: 0 });
 }
 
 #[test]
@@ -175,9 +183,9 @@ fn parameters_are_those_of_keras() {
     assert_eq!(
         params("Input(_, 3) -> LSTM(4)"),
         [
-            "kernel[3, 16] = Named(\"glorot_uniform\", None)",
-            "recurrent_kernel[4, 16] = Named(\"orthogonal\", None)",
-            "bias[16] = OnesIn(Size { terms: {[]: 4} }, Size { terms: {[]: 8} }, Named(\"zeros\", None))",
+            "kernel[3, 16] = Named(\"glorot_uniform\", [])",
+            "recurrent_kernel[4, 16] = Named(\"orthogonal\", [])",
+            "bias[16] = OnesIn(Size { terms: {[]: 4} }, Size { terms: {[]: 8} }, Named(\"zeros\", []))",
         ]
     );
     assert_eq!(
@@ -185,22 +193,22 @@ fn parameters_are_those_of_keras() {
             "Input(_, 3) -> LSTM(4, unit_forget_bias = false, bias_initializer = constant(0.5), kernel_initializer = he_normal)"
         ),
         [
-            "kernel[3, 16] = Named(\"he_normal\", None)",
-            "recurrent_kernel[4, 16] = Named(\"orthogonal\", None)",
-            "bias[16] = Named(\"constant\", Some(0.5))",
+            "kernel[3, 16] = Named(\"he_normal\", [])",
+            "recurrent_kernel[4, 16] = Named(\"orthogonal\", [])",
+            "bias[16] = Named(\"constant\", [0.5])",
         ]
     );
     let gru = [
-        "kernel[3, 12] = Named(\"glorot_uniform\", None)",
-        "recurrent_kernel[4, 12] = Named(\"orthogonal\", None)",
+        "kernel[3, 12] = Named(\"glorot_uniform\", [])",
+        "recurrent_kernel[4, 12] = Named(\"orthogonal\", [])",
     ];
     assert_eq!(
         params("Input(_, 3) -> GRU(4)"),
-        [gru[0], gru[1], "bias[2, 12] = Named(\"zeros\", None)"]
+        [gru[0], gru[1], "bias[2, 12] = Named(\"zeros\", [])"]
     );
     assert_eq!(
         params("Input(_, 3) -> GRU(4, reset_after = false)"),
-        [gru[0], gru[1], "bias[12] = Named(\"zeros\", None)"]
+        [gru[0], gru[1], "bias[12] = Named(\"zeros\", [])"]
     );
     assert_eq!(params("Input(_, 3) -> GRU(4, use_bias = false)"), gru);
     assert_eq!(
@@ -210,17 +218,17 @@ fn parameters_are_those_of_keras() {
     assert_eq!(
         params("Input(3) -> Dense(4)"),
         [
-            "kernel[3, 4] = Named(\"glorot_uniform\", None)",
-            "bias[4] = Named(\"zeros\", None)"
+            "kernel[3, 4] = Named(\"glorot_uniform\", [])",
+            "bias[4] = Named(\"zeros\", [])"
         ]
     );
     assert_eq!(
         params("Input(3) -> BatchNormalization"),
         [
-            "gamma[3] = Named(\"ones\", None)",
-            "beta[3] = Named(\"zeros\", None)",
-            "frozen moving_mean[3] = Named(\"zeros\", None)",
-            "frozen moving_variance[3] = Named(\"ones\", None)",
+            "gamma[3] = Named(\"ones\", [])",
+            "beta[3] = Named(\"zeros\", [])",
+            "frozen moving_mean[3] = Named(\"zeros\", [])",
+            "frozen moving_variance[3] = Named(\"ones\", [])",
         ]
     );
     assert_eq!(

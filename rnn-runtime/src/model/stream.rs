@@ -18,8 +18,9 @@ use crate::{
 /// A model that can run step by step. Implemented by the compiler where nothing needs the whole
 /// sequence at once.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot stream: one of its layers needs the whole sequence",
-    note = "`go_backwards` starts at the last step, and `Flatten` of a sequence needs all of them; use `predict`"
+    message = "[RNN0300]: `{Self}` cannot stream: one of its layers needs the whole sequence",
+    note = "`Bidirectional` and `go_backwards` start at the last step; `Flatten`, `Reshape` and `Permute` of a sequence need all of them; `RepeatVector`, `initial_state` and several axes of time have no single step",
+    note = "help: use `predict`, or leave these layers out"
 )]
 pub trait Streamable: Program {}
 

@@ -42,7 +42,8 @@ impl Checker<'_> {
                             used: false,
                         },
                     );
-                    self.used.insert(format!("layer {name}"), (name.span(), true));
+                    self.used
+                        .insert(format!("layer {name}"), (name.span(), true));
                 }
                 Statement::Let {
                     targets,
@@ -68,8 +69,12 @@ impl Checker<'_> {
 
     fn twice(&mut self, what: &str, name: &Ident) {
         self.mistake(
-            Diagnostic::new("RNN0173", name.span(), format!("there are two {what} named `{name}`"))
-                .help("give one of them another name"),
+            Diagnostic::new(
+                "RNN0173",
+                name.span(),
+                format!("there are two {what} named `{name}`"),
+            )
+            .help("give one of them another name"),
         );
     }
 
@@ -79,7 +84,8 @@ impl Checker<'_> {
         if let Some((span, false)) = self.used.get(&key).copied() {
             self.never_read(&key, span);
         }
-        self.used.insert(key.clone(), (name.span(), key.starts_with('_')));
+        self.used
+            .insert(key.clone(), (name.span(), key.starts_with('_')));
         self.scope.insert(key, values);
     }
 
@@ -89,7 +95,7 @@ impl Checker<'_> {
         self.mistake(d.help(if input {
             "remove this input, or read it: `let y = x -> LSTM(64);`".to_owned()
         } else {
-            format!("use it, or write `_` instead of `{name}`")
+            format!("use it, or call it `_{name}`")
         }));
     }
 
@@ -158,7 +164,11 @@ impl Checker<'_> {
 
     fn no_value(&mut self, name: &Ident) {
         let text = name.to_string();
-        let d = Diagnostic::new("RNN0174", name.span(), format!("there is no value `{text}`"));
+        let d = Diagnostic::new(
+            "RNN0174",
+            name.span(),
+            format!("there is no value `{text}`"),
+        );
         let known = || self.scope.keys().map(String::as_str);
         let d = match did_you_mean(&text, known()) {
             Some(meant) => d.help(format!("did you mean `{meant}`?")),
@@ -168,7 +178,10 @@ impl Checker<'_> {
             None if text.starts_with(char::is_uppercase) => d
                 .note("a chain starts with a value")
                 .help(format!("write `x -> {text}(…)`")),
-            None => d.help(format!("there are {}", known().collect::<Vec<_>>().join(", "))),
+            None => d.help(format!(
+                "there are {}",
+                known().collect::<Vec<_>>().join(", ")
+            )),
         };
         self.mistake(d);
     }
@@ -204,13 +217,28 @@ impl Checker<'_> {
                 let d = Diagnostic::new(
                     "RNN0167",
                     span,
-                    format!("this gives {what}, and there {} {k} name{}", if k == 1 { "is" } else { "are" }, if k == 1 { "" } else { "s" }),
+                    format!(
+                        "this gives {what}, and there {} {k} name{}",
+                        if k == 1 { "is" } else { "are" },
+                        if k == 1 { "" } else { "s" }
+                    ),
                 );
-                self.mistake(d.help(match m {
-                    0 if n == 1 => "write `let y = …;`".to_owned(),
-                    0 => format!("write `let ({}) = …;`", (0..n).map(|i| format!("y{i}")).collect::<Vec<_>>().join(", ")),
-                    _ => format!("write `let (y, state) = …;`, or `let (y, {}) = …;`", names.join(", ")),
-                }));
+                self.mistake(
+                    d.help(match m {
+                        0 if n == 1 => "write `let y = …;`".to_owned(),
+                        0 => format!(
+                            "write `let ({}) = …;`",
+                            (0..n)
+                                .map(|i| format!("y{i}"))
+                                .collect::<Vec<_>>()
+                                .join(", ")
+                        ),
+                        _ => format!(
+                            "write `let (y, state) = …;`, or `let (y, {}) = …;`",
+                            names.join(", ")
+                        ),
+                    }),
+                );
             }
             for t in targets {
                 if let Target::Name(name) = t {
@@ -240,11 +268,21 @@ impl Checker<'_> {
         if n != 1 {
             return self.one_output(name, n);
         }
-        let numbers = one.shape().is_none_or(|s| s.content == crate::ir::Content::Numbers);
+        // After a mistake nothing more is said.
+        if one.port.is_none() {
+            return;
+        }
+        let numbers = one
+            .shape()
+            .is_none_or(|s| s.content == crate::ir::Content::Numbers);
         if !numbers {
             return self.mistake(
-                Diagnostic::new("RNN0175", name.span(), format!("output `{name}` is no numbers: it is an input as it is"))
-                    .help("put a layer between input and output"),
+                Diagnostic::new(
+                    "RNN0175",
+                    name.span(),
+                    format!("output `{name}` is no numbers: it is an input as it is"),
+                )
+                .help("put a layer between input and output"),
             );
         }
         if let Some(port) = one.port {
@@ -259,9 +297,15 @@ impl Checker<'_> {
     fn one_output(&mut self, name: &Ident, n: usize) {
         if self.complete {
             self.mistake(
-                Diagnostic::new("RNN0167", name.span(), format!("output `{name}` would be {n} values"))
-                    .note("an output is one value")
-                    .help(format!("bind them first: `let (y, state) = …; output {name} = y;`")),
+                Diagnostic::new(
+                    "RNN0167",
+                    name.span(),
+                    format!("output `{name}` would be {n} values"),
+                )
+                .note("an output is one value")
+                .help(format!(
+                    "bind them first: `let (y, state) = …; output {name} = y;`"
+                )),
             );
         }
     }

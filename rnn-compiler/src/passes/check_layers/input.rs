@@ -1,20 +1,23 @@
 //! Inputs of a model: `input x: [_, 28];`, `input s: ids;`, `Input(_, { a: 2, b: 1 })`.
 
 use proc_macro2::Span;
+use quote::quote;
 
 use super::{Checker, Results};
 use crate::{
     cell::{MAX_SIZE, is_const, single, size::Size},
     diagnostics::Diagnostic,
-    ir::{Layer, LayerKind, Shape, Time},
+    ir::{Assertion, Layer, LayerKind, Shape, Time},
     layer::{Before, Incoming},
-    syntax::{InputKind, LayerAst, ValueAst, ValueKind},
+    syntax::{Body, InputKind, LayerAst, ValueAst, ValueKind},
 };
 
 /// A chain's `Input` with a structure or with more than one axis of features, as a statement.
 pub(super) fn of_chain(layer: &LayerAst) -> Option<InputKind> {
     let values: Vec<ValueAst> = layer.arguments.iter().map(|a| a.value.clone()).collect();
-    let structure = values.iter().any(|v| matches!(v.kind, ValueKind::Struct(_)));
+    let structure = values
+        .iter()
+        .any(|v| matches!(v.kind, ValueKind::Struct(_)));
     let unnamed = layer.arguments.iter().all(|a| a.name.is_none());
     (unnamed && (structure || values.len() > 2)).then_some(InputKind::Floats(values))
 }
@@ -24,11 +27,15 @@ impl Checker<'_> {
     pub(super) fn input(&mut self, name: &str, kind: &InputKind, span: Span) -> Results {
         match kind {
             InputKind::Ids(steps) => match self.steps(name, steps.as_ref()) {
-                Some(time) => self.add_input(name, &format!("input {name}"), Shape::ids(time), span),
+                Some(time) => {
+                    self.add_input(name, &format!("input {name}"), Shape::ids(time), span)
+                }
                 None => self.unknown_input(name),
             },
             InputKind::Mask(steps) => match self.steps(name, steps.as_ref()) {
-                Some(time) => self.add_input(name, &format!("input {name}"), Shape::mask(time), span),
+                Some(time) => {
+                    self.add_input(name, &format!("input {name}"), Shape::mask(time), span)
+                }
                 None => self.unknown_input(name),
             },
             InputKind::Floats(values) => self.floats(name, values, span),
@@ -45,8 +52,9 @@ impl Checker<'_> {
             Some(split) => split,
             None => {
                 self.mistake(
-                    Diagnostic::new("RNN0172", span, format!("input `{name}` has no axes"))
-                        .help(format!("write `input {name}: [_, 28];` for sequences of 28 features")),
+                    Diagnostic::new("RNN0172", span, format!("input `{name}` has no axes")).help(
+                        format!("write `input {name}: [_, 28];` for sequences of 28 features"),
+                    ),
                 );
                 return self.unknown_input(name);
             }
@@ -134,16 +142,76 @@ impl Checker<'_> {
                         format!("an axis of input `{name}` must be a size, found `{value}`"),
                     )
                     .note("only the first of several axes can be open: it is time")
-                    .help(format!("write `input {name}: [_, 28];` for any number of steps of 28 features")),
+                    .help(match self.model.body {
+                        Body::Chain(_) => {
+                            "write `Input(_, 28)` for any number of steps of 28 features".to_owned()
+                        }
+                        Body::Graph(_) => format!(
+                            "write `input {name}: [_, 28];` for any number of steps of 28 features"
+                        ),
+                    }),
                 );
                 None
             }
         }
     }
 
+    /// An axis that is a `const` has to be above 0, which only rustc can tell.
+    fn not_zero(&mut self, size: &Size, text: &str, span: Span) {
+        if size.value().is_none() {
+            let tokens = size.tokens();
+            self.assertions.push(Assertion {
+                condition: quote!(#tokens > 0),
+                message: format!(
+                    "[RNN0127]: an axis of {text} is 0\n  help: every size is at least 1"
+                ),
+                span,
+            });
+        }
+    }
+
     /// Adds an input to the model.
-    pub(super) fn add_input(&mut self, name: &str, text: &str, shape: Shape, span: Span) -> Results {
+    pub(super) fn add_input(
+        &mut self,
+        name: &str,
+        text: &str,
+        shape: Shape,
+        span: Span,
+    ) -> Results {
         let id = self.layers.len();
+        for axis in shape.axes.iter().chain(match &shape.time {
+            Time::Steps(steps) => Some(steps),
+            _ => None,
+        }) {
+            self.not_zero(axis, text, span);
+        }
+        if self.inputs.iter().any(|(n, _)| n == name) {
+            self.mistake(
+                Diagnostic::new(
+                    "RNN0173",
+                    span,
+                    format!("there are two inputs named `{name}`"),
+                )
+                .note("a part of a structure is an input named after both: `parts_location`")
+                .help("give one of them another name"),
+            );
+            return super::nothing(None, text, "Input");
+        }
+        let all = shape.axes.iter().chain(match &shape.time {
+            Time::Steps(steps) => Some(steps),
+            _ => None,
+        });
+        if !crate::layer::fits(&all.cloned().collect::<Vec<_>>()) {
+            self.mistake(
+                Diagnostic::new(
+                    "RNN0110",
+                    span,
+                    format!("{text} has more values than can be addressed: {shape}"),
+                )
+                .help("make one of its axes smaller"),
+            );
+            return super::nothing(None, text, "Input");
+        }
         let of_chain = name == "input_layer";
         let layer_name = match of_chain {
             true => self.names.name("input_layer", text, None, span, self.found),

@@ -1,5 +1,6 @@
 //! `ModelAst → LayerGraph`: arguments, shapes, masks and names.
 
+mod absent;
 mod chain;
 mod graph;
 mod input;
@@ -13,35 +14,13 @@ use crate::{
     cell::{Value, size::Size},
     diagnostics::{Diagnostic, Diagnostics, did_you_mean},
     ir::{
-        Assertion, Axis, CellUse, Layer, LayerGraph, LayerId, LayerKind, ModelOutput,
-        ParamOptions, Port, UsedCell,
+        Assertion, Axis, CellUse, Layer, LayerGraph, LayerId, LayerKind, ModelOutput, ParamOptions,
+        Port, UsedCell,
     },
     layer::{self, Before, Built, Context, Given, Incoming, Names, OutMask, Scope},
     layers::{self, LAYERS},
     syntax::{Body, LayerAst, ModelAst},
 };
-
-/// Layers that Keras has and that will come.
-const NOT_YET: &[&str] = &[
-    "Attention",
-    "AveragePooling1D",
-    "Conv1D",
-    "ConvLSTM1D",
-    "Cropping1D",
-    "Dot",
-    "ELU",
-    "GaussianDropout",
-    "GlobalAveragePooling1D",
-    "GlobalMaxPooling1D",
-    "LeakyReLU",
-    "MaxPooling1D",
-    "MultiHeadAttention",
-    "PReLU",
-    "ReLU",
-    "Softmax",
-    "UpSampling1D",
-    "ZeroPadding1D",
-];
 
 /// Checks all layers; `None` if there was any mistake, each of which is in `found`.
 pub fn check_layers(model: &ModelAst, found: &mut Diagnostics) -> Option<LayerGraph> {
@@ -189,7 +168,7 @@ impl Checker<'_> {
                     span,
                     format!("{text} reads one value, found {}", inputs.len()),
                 )
-                .help(format!("join them first: `(a, b) -> Concatenate -> {text}`")),
+                .help(format!("join them first: `Concatenate -> {text}`")),
             );
             Built::failed(None)
         } else {
@@ -220,6 +199,7 @@ impl Checker<'_> {
             (Some(kind), true, Some(read)) => {
                 self.positive(&given, &kind);
                 self.same_weights(first, &kind, inputs, &text, span);
+                self.one_stateful(first, &kind, &text, span);
                 let mask = match kind {
                     LayerKind::Pointwise { .. } => None,
                     _ => built.reads_mask.or(inputs.first().and_then(|i| i.mask)),
@@ -269,8 +249,9 @@ impl Checker<'_> {
     ) -> Results {
         let mask = match built.mask {
             OutMask::Lost => None,
+            // A layer with a mistake is not in the graph.
+            _ if !whole => None,
             OutMask::Made(index) => Some(Port { layer: id, index }),
-            OutMask::Kept if !whole => None,
             OutMask::Kept => match built.reads_mask {
                 Some(mask) => Some(mask),
                 None => self.mask_of(inputs),
@@ -306,7 +287,10 @@ impl Checker<'_> {
             };
             let made = usize::from(matches!(built.mask, OutMask::Made(_)));
             let ports = built.outputs..built.shapes.len() - made;
-            states = ports.zip(names).map(|(i, name)| (name, one(i, None))).collect();
+            states = ports
+                .zip(names)
+                .map(|(i, name)| (name, one(i, None)))
+                .collect();
         }
         Results { outputs, states }
     }
@@ -367,7 +351,10 @@ impl Checker<'_> {
         let Some(first) = first else { return };
         let has_weights = !matches!(
             kind,
-            LayerKind::Reshape | LayerKind::Permute | LayerKind::RepeatVector | LayerKind::Dropout { .. }
+            LayerKind::Reshape
+                | LayerKind::Permute
+                | LayerKind::RepeatVector
+                | LayerKind::Dropout { .. }
         );
         let axes = |layer: &Layer| -> Vec<Vec<Size>> {
             let ports = layer.inputs.iter();
@@ -396,7 +383,29 @@ impl Checker<'_> {
                     format!("{text} is shared: it read {before} features before, here {now}"),
                 )
                 .note("a shared layer has one set of weights")
-                .help("bring the values to one size first, say with Dense, or use a layer of its own"),
+                .help(
+                    "bring the values to one size first, say with Dense, or use a layer of its own",
+                ),
+            );
+        }
+    }
+
+    /// The states of a stateful layer are those of one sequence.
+    fn one_stateful(&mut self, first: Option<LayerId>, kind: &LayerKind, text: &str, span: Span) {
+        let stateful = match kind {
+            LayerKind::Rnn(rnn) => rnn.stateful,
+            LayerKind::Bidirectional { forward, .. } => forward.stateful,
+            _ => false,
+        };
+        if first.is_some() && stateful {
+            self.mistake(
+                Diagnostic::new(
+                    "RNN0168",
+                    span,
+                    format!("{text} is stateful and used twice"),
+                )
+                .note("its states would be those of two sequences")
+                .help("write the layer at both places, or leave `stateful` out"),
             );
         }
     }
@@ -407,12 +416,22 @@ impl Checker<'_> {
             .values
             .iter()
             .map(|(name, value, span)| (*name, value, *span));
-        let cells: &[(String, Value, Span)] = match kind {
-            LayerKind::Rnn(rnn) if given.raw("cell").is_some() => &rnn.cells[0].cell.arguments,
-            _ => &[],
+        // Those of cells and layers inside are not the layer's own.
+        let inside: Vec<&UsedCell> = match kind {
+            _ if given.raw.is_empty() => vec![],
+            LayerKind::Rnn(rnn) if given.raw("cell").is_some() => rnn.cells.iter().collect(),
+            LayerKind::Bidirectional {
+                forward, backward, ..
+            } => match given.raw("backward_layer") {
+                None => forward.cells.iter().collect(),
+                Some(_) => forward.cells.iter().chain(&backward.cells).collect(),
+            },
+            LayerKind::Pointwise { cell } if given.raw("layer").is_some() => vec![cell],
+            _ => vec![],
         };
-        let of_cell = cells
+        let of_cell = inside
             .iter()
+            .flat_map(|c| &c.cell.arguments)
             .map(|(name, value, span)| (name.as_str(), value, *span));
         for (name, value, span) in own.chain(of_cell) {
             if let Value::Size(size) = value
@@ -435,23 +454,34 @@ impl Checker<'_> {
         let name = ast.name.to_string();
         let span = ast.name.span();
         let known = || LAYERS.iter().map(|l| l.class);
-        if NOT_YET.contains(&name.as_str()) {
-            self.mistake(
-                Diagnostic::new(
-                    "RNN0100",
-                    span,
-                    format!("Keras's layer {name} is not supported yet"),
-                )
-                .help(format!(
+        if let Some((_, instead)) = absent::find(&name) {
+            let d = Diagnostic::new(
+                "RNN0100",
+                span,
+                format!("Keras's layer {name} is not supported yet"),
+            );
+            self.mistake(match instead {
+                Some(instead) => d.help((*instead).to_owned()),
+                None => d.help(format!(
                     "there are {}",
                     known().collect::<Vec<_>>().join(", ")
                 )),
-            );
+            });
             return;
         }
         let d = Diagnostic::new("RNN0101", span, format!("there is no layer `{name}`"));
-        let cell = LAYERS.iter().any(|l| l.is_cell(&name));
-        let d = match did_you_mean(&name, known().chain(NOT_YET.iter().copied())) {
+        let cell = name == "StackedRNNCells" || LAYERS.iter().any(|l| l.is_cell(&name));
+        // A small letter is the use of a `layer` statement.
+        let small = name.starts_with(char::is_lowercase);
+        let shared = || self.shared.keys().map(String::as_str);
+        let d = match did_you_mean(&name, known()) {
+            _ if small && self.shared.contains_key(&name) => d
+                .note(format!("`layer {name} = …` has the arguments of every use"))
+                .help(format!("write `{name}` without parentheses")),
+            _ if small && did_you_mean(&name, shared()).is_some() => {
+                let meant = did_you_mean(&name, shared()).unwrap_or_default();
+                d.help(format!("did you mean `{meant}`?"))
+            }
             _ if cell => d.help(format!("a cell runs inside RNN: write RNN({ast})")),
             Some(meant) => d.help(format!("did you mean `{meant}`?")),
             None if name.starts_with(char::is_uppercase) => d
