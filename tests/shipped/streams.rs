@@ -17,7 +17,7 @@ const STEPS: usize = 7;
 fn streams_equal_batches<M>(mut model: M)
 where
     M: Model + Streamable<StepInput = [f32; FEATURES]>,
-    M::StepOutput: AsRef<[f32]>,
+    for<'s> M::StepOutput<'s>: AsRef<[f32]>,
 {
     let x: Vec<f32> = (0..ROWS * STEPS * FEATURES)
         .map(|i| (i as f32 * 0.7).sin())
@@ -40,8 +40,8 @@ where
             for t in 0..STEPS {
                 let at = row * STEPS + t;
                 let step = x[at * FEATURES..][..FEATURES].try_into().expect("a step");
-                let found = stream.step(&step).as_ref();
-                for (found, y) in found.iter().zip(&y[at * width..][..width]) {
+                let found = stream.step(&step);
+                for (found, y) in found.as_ref().iter().zip(&y[at * width..][..width]) {
                     assert_eq!(
                         found.to_bits(),
                         y.to_bits(),
