@@ -11,6 +11,9 @@ use std::process::Command;
 
 use recurrent::rt::cpu::simd::Isa;
 
+/// Absolute, as the harness looks for files from the folder of another crate.
+const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/keras/grid/cells");
+
 /// One test: a graph against its tensors.
 macro_rules! shipped {
     ($test:ident, { $($model:tt)+ }) => {
@@ -19,7 +22,7 @@ macro_rules! shipped {
             use recurrent::prelude::Model as _;
             let mut model = recurrent::rnn_model!($($model)+);
             model.want_input_gradient(true);
-            crate::harness::check(&mut model, "cells", stringify!($test), |model, index| {
+            crate::harness::check(&mut model, crate::FILE, stringify!($test), |model, index| {
                 model.input_gradient(index)
             });
         }
