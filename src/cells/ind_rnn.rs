@@ -29,8 +29,8 @@ crate::rnn_cell! {
     /// let model = recurrent::rnn_model!(
     ///     Input(_, 3) -> RNN(IndRnn(8), return_sequences) -> RNN(IndRnn(8)) -> Dense(2)
     /// );
-    /// let y = model.predict([[[0.1f32, 0.2, 0.3], [0.4, 0.5, 0.6]]])?;
-    /// # let _ = y;
+    /// let y = model.predict(&ndarray::Array3::ones((4, 20, 3)))?; // [batch, time, features]
+    /// assert_eq!(y.shape(), [4, 2]);
     /// # Ok::<(), Error>(())
     /// ```
     pub cell IndRnn(
