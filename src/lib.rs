@@ -1,5 +1,7 @@
 //! Recurrent neural networks compiled into Rust programs.
 
+pub mod cells;
+
 mod macros;
 
 #[doc(hidden)]
