@@ -63,6 +63,10 @@ pub fn every_instruction_set() {
             .expect("this test runs again");
         let report = String::from_utf8_lossy(&run.stdout);
         assert!(run.status.success(), "{}:\n{report}", isa.name());
-        assert!(!report.contains("running 0 tests"), "{}: nothing ran", isa.name());
+        assert!(
+            !report.contains("running 0 tests"),
+            "{}: nothing ran",
+            isa.name()
+        );
     }
 }

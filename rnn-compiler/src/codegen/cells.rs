@@ -164,7 +164,9 @@ pub(super) fn steps(
     let calls = list.iter().map(|call| {
         let Names { table, body } = &call.names;
         let run = match &a {
-            Some(a) => quote_spanned!(body.span()=> #rt::step_at::<S, #body, A>(s, m, &#table, t, #a);),
+            Some(a) => {
+                quote_spanned!(body.span()=> #rt::step_at::<S, #body, A>(s, m, &#table, t, #a);)
+            }
             None => quote_spanned!(body.span()=> #rt::run_rows::<S, #body>(s, m, &#table, t);),
         };
         if call.only_state_gradients && !first {

@@ -81,8 +81,20 @@ fn implementation(
             items.extend(sweep(rt, &inference, &e, cell.unroll, true));
             if !matches!(op.kind, OpKind::Normalize { .. }) {
                 let first = starts_given(plan, i);
-                items.extend(sweep(rt, &form("Forward", i), &emit(&cell.forward), None, true));
-                items.extend(sweep(rt, &form("Backward", i), &emit(&cell.backward), None, first));
+                items.extend(sweep(
+                    rt,
+                    &form("Forward", i),
+                    &emit(&cell.forward),
+                    None,
+                    true,
+                ));
+                items.extend(sweep(
+                    rt,
+                    &form("Backward", i),
+                    &emit(&cell.backward),
+                    None,
+                    first,
+                ));
             }
             items.extend(run::held(rt, plan, i, cell));
         } else if streams {
@@ -233,4 +245,3 @@ fn buffers(rt: &TokenStream, plan: &Plan) -> TokenStream {
         const __TRAINING: &[#rt::BufSpec] = #training;
     }
 }
-

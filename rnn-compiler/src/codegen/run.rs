@@ -67,7 +67,10 @@ pub(super) fn held(rt: &TokenStream, plan: &Plan, op: usize, cell: &CellPlan) ->
         quote!((#r, #width))
     };
     let mask = reference(rt, &plan.training.values[mask]);
-    let states = cell.state_gradients.iter().map(|(r, w)| pair(r, w.tokens()));
+    let states = cell
+        .state_gradients
+        .iter()
+        .map(|(r, w)| pair(r, w.tokens()));
     let outputs = o.outputs.iter().enumerate();
     let outputs = outputs.map(|(i, &v)| pair(output_gradient(plan, cell, o, i), width(v)));
     let inputs = o.inputs.iter().map(|&v| pair(&plan.gradients[v], width(v)));
@@ -286,7 +289,10 @@ fn normalize(rt: &TokenStream, plan: &Plan, i: usize, op: &Op) -> TokenStream {
     let (mean, variance) = (place("moving_mean"), place("moving_variance"));
     let values = &plan.training.values;
     let (input, output) = (op.inputs[0], op.outputs[0]);
-    let (from, to) = (reference(rt, &values[input]), reference(rt, &values[output]));
+    let (from, to) = (
+        reference(rt, &values[input]),
+        reference(rt, &values[output]),
+    );
     let (d_from, d_to) = (
         reference(rt, &plan.gradients[input]),
         reference(rt, &plan.gradients[output]),
@@ -413,7 +419,10 @@ fn cell_backward(
     let graph = &plan.graph;
     let times = times(op.axis);
     let outputs = op.outputs.iter().enumerate().map(|(k, &v)| {
-        let (d, width) = (reference(rt, &plan.gradients[v]), graph.values[v].width.tokens());
+        let (d, width) = (
+            reference(rt, &plan.gradients[v]),
+            graph.values[v].width.tokens(),
+        );
         match cell.spread.get(k) {
             Some(Some(spread)) => {
                 let spread = reference(rt, spread);
@@ -423,28 +432,43 @@ fn cell_backward(
             _ => quote!(),
         }
     });
-    let ends = cell.state_gradients.iter().zip(&c.finals).map(|((r, width), end)| {
-        let (r, width) = (reference(rt, r), width.tokens());
-        match end {
-            None => quote!(c.end(&#r, #width, times);),
-            Some(v) => {
-                let from = reference(rt, &plan.gradients[*v]);
-                quote!(c.end_from(&#r, &#from, #width, times);)
+    let ends = cell
+        .state_gradients
+        .iter()
+        .zip(&c.finals)
+        .map(|((r, width), end)| {
+            let (r, width) = (reference(rt, r), width.tokens());
+            match end {
+                None => quote!(c.end(&#r, #width, times);),
+                Some(v) => {
+                    let from = reference(rt, &plan.gradients[*v]);
+                    quote!(c.end_from(&#r, &#from, #width, times);)
+                }
             }
-        }
-    });
-    let begins = cell.state_gradients.iter().zip(&c.initial).filter_map(|((r, width), v)| {
-        let (r, width) = (reference(rt, r), width.tokens());
-        let to = reference(rt, &plan.gradients[(*v)?]);
-        Some(quote!(c.start_gradient(&#to, &#r, #width);))
-    });
+        });
+    let begins = cell
+        .state_gradients
+        .iter()
+        .zip(&c.initial)
+        .filter_map(|((r, width), v)| {
+            let (r, width) = (reference(rt, r), width.tokens());
+            let to = reference(rt, &plan.gradients[(*v)?]);
+            Some(quote!(c.start_gradient(&#to, &#r, #width);))
+        });
     let name = form("Backward", i);
     let (matrices, vectors) = gradients(rt, cell);
-    let clears = op.inputs.iter().zip(&c.backward.inputs).filter_map(|(&v, parts)| {
-        let whole = parts.len() == 1 && parts[0].width == graph.values[v].width;
-        let (d, width) = (reference(rt, &plan.gradients[v]), graph.values[v].width.tokens());
-        (!whole).then(|| quote!(c.clear(&#d, #width, times);))
-    });
+    let clears = op
+        .inputs
+        .iter()
+        .zip(&c.backward.inputs)
+        .filter_map(|(&v, parts)| {
+            let whole = parts.len() == 1 && parts[0].width == graph.values[v].width;
+            let (d, width) = (
+                reference(rt, &plan.gradients[v]),
+                graph.values[v].width.tokens(),
+            );
+            (!whole).then(|| quote!(c.clear(&#d, #width, times);))
+        });
     let (run, weights) = match c.mask {
         None => (
             quote!(c.backward::<#name>(times, wanted);),

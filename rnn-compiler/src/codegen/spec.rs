@@ -124,7 +124,10 @@ pub(super) fn spec(
             quote!(#rt::AxisSpec::Fixed(#n))
         }
         _ => {
-            let from = graph.inputs.iter().position(|&v| graph.values[v].axis == Some(a));
+            let from = graph
+                .inputs
+                .iter()
+                .position(|&v| graph.values[v].axis == Some(a));
             let from = from.unwrap_or_default();
             quote!(#rt::AxisSpec::Input(#from))
         }

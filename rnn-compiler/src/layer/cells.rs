@@ -544,9 +544,8 @@ pub(crate) fn merge(
             real: read[i].map(|_| format!("r{i}")),
         })
         .collect();
-    let axes = |i: usize| -> Vec<String> {
-        (0..first.axes.len()).map(|a| format!("n{i}_{a}")).collect()
-    };
+    let axes =
+        |i: usize| -> Vec<String> { (0..first.axes.len()).map(|a| format!("n{i}_{a}")).collect() };
     let values = (0..n).map(|i| format!("input x{i}: [{}]; ", axes(i).join(", ")));
     let of_masks = || (0..n).filter(|&i| read[i].is_some());
     let inputs: String = values
@@ -585,7 +584,9 @@ pub(crate) fn fold_real(x: &[Merged], function: &str) -> String {
             None => all,
         };
         text += &format!("let a{i} = {function}({before}, v{i}); ");
-        real = real.zip(next.real.as_ref()).map(|(a, b)| format!("({a} + {b})"));
+        real = real
+            .zip(next.real.as_ref())
+            .map(|(a, b)| format!("({a} + {b})"));
         all = format!("a{i}");
     }
     format!("{text}output {all};")

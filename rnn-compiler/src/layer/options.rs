@@ -52,7 +52,8 @@ impl<'a> Call<'a> {
                         known.join(", ")
                     ),
                 );
-                let near = name.and_then(|n| did_you_mean(&n, known.iter().copied()).map(str::to_owned));
+                let near =
+                    name.and_then(|n| did_you_mean(&n, known.iter().copied()).map(str::to_owned));
                 Err(match near {
                     Some(meant) => d.help(format!("did you mean `{meant}`?")),
                     None => d.help(format!("write `{argument} = {example}`")),
@@ -145,7 +146,14 @@ pub(super) fn constraint(
     argument: &str,
     value: &ValueAst,
 ) -> Result<Option<Constraint>, Diagnostic> {
-    let call = Call::read(class, argument, value, CONSTRAINTS, "RNN0136", "max_norm(2)")?;
+    let call = Call::read(
+        class,
+        argument,
+        value,
+        CONSTRAINTS,
+        "RNN0136",
+        "max_norm(2)",
+    )?;
     let Some(call) = call else { return Ok(None) };
     let axis = |x: f64, call: &Call<'_>| match x {
         0.0 => Ok(0),

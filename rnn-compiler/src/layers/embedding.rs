@@ -30,9 +30,7 @@ pub(super) const EMBEDDING: LayerDef = LayerDef {
     build: |given, context, found| {
         let input = context.input();
         let (rows, features) = (given.size("input_dim"), given.size("output_dim"));
-        let shape = |time: Time| {
-            features.map(|f| Shape::vector(time, f.clone()))
-        };
+        let shape = |time: Time| features.map(|f| Shape::vector(time, f.clone()));
         if let Some(input) = input.filter(|i| !i.is_ids()) {
             let first = context.before().len() == 1;
             let text = given.text;
@@ -87,9 +85,7 @@ pub(super) const EMBEDDING: LayerDef = LayerDef {
 fn initializer(given: &Given<'_>) -> Initializer {
     match given.get("embeddings_initializer") {
         Some((Value::Name(name), _)) => Initializer::Named(name.clone(), vec![]),
-        Some((Value::Call(name, numbers), _)) => {
-            Initializer::Named(name.clone(), numbers.clone())
-        }
+        Some((Value::Call(name, numbers), _)) => Initializer::Named(name.clone(), numbers.clone()),
         _ => Initializer::Named("random_uniform".into(), vec![]),
     }
 }

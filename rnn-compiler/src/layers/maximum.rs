@@ -9,6 +9,8 @@ pub(super) const MAXIMUM: LayerDef = LayerDef {
     cell: None,
     many: true,
     build: |given, context, found| {
-        layer::merge(given, context, 2, usize::MAX, true, found, |x| layer::fold_real(x, "max"))
+        layer::merge(given, context, 2, usize::MAX, true, found, |x| {
+            layer::fold_real(x, "max")
+        })
     },
 };

@@ -19,7 +19,8 @@ pub(super) const PERMUTE: LayerDef = LayerDef {
         let dims: Vec<Option<usize>> = given.sizes("dims").iter().map(|s| s.value()).collect();
         let d = |words: String| Diagnostic::new("RNN0161", given.span, words);
         match (dims.as_slice(), &shape.time, shape.axes.as_slice()) {
-            ([Some(1), Some(2)], Time::Steps(_) | Time::Any(_), [_]) | ([Some(1)], Time::None, [_]) => {
+            ([Some(1), Some(2)], Time::Steps(_) | Time::Any(_), [_])
+            | ([Some(1)], Time::None, [_]) => {
                 Built::new(LayerKind::Identity, shape.clone()).without_mask()
             }
             ([Some(2), Some(1)], Time::Steps(steps), [features]) if given.complete => Built::new(
@@ -29,8 +30,11 @@ pub(super) const PERMUTE: LayerDef = LayerDef {
             .without_mask(),
             ([Some(2), Some(1)], Time::Any(_), [_]) => {
                 found.push(
-                    d(format!("{} needs a known number of steps, found {shape}", given.text))
-                        .help("give the input a length: Input(28, …)"),
+                    d(format!(
+                        "{} needs a known number of steps, found {shape}",
+                        given.text
+                    ))
+                    .help("give the input a length: Input(28, …)"),
                 );
                 Built::failed(None)
             }

@@ -28,7 +28,10 @@ pub(super) const RESHAPE: LayerDef = LayerDef {
                     Diagnostic::new(
                         "RNN0162",
                         given.span,
-                        format!("{} needs a known number of steps, found {shape}", given.text),
+                        format!(
+                            "{} needs a known number of steps, found {shape}",
+                            given.text
+                        ),
                     )
                     .help("give the input a length: Input(28, …)"),
                 );
@@ -42,7 +45,10 @@ pub(super) const RESHAPE: LayerDef = LayerDef {
                 Diagnostic::new(
                     "RNN0162",
                     given.span,
-                    format!("{} has {product} numbers, found {shape} with {total}", given.text),
+                    format!(
+                        "{} has {product} numbers, found {shape} with {total}",
+                        given.text
+                    ),
                 )
                 .help(match target.as_slice() {
                     [first, ..] => match (first.value(), total.value()) {

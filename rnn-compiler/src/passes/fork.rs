@@ -22,7 +22,12 @@ pub fn fork(g: &mut OpGraph) {
         }
     }
     let last = readers(g);
-    g.unread = g.ops.iter().flat_map(written).filter(|&v| last[v] == 0).collect();
+    g.unread = g
+        .ops
+        .iter()
+        .flat_map(written)
+        .filter(|&v| last[v] == 0)
+        .collect();
 }
 
 /// Everything that an operation writes.
@@ -71,7 +76,10 @@ fn split(g: &mut OpGraph, value: ValueId, at: usize) {
         }
     }
     g.outputs.iter_mut().for_each(&mut copy);
-    g.states.iter_mut().map(|s| &mut s.output).for_each(&mut copy);
+    g.states
+        .iter_mut()
+        .map(|s| &mut s.output)
+        .for_each(&mut copy);
     g.values = values;
     let (span, text) = match g.ops.get(at.saturating_sub(1)) {
         Some(op) => (op.span, op.text.clone()),

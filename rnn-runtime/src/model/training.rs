@@ -123,7 +123,14 @@ impl Training<'_> {
     /// there, zero before it.
     pub fn at_last(&mut self, gradient: &Ref, d_value: &Ref, width: usize, times: Times) {
         ops::zero(&mut self.m, gradient, width, times);
-        ops::copy(&mut self.m, d_value, Times::ONE, gradient, times.last(), width);
+        ops::copy(
+            &mut self.m,
+            d_value,
+            Times::ONE,
+            gradient,
+            times.last(),
+            width,
+        );
     }
 
     /// Sets the gradient of an input to zero that a cell reads only in part.

@@ -53,8 +53,19 @@ impl<const KEEPS: bool> Program for Tiny<KEEPS> {
         name: "Tiny",
         params: &[
             ParamSpec::new("tiny/kernel", &[IN, UNITS], Init::GlorotUniform),
-            ParamSpec::new("tiny/recurrent_kernel", &[UNITS, UNITS], Init::Orthogonal { gain: 1.0 }),
-            ParamSpec::new("tiny/bias", &[UNITS], Init::RandomNormal { mean: 0.0, stddev: 0.05 }),
+            ParamSpec::new(
+                "tiny/recurrent_kernel",
+                &[UNITS, UNITS],
+                Init::Orthogonal { gain: 1.0 },
+            ),
+            ParamSpec::new(
+                "tiny/bias",
+                &[UNITS],
+                Init::RandomNormal {
+                    mean: 0.0,
+                    stddev: 0.05,
+                },
+            ),
         ],
         inputs: &[
             value("x", Some(None), &[IN]),

@@ -223,22 +223,20 @@ impl Checker<'_> {
                         if k == 1 { "" } else { "s" }
                     ),
                 );
-                self.mistake(
-                    d.help(match m {
-                        0 if n == 1 => "write `let y = …;`".to_owned(),
-                        0 => format!(
+                self.mistake(d.help(match m {
+                    0 if n == 1 => "write `let y = …;`".to_owned(),
+                    0 => format!(
                             "write `let ({}) = …;`",
                             (0..n)
                                 .map(|i| format!("y{i}"))
                                 .collect::<Vec<_>>()
                                 .join(", ")
                         ),
-                        _ => format!(
-                            "write `let (y, state) = …;`, or `let (y, {}) = …;`",
-                            names.join(", ")
-                        ),
-                    }),
-                );
+                    _ => format!(
+                        "write `let (y, state) = …;`, or `let (y, {}) = …;`",
+                        names.join(", ")
+                    ),
+                }));
             }
             for t in targets {
                 if let Target::Name(name) = t {

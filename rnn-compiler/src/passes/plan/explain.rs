@@ -23,10 +23,17 @@ pub fn explain(plan: &Plan) -> String {
                 writeln!(text, "nothing in inference, noise of {stddev} in training")
             }
             (OpKind::Penalty(r), _) => {
-                writeln!(text, "its outputs cost l1 {}, l2 {} in training", r.l1, r.l2)
+                writeln!(
+                    text,
+                    "its outputs cost l1 {}, l2 {} in training",
+                    r.l1, r.l2
+                )
             }
             (OpKind::Reshape, _) => {
-                writeln!(text, "its numbers in another shape; needs all steps, so no stream")
+                writeln!(
+                    text,
+                    "its numbers in another shape; needs all steps, so no stream"
+                )
             }
             (OpKind::Permute, _) => writeln!(
                 text,

@@ -98,7 +98,10 @@ pub fn plan(graph: OpGraph) -> Plan {
     let same = aliases(&graph, |kind| {
         !matches!(
             kind,
-            OpKind::Fork | OpKind::Penalty(_) | OpKind::Dropout { .. } | OpKind::GaussianNoise { .. }
+            OpKind::Fork
+                | OpKind::Penalty(_)
+                | OpKind::Dropout { .. }
+                | OpKind::GaussianNoise { .. }
         )
     });
     let same_trained = aliases(&graph, |kind| {
