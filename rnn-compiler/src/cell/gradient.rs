@@ -5,12 +5,15 @@
 //! graph that it needs are loaded, computed again where that is cheap, or kept by the forward
 //! pass; [`Backward::keep`] lists those.
 
+mod derivatives;
+mod keep;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     build::Cell,
-    graph::{Binary::*, Compare, Extent, Graph, MatrixPart, NodeId, Op, Reduce, Slot, Unary},
-    optimize::{fuse, live},
+    graph::{Binary::*, Extent, Graph, MatrixPart, NodeId, Op, Reduce, Slot},
+    optimize::live,
     size::Size,
 };
 
@@ -135,6 +138,11 @@ impl Differentiator<'_> {
             let d = self.spread(d, &node.extent);
             match &node.op {
                 Op::Leaf(slot, offset) => {
+                    // One unit of a vector, read as a number of the row.
+                    let d = match (&node.extent, &self.out.node(d).extent) {
+                        (Extent::Row, Extent::Row) => self.out.spread(d, Size::known(1)),
+                        _ => d,
+                    };
                     let part = Part {
                         offset: offset.clone(),
                         width: g.width(id).cloned().unwrap_or_else(|| Size::known(1)),
@@ -299,184 +307,6 @@ impl Differentiator<'_> {
         }
     }
 
-    fn pointwise(&mut self, id: NodeId, op: &Op, d: NodeId) {
-        match *op {
-            Op::Unary(u, a) => {
-                if let Some(da) = self.unary(u, a, id, d) {
-                    self.add(a, da);
-                }
-            }
-            Op::Binary(b, x, y) => self.binary(b, x, y, id, d),
-            Op::MulAdd(a, b, c) | Op::NegMulAdd(a, b, c) => {
-                let (va, vb) = (self.value(a), self.value(b));
-                self.add(c, d);
-                let d = match op {
-                    Op::MulAdd(..) => d,
-                    _ => self.out.unary(Unary::Neg, d),
-                };
-                let da = self.out.binary(Mul, d, vb);
-                let db = self.out.binary(Mul, d, va);
-                self.add(a, da);
-                self.add(b, db);
-            }
-            Op::Select(c, a, b, x, y) => {
-                let (va, vb) = (self.value(a), self.value(b));
-                let zero = self.out.number(0.0);
-                let dx = self.out.select(c, va, vb, d, zero);
-                let dy = self.out.select(c, va, vb, zero, d);
-                self.add(x, dx);
-                self.add(y, dy);
-            }
-            Op::Reduce(Reduce::Sum, a) => self.add(a, d),
-            Op::Reduce(Reduce::Max, a) => {
-                let (va, vm) = (self.value(a), self.value(id));
-                let zero = self.out.number(0.0);
-                let da = self.out.select(Compare::Eq, va, vm, d, zero);
-                self.add(a, da);
-            }
-            _ => {}
-        }
-    }
-
-    /// The gradient of `a`, given `d` of `y = u(a)`.
-    fn unary(&mut self, u: Unary, a: NodeId, y: NodeId, d: NodeId) -> Option<NodeId> {
-        let one = self.out.number(1.0);
-        Some(match u {
-            Unary::Neg => self.out.unary(Unary::Neg, d),
-            Unary::Exp => {
-                let y = self.value(y);
-                self.out.binary(Mul, d, y)
-            }
-            Unary::Expm1 => {
-                let y = self.value(y);
-                let f = self.out.binary(Add, y, one);
-                self.out.binary(Mul, d, f)
-            }
-            Unary::Log => {
-                let x = self.value(a);
-                self.out.binary(Div, d, x)
-            }
-            Unary::Log1p => {
-                let x = self.value(a);
-                let x = self.out.binary(Add, one, x);
-                self.out.binary(Div, d, x)
-            }
-            Unary::Tanh => {
-                let y = self.value(y);
-                let square = self.out.binary(Mul, y, y);
-                let f = self.out.binary(Sub, one, square);
-                self.out.binary(Mul, d, f)
-            }
-            Unary::Sigmoid => {
-                let y = self.value(y);
-                let rest = self.out.binary(Sub, one, y);
-                let f = self.out.binary(Mul, y, rest);
-                self.out.binary(Mul, d, f)
-            }
-            Unary::Softplus => {
-                let x = self.value(a);
-                let f = self.out.unary(Unary::Sigmoid, x);
-                self.out.binary(Mul, d, f)
-            }
-            Unary::Erf => {
-                // 2/√π · exp(-x²)
-                let x = self.value(a);
-                let square = self.out.binary(Mul, x, x);
-                let minus = self.out.unary(Unary::Neg, square);
-                let e = self.out.unary(Unary::Exp, minus);
-                let factor = self.out.number(std::f64::consts::FRAC_2_SQRT_PI);
-                let f = self.out.binary(Mul, factor, e);
-                self.out.binary(Mul, d, f)
-            }
-            Unary::Sin => {
-                let x = self.value(a);
-                let f = self.out.unary(Unary::Cos, x);
-                self.out.binary(Mul, d, f)
-            }
-            Unary::Cos => {
-                let x = self.value(a);
-                let s = self.out.unary(Unary::Sin, x);
-                let f = self.out.unary(Unary::Neg, s);
-                self.out.binary(Mul, d, f)
-            }
-            Unary::Sqrt => {
-                let y = self.value(y);
-                let half = self.out.number(0.5);
-                let f = self.out.binary(Div, half, y);
-                self.out.binary(Mul, d, f)
-            }
-            Unary::Rsqrt => {
-                let y = self.value(y);
-                let square = self.out.binary(Mul, y, y);
-                let cube = self.out.binary(Mul, square, y);
-                let half = self.out.number(-0.5);
-                let f = self.out.binary(Mul, half, cube);
-                self.out.binary(Mul, d, f)
-            }
-            Unary::Abs => {
-                let x = self.value(a);
-                let f = self.out.unary(Unary::Sign, x);
-                self.out.binary(Mul, d, f)
-            }
-            // `add` sums it over the units.
-            Unary::Spread => d,
-            Unary::Sign | Unary::Detach => return None,
-        })
-    }
-
-    fn binary(&mut self, b: super::graph::Binary, x: NodeId, y: NodeId, z: NodeId, d: NodeId) {
-        match b {
-            Add => {
-                self.add(x, d);
-                self.add(y, d);
-            }
-            Sub => {
-                self.add(x, d);
-                let d = self.out.unary(Unary::Neg, d);
-                self.add(y, d);
-            }
-            Mul => {
-                let (vx, vy) = (self.value(x), self.value(y));
-                let dx = self.out.binary(Mul, d, vy);
-                let dy = self.out.binary(Mul, d, vx);
-                self.add(x, dx);
-                self.add(y, dy);
-            }
-            Div => {
-                let (vy, vz) = (self.value(y), self.value(z));
-                let dx = self.out.binary(Div, d, vy);
-                self.add(x, dx);
-                let dy = self.out.binary(Mul, dx, vz);
-                let dy = self.out.unary(Unary::Neg, dy);
-                self.add(y, dy);
-            }
-            Min | Max => {
-                let how = if b == Min { Compare::Lt } else { Compare::Gt };
-                let (vx, vy) = (self.value(x), self.value(y));
-                let zero = self.out.number(0.0);
-                let dx = self.out.select(how, vx, vy, d, zero);
-                let dy = self.out.select(how, vx, vy, zero, d);
-                self.add(x, dx);
-                self.add(y, dy);
-            }
-            Pow => {
-                let (vx, vy, vz) = (self.value(x), self.value(y), self.value(z));
-                let one = self.out.number(1.0);
-                let less = self.out.binary(Sub, vy, one);
-                let power = self.out.binary(Pow, vx, less);
-                let f = self.out.binary(Mul, vy, power);
-                let dx = self.out.binary(Mul, d, f);
-                self.add(x, dx);
-                if self.cell.graph.node(y).extent != Extent::Number {
-                    let log = self.out.unary(Unary::Log, vx);
-                    let f = self.out.binary(Mul, vz, log);
-                    let dy = self.out.binary(Mul, d, f);
-                    self.add(y, dy);
-                }
-            }
-        }
-    }
-
     /// Sums contributions to parts of one vector of `whole` units; overlapping ones are cut where
     /// they overlap. Units that nothing depends on have the gradient zero: somebody reads it.
     fn join(&mut self, parts: Vec<Part>, whole: &Size) -> Result<Vec<Part>, Overlap> {
@@ -497,6 +327,9 @@ impl Differentiator<'_> {
             [] => return Ok(vec![zero(&mut self.out, Size::known(0), whole.clone())]),
             [one] if one.width == *whole => return Ok(distinct),
             _ => {}
+        }
+        if let Some(tiles) = tiles(&distinct, whole) {
+            return Ok(tiles);
         }
         let mut cuts = BTreeSet::from([0, whole.value().ok_or(Overlap)?]);
         for p in &distinct {
@@ -536,128 +369,16 @@ impl Differentiator<'_> {
         }
         Ok(out)
     }
+}
 
-    /// Fuses, then decides for each forward value that is needed whether to load, to compute
-    /// again or to keep it.
-    fn finish(
-        self,
-        mut states: Vec<Vec<Part>>,
-        mut inputs: Vec<Vec<Part>>,
-        mut matrices: Vec<MatrixGradient>,
-        mut vectors: Vec<VectorGradient>,
-    ) -> Result<Backward, Overlap> {
-        let roots: Vec<NodeId> = states
-            .iter()
-            .flatten()
-            .chain(inputs.iter().flatten())
-            .map(|p| p.node)
-            .chain(matrices.iter().map(|m| m.delta))
-            .chain(vectors.iter().map(|v| v.delta))
-            .collect();
-        let (fused, first) = fuse(&self.out, &roots);
-        let (order, _) = live(&fused, &roots.iter().map(|r| first[r]).collect::<Vec<_>>());
-
-        let mut needed: BTreeSet<NodeId> = order
-            .iter()
-            .filter_map(|&id| match fused.node(id).op {
-                Op::Leaf(Slot::Forward(f), _) => Some(f),
-                _ => None,
-            })
-            .collect();
-        needed.extend(matrices.iter().filter_map(|m| match m.operand.0 {
-            Slot::Forward(f) => Some(f),
-            _ => None,
-        }));
-        let mut keep: BTreeSet<NodeId> = matrices
-            .iter()
-            .filter_map(|m| match m.operand.0 {
-                Slot::Forward(f) => Some(f),
-                _ => None,
-            })
-            .collect();
-        for &f in &needed {
-            if !self.available(f, &keep, 0) {
-                keep.insert(f);
-            }
-        }
-
-        let mut out = Graph::default();
-        let mut map: BTreeMap<NodeId, NodeId> = BTreeMap::new();
-        for &id in &order {
-            let node = fused.node(id);
-            let new = match &node.op {
-                Op::Leaf(Slot::Forward(f), _) => self.again(*f, &keep, &mut out),
-                op => out.rebuild(op, &node.extent, |o| map[&o]),
-            };
-            map.insert(id, new);
-        }
-        let place = |id: &mut NodeId| *id = map[&first[id]];
-        states.iter_mut().flatten().for_each(|p| place(&mut p.node));
-        inputs.iter_mut().flatten().for_each(|p| place(&mut p.node));
-        matrices.iter_mut().for_each(|m| place(&mut m.delta));
-        vectors.iter_mut().for_each(|v| place(&mut v.delta));
-        Ok(Backward {
-            graph: out,
-            keep: keep.into_iter().collect(),
-            states,
-            inputs,
-            matrices,
-            vectors,
-        })
+/// The parts in order, if each starts where the one before ends and nothing is left.
+fn tiles(parts: &[Part], whole: &Size) -> Option<Vec<Part>> {
+    let mut end = Size::known(0);
+    let mut tiles = Vec::new();
+    while end != *whole && tiles.len() < parts.len() {
+        let next = parts.iter().find(|p| p.offset == end)?;
+        end = &end + &next.width;
+        tiles.push(next.clone());
     }
-
-    /// Whether the backward pass can have a forward value without its being kept.
-    fn available(&self, f: NodeId, keep: &BTreeSet<NodeId>, depth: usize) -> bool {
-        let node = self.cell.graph.node(f);
-        keep.contains(&f)
-            || self.next.contains_key(&f)
-            || matches!(
-                node.op,
-                Op::Number(_) | Op::SizeOf(_) | Op::Leaf(..) | Op::Param(..)
-            )
-            || self.is_constant(f)
-            || (depth < 4
-                && (node.op.is_cheap() || self.is_row_maths(f))
-                && node
-                    .op
-                    .operands()
-                    .iter()
-                    .all(|&o| self.available(o, keep, depth + 1)))
-    }
-
-    /// Depends on parameters only: the backward pass has it computed when weights are packed.
-    fn is_constant(&self, f: NodeId) -> bool {
-        match &self.cell.graph.node(f).op {
-            Op::Number(_) | Op::SizeOf(_) | Op::Param(..) => true,
-            Op::Leaf(..) | Op::Product(_) | Op::Reduce(..) => false,
-            op => op.operands().into_iter().all(|o| self.is_constant(o)),
-        }
-    }
-
-    /// One number a row, not itself a reduction: what needs it computes it again.
-    fn is_row_maths(&self, f: NodeId) -> bool {
-        let node = self.cell.graph.node(f);
-        node.extent == Extent::Row && !matches!(node.op, Op::Reduce(..))
-    }
-
-    /// A forward value that is available, in the backward graph.
-    fn again(&self, f: NodeId, keep: &BTreeSet<NodeId>, out: &mut Graph) -> NodeId {
-        let node = self.cell.graph.node(f);
-        if keep.contains(&f) {
-            return out.add_node(
-                Op::Leaf(Slot::Forward(f), Size::known(0)),
-                node.extent.clone(),
-            );
-        }
-        if let (Some((state, offset)), Extent::Vector(w)) = (self.next.get(&f), &node.extent) {
-            return out.leaf(Slot::NextState(*state), offset.clone(), w.clone());
-        }
-        let parts: BTreeMap<NodeId, NodeId> = node
-            .op
-            .operands()
-            .into_iter()
-            .map(|o| (o, self.again(o, keep, out)))
-            .collect();
-        out.rebuild(&node.op, &node.extent, |o| parts[&o])
-    }
+    (end == *whole && tiles.len() == parts.len()).then_some(tiles)
 }

@@ -3,7 +3,7 @@
 use super::{Wrong, maths};
 use crate::cell::{
     Cell,
-    graph::{Extent, MatrixPart, NodeId, Op, Reduce, Slot},
+    graph::{Extent, Graph, MatrixPart, NodeId, Op, Reduce, Slot},
     size::Size,
 };
 
@@ -14,12 +14,15 @@ pub(super) fn known(size: &Size) -> Result<usize, Wrong> {
 }
 
 /// A value of a step: one number, or one for every unit.
-type Lanes = Vec<f64>;
+pub(super) type Lanes = Vec<f64>;
 
 /// The number of unit `i`: numbers and rows have one for all units.
 fn lane(v: &[f64], i: usize) -> f64 {
     if v.len() == 1 { v[0] } else { v[i] }
 }
+
+/// States after a step, and its outputs.
+pub(super) type Stepped = (Vec<Vec<f64>>, Vec<Vec<f64>>);
 
 /// Computes one step for one row: the states after it, and the outputs. `weights` are those of the
 /// cell's parameters, row-major. `noises` are the cell's masks; without any they are 1, as in
@@ -30,64 +33,111 @@ pub(super) fn step(
     states: &[Vec<f64>],
     inputs: &[&[f64]],
     noises: &[Vec<f64>],
-) -> Result<(Vec<Vec<f64>>, Vec<Vec<f64>>), Wrong> {
+) -> Result<Stepped, Wrong> {
+    let ones = |width: &Size| Ok(vec![1.0; known(width)?]);
+    let masks: Vec<Vec<f64>> = match noises {
+        [] => (cell.noises.iter().map(|n| ones(&n.width))).collect::<Result<_, _>>()?,
+        masks => masks.to_vec(),
+    };
+    let values = evaluate(&cell.graph, weights, |slot| match slot {
+        Slot::Input(i) => inputs.get(i).copied(),
+        Slot::State(i) => states.get(i).map(Vec::as_slice),
+        Slot::Noise(i) => masks.get(i).map(Vec::as_slice),
+        _ => None,
+    })?;
+    let next = cell.next.iter().zip(&cell.states);
+    let next = next
+        .map(|(parts, state)| side_by_side(&cell.graph, &values, parts, &state.size))
+        .collect::<Result<_, _>>()?;
+    let out = cell.out.iter().zip(&cell.outputs);
+    let out = out
+        .map(|(parts, output)| side_by_side(&cell.graph, &values, parts, &output.width))
+        .collect::<Result<_, _>>()?;
+    Ok((next, out))
+}
+
+/// Parts of a vector of `whole` units. A single part without a width is the same in all units.
+pub(super) fn side_by_side(
+    graph: &Graph,
+    values: &[Lanes],
+    parts: &[NodeId],
+    whole: &Size,
+) -> Result<Vec<f64>, Wrong> {
+    let mut all = Vec::new();
+    for &p in parts {
+        let width = known(graph.width(p).unwrap_or(whole))?;
+        all.extend((0..width).map(|i| lane(&values[p], i)));
+    }
+    Ok(all)
+}
+
+/// The value of every node of a graph, for one row. `slot` gives the vectors from outside.
+pub(super) fn evaluate<'a>(
+    graph: &Graph,
+    weights: &[&[f64]],
+    slot: impl Fn(Slot) -> Option<&'a [f64]>,
+) -> Result<Vec<Lanes>, Wrong> {
     let mut values: Vec<Lanes> = Vec::new();
-    for node in cell.graph.nodes() {
+    for node in graph.nodes() {
         let width = match &node.extent {
             Extent::Number | Extent::Row => 1,
             Extent::Vector(w) => known(w)?,
         };
-        let of = |id: NodeId, i: usize| lane(&values[id], i);
         let part = |whole: &[f64], offset: &Size| -> Result<Lanes, Wrong> {
             let from = known(offset)?;
-            Ok(whole[from..from + width].to_vec())
+            let part = whole.get(from..from + width);
+            part.map(<[f64]>::to_vec)
+                .ok_or_else(|| Wrong(format!("{width} from {from} of {}", whole.len())))
         };
-        let each = |f: &dyn Fn(usize) -> f64| -> Lanes { (0..width).map(f).collect() };
         let value = match &node.op {
-            Op::Number(bits) => vec![f64::from_bits(*bits)],
-            Op::SizeOf(size) => vec![known(size)? as f64],
-            Op::Leaf(Slot::Input(i), offset) => part(inputs[*i], offset)?,
-            Op::Leaf(Slot::State(i), offset) => part(&states[*i], offset)?,
-            Op::Leaf(Slot::Noise(_), _) if noises.is_empty() => vec![1.0; width],
-            Op::Leaf(Slot::Noise(i), offset) => part(&noises[*i], offset)?,
-            Op::Leaf(slot, _) => return Err(Wrong(format!("{slot:?} in a forward graph"))),
+            Op::Leaf(from, offset) => match slot(*from) {
+                Some(whole) => part(whole, offset)?,
+                None => return Err(Wrong(format!("there is no {from:?} here"))),
+            },
             Op::Param(p, offset) => part(weights[*p], offset)?,
-            Op::Unary(u, a) => each(&|i| maths::unary(*u, of(*a, i))),
-            Op::Binary(b, x, y) => each(&|i| maths::binary(*b, of(*x, i), of(*y, i))),
-            Op::MulAdd(a, b, c) => each(&|i| of(*a, i) * of(*b, i) + of(*c, i)),
-            Op::NegMulAdd(a, b, c) => each(&|i| of(*c, i) - of(*a, i) * of(*b, i)),
-            Op::Select(how, a, b, x, y) => each(&|i| {
-                if maths::compare(*how, of(*a, i), of(*b, i)) {
-                    of(*x, i)
-                } else {
-                    of(*y, i)
-                }
-            }),
             Op::Product(terms) => product(terms, weights, &values, width)?,
-            Op::Reduce(Reduce::Sum, a) => vec![values[*a].iter().sum()],
-            Op::Reduce(Reduce::Max, a) => {
-                vec![values[*a].iter().copied().fold(f64::NEG_INFINITY, f64::max)]
-            }
+            Op::Reduce(how, a) => vec![reduce(*how, &values[*a])],
+            op => pointwise(op, width, &|id| &values[id])?,
         };
         values.push(value);
     }
-    let side_by_side = |parts: &[NodeId], whole: &Size| -> Result<Vec<f64>, Wrong> {
-        let mut all = Vec::new();
-        for &p in parts {
-            let width = known(cell.graph.width(p).unwrap_or(whole))?;
-            all.extend((0..width).map(|i| lane(&values[p], i)));
+    Ok(values)
+}
+
+/// Maths that is done lane by lane.
+pub(super) fn pointwise<'a>(
+    op: &Op,
+    width: usize,
+    values: &dyn Fn(NodeId) -> &'a [f64],
+) -> Result<Lanes, Wrong> {
+    let of = |id: NodeId, i: usize| lane(values(id), i);
+    let each = |f: &dyn Fn(usize) -> f64| -> Lanes { (0..width).map(f).collect() };
+    Ok(match op {
+        Op::Number(bits) => vec![f64::from_bits(*bits)],
+        Op::SizeOf(size) => vec![known(size)? as f64],
+        Op::Unary(u, a) => each(&|i| maths::unary(*u, of(*a, i))),
+        Op::Binary(b, x, y) => each(&|i| maths::binary(*b, of(*x, i), of(*y, i))),
+        Op::MulAdd(a, b, c) => each(&|i| of(*a, i) * of(*b, i) + of(*c, i)),
+        Op::NegMulAdd(a, b, c) => each(&|i| of(*c, i) - of(*a, i) * of(*b, i)),
+        Op::Select(how, a, b, x, y) => each(&|i| {
+            if maths::compare(*how, of(*a, i), of(*b, i)) {
+                of(*x, i)
+            } else {
+                of(*y, i)
+            }
+        }),
+        Op::Leaf(..) | Op::Param(..) | Op::Product(_) | Op::Reduce(..) => {
+            return Err(Wrong(format!("{op:?} is not done lane by lane")));
         }
-        Ok(all)
-    };
-    let next = cell.next.iter().zip(&cell.states);
-    let next = next
-        .map(|(parts, state)| side_by_side(parts, &state.size))
-        .collect::<Result<_, _>>()?;
-    let out = cell.out.iter().zip(&cell.outputs);
-    let out = out
-        .map(|(parts, output)| side_by_side(parts, &output.width))
-        .collect::<Result<_, _>>()?;
-    Ok((next, out))
+    })
+}
+
+/// All units as one number.
+pub(super) fn reduce(how: Reduce, x: &[f64]) -> f64 {
+    match how {
+        Reduce::Sum => x.iter().sum(),
+        Reduce::Max => x.iter().copied().fold(f64::NEG_INFINITY, f64::max),
+    }
 }
 
 /// A sum of vector–matrix products.

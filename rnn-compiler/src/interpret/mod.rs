@@ -232,6 +232,12 @@ fn with_consts(tokens: TokenStream, consts: &[(&str, usize)]) -> TokenStream {
 }
 
 #[cfg(test)]
+mod cell_tests;
+#[cfg(test)]
+mod einsum_tests;
+#[cfg(test)]
 mod graph_tests;
+#[cfg(test)]
+mod phase_tests;
 #[cfg(test)]
 mod tests;

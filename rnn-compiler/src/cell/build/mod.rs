@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use proc_macro2::Span;
 
+mod bind;
 mod calls;
 mod einsum;
 mod heads;

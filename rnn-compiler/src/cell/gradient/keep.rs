@@ -1,0 +1,143 @@
+//! Which values of the forward pass the backward pass loads, computes again or has kept.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Backward, Differentiator, MatrixGradient, Overlap, Part, VectorGradient};
+use crate::cell::{
+    graph::{Extent, Graph, NodeId, Op, Slot},
+    optimize::{fuse, live},
+    size::Size,
+};
+
+impl Differentiator<'_> {
+    /// Fuses, then decides for each forward value that is needed whether to load, to compute
+    /// again or to keep it.
+    pub(super) fn finish(
+        self,
+        mut states: Vec<Vec<Part>>,
+        mut inputs: Vec<Vec<Part>>,
+        mut matrices: Vec<MatrixGradient>,
+        mut vectors: Vec<VectorGradient>,
+    ) -> Result<Backward, Overlap> {
+        let roots: Vec<NodeId> = states
+            .iter()
+            .flatten()
+            .chain(inputs.iter().flatten())
+            .map(|p| p.node)
+            .chain(matrices.iter().map(|m| m.delta))
+            .chain(vectors.iter().map(|v| v.delta))
+            .collect();
+        let (fused, first) = fuse(&self.out, &roots);
+        let (order, _) = live(&fused, &roots.iter().map(|r| first[r]).collect::<Vec<_>>());
+
+        let mut needed: BTreeSet<NodeId> = order
+            .iter()
+            .filter_map(|&id| match fused.node(id).op {
+                Op::Leaf(Slot::Forward(f), _) => Some(f),
+                _ => None,
+            })
+            .collect();
+        needed.extend(matrices.iter().filter_map(|m| match m.operand.0 {
+            Slot::Forward(f) => Some(f),
+            _ => None,
+        }));
+        let mut keep: BTreeSet<NodeId> = matrices
+            .iter()
+            .filter_map(|m| match m.operand.0 {
+                Slot::Forward(f) => Some(f),
+                _ => None,
+            })
+            .collect();
+        for &f in &needed {
+            if !self.available(f, &keep, 0) {
+                keep.insert(f);
+            }
+        }
+
+        let mut out = Graph::default();
+        let mut map: BTreeMap<NodeId, NodeId> = BTreeMap::new();
+        for &id in &order {
+            let node = fused.node(id);
+            let new = match &node.op {
+                Op::Leaf(Slot::Forward(f), offset) => {
+                    let whole = self.again(*f, &keep, &mut out);
+                    match &node.extent {
+                        // A part of it, where parts of a vector are joined.
+                        Extent::Vector(w) => out.slice(whole, offset, w),
+                        _ => whole,
+                    }
+                }
+                op => out.rebuild(op, &node.extent, |o| map[&o]),
+            };
+            map.insert(id, new);
+        }
+        let place = |id: &mut NodeId| *id = map[&first[id]];
+        states.iter_mut().flatten().for_each(|p| place(&mut p.node));
+        inputs.iter_mut().flatten().for_each(|p| place(&mut p.node));
+        matrices.iter_mut().for_each(|m| place(&mut m.delta));
+        vectors.iter_mut().for_each(|v| place(&mut v.delta));
+        Ok(Backward {
+            graph: out,
+            keep: keep.into_iter().collect(),
+            states,
+            inputs,
+            matrices,
+            vectors,
+        })
+    }
+
+    /// Whether the backward pass can have a forward value without its being kept.
+    fn available(&self, f: NodeId, keep: &BTreeSet<NodeId>, depth: usize) -> bool {
+        let node = self.cell.graph.node(f);
+        keep.contains(&f)
+            || self.next.contains_key(&f)
+            || matches!(
+                node.op,
+                Op::Number(_) | Op::SizeOf(_) | Op::Leaf(..) | Op::Param(..)
+            )
+            || self.is_constant(f)
+            || (depth < 4
+                && (node.op.is_cheap() || self.is_row_maths(f))
+                && node
+                    .op
+                    .operands()
+                    .iter()
+                    .all(|&o| self.available(o, keep, depth + 1)))
+    }
+
+    /// Depends on parameters only: the backward pass has it computed when weights are packed.
+    fn is_constant(&self, f: NodeId) -> bool {
+        match &self.cell.graph.node(f).op {
+            Op::Number(_) | Op::SizeOf(_) | Op::Param(..) => true,
+            Op::Leaf(..) | Op::Product(_) | Op::Reduce(..) => false,
+            op => op.operands().into_iter().all(|o| self.is_constant(o)),
+        }
+    }
+
+    /// One number a row, not itself a reduction: what needs it computes it again.
+    fn is_row_maths(&self, f: NodeId) -> bool {
+        let node = self.cell.graph.node(f);
+        node.extent == Extent::Row && !matches!(node.op, Op::Reduce(..))
+    }
+
+    /// A forward value that is available, in the backward graph.
+    fn again(&self, f: NodeId, keep: &BTreeSet<NodeId>, out: &mut Graph) -> NodeId {
+        let node = self.cell.graph.node(f);
+        if keep.contains(&f) {
+            return out.add_node(
+                Op::Leaf(Slot::Forward(f), Size::known(0)),
+                node.extent.clone(),
+            );
+        }
+        if let (Some((state, offset)), Extent::Vector(w)) = (self.next.get(&f), &node.extent) {
+            return out.leaf(Slot::NextState(*state), offset.clone(), w.clone());
+        }
+        let parts: BTreeMap<NodeId, NodeId> = node
+            .op
+            .operands()
+            .into_iter()
+            .map(|o| (o, self.again(o, keep, out)))
+            .collect();
+        out.rebuild(&node.op, &node.extent, |o| parts[&o])
+    }
+}
