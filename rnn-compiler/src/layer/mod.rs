@@ -19,7 +19,9 @@ pub use context::{Before, Built, Context, Incoming, OutMask, Scope};
 pub use names::Names;
 pub(crate) use {
     cell_argument::cells_of,
-    cells::{fits, last_axis, merge, parse, pointwise, reads, recurrent, side_by_side},
+    cells::{
+        Merged, fits, fold_real, last_axis, merge, parse, pointwise, reads, recurrent, side_by_side,
+    },
     context::STEP,
     nested::inner,
 };
