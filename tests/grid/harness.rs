@@ -18,7 +18,7 @@ pub fn check<M: Learner>(
     name: &str,
     input_gradient: impl Fn(&M, usize) -> Option<&[f32]>,
 ) {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/keras/grid");
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../keras/grid");
     let path = folder.join(file).with_extension("safetensors");
     let golden = Golden::read(&path, &format!("{name}/"));
     set_weights(&golden, model);

@@ -20,6 +20,7 @@ As in `goldens.py`, everything is drawn as float32, computed in float64 and stor
 case that Keras's own float32 misses by a tenth of the tests' tolerance is refused.
 """
 
+from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
@@ -199,3 +200,24 @@ def golden(name, graph, calls, rng, scale=1.0, trains=True, check_weights=True):
             continue
         tensors[f"{name}/{key}"] = np.ascontiguousarray(value.astype(np.float32))
     return tensors
+
+#: Models in one file: rustc needs some 60 MB for each.
+MODELS = 15
+
+
+def write_rust(script, kind, lines):
+    """Cuts test cases into files of `../grid/tests/`: the first of every four is always compiled."""
+    folder = Path(__file__).resolve().parent.parent / "grid" / "tests"
+    for old in folder.glob(f"{kind}_[0-9]*.rs"):
+        old.unlink()
+    for number, start in enumerate(range(0, len(lines), MODELS)):
+        some = lines[start : start + MODELS]
+        text = [f"//! Made by tests/keras/{script}. Do not edit."]
+        if number % 4:
+            text.append('#![cfg(feature = "exhaustive")]')
+        text.append("use recurrent_test_grid::grid;")
+        if any("NestedCell" in line for line in some):
+            text.append("use recurrent_test_grid::NestedCell;")
+        text += some
+        text += ["#[test]", "fn every_instruction_set() {", "    recurrent_test_grid::every_instruction_set();", "}"]
+        (folder / f"{kind}_{number}.rs").write_text("\n".join(text) + "\n")

@@ -26,7 +26,7 @@ import numpy as np
 from safetensors.numpy import save_file
 
 from graph import Chain, Graph, In, Let, Out, states_of
-from graph_goldens import Refused, golden
+from graph_goldens import Refused, golden, write_rust
 from language import (
     GRU,
     LSTM,
@@ -42,7 +42,6 @@ from language import (
 
 HERE = Path(__file__).parent
 FOLDER = HERE / "grid"
-RUST = HERE.parent / "grid" / "cases.rs"
 
 COUNT = 60
 SEED = 20250
@@ -279,8 +278,8 @@ def make(kind, index, deck):
 def main():
     """Writes everything."""
     FOLDER.mkdir(exist_ok=True)
-    lines = ["// Made by tests/keras/grid.py. Do not edit."]
     for number, kind in enumerate(KINDS):
+        lines = []
         deck, tensors = Deck(np.random.default_rng([SEED, number])), {}
         for index in range(COUNT):
             name, graph, found = make(kind, index, deck)
@@ -288,8 +287,8 @@ def main():
             lines.append(f'grid!({name}, "{kind}", {graph});')
         path = FOLDER / f"{kind}.safetensors"
         save_file(tensors, path)
+        write_rust("grid.py", kind, lines)
         print(f"{path.name}: {path.stat().st_size / 1e3:.0f} kB")
-    RUST.write_text("\n".join(lines) + "\n")
 
 
 if __name__ == "__main__":

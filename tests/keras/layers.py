@@ -12,7 +12,7 @@ from safetensors.numpy import save_file
 
 from goldens import HERE
 from graph import Graph, In, Let, Out, Shared, chain
-from graph_goldens import golden
+from graph_goldens import golden, write_rust
 from language import (
     GRU,
     LSTM,
@@ -49,7 +49,6 @@ from language import (
 from nested import nested_cell
 
 FILE = HERE / "grid" / "layers.safetensors"
-RUST = HERE.parent / "grid" / "layers.rs"
 VOCABULARY = 9
 SEQ = {"return_sequences": True}
 
@@ -205,7 +204,7 @@ def graphs():
         Out("y", chain("x", GRU(4, initial_state="h", **SEQ))),
     ))  # fmt: skip
     yield Case("state_as_output", graph(
-        seq(), Let(("y", "h", "c"), chain("x", LSTM(3, return_state=True, **SEQ))),
+        seq(), Let(("_", "h", "c"), chain("x", LSTM(3, return_state=True, **SEQ))),
         Out("cell", chain("c")), Out("sum", chain(("h", "c"), Add(), Dense(2))),
     ))  # fmt: skip
     yield Case("shared_lstm", graph(
@@ -342,7 +341,7 @@ def draw_inputs(rng, case):
 
 def main(chosen):
     """Writes the file, or only checks the chosen cases."""
-    tensors, lines = {}, ["// Made by tests/keras/layers.py. Do not edit.", "use crate::NestedCell;"]
+    tensors, lines = {}, []
     for case in cases():
         if chosen and case.name not in chosen:
             continue
@@ -357,8 +356,8 @@ def main(chosen):
     if chosen:
         return
     save_file(tensors, FILE)
-    RUST.write_text("\n".join(lines) + "\n")
-    print(f"{len(lines) - 2} cases, {FILE.stat().st_size / 1e3:.0f} kB")
+    write_rust("layers.py", "layers", lines)
+    print(f"{len(lines)} cases, {FILE.stat().st_size / 1e3:.0f} kB")
 
 
 if __name__ == "__main__":

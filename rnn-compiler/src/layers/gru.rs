@@ -5,7 +5,9 @@
 
 use crate::layer::{self, Argument, Kind, LayerDef};
 
-/// The columns of the weights are the gates: update z, reset r, candidate.
+/// The columns of the weights are the gates: update z, reset r, candidate. As in Keras, with
+/// `recurrent_dropout` every gate has masks of its own, without it one mask of the input serves
+/// all; what `z` keeps of the old state is never dropped.
 const CELL: &str = "
 cell GRUCell(
     units,
@@ -16,12 +18,23 @@ cell GRUCell(
     recurrent_initializer = orthogonal,
     bias_initializer = zeros,
     reset_after = true,
+    dropout = 0.0,
+    recurrent_dropout = 0.0,
 ) {
     param kernel: [input, 3 * units] = kernel_initializer;
     param recurrent_kernel: [units, 3 * units] = recurrent_initializer;
     state h: [units];
-    let x_all = x @ kernel;
-    let h_all = h @ recurrent_kernel;
+    if recurrent_dropout > 0 {
+        let [kz, kr, kh] = split(kernel);
+        let [uz, ur, uh] = split(recurrent_kernel);
+        let dropped = dropout(h, recurrent_dropout);
+        let x_all = concat(dropout(x, dropout) @ kz, dropout(x, dropout) @ kr, dropout(x, dropout) @ kh);
+        let h_all = concat(dropout(h, recurrent_dropout) @ uz, dropout(h, recurrent_dropout) @ ur, dropped @ uh);
+    } else {
+        let dropped = h;
+        let x_all = dropout(x, dropout) @ kernel;
+        let h_all = h @ recurrent_kernel;
+    }
     if use_bias {
         if reset_after {
             param bias: [2, 3 * units] = bias_initializer;
@@ -39,7 +52,7 @@ cell GRUCell(
     if reset_after {
         let candidate = activation(xh + r * hh);
     } else {
-        let [_z, _r, reset] = split((r * h) @ recurrent_kernel);
+        let [_z, _r, reset] = split((r * dropped) @ recurrent_kernel);
         let candidate = activation(xh + reset);
     }
     next h = z * h + (1 - z) * candidate;

@@ -3,7 +3,8 @@
 
 use crate::layer::{self, Argument, Kind, LayerDef};
 
-/// The columns of the weights are the gates: input, forget, candidate, output.
+/// The columns of the weights are the gates: input, forget, candidate, output. As in Keras, with
+/// `recurrent_dropout` every gate has masks of its own, without it one mask of the input serves all.
 const CELL: &str = "
 cell LSTMCell(
     units,
@@ -14,12 +15,25 @@ cell LSTMCell(
     recurrent_initializer = orthogonal,
     bias_initializer = zeros,
     unit_forget_bias = true,
+    dropout = 0.0,
+    recurrent_dropout = 0.0,
 ) {
     param kernel: [input, 4 * units] = kernel_initializer;
     param recurrent_kernel: [units, 4 * units] = recurrent_initializer;
     state h: [units];
     state c: [units];
-    let z = x @ kernel + h @ recurrent_kernel;
+    if recurrent_dropout > 0 {
+        let [xi, xf, xg, xo] = split(kernel);
+        let [hi, hf, hg, ho] = split(recurrent_kernel);
+        let z = concat(
+            dropout(x, dropout) @ xi + dropout(h, recurrent_dropout) @ hi,
+            dropout(x, dropout) @ xf + dropout(h, recurrent_dropout) @ hf,
+            dropout(x, dropout) @ xg + dropout(h, recurrent_dropout) @ hg,
+            dropout(x, dropout) @ xo + dropout(h, recurrent_dropout) @ ho,
+        );
+    } else {
+        let z = dropout(x, dropout) @ kernel + h @ recurrent_kernel;
+    }
     if use_bias {
         if unit_forget_bias {
             param bias: [4 * units] = ones_in(units, 2 * units, bias_initializer);

@@ -10,11 +10,13 @@ cell SimpleRNNCell(
     kernel_initializer = glorot_uniform,
     recurrent_initializer = orthogonal,
     bias_initializer = zeros,
+    dropout = 0.0,
+    recurrent_dropout = 0.0,
 ) {
     param kernel: [input, units] = kernel_initializer;
     param recurrent_kernel: [units, units] = recurrent_initializer;
     state h: [units];
-    let z = x @ kernel + h @ recurrent_kernel;
+    let z = dropout(x, dropout) @ kernel + dropout(h, recurrent_dropout) @ recurrent_kernel;
     if use_bias {
         param bias: [units] = bias_initializer;
         let z = z + bias;

@@ -256,4 +256,12 @@ tuples! {
     A TA a, B TB b, C TC c, D TD d, E TE e, F TF f;
     A TA a, B TB b, C TC c, D TD d, E TE e, F TF f, G TG g;
     A TA a, B TB b, C TC c, D TD d, E TE e, F TF f, G TG g, H TH h;
+    A TA a, B TB b, C TC c, D TD d, E TE e, F TF f, G TG g, H TH h, I TI i;
+    A TA a, B TB b, C TC c, D TD d, E TE e, F TF f, G TG g, H TH h, I TI i, J TJ j;
+    A TA a, B TB b, C TC c, D TD d, E TE e, F TF f, G TG g, H TH h, I TI i, J TJ j, K TK k;
+    A TA a, B TB b, C TC c, D TD d, E TE e, F TF f, G TG g, H TH h, I TI i, J TJ j, K TK k, L TL l;
+    A TA a, B TB b, C TC c, D TD d, E TE e, F TF f, G TG g, H TH h, I TI i, J TJ j, K TK k, L TL l, M TM m;
+    A TA a, B TB b, C TC c, D TD d, E TE e, F TF f, G TG g, H TH h, I TI i, J TJ j, K TK k, L TL l, M TM m, N TN n;
+    A TA a, B TB b, C TC c, D TD d, E TE e, F TF f, G TG g, H TH h, I TI i, J TJ j, K TK k, L TL l, M TM m, N TN n, O TO o;
+    A TA a, B TB b, C TC c, D TD d, E TE e, F TF f, G TG g, H TH h, I TI i, J TJ j, K TK k, L TL l, M TM m, N TN n, O TO o, P TP p;
 }

@@ -127,14 +127,11 @@ impl<'p> Score<'p> {
         let mut total = f64::from(learner.penalty()) + self.regularized.cost(learner.weights());
         for (index, output) in self.outputs.iter_mut().enumerate() {
             let predictions = learner.output(index);
-            let gradient =
-                gradients
-                    .as_deref_mut()
-                    .and_then(|g| g.get_mut(index))
-                    .map(|gradient| {
-                        gradient.resize(predictions.len(), 0.0);
-                        gradient
-                    });
+            let gradient = gradients.as_deref_mut().and_then(|g| g.get_mut(index));
+            let gradient = gradient.map(|gradient| {
+                gradient.resize(predictions.len(), 0.0);
+                gradient.as_mut_slice()
+            });
             let (Some(loss), Some(targets)) = (output.loss, batch.targets(index)) else {
                 if let Some(gradient) = gradient {
                     gradient.fill(0.0);

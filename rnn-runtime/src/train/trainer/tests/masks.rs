@@ -1,6 +1,83 @@
 //! Padding does not count.
 
 use super::*;
+use crate::{
+    learner::{InputView, StepSeed, ValueSpec},
+    params::ParamSpec,
+};
+
+/// Two rows a step: the output is `[batch, time, 2, 3]`, the input `[batch, time, 2, 2]`.
+struct Pairs(Linear);
+
+fn twice_as_long<'a>(inputs: &[InputView<'a>]) -> [InputView<'a>; 1] {
+    [InputView {
+        time: 2 * inputs[0].time,
+        ..inputs[0]
+    }]
+}
+
+impl Learner for Pairs {
+    fn specs(&self) -> &'static [ParamSpec] {
+        self.0.specs()
+    }
+    fn weights(&self) -> &[f32] {
+        self.0.weights()
+    }
+    fn weights_mut(&mut self) -> &mut [f32] {
+        self.0.weights_mut()
+    }
+    fn inputs(&self) -> &'static [ValueSpec] {
+        &[ValueSpec {
+            name: "x",
+            ids: false,
+            time: Some(None),
+            features: &[2, 2],
+        }]
+    }
+    fn outputs(&self) -> &'static [ValueSpec] {
+        &[ValueSpec {
+            name: "y",
+            ids: false,
+            time: Some(None),
+            features: &[2, 3],
+        }]
+    }
+    fn forward(&mut self, inputs: &[InputView<'_>], seed: StepSeed) -> Result<(), Error> {
+        self.0.forward(&twice_as_long(inputs), seed)
+    }
+    fn infer(&mut self, inputs: &[InputView<'_>]) -> Result<(), Error> {
+        self.0.infer(&twice_as_long(inputs))
+    }
+    fn output(&self, index: usize) -> &[f32] {
+        self.0.output(index)
+    }
+    fn backward(&mut self, d_outputs: &[&[f32]], gradients: &mut [f32]) -> Result<(), Error> {
+        self.0.backward(d_outputs, gradients)
+    }
+    fn output_mask(&self, index: usize) -> Option<&[f32]> {
+        let steps = self.0.output(index).len() / 6;
+        self.0.output_mask(index).map(|mask| &mask[..steps])
+    }
+}
+
+#[test]
+fn a_step_of_several_rows_is_masked_as_a_whole() {
+    let (points, labels) = clouds(8);
+    let input = |shape: &[usize]| Column::floats(points.clone(), shape).unwrap();
+    let targets = |shape: &[usize]| Column::integers(labels.clone(), shape).unwrap();
+    let pairs = Dataset::new(input(&[2, 2, 2, 2]), targets(&[2, 2, 2])).unwrap();
+    let rows = Dataset::new(input(&[2, 4, 2]), targets(&[2, 4])).unwrap();
+    let scores = Scores::new().loss(sparse()).metric(Accuracy);
+    let mut model = Pairs(Linear::sequence(2).masked(&[1.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0]));
+    let found = model.evaluate(&pairs, &scores).unwrap();
+    let mask = [1.0, 1.0, 0.0, 0.0, 0.0, 0.0, 1.0, 1.0];
+    let expected = Linear::sequence(2)
+        .masked(&mask)
+        .evaluate(&rows, &scores)
+        .unwrap();
+    assert_eq!(found, expected);
+    assert_ne!(found, Linear::sequence(2).evaluate(&rows, &scores).unwrap());
+}
 
 fn logs(model: &mut Linear, data: &Dataset) -> Logs {
     let scores = Scores::new().loss(sparse()).metric(Accuracy);

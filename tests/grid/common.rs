@@ -1,9 +1,10 @@
 //! Graphs against real Keras: outputs, states, masks, and the gradients of every weight, input and
 //! initial state.
 //!
-//! `cases.rs` holds random combinations of the options of the recurrent layers, `layers.rs` what
-//! the other layers do; both are written by `tests/keras/`, with the numbers. How close is close
-//! enough is defined in `../support/golden.rs`.
+//! `tests/` holds random combinations of the options of the recurrent layers (`simple_rnn_0.rs`,
+//! `lstm_2.rs`, …) and what the other layers do (`layers_0.rs`, …); all are written by
+//! `tests/keras/`, with the numbers, and cut into files that rustc compiles with little memory. How
+//! close is close enough is defined in `../support/golden.rs`.
 
 #[path = "../support/golden.rs"]
 mod golden;
@@ -13,7 +14,10 @@ use std::process::Command;
 
 use recurrent::rt::cpu::simd::Isa;
 
+pub use harness::check;
+
 /// One test: a graph against its tensors in a file of `tests/keras/grid/`.
+#[macro_export]
 macro_rules! grid {
     ($test:ident, $file:literal, { $($model:tt)+ }) => {
         #[test]
@@ -21,7 +25,7 @@ macro_rules! grid {
             use recurrent::prelude::Model as _;
             let mut model = recurrent::rnn_model!($($model)+);
             model.want_input_gradient(true);
-            crate::harness::check(&mut model, $file, stringify!($test), |model, index| {
+            $crate::check(&mut model, $file, stringify!($test), |model, index| {
                 model.input_gradient(index)
             });
         }
@@ -45,25 +49,20 @@ recurrent::rnn_cell! {
     }
 }
 
-mod cases;
-mod layers;
-
-/// A process chooses its instruction set once, so every further one is a process of its own.
-#[test]
-fn every_instruction_set() {
+/// Runs the tests of this process again on every instruction set: a process chooses its own once.
+///
+/// # Panics
+/// With the report of a run that failed.
+pub fn every_instruction_set() {
     let this = std::env::current_exe().expect("the path of this test");
     for isa in Isa::available() {
         let run = Command::new(&this)
-            .args(["cases::", "layers::", "--quiet"])
+            .args(["--skip", "every_instruction_set", "--quiet"])
             .env("RECURRENT_ISA", isa.name())
             .output()
             .expect("this test runs again");
         let report = String::from_utf8_lossy(&run.stdout);
         assert!(run.status.success(), "{}:\n{report}", isa.name());
-        assert!(
-            !report.contains("running 0 tests"),
-            "{}: nothing ran",
-            isa.name()
-        );
+        assert!(!report.contains("running 0 tests"), "{}: nothing ran", isa.name());
     }
 }

@@ -1,0 +1,22 @@
+//! Made by tests/keras/grid.py. Do not edit.
+#![cfg(feature = "exhaustive")]
+use recurrent_test_grid::grid;
+grid!(gru_plain_015, "gru_plain", { input x: [_, 6]; output y0 = x -> RNN(GRUCell(7, reset_after = false), zero_output_for_mask, return_sequences, go_backwards); });
+grid!(gru_plain_016, "gru_plain", { input x: [6, 2]; input m: mask[6]; input s0: [3]; let (out0, state0) = x -> GRU(3, reset_after = false, activation = linear, recurrent_activation = softmax, return_state, mask = m, initial_state = [s0]); output y0 = out0; output h0 = state0; });
+grid!(gru_plain_017, "gru_plain", { input x: ids; output y0 = x -> Embedding(7, 3, mask_zero) -> Bidirectional(GRU(8, reset_after = false, use_bias = false, return_sequences), backward_layer = GRU(2, reset_after = false, activation = selu, recurrent_activation = softplus, return_sequences, go_backwards)); });
+grid!(gru_plain_018, "gru_plain", { input x: [2, 1]; let (out0, state0, state1, state2, state3) = x -> RNN([GRUCell(1, reset_after = false, activation = hard_sigmoid), GRUCell(4), LSTMCell(3)], return_state, unroll, go_backwards); output y0 = out0; output h0 = state0; output h1 = state1; output h2 = state2; output h3 = state3; });
+grid!(gru_plain_019, "gru_plain", { input x: [_, 5]; let (out0, out1) = x -> Masking(0.5) -> Bidirectional(GRU(2, reset_after = false, activation = relu6, recurrent_activation = leaky_relu, use_bias = false, return_sequences), merge_mode = none); output y0 = out0; output y1 = out1; });
+grid!(gru_plain_020, "gru_plain", { input x: [time, 5]; input m: mask[time]; input s0: [5]; input s1: [4]; let (out0, state0, state1) = x -> RNN([GRUCell(5, reset_after = false, activation = tanh), GRUCell(4)], zero_output_for_mask, return_state, go_backwards, mask = m, initial_state = [s0, s1]); output y0 = out0; output h0 = state0; output h1 = state1; });
+grid!(gru_plain_021, "gru_plain", { input x: [6, 1]; let (out0, out1) = x -> Masking(0.0) -> Bidirectional(GRU(1, reset_after = false, recurrent_activation = softsign, return_sequences), merge_mode = none, backward_layer = GRU(3, reset_after = false, activation = leaky_relu, return_sequences, go_backwards)); output y0 = out0; output y1 = out1; });
+grid!(gru_plain_022, "gru_plain", { input x: ids[7]; input s0: [7]; input s1: [7]; let (out0, state0, state1) = x -> Embedding(7, 2, mask_zero) -> Bidirectional(RNN(GRUCell(7, reset_after = false, activation = relu, recurrent_activation = gelu, use_bias = false), return_sequences, return_state), merge_mode = mul, initial_state = [s0, s1]); output y0 = out0; output h0 = state0; output h1 = state1; });
+grid!(gru_plain_023, "gru_plain", { input x: [_, 3]; output y0 = x -> GRU(9, reset_after = false); });
+grid!(gru_plain_024, "gru_plain", { input x: [time, 6]; input m: mask[time]; let (out0, state0) = x -> GRU(4, reset_after = false, activation = hard_silu, return_state, go_backwards, mask = m); output y0 = out0; output h0 = state0; });
+grid!(gru_plain_025, "gru_plain", { input x: ids; output y0 = x -> Embedding(7, 2, mask_zero) -> RNN([GRUCell(8, reset_after = false, activation = softsign, recurrent_activation = silu), SimpleRNNCell(2), LSTMCell(3)], return_sequences); });
+grid!(gru_plain_026, "gru_plain", { input x: [3, 5]; input s0: [5]; input s1: [5]; let (out0, state0, state1) = x -> Masking(0.5) -> Bidirectional(RNN(GRUCell(5, reset_after = false, recurrent_activation = mish), zero_output_for_mask, return_state, unroll), merge_mode = ave, backward_layer = RNN(GRUCell(5, reset_after = false, activation = log_sigmoid), zero_output_for_mask, return_state, unroll, go_backwards), initial_state = [s0, s1]); output y0 = out0; output h0 = state0; output h1 = state1; });
+grid!(gru_plain_027, "gru_plain", { input x: [_, 6]; input s0: [1]; input s1: [1]; output y0 = x -> Bidirectional(GRU(1, reset_after = false, recurrent_activation = log_sigmoid, return_sequences), merge_mode = concat, initial_state = [s0, s1]); });
+grid!(gru_plain_028, "gru_plain", { input x: [2, 1]; input m: mask[2]; output y0 = x -> GRU(8, reset_after = false, activation = elu, use_bias = false, return_sequences, unroll, mask = m); });
+grid!(gru_plain_029, "gru_plain", { input x: [1, 3]; let (out0, state0, state1) = x -> Bidirectional(GRU(7, reset_after = false, activation = mish, recurrent_activation = hard_silu, return_state), merge_mode = sum); output y0 = out0; output h0 = state0; output h1 = state1; });
+#[test]
+fn every_instruction_set() {
+    recurrent_test_grid::every_instruction_set();
+}

@@ -1,0 +1,21 @@
+//! Made by tests/keras/grid.py. Do not edit.
+use recurrent_test_grid::grid;
+grid!(simple_rnn_000, "simple_rnn", { input x: [time, 1]; input m: mask[time]; let (out0, state0, state1) = x -> Bidirectional(SimpleRNN(5, activation = mish, return_sequences, return_state), merge_mode = sum, mask = m); output y0 = out0; output h0 = state0; output h1 = state1; });
+grid!(simple_rnn_001, "simple_rnn", { input x: [_, 5]; output y0 = x -> SimpleRNN(1, go_backwards); });
+grid!(simple_rnn_002, "simple_rnn", { input x: ids[3]; input s0: [7]; let (out0, state0) = x -> Embedding(7, 2, mask_zero) -> SimpleRNN(7, activation = relu6, return_sequences, return_state, unroll, initial_state = [s0]); output y0 = out0; output h0 = state0; });
+grid!(simple_rnn_003, "simple_rnn", { input x: [7, 6]; input s0: [9]; input s1: [4]; input s2: [3]; input s3: [9]; input s4: [2]; input s5: [2]; input s6: [3]; output y0 = x -> Masking(0.0) -> Bidirectional(RNN([SimpleRNNCell(9, use_bias = false), GRUCell(4), SimpleRNNCell(3)], zero_output_for_mask), merge_mode = mul, backward_layer = RNN([SimpleRNNCell(9, activation = exponential), LSTMCell(2), SimpleRNNCell(3)], zero_output_for_mask, go_backwards), initial_state = [s0, s1, s2, s3, s4, s5, s6]); });
+grid!(simple_rnn_004, "simple_rnn", { input x: ids; output y0 = x -> Embedding(7, 3, mask_zero) -> Bidirectional(RNN(SimpleRNNCell(3, activation = elu, use_bias = false), return_sequences), merge_mode = concat, backward_layer = RNN(SimpleRNNCell(2, activation = log_sigmoid), return_sequences, go_backwards)); });
+grid!(simple_rnn_005, "simple_rnn", { input x: [3, 6]; let (out0, state0) = x -> Masking(0.5) -> SimpleRNN(8, return_state); output y0 = out0; output h0 = state0; });
+grid!(simple_rnn_006, "simple_rnn", { input x: [time, 5]; input m: mask[time]; output y0 = x -> SimpleRNN(3, activation = hard_sigmoid, use_bias = false, return_sequences, go_backwards, mask = m); });
+grid!(simple_rnn_007, "simple_rnn", { input x: [_, 2]; input s0: [9]; input s1: [9]; let (out0, out1, state0, state1) = x -> Bidirectional(RNN(SimpleRNNCell(9), return_state), merge_mode = none, initial_state = [s0, s1]); output y0 = out0; output y1 = out1; output h0 = state0; output h1 = state1; });
+grid!(simple_rnn_008, "simple_rnn", { input x: ids[3]; let (out0, state0, state1) = x -> Embedding(7, 3, mask_zero) -> Bidirectional(SimpleRNN(8, activation = softsign, return_state), merge_mode = ave); output y0 = out0; output h0 = state0; output h1 = state1; });
+grid!(simple_rnn_009, "simple_rnn", { input x: [_, 1]; input s0: [1]; input s1: [4]; input s2: [2]; input s3: [5]; input s4: [4]; input s5: [3]; input s6: [3]; output y0 = x -> Bidirectional(RNN([SimpleRNNCell(1, activation = gelu), SimpleRNNCell(4), GRUCell(2)], zero_output_for_mask, return_sequences), backward_layer = RNN([SimpleRNNCell(5, activation = hard_silu, use_bias = false), SimpleRNNCell(4), LSTMCell(3)], zero_output_for_mask, return_sequences, go_backwards), initial_state = [s0, s1, s2, s3, s4, s5, s6]); });
+grid!(simple_rnn_010, "simple_rnn", { input x: [2, 3]; let (out0, state0) = x -> Masking(-1.0) -> SimpleRNN(4, activation = softplus, return_sequences, return_state, unroll, go_backwards); output y0 = out0; output h0 = state0; });
+grid!(simple_rnn_011, "simple_rnn", { input x: [time, 6]; input m: mask[time]; output y0 = x -> RNN([SimpleRNNCell(7), GRUCell(2), LSTMCell(2)], zero_output_for_mask, mask = m); });
+grid!(simple_rnn_012, "simple_rnn", { input x: ids; let (out0, out1) = x -> Embedding(7, 5, mask_zero) -> Bidirectional(SimpleRNN(2, return_sequences), merge_mode = none); output y0 = out0; output y1 = out1; });
+grid!(simple_rnn_013, "simple_rnn", { input x: [6, 1]; let (out0, state0, state1) = x -> Masking(-1.0) -> Bidirectional(RNN(SimpleRNNCell(9, activation = selu, use_bias = false), return_state), merge_mode = mul, backward_layer = RNN(SimpleRNNCell(9, activation = linear), return_state, go_backwards)); output y0 = out0; output h0 = state0; output h1 = state1; });
+grid!(simple_rnn_014, "simple_rnn", { input x: [time, 2]; input m: mask[time]; input s0: [2]; output y0 = x -> SimpleRNN(2, activation = tanh, mask = m, initial_state = [s0]); });
+#[test]
+fn every_instruction_set() {
+    recurrent_test_grid::every_instruction_set();
+}

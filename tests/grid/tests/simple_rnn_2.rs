@@ -1,0 +1,22 @@
+//! Made by tests/keras/grid.py. Do not edit.
+#![cfg(feature = "exhaustive")]
+use recurrent_test_grid::grid;
+grid!(simple_rnn_030, "simple_rnn", { input x: [3, 6]; input m: mask[3]; let (out0, state0, state1, state2, state3, state4, state5) = x -> Bidirectional(RNN([SimpleRNNCell(5, activation = leaky_relu), LSTMCell(4)], return_state, unroll), merge_mode = sum, mask = m); output y0 = out0; output h0 = state0; output h1 = state1; output h2 = state2; output h3 = state3; output h4 = state4; output h5 = state5; });
+grid!(simple_rnn_031, "simple_rnn", { input x: ids[6]; input s0: [4]; input s1: [4]; output y0 = x -> Embedding(7, 3, mask_zero) -> Bidirectional(RNN(SimpleRNNCell(4, activation = elu), zero_output_for_mask, return_sequences), merge_mode = ave, backward_layer = RNN(SimpleRNNCell(4, activation = softsign, use_bias = false), zero_output_for_mask, return_sequences, go_backwards), initial_state = [s0, s1]); });
+grid!(simple_rnn_032, "simple_rnn", { input x: [_, 2]; let (out0, state0, state1) = x -> Bidirectional(SimpleRNN(5, activation = silu, use_bias = false, return_sequences, return_state), merge_mode = sum, backward_layer = SimpleRNN(5, return_sequences, return_state, go_backwards)); output y0 = out0; output h0 = state0; output h1 = state1; });
+grid!(simple_rnn_033, "simple_rnn", { input x: ids; output y0 = x -> Embedding(7, 1, mask_zero) -> SimpleRNN(9, activation = softplus); });
+grid!(simple_rnn_034, "simple_rnn", { input x: [4, 5]; input m: mask[4]; let (out0, state0) = x -> SimpleRNN(7, activation = tanh, return_sequences, return_state, unroll, go_backwards, mask = m); output y0 = out0; output h0 = state0; });
+grid!(simple_rnn_035, "simple_rnn", { input x: [4, 3]; input s0: [8]; input s1: [8]; output y0 = x -> Masking(0.5) -> Bidirectional(SimpleRNN(8), initial_state = [s0, s1]); });
+grid!(simple_rnn_036, "simple_rnn", { input x: [_, 1]; let (out0, state0) = x -> RNN(SimpleRNNCell(3, activation = linear), zero_output_for_mask, return_sequences, return_state); output y0 = out0; output h0 = state0; });
+grid!(simple_rnn_037, "simple_rnn", { input x: ids; output y0 = x -> Embedding(7, 5, mask_zero) -> SimpleRNN(1, activation = mish, use_bias = false, go_backwards); });
+grid!(simple_rnn_038, "simple_rnn", { input x: [7, 6]; input m: mask[7]; input s0: [2]; input s1: [2]; let (out0, out1) = x -> Bidirectional(SimpleRNN(2, unroll), merge_mode = none, backward_layer = SimpleRNN(2, activation = exponential, unroll, go_backwards), mask = m, initial_state = [s0, s1]); output y0 = out0; output y1 = out1; });
+grid!(simple_rnn_039, "simple_rnn", { input x: [_, 2]; input s0: [3]; input s1: [3]; input s2: [4]; input s3: [3]; input s4: [3]; input s5: [4]; let (out0, state0, state1, state2, state3, state4, state5) = x -> Masking(-1.0) -> Bidirectional(RNN([SimpleRNNCell(3, activation = hard_sigmoid, use_bias = false), SimpleRNNCell(3), GRUCell(4)], return_sequences, return_state), merge_mode = mul, initial_state = [s0, s1, s2, s3, s4, s5]); output y0 = out0; output h0 = state0; output h1 = state1; output h2 = state2; output h3 = state3; output h4 = state4; output h5 = state5; });
+grid!(simple_rnn_040, "simple_rnn", { input x: [6, 3]; let (out0, state0) = x -> Masking(0.0) -> SimpleRNN(8, return_state); output y0 = out0; output h0 = state0; });
+grid!(simple_rnn_041, "simple_rnn", { input x: ids; output y0 = x -> Embedding(7, 1, mask_zero) -> Bidirectional(SimpleRNN(1, return_sequences), merge_mode = sum); });
+grid!(simple_rnn_042, "simple_rnn", { input x: [3, 2]; let (out0, out1, state0, state1) = x -> Bidirectional(RNN(SimpleRNNCell(9, activation = sigmoid), return_state, unroll), merge_mode = none, backward_layer = RNN(SimpleRNNCell(5, activation = relu6, use_bias = false), return_state, unroll, go_backwards)); output y0 = out0; output y1 = out1; output h0 = state0; output h1 = state1; });
+grid!(simple_rnn_043, "simple_rnn", { input x: [time, 5]; input m: mask[time]; input s0: [4]; input s1: [2]; input s2: [2]; input s3: [4]; output y0 = x -> RNN([SimpleRNNCell(4, activation = log_sigmoid), LSTMCell(2), SimpleRNNCell(4)], zero_output_for_mask, return_sequences, go_backwards, mask = m, initial_state = [s0, s1, s2, s3]); });
+grid!(simple_rnn_044, "simple_rnn", { input x: [7, 6]; input m: mask[7]; let (out0, state0) = x -> SimpleRNN(7, return_sequences, return_state, go_backwards, mask = m); output y0 = out0; output h0 = state0; });
+#[test]
+fn every_instruction_set() {
+    recurrent_test_grid::every_instruction_set();
+}
