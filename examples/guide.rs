@@ -64,7 +64,12 @@ const SECTIONS: &[Section] = &[
         "performance",
         performance::options,
     ),
-    ("Using CuDNN kernels when available", 8, "digits", digits),
+    (
+        "Using CuDNN kernels when available",
+        8,
+        "digits",
+        performance::digits,
+    ),
     (
         "RNNs with list/dict inputs, or nested inputs",
         9,
