@@ -1,6 +1,6 @@
 //! A command line of options with defaults.
 
-use std::{error::Error, process::ExitCode, str::FromStr};
+use std::{error::Error, path::PathBuf, process::ExitCode, str::FromStr};
 
 /// What is left of the command line. Every option is taken out as it is asked for.
 pub struct Arguments(Vec<String>);
@@ -116,5 +116,15 @@ impl Arguments {
             None => Ok(()),
             Some(left) => Err(Mistake(format!("what to do with `{left}` is not known")).into()),
         }
+    }
+}
+
+/// Where cargo builds: `CARGO_TARGET_DIR`, or `target` beside the manifest, wherever the program is
+/// started.
+#[allow(dead_code, reason = "not every example writes files")]
+pub fn target() -> PathBuf {
+    match std::env::var_os("CARGO_TARGET_DIR") {
+        Some(folder) if !folder.is_empty() => folder.into(),
+        _ => concat!(env!("CARGO_MANIFEST_DIR"), "/target").into(),
     }
 }
