@@ -87,7 +87,11 @@ fn run(mut arguments: Arguments) -> Result<(), Box<dyn Error>> {
     let (train, held_out) = sums.data.split(0.1)?;
     let mut model = Adder::with_seed(seed);
     println!("{}", model.summary());
-    println!("{} sums to learn from, {} held out", train.len(), held_out.len());
+    println!(
+        "{} sums to learn from, {} held out",
+        train.len(),
+        held_out.len()
+    );
 
     let steps = (epochs * train.len().div_ceil(batch_size)) as u64;
     // Up for one epoch, then down along half a cosine.
@@ -100,7 +104,10 @@ fn run(mut arguments: Arguments) -> Result<(), Box<dyn Error>> {
         .optimizer(Adam::new(schedule).global_clipnorm(1.0))
         .loss(SparseCategoricalCrossentropy::from_logits())
         .metric(ExactMatch)
-        .callback(StopAt { monitor: "val_exact_match", target })
+        .callback(StopAt {
+            monitor: "val_exact_match",
+            target,
+        })
         .fit(
             &train,
             Fit {
@@ -122,7 +129,11 @@ fn run(mut arguments: Arguments) -> Result<(), Box<dyn Error>> {
         let question = text(question.slice(s![..;-1]).iter().copied());
         let answer = text(logits.outer_iter().map(sums::largest));
         let right = sums::add(&question)?;
-        let mark = if answer.trim() == right { "right" } else { "WRONG" };
+        let mark = if answer.trim() == right {
+            "right"
+        } else {
+            "WRONG"
+        };
         println!("  {question:>7} = {answer}  {mark}");
     }
     let share = history.last("val_exact_match").unwrap_or(0.0);

@@ -10,8 +10,8 @@
 //! end at its start (truncated backpropagation through time; Williams and Peng, 1990). Then a
 //! stream writes: each character that is drawn is the input of the next step.
 //!
-//! Without `--text` it learns from this project's own documentation, which is little: more text
-//! writes better.
+//! Without `--text` it learns from this project's own documentation: its Markdown files and the
+//! comments that document its sources.
 
 #[path = "support/arguments.rs"]
 mod arguments;
@@ -40,9 +40,9 @@ Learns to write like a text, character by character, and writes.
 Usage: characters [options]
 
   --text FILE        the text (default: this project's documentation)
-  --epochs N         passes over it at most (default 60)
+  --epochs N         passes over it at most (default 20)
   --batch-size N     pieces that are read side by side (default 8)
-  --steps N          characters of a batch in each piece (default 32)
+  --steps N          characters of a batch in each piece (default 64)
   --learning-rate R  the first one, from which half a cosine leads down to 0 (default 0.005)
   --length N         characters to write (default 600)
   --temperature R    1: as likely as learnt; below: safer, above: wilder (default 0.6)
@@ -59,9 +59,9 @@ rnn_model! {
     /// What comes behind each character.
     pub struct Writer = Embedding(CHARACTERS, 32)
         -> LSTM(UNITS, stateful, return_sequences)
-        -> Dropout(0.2)
+        -> Dropout(0.1)
         -> LSTM(UNITS, stateful, return_sequences)
-        -> Dropout(0.2)
+        -> Dropout(0.1)
         -> Dense(CHARACTERS);
 }
 
@@ -94,24 +94,27 @@ fn main() -> ExitCode {
 fn run(mut arguments: Arguments) -> Result<(), Box<dyn Error>> {
     let quick = arguments.flag("--quick");
     let file: Option<PathBuf> = arguments.value("--text")?.map(Into::into);
-    let epochs = arguments.number("--epochs", if quick { 1 } else { 60 })?;
+    let epochs = arguments.number("--epochs", if quick { 1 } else { 20 })?;
     let batch_size = arguments.number("--batch-size", 8)?;
-    let steps = arguments.number("--steps", 32)?;
+    let steps = arguments.number("--steps", 64)?;
     let learning_rate = arguments.positive("--learning-rate", 0.005)?;
     let length = arguments.number("--length", if quick { 80 } else { 600 })?;
     let temperature = arguments.positive("--temperature", 0.6)?;
-    let prompt = arguments.value("--prompt")?.unwrap_or_else(|| "The ".to_owned());
+    let prompt = arguments
+        .value("--prompt")?
+        .unwrap_or_else(|| "The ".to_owned());
     let seed = arguments.seed("--seed")?;
     arguments.end()?;
 
     let mut ids = read(file.as_deref())?;
     if quick {
-        ids.truncate(8_000);
+        ids.truncate(20_000);
     }
     // A tenth, from the end, is held out.
-    let (learnt, held_out) = ids.split_at(ids.len() / 10 * 9);
+    let (learnt, held_out) = ids.split_at(ids.len() - ids.len() / 10);
     let next = |part: &[u32]| -> Result<Dataset, Box<dyn Error>> {
-        let (Some((_, targets)), Some((_, inputs))) = (part.split_first(), part.split_last()) else {
+        let (Some((_, targets)), Some((_, inputs))) = (part.split_first(), part.split_last())
+        else {
             return Err("there is no text".into());
         };
         Ok(Dataset::continuing(inputs, targets, batch_size, steps)
@@ -121,13 +124,17 @@ fn run(mut arguments: Arguments) -> Result<(), Box<dyn Error>> {
 
     let mut model = Writer::with_seed(seed);
     println!("{}", model.summary());
-    println!("{} characters to learn from, {} held out", learnt.len(), held_out.len());
+    println!(
+        "{} characters to learn from, {} held out",
+        learnt.len(),
+        held_out.len()
+    );
     let updates = (epochs * train.len() / batch_size) as u64;
     Trainer::new(&mut model)
         .optimizer(Adam::new(CosineDecay::new(learning_rate, updates)).global_clipnorm(1.0))
         .loss(SparseCategoricalCrossentropy::from_logits())
         .callback(EarlyStopping {
-            patience: 8,
+            patience: 3,
             restore_best_weights: true,
             ..EarlyStopping::new("val_loss")
         })

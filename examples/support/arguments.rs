@@ -41,7 +41,9 @@ impl Arguments {
     /// `--name value` and `--name=value` are the same.
     fn new(arguments: impl Iterator<Item = String>) -> Arguments {
         let split = |argument: String| match argument.split_once('=') {
-            Some((name, value)) if name.starts_with("--") => vec![name.to_owned(), value.to_owned()],
+            Some((name, value)) if name.starts_with("--") => {
+                vec![name.to_owned(), value.to_owned()]
+            }
             _ => vec![argument],
         };
         Arguments(arguments.flat_map(split).collect())
@@ -62,7 +64,11 @@ impl Arguments {
         let Some(at) = self.0.iter().position(|argument| argument == name) else {
             return Ok(None);
         };
-        if self.0.get(at + 1).is_none_or(|value| value.starts_with("--")) {
+        if self
+            .0
+            .get(at + 1)
+            .is_none_or(|value| value.starts_with("--"))
+        {
             return Err(Mistake(format!("{name} needs a value behind it")).into());
         }
         self.0.remove(at);
@@ -90,7 +96,9 @@ impl Arguments {
     /// # Errors
     /// If it is something else.
     pub fn positive(&mut self, name: &str, default: f64) -> Result<f64, Box<dyn Error>> {
-        self.parse(name, default, "a number above 0", |n: &f64| n.is_finite() && *n > 0.0)
+        self.parse(name, default, "a number above 0", |n: &f64| {
+            n.is_finite() && *n > 0.0
+        })
     }
 
     fn parse<T: FromStr>(

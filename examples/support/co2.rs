@@ -21,7 +21,10 @@ impl Month {
 
     fn parse(text: &str) -> Option<Month> {
         let (year, month) = text.split_once('-')?;
-        let month = Month { year: year.parse().ok()?, month: month.parse().ok()? };
+        let month = Month {
+            year: year.parse().ok()?,
+            month: month.parse().ok()?,
+        };
         (1..=12).contains(&month.month).then_some(month)
     }
 }
@@ -47,15 +50,33 @@ impl Record {
     /// If it cannot be read, or a line is none of it.
     pub fn read() -> Result<Record, Box<dyn Error>> {
         let text = fs::read_to_string(FILE).map_err(|error| format!("{FILE}: {error}"))?;
-        let mut record = Record { months: Vec::new(), ppm: Vec::new() };
+        let mut record = Record {
+            months: Vec::new(),
+            ppm: Vec::new(),
+        };
         for (number, line) in text.lines().enumerate().skip(1) {
             let parsed = line.split_once(',').and_then(|(month, ppm)| {
-                Some((Month::parse(month)?, ppm.parse().ok().filter(|p: &f32| p.is_finite())?))
+                Some((
+                    Month::parse(month)?,
+                    ppm.parse().ok().filter(|p: &f32| p.is_finite())?,
+                ))
             });
             let follows = |month: Month| match record.months.last() {
                 None => true,
-                Some(&Month { year, month: 12 }) => month == Month { year: year + 1, month: 1 },
-                Some(&last) => month == Month { month: last.month + 1, ..last },
+                Some(&Month { year, month: 12 }) => {
+                    month
+                        == Month {
+                            year: year + 1,
+                            month: 1,
+                        }
+                }
+                Some(&last) => {
+                    month
+                        == Month {
+                            month: last.month + 1,
+                            ..last
+                        }
+                }
             };
             match parsed {
                 Some((month, ppm)) if follows(month) => {
@@ -64,7 +85,9 @@ impl Record {
                 }
                 _ => {
                     let line = number + 1;
-                    return Err(format!("{FILE}:{line}: expected the next month and its ppm").into());
+                    return Err(
+                        format!("{FILE}:{line}: expected the next month and its ppm").into(),
+                    );
                 }
             }
         }
@@ -82,6 +105,10 @@ impl Record {
 
     /// By how much each month exceeds the one `lag` months before, from month number `lag` on.
     pub fn growth(&self, lag: usize) -> Vec<f32> {
-        self.ppm.iter().zip(self.ppm.iter().skip(lag)).map(|(before, now)| now - before).collect()
+        self.ppm
+            .iter()
+            .zip(self.ppm.iter().skip(lag))
+            .map(|(before, now)| now - before)
+            .collect()
     }
 }

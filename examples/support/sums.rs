@@ -56,12 +56,16 @@ impl Sums {
 
 /// Number of a character.
 fn id(symbol: char) -> u32 {
-    ALPHABET.iter().position(|&s| s == symbol).unwrap_or(SYMBOLS - 1) as u32
+    ALPHABET
+        .iter()
+        .position(|&s| s == symbol)
+        .unwrap_or(SYMBOLS - 1) as u32
 }
 
 /// The characters of these numbers.
 pub fn text(ids: impl Iterator<Item = u32>) -> String {
-    ids.map(|id| ALPHABET.get(id as usize).copied().unwrap_or('?')).collect()
+    ids.map(|id| ALPHABET.get(id as usize).copied().unwrap_or('?'))
+        .collect()
 }
 
 /// Place of the largest number.
@@ -74,7 +78,10 @@ pub fn largest(logits: ArrayView1<'_, f32>) -> u32 {
 /// # Errors
 /// If it is no sum.
 pub fn add(question: &str) -> Result<String, Box<dyn Error>> {
-    let (a, b) = question.trim().split_once('+').ok_or("no `+` in the question")?;
+    let (a, b) = question
+        .trim()
+        .split_once('+')
+        .ok_or("no `+` in the question")?;
     Ok((a.parse::<u32>()? + b.parse::<u32>()?).to_string())
 }
 
@@ -132,7 +139,9 @@ impl Tally for Counts {
         let steps: Vec<bool> = scored.iter().map(right).collect();
         let answers = steps.chunks_exact(ANSWER);
         self.all += answers.len();
-        self.right += answers.filter(|steps| steps.iter().all(|&right| right)).count();
+        self.right += answers
+            .filter(|steps| steps.iter().all(|&right| right))
+            .count();
     }
 
     fn result(&self) -> f64 {
