@@ -136,8 +136,7 @@ class Network:
     def __call__(self, inputs, training):
         """The outputs by name, from the inputs by name."""
         values, outputs = dict(inputs), {}
-        for layer in self.layers:
-            layer._clear_losses()
+        self.activity = []
         for index, part in enumerate(self.graph.statements):
             if not isinstance(part, (Let, Out)):
                 continue
@@ -166,7 +165,10 @@ class Network:
         if layer._call_has_training_arg:
             given["training"] = training
         argument = inputs if len(inputs) > 1 else inputs[0]
-        return keras.tree.flatten(layer(argument, **given))
+        results = keras.tree.flatten(layer(argument, **given))
+        # A shared layer is called twice, and each call from outside clears the losses before it.
+        self.activity += [loss for own in layer._flatten_layers() for loss in own._losses]
+        return results
 
     def weights(self):
         """The weights in the order of the text, as (name, variable).

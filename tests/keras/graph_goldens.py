@@ -93,9 +93,7 @@ class Run:
         with tf.GradientTape() as tape:
             tape.watch(list(floats.values()))
             outputs = self.network(x, True)
-            losses = [loss for layer in self.network.layers for loss in layer.losses]
-            penalty = tf.add_n([tf.constant(0.0, self.floatx), *losses])
-            penalty -= self.weight_penalty()
+            penalty = tf.add_n([tf.constant(0.0, self.floatx), *self.network.activity])
             loss = penalty + tf.add_n([
                 tf.reduce_sum(value * d_outputs[name].astype(self.floatx))
                 for name, value in outputs.items()

@@ -213,8 +213,9 @@ def graphs():
         Out("y", chain(("a", "b"), Concatenate(), Dense(2))),
     ))  # fmt: skip
     yield Case("shared_embedding_and_dense", graph(
-        In("x", "ids"), In("z", "ids"), Shared("words", Embedding(VOCABULARY, 4)), Shared("last", Dense(2)),
-        Out("y", chain("x", "words", GRU(3), "last")), Out("w", chain("z", "words", GRU(3), "last")),
+        In("x", "ids"), In("z", "ids"), Shared("words", Embedding(VOCABULARY, 4)), Shared("middle", GRU(3)),
+        Shared("last", Dense(2)), Out("y", chain("x", "words", "middle", "last")),
+        Out("w", chain("z", "words", GRU(3), "last")),
     ))  # fmt: skip
     yield Case("shared_batch_normalization", graph(
         vec("x", 4), vec("z", 4), Shared("norm", BatchNormalization()),

@@ -12,7 +12,7 @@ grid!(encoder_decoder_masked, "layers", { input source: ids; input target: ids; 
 grid!(states_from_dense, "layers", { input x: [_, 3]; input z: [2]; let h = z -> Dense(4, activation = tanh); output y = x -> GRU(4, initial_state = h, return_sequences); });
 grid!(state_as_output, "layers", { input x: [_, 3]; let (_, h, c) = x -> LSTM(3, return_state, return_sequences); output cell = c; output sum = (h, c) -> Add -> Dense(2); });
 grid!(shared_lstm, "layers", { input x: [_, 3]; input z: [_, 3]; layer shared = LSTM(4); let a = x -> shared; let b = z -> shared; output y = (a, b) -> Concatenate -> Dense(2); });
-grid!(shared_embedding_and_dense, "layers", { input x: ids; input z: ids; layer words = Embedding(9, 4); layer last = Dense(2); output y = x -> words -> GRU(3) -> last; output w = z -> words -> GRU(3) -> last; });
+grid!(shared_embedding_and_dense, "layers", { input x: ids; input z: ids; layer words = Embedding(9, 4); layer middle = GRU(3); layer last = Dense(2); output y = x -> words -> middle -> last; output w = z -> words -> GRU(3) -> last; });
 grid!(shared_batch_normalization, "layers", { input x: [4]; input z: [4]; layer norm = BatchNormalization; output y = x -> norm -> Dense(2); output w = z -> norm; });
 grid!(two_outputs, "layers", { input x: [_, 3]; let a = x -> LSTM(4, return_sequences); output every = a -> Dense(2); output last = a -> GRU(3) -> Dense(1); });
 grid!(copy_of_an_input, "layers", { input x: [_, 3]; output copy = x; output y = x -> GRU(3); });
