@@ -53,7 +53,7 @@ pub fn batch<M: Program>(rows: usize, time: usize, seed: u64) -> Batch {
         Some(None) => time,
         Some(Some(t)) => t,
     };
-    let vocabulary = M::SPEC.vocabulary.filter(|_| spec.ids).map(|v| v.1);
+    let vocabulary = M::SPEC.vocabulary.first().filter(|_| spec.ids).map(|v| v.2);
     let width = spec.features.iter().product();
     Batch::new(rows, time, width, vocabulary, seed)
 }
@@ -68,7 +68,7 @@ pub fn stream<M>(mut model: M, oracle: &interpret::Model)
 where
     M: Model + Streamable,
     M::StepInput: StepInput,
-    M::StepOutput: AsRef<[f32]>,
+    for<'s> M::StepOutput<'s>: AsRef<[f32]>,
 {
     prepare(&mut model, oracle);
     for &isa in Isa::available() {
@@ -96,7 +96,7 @@ pub fn streamed<M>(model: &mut M, x: &Batch, isa: Isa)
 where
     M: Model + Streamable,
     M::StepInput: StepInput,
-    M::StepOutput: AsRef<[f32]>,
+    for<'s> M::StepOutput<'s>: AsRef<[f32]>,
 {
     let y = infer(model, x);
     let out = &M::SPEC.outputs[0];
@@ -326,7 +326,7 @@ fn stream_bits<M>(model: &M, x: &Batch) -> Vec<f32>
 where
     M: Model + Streamable,
     M::StepInput: StepInput,
-    M::StepOutput: AsRef<[f32]>,
+    for<'s> M::StepOutput<'s>: AsRef<[f32]>,
 {
     let mut s = model.stream().unwrap();
     let mut y = Vec::new();
@@ -346,8 +346,8 @@ where
     B: Model + Streamable,
     A::StepInput: StepInput,
     B::StepInput: StepInput,
-    A::StepOutput: AsRef<[f32]>,
-    B::StepOutput: AsRef<[f32]>,
+    for<'s> A::StepOutput<'s>: AsRef<[f32]>,
+    for<'s> B::StepOutput<'s>: AsRef<[f32]>,
 {
     assert_eq!(decisions::<A>(), decisions::<B>());
     assert!(decisions::<A>().contains("at every step"), "{}", A::plan());

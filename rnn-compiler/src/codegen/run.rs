@@ -50,7 +50,8 @@ pub(super) fn held(rt: &TokenStream, plan: &Plan, op: usize, cell: &CellPlan) ->
     let Some(mask) = c.mask else { return quote!() };
     let width = |v: ValueId| plan.graph.values[v].width.tokens();
     let mut code = TokenStream::new();
-    let tables: [(&str, &Mode, fn(&(Ref, Ref, Size)) -> &Ref); 2] = [
+    type Which = fn(&(Ref, Ref, Size)) -> &Ref;
+    let tables: [(&str, &Mode, Which); 2] = [
         ("HI", &plan.inference, |s| &s.0),
         ("HF", &plan.training, |s| &s.1),
     ];

@@ -9,7 +9,7 @@ pub(super) const MULTIPLY: LayerDef = LayerDef {
     cell: None,
     many: true,
     build: |given, context, found| {
-        layer::merge(given, context, 2, usize::MAX, true, found, |x| product(x))
+        layer::merge(given, context, 2, usize::MAX, true, found, product)
     },
 };
 

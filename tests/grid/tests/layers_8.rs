@@ -1,6 +1,6 @@
 //! Made by tests/keras/layers.py. Do not edit.
-use recurrent_test_grid::grid;
 use recurrent_test_grid::NestedCell;
+use recurrent_test_grid::grid;
 grid!(two_bidirectional, "layers", { input x: [5, 3]; output y = x -> Bidirectional(LSTM(4, return_sequences)) -> Bidirectional(LSTM(3)) -> Dense(2); });
 grid!(frozen_between, "layers", { input x: [_, 3]; output y = x -> Dense(4) -> LSTM(4, trainable = false, return_sequences) -> Dense(2, trainable = false); });
 grid!(frozen_batch_normalization, "layers", { input x: [_, 3]; output y = x -> Dense(4) -> BatchNormalization(trainable = false) -> GRU(3); });
