@@ -19,8 +19,8 @@ pub mod prelude {
         Error,
         model::{Id, Model, Stream},
         train::{
-            Column, Dataset, Fit, History, Logs, Trainer, Verbose, callbacks::*, losses::*,
-            metrics::Accuracy, optimizers::*,
+            Column, Dataset, Evaluate, Fit, History, Logs, Scores, Trainer, Verbose, Windows,
+            callbacks::*, losses::*, metrics::Accuracy, optimizers::*,
         },
     };
 }

@@ -135,6 +135,7 @@ pub(crate) fn recurrent(
             OutMask::Lost
         },
         reads_mask,
+        also_reads: Vec::new(),
         initial,
         activity: None,
     }
@@ -363,15 +364,24 @@ fn several_axes(given: &Given<'_>, input: &Shape) -> Diagnostic {
     })
 }
 
+/// A value that is merged, as its cell sees it.
+pub(crate) struct Merged {
+    /// Its name.
+    pub value: String,
+    /// 1 at a real step, 0 at a masked one, if it has a mask and the layer looks at it.
+    pub real: Option<String>,
+}
+
 /// Builds a layer that makes one value of several of the same shape, element by element: `maths`
-/// of their names.
+/// gives the statements of its cell. `masks`: it looks at masks.
 pub(crate) fn merge(
     given: &Given<'_>,
     context: &Context<'_>,
     least: usize,
     most: usize,
+    masks: bool,
     found: &mut Diagnostics,
-    maths: impl FnOnce(&[String]) -> String,
+    maths: impl FnOnce(&[Merged]) -> String,
 ) -> Built {
     let failed = Built::failed(context.input().cloned());
     let n = context.inputs.len();
@@ -413,23 +423,62 @@ pub(crate) fn merge(
     if !given.complete {
         return failed;
     }
-    let names: Vec<String> = (0..n).map(|i| format!("x{i}")).collect();
+    let read: Vec<Option<Port>> = context
+        .inputs
+        .iter()
+        .map(|i| i.mask.filter(|_| masks))
+        .collect();
+    let names: Vec<Merged> = (0..n)
+        .map(|i| Merged {
+            value: format!("x{i}"),
+            real: read[i].map(|_| format!("r{i}")),
+        })
+        .collect();
     let axes = |i: usize| -> Vec<String> {
         (0..first.axes.len()).map(|a| format!("n{i}_{a}")).collect()
     };
-    let inputs: String = (0..n)
-        .map(|i| format!("input x{i}: [{}]; ", axes(i).join(", ")))
+    let values = (0..n).map(|i| format!("input x{i}: [{}]; ", axes(i).join(", ")));
+    let of_masks = || (0..n).filter(|&i| read[i].is_some());
+    let inputs: String = values
+        .chain(of_masks().map(|i| format!("input m{i}: [one{i}]; ")))
+        .chain(of_masks().map(|i| format!("let r{i} = sum(m{i}); ")))
         .collect();
-    let text = format!("cell Merge() {{ {inputs} output {}; }}", maths(&names));
+    let text = format!("cell Merge() {{ {inputs} {} }}", maths(&names));
     let Some(cell) = parse(&text, found) else {
         return failed;
     };
     let cell = given.used(cell);
-    let shapes = vec![first.axes.clone(); n];
+    let mut shapes = vec![first.axes.clone(); n];
+    shapes.extend(of_masks().map(|_| vec![Size::known(1)]));
     match check(given, &cell.cell, &shapes, found) {
-        Some(_) => Built::new(LayerKind::Pointwise { cell }, first.clone()),
+        Some(_) => Built {
+            also_reads: read.into_iter().flatten().collect(),
+            ..Built::new(LayerKind::Pointwise { cell }, first.clone())
+        },
         None => failed,
     }
+}
+
+/// The statements of a cell that folds values by a function that has no neutral element. As in
+/// Keras, where one of two values is masked, the other is taken.
+pub(crate) fn fold_real(x: &[Merged], function: &str) -> String {
+    let mut text = String::new();
+    let (mut all, mut real) = (x[0].value.clone(), x[0].real.clone());
+    for (i, next) in x.iter().enumerate().skip(1) {
+        let value = match &next.real {
+            Some(r) => format!("select({r} > 0.5, {}, {all})", next.value),
+            None => next.value.clone(),
+        };
+        text += &format!("let v{i} = {value}; ");
+        let before = match &real {
+            Some(r) => format!("select({r} > 0.5, {all}, v{i})"),
+            None => all,
+        };
+        text += &format!("let a{i} = {function}({before}, v{i}); ");
+        real = real.zip(next.real.as_ref()).map(|(a, b)| format!("({a} + {b})"));
+        all = format!("a{i}");
+    }
+    format!("{text}output {all};")
 }
 
 /// Builds a layer that puts values of these axes side by side, by the cell `text`.

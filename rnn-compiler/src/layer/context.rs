@@ -83,6 +83,8 @@ pub struct Built {
     pub mask: OutMask,
     /// Which steps of its input are real, where that is not what its first input brings.
     pub reads_mask: Option<Port>,
+    /// What it reads besides its inputs: their masks.
+    pub also_reads: Vec<Port>,
     /// States before the first step.
     pub initial: Vec<Port>,
     /// What the size of its output costs, beyond what its own arguments say.
@@ -98,6 +100,7 @@ impl Built {
             outputs: 1,
             mask: OutMask::Kept,
             reads_mask: None,
+            also_reads: Vec::new(),
             initial: Vec::new(),
             activity: None,
         }
@@ -111,6 +114,7 @@ impl Built {
             shapes: shape.into_iter().collect(),
             mask: OutMask::Lost,
             reads_mask: None,
+            also_reads: Vec::new(),
             initial: Vec::new(),
             activity: None,
         }

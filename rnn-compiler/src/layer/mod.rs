@@ -19,7 +19,7 @@ pub use context::{Before, Built, Context, Incoming, OutMask, Scope};
 pub use names::Names;
 pub(crate) use {
     cell_argument::cells_of,
-    cells::{fits, merge, parse, pointwise, reads, recurrent, side_by_side},
+    cells::{Merged, fits, fold_real, merge, parse, pointwise, reads, recurrent, side_by_side},
     nested::inner,
 };
 

@@ -9,6 +9,9 @@ pub(super) const ADD: LayerDef = LayerDef {
     cell: None,
     many: true,
     build: |given, context, found| {
-        layer::merge(given, context, 2, usize::MAX, found, |x| x.join(" + "))
+        layer::merge(given, context, 2, usize::MAX, false, found, |x| {
+            let all: Vec<&str> = x.iter().map(|x| x.value.as_str()).collect();
+            format!("output {};", all.join(" + "))
+        })
     },
 };

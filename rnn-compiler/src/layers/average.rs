@@ -9,8 +9,9 @@ pub(super) const AVERAGE: LayerDef = LayerDef {
     cell: None,
     many: true,
     build: |given, context, found| {
-        layer::merge(given, context, 2, usize::MAX, found, |x| {
-            format!("({}) * {}", x.join(" + "), 1.0 / x.len() as f64)
+        layer::merge(given, context, 2, usize::MAX, false, found, |x| {
+            let all: Vec<&str> = x.iter().map(|x| x.value.as_str()).collect();
+            format!("output ({}) * {};", all.join(" + "), 1.0 / all.len() as f64)
         })
     },
 };

@@ -167,6 +167,7 @@ pub(super) const BIDIRECTIONAL: LayerDef = LayerDef {
             outputs,
             mask,
             reads_mask,
+            also_reads: Vec::new(),
             initial,
             activity,
             kind: Some(LayerKind::Bidirectional {

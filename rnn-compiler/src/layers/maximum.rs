@@ -9,9 +9,6 @@ pub(super) const MAXIMUM: LayerDef = LayerDef {
     cell: None,
     many: true,
     build: |given, context, found| {
-        layer::merge(given, context, 2, usize::MAX, found, |x| {
-            let first = x[0].clone();
-            x[1..].iter().fold(first, |a, b| format!("max({a}, {b})"))
-        })
+        layer::merge(given, context, 2, usize::MAX, true, found, |x| layer::fold_real(x, "max"))
     },
 };

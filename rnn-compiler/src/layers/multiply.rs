@@ -1,6 +1,6 @@
 //! `Multiply`: the product of values of one shape, element by element.
 
-use crate::layer::{self, LayerDef};
+use crate::layer::{self, LayerDef, Merged};
 
 pub(super) const MULTIPLY: LayerDef = LayerDef {
     class: "Multiply",
@@ -9,6 +9,23 @@ pub(super) const MULTIPLY: LayerDef = LayerDef {
     cell: None,
     many: true,
     build: |given, context, found| {
-        layer::merge(given, context, 2, usize::MAX, found, |x| x.join(" * "))
+        layer::merge(given, context, 2, usize::MAX, true, found, |x| product(x))
     },
 };
+
+/// As in Keras, a masked value counts as 1, and the product is 0 where no value is real.
+fn product(x: &[Merged]) -> String {
+    let factors: Vec<String> = x
+        .iter()
+        .map(|x| match &x.real {
+            Some(real) => format!("select({real} > 0.5, {}, 1)", x.value),
+            None => x.value.clone(),
+        })
+        .collect();
+    let product = factors.join(" * ");
+    let real: Option<Vec<&str>> = x.iter().map(|x| x.real.as_deref()).collect();
+    match real {
+        Some(real) => format!("output select({} > 0.5, {product}, 0);", real.join(" + ")),
+        None => format!("output {product};"),
+    }
+}

@@ -9,6 +9,9 @@ pub(super) const SUBTRACT: LayerDef = LayerDef {
     cell: None,
     many: true,
     build: |given, context, found| {
-        layer::merge(given, context, 2, 2, found, |x| x.join(" - "))
+        layer::merge(given, context, 2, 2, false, found, |x| {
+            let all: Vec<&str> = x.iter().map(|x| x.value.as_str()).collect();
+            format!("output {};", all.join(" - "))
+        })
     },
 };

@@ -214,6 +214,8 @@ impl Checker<'_> {
         };
         let id = self.layers.len();
         let read: Option<Vec<Port>> = inputs.iter().map(|i| i.port).collect();
+        let also = std::mem::take(&mut built.also_reads);
+        let read = read.map(|r| [r, also].concat());
         let whole = match (built.kind.take(), given.complete, read) {
             (Some(kind), true, Some(read)) => {
                 self.positive(&given, &kind);
