@@ -106,7 +106,8 @@ where
     for row in 0..x.batch {
         s.reset();
         for t in 0..x.time {
-            let step = s.step(&M::StepInput::of(x, row, t)).as_ref();
+            let step = s.step(&M::StepInput::of(x, row, t));
+            let step = step.as_ref();
             if t + steps >= x.time {
                 let from = (row * steps + t + steps - x.time) * width;
                 let what = format!("{isa}: stream, row {row}, step {t}");
