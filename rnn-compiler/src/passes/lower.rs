@@ -294,8 +294,9 @@ impl Lowering<'_> {
                             options: ParamOptions::default(),
                         };
                         let merged = self.of_shape(shape);
-                        let cell =
-                            self.cell(id, layer, &used, "merge", &[f[0], b], None, None, None)?;
+                        let vector = |v: ValueId| vec![self.values[v].width.clone()];
+                        let read = [vector(f[0]), vector(b)];
+                        let cell = self.cell(id, layer, &used, "merge", Some(&read), None, None)?;
                         self.op(layer, OpKind::Cell(cell), vec![f[0], b], vec![merged], axis);
                         vec![merged]
                     }
@@ -305,7 +306,7 @@ impl Lowering<'_> {
                 all
             }
             LayerKind::Pointwise { cell } => {
-                let cell = self.cell(id, layer, cell, "", &inputs, None, None, None)?;
+                let cell = self.cell(id, layer, cell, "", None, None, None)?;
                 let outputs: Vec<ValueId> =
                     layer.outputs.iter().map(|s| self.of_shape(s)).collect();
                 self.op(layer, OpKind::Cell(cell), inputs, outputs.clone(), axis);
@@ -317,7 +318,7 @@ impl Lowering<'_> {
                 epsilon,
             } => {
                 let frozen = cell.options.frozen;
-                let cell = self.cell(id, layer, cell, "", &inputs, None, None, None)?;
+                let cell = self.cell(id, layer, cell, "", None, None, None)?;
                 let output = self.of_shape(shape);
                 // As in Keras 2 and 3, a layer that is not trained keeps its statistics.
                 let kind = if frozen {
@@ -454,16 +455,8 @@ impl Lowering<'_> {
                 (a, b) => format!("{a}/{b}"),
             };
             let stream = self.stream(used.options.seed.or(rnn.seed));
-            let mut cell = self.cell(
-                id,
-                layer,
-                used,
-                &path,
-                &read,
-                between.as_deref(),
-                rnn.unroll,
-                mask,
-            )?;
+            let mut cell =
+                self.cell(id, layer, used, &path, between.as_deref(), rnn.unroll, mask)?;
             between = Some(cell.cell.outputs.iter().map(|o| o.shape.clone()).collect());
             cell.stream = stream + ((i as u64) << 32);
             cell.zero_output = rnn.zero_output_for_mask && i == last;
@@ -522,37 +515,23 @@ impl Lowering<'_> {
         layer: &Layer,
         used: &UsedCell,
         prefix: &str,
-        inputs: &[ValueId],
         // The shapes of what it reads, where those are not results of layers.
         between: Option<&[Vec<Size>]>,
         unroll: Option<bool>,
         mask: Option<ValueId>,
     ) -> Option<Box<CellOp>> {
-        // Axes do not matter any more, but a cell may name them.
-        let shapes: Vec<Vec<Size>> = inputs
-            .iter()
-            .enumerate()
-            .map(|(i, &v)| {
-                let port = layer.inputs.get(i).filter(|_| prefix != "merge");
-                let axes = port.map(|&p| self.graph.shape(p).axes.clone());
-                let width = &self.values[v].width;
-                match axes {
-                    Some(axes) if axes.iter().fold(Size::known(1), |n, s| &n * s) == *width => axes,
-                    _ => vec![width.clone()],
-                }
-            })
-            .collect();
-        let shapes = between.map_or(shapes, <[_]>::to_vec);
-        let shapes = shapes
-            .into_iter()
-            .map(|s| {
-                if s.is_empty() {
-                    vec![Size::known(1)]
-                } else {
-                    s
-                }
-            })
-            .collect::<Vec<_>>();
+        let shapes: Vec<Vec<Size>> = match between {
+            Some(shapes) => shapes.to_vec(),
+            None => {
+                let of_layers = layer.inputs.iter().map(|&p| self.graph.shape(p));
+                // A mask has no axes; a cell reads it as one number.
+                let axes = of_layers.map(|s| match s.axes.as_slice() {
+                    [] => vec![Size::known(1)],
+                    axes => axes.to_vec(),
+                });
+                axes.collect()
+            }
+        };
         let mut cell = Cell::build(&used.cell, &shapes, self.found)?;
         let params = self.params(id, layer, prefix, &cell.params, &used.options);
         for (p, &i) in cell.params.iter_mut().zip(&params) {
