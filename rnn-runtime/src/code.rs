@@ -10,8 +10,8 @@ pub use crate::{
         math,
         ops::{HeldBack, MatrixGradient, Normalize, Sweep, Times, VectorGradient},
         phase::{
-            Active, Body, Buf, Every, Held, Matrix, Memory, Phase, Places, Ref, Segment, Steps,
-            Tile, Vector, all_at, array, packed_len, padded, run_all, run_rows, step_at,
+            Active, Body, Buf, Columns, Every, Held, Matrix, Memory, Phase, Places, Ref, Segment,
+            Steps, Tile, Vector, all_at, array, packed_len, padded, run_all, run_rows, step_at,
         },
         simd::Simd,
     },

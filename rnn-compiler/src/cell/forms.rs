@@ -93,15 +93,20 @@ pub fn gradient(backward: &Backward) -> Program {
             });
         }
     }
-    let mut kept = BTreeSet::new();
-    let deltas = backward.matrices.iter().map(|m| (m.delta, &m.width));
-    for (node, width) in deltas.chain(backward.vectors.iter().map(|v| (v.delta, &v.width))) {
-        if matches!(backward.graph.node(node).op, Op::Leaf(..)) || !kept.insert(node) {
+    let mut done = BTreeSet::new();
+    let matrices = backward.matrices.iter().map(|m| (m.delta, &m.width, true));
+    let vectors = backward.vectors.iter().map(|v| (v.delta, &v.width, false));
+    for (node, width, keep) in matrices.chain(vectors) {
+        if matches!(backward.graph.node(node).op, Op::Leaf(..)) || !done.insert(node) {
             continue;
         }
         roots.push(Root {
             node,
-            sink: Sink::Keep(node),
+            // A product with the operand needs every step, a sum does not.
+            sink: match keep {
+                true => Sink::Keep(node),
+                false => Sink::Total(node),
+            },
             offset: Size::known(0),
             width: width.clone(),
             exact: false,

@@ -61,6 +61,7 @@ mod parse_expr;
 mod parse_items;
 mod parse_value;
 pub mod stages;
+mod sums;
 mod value;
 
 pub use ast::{Argument, CellAst, Expr, ExprKind, Item};

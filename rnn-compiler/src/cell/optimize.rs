@@ -5,14 +5,16 @@ use std::collections::BTreeMap;
 use super::{
     build::Cell,
     graph::{Binary, Graph, NodeId, Op, Slot},
+    sums,
 };
 
 /// From a graph and its roots to another graph, and where each node went.
 pub(super) type Pass = fn(&Graph, &[NodeId]) -> (Graph, BTreeMap<NodeId, NodeId>);
 
 impl Cell {
-    /// Regroups sums and fuses multiplications into additions.
+    /// Arranges sums over units, regroups sums and fuses multiplications into additions.
     pub fn optimize(&mut self) {
+        self.rewrite(sums::in_parts);
         self.rewrite(regroup);
         self.rewrite(fuse);
     }

@@ -66,6 +66,15 @@ pub(super) fn phase(
     let vectors = p.vectors.iter().map(|&v| vector(v));
     let groups = p.products.iter().map(|(_, g)| *g).max().unwrap_or(0);
     let code = statements(rt, p, graph, span);
+    let (loaded, scalar) = (p.loads.len(), p.scalars.len());
+    // Where weights are packed, the table is given its stores later.
+    let stored = p.body.iter().filter_map(|s| match s {
+        Statement::Store(i, _) | Statement::Add(i, _) => Some(i + 1),
+        _ => None,
+    });
+    let stored = stored.max().unwrap_or(0);
+    let reduced = p.reductions.len();
+    let operands: usize = p.products.iter().map(|(segments, _)| segments.len()).sum();
     quote_spanned! {span=>
         const #table: #rt::Phase = #rt::Phase {
             width: #width,
@@ -79,6 +88,7 @@ pub(super) fn phase(
         enum #body {}
         impl #rt::Body for #body {
             const GROUPS: usize = #groups;
+            type Columns = #rt::Columns<#loaded, #scalar, #stored, #reduced, #operands>;
             #[inline(always)]
             fn tile<S: #rt::Simd, const R: usize>(s: S, k: &#rt::Tile<'_, S, R>) {
                 #code
@@ -98,7 +108,11 @@ fn statements(rt: &TokenStream, p: &Phase, graph: &Graph, span: Span) -> TokenSt
     });
     let mut shared = TokenStream::new();
     let mut each = TokenStream::new();
-    for s in &p.body {
+    // Behind the last block, names start anew in a block of their own.
+    let mut behind = TokenStream::new();
+    let body = p.body.iter().map(|s| (s, false));
+    for (s, late) in body.chain(p.behind.iter().map(|s| (s, true))) {
+        let each = if late { &mut behind } else { &mut each };
         match *s {
             Statement::Vector(n, i) => {
                 let n = node(n);
@@ -125,6 +139,10 @@ fn statements(rt: &TokenStream, p: &Phase, graph: &Graph, span: Span) -> TokenSt
                 let n = node(n);
                 each.extend(quote_spanned!(span=> k.store(#i, r, #n);));
             }
+            Statement::Add(i, n) => {
+                let n = node(n);
+                each.extend(quote_spanned!(span=> k.add(#i, r, #n);));
+            }
             Statement::Reduce(how, i, n) => {
                 let n = node(n);
                 let how = match how {
@@ -133,7 +151,14 @@ fn statements(rt: &TokenStream, p: &Phase, graph: &Graph, span: Span) -> TokenSt
                 };
                 each.extend(quote_spanned!(span=> k.#how(#i, r, #n);));
             }
+            Statement::Set(i, n) => {
+                let n = node(n);
+                each.extend(quote_spanned!(span=> k.set(#i, r, #n);));
+            }
         }
+    }
+    if !behind.is_empty() {
+        each.extend(quote_spanned!(span=> if k.last() { #behind }));
     }
     quote_spanned! {span=>
         #(#products)*

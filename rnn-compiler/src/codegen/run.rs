@@ -470,6 +470,10 @@ fn cell_backward(
             );
             (!whole).then(|| quote!(c.clear(&#d, #width, times);))
         });
+    let totals = cell.totals.iter().map(|(r, width)| {
+        let (r, width) = (reference(rt, r), width.tokens());
+        quote!(c.clear_row(&#r, #width);)
+    });
     let (run, weights) = match c.mask {
         None => (
             quote!(c.backward::<#name>(times, wanted);),
@@ -490,6 +494,7 @@ fn cell_backward(
         #(#outputs)*
         #(#ends)*
         #(#clears)*
+        #(#totals)*
         #run
         #(#begins)*
         #weights
@@ -513,7 +518,12 @@ fn gradients(rt: &TokenStream, cell: &CellPlan) -> (Vec<TokenStream>, Vec<TokenS
     let vectors = cell.vectors.iter().map(|g| {
         let (delta, width) = (reference(rt, &g.delta.0), g.delta.1.tokens());
         let (param, offset) = (Packing::param(g.part.0), g.part.1.tokens());
-        quote!(#rt::VectorGradient { delta: #delta, width: #width, to: #param + #offset })
+        let total = g.total;
+        quote! {
+            #rt::VectorGradient {
+                delta: #delta, width: #width, to: #param + #offset, total: #total,
+            }
+        }
     });
     (matrices.collect(), vectors.collect())
 }

@@ -261,7 +261,10 @@ pub(super) fn check(text: &str, arguments: &[(&str, Value)], inputs: &[&[usize]]
             backward.graph.node(v.delta).op,
             crate::cell::graph::Op::Leaf(..)
         ) {
-            results.insert(Sink::Keep(v.delta), delta.clone());
+            let kept = results.contains_key(&Sink::Keep(v.delta));
+            if !kept {
+                results.insert(Sink::Total(v.delta), delta.clone());
+            }
         }
     }
     for (i, (found, p)) in found.iter().zip(&cell.params).enumerate() {

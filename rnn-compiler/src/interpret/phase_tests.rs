@@ -92,7 +92,8 @@ impl<'a, F: Fn(Slot) -> Option<&'a [f64]>> Machine<'a, F> {
     fn run(&mut self, phase: &Phase, pack: bool) {
         let width = size(&phase.width);
         let mut values: BTreeMap<NodeId, Lanes> = BTreeMap::new();
-        for s in &phase.body {
+        // Behind the blocks, names start anew: what was a value of the body is read again.
+        for s in phase.body.iter().chain(&phase.behind) {
             match *s {
                 Statement::Load(n, i) => {
                     values.insert(n, self.read(&phase.loads[i], width));
@@ -123,7 +124,8 @@ impl<'a, F: Fn(Slot) -> Option<&'a [f64]>> Machine<'a, F> {
                     let value = pointwise(op, width, &|id| &values[&id]).unwrap();
                     values.insert(n, value);
                 }
-                Statement::Store(i, n) => {
+                // One step: a sum over steps is what is added to it.
+                Statement::Store(i, n) | Statement::Add(i, n) => {
                     let x = spread(&values[&n], width);
                     if pack {
                         self.packed.insert(i, x);
@@ -138,6 +140,10 @@ impl<'a, F: Fn(Slot) -> Option<&'a [f64]>> Machine<'a, F> {
                         ..phase.reductions[i].clone()
                     };
                     self.write(&to, &[x]);
+                }
+                Statement::Set(i, n) => {
+                    let x = values[&n][0];
+                    self.write(&phase.reductions[i], &[x]);
                 }
             }
         }

@@ -76,10 +76,12 @@ pub struct Phase {
     pub scalars: Vec<Ref>,
     /// Vectors that are written.
     pub stores: Vec<Ref>,
-    /// Numbers of a row that are reduced to.
+    /// Numbers of a row that are reduced to, or computed from reductions.
     pub reductions: Vec<Ref>,
-    /// What happens.
+    /// What happens for every block of units.
     pub body: Vec<Statement>,
+    /// What happens behind the last block of a row.
+    pub behind: Vec<Statement>,
     /// All that it writes is the gradient of the input.
     pub only_input_gradient: bool,
     /// All that it writes are gradients of states before the step.
@@ -117,6 +119,8 @@ pub struct MatrixGradient {
 pub struct VectorGradient {
     /// The values and their length.
     pub delta: (Ref, Size),
+    /// They are sums over the steps of each row.
+    pub total: bool,
     /// The model's parameter and the first float of the part.
     pub part: (usize, Size),
 }
@@ -136,6 +140,8 @@ pub struct CellPlan {
     pub states: Vec<(Ref, Ref, Size)>,
     /// Gradients of the states before a step, and their sizes.
     pub state_gradients: Vec<(Ref, Size)>,
+    /// Sums over the steps of each row, for gradients, and their sizes.
+    pub totals: Vec<(Ref, Size)>,
     /// The masks of dropout, in training.
     pub noises: Vec<Ref>,
     /// For each output of a masked cell that only its last step is wanted of: its gradient at all

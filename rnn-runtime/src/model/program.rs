@@ -217,7 +217,19 @@ pub trait Program: Sized + Send + Sync + 'static {
     fn backward(c: &mut Training<'_>);
 }
 
+/// Floats in a page: a processor that looks for the store that a load must wait for compares
+/// addresses within a page first.
+const PAGE: usize = 1024;
+
+/// Floats between buffers that would otherwise lie at the same place of their pages: 17 lines of 64
+/// bytes, odd, so that 64 buffers differ, and more than a row or two.
+const STAGGER: usize = 17 * 16;
+
 /// Buffers for `rows` rows and axes of these lengths, and the floats that they take.
+///
+/// A kernel goes through the same row of many buffers at once. If their lengths are whole pages, as
+/// 64 rows of 64 units are, all of these lie at one place of their pages: every load then seems to
+/// want what was stored just before, and they all want the same few lines of the cache.
 pub(super) fn lay_out(specs: &[BufSpec], rows: usize, axes: &[usize]) -> (Vec<Buf>, usize) {
     let mut len = 0;
     let bufs = specs
@@ -231,6 +243,9 @@ pub(super) fn lay_out(specs: &[BufSpec], rows: usize, axes: &[usize]) -> (Vec<Bu
             };
             let buf = Buf::new(len, b.row, rows, count, kind);
             len += buf.len();
+            if buf.len().is_multiple_of(PAGE) && buf.len() > 0 {
+                len += STAGGER;
+            }
             buf
         })
         .collect();

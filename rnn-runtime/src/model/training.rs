@@ -138,6 +138,11 @@ impl Training<'_> {
         ops::zero(&mut self.m, gradient, width, times);
     }
 
+    /// Sets sums over the steps of each row to zero.
+    pub fn clear_row(&mut self, totals: &Ref, width: usize) {
+        ops::zero(&mut self.m, totals, width, Times::ONE);
+    }
+
     /// Sets the gradient of an output that only its last step is wanted of to zero at all others.
     pub fn only_last(&mut self, gradient: &Ref, width: usize, times: Times) {
         if times.steps > 1 {

@@ -38,6 +38,7 @@ fn gradient(isa: Isa, threads: usize, k: usize, width: usize, v: &mut Values) ->
         delta: place(1),
         width,
         to: size + k * width,
+        total: false,
     }];
     let mut g = vec![0.5; size + (k + 1) * width];
     let times = Times::all(TIME);

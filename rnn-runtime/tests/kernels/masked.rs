@@ -3,7 +3,7 @@
 use crate::support::{Random, Values};
 use rnn_runtime::cpu::{
     ops::{HeldBack, Sweep, Times, backward_masked, forward, forward_masked},
-    phase::{Body, Held, Memory, Phase, Places, Ref, Steps, Tile, all_at, step_at},
+    phase::{Body, Columns, Held, Memory, Phase, Places, Ref, Steps, Tile, all_at, step_at},
     simd::{Isa, Simd},
 };
 
@@ -62,6 +62,7 @@ const BACK: Phase = Phase {
 enum Add {}
 impl Body for Add {
     const GROUPS: usize = 0;
+    type Columns = Columns<2, 0, 2, 0, 0>;
     #[inline(always)]
     fn tile<S: Simd, const R: usize>(s: S, k: &Tile<'_, S, R>) {
         for r in 0..R {
@@ -75,6 +76,7 @@ impl Body for Add {
 enum Out {}
 impl Body for Out {
     const GROUPS: usize = 0;
+    type Columns = Columns<1, 0, 2, 0, 0>;
     #[inline(always)]
     fn tile<S: Simd, const R: usize>(s: S, k: &Tile<'_, S, R>) {
         for r in 0..R {
@@ -88,6 +90,7 @@ impl Body for Out {
 enum Back {}
 impl Body for Back {
     const GROUPS: usize = 0;
+    type Columns = Columns<2, 0, 2, 0, 0>;
     #[inline(always)]
     fn tile<S: Simd, const R: usize>(s: S, k: &Tile<'_, S, R>) {
         for r in 0..R {

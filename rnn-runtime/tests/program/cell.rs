@@ -136,6 +136,7 @@ pub const INPUT: Phase = Phase {
 pub enum Pre {}
 impl Body for Pre {
     const GROUPS: usize = 1;
+    type Columns = Columns<0, 0, 1, 0, 1>;
     #[inline(always)]
     fn tile<S: Simd, const R: usize>(s: S, k: &Tile<'_, S, R>) {
         let p = k.product::<1>(0);
@@ -149,6 +150,7 @@ impl Body for Pre {
 pub enum Step {}
 impl Body for Step {
     const GROUPS: usize = 1;
+    type Columns = Columns<1, 0, 2, 0, 1>;
     #[inline(always)]
     fn tile<S: Simd, const R: usize>(s: S, k: &Tile<'_, S, R>) {
         let p = k.product::<1>(0);
@@ -163,6 +165,7 @@ impl Body for Step {
 pub enum Delta {}
 impl Body for Delta {
     const GROUPS: usize = 0;
+    type Columns = Columns<2, 0, 1, 0, 0>;
     #[inline(always)]
     fn tile<S: Simd, const R: usize>(s: S, k: &Tile<'_, S, R>) {
         for r in 0..R {
@@ -174,6 +177,7 @@ impl Body for Delta {
 pub enum Product {}
 impl Body for Product {
     const GROUPS: usize = 1;
+    type Columns = Columns<0, 0, 1, 0, 1>;
     #[inline(always)]
     fn tile<S: Simd, const R: usize>(_: S, k: &Tile<'_, S, R>) {
         for (r, p) in k.product::<1>(0).iter().enumerate() {

@@ -222,6 +222,7 @@ impl<const KEEPS: bool> Program for Tiny<KEEPS> {
             delta: at(DZ),
             width: UNITS,
             to: B,
+            total: false,
         }];
         c.weights_masked(&matrices, &vectors, times, &at(REAL));
     }

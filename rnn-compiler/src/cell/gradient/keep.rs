@@ -5,12 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{Backward, Differentiator, MatrixGradient, Overlap, Part, VectorGradient};
 use crate::cell::{
     graph::{Extent, Graph, NodeId, Op, Slot},
-    optimize::{fuse, live},
+    optimize::{Pass, fuse, live},
     size::Size,
+    sums::{apart, together},
 };
 
 impl Differentiator<'_> {
-    /// Fuses, then decides for each forward value that is needed whether to load, to compute
+    /// Arranges sums and fuses, then decides for each forward value that is needed whether to load, to compute
     /// again or to keep it.
     pub(super) fn finish(
         self,
@@ -27,7 +28,15 @@ impl Differentiator<'_> {
             .chain(matrices.iter().map(|m| m.delta))
             .chain(vectors.iter().map(|v| v.delta))
             .collect();
-        let (fused, first) = fuse(&self.out, &roots);
+        let (mut fused, mut first) = (self.out.clone(), BTreeMap::new());
+        first.extend(roots.iter().map(|&r| (r, r)));
+        let passes: [Pass; 3] = [together, apart, fuse];
+        for pass in passes {
+            let now: Vec<NodeId> = first.values().copied().collect();
+            let (graph, map) = pass(&fused, &now);
+            fused = graph;
+            first.values_mut().for_each(|r| *r = map[r]);
+        }
         let (order, _) = live(&fused, &roots.iter().map(|r| first[r]).collect::<Vec<_>>());
 
         let mut needed: BTreeSet<NodeId> = order
@@ -49,9 +58,7 @@ impl Differentiator<'_> {
             })
             .collect();
         for &f in &needed {
-            if !self.available(f, &keep, 0) {
-                keep.insert(f);
-            }
+            self.keep(f, &mut keep, 0);
         }
 
         let mut out = Graph::default();
@@ -84,6 +91,32 @@ impl Differentiator<'_> {
             matrices,
             vectors,
         })
+    }
+
+    /// Sees to it that the backward pass can have `f`: by keeping it, or what it is made of if that
+    /// is one vector and numbers of the row. More values are made of the same vector, and the
+    /// forward pass has stored it before it had those numbers.
+    fn keep(&self, f: NodeId, keep: &mut BTreeSet<NodeId>, depth: usize) {
+        if self.available(f, keep, 0) {
+            return;
+        }
+        let g = &self.cell.graph;
+        let node = g.node(f);
+        let mut operands = node.op.operands();
+        operands.retain(|&o| !self.available(o, keep, 0));
+        let row = |o: &NodeId| g.node(*o).extent == Extent::Row;
+        let (rows, vectors): (Vec<NodeId>, Vec<NodeId>) = operands.iter().partition(|&o| row(o));
+        let normalised = node.op.operands().iter().any(row);
+        match vectors.as_slice() {
+            [] if normalised && node.op.is_cheap() => keep.extend(rows),
+            [v] if depth < 3 && normalised && node.op.is_cheap() => {
+                keep.extend(rows);
+                self.keep(*v, keep, depth + 1);
+            }
+            _ => {
+                keep.insert(f);
+            }
+        }
     }
 
     /// Whether the backward pass can have a forward value without its being kept.

@@ -8,9 +8,11 @@
 //!   once, after the sweep. The gradient of the input is here.
 //!
 //! Within each, a product can only start when its operand is complete for all units, and so can
-//! what uses a reduction: phases follow one another there, and only there.
+//! what uses a reduction: phases follow one another there, and only there. Maths on reductions alone
+//! (a deviation of a variance) runs once a row, behind the last block of units.
 
 mod emit;
+mod phase;
 mod schedule;
 #[cfg(test)]
 mod tests;
@@ -29,6 +31,8 @@ pub enum Sink {
     Output(usize),
     /// Kept for all steps, by its node.
     Keep(NodeId),
+    /// Summed over the steps of a row, by its node: what a vector of parameters' gradient is made of.
+    Total(NodeId),
     /// Gradient of a state before the step.
     StateGradient(usize),
     /// Gradient of an input.
@@ -125,8 +129,12 @@ pub enum Statement {
     Compute(NodeId),
     /// This vector of the stores becomes the node.
     Store(usize, NodeId),
+    /// The node is added to this vector of the stores.
+    Add(usize, NodeId),
     /// This number of the row becomes the reduction of the node.
     Reduce(Reduce, usize, NodeId),
+    /// This number of the row becomes the node.
+    Set(usize, NodeId),
 }
 
 /// One phase.
@@ -144,10 +152,13 @@ pub struct Phase {
     pub scalars: Vec<Vector>,
     /// Vectors that are written.
     pub stores: Vec<Vector>,
-    /// Where reductions go.
+    /// Where reductions go, and numbers that are computed from them.
     pub reductions: Vec<Vector>,
-    /// What happens.
+    /// What happens for every block of units.
     pub body: Vec<Statement>,
+    /// What happens behind the last block of a row, when its reductions are complete: maths on
+    /// numbers of the row.
+    pub behind: Vec<Statement>,
     /// All that it writes are gradients of inputs.
     pub only_input_gradient: bool,
     /// All that it writes are gradients of states before the step: nobody wants those of the first.

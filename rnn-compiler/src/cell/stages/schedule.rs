@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::{Root, Sink};
 use crate::cell::{
-    graph::{Extent, Graph, NodeId, Op, Slot},
+    graph::{Extent, Graph, NodeId, Op, Slot, Unary},
     size::Size,
 };
 
@@ -26,6 +26,9 @@ pub(super) struct Schedule {
     pub class: Vec<Class>,
     /// The phase within its class.
     pub level: Vec<usize>,
+    /// A number of a row that is computed from reductions of its class. It is computed once a row,
+    /// behind the phase that completes the last of them, not for every vector that reads it.
+    pub behind: Vec<bool>,
 }
 
 impl Schedule {
@@ -35,24 +38,43 @@ impl Schedule {
         (self.class[n], self.level[n], width)
     }
 
-    /// Whether every phase can have the node without its being stored: it is a leaf, or cheap
-    /// maths on such, or maths on numbers of a row.
-    pub fn is_free(&self, g: &Graph, n: NodeId) -> bool {
-        self.free(g, n, 0)
+    /// Whether the node is one number a row that a phase leaves for those behind it.
+    pub fn is_row(&self, g: &Graph, n: NodeId) -> bool {
+        is_reduce(&g.node(n).op) || self.behind[n]
     }
 
-    fn free(&self, g: &Graph, n: NodeId, depth: usize) -> bool {
+    /// Whether every phase can have the node without its being stored: it is a leaf, or cheap
+    /// maths on such and on numbers of a row. One more vector may be in it, if the phase that would
+    /// store the node reads that vector too: reading it again costs what reading the node would.
+    pub fn is_free(&self, g: &Graph, n: NodeId) -> bool {
+        self.source(g, n, 0).is_some()
+    }
+
+    /// The stored vector that cheap maths makes the node from, if it needs one; `None` if there is
+    /// more to it.
+    fn source(&self, g: &Graph, n: NodeId, depth: usize) -> Option<Option<NodeId>> {
         let node = g.node(n);
-        if self.class[n] == Class::Pack || is_leaf(&node.op) || is_reduce(&node.op) {
-            return true;
+        if self.class[n] == Class::Pack || is_leaf(&node.op) || self.is_row(g, n) {
+            return Some(None);
         }
-        let cheap = node.extent == Extent::Row || (node.op.is_cheap() && depth < 4);
-        cheap
-            && node
-                .op
-                .operands()
-                .iter()
-                .all(|&o| self.free(g, o, depth + 1))
+        if node.extent != Extent::Row && (!node.op.is_cheap() || depth >= 4) {
+            return None;
+        }
+        let mut source = None;
+        for o in node.op.operands() {
+            let earlier = (self.class[o], self.level[o]) < (self.class[n], self.level[n]);
+            let from = match self.source(g, o, depth + 1) {
+                Some(from) => from,
+                None if earlier => Some(o),
+                None => return None,
+            };
+            match (source, from) {
+                (None, from) => source = from,
+                (Some(a), Some(b)) if a != b => return None,
+                _ => {}
+            }
+        }
+        Some(source)
     }
 }
 
@@ -127,6 +149,13 @@ pub(super) fn schedule(g: &Graph, roots: &[Root], hoist: bool) -> Schedule {
             Class::Post
         };
     }
+    // What is summed over the steps is made where its parts are at hand, not from parts that are
+    // kept for it.
+    for root in roots {
+        if let Sink::Total(n) = root.sink {
+            to_step(g, &mut class, n);
+        }
+    }
     // Nor can what it needs.
     for id in (0..n).rev() {
         if class[id] == Class::Step {
@@ -137,10 +166,26 @@ pub(super) fn schedule(g: &Graph, roots: &[Root], hoist: bool) -> Schedule {
             }
         }
     }
+    let mut behind = vec![false; n];
+    for id in 0..n {
+        let node = g.node(id);
+        behind[id] = live[id]
+            && class[id] != Class::Pack
+            && node.extent == Extent::Row
+            && !is_reduce(&node.op)
+            // Nothing to compute.
+            && !matches!(node.op, Op::Unary(Unary::Detach, _))
+            && node
+                .op
+                .operands()
+                .iter()
+                .any(|&o| class[o] == class[id] && (behind[o] || is_reduce(&g.node(o).op)));
+    }
     let mut s = Schedule {
         live,
         class,
         level: vec![0; n],
+        behind,
     };
     for c in [Class::Pre, Class::Step, Class::Post] {
         levels(g, roots, &mut s, c);
@@ -148,19 +193,36 @@ pub(super) fn schedule(g: &Graph, roots: &[Root], hoist: bool) -> Schedule {
     s
 }
 
+/// Has lane-by-lane maths on what the steps compute run in them, too. Returns whether `n` does now.
+fn to_step(g: &Graph, class: &mut [Class], n: NodeId) -> bool {
+    let op = &g.node(n).op;
+    if class[n] != Class::Post {
+        return true;
+    }
+    let lanes = !matches!(op, Op::Product(_) | Op::Reduce(..));
+    let here = lanes && op.operands().iter().all(|&o| to_step(g, class, o));
+    if here {
+        class[n] = Class::Step;
+    }
+    here
+}
+
 /// Whether `n` is computed in class `c` (leaves are computed nowhere).
 fn inside(g: &Graph, s: &Schedule, n: NodeId, c: Class) -> bool {
     s.live[n] && s.class[n] == c && !is_leaf(&g.node(n).op)
 }
 
+/// Whether `user` has to wait until `o` is complete for all units.
+fn waits(g: &Graph, s: &Schedule, user: NodeId, o: NodeId) -> bool {
+    matches!(g.node(user).op, Op::Product(_)) || (s.is_row(g, o) && !s.behind[user])
+}
+
 /// The first level at which an operand lets its user run.
-fn after(g: &Graph, s: &Schedule, user: &Op, o: NodeId, c: Class, level: &[usize]) -> usize {
+fn after(g: &Graph, s: &Schedule, user: NodeId, o: NodeId, c: Class, level: &[usize]) -> usize {
     if !inside(g, s, o, c) {
         0
-    } else if matches!(user, Op::Product(_)) || is_reduce(&g.node(o).op) {
-        level[o] + 1
     } else {
-        level[o]
+        level[o] + usize::from(waits(g, s, user, o))
     }
 }
 
@@ -175,7 +237,7 @@ fn levels(g: &Graph, roots: &[Root], s: &mut Schedule, c: Class) {
         early[id] = op
             .operands()
             .iter()
-            .map(|&o| after(g, s, op, o, c, &early))
+            .map(|&o| after(g, s, id, o, c, &early))
             .max()
             .unwrap_or(0);
     }
@@ -185,7 +247,7 @@ fn levels(g: &Graph, roots: &[Root], s: &mut Schedule, c: Class) {
         let op = &g.node(id).op;
         for o in op.operands() {
             if inside(g, s, o, c) {
-                let gap = usize::from(matches!(op, Op::Product(_)) || is_reduce(&g.node(o).op));
+                let gap = usize::from(waits(g, s, id, o));
                 latest[o] = latest[o].min(latest[id].saturating_sub(gap));
             }
         }
@@ -198,7 +260,7 @@ fn levels(g: &Graph, roots: &[Root], s: &mut Schedule, c: Class) {
                 let level = &s.level;
                 op.operands()
                     .iter()
-                    .map(|&o| after(g, s, op, o, c, level))
+                    .map(|&o| after(g, s, id, o, c, level))
                     .max()
                     .unwrap_or(0)
             }
@@ -212,7 +274,7 @@ fn levels(g: &Graph, roots: &[Root], s: &mut Schedule, c: Class) {
             .operands()
             .iter()
             .any(|&o| inside(g, s, o, c) && !s.is_free(g, o));
-        if kept.contains(&id) || grounded || matches!(op, Op::Product(_) | Op::Reduce(..)) {
+        if kept.contains(&id) || grounded || matches!(op, Op::Product(_)) || s.is_row(g, id) {
             continue;
         }
         let mut users = Vec::new();

@@ -174,3 +174,38 @@ fn reductions_separate_phases() {
     );
     assert_eq!(text.matches("stream step:").count(), 3, "{text}");
 }
+
+/// A product that is normalised as a whole and read in parts is computed once; the deviations are
+/// computed once a row; what is cheap is computed again rather than stored.
+#[test]
+fn a_normalisation_reads_its_product_once() {
+    let text = dump(
+        "cell Normal(units) {
+            param kernel: [input, 2 * units] = glorot_uniform;
+            param recurrent_kernel: [units, 2 * units] = orthogonal;
+            param gamma: [2 * units] = ones;
+            state h: [units];
+            let a = h @ recurrent_kernel;
+            let a = a - mean(a);
+            let a = a * rsqrt(mean(a * a) + 0.001) * gamma;
+            let [f, g] = split(a + x @ kernel);
+            next h = sigmoid(f) * h + (1 - sigmoid(f)) * tanh(g);
+            output h;
+        }",
+    );
+    for line in [
+        // The product and its mean, the deviation, the rest.
+        "infer step: width 64 products [(1, 2)] loads 0 vectors 0 stores 2",
+        "infer step: width 64 products [] loads 2 vectors 0 stores 0",
+        "infer step: width 64 products [] loads 5 vectors 2 stores 2",
+        // Gates, both sums of the normalisation and the total for gamma; then its product.
+        "back step: width 64 products [] loads 7 vectors 2 stores 6",
+        "back step: width 64 products [] loads 4 vectors 0 stores 2",
+        "back step: width 64 products [(2, 1)] loads",
+    ] {
+        assert!(text.contains(line), "no `{line}` in\n{text}");
+    }
+    assert_eq!(text.matches("infer step:").count(), 3, "{text}");
+    assert_eq!(text.matches("back step:").count(), 3, "{text}");
+    assert_eq!(text.matches("products [(1, 2)]").count(), 6, "{text}");
+}

@@ -45,6 +45,8 @@ struct Places {
     d_outputs: Vec<Ref>,
     d_states: Vec<Ref>,
     deltas: BTreeMap<NodeId, Ref>,
+    /// Sums of such over the steps of each row.
+    totals: BTreeMap<NodeId, Ref>,
 }
 
 struct Planner {
@@ -337,16 +339,22 @@ impl Planner {
             .chain(&backward.post)
         {
             for s in phase.stores.iter().chain(&phase.reductions) {
-                if let Place::Sink(Sink::Keep(node)) = s.place {
-                    places.deltas.entry(node).or_insert_with(|| {
-                        let width = c
-                            .backward
-                            .graph
-                            .width(node)
-                            .cloned()
-                            .unwrap_or_else(|| phase.width.clone());
-                        mode.every(&width, axis)
-                    });
+                let (Place::Sink(Sink::Keep(node)) | Place::Sink(Sink::Total(node))) = s.place
+                else {
+                    continue;
+                };
+                let width = c.backward.graph.width(node);
+                let width = width.unwrap_or(&phase.width);
+                if let Place::Sink(Sink::Total(_)) = s.place {
+                    let total = mode.add(width, Extent::One, None);
+                    plan.totals.push((total.clone(), width.clone()));
+                    places.totals.insert(node, total);
+                } else {
+                    let every = |mode: &mut Mode| mode.every(width, axis);
+                    places
+                        .deltas
+                        .entry(node)
+                        .or_insert_with(|| every(&mut *mode));
                 }
             }
         }
@@ -386,9 +394,11 @@ impl Planner {
             }
         }
         for v in &c.backward.vectors {
-            if let Some(d) = delta(v.delta, mode) {
+            let total = places.totals.get(&v.delta);
+            if let Some(d) = total.cloned().or_else(|| delta(v.delta, mode)) {
                 plan.vectors.push(VectorGradient {
                     delta: (d, v.width.clone()),
+                    total: total.is_some(),
                     part: (c.params[v.param], v.offset.clone()),
                 });
             }
@@ -471,6 +481,7 @@ impl Planner {
                         stores,
                         reductions,
                         body: p.body.clone(),
+                        behind: p.behind.clone(),
                         only_input_gradient: p.only_input_gradient,
                         only_state_gradients: p.only_state_gradients,
                     }
@@ -567,7 +578,6 @@ fn place(
             Slot::NextState(i) => places.states.get(*i).map(after),
             Slot::Forward(n) => places.keep.get(n).cloned(),
             Slot::OutputGradient(i) => places.d_outputs.get(*i).cloned(),
-            // No layer has masks of its own yet.
             Slot::Noise(i) => places.noises.get(*i).cloned(),
             Slot::NextStateGradient(i) => places.d_states.get(*i).map(after),
         },
@@ -576,6 +586,7 @@ fn place(
             Sink::Output(i) => places.outputs.get(*i).cloned(),
             Sink::Keep(n) if form == Form::Backward => places.deltas.get(n).cloned(),
             Sink::Keep(n) => places.keep.get(n).cloned(),
+            Sink::Total(n) => places.totals.get(n).cloned(),
             Sink::StateGradient(i) => places.d_states.get(*i).cloned(),
             Sink::InputGradient(i) => places.d_inputs.get(*i).cloned(),
         },

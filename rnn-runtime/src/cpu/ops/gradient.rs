@@ -41,6 +41,8 @@ pub struct VectorGradient {
     pub width: usize,
     /// First float of the part among all weights.
     pub to: usize,
+    /// The values are sums over the steps already: one for each row.
+    pub total: bool,
 }
 
 /// Rows of the gradient that one task computes.
@@ -159,9 +161,15 @@ fn all<A: Places>(
             .collect();
         run(isa, m, &tasks, target, at, threads);
     }
-    // Vectors may share places: one after the other.
+    // Vectors may share places: one after the other. Rows that a mask leaves out have sums of zero.
+    let once = &Every.all(m, times.first, 1);
     for v in vectors {
-        run(isa, m, &[Task::Vector(v)], target, at, false);
+        let task = &[Task::Vector(v)];
+        if v.total {
+            run(isa, m, task, target, once, false);
+        } else {
+            run(isa, m, task, target, at, false);
+        }
     }
 }
 

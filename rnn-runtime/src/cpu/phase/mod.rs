@@ -12,18 +12,21 @@
 //! The sum over the operand runs in the same order in every form of a phase, so stream, sequence
 //! and batch give the same bits.
 
+mod columns;
 mod memory;
 mod pack;
 mod places;
 mod table;
 mod tile;
 
+pub use columns::{Column, Columns, Find};
 pub use memory::{Memory, array};
 pub use pack::{Matrix, Vector, block, pack_matrix, pack_vector, packed_len};
 pub use places::{Active, Every, Places};
 pub use table::{Buf, Held, ROW_ALIGN, Ref, Steps, padded};
 pub use tile::Tile;
 
+use self::columns::{Along, Line, Seen, sealed::Locate as _};
 pub(in crate::cpu) use self::places::At;
 use super::simd::{Simd, Wide};
 
@@ -58,7 +61,8 @@ pub struct Phase {
     pub scalars: &'static [Ref],
     /// Vectors that are written.
     pub stores: &'static [Ref],
-    /// Single numbers of a row that are reduced to.
+    /// Single numbers of a row that are reduced to, or computed from reductions. Each has a whole
+    /// row to itself, for partial sums.
     pub reductions: &'static [Ref],
 }
 
@@ -66,6 +70,9 @@ pub struct Phase {
 pub trait Body {
     /// Accumulators of the largest product.
     const GROUPS: usize;
+
+    /// [`Columns`] with the lengths of the phase's lists.
+    type Columns: Find;
 
     /// Computes one block of units for `R` rows.
     fn tile<S: Simd, const R: usize>(s: S, k: &Tile<'_, S, R>);
@@ -137,26 +144,65 @@ fn run<S: Simd, B: Body, A: At>(s: S, m: &Memory<'_>, p: &Phase, a: &A) {
     }
     let (first, last) = a.times();
     check(m, p, first, last);
-    // SAFETY of every tile below: `check` has seen every buffer and weight of the phase, and the
-    // places are of this memory's rows and of these times.
+    let along = match last > first {
+        true => columns::along(m, p),
+        false => Along::Rows,
+    };
     let mut i = 0;
-    if const { B::GROUPS > 0 } {
-        if const { tile_rows(S::REGISTERS, B::GROUPS) == 4 } {
-            i = many::<S, B, A, 4>(s, m, p, a, i, count);
-        } else if const { tile_rows(S::REGISTERS, B::GROUPS) == 3 } {
-            i = many::<S, B, A, 3>(s, m, p, a, i, count);
-        } else {
-            i = many::<S, B, A, 2>(s, m, p, a, i, count);
-        }
-    }
-    while i < count {
-        let (t, row) = a.place(i);
-        single::<S, B>(s, m, p, t, row);
+    while let Some(line) = a.line(i, along) {
+        run_line::<S, B, A>(s, m, p, a, &line);
         i += 1;
     }
 }
 
-/// Full tiles of `R` rows from row `i` on; returns the first row that is left.
+#[inline(always)]
+fn run_line<S: Simd, B: Body, A: At>(s: S, m: &Memory<'_>, p: &Phase, a: &A, line: &Line) {
+    // SAFETY: `check` has seen every buffer and weight of the phase, and the places are of this
+    // memory's rows and of these times. The same is the reason of every tile below.
+    let columns = unsafe { B::Columns::find(m, p, line) };
+    let l = LineRun {
+        m,
+        p,
+        columns: columns.seen(),
+        a,
+        line,
+    };
+    let (mut i, end) = line.places;
+    if const { B::GROUPS > 0 } {
+        if const { tile_rows(S::REGISTERS, B::GROUPS) == 4 } {
+            i = many::<S, B, A, 4>(s, &l, i, end);
+        } else if const { tile_rows(S::REGISTERS, B::GROUPS) == 3 } {
+            i = many::<S, B, A, 3>(s, &l, i, end);
+        } else {
+            i = many::<S, B, A, 2>(s, &l, i, end);
+        }
+    }
+    while i < end {
+        single::<S, B, A>(s, &l, i);
+        i += 1;
+    }
+}
+
+/// A phase on its way along a line.
+struct LineRun<'a, A> {
+    m: &'a Memory<'a>,
+    p: &'a Phase,
+    columns: Seen<'a>,
+    a: &'a A,
+    line: &'a Line,
+}
+
+impl<'a, A: At> LineRun<'a, A> {
+    /// The tile of `R` places from place `i` on.
+    #[inline(always)]
+    fn tile<S: Simd, const R: usize>(&self, s: S, i: usize, unit: usize) -> Tile<'a, S, R> {
+        let at = std::array::from_fn(|r| self.a.distance(self.line, i + r));
+        let zero = self.m.fresh && self.line.at.0 == 0;
+        Tile::new(s, self.m.packed, self.p, self.columns, at, unit, zero)
+    }
+}
+
+/// Full tiles of `R` places from place `i` on; returns the first place that is left.
 ///
 /// The blocks of units are the outer loop: the weights of a block stay in the first cache while
 /// the rows go by.
@@ -164,54 +210,50 @@ fn run<S: Simd, B: Body, A: At>(s: S, m: &Memory<'_>, p: &Phase, a: &A) {
 #[allow(clippy::collapsible_if)]
 fn many<S: Simd, B: Body, A: At, const R: usize>(
     s: S,
-    m: &Memory<'_>,
-    p: &Phase,
-    a: &A,
+    l: &LineRun<'_, A>,
     i: usize,
-    count: usize,
+    end: usize,
 ) -> usize {
-    let tiles = (count - i) / R;
+    let tiles = (end - i) / R;
     if tiles == 0 {
         return i;
     }
     let mut unit = 0;
-    while unit < p.width {
-        let at = |n: usize| std::array::from_fn(|r| a.place(i + n * R + r));
+    while unit < l.p.width {
         // `if const`, so that the branch not taken is not even compiled.
         if const { B::GROUPS == 1 } {
-            if p.width - unit > S::LANES {
+            if l.p.width - unit > S::LANES {
                 for n in 0..tiles {
-                    B::tile::<Wide<S>, R>(Wide(s), &Tile::new(Wide(s), m, p, at(n), unit));
+                    B::tile::<Wide<S>, R>(Wide(s), &l.tile(Wide(s), i + n * R, unit));
                 }
                 unit += 2 * S::LANES;
                 continue;
             }
         }
         for n in 0..tiles {
-            B::tile::<S, R>(s, &Tile::new(s, m, p, at(n), unit));
+            B::tile::<S, R>(s, &l.tile(s, i + n * R, unit));
         }
         unit += S::LANES;
     }
     i + tiles * R
 }
 
-/// One row: two vectors of units at once where there are so many. Never half a vector, whose maths
+/// One place: two vectors of units at once where there are so many. Never half a vector, whose maths
 /// may round in another way.
 #[inline(always)]
 #[allow(clippy::collapsible_if)]
-fn single<S: Simd, B: Body>(s: S, m: &Memory<'_>, p: &Phase, t: usize, row: usize) {
-    let at = [(t, row)];
+fn single<S: Simd, B: Body, A: At>(s: S, l: &LineRun<'_, A>, i: usize) {
     let mut unit = 0;
-    while unit < p.width {
-        let left = p.width - unit;
+    while unit < l.p.width {
+        let left = l.p.width - unit;
         if const { B::GROUPS > 0 } {
             if left > S::LANES {
-                B::tile::<Wide<S>, 1>(Wide(s), &Tile::new(Wide(s), m, p, at, unit));
+                B::tile::<Wide<S>, 1>(Wide(s), &l.tile(Wide(s), i, unit));
                 unit += 2 * S::LANES;
                 continue;
             }
         }
-        B::tile::<S, 1>(s, &Tile::new(s, m, p, at, unit));
+        B::tile::<S, 1>(s, &l.tile(s, i, unit));
         unit += S::LANES;
     }
 }
@@ -236,8 +278,11 @@ fn check(m: &Memory<'_>, p: &Phase, first: usize, last: usize) {
     for r in p.stores {
         m.check(r, p.width, last);
     }
-    for r in p.scalars.iter().chain(p.reductions) {
+    for r in p.scalars {
         m.check(r, 1, last);
+    }
+    for r in p.reductions {
+        m.check_whole(r, 1, last);
     }
     for &v in p.vectors {
         assert!(

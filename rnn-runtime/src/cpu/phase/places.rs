@@ -2,7 +2,10 @@
 
 use std::ops::Range;
 
-use super::{Memory, Ref};
+use super::{
+    Memory, Ref,
+    columns::{Along, Line},
+};
 
 /// The places that a sweep runs for: [`Every`] or [`Active`].
 ///
@@ -21,13 +24,11 @@ pub trait Places: Sync + sealed::Sealed {
 }
 
 /// Places in order of time, then of row.
-pub trait At: Clone + Sync + sealed::Sealed {
+pub trait At: Clone + Sync + sealed::Sealed + Lines {
     /// How many.
     fn count(&self) -> usize;
     /// First and last time that they may have.
     fn times(&self) -> (usize, usize);
-    /// Time and row of place `i`.
-    fn place(&self, i: usize) -> (usize, usize);
 
     /// Calls `f` with the addresses of `a` and `b` at every place, in order.
     ///
@@ -35,6 +36,15 @@ pub trait At: Clone + Sync + sealed::Sealed {
     /// Both buffers exist for all rows of `m`, which the places are of, and all times up to the
     /// last: [`Memory::check`] says so.
     unsafe fn each(&self, m: &Memory<'_>, a: &Ref, b: &Ref, f: impl FnMut(*const f32, *const f32));
+}
+
+/// Places as the kernel counts through them.
+pub trait Lines {
+    /// Line number `i`. Together the lines are all places, in order; places at several times form
+    /// lines `along` what the buffers allow.
+    fn line(&self, i: usize, along: Along) -> Option<Line>;
+    /// Distance of place `i` from where distances in its line count from.
+    fn distance(&self, line: &Line, i: usize) -> usize;
 }
 
 mod sealed {
@@ -91,18 +101,6 @@ impl At for Block {
     }
 
     #[inline(always)]
-    fn place(&self, i: usize) -> (usize, usize) {
-        if i < self.rows.len() {
-            (self.first, self.rows.start + i)
-        } else {
-            (
-                self.first + i / self.rows.len(),
-                self.rows.start + i % self.rows.len(),
-            )
-        }
-    }
-
-    #[inline(always)]
     unsafe fn each(
         &self,
         m: &Memory<'_>,
@@ -129,6 +127,32 @@ impl At for Block {
     }
 }
 
+impl Lines for Block {
+    #[inline(always)]
+    fn line(&self, i: usize, along: Along) -> Option<Line> {
+        let rows = self.rows.len();
+        let (count, time) = match along {
+            Along::Rows => (rows, self.first + i),
+            // One line has them all.
+            Along::Times | Along::Both => (rows * self.steps, self.first),
+        };
+        let lines = match along {
+            Along::Rows => self.steps,
+            Along::Times | Along::Both => 1,
+        };
+        (i < lines).then_some(Line {
+            at: (time, self.rows.start),
+            along,
+            places: (0, count),
+        })
+    }
+
+    #[inline(always)]
+    fn distance(&self, _: &Line, i: usize) -> usize {
+        i
+    }
+}
+
 /// The places that a mask leaves: a list for the rows of one memory, so that padding is skipped
 /// rather than computed.
 #[derive(Clone, Debug)]
@@ -148,9 +172,17 @@ struct List {
 }
 
 impl List {
-    fn range(&self, from: usize, to: usize) -> &[(u32, u32)] {
+    /// Those of the steps `from..to`: the start of each, and one past the last.
+    fn starts(&self, from: usize, to: usize) -> &[usize] {
         let last = self.starts.len() - 1;
-        &self.places[self.starts[from.min(last)]..self.starts[to.min(last)]]
+        &self.starts[from.min(last)..=to.min(last)]
+    }
+
+    fn range(&self, from: usize, to: usize) -> &[(u32, u32)] {
+        match self.starts(from, to) {
+            [first, .., last] => &self.places[*first..*last],
+            _ => &[],
+        }
     }
 }
 
@@ -208,8 +240,11 @@ impl Active {
         );
         assert!(self.first <= first, "a mask of later steps");
         let i = first - self.first;
+        let end = i.saturating_add(steps);
         Listed {
-            places: self.real.range(i, i.saturating_add(steps)),
+            places: self.real.range(i, end),
+            starts: self.real.starts(i, end),
+            rows: self.rows.clone(),
             first,
             last: first.saturating_add(steps.saturating_sub(1)),
         }
@@ -220,6 +255,10 @@ impl Active {
 #[derive(Clone, Debug)]
 pub struct Listed<'a> {
     places: &'a [(u32, u32)],
+    /// Where the places of each time start, and where those of the last end; counted as those of
+    /// the whole mask.
+    starts: &'a [usize],
+    rows: Range<usize>,
     first: usize,
     last: usize,
 }
@@ -250,12 +289,6 @@ impl At for Listed<'_> {
     }
 
     #[inline(always)]
-    fn place(&self, i: usize) -> (usize, usize) {
-        let (t, row) = self.places[i];
-        (t as usize, row as usize)
-    }
-
-    #[inline(always)]
     unsafe fn each(
         &self,
         m: &Memory<'_>,
@@ -269,6 +302,35 @@ impl At for Listed<'_> {
             let (x, y) = unsafe { (m.at(a, t, row), m.at(b, t, row)) };
             f(x.cast_const(), y.cast_const());
         }
+    }
+}
+
+impl Lines for Listed<'_> {
+    #[inline(always)]
+    fn line(&self, i: usize, along: Along) -> Option<Line> {
+        let (time, places) = match along {
+            Along::Rows => {
+                let [from, to] = *self.starts.get(i..i + 2)?.first_chunk()?;
+                let before = self.starts[0];
+                (self.first + i, (from - before, to - before))
+            }
+            // One line has them all.
+            Along::Times | Along::Both if i > 0 => return None,
+            Along::Times | Along::Both => (self.first, (0, self.places.len())),
+        };
+        Some(Line {
+            at: (time, self.rows.start),
+            along,
+            places,
+        })
+    }
+
+    #[inline(always)]
+    fn distance(&self, line: &Line, i: usize) -> usize {
+        let (t, row) = self.places[i];
+        let (t, row) = (t as usize - line.at.0, row as usize - line.at.1);
+        // Along times there is one row, so this is right for all lines.
+        t * self.rows.len() + row
     }
 }
 
@@ -296,7 +358,23 @@ mod tests {
             m.row_mut(&mask, 1, t, row)[0] = 1.0;
         }
         let a = Active::new(&m, &mask, 0, 2);
-        let list = |at: Listed<'_>| (0..at.count()).map(|i| at.place(i)).collect::<Vec<_>>();
+        let list = |at: Listed<'_>| -> Vec<(usize, usize)> {
+            let lines = (0..).map_while(|i| at.line(i, Along::Rows));
+            let all = lines.flat_map(|line| {
+                let row = |i| at.distance(&line, i) + line.at.1;
+                let row: Vec<usize> = (line.places.0..line.places.1).map(row).collect();
+                row.into_iter().map(move |row| (line.at.0, row))
+            });
+            let found: Vec<(usize, usize)> = all.collect();
+            // The same in one line.
+            if let Some(line) = at.line(0, Along::Both) {
+                let rows = at.rows.len();
+                let flat = (line.places.0..line.places.1).map(|i| at.distance(&line, i));
+                let (t0, row0) = line.at;
+                assert!(flat.eq(found.iter().map(|(t, row)| (t - t0) * rows + row - row0)));
+            }
+            found
+        };
         assert_eq!(list(a.all(&m, 0, 2)), [(0, 1), (1, 0), (1, 2)]);
         assert_eq!(list(a.step(&m, 1)), [(1, 0), (1, 2)]);
         assert_eq!(a.idle(0).collect::<Vec<_>>(), [(0, 0), (0, 2)]);

@@ -2,39 +2,47 @@
 
 use std::marker::PhantomData;
 
-use super::{Memory, Phase, Ref, block, padded};
+use super::{Phase, block, columns::Seen, padded};
 use crate::cpu::simd::Simd;
 
 /// One block of units for `R` rows. `r` below is a row of the tile, `i` an index into the lists
 /// of the [`Phase`].
 pub struct Tile<'a, S, const R: usize> {
     s: S,
-    m: &'a Memory<'a>,
+    packed: &'a [f32],
     p: &'a Phase,
-    /// Time and row.
-    at: [(usize, usize); R],
+    columns: Seen<'a>,
+    /// Distances along the line.
+    at: [usize; R],
     /// First unit.
     unit: usize,
+    /// Carried operands are zero here.
+    zero: bool,
     /// It writes through `&self`: it must not be shared between threads.
     local: PhantomData<*mut f32>,
 }
 
 impl<'a, S: Simd, const R: usize> Tile<'a, S, R> {
-    /// The caller has checked the phase against the memory, and `at` and `unit` are within it.
+    /// The caller has checked the phase against the memory, and `columns`, `at` and `unit` are
+    /// within it.
     #[inline(always)]
     pub(super) fn new(
         s: S,
-        m: &'a Memory<'a>,
+        packed: &'a [f32],
         p: &'a Phase,
-        at: [(usize, usize); R],
+        columns: Seen<'a>,
+        at: [usize; R],
         unit: usize,
+        zero: bool,
     ) -> Self {
         Tile {
             s,
-            m,
+            packed,
             p,
+            columns,
             at,
             unit,
+            zero,
             local: PhantomData,
         }
     }
@@ -49,22 +57,24 @@ impl<'a, S: Simd, const R: usize> Tile<'a, S, R> {
         let s = self.s;
         let mut acc = [[s.splat(0.0); G]; R];
         let lanes = block(self.p.width);
-        for segment in self.p.products[i] {
+        let first: usize = self.p.products[..i].iter().map(|p| p.len()).sum();
+        for (j, segment) in self.p.products[i].iter().enumerate() {
             assert!(segment.groups == G, "generated code and its table differ");
-            if segment.carried && self.m.fresh && self.at[0].0 == 0 {
+            if segment.carried && self.zero {
                 continue;
             }
+            let operand = &self.columns.operands[first + j];
             let stride = G * lanes;
             // SAFETY: `check` saw that `packed_len(k, G, width)` floats start at `weights`, and
             // that `k` floats of the operand lie in each row; the block that holds `unit` is
             // within the first, rounded up to a whole block, and no vector is wider than what is
             // left of a block.
             unsafe {
-                let mut w = self.m.packed.as_ptr().add(
+                let mut w = self.packed.as_ptr().add(
                     segment.weights + self.unit / lanes * (segment.k * stride) + self.unit % lanes,
                 );
                 let x: [*const f32; R] =
-                    std::array::from_fn(|r| self.address(&segment.src, r).cast_const());
+                    std::array::from_fn(|r| operand.at(self.at[r]).cast_const());
                 for k in 0..segment.k {
                     let mut wide = [s.splat(0.0); G];
                     for (g, v) in wide.iter_mut().enumerate() {
@@ -88,8 +98,8 @@ impl<'a, S: Simd, const R: usize> Tile<'a, S, R> {
     pub fn load(&self, i: usize, r: usize) -> S::V {
         // SAFETY: `check` saw this vector, rounded up to whole vectors.
         unsafe {
-            self.s
-                .load(self.address(&self.p.loads[i], r).add(self.unit))
+            let p = self.columns.loads[i].at(self.at[r]).add(self.unit);
+            self.s.load(p)
         }
     }
 
@@ -99,7 +109,7 @@ impl<'a, S: Simd, const R: usize> Tile<'a, S, R> {
         debug_assert!(self.unit + S::LANES <= padded(self.p.width));
         // SAFETY: `check` saw `padded(width)` floats there.
         unsafe {
-            let p = self.m.packed.as_ptr().add(self.p.vectors[i] + self.unit);
+            let p = self.packed.as_ptr().add(self.p.vectors[i] + self.unit);
             self.s.load(p)
         }
     }
@@ -108,7 +118,7 @@ impl<'a, S: Simd, const R: usize> Tile<'a, S, R> {
     #[inline(always)]
     pub fn scalar(&self, i: usize, r: usize) -> S::V {
         // SAFETY: `check` saw it.
-        unsafe { self.s.splat(*self.address(&self.p.scalars[i], r)) }
+        unsafe { self.s.splat(*self.columns.scalars[i].at(self.at[r])) }
     }
 
     /// Writes vector number `i` of the stores.
@@ -118,7 +128,7 @@ impl<'a, S: Simd, const R: usize> Tile<'a, S, R> {
         // SAFETY: `check` saw this vector, rounded up to whole vectors unless it is exact; the
         // rows of this memory are this caller's own.
         unsafe {
-            let p = self.address(to, r).add(self.unit);
+            let p = self.columns.stores[i].at(self.at[r]).add(self.unit);
             if to.exact && self.unit + S::LANES > self.p.width {
                 self.s.store_partial(p, v, self.p.width - self.unit);
             } else {
@@ -127,44 +137,90 @@ impl<'a, S: Simd, const R: usize> Tile<'a, S, R> {
         }
     }
 
+    /// Adds `v` to vector number `i` of the stores.
+    #[inline(always)]
+    pub fn add(&self, i: usize, r: usize, v: S::V) {
+        assert!(!self.p.stores[i].exact, "a sum has no room of its own");
+        // SAFETY: `check` saw this vector, rounded up to whole vectors; the rows of this memory are
+        // this caller's own.
+        unsafe {
+            let p = self.columns.stores[i].at(self.at[r]).add(self.unit);
+            let sum = self.s.add(self.s.load(p), v);
+            self.store(i, r, sum);
+        }
+    }
+
     /// Adds the units of `v` to number `i` of the reductions; the first block starts it. The order
     /// does not depend on how many units a tile has.
+    ///
+    /// Until the last block the row holds partial sums, one for every lane of a register: folding
+    /// lanes takes as long as many additions, so it is done once.
     #[inline(always)]
     pub fn sum(&self, i: usize, r: usize, v: S::V) {
         // Adding -0 changes nothing, not even another -0: the number of lanes leaves no trace.
-        let v = self.s.select(self.valid(), v, self.s.splat(-0.0));
-        self.reduce(i, r, -0.0, |old| self.s.fold_add(old, v));
+        let v = self.only_units(v, -0.0);
+        let fold = |old| self.s.fold_add(old, v);
+        self.reduce(i, r, -0.0, fold, |v| self.s.one().reduce_add(v));
     }
 
     /// The largest of the units of `v` and number `i` of the reductions.
     #[inline(always)]
     pub fn max(&self, i: usize, r: usize, v: S::V) {
-        let v = self
-            .s
-            .select(self.valid(), v, self.s.splat(f32::NEG_INFINITY));
-        let part = self.s.reduce_max(v);
         let least = f32::NEG_INFINITY;
-        self.reduce(i, r, least, |old| if part > old { part } else { old });
+        let v = self.only_units(v, least);
+        let fold = |old| self.s.fold_max(old, v);
+        self.reduce(i, r, least, fold, |v| self.s.one().reduce_max(v));
     }
 
+    /// Whether this is the last block: reductions are complete behind it.
     #[inline(always)]
-    fn valid(&self) -> S::M {
-        self.s.first_lanes(self.p.width - self.unit)
+    pub fn last(&self) -> bool {
+        self.p.width - self.unit <= S::LANES
     }
 
+    /// Writes number `i` of the reductions: that of every lane of `v`.
     #[inline(always)]
-    fn reduce(&self, i: usize, r: usize, start: f32, next: impl Fn(f32) -> f32) {
-        // SAFETY: `check` saw it; the row is this caller's own.
+    pub fn set(&self, i: usize, r: usize, v: S::V) {
+        // SAFETY: `check` saw a whole row there; the row is this caller's own.
         unsafe {
-            let p = self.address(&self.p.reductions[i], r);
-            *p = next(if self.unit == 0 { start } else { *p });
+            let p = self.columns.reductions[i].at(self.at[r]);
+            self.s.store_partial(p, v, 1);
         }
     }
 
+    /// `v` with `other` in the lanes behind the last unit.
     #[inline(always)]
-    fn address(&self, r: &Ref, row: usize) -> *mut f32 {
-        let (t, row) = self.at[row];
-        // SAFETY: `check` saw this buffer for all times and rows of the run.
-        unsafe { self.m.at(r, t, row) }
+    fn only_units(&self, v: S::V, other: f32) -> S::V {
+        let left = self.p.width - self.unit;
+        if left >= S::LANES {
+            return v;
+        }
+        let s = self.s;
+        s.select(s.first_lanes(left), v, s.splat(other))
+    }
+
+    #[inline(always)]
+    fn reduce(
+        &self,
+        i: usize,
+        r: usize,
+        start: f32,
+        fold: impl Fn(<S::One as Simd>::V) -> <S::One as Simd>::V,
+        finish: impl Fn(<S::One as Simd>::V) -> f32,
+    ) {
+        let one = self.s.one();
+        // SAFETY: `check` saw a whole row there; the row is this caller's own.
+        unsafe {
+            let p = self.columns.reductions[i].at(self.at[r]);
+            let part = fold(match self.unit {
+                0 => one.splat(start),
+                _ => one.load(p),
+            });
+            if self.last() {
+                *p = finish(part);
+            } else {
+                one.store(p, part);
+            }
+        }
     }
 }

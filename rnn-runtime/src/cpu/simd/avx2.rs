@@ -60,11 +60,24 @@ impl Simd for Avx2 {
     /// All bits of a lane set, or none.
     type M = __m256;
     type Half = Self;
+    type One = Self;
     const LANES: usize = 8;
     const REGISTERS: usize = 16;
     const FUSED: bool = true;
     const NATIVE_SCALE: bool = false;
 
+    #[inline(always)]
+    fn one(self) -> Self {
+        self
+    }
+    #[inline(always)]
+    fn fold_add(self, old: __m256, v: __m256) -> __m256 {
+        self.add(old, v)
+    }
+    #[inline(always)]
+    fn fold_max(self, old: __m256, v: __m256) -> __m256 {
+        self.max(v, old)
+    }
     #[inline(always)]
     fn half(self) -> Self {
         self

@@ -59,11 +59,24 @@ impl Simd for Avx512 {
     /// A bit for every lane.
     type M = __mmask16;
     type Half = Avx512Half;
+    type One = Self;
     const LANES: usize = 16;
     const REGISTERS: usize = 32;
     const FUSED: bool = true;
     const NATIVE_SCALE: bool = true;
 
+    #[inline(always)]
+    fn one(self) -> Self {
+        self
+    }
+    #[inline(always)]
+    fn fold_add(self, old: __m512, v: __m512) -> __m512 {
+        self.add(old, v)
+    }
+    #[inline(always)]
+    fn fold_max(self, old: __m512, v: __m512) -> __m512 {
+        self.max(v, old)
+    }
     #[inline(always)]
     fn half(self) -> Avx512Half {
         // SAFETY: the token is the proof of all that it asks for.

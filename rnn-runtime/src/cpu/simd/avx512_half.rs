@@ -34,11 +34,24 @@ impl Simd for Avx512Half {
     type V = __m256;
     type M = __m256;
     type Half = Self;
+    type One = Self;
     const LANES: usize = Avx2::LANES;
     const REGISTERS: usize = Avx2::REGISTERS;
     const FUSED: bool = true;
     const NATIVE_SCALE: bool = true;
 
+    #[inline(always)]
+    fn one(self) -> Self {
+        self
+    }
+    #[inline(always)]
+    fn fold_add(self, old: __m256, v: __m256) -> __m256 {
+        self.add(old, v)
+    }
+    #[inline(always)]
+    fn fold_max(self, old: __m256, v: __m256) -> __m256 {
+        self.max(v, old)
+    }
     #[inline(always)]
     fn half(self) -> Self {
         self

@@ -93,6 +93,8 @@ pub trait Simd: sealed::Sealed + Copy + Send + Sync + 'static {
     /// The same instruction set with vectors of half the width, or `Self` where there is none. Its
     /// functions give the same bits.
     type Half: Simd;
+    /// The instruction set with vectors of one register.
+    type One: Simd;
     /// Floats in a vector.
     const LANES: usize;
     /// Vectors that fit in the registers at once.
@@ -104,6 +106,9 @@ pub trait Simd: sealed::Sealed + Copy + Send + Sync + 'static {
 
     /// The token for vectors of half the width.
     fn half(self) -> Self::Half;
+
+    /// The token for vectors of one register.
+    fn one(self) -> Self::One;
 
     /// `x` in every lane.
     fn splat(self, x: f32) -> Self::V;
@@ -206,12 +211,11 @@ pub trait Simd: sealed::Sealed + Copy + Send + Sync + 'static {
     /// The sum of all lanes. The order, which depends on `LANES` only, is that of a tree: lane
     /// `i` is added to lane `i + LANES / 2`, then the same on the half that is left.
     fn reduce_add(self, v: Self::V) -> f32;
-    /// `start` plus the sum of all lanes. [`Wide`] adds one half after the other, so that a row
-    /// has the same sum however many vectors it is cut into.
-    #[inline(always)]
-    fn fold_add(self, start: f32, v: Self::V) -> f32 {
-        start + self.reduce_add(v)
-    }
+    /// `old` plus the vectors of one register that `v` is made of, in order: so the partial sums of
+    /// a row are the same however wide its tiles are.
+    fn fold_add(self, old: <Self::One as Simd>::V, v: Self::V) -> <Self::One as Simd>::V;
+    /// The same for the larger one.
+    fn fold_max(self, old: <Self::One as Simd>::V, v: Self::V) -> <Self::One as Simd>::V;
     /// The largest lane; unspecified if one is NaN.
     fn reduce_max(self, v: Self::V) -> f32;
     /// The smallest lane; unspecified if one is NaN.

@@ -71,11 +71,24 @@ impl Simd for Scalar {
     type V = V;
     type M = M;
     type Half = Self;
+    type One = Self;
     const LANES: usize = 8;
     const REGISTERS: usize = 16;
     const FUSED: bool = cfg!(any(target_feature = "fma", target_arch = "aarch64"));
     const NATIVE_SCALE: bool = false;
 
+    #[inline(always)]
+    fn one(self) -> Self {
+        self
+    }
+    #[inline(always)]
+    fn fold_add(self, old: Self::V, v: Self::V) -> Self::V {
+        self.add(old, v)
+    }
+    #[inline(always)]
+    fn fold_max(self, old: Self::V, v: Self::V) -> Self::V {
+        self.max(v, old)
+    }
     #[inline(always)]
     fn half(self) -> Self {
         self

@@ -23,6 +23,7 @@ impl<S: Simd> Simd for Wide<S> {
     type V = (S::V, S::V);
     type M = (S::M, S::M);
     type Half = S;
+    type One = S::One;
     const LANES: usize = 2 * S::LANES;
     const REGISTERS: usize = S::REGISTERS / 2;
     const FUSED: bool = S::FUSED;
@@ -31,6 +32,10 @@ impl<S: Simd> Simd for Wide<S> {
     #[inline(always)]
     fn half(self) -> S {
         self.0
+    }
+    #[inline(always)]
+    fn one(self) -> S::One {
+        self.0.one()
     }
     #[inline(always)]
     fn splat(self, x: f32) -> Self::V {
@@ -120,8 +125,12 @@ impl<S: Simd> Simd for Wide<S> {
         self.0.reduce_add(self.0.add(v.0, v.1))
     }
     #[inline(always)]
-    fn fold_add(self, start: f32, v: Self::V) -> f32 {
-        self.0.fold_add(self.0.fold_add(start, v.0), v.1)
+    fn fold_add(self, old: <Self::One as Simd>::V, v: Self::V) -> <Self::One as Simd>::V {
+        self.0.fold_add(self.0.fold_add(old, v.0), v.1)
+    }
+    #[inline(always)]
+    fn fold_max(self, old: <Self::One as Simd>::V, v: Self::V) -> <Self::One as Simd>::V {
+        self.0.fold_max(self.0.fold_max(old, v.0), v.1)
     }
     #[inline(always)]
     fn reduce_max(self, v: Self::V) -> f32 {

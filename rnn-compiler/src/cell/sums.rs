@@ -1,0 +1,439 @@
+//! Sums over units, arranged so that fewer phases have to follow one another.
+
+use std::collections::BTreeMap;
+
+use super::{
+    graph::{Binary, Extent, Graph, MatrixPart, NodeId, Op, Reduce, Unary},
+    optimize::live,
+    size::Size,
+};
+
+/// A sum over a vector of which the cell uses parts elsewhere, `mean(x @ kernel)` beside
+/// `split(x @ kernel)`, becomes the sum over one part of the sum of the parts. Then the product is
+/// computed once, in the form in which its gates lie side by side, and lanes are folded once.
+pub(super) fn in_parts(g: &Graph, roots: &[NodeId]) -> (Graph, BTreeMap<NodeId, NodeId>) {
+    let (order, _) = live(g, roots);
+    let mut out = Graph::default();
+    let mut map = BTreeMap::new();
+    for &id in &order {
+        let node = g.node(id);
+        let parts = match node.op {
+            Op::Reduce(_, whole) => parts_of(g, &order, whole),
+            _ => Vec::new(),
+        };
+        let new = match (&node.op, parts.as_slice()) {
+            (Op::Reduce(how, whole), [_, _, ..]) => {
+                let how = *how;
+                let join = match how {
+                    Reduce::Sum => Binary::Add,
+                    Reduce::Max => Binary::Max,
+                };
+                let alike = parts.iter().all(|p| p.1 == parts[0].1);
+                let parts = parts.iter().map(|(offset, width)| {
+                    let part = out.slice(map[whole], offset, width);
+                    match alike {
+                        true => part,
+                        false => out.reduce(how, part),
+                    }
+                });
+                let parts: Vec<NodeId> = parts.collect();
+                let sum = (parts[1..].iter()).fold(parts[0], |a, &b| out.binary(join, a, b));
+                match alike {
+                    true => out.reduce(how, sum),
+                    false => sum,
+                }
+            }
+            (op, _) => out.rebuild(op, &node.extent, |o| map[&o]),
+        };
+        map.insert(id, new);
+    }
+    (out, map)
+}
+
+/// Offsets and widths of the parts in which a product, that `id` is lane-by-lane maths on, is used
+/// elsewhere; none if there is no such product.
+fn parts_of(g: &Graph, order: &[NodeId], id: NodeId) -> Vec<(Size, Size)> {
+    let Some(width) = g.width(id) else {
+        return Vec::new();
+    };
+    match &g.node(id).op {
+        Op::Product(terms) => {
+            let (mut parts, mut end) = (Vec::new(), Size::known(0));
+            while end != *width {
+                let next = order.iter().find_map(|&other| match &g.node(other).op {
+                    Op::Product(part) if other != id && is_part(terms, part, &end) => {
+                        g.width(other)
+                    }
+                    _ => None,
+                });
+                let Some(next) = next else {
+                    return Vec::new();
+                };
+                parts.push((end.clone(), next.clone()));
+                end = &end + next;
+                if parts.len() > order.len() {
+                    return Vec::new();
+                }
+            }
+            parts
+        }
+        Op::Reduce(..) => Vec::new(),
+        op => op
+            .operands()
+            .into_iter()
+            .map(|o| parts_of(g, order, o))
+            .find(|parts| !parts.is_empty())
+            .unwrap_or_default(),
+    }
+}
+
+/// Whether the product `part` is that of `whole`, from unit `offset` on.
+fn is_part(whole: &[(NodeId, MatrixPart)], part: &[(NodeId, MatrixPart)], offset: &Size) -> bool {
+    whole.len() == part.len()
+        && whole.iter().zip(part).all(|((v, m), (w, n))| {
+            let mut m = m.clone();
+            if m.transposed {
+                m.row = &m.row + offset;
+            } else {
+                m.column = &m.column + offset;
+            }
+            v == w && m == *n
+        })
+}
+
+/// `r * sum(a) + r * sum(b)` becomes `r * sum(a + b)`: lanes are folded once. The gradient of a number
+/// of the row comes in as many sums as there are gates.
+pub(super) fn together(g: &Graph, roots: &[NodeId]) -> (Graph, BTreeMap<NodeId, NodeId>) {
+    let (order, _) = live(g, roots);
+    let mut out = Graph::default();
+    let mut map = BTreeMap::new();
+    for &id in &order {
+        let node = g.node(id);
+        let sum = matches!(node.op, Op::Binary(Binary::Add | Binary::Sub, ..));
+        let new = match sum && node.extent == Extent::Row {
+            true => sum_together(g, &mut out, &map, id),
+            false => None,
+        };
+        let new = new.unwrap_or_else(|| out.rebuild(&node.op, &node.extent, |o| map[&o]));
+        map.insert(id, new);
+    }
+    (out, map)
+}
+
+fn sum_together(
+    g: &Graph,
+    out: &mut Graph,
+    map: &BTreeMap<NodeId, NodeId>,
+    id: NodeId,
+) -> Option<NodeId> {
+    // Terms: factors, and the vector that is summed; those that are no sums have none.
+    let mut terms = Vec::new();
+    row_terms(g, id, false, Vec::new(), &mut terms);
+    let mut sums: BTreeMap<(Vec<NodeId>, Option<Size>), NodeId> = BTreeMap::new();
+    let mut found = false;
+    for (negative, mut factors, vector) in terms {
+        factors.sort_unstable();
+        let (key, value) = match vector {
+            Some(v) => ((factors, g.width(v).cloned()), map[&v]),
+            None => {
+                let factors = factors.iter().map(|f| map[f]);
+                let product = factors.reduce(|a, b| out.binary(Binary::Mul, a, b))?;
+                ((Vec::new(), None), product)
+            }
+        };
+        let value = match negative {
+            true => out.unary(Unary::Neg, value),
+            false => value,
+        };
+        let sum = match sums.get(&key) {
+            Some(&sum) => {
+                found |= key.1.is_some();
+                out.binary(Binary::Add, sum, value)
+            }
+            None => value,
+        };
+        sums.insert(key, sum);
+    }
+    if !found {
+        return None;
+    }
+    let sums = sums.into_iter().map(|((factors, width), v)| {
+        let sum = match width {
+            Some(_) => out.reduce(Reduce::Sum, v),
+            None => v,
+        };
+        let factors = factors.iter().map(|f| map[f]);
+        factors.fold(sum, |a, b| out.binary(Binary::Mul, a, b))
+    });
+    let sums: Vec<NodeId> = sums.collect();
+    (sums.into_iter()).reduce(|a, b| out.binary(Binary::Add, a, b))
+}
+
+/// A term of a number of the row: whether it is negative, its factors, the vector that is summed.
+type RowTerm = (bool, Vec<NodeId>, Option<NodeId>);
+
+fn row_terms(
+    g: &Graph,
+    id: NodeId,
+    negative: bool,
+    factors: Vec<NodeId>,
+    terms: &mut Vec<RowTerm>,
+) {
+    let sum =
+        |id: NodeId| matches!(g.node(id).op, Op::Reduce(Reduce::Sum, a) if g.width(a).is_some());
+    match g.node(id).op {
+        Op::Binary(Binary::Add, a, b) => {
+            row_terms(g, a, negative, factors.clone(), terms);
+            row_terms(g, b, negative, factors, terms);
+        }
+        Op::Binary(Binary::Sub, a, b) => {
+            row_terms(g, a, negative, factors.clone(), terms);
+            row_terms(g, b, !negative, factors, terms);
+        }
+        Op::Unary(Unary::Neg, a) => row_terms(g, a, !negative, factors, terms),
+        Op::Binary(Binary::Mul, a, b) if sum(a) => {
+            row_terms(g, a, negative, [factors, vec![b]].concat(), terms);
+        }
+        Op::Binary(Binary::Mul, a, b) if sum(b) => {
+            row_terms(g, b, negative, [factors, vec![a]].concat(), terms);
+        }
+        Op::Reduce(Reduce::Sum, a) if sum(id) => terms.push((negative, factors, Some(a))),
+        _ => terms.push((negative, [factors, vec![id]].concat(), None)),
+    }
+}
+
+/// `sum(a + r * b)`, where `r` is a number of the row that comes from another sum, becomes
+/// `sum(a) + r * sum(b)`: neither has to wait for that sum. The gradient of a normalisation is full
+/// of such.
+pub(super) fn apart(g: &Graph, roots: &[NodeId]) -> (Graph, BTreeMap<NodeId, NodeId>) {
+    let (order, _) = live(g, roots);
+    let mut out = Graph::default();
+    let mut map = BTreeMap::new();
+    // How many sums have to follow one another up to a node, as arranged so far.
+    let mut depth: Vec<usize> = Vec::new();
+    for &id in &order {
+        let node = g.node(id);
+        let new = match node.op {
+            Op::Reduce(Reduce::Sum, whole) => {
+                let deepest = depth[map[&whole]];
+                let late = |id: NodeId| deepest > 0 && depth[map[&id]] == deepest;
+                sum_apart(g, &late, &mut out, &map, whole)
+            }
+            _ => None,
+        };
+        let new = new.unwrap_or_else(|| out.rebuild(&node.op, &node.extent, |o| map[&o]));
+        map.insert(id, new);
+        for new in depth.len()..out.nodes().len() {
+            let op = &out.node(new).op;
+            let below = op.operands().iter().map(|&o| depth[o]).max();
+            depth.push(below.unwrap_or(0) + usize::from(matches!(op, Op::Reduce(..))));
+        }
+    }
+    (out, map)
+}
+
+/// A term of a sum: the product of numbers of the row and of vectors.
+#[derive(Clone, Default)]
+struct Term {
+    negative: bool,
+    rows: Vec<NodeId>,
+    vectors: Vec<NodeId>,
+}
+
+/// Most terms that are looked at: products of sums have many.
+const MAX_TERMS: usize = 16;
+
+/// Most sums that one is cut into. More cost more than the phase that they save.
+const MAX_SUMS: usize = 2;
+
+fn sum_apart(
+    g: &Graph,
+    late: &impl Fn(NodeId) -> bool,
+    out: &mut Graph,
+    map: &BTreeMap<NodeId, NodeId>,
+    whole: NodeId,
+) -> Option<NodeId> {
+    let width = g.width(whole)?;
+    if !late(whole) {
+        return None;
+    }
+    let terms = terms(g, late, whole);
+    // It helps only if nothing that is left under a sum waits for another one.
+    if terms.len() > MAX_TERMS || terms.iter().flat_map(|t| &t.vectors).any(|&v| late(v)) {
+        return None;
+    }
+    // Terms with the same numbers of the row are summed at once.
+    let mut sums: BTreeMap<Vec<NodeId>, NodeId> = BTreeMap::new();
+    for mut t in terms {
+        let vectors = t.vectors.iter().map(|v| map[v]);
+        let product = vectors.reduce(|a, b| out.binary(Binary::Mul, a, b));
+        let mut v = match product {
+            Some(v) => v,
+            None => out.number(1.0),
+        };
+        if t.negative {
+            v = out.unary(Unary::Neg, v);
+        }
+        t.rows.sort_unstable();
+        let sum = match sums.get(&t.rows) {
+            Some(&sum) => out.binary(Binary::Add, sum, v),
+            None => v,
+        };
+        sums.insert(t.rows, sum);
+    }
+    if sums.len() > MAX_SUMS {
+        return None;
+    }
+    let sums = sums.into_iter().map(|(rows, v)| {
+        let v = match out.width(v) {
+            Some(_) => v,
+            None => out.spread(v, width.clone()),
+        };
+        let sum = out.reduce(Reduce::Sum, v);
+        let rows = rows.iter().map(|r| map[r]);
+        rows.fold(sum, |a, b| out.binary(Binary::Mul, a, b))
+    });
+    let sums: Vec<NodeId> = sums.collect();
+    (sums.into_iter()).reduce(|a, b| out.binary(Binary::Add, a, b))
+}
+
+/// The terms of a vector, cut where it depends on the sum before this one.
+fn terms(g: &Graph, late: &impl Fn(NodeId) -> bool, id: NodeId) -> Vec<Term> {
+    let node = g.node(id);
+    let row = |id: NodeId| match g.node(id).op {
+        Op::Unary(Unary::Spread, a) => Some(a),
+        _ => (g.node(id).extent == Extent::Row).then_some(id),
+    };
+    let whole = || Term {
+        vectors: vec![id],
+        ..Term::default()
+    };
+    if let (true, Some(r)) = (late(id), row(id)) {
+        return vec![Term {
+            rows: vec![r],
+            ..Term::default()
+        }];
+    }
+    if !late(id) {
+        return vec![whole()];
+    }
+    let of = |o: NodeId| terms(g, late, o);
+    let negative = |terms: Vec<Term>| -> Vec<Term> {
+        let flip = |t: Term| Term {
+            negative: !t.negative,
+            ..t
+        };
+        terms.into_iter().map(flip).collect()
+    };
+    match node.op {
+        Op::Unary(Unary::Neg, a) => negative(of(a)),
+        Op::Binary(Binary::Add, a, b) => [of(a), of(b)].concat(),
+        Op::Binary(Binary::Sub, a, b) => [of(a), negative(of(b))].concat(),
+        Op::Binary(Binary::Mul, a, b) => {
+            let (a, b) = (of(a), of(b));
+            if a.len() * b.len() > MAX_TERMS {
+                return vec![whole()];
+            }
+            let pairs = a.iter().flat_map(|a| b.iter().map(move |b| (a, b)));
+            let product = |(a, b): (&Term, &Term)| Term {
+                negative: a.negative != b.negative,
+                rows: [a.rows.as_slice(), &b.rows].concat(),
+                vectors: [a.vectors.as_slice(), &b.vectors].concat(),
+            };
+            pairs.map(product).collect()
+        }
+        _ => vec![whole()],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cell::graph::Slot;
+
+    fn count(g: &Graph, roots: &[NodeId], what: impl Fn(&Op) -> bool) -> usize {
+        let (order, _) = live(g, roots);
+        order.iter().filter(|&&n| what(&g.node(n).op)).count()
+    }
+
+    fn sums(g: &Graph, roots: &[NodeId]) -> usize {
+        count(g, roots, |op| matches!(op, Op::Reduce(..)))
+    }
+
+    fn part(column: usize) -> MatrixPart {
+        MatrixPart {
+            param: 0,
+            columns: Size::known(8),
+            row: Size::known(0),
+            column: Size::known(column),
+            transposed: false,
+        }
+    }
+
+    /// A graph with a vector of 8 units, and that vector.
+    fn graph() -> (Graph, NodeId) {
+        let mut g = Graph::default();
+        let x = g.leaf(Slot::Input(0), Size::known(0), Size::known(8));
+        (g, x)
+    }
+
+    #[test]
+    fn a_sum_is_over_the_parts_that_are_used() {
+        let (mut g, x) = graph();
+        let whole = g.product(vec![(x, part(0))], Size::known(8));
+        let square = g.binary(Binary::Mul, whole, whole);
+        let sum = g.reduce(Reduce::Sum, square);
+        let halves = [0, 4].map(|c| g.product(vec![(x, part(c))], Size::known(4)));
+        let products = |op: &Op| matches!(op, Op::Product(_));
+        let (out, map) = in_parts(&g, &[sum, halves[0], halves[1]]);
+        let roots = [sum, halves[0], halves[1]].map(|r| map[&r]);
+        assert_eq!(count(&out, &roots, products), 2);
+        assert_eq!(sums(&out, &roots), 1);
+        // One half alone leaves the whole as it is, and so does a gap.
+        let (out, map) = in_parts(&g, &[sum, halves[1]]);
+        assert_eq!(count(&out, &[map[&sum], map[&halves[1]]], products), 2);
+        let (out, map) = in_parts(&g, &[sum]);
+        assert_eq!(count(&out, &[map[&sum]], products), 1);
+    }
+
+    #[test]
+    fn sums_with_the_same_factor_become_one() {
+        let (mut g, x) = graph();
+        let y = g.leaf(Slot::State(0), Size::known(0), Size::known(8));
+        let r = g.add_node(Op::Leaf(Slot::Input(1), Size::known(0)), Extent::Row);
+        let [a, b] = [x, y].map(|v| {
+            let sum = g.reduce(Reduce::Sum, v);
+            g.binary(Binary::Mul, sum, r)
+        });
+        let sum = g.binary(Binary::Sub, a, b);
+        let (out, map) = together(&g, &[sum]);
+        assert_eq!(sums(&out, &[map[&sum]]), 1);
+        // Another factor: two sums stay.
+        let c = g.binary(Binary::Mul, b, r);
+        let other = g.binary(Binary::Add, a, c);
+        let (out, map) = together(&g, &[other]);
+        assert_eq!(sums(&out, &[map[&other]]), 2);
+    }
+
+    #[test]
+    fn a_sum_does_not_wait_for_the_one_in_it() {
+        let (mut g, x) = graph();
+        let y = g.leaf(Slot::State(0), Size::known(0), Size::known(8));
+        let inner = g.reduce(Reduce::Sum, y);
+        let scaled = g.binary(Binary::Mul, x, inner);
+        let v = g.binary(Binary::Add, y, scaled);
+        let sum = g.reduce(Reduce::Sum, v);
+        let (out, map) = apart(&g, &[sum]);
+        let (order, _) = live(&out, &[map[&sum]]);
+        for &n in &order {
+            if let Op::Reduce(_, a) = out.node(n).op {
+                assert!(matches!(out.node(a).op, Op::Leaf(..)), "{order:?}");
+            }
+        }
+        // Through a function there is no way: it stays.
+        let curved = g.unary(Unary::Tanh, scaled);
+        let sum = g.reduce(Reduce::Sum, curved);
+        let (out, map) = apart(&g, &[sum]);
+        assert_eq!(sums(&out, &[map[&sum]]), 2);
+    }
+}

@@ -1,0 +1,153 @@
+//! Where the vectors of a phase lie for a whole line of places, found once a line: the kernel only
+//! counts along it.
+
+use super::{Memory, Phase, Ref, Steps};
+
+/// What changes from one place of a [`Line`] to the next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Along {
+    /// The row.
+    Rows,
+    /// The time, of one row.
+    Times,
+    /// The row, and behind the last row the time: buffers hold all rows and steps one after another.
+    Both,
+}
+
+/// Places that lie at equal distances in every buffer of a phase.
+#[derive(Clone, Copy, Debug)]
+pub struct Line {
+    /// Time and row that distances count from.
+    pub at: (usize, usize),
+    pub along: Along,
+    /// Which of the places these are: the first, and one past the last.
+    pub places: (usize, usize),
+}
+
+/// One vector of a phase along a line.
+#[derive(Clone, Copy, Debug)]
+pub struct Column {
+    first: *mut f32,
+    step: usize,
+}
+
+impl Column {
+    /// # Safety
+    /// [`Memory::check`] has seen `r` for all times and rows of the line.
+    #[inline(always)]
+    unsafe fn new(m: &Memory<'_>, r: &Ref, line: &Line) -> Self {
+        let buf = m.buf(r);
+        // SAFETY: the caller's promise.
+        let first = unsafe { m.at(r, line.at.0, line.at.1) };
+        let step = match line.along {
+            Along::Times if buf.steps() == Steps::All => buf.time,
+            Along::Times => 0,
+            Along::Rows | Along::Both => buf.row,
+        };
+        Column { first, step }
+    }
+
+    /// The vector's first float at distance `n` along the line.
+    #[inline(always)]
+    pub(super) fn at(&self, n: usize) -> *mut f32 {
+        // Wrapping only in name: `n` is a place of the line, and those are within the buffer.
+        self.first.wrapping_add(n * self.step)
+    }
+}
+
+/// The columns of a phase with `L` loads, `C` scalars, `W` stores, `R` reductions and `O` operands.
+#[derive(Clone, Copy, Debug)]
+pub struct Columns<const L: usize, const C: usize, const W: usize, const R: usize, const O: usize> {
+    loads: [Column; L],
+    scalars: [Column; C],
+    stores: [Column; W],
+    reductions: [Column; R],
+    operands: [Column; O],
+}
+
+/// The columns as a tile sees them. Operands are those of all products, one after another.
+#[derive(Clone, Copy)]
+pub struct Seen<'a> {
+    pub loads: &'a [Column],
+    pub scalars: &'a [Column],
+    pub stores: &'a [Column],
+    pub reductions: &'a [Column],
+    pub operands: &'a [Column],
+}
+
+pub mod sealed {
+    use super::{Line, Memory, Phase, Seen};
+
+    /// What the kernel asks of [`super::Columns`].
+    pub trait Locate: Copy {
+        /// # Safety
+        /// Every buffer of the phase has been checked for all times and rows of the line.
+        unsafe fn find(m: &Memory<'_>, p: &Phase, line: &Line) -> Self;
+        fn seen(&self) -> Seen<'_>;
+    }
+}
+
+/// Some [`Columns`]. Sealed: the kernel reads and writes where it is told here.
+pub trait Find: sealed::Locate {}
+
+impl<const L: usize, const C: usize, const W: usize, const R: usize, const O: usize> Find
+    for Columns<L, C, W, R, O>
+{
+}
+
+impl<const L: usize, const C: usize, const W: usize, const R: usize, const O: usize> sealed::Locate
+    for Columns<L, C, W, R, O>
+{
+    #[inline(always)]
+    unsafe fn find(m: &Memory<'_>, p: &Phase, line: &Line) -> Self {
+        // SAFETY: the caller's promise.
+        let column = |r: &Ref| unsafe { Column::new(m, r, line) };
+        Columns {
+            loads: std::array::from_fn(|i| column(&p.loads[i])),
+            scalars: std::array::from_fn(|i| column(&p.scalars[i])),
+            stores: std::array::from_fn(|i| column(&p.stores[i])),
+            reductions: std::array::from_fn(|i| column(&p.reductions[i])),
+            operands: std::array::from_fn(|i| column(&operand(p, i).src)),
+        }
+    }
+
+    #[inline(always)]
+    fn seen(&self) -> Seen<'_> {
+        Seen {
+            loads: &self.loads,
+            scalars: &self.scalars,
+            stores: &self.stores,
+            reductions: &self.reductions,
+            operands: &self.operands,
+        }
+    }
+}
+
+/// Operand `i` of all products.
+#[inline(always)]
+fn operand(p: &Phase, mut i: usize) -> &super::Segment {
+    let mut product = 0;
+    while i >= p.products[product].len() {
+        i -= p.products[product].len();
+        product += 1;
+    }
+    &p.products[product][i]
+}
+
+/// Which lines the places of a phase at many times form.
+#[inline(always)]
+pub(super) fn along(m: &Memory<'_>, p: &Phase) -> Along {
+    let segments = p.products.iter().flat_map(|p| p.iter().map(|s| &s.src));
+    let refs = (p.loads.iter().chain(p.scalars)).chain(p.stores.iter().chain(p.reductions));
+    let (mut both, mut times) = (true, m.rows().len() == 1);
+    for r in refs.chain(segments) {
+        let buf = m.buf(r);
+        both &= buf.steps() == Steps::All && buf.rows == m.rows().len();
+        times &= matches!(buf.steps(), Steps::All | Steps::One);
+    }
+    match (both, times) {
+        (true, _) => Along::Both,
+        (_, true) => Along::Times,
+        _ => Along::Rows,
+    }
+}
