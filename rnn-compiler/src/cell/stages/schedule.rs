@@ -44,38 +44,56 @@ impl Schedule {
     }
 
     /// Whether every phase can have the node without its being stored: it is a leaf, or cheap
-    /// maths on such and on numbers of a row. One more vector may be in it, if the phase that would
-    /// store the node reads that vector too: reading it again costs what reading the node would.
+    /// maths on such. Or it is cheap maths on one other vector, parameters and numbers of a row, and
+    /// the phase that would store it reads that vector: then reading that again costs the same.
     pub fn is_free(&self, g: &Graph, n: NodeId) -> bool {
         self.source(g, n, 0).is_some()
     }
 
-    /// The stored vector that cheap maths makes the node from, if it needs one; `None` if there is
-    /// more to it.
-    fn source(&self, g: &Graph, n: NodeId, depth: usize) -> Option<Option<NodeId>> {
+    /// What cheap maths makes the node from; `None` if there is more to it.
+    fn source(&self, g: &Graph, n: NodeId, depth: usize) -> Option<Source> {
         let node = g.node(n);
-        if self.class[n] == Class::Pack || is_leaf(&node.op) || self.is_row(g, n) {
-            return Some(None);
+        if self.class[n] == Class::Pack || self.is_row(g, n) {
+            return Some(Source::Nothing);
+        }
+        if is_leaf(&node.op) {
+            let vector = matches!(node.op, Op::Leaf(..)) && node.extent != Extent::Row;
+            return Some(if vector {
+                Source::Leaves
+            } else {
+                Source::Nothing
+            });
         }
         if node.extent != Extent::Row && (!node.op.is_cheap() || depth >= 4) {
             return None;
         }
-        let mut source = None;
+        let mut source = Source::Nothing;
         for o in node.op.operands() {
             let earlier = (self.class[o], self.level[o]) < (self.class[n], self.level[n]);
             let from = match self.source(g, o, depth + 1) {
                 Some(from) => from,
-                None if earlier => Some(o),
+                None if earlier => Source::Stored(o),
                 None => return None,
             };
-            match (source, from) {
-                (None, from) => source = from,
-                (Some(a), Some(b)) if a != b => return None,
-                _ => {}
-            }
+            source = match (source, from) {
+                (Source::Nothing, other) | (other, Source::Nothing) => other,
+                (a, b) if a == b => a,
+                _ => return None,
+            };
         }
         Some(source)
     }
+}
+
+/// What vectors cheap maths reads.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Source {
+    /// None but parameters.
+    Nothing,
+    /// Those that come from outside.
+    Leaves,
+    /// One that is stored.
+    Stored(NodeId),
 }
 
 pub(super) fn is_leaf(op: &Op) -> bool {
@@ -149,13 +167,6 @@ pub(super) fn schedule(g: &Graph, roots: &[Root], hoist: bool) -> Schedule {
             Class::Post
         };
     }
-    // What is summed over the steps is made where its parts are at hand, not from parts that are
-    // kept for it.
-    for root in roots {
-        if let Sink::Total(n) = root.sink {
-            to_step(g, &mut class, n);
-        }
-    }
     // Nor can what it needs.
     for id in (0..n).rev() {
         if class[id] == Class::Step {
@@ -165,6 +176,21 @@ pub(super) fn schedule(g: &Graph, roots: &[Root], hoist: bool) -> Schedule {
                 }
             }
         }
+    }
+    // Lane-by-lane maths and sums on what a step computes run there, where it is at hand, though they
+    // could wait: kept for later it goes through memory twice. Products gain from waiting.
+    for id in 0..n {
+        let op = &g.node(id).op;
+        let here = |o: &NodeId| class[*o] != Class::Post;
+        if class[id] == Class::Post
+            && !matches!(op, Op::Product(_))
+            && op.operands().iter().all(here)
+        {
+            class[id] = Class::Step;
+        }
+    }
+    if backward {
+        sums_to_step(g, roots, &live, &mut class);
     }
     let mut behind = vec![false; n];
     for id in 0..n {
@@ -193,18 +219,29 @@ pub(super) fn schedule(g: &Graph, roots: &[Root], hoist: bool) -> Schedule {
     s
 }
 
-/// Has lane-by-lane maths on what the steps compute run in them, too. Returns whether `n` does now.
-fn to_step(g: &Graph, class: &mut [Class], n: NodeId) -> bool {
-    let op = &g.node(n).op;
-    if class[n] != Class::Post {
-        return true;
+/// Sums of forward values that only the steps read are made there, too: the steps load those values
+/// anyway. So is what such sums alone are made of.
+fn sums_to_step(g: &Graph, roots: &[Root], live: &[bool], class: &mut [Class]) {
+    let n = class.len();
+    let mut moved = vec![false; n];
+    // What each node is used by: steps only, moved nodes only.
+    let (mut steps, mut only_moved) = (vec![true; n], vec![true; n]);
+    for root in roots {
+        (steps[root.node], only_moved[root.node]) = (false, false);
     }
-    let lanes = !matches!(op, Op::Product(_) | Op::Reduce(..));
-    let here = lanes && op.operands().iter().all(|&o| to_step(g, class, o));
-    if here {
-        class[n] = Class::Step;
+    for id in (0..n).rev().filter(|&id| live[id]) {
+        let node = g.node(id);
+        let row = is_reduce(&node.op) || node.extent == Extent::Row;
+        let free = !matches!(node.op, Op::Product(_)) && !is_leaf(&node.op);
+        if class[id] == Class::Pre && free && (only_moved[id] || (row && steps[id])) {
+            class[id] = Class::Step;
+            moved[id] = true;
+        }
+        for o in node.op.operands() {
+            steps[o] &= class[id] == Class::Step;
+            only_moved[o] &= moved[id];
+        }
     }
-    here
 }
 
 /// Whether `n` is computed in class `c` (leaves are computed nowhere).
@@ -266,22 +303,34 @@ fn levels(g: &Graph, roots: &[Root], s: &mut Schedule, c: Class) {
             }
         };
     }
-    // Maths on leaves alone moves to where it is used.
+    // Maths on leaves alone moves to where it is used, and so does a sum of such.
+    let mut leaves = vec![false; n];
+    for id in 0..n {
+        let op = &g.node(id).op;
+        let lanes = !matches!(op, Op::Product(_)) && !s.is_row(g, id);
+        let mut operands = op.operands().into_iter();
+        leaves[id] = !inside(g, s, id, c) || (lanes && operands.all(|o| leaves[o]));
+    }
     let kept: BTreeSet<NodeId> = roots.iter().map(|r| r.node).collect();
     for &id in nodes.iter().rev() {
         let op = &g.node(id).op;
         let grounded = op
             .operands()
             .iter()
-            .any(|&o| inside(g, s, o, c) && !s.is_free(g, o));
-        if kept.contains(&id) || grounded || matches!(op, Op::Product(_)) || s.is_row(g, id) {
+            .any(|&o| !leaves[o] && !s.is_free(g, o));
+        let stays = match op {
+            Op::Product(_) => true,
+            Op::Reduce(_, a) => !leaves[*a],
+            _ => s.behind[id],
+        };
+        if kept.contains(&id) || grounded || stays {
             continue;
         }
         let mut users = Vec::new();
         for &u in &nodes {
-            let user = &g.node(u).op;
-            if user.operands().contains(&id) {
-                users.push(s.level[u].saturating_sub(usize::from(matches!(user, Op::Product(_)))));
+            if g.node(u).op.operands().contains(&id) {
+                let gap = usize::from(waits(g, s, u, id));
+                users.push(s.level[u].saturating_sub(gap));
             }
         }
         let outside =
