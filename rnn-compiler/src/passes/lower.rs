@@ -7,9 +7,9 @@ use crate::{
     cell::{Cell, Param, size::Size},
     diagnostics::{Diagnostic, Diagnostics},
     ir::{
-        AxisId, CellOp, Constraint, Content, KeptState, Layer, LayerGraph, LayerId, LayerKind,
-        ModelParam, Op, OpGraph, OpKind, OpState, ParamOptions, Port, Regularizer, Rnn, Shape,
-        Time, UsedCell, Value, ValueId,
+        AxisId, CellOp, Constraint, Content, Half, KeptState, Layer, LayerGraph, LayerId,
+        LayerKind, ModelParam, Op, OpGraph, OpKind, OpState, ParamOptions, Port, Regularizer, Rnn,
+        Shape, Time, UsedCell, Value, ValueId,
     },
 };
 
@@ -162,6 +162,7 @@ impl Lowering<'_> {
             axis,
             span: layer.span,
             text: layer.text.clone(),
+            half: None,
         });
         self.op_states.push(Vec::new());
     }
@@ -273,10 +274,18 @@ impl Lowering<'_> {
                 let half = forward.states.len().min(initial.len());
                 let name = |rnn: &Rnn, what: &str| format!("{what}_{}", stem(rnn));
                 let of = (name(forward, "forward"), name(backward, "backward"));
+                let from = self.ops.len();
                 let (f, fs) =
                     self.rnn(id, layer, forward, &of.0, &inputs, mask, &initial[..half])?;
+                let middle = self.ops.len();
                 let (b, bs) =
                     self.rnn(id, layer, backward, &of.1, &inputs, mask, &initial[half..])?;
+                for (i, op) in self.ops.iter_mut().enumerate().skip(from) {
+                    if matches!(op.kind, OpKind::Cell(_)) {
+                        let second = i >= middle;
+                        op.half = Some(Half { layer: id, second });
+                    }
+                }
                 let mut b = b[0];
                 if backward.return_sequences {
                     // Keras brings the second layer's outputs back into the order of time.
