@@ -1,0 +1,72 @@
+//! Graphs of several inputs, calls of one layer and tables at run time, against what is known by
+//! hand.
+
+use ndarray::{Array2, Array3};
+use recurrent::{model::LayerState, prelude::*};
+
+/// Some numbers, none of them 0.
+fn number(i: usize) -> f32 {
+    (i as f32 * 0.7 + 0.1).sin()
+}
+
+#[test]
+fn both_calls_of_a_shared_layer_have_states_in_a_stream() {
+    let model = rnn_model! {
+        input x: [_, 4];
+        layer cell = LSTM(4, return_sequences);
+        let once = x -> cell;
+        output y = once -> cell;
+    };
+    let x = |t: usize| std::array::from_fn(|i| number(4 * t + i));
+    let mut first = model.stream().unwrap();
+    for t in 0..3 {
+        first.step(&x(t));
+    }
+    let states = first.states();
+    let names: Vec<_> = states.iter().map(|s| (&*s.layer, &*s.name)).collect();
+    let one = [("cell", "h"), ("cell", "c")];
+    assert_eq!(names, [one, one].concat());
+    assert_ne!(states[0].value, states[2].value);
+
+    let mut second = model.stream().unwrap();
+    second.set_states(&states).unwrap();
+    assert_eq!(second.states(), states);
+    for t in 3..6 {
+        assert_eq!(first.step(&x(t)), second.step(&x(t)));
+    }
+    // One more than there are.
+    let before = second.states();
+    let more = [&states[..], &states[..1]].concat();
+    let error = second.set_states(&more).unwrap_err().to_string();
+    assert_eq!(error, "layer `cell` keeps 2 states `h`, and more are given");
+    assert_eq!(second.states(), before);
+}
+
+#[test]
+fn a_state_that_is_given_twice_does_not_stand_for_another() {
+    let model = rnn_model!(Input(_, 3) -> LSTM(2, stateful, return_sequences) -> GRU(2, stateful));
+    model.predict(&Array3::from_elem((2, 4, 3), 0.5)).unwrap();
+    let states = model.states();
+    assert_eq!(states.len(), 3);
+    // As many as the model has, of another batch: they are not all of them.
+    let other = LayerState {
+        value: Array2::ones((5, 2)).into_dyn(),
+        ..states[0].clone()
+    };
+    let error = model.set_states(&vec![other; 3]).unwrap_err().to_string();
+    assert_eq!(error, "the state `h` of layer `lstm` is given twice");
+    assert_eq!(model.states(), states);
+    // All of them are replaced, whatever the batch was before.
+    let all: Vec<_> = states.iter().rev().cloned().collect();
+    let all = all.into_iter().map(|s| LayerState {
+        value: Array2::ones((5, 2)).into_dyn(),
+        ..s
+    });
+    model.set_states(&all.collect::<Vec<_>>()).unwrap();
+    assert!(
+        model
+            .states()
+            .iter()
+            .all(|s| s.value == Array2::<f32>::ones((5, 2)).into_dyn())
+    );
+}
