@@ -2,7 +2,10 @@
 //! hand.
 
 use ndarray::{Array2, Array3};
-use recurrent::{model::LayerState, prelude::*};
+use recurrent::{
+    model::{Id, LayerState},
+    prelude::*,
+};
 
 /// Some numbers, none of them 0.
 fn number(i: usize) -> f32 {
@@ -69,4 +72,23 @@ fn a_state_that_is_given_twice_does_not_stand_for_another() {
             .iter()
             .all(|s| s.value == Array2::<f32>::ones((5, 2)).into_dyn())
     );
+}
+
+const MANY: usize = 9;
+const FEW: usize = 3;
+
+#[test]
+fn the_smallest_of_several_tables_says_which_ids_there_are() {
+    let model = rnn_model! {
+        input words: ids;
+        let a = words -> Embedding(MANY, 2);
+        let b = words -> Embedding(5, 2);
+        let c = words -> Embedding(FEW, 2);
+        output y = (a, b, c) -> Concatenate -> GRU(4);
+    };
+    let mut stream = model.stream().unwrap();
+    let y = *stream.step(&Id::<FEW>::new(2).unwrap());
+    let batch = model.predict(&Array2::from_elem((1, 1), 2_u32)).unwrap();
+    assert_eq!(batch.as_slice().unwrap(), y);
+    assert!(model.predict(&Array2::from_elem((1, 1), 3_u32)).is_err());
 }
