@@ -1,7 +1,7 @@
 //! Graphs of several inputs, calls of one layer and tables at run time, against what is known by
 //! hand.
 
-use ndarray::{Array2, Array3};
+use ndarray::{Array2, Array3, Array4, Array5};
 use recurrent::{
     model::{Id, LayerState},
     prelude::*,
@@ -91,4 +91,67 @@ fn the_smallest_of_several_tables_says_which_ids_there_are() {
     let batch = model.predict(&Array2::from_elem((1, 1), 2_u32)).unwrap();
     assert_eq!(batch.as_slice().unwrap(), y);
     assert!(model.predict(&Array2::from_elem((1, 1), 3_u32)).is_err());
+}
+
+#[test]
+fn inputs_of_three_axes() {
+    let number = |i: usize| number(i % 1000);
+    let flat = rnn_model!(Input(_, 24) -> LSTM(3));
+    let x = Array3::from_shape_fn((2, 5, 24), |(b, t, i)| number(b * 120 + t * 24 + i));
+    let y = flat.predict(&x).unwrap();
+    let steps: Array5<f32> = x.to_shape((2, 5, 2, 3, 4)).unwrap().into_owned();
+    let model = rnn_model!(Input(_, 2, 3, 4) -> TimeDistributed(Flatten) -> LSTM(3));
+    assert_eq!(model.predict(&steps).unwrap(), y);
+    let model = rnn_model! {
+        input x: [5, 2, 3, 4];
+        output y = x -> TimeDistributed(Flatten) -> LSTM(3);
+    };
+    assert_eq!(model.predict(&steps).unwrap(), y);
+    assert_eq!(
+        model
+            .predict(&Array5::zeros((2, 5, 2, 4, 3)))
+            .unwrap_err()
+            .to_string(),
+        "x: expected shape [batch, 5, 2, 3, 4], found [2, 5, 2, 4, 3]",
+    );
+    // Two axes, and time.
+    let model = rnn_model! {
+        input x: [2, 3, 4];
+        output y = x -> TimeDistributed(Flatten) -> LSTM(3);
+    };
+    let flat = rnn_model!(Input(_, 12) -> LSTM(3));
+    let x = Array3::from_shape_fn((2, 2, 12), |(b, t, i)| number(b * 24 + t * 12 + i));
+    let steps: Array4<f32> = x.to_shape((2, 2, 3, 4)).unwrap().into_owned();
+    assert_eq!(model.predict(&steps).unwrap(), flat.predict(&x).unwrap());
+    // No time at all.
+    let model = rnn_model!(Input({ image: [2, 3, 4] }) -> Flatten -> Dense(2));
+    let flat = rnn_model!(Input(24) -> Dense(2));
+    let x = Array2::from_shape_fn((3, 24), |(b, i)| number(b * 24 + i));
+    let rows: Array4<f32> = x.to_shape((3, 2, 3, 4)).unwrap().into_owned();
+    assert_eq!(model.predict(&rows).unwrap(), flat.predict(&x).unwrap());
+}
+
+/// As many as a model may have.
+#[test]
+fn sixteen_inputs_and_outputs() {
+    rnn_model! {
+        struct Many {
+            input a: [2]; input b: [2]; input c: [2]; input d: [2]; input e: [2]; input f: [2];
+            input g: [2]; input h: [2]; input i: [2]; input j: [2]; input k: [2]; input l: [2];
+            input m: [2]; input n: [2]; input o: [2]; input p: [2];
+            let s = (a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p) -> Add;
+            output y0 = s -> Dense(1); output y1 = s -> Dense(1); output y2 = s -> Dense(1);
+            output y3 = s -> Dense(1); output y4 = s -> Dense(1); output y5 = s -> Dense(1);
+            output y6 = s -> Dense(1); output y7 = s -> Dense(1); output y8 = s -> Dense(1);
+            output y9 = s -> Dense(1); output y10 = s -> Dense(1); output y11 = s -> Dense(1);
+            output y12 = s -> Dense(1); output y13 = s -> Dense(1); output y14 = s -> Dense(1);
+            output y15 = s -> Activation(linear);
+        }
+    }
+    let x = Array2::from_elem((1, 2), 0.5);
+    let v = x.view();
+    let y = Many::new()
+        .predict((v, v, v, v, v, v, v, v, v, v, v, v, v, v, v, v))
+        .unwrap();
+    assert_eq!(y.y15, Array2::from_elem((1, 2), 8.0));
 }

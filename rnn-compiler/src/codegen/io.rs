@@ -196,9 +196,11 @@ fn kind(rt: &TokenStream, s: &Shape) -> TokenStream {
         (Content::Ids, ..) => quote!(#rt::Ids),
         (Content::Mask, ..) => quote!(#rt::Masks),
         (_, true, 0 | 1) => quote!(#rt::Sequence),
-        (_, true, _) => quote!(#rt::Sequence2),
+        (_, true, 2) => quote!(#rt::Sequence2),
+        (_, true, _) => quote!(#rt::Sequence3),
         (_, false, 0 | 1) => quote!(#rt::Rows),
-        (_, false, _) => quote!(#rt::Rows2),
+        (_, false, 2) => quote!(#rt::Rows2),
+        (_, false, _) => quote!(#rt::Rows3),
     }
 }
 
@@ -209,7 +211,8 @@ fn view(rt: &TokenStream, s: &Shape) -> TokenStream {
         (Content::Mask, _) => quote!(#rt::ArrayView2<'a, bool>),
         (_, 1) => quote!(#rt::ArrayView2<'a, f32>),
         (_, 2) => quote!(#rt::ArrayView3<'a, f32>),
-        _ => quote!(#rt::ArrayView4<'a, f32>),
+        (_, 3) => quote!(#rt::ArrayView4<'a, f32>),
+        _ => quote!(#rt::ArrayView5<'a, f32>),
     }
 }
 
