@@ -3,6 +3,7 @@
 
 use ndarray::{Array2, Array3, Array4, Array5};
 use recurrent::{
+    learner::{InputView, Learner, Values},
     model::{Id, LayerState},
     prelude::*,
 };
@@ -10,6 +11,14 @@ use recurrent::{
 /// Some numbers, none of them 0.
 fn number(i: usize) -> f32 {
     (i as f32 * 0.7 + 0.1).sin()
+}
+
+fn view(x: &[f32], batch: usize, time: usize) -> InputView<'_> {
+    InputView {
+        batch,
+        time,
+        values: Values::Floats(x),
+    }
 }
 
 #[test]
@@ -154,4 +163,57 @@ fn sixteen_inputs_and_outputs() {
         .predict((v, v, v, v, v, v, v, v, v, v, v, v, v, v, v, v))
         .unwrap();
     assert_eq!(y.y15, Array2::from_elem((1, 2), 8.0));
+}
+
+rnn_cell! {
+    cell Pair(units) {
+        input a: [n];
+        input b: [m];
+        param kernel: [n, units] = ones;
+        state h: [units];
+        let y = h + a @ kernel + b;
+        next h = y;
+        output y;
+    }
+}
+
+/// Keras's `RNN.compute_mask` hands on `tree.flatten(mask)[0]`: the mask that the layer reads, and
+/// not that of a merge.
+#[test]
+fn a_layer_of_several_inputs_hands_on_the_mask_of_the_first() {
+    let (a, b) = ([1.0, 0.0, 2.0, 0.0], [0.0, 10.0, 20.0, 0.0]);
+    let inputs = [view(&a, 1, 4), view(&b, 1, 4)];
+    let mut first = rnn_model! {
+        input a: [time, 1];
+        input b: [time, 1];
+        let real = a -> Masking;
+        output y = (real, b) -> RNN(Pair(1), return_sequences);
+    };
+    first.infer(&inputs).unwrap();
+    assert_eq!(first.output(0), [1.0, 1.0, 23.0, 23.0]);
+    assert_eq!(first.output_mask(0), Some(&[1.0, 0.0, 1.0, 0.0][..]));
+
+    let mut second = rnn_model! {
+        input a: [time, 1];
+        input b: [time, 1];
+        let real = b -> Masking;
+        output y = (a, real) -> RNN(Pair(1), return_sequences);
+    };
+    second.infer(&inputs).unwrap();
+    assert_eq!(second.output(0), [1.0, 11.0, 33.0, 33.0]);
+    assert_eq!(second.output_mask(0), None);
+
+    let mut both = rnn_model! {
+        input a: [time, 1];
+        input b: [time, 1];
+        let real_a = a -> Masking;
+        let real_b = b -> Masking;
+        output y = (real_a, real_b) -> RNN(Pair(1), return_sequences);
+        output sum = (real_a, real_b) -> Add;
+    };
+    both.infer(&inputs).unwrap();
+    assert_eq!(both.output(0), [1.0, 1.0, 23.0, 23.0]);
+    assert_eq!(both.output_mask(0), Some(&[1.0, 0.0, 1.0, 0.0][..]));
+    // A merge: real where any of them is.
+    assert_eq!(both.output_mask(1), Some(&[1.0, 1.0, 1.0, 0.0][..]));
 }
