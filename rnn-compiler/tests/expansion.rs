@@ -135,3 +135,19 @@ fn two_directions_run_at_once() {
     let one = "Input(_, 2) -> Bidirectional(LSTM(3, return_sequences)) -> Bidirectional(LSTM(3))";
     assert_eq!(calls(one), 6);
 }
+
+/// Keras names a direction after its class, whatever cell an `RNN` runs.
+#[test]
+fn directions_have_the_names_of_keras() {
+    for (layer, name) in [
+        ("LSTM(3)", "bidirectional/forward_lstm/kernel"),
+        ("SimpleRNN(3)", "bidirectional/backward_simple_rnn/kernel"),
+        ("RNN(LSTMCell(3))", "bidirectional/forward_rnn/kernel"),
+        ("RNN(LSTMCell(3))", "bidirectional/backward_rnn/bias"),
+    ] {
+        let text = expand(&format!(
+            "struct Model = Input(_, 2) -> Bidirectional({layer});"
+        ));
+        assert!(text.to_string().contains(&format!("\"{name}\"")), "{layer}");
+    }
+}

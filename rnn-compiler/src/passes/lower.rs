@@ -272,7 +272,7 @@ impl Lowering<'_> {
             } => {
                 let initial: Vec<ValueId> = layer.initial.iter().map(|p| self.ports[p]).collect();
                 let half = forward.states.len().min(initial.len());
-                let name = |rnn: &Rnn, what: &str| format!("{what}_{}", stem(rnn));
+                let name = |rnn: &Rnn, what: &str| format!("{what}_{}", rnn.stem);
                 let of = (name(forward, "forward"), name(backward, "backward"));
                 let from = self.ops.len();
                 let (f, fs) =
@@ -581,21 +581,6 @@ impl Lowering<'_> {
                 None
             }
         }
-    }
-}
-
-/// `lstm` of a layer that runs `LSTMCell`.
-fn stem(rnn: &Rnn) -> String {
-    match rnn.cells.as_slice() {
-        [one] => {
-            let name = one.cell.cell.name.to_string().to_lowercase();
-            match name.strip_suffix("cell") {
-                Some("simplernn") => "simple_rnn".to_owned(),
-                Some(stem) if matches!(stem, "lstm" | "gru") => stem.to_owned(),
-                _ => "rnn".to_owned(),
-            }
-        }
-        _ => "rnn".to_owned(),
     }
 }
 
