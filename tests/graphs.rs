@@ -140,6 +140,33 @@ fn inputs_of_three_axes() {
     assert_eq!(model.predict(&rows).unwrap(), flat.predict(&x).unwrap());
 }
 
+/// As Keras's `summary()` writes it; a `const` is its value.
+#[test]
+fn a_summary_has_every_output_of_a_layer() {
+    const UNITS: usize = 4;
+    let model = rnn_model! {
+        input x: [_, 3];
+        let (y, states) = x -> Bidirectional(LSTM(UNITS, return_sequences, return_state));
+        let (z, _c) = states -> Concatenate -> RepeatVector(6) -> GRU(UNITS, return_state);
+        output end = y -> LSTM(8);
+        output other = z -> Dense(1);
+    };
+    let text = model.summary();
+    for (layer, shape) in [
+        ("x (InputLayer)", "(None, None, 3)"),
+        (
+            "bidirectional (Bidirectional)",
+            "[(None, None, 8), (None, 4), (None, 4), (None, 4), (None, 4)]",
+        ),
+        ("repeat_vector (RepeatVector)", "(None, 6, 16)"),
+        ("gru (GRU)", "[(None, 4), (None, 4)]"),
+        ("lstm (LSTM)", "(None, 8)"),
+    ] {
+        let row = text.lines().find(|l| l.contains(layer)).unwrap();
+        assert!(row.contains(&format!("│ {shape} ")), "{text}");
+    }
+}
+
 /// As many as a model may have.
 #[test]
 fn sixteen_inputs_and_outputs() {

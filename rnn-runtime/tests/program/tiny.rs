@@ -84,14 +84,14 @@ impl<const KEEPS: bool> Program for Tiny<KEEPS> {
             LayerRow {
                 name: "x",
                 class: "Input",
-                shape: "(None, None, 3)",
+                shapes: &[&[None, Some(3)]],
                 prefix: "x",
                 inputs: &[],
             },
             LayerRow {
                 name: "tiny \"one\"",
                 class: "RNN",
-                shape: "(None, None, 2)",
+                shapes: &[&[None, Some(2)]],
                 prefix: "tiny",
                 inputs: &[0, 0],
             },
