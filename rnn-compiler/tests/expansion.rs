@@ -113,3 +113,41 @@ fn a_cell_of_ones_own() {
         struct Model = Input(_, 2) -> RNN(MinimalGru(3));"
     ));
 }
+
+/// The sweeps of both directions stand in one call that may run them at once: in inference, forwards
+/// and backwards. Another layer has no such call.
+#[test]
+fn two_directions_run_at_once() {
+    let calls = |model: &str| {
+        let mut all = Vec::new();
+        names(expand(&format!("struct Model = {model};")), &mut all);
+        all.iter().filter(|n| *n == "both").count()
+    };
+    assert_eq!(calls("Input(_, 2) -> LSTM(3)"), 0);
+    for model in [
+        "Input(_, 2) -> Bidirectional(LSTM(3))",
+        "Input(_, 2) -> Masking -> Bidirectional(GRU(3, return_sequences), merge_mode = sum)",
+        "Input(_, 2) -> Bidirectional(RNN([LSTMCell(3, dropout = 0.5), GRUCell(4)]), backward_layer = LSTM(5, go_backwards))",
+        "Input(_, 2) -> Bidirectional(LSTM(3, stateful)) -> Dense(2)",
+    ] {
+        assert_eq!(calls(model), 3, "{model}");
+    }
+    let one = "Input(_, 2) -> Bidirectional(LSTM(3, return_sequences)) -> Bidirectional(LSTM(3))";
+    assert_eq!(calls(one), 6);
+}
+
+/// Keras names a direction after its class, whatever cell an `RNN` runs.
+#[test]
+fn directions_have_the_names_of_keras() {
+    for (layer, name) in [
+        ("LSTM(3)", "bidirectional/forward_lstm/kernel"),
+        ("SimpleRNN(3)", "bidirectional/backward_simple_rnn/kernel"),
+        ("RNN(LSTMCell(3))", "bidirectional/forward_rnn/kernel"),
+        ("RNN(LSTMCell(3))", "bidirectional/backward_rnn/bias"),
+    ] {
+        let text = expand(&format!(
+            "struct Model = Input(_, 2) -> Bidirectional({layer});"
+        ));
+        assert!(text.to_string().contains(&format!("\"{name}\"")), "{layer}");
+    }
+}

@@ -361,6 +361,10 @@ const UNSUPPORTED: &[(&str, &str)] = &[
     ("input a: [2, 999999999, 999999999, 999999999, 999999999]; output z = a -> Flatten -> Dense(2);", "RNN0110"),
     ("input a: [2, 1999999999]; output z = (a, a, a) -> Concatenate -> LSTM(3);", "RNN0110"),
     ("input x: [_, 8]; let z = x; let z = x -> LSTM(4); output w = z -> Dense(4); output v = x;", "RNN0170"),
+    ("input x: [_, 2, 3, 4, 5]; output y = x -> TimeDistributed(Flatten) -> LSTM(3);", "RNN0176"),
+    ("input x: [2, 3, 4, 5, 6]; output y = x -> Flatten -> Dense(3);", "RNN0176"),
+    ("Input(_, 2, 3, 4, 5) -> TimeDistributed(Flatten) -> LSTM(3)", "RNN0176"),
+    ("input x: [_, { a: [2, 3, 4, 5], b: 6 }]; output y = x -> Concatenate -> LSTM(3);", "RNN0176"),
     // Cells of one's own
     ("@cell(C) { cell C(units) { param k: [input, units] = zeros; output x @ k; } } Input(_, 2) -> RNN(C(2))", "RNN0114"),
     ("@cell(C) { cell C(units) { input a: [n]; input b: [m]; state h: [units]; next h = h; output a, b; } } Input(_, { a: 2, b: 3 }) -> Bidirectional(RNN(C(2)))", "RNN0115"),
@@ -404,6 +408,40 @@ fn every_unsupported_combination_has_a_code_and_a_help() {
         assert!(explain(code).is_some(), "{code}");
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// As many as there are tuples of arrays for, and one more.
+#[test]
+fn too_many_inputs_or_outputs_have_a_code() {
+    let codes = |inputs: usize, outputs: usize| {
+        let names = |n: usize| (0..n).map(|i| format!("x{i}")).collect::<Vec<_>>();
+        let declared = names(inputs)
+            .iter()
+            .map(|x| format!("input {x}: [2]; "))
+            .collect::<String>();
+        let sum = match inputs {
+            1 => "let s = x0 -> Dense(2); ".to_owned(),
+            n => format!("let s = ({}) -> Add; ", names(n).join(", ")),
+        };
+        let outputs = (0..outputs)
+            .map(|i| format!("output y{i} = s -> Dense(3); "))
+            .collect::<String>();
+        let model = format!("@krate(k) {declared}{sum}{outputs}");
+        let mut found = Vec::new();
+        messages(expand_model(model.parse().unwrap()), &mut found);
+        found
+    };
+    for (inputs, outputs) in [(16, 1), (1, 16), (16, 16)] {
+        assert_eq!(codes(inputs, outputs), [""; 0]);
+    }
+    for (inputs, outputs) in [(17, 1), (1, 17)] {
+        let found = codes(inputs, outputs);
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert!(
+            found[0].starts_with("[RNN0177]") && found[0].contains("help: "),
+            "{found:?}"
+        );
+    }
 }
 
 #[test]

@@ -1,8 +1,8 @@
 //! Everything that generated code names, in one place. Not for use by hand.
 
 pub use ndarray::{
-    Array, Array1, Array2, Array3, Array4, ArrayD, ArrayView2, ArrayView3, ArrayView4, Ix2, Ix3,
-    Ix4,
+    Array, Array1, Array2, Array3, Array4, ArrayD, ArrayView2, ArrayView3, ArrayView4, ArrayView5,
+    Ix2, Ix3, Ix4,
 };
 
 pub use crate::{
@@ -19,8 +19,8 @@ pub use crate::{
     learner::ValueSpec,
     model::{
         AxisSpec, Batch, BufSpec, Computed, Core, Extent, Id, Ids, Inference, IntoInput, Kind,
-        LayerRow, LayerState, Masks, Model, Nothing, Outputs, Program, Rows, Rows2, Sequence,
-        Sequence2, Spec, StateSpec, StreamState, Streamable, Token, Training,
+        LayerRow, LayerState, Masks, Model, Nothing, Outputs, Program, Rows, Rows2, Rows3,
+        Sequence, Sequence2, Sequence3, Spec, StateSpec, StreamState, Streamable, Token, Training,
     },
     params::{Constraint, Distribution, FanMode, Init, ParamSpec, Regularizer},
 };

@@ -14,7 +14,7 @@ use recurrent::{
 
 fn threads<M: Model>(mut model: M) {
     let w = weights(M::SPEC.params, 12);
-    for (rows, time) in [(64, 40), (37, 60), (3, 700)] {
+    for (rows, time) in [(64, 40), (37, 60), (3, 700), (1, 900)] {
         let x = batch::<M>(rows, time, 13);
         // Enough work for several threads, in inference and in training.
         assert!(rows * time * M::SPEC.cost > 4 * 400_000, "{}", M::SPEC.cost);
@@ -69,6 +69,28 @@ fn ids_and_reductions() {
     threads(
         recurrent::rnn_model!(Embedding(50, 16) -> RNN(Normalised(40), return_sequences) -> Dropout(0.2) -> LSTM(30, go_backwards) -> Dense(3, softmax)),
     );
+}
+
+/// With fewer rows than threads both directions run at once: chains of cells, masks, dropout,
+/// states that others read, outputs that are not merged.
+#[test]
+fn both_directions() {
+    threads(
+        recurrent::rnn_model!(Input(_, 5) -> Bidirectional(LSTM(36, return_sequences)) -> Bidirectional(GRU(20), merge_mode = sum) -> Dense(3)),
+    );
+    threads(
+        recurrent::rnn_model!(Embedding(9, 12, mask_zero) -> Bidirectional(RNN([LSTMCell(24, dropout = 0.2), GRUCell(30, recurrent_dropout = 0.1)], return_sequences)) -> Dense(4)),
+    );
+    threads(recurrent::rnn_model! {
+        input x: [_, 6];
+        let (f, b, fh, fc, bh, bc) = x -> Bidirectional(LSTM(28, return_sequences, return_state), merge_mode = none, backward_layer = LSTM(28, return_sequences, return_state, go_backwards, trainable = false));
+        let both = (f, b) -> Add;
+        let h = (fh, bh) -> Multiply;
+        let c = (fc, bc) -> Add;
+        let _other = x -> Bidirectional(GRU(30, return_sequences), merge_mode = ave);
+        let y = (both, f, b) -> Concatenate;
+        output end = y -> LSTM(28, initial_state = [h, c]);
+    });
 }
 
 /// The example's digits, `[images, 8, 8]` of 0 to 1, and what they show.

@@ -7,7 +7,10 @@ use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
 
 use super::phase::reference;
-use crate::ir::{Content, LayerKind, Plan, Shape};
+use crate::{
+    cell::size::Size,
+    ir::{Content, LayerKind, Plan, Shape},
+};
 
 /// Types and the code that depends on them.
 pub(super) struct Io {
@@ -193,9 +196,11 @@ fn kind(rt: &TokenStream, s: &Shape) -> TokenStream {
         (Content::Ids, ..) => quote!(#rt::Ids),
         (Content::Mask, ..) => quote!(#rt::Masks),
         (_, true, 0 | 1) => quote!(#rt::Sequence),
-        (_, true, _) => quote!(#rt::Sequence2),
+        (_, true, 2) => quote!(#rt::Sequence2),
+        (_, true, _) => quote!(#rt::Sequence3),
         (_, false, 0 | 1) => quote!(#rt::Rows),
-        (_, false, _) => quote!(#rt::Rows2),
+        (_, false, 2) => quote!(#rt::Rows2),
+        (_, false, _) => quote!(#rt::Rows3),
     }
 }
 
@@ -206,7 +211,8 @@ fn view(rt: &TokenStream, s: &Shape) -> TokenStream {
         (Content::Mask, _) => quote!(#rt::ArrayView2<'a, bool>),
         (_, 1) => quote!(#rt::ArrayView2<'a, f32>),
         (_, 2) => quote!(#rt::ArrayView3<'a, f32>),
-        _ => quote!(#rt::ArrayView4<'a, f32>),
+        (_, 3) => quote!(#rt::ArrayView4<'a, f32>),
+        _ => quote!(#rt::ArrayView5<'a, f32>),
     }
 }
 
@@ -239,9 +245,25 @@ fn step(rt: &TokenStream, plan: &Plan, input: usize) -> TokenStream {
                 }
                 _ => None,
             });
-            let least = tables.min_by_key(|n| n.value().unwrap_or(usize::MAX));
-            let n = least.map_or(quote!(0), |n| n.tokens());
+            let n = least(tables);
             quote!(#rt::Id<{ #n }>)
         }
+    }
+}
+
+/// The smallest of some sizes, of which only rustc may know the values; 0 of none.
+fn least<'a>(sizes: impl Iterator<Item = &'a Size>) -> TokenStream {
+    let (known, mut open): (Vec<&Size>, Vec<&Size>) = sizes.partition(|s| s.value().is_some());
+    open.dedup();
+    let known = known.into_iter().min_by_key(|s| s.value());
+    let all: Vec<TokenStream> = open.into_iter().chain(known).map(Size::tokens).collect();
+    match all.split_first() {
+        None => quote!(0),
+        Some((one, [])) => quote!(#one),
+        Some((first, others)) => quote! {
+            let n: usize = #first;
+            #(let n = if #others < n { #others } else { n };)*
+            n
+        },
     }
 }

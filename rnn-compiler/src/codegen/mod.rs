@@ -1,5 +1,6 @@
 //! Stages to tokens.
 
+mod both;
 mod cell;
 mod cells;
 mod io;

@@ -99,11 +99,18 @@ fn implementation(
             items.extend(run::held(rt, plan, i, cell));
         } else if streams {
             match &op.kind {
-                OpKind::Gather { table, input, .. } => {
+                OpKind::Gather {
+                    table,
+                    input,
+                    vocabulary,
+                } => {
                     let to = at(op.outputs[0]);
                     let width = plan.graph.values[op.outputs[0]].width.tokens();
                     let (table, x) = (Packing::param(*table), &io.step_fields[*input]);
-                    step.extend(quote!(m.embed(&#to, #width, &weights[#table..], #x.get());));
+                    let rows = vocabulary.tokens();
+                    step.extend(
+                        quote!(m.embed(&#to, #width, &weights[#table..], #rows, #x.get());),
+                    );
                 }
                 OpKind::MaskIds { input } => {
                     let (to, x) = (at(op.outputs[0]), &io.step_fields[*input]);

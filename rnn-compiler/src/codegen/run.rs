@@ -3,7 +3,12 @@
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 
-use super::{cells::form, packing::Packing, phase::reference};
+use super::{
+    both::{self, Parts, Run},
+    cells::form,
+    packing::Packing,
+    phase::reference,
+};
 use crate::{
     cell::size::Size,
     ir::{
@@ -13,7 +18,7 @@ use crate::{
 };
 
 /// The times of an axis, or the one of a value without.
-fn times(axis: Option<AxisId>) -> TokenStream {
+pub(super) fn times(axis: Option<AxisId>) -> TokenStream {
     match axis {
         Some(a) => quote!(c.axis(#a)),
         None => quote!(c.one()),
@@ -185,6 +190,7 @@ fn finish(
 pub(super) fn infer(rt: &TokenStream, plan: &Plan) -> TokenStream {
     let mode = &plan.inference;
     let mut code = inputs(rt, plan, mode);
+    let mut pairs = both::pairs(rt, plan, Run::Inference);
     let mut once = false;
     for (i, (op, cell)) in plan.graph.ops.iter().zip(&plan.cells).enumerate() {
         if plan.blocks && op.axis.is_none() && !once {
@@ -211,7 +217,13 @@ pub(super) fn infer(rt: &TokenStream, plan: &Plan) -> TokenStream {
                 quote!(c.sweep_masked::<#name>(times, &#held);)
             }
         };
-        code.extend(quote!(#first let times = #times; #sweep #last));
+        let parts = Parts {
+            lets: quote!(let times = #times;),
+            before: first,
+            run: sweep,
+            after: last,
+        };
+        code.extend(both::forwards(&mut pairs, i, parts));
     }
     code
 }
@@ -219,6 +231,7 @@ pub(super) fn infer(rt: &TokenStream, plan: &Plan) -> TokenStream {
 pub(super) fn forward(rt: &TokenStream, plan: &Plan) -> TokenStream {
     let mode = &plan.training;
     let mut code = inputs(rt, plan, mode);
+    let mut pairs = both::pairs(rt, plan, Run::Forward);
     for (i, (op, cell)) in plan.graph.ops.iter().zip(&plan.cells).enumerate() {
         let times = times(op.axis);
         let place = |v: ValueId| reference(rt, &mode.values[v]);
@@ -263,7 +276,13 @@ pub(super) fn forward(rt: &TokenStream, plan: &Plan) -> TokenStream {
                         quote!(c.forward_masked::<#name>(times, &#held);)
                     }
                 };
-                quote!(#(#noises)* #first let times = #times; #sweep #last)
+                let parts = Parts {
+                    lets: quote!(let times = #times;),
+                    before: quote!(#(#noises)* #first),
+                    run: sweep,
+                    after: last,
+                };
+                both::forwards(&mut pairs, i, parts)
             }
             _ => plain(rt, plan, mode, op),
         });
@@ -322,28 +341,24 @@ pub(super) fn backward(rt: &TokenStream, plan: &Plan) -> TokenStream {
         let times = times(value.axis);
         code.extend(quote!(let times = #times; c.clear(&#d, #width, times);));
     }
+    // Only the gradient of the model's inputs needs what no parameter stands in front of.
+    let trained = |op: &Op| op.outputs.iter().any(|&o| graph.values[o].trained);
+    let mut pairs = both::pairs(rt, plan, Run::Backward);
     for (i, (op, cell)) in graph.ops.iter().zip(&plan.cells).enumerate().rev() {
         if graph.makes_masks(op) {
             continue;
         }
         let one = op_backward(rt, plan, i, op, cell.as_ref());
-        // Only the gradient of the model's inputs needs what no parameter stands in front of.
-        let trained = op.outputs.iter().any(|&o| graph.values[o].trained);
-        code.extend(match trained {
-            true => one,
-            false => quote!(if c.wants_input_gradient() { #one }),
-        });
+        code.extend(both::backwards(&mut pairs, i, one, trained(op)));
     }
     code
 }
 
-fn op_backward(
-    rt: &TokenStream,
-    plan: &Plan,
-    i: usize,
-    op: &Op,
-    cell: Option<&CellPlan>,
-) -> TokenStream {
+fn op_backward(rt: &TokenStream, plan: &Plan, i: usize, op: &Op, cell: Option<&CellPlan>) -> Parts {
+    let parts = |run| Parts {
+        run,
+        ..Parts::default()
+    };
     let graph = &plan.graph;
     let d = |v: ValueId| reference(rt, &plan.gradients[v]);
     let width = |v: ValueId| graph.values[v].width.tokens();
@@ -355,16 +370,16 @@ fn op_backward(
     let out = op.outputs[0];
     let (d_to, own) = (d(out), axis(out));
     let Some(&input) = op.inputs.first() else {
-        return match &op.kind {
+        return parts(match &op.kind {
             OpKind::Gather { input, table, .. } if graph.params[*table].trainable => {
                 let (table, w) = (Packing::param(*table), width(out));
                 quote!(let times = #own; c.scatter(#input, &#d_to, #w, #table, times);)
             }
             _ => quote!(),
-        };
+        });
     };
     let (d_from, w, t) = (d(input), width(input), axis(input));
-    match &op.kind {
+    parts(match &op.kind {
         OpKind::Fork => {
             let parts = op.outputs.iter().map(|&o| d(o));
             quote!(let times = #t; c.add(&[#(&#parts),*], &#d_from, #w, times);)
@@ -400,12 +415,12 @@ fn op_backward(
             }
         }
         OpKind::Cell(c) => match cell {
-            Some(cell) => cell_backward(rt, plan, i, op, c, cell, &wanted),
+            Some(cell) => return cell_backward(rt, plan, i, op, c, cell, &wanted),
             None => quote!(),
         },
         // The gradient is in the same place.
         OpKind::Gather { .. } | OpKind::MaskIds { .. } | OpKind::GaussianNoise { .. } => quote!(),
-    }
+    })
 }
 
 fn cell_backward(
@@ -416,7 +431,7 @@ fn cell_backward(
     c: &CellOp,
     cell: &CellPlan,
     wanted: &TokenStream,
-) -> TokenStream {
+) -> Parts {
     let graph = &plan.graph;
     let times = times(op.axis);
     let outputs = op.outputs.iter().enumerate().map(|(k, &v)| {
@@ -489,15 +504,11 @@ fn cell_backward(
         }
     };
     let weights = (!cell.matrices.is_empty() || !cell.vectors.is_empty()).then_some(weights);
-    quote! {
-        let (times, wanted) = (#times, #wanted);
-        #(#outputs)*
-        #(#ends)*
-        #(#clears)*
-        #(#totals)*
-        #run
-        #(#begins)*
-        #weights
+    Parts {
+        lets: quote!(let (times, wanted) = (#times, #wanted);),
+        before: quote!(#(#outputs)* #(#ends)* #(#clears)* #(#totals)*),
+        run,
+        after: quote!(#(#begins)* #weights),
     }
 }
 

@@ -64,19 +64,22 @@ fn rows(rt: &TokenStream, plan: &Plan) -> TokenStream {
     let rows = shown.iter().zip(edges).map(|(&id, inputs)| {
         let l = &layers[id];
         let (name, class) = (&l.name, &l.class);
-        let shape = &l.outputs[0];
-        let mut text = String::from("(None");
-        match &shape.time {
-            Time::None => {}
-            Time::Any(_) => text += ", None",
-            Time::Steps(t) => text += &format!(", {t}"),
-        }
-        for axis in &shape.axes {
-            text += &format!(", {axis}");
-        }
-        text += ")";
+        // A mask is no output.
+        let numbers = |s: &&Shape| s.content != Content::Mask || l.outputs.len() == 1;
+        let shapes = l.outputs.iter().filter(numbers).map(|shape| {
+            let time = match &shape.time {
+                Time::None => None,
+                Time::Any(_) => Some(quote!(None,)),
+                Time::Steps(t) => {
+                    let t = t.tokens();
+                    Some(quote!(Some(#t),))
+                }
+            };
+            let axes = shape.axes.iter().map(Size::tokens);
+            quote!(&[#time #(Some(#axes)),*])
+        });
         quote! {
-            #rt::LayerRow { name: #name, class: #class, shape: #text, prefix: #name, inputs: &[#(#inputs),*] }
+            #rt::LayerRow { name: #name, class: #class, shapes: &[#(#shapes),*], prefix: #name, inputs: &[#(#inputs),*] }
         }
     });
     quote!(&[#(#rows),*])

@@ -138,6 +138,8 @@ pub const CATALOGUE: &[Entry] = &[
     entry("RNN0173", "two of one name", "Inputs, outputs and layers have names of their own. The parts of a structure are named after both: `parts_location`."),
     entry("RNN0174", "unknown value", "Values are inputs and what `let` names, in the order of the text: `let y = x -> LSTM(64); output z = y -> Dense(10);`"),
     entry("RNN0175", "output of ids or a mask", "An output is of numbers: `output y = words -> Embedding(1000, 64);`"),
+    entry("RNN0176", "input of too many axes", "An input has at most three axes of features besides batch and time. Numbers of several axes can stand side by side in one."),
+    entry("RNN0177", "too many inputs or outputs", "A model has at most 16 inputs and 16 outputs; the parts of a structure are inputs of their own. `Concatenate` joins outputs."),
     entry("RNN0199", "bug of the compiler", "Please report it with the model."),
     entry("RNN0201", "argument of a cell missing", "An argument without a default must be given."),
     entry("RNN0202", "unknown activation or initialiser", "Activations and initialisers have Keras's names."),

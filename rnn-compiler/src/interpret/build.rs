@@ -244,17 +244,7 @@ fn built(cell: &CellUse, inputs: &[Vec<Size>]) -> Result<Cell, Wrong> {
 
 /// What Keras calls a direction: `forward_lstm`.
 fn direction(which: &str, rnn: &Rnn) -> String {
-    let cell = match rnn.cells.as_slice() {
-        [one] => one.cell.cell.name.to_string(),
-        _ => String::new(),
-    };
-    let layer = match cell.as_str() {
-        "LSTMCell" => "lstm",
-        "GRUCell" => "gru",
-        "SimpleRNNCell" => "simple_rnn",
-        _ => "rnn",
-    };
-    format!("{which}_{layer}")
+    format!("{which}_{}", rnn.stem)
 }
 
 fn join(layer: &str, path: &str) -> String {

@@ -211,6 +211,8 @@ pub struct UsedCell {
 /// Cells with states, one on top of the other, over time.
 #[derive(Clone, Debug)]
 pub struct Rnn {
+    /// What Keras calls a layer of this class: `lstm`; `rnn` for `RNN` of any cell.
+    pub stem: &'static str,
     /// The cells; each reads what the one before it gives.
     pub cells: Vec<UsedCell>,
     /// All steps' outputs rather than the last one's.

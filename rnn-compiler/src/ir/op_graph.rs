@@ -5,7 +5,7 @@ use proc_macro2::Span;
 
 use crate::cell::{Backward, Cell, Initializer, size::Size};
 
-use super::{Constraint, LayerGraph, Regularizer, Time};
+use super::{Constraint, LayerGraph, LayerId, Regularizer, Time};
 
 /// Index of a value.
 pub type ValueId = usize;
@@ -153,6 +153,17 @@ pub struct Op {
     pub span: Span,
     /// The layer, for the plan: `LSTM(64)`.
     pub text: String,
+    /// The direction of a `Bidirectional` layer that it belongs to.
+    pub half: Option<Half>,
+}
+
+/// One direction of a `Bidirectional` layer: both may run at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Half {
+    /// The call of the layer.
+    pub layer: LayerId,
+    /// The backward layer.
+    pub second: bool,
 }
 
 /// A state that goes on from call to call: a hidden input and a hidden output.

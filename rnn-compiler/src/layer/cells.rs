@@ -126,6 +126,12 @@ pub(crate) fn recurrent(
     }
     Built {
         kind: Some(LayerKind::Rnn(Box::new(Rnn {
+            stem: match given.class {
+                "LSTM" => "lstm",
+                "GRU" => "gru",
+                "SimpleRNN" => "simple_rnn",
+                _ => "rnn",
+            },
             cells,
             return_sequences,
             return_state,

@@ -92,6 +92,7 @@ fn split(g: &mut OpGraph, value: ValueId, at: usize) {
         axis: g.values[value].axis,
         span,
         text,
+        half: None,
     };
     g.ops.insert(at, fork);
     g.op_states.insert(at, Vec::new());

@@ -7,9 +7,9 @@ use crate::{
     cell::{Cell, Param, size::Size},
     diagnostics::{Diagnostic, Diagnostics},
     ir::{
-        AxisId, CellOp, Constraint, Content, KeptState, Layer, LayerGraph, LayerId, LayerKind,
-        ModelParam, Op, OpGraph, OpKind, OpState, ParamOptions, Port, Regularizer, Rnn, Shape,
-        Time, UsedCell, Value, ValueId,
+        AxisId, CellOp, Constraint, Content, Half, KeptState, Layer, LayerGraph, LayerId,
+        LayerKind, ModelParam, Op, OpGraph, OpKind, OpState, ParamOptions, Port, Regularizer, Rnn,
+        Shape, Time, UsedCell, Value, ValueId,
     },
 };
 
@@ -162,6 +162,7 @@ impl Lowering<'_> {
             axis,
             span: layer.span,
             text: layer.text.clone(),
+            half: None,
         });
         self.op_states.push(Vec::new());
     }
@@ -271,12 +272,20 @@ impl Lowering<'_> {
             } => {
                 let initial: Vec<ValueId> = layer.initial.iter().map(|p| self.ports[p]).collect();
                 let half = forward.states.len().min(initial.len());
-                let name = |rnn: &Rnn, what: &str| format!("{what}_{}", stem(rnn));
+                let name = |rnn: &Rnn, what: &str| format!("{what}_{}", rnn.stem);
                 let of = (name(forward, "forward"), name(backward, "backward"));
+                let from = self.ops.len();
                 let (f, fs) =
                     self.rnn(id, layer, forward, &of.0, &inputs, mask, &initial[..half])?;
+                let middle = self.ops.len();
                 let (b, bs) =
                     self.rnn(id, layer, backward, &of.1, &inputs, mask, &initial[half..])?;
+                for (i, op) in self.ops.iter_mut().enumerate().skip(from) {
+                    if matches!(op.kind, OpKind::Cell(_)) {
+                        let second = i >= middle;
+                        op.half = Some(Half { layer: id, second });
+                    }
+                }
                 let mut b = b[0];
                 if backward.return_sequences {
                     // Keras brings the second layer's outputs back into the order of time.
@@ -572,21 +581,6 @@ impl Lowering<'_> {
                 None
             }
         }
-    }
-}
-
-/// `lstm` of a layer that runs `LSTMCell`.
-fn stem(rnn: &Rnn) -> String {
-    match rnn.cells.as_slice() {
-        [one] => {
-            let name = one.cell.cell.name.to_string().to_lowercase();
-            match name.strip_suffix("cell") {
-                Some("simplernn") => "simple_rnn".to_owned(),
-                Some(stem) if matches!(stem, "lstm" | "gru") => stem.to_owned(),
-                _ => "rnn".to_owned(),
-            }
-        }
-        _ => "rnn".to_owned(),
     }
 }
 

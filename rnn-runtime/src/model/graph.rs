@@ -20,7 +20,7 @@ pub(super) fn mermaid(spec: &Spec) -> String {
     };
     let mut out = String::from("flowchart TD\n");
     for (i, l) in spec.layers.iter().enumerate() {
-        let (name, class, shape) = (text(l.name), text(l.class), text(l.shape));
+        let (name, class, shape) = (text(l.name), text(l.class), text(&l.shape()));
         let _ = writeln!(out, "    n{i}[\"{name}<br/>{class}<br/>{shape}\"]");
     }
     for (from, to) in edges(spec) {
@@ -37,7 +37,7 @@ pub(super) fn graphviz(spec: &Spec) -> String {
         text(spec.name)
     );
     for (i, l) in spec.layers.iter().enumerate() {
-        let (name, class, shape) = (text(l.name), text(l.class), text(l.shape));
+        let (name, class, shape) = (text(l.name), text(l.class), text(&l.shape()));
         let _ = writeln!(out, "    n{i} [label=\"{name}\\n{class}\\n{shape}\"];");
     }
     for (from, to) in edges(spec) {

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use ndarray::{ArrayBase, ArrayView, Data, Dimension, Ix2, Ix3, Ix4};
+use ndarray::{ArrayBase, ArrayView, Data, Dimension, Ix2, Ix3, Ix4, Ix5};
 
 use super::check::shape_text;
 use crate::{
@@ -16,12 +16,18 @@ pub enum Sequence {}
 /// Steps of features of rank 2: `[batch, time, a, b]`.
 #[derive(Clone, Copy, Debug)]
 pub enum Sequence2 {}
+/// Steps of features of rank 3: `[batch, time, a, b, c]`.
+#[derive(Clone, Copy, Debug)]
+pub enum Sequence3 {}
 /// Rows of features, no time axis: `[batch, features]`.
 #[derive(Clone, Copy, Debug)]
 pub enum Rows {}
 /// Rows of features of rank 2, no time axis: `[batch, a, b]`.
 #[derive(Clone, Copy, Debug)]
 pub enum Rows2 {}
+/// Rows of features of rank 3, no time axis: `[batch, a, b, c]`.
+#[derive(Clone, Copy, Debug)]
+pub enum Rows3 {}
 /// Class ids: `[batch, time]`.
 #[derive(Clone, Copy, Debug)]
 pub enum Ids {}
@@ -29,13 +35,15 @@ pub enum Ids {}
 #[derive(Clone, Copy, Debug)]
 pub enum Masks {}
 
-/// The kind of one input of a model: [`Sequence`], [`Rows`], [`Ids`], [`Masks`], [`Sequence2`] or
-/// [`Rows2`].
+/// The kind of one input of a model: [`Sequence`], [`Rows`], [`Ids`], [`Masks`], [`Sequence2`],
+/// [`Rows2`], [`Sequence3`] or [`Rows3`].
 pub trait Kind {}
 impl Kind for Sequence {}
 impl Kind for Sequence2 {}
 impl Kind for Rows {}
 impl Kind for Rows2 {}
+impl Kind for Sequence3 {}
+impl Kind for Rows3 {}
 impl Kind for Ids {}
 impl Kind for Masks {}
 
@@ -136,7 +144,7 @@ impl<'a> Batch<'a> {
 /// ```
 #[diagnostic::on_unimplemented(
     message = "this model takes {K}, not `{Self}`",
-    note = "Sequence: &Array3<f32> [batch, time, features]; Rows: &Array2<f32> [batch, features]; Ids: &Array2 of an unsigned integer [batch, time]; Masks: &Array2<bool> [batch, time]; Sequence2: &Array4<f32> [batch, time, a, b]; Rows2: &Array3<f32> [batch, a, b]; several inputs: a tuple of them, in order"
+    note = "Sequence: &Array3<f32> [batch, time, features]; Rows: &Array2<f32> [batch, features]; Ids: &Array2 of an unsigned integer [batch, time]; Masks: &Array2<bool> [batch, time]; Sequence2: &Array4<f32> [batch, time, a, b]; Rows2: &Array3<f32> [batch, a, b]; Sequence3 and Rows3: one axis more; several inputs: a tuple of them, in order"
 )]
 pub trait IntoInput<'a, K> {
     /// Adds the inputs, in the model's order.
@@ -167,6 +175,8 @@ floats! {
     Sequence2 Ix4 true;
     Rows Ix2 false;
     Rows2 Ix3 false;
+    Sequence3 Ix5 true;
+    Rows3 Ix4 false;
 }
 
 /// An integer that can be a class id.

@@ -22,7 +22,9 @@ mod user;
 pub use self::core::Core;
 pub use id::Id;
 pub use infer::Inference;
-pub use input::{Batch, Ids, IntoInput, Kind, Masks, Rows, Rows2, Sequence, Sequence2, Token};
+pub use input::{
+    Batch, Ids, IntoInput, Kind, Masks, Rows, Rows2, Rows3, Sequence, Sequence2, Sequence3, Token,
+};
 pub use output::Outputs;
 pub use program::{
     AxisSpec, BufSpec, Computed, Extent, LayerRow, Nothing, Program, Spec, StateSpec, StreamState,

@@ -90,12 +90,29 @@ pub struct LayerRow {
     pub name: &'static str,
     /// Keras's class.
     pub class: &'static str,
-    /// The shape of its output, as text.
-    pub shape: &'static str,
+    /// The shapes of what it gives, without the batch; `None` is an open length.
+    pub shapes: &'static [&'static [Option<usize>]],
     /// Names of its parameters start with this.
     pub prefix: &'static str,
     /// The rows that its inputs come from: indices into [`Spec::layers`], one an edge.
     pub inputs: &'static [usize],
+}
+
+impl LayerRow {
+    /// What it gives, as Keras writes it: `(None, 64)`, or `[(None, 64), (None, 64)]`.
+    pub(super) fn shape(&self) -> String {
+        let one = |axes: &&[Option<usize>]| {
+            let axes = axes.iter();
+            let axes: String = axes
+                .map(|a| a.map_or(", None".to_owned(), |n| format!(", {n}")))
+                .collect();
+            format!("(None{axes})")
+        };
+        match self.shapes {
+            [shape] => one(shape),
+            all => format!("[{}]", all.iter().map(one).collect::<Vec<_>>().join(", ")),
+        }
+    }
 }
 
 /// What the compiler says about a model.

@@ -87,14 +87,15 @@ impl Store {
         let Some(batch) = states.first().map(|s| s.value.len_of_batch()) else {
             return Ok(());
         };
+        let known: Vec<_> = spec.states.iter().map(|s| (s.layer, s.name)).collect();
+        let places = find(&known, states)?;
         let mut values = match self.load(spec, batch) {
             Ok(values) => values,
-            // All of them are replaced: then it does not matter how many rows there were.
-            Err(_) if states.len() == spec.states.len() => Store::default().load(spec, batch)?,
+            // All of them are replaced, each once: then it does not matter how many rows there were.
+            Err(_) if places.len() == spec.states.len() => Store::default().load(spec, batch)?,
             Err(e) => return Err(e),
         };
-        for state in states {
-            let i = find(spec.states.iter().map(|s| (s.layer, s.name)), state)?;
+        for (state, i) in states.iter().zip(places) {
             values[i] = checked(state, batch, spec.states[i].shape)?;
         }
         self.save(spec, batch, values);
@@ -137,19 +138,23 @@ pub(super) fn named(
     }
 }
 
-/// Which state is meant.
-pub(super) fn find<'a>(
-    mut states: impl Iterator<Item = (&'a str, &'a str)>,
-    wanted: &LayerState,
-) -> Result<usize, Error> {
-    states
-        .position(|(layer, name)| layer == wanted.layer && name == wanted.name)
-        .ok_or_else(|| {
-            Error::Argument(format!(
-                "no layer `{}` keeps a state `{}`",
-                wanted.layer, wanted.name
-            ))
-        })
+/// Which states are meant, each another one: a layer that is used several times has several states
+/// of one name, of which the n-th that is given is the n-th that is known.
+pub(super) fn find(known: &[(&str, &str)], wanted: &[LayerState]) -> Result<Vec<usize>, Error> {
+    let mut places = Vec::with_capacity(wanted.len());
+    for state in wanted {
+        let (layer, name) = (state.layer.as_str(), state.name.as_str());
+        let same = || (0..known.len()).filter(|&i| known[i] == (layer, name));
+        let free = same().find(|i| !places.contains(i));
+        places.push(free.ok_or_else(|| {
+            Error::Argument(match same().count() {
+                0 => format!("no layer `{layer}` keeps a state `{name}`"),
+                1 => format!("the state `{name}` of layer `{layer}` is given twice"),
+                n => format!("layer `{layer}` keeps {n} states `{name}`, and more are given"),
+            })
+        })?);
+    }
+    Ok(places)
 }
 
 /// The numbers of a state of so many rows, tight and row-major.

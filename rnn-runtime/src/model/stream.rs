@@ -78,16 +78,17 @@ impl<'m, P: Program> Stream<'m, P> {
     }
 
     /// Replaces the states that are named; the others stay. The states of a stream, of one row
-    /// of a stateful model, or anybody's of the right shape.
+    /// of a stateful model, or anybody's of the right shape. A layer that is used several times has
+    /// several states of one name: the first that is given is that of its first use, and so on.
     ///
     /// # Errors
-    /// [`Error::Argument`] if no layer of the stream has such a state, [`Error::Shape`] if it has
-    /// another shape; then nothing has changed.
+    /// [`Error::Argument`] if no layer of the stream has such a state, or not so many as are given
+    /// under one name, [`Error::Shape`] if it has another shape; then nothing has changed.
     pub fn set_states(&mut self, states: &[LayerState]) -> Result<(), Error> {
         let specs = P::SPEC.stream_states;
+        let known: Vec<_> = specs.iter().map(|s| (s.layer, s.name)).collect();
         let mut all = Vec::with_capacity(states.len());
-        for state in states {
-            let i = find(specs.iter().map(|s| (s.layer, s.name)), state)?;
+        for (state, i) in states.iter().zip(find(&known, states)?) {
             all.push((i, checked(state, 1, specs[i].shape)?));
         }
         let t = self.time;

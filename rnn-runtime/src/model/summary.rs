@@ -21,7 +21,7 @@ pub(super) fn summary(spec: &Spec) -> String {
         .map(|l| {
             [
                 format!("{} ({})", l.name, l.class),
-                l.shape.to_owned(),
+                l.shape(),
                 thousands(count(l.prefix)),
             ]
         })

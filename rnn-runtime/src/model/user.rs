@@ -75,8 +75,9 @@ pub trait Model: Program {
     /// Replaces the states of stateful layers that are named; the others stay.
     ///
     /// # Errors
-    /// [`Error::Argument`] if no stateful layer has such a state, [`Error::Shape`] if it has
-    /// another shape, or other rows than the states that stay; then nothing has changed.
+    /// [`Error::Argument`] if no stateful layer has such a state, or if one is given twice,
+    /// [`Error::Shape`] if it has another shape, or other rows than the states that stay; then
+    /// nothing has changed.
     fn set_states(&self, states: &[LayerState]) -> Result<(), Error> {
         self.core().states.lock().set(&Self::SPEC, states)
     }

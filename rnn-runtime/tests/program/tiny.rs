@@ -84,14 +84,14 @@ impl<const KEEPS: bool> Program for Tiny<KEEPS> {
             LayerRow {
                 name: "x",
                 class: "Input",
-                shape: "(None, None, 3)",
+                shapes: &[&[None, Some(3)]],
                 prefix: "x",
                 inputs: &[],
             },
             LayerRow {
                 name: "tiny \"one\"",
                 class: "RNN",
-                shape: "(None, None, 2)",
+                shapes: &[&[None, Some(2)]],
                 prefix: "tiny",
                 inputs: &[0, 0],
             },
@@ -183,6 +183,8 @@ impl<const KEEPS: bool> Program for Tiny<KEEPS> {
         let times = c.axis(0);
         c.both(
             &[X],
+            usize::MAX,
+            times,
             |c| {
                 c.input(1, &at(REAL), 1, times);
                 c.input(2, &at(FROM), UNITS, c.one());
@@ -193,6 +195,8 @@ impl<const KEEPS: bool> Program for Tiny<KEEPS> {
         c.forward_masked::<Forward>(times, &HELD);
         c.both(
             &[Y],
+            usize::MAX,
+            times,
             |c| c.finish(&at(END), &at(H), UNITS, times),
             |c| c.penalty(&at(Y), UNITS, 0.0, 0.5, times),
         );
@@ -201,6 +205,8 @@ impl<const KEEPS: bool> Program for Tiny<KEEPS> {
         let times = c.axis(0);
         c.both(
             &[Y, DY],
+            usize::MAX,
+            times,
             |c| c.end_from(&at(DH), &at(D_END), UNITS, times),
             |c| c.penalty_gradient(&at(Y), &at(DY), UNITS, 0.0, 0.5, times),
         );

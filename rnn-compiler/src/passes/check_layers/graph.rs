@@ -2,7 +2,7 @@
 
 use proc_macro2::{Ident, Span};
 
-use super::{Checker, Results, SharedLayer, nothing};
+use super::{Checker, Results, SharedLayer, input::MAX_VALUES, nothing};
 use crate::{
     cell::single,
     diagnostics::{Diagnostic, did_you_mean},
@@ -281,6 +281,20 @@ impl Checker<'_> {
                     format!("output `{name}` is no numbers: it is an input as it is"),
                 )
                 .help("put a layer between input and output"),
+            );
+        }
+        if self.outputs.len() == MAX_VALUES {
+            self.mistake(
+                Diagnostic::new(
+                    "RNN0177",
+                    name.span(),
+                    format!(
+                        "output `{name}` is one too many: a model has at most {MAX_VALUES} outputs"
+                    ),
+                )
+                .help(format!(
+                    "join some of them: `output {name} = (a, b) -> Concatenate;`"
+                )),
             );
         }
         if let Some(port) = one.port {

@@ -22,6 +22,11 @@ pub(super) fn of_chain(layer: &LayerAst) -> Option<InputKind> {
     (unnamed && (structure || values.len() > 2)).then_some(InputKind::Floats(values))
 }
 
+/// Most axes of an input, time and batch aside: as many as there are arrays for.
+const MAX_AXES: usize = 3;
+/// Most inputs or outputs of a model: as many as there are tuples for.
+pub(super) const MAX_VALUES: usize = 16;
+
 impl Checker<'_> {
     /// An input; the values of a structure, one after the other.
     pub(super) fn input(&mut self, name: &str, kind: &InputKind, span: Span) -> Results {
@@ -211,6 +216,30 @@ impl Checker<'_> {
                 .help("make one of its axes smaller"),
             );
             return super::nothing(None, text, "Input");
+        }
+        if shape.axes.len() > MAX_AXES {
+            self.mistake(
+                Diagnostic::new(
+                    "RNN0176",
+                    span,
+                    format!("{text} has {} axes of features: {shape}", shape.axes.len()),
+                )
+                .note(format!(
+                    "an input has at most {MAX_AXES}, time and batch aside"
+                ))
+                .help("put the numbers of some axes side by side: 4 x 5 as 20"),
+            );
+            return super::nothing(None, text, "Input");
+        }
+        if self.inputs.len() == MAX_VALUES {
+            self.mistake(
+                Diagnostic::new(
+                    "RNN0177",
+                    span,
+                    format!("{text} is one too many: a model has at most {MAX_VALUES} inputs"),
+                )
+                .help("put the features of some inputs side by side: `input x: [_, 28];`"),
+            );
         }
         let of_chain = name == "input_layer";
         let layer_name = match of_chain {

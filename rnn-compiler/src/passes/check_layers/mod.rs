@@ -254,6 +254,8 @@ impl Checker<'_> {
             OutMask::Made(index) => Some(Port { layer: id, index }),
             OutMask::Kept => match built.reads_mask {
                 Some(mask) => Some(mask),
+                // The one that it reads, as in Keras: `tree.flatten(mask)[0]`.
+                None if whole && self.runs_over_time(id) => self.layers[id].mask,
                 None => self.mask_of(inputs),
             },
         };
@@ -293,6 +295,14 @@ impl Checker<'_> {
                 .collect();
         }
         Results { outputs, states }
+    }
+
+    /// Whether a layer runs a cell from step to step.
+    fn runs_over_time(&self, id: LayerId) -> bool {
+        matches!(
+            self.layers[id].kind,
+            LayerKind::Rnn(_) | LayerKind::Bidirectional { .. }
+        )
     }
 
     /// The mask of values that are merged: a step is real if it is in any of them, and in all

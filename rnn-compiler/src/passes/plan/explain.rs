@@ -68,7 +68,11 @@ pub fn explain(plan: &Plan) -> String {
                     OpKind::Cell(c) if c.mask.is_some() => "; masked steps are skipped",
                     _ => "",
                 };
-                let _ = writeln!(text, "{form}{masked}");
+                let directions = match op.half {
+                    Some(_) => "; both directions at once where rows are fewer than threads",
+                    None => "",
+                };
+                let _ = writeln!(text, "{form}{masked}{directions}");
                 let _ = writeln!(text, "  stream:    {}", counts(&cell.stream));
                 let _ = writeln!(text, "  inference: {}", counts(&cell.inference));
                 let _ = writeln!(text, "  forward:   {}", counts(&cell.forward));

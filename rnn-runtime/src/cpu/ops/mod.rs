@@ -22,7 +22,7 @@ pub use noise::{gaussian_noise, noise};
 pub use normalize::{Normalize, normalize_backward, normalize_forward};
 pub use penalty::{penalty, penalty_gradient};
 pub use shape::{permute, reshape};
-pub use sweep::{Sweep, backward, forward, parallel, parallel_masked};
+pub use sweep::{Sweep, backward, forward, parallel, parallel_masked, threads};
 
 use super::phase::Memory;
 

@@ -42,9 +42,15 @@ const WORTH_A_THREAD: usize = 400_000;
 /// Runs `f` on the rows of `m`, divided among threads if there is so much to do. What `f` computes
 /// for a row must not depend on which other rows it is given.
 pub fn parallel(m: Memory<'_>, cost_per_row: usize, f: &(impl Fn(Memory<'_>) + Sync)) {
-    let rows = m.rows();
-    let worth = rows.len().saturating_mul(cost_per_row) / WORTH_A_THREAD;
-    divide(m, worth.min(rayon::current_num_threads()), f);
+    let threads = threads(m.rows().len(), cost_per_row);
+    divide(m, threads, f);
+}
+
+/// How many threads pay for so many rows that cost so many multiplications each; 0 if not even one
+/// has enough to do.
+pub fn threads(rows: usize, cost_per_row: usize) -> usize {
+    let worth = rows.saturating_mul(cost_per_row) / WORTH_A_THREAD;
+    worth.min(rayon::current_num_threads())
 }
 
 fn divide(m: Memory<'_>, threads: usize, f: &(impl Fn(Memory<'_>) + Sync)) {

@@ -248,14 +248,15 @@ impl<'a> Memory<'a> {
         self.row_mut(to, N, 0, 0).copy_from_slice(x);
     }
 
-    /// Copies row `id` of `table` as the input of a stream's step; zeros if there is none.
+    /// Copies row `id` of a table of so many `rows` as the input of a stream's step; zeros if there
+    /// is none. Other weights may stand behind the table.
     #[inline(always)]
-    pub fn embed(&mut self, to: &Ref, width: usize, table: &[f32], id: u32) {
-        let start = id as usize * width;
+    pub fn embed(&mut self, to: &Ref, width: usize, table: &[f32], rows: usize, id: u32) {
+        let id = id as usize;
         let row = self.row_mut(to, width, 0, 0);
-        match table.get(start..start + width) {
-            Some(x) => row.copy_from_slice(x),
-            None => row.fill(0.0),
+        match table.get(id * width..(id + 1) * width) {
+            Some(x) if id < rows => row.copy_from_slice(x),
+            _ => row.fill(0.0),
         }
     }
 }
@@ -288,6 +289,17 @@ mod tests {
 
     fn bufs() -> [Buf; 3] {
         std::array::from_fn(|i| Buf::new(i * 32, 16, 2, 1, Steps::One))
+    }
+
+    #[test]
+    fn an_id_behind_its_table_reads_no_other_weights() {
+        let (bufs, mut arena) = (bufs(), Arena::new(96));
+        let mut m = Memory::new(arena.floats_mut(), &[], &bufs, 1, 1);
+        let weights = [1.0, 2.0, 3.0, 4.0, 5.0, 6.0];
+        for (id, row) in [(1, [3.0, 4.0]), (2, [0.0; 2]), (9, [0.0; 2])] {
+            m.embed(&at(0), 2, &weights, 2, id);
+            assert_eq!(m.row(&at(0), 2, 0, 0), row, "{id}");
+        }
     }
 
     #[test]

@@ -1,0 +1,246 @@
+//! Graphs of several inputs, calls of one layer and tables at run time, against what is known by
+//! hand.
+
+use ndarray::{Array2, Array3, Array4, Array5};
+use recurrent::{
+    learner::{InputView, Learner, Values},
+    model::{Id, LayerState},
+    prelude::*,
+};
+
+/// Some numbers, none of them 0.
+fn number(i: usize) -> f32 {
+    (i as f32 * 0.7 + 0.1).sin()
+}
+
+fn view(x: &[f32], batch: usize, time: usize) -> InputView<'_> {
+    InputView {
+        batch,
+        time,
+        values: Values::Floats(x),
+    }
+}
+
+#[test]
+fn both_calls_of_a_shared_layer_have_states_in_a_stream() {
+    let model = rnn_model! {
+        input x: [_, 4];
+        layer cell = LSTM(4, return_sequences);
+        let once = x -> cell;
+        output y = once -> cell;
+    };
+    let x = |t: usize| std::array::from_fn(|i| number(4 * t + i));
+    let mut first = model.stream().unwrap();
+    for t in 0..3 {
+        first.step(&x(t));
+    }
+    let states = first.states();
+    let names: Vec<_> = states.iter().map(|s| (&*s.layer, &*s.name)).collect();
+    let one = [("cell", "h"), ("cell", "c")];
+    assert_eq!(names, [one, one].concat());
+    assert_ne!(states[0].value, states[2].value);
+
+    let mut second = model.stream().unwrap();
+    second.set_states(&states).unwrap();
+    assert_eq!(second.states(), states);
+    for t in 3..6 {
+        assert_eq!(first.step(&x(t)), second.step(&x(t)));
+    }
+    // One more than there are.
+    let before = second.states();
+    let more = [&states[..], &states[..1]].concat();
+    let error = second.set_states(&more).unwrap_err().to_string();
+    assert_eq!(error, "layer `cell` keeps 2 states `h`, and more are given");
+    assert_eq!(second.states(), before);
+}
+
+#[test]
+fn a_state_that_is_given_twice_does_not_stand_for_another() {
+    let model = rnn_model!(Input(_, 3) -> LSTM(2, stateful, return_sequences) -> GRU(2, stateful));
+    model.predict(&Array3::from_elem((2, 4, 3), 0.5)).unwrap();
+    let states = model.states();
+    assert_eq!(states.len(), 3);
+    // As many as the model has, of another batch: they are not all of them.
+    let other = LayerState {
+        value: Array2::ones((5, 2)).into_dyn(),
+        ..states[0].clone()
+    };
+    let error = model.set_states(&vec![other; 3]).unwrap_err().to_string();
+    assert_eq!(error, "the state `h` of layer `lstm` is given twice");
+    assert_eq!(model.states(), states);
+    // All of them are replaced, whatever the batch was before.
+    let all: Vec<_> = states.iter().rev().cloned().collect();
+    let all = all.into_iter().map(|s| LayerState {
+        value: Array2::ones((5, 2)).into_dyn(),
+        ..s
+    });
+    model.set_states(&all.collect::<Vec<_>>()).unwrap();
+    assert!(
+        model
+            .states()
+            .iter()
+            .all(|s| s.value == Array2::<f32>::ones((5, 2)).into_dyn())
+    );
+}
+
+const MANY: usize = 9;
+const FEW: usize = 3;
+
+#[test]
+fn the_smallest_of_several_tables_says_which_ids_there_are() {
+    let model = rnn_model! {
+        input words: ids;
+        let a = words -> Embedding(MANY, 2);
+        let b = words -> Embedding(5, 2);
+        let c = words -> Embedding(FEW, 2);
+        output y = (a, b, c) -> Concatenate -> GRU(4);
+    };
+    let mut stream = model.stream().unwrap();
+    let y = *stream.step(&Id::<FEW>::new(2).unwrap());
+    let batch = model.predict(&Array2::from_elem((1, 1), 2_u32)).unwrap();
+    assert_eq!(batch.as_slice().unwrap(), y);
+    assert!(model.predict(&Array2::from_elem((1, 1), 3_u32)).is_err());
+}
+
+#[test]
+fn inputs_of_three_axes() {
+    let number = |i: usize| number(i % 1000);
+    let flat = rnn_model!(Input(_, 24) -> LSTM(3));
+    let x = Array3::from_shape_fn((2, 5, 24), |(b, t, i)| number(b * 120 + t * 24 + i));
+    let y = flat.predict(&x).unwrap();
+    let steps: Array5<f32> = x.to_shape((2, 5, 2, 3, 4)).unwrap().into_owned();
+    let model = rnn_model!(Input(_, 2, 3, 4) -> TimeDistributed(Flatten) -> LSTM(3));
+    assert_eq!(model.predict(&steps).unwrap(), y);
+    let model = rnn_model! {
+        input x: [5, 2, 3, 4];
+        output y = x -> TimeDistributed(Flatten) -> LSTM(3);
+    };
+    assert_eq!(model.predict(&steps).unwrap(), y);
+    assert_eq!(
+        model
+            .predict(&Array5::zeros((2, 5, 2, 4, 3)))
+            .unwrap_err()
+            .to_string(),
+        "x: expected shape [batch, 5, 2, 3, 4], found [2, 5, 2, 4, 3]",
+    );
+    // Two axes, and time.
+    let model = rnn_model! {
+        input x: [2, 3, 4];
+        output y = x -> TimeDistributed(Flatten) -> LSTM(3);
+    };
+    let flat = rnn_model!(Input(_, 12) -> LSTM(3));
+    let x = Array3::from_shape_fn((2, 2, 12), |(b, t, i)| number(b * 24 + t * 12 + i));
+    let steps: Array4<f32> = x.to_shape((2, 2, 3, 4)).unwrap().into_owned();
+    assert_eq!(model.predict(&steps).unwrap(), flat.predict(&x).unwrap());
+    // No time at all.
+    let model = rnn_model!(Input({ image: [2, 3, 4] }) -> Flatten -> Dense(2));
+    let flat = rnn_model!(Input(24) -> Dense(2));
+    let x = Array2::from_shape_fn((3, 24), |(b, i)| number(b * 24 + i));
+    let rows: Array4<f32> = x.to_shape((3, 2, 3, 4)).unwrap().into_owned();
+    assert_eq!(model.predict(&rows).unwrap(), flat.predict(&x).unwrap());
+}
+
+/// As Keras's `summary()` writes it; a `const` is its value.
+#[test]
+fn a_summary_has_every_output_of_a_layer() {
+    const UNITS: usize = 4;
+    let model = rnn_model! {
+        input x: [_, 3];
+        let (y, states) = x -> Bidirectional(LSTM(UNITS, return_sequences, return_state));
+        let (z, _c) = states -> Concatenate -> RepeatVector(6) -> GRU(UNITS, return_state);
+        output end = y -> LSTM(8);
+        output other = z -> Dense(1);
+    };
+    let text = model.summary();
+    for (layer, shape) in [
+        ("x (InputLayer)", "(None, None, 3)"),
+        (
+            "bidirectional (Bidirectional)",
+            "[(None, None, 8), (None, 4), (None, 4), (None, 4), (None, 4)]",
+        ),
+        ("repeat_vector (RepeatVector)", "(None, 6, 16)"),
+        ("gru (GRU)", "[(None, 4), (None, 4)]"),
+        ("lstm (LSTM)", "(None, 8)"),
+    ] {
+        let row = text.lines().find(|l| l.contains(layer)).unwrap();
+        assert!(row.contains(&format!("│ {shape} ")), "{text}");
+    }
+}
+
+/// As many as a model may have.
+#[test]
+fn sixteen_inputs_and_outputs() {
+    rnn_model! {
+        struct Many {
+            input a: [2]; input b: [2]; input c: [2]; input d: [2]; input e: [2]; input f: [2];
+            input g: [2]; input h: [2]; input i: [2]; input j: [2]; input k: [2]; input l: [2];
+            input m: [2]; input n: [2]; input o: [2]; input p: [2];
+            let s = (a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p) -> Add;
+            output y0 = s -> Dense(1); output y1 = s -> Dense(1); output y2 = s -> Dense(1);
+            output y3 = s -> Dense(1); output y4 = s -> Dense(1); output y5 = s -> Dense(1);
+            output y6 = s -> Dense(1); output y7 = s -> Dense(1); output y8 = s -> Dense(1);
+            output y9 = s -> Dense(1); output y10 = s -> Dense(1); output y11 = s -> Dense(1);
+            output y12 = s -> Dense(1); output y13 = s -> Dense(1); output y14 = s -> Dense(1);
+            output y15 = s -> Activation(linear);
+        }
+    }
+    let x = Array2::from_elem((1, 2), 0.5);
+    let v = x.view();
+    let y = Many::new()
+        .predict((v, v, v, v, v, v, v, v, v, v, v, v, v, v, v, v))
+        .unwrap();
+    assert_eq!(y.y15, Array2::from_elem((1, 2), 8.0));
+}
+
+rnn_cell! {
+    cell Pair(units) {
+        input a: [n];
+        input b: [m];
+        param kernel: [n, units] = ones;
+        state h: [units];
+        let y = h + a @ kernel + b;
+        next h = y;
+        output y;
+    }
+}
+
+/// Keras's `RNN.compute_mask` hands on `tree.flatten(mask)[0]`: the mask that the layer reads, and
+/// not that of a merge.
+#[test]
+fn a_layer_of_several_inputs_hands_on_the_mask_of_the_first() {
+    let (a, b) = ([1.0, 0.0, 2.0, 0.0], [0.0, 10.0, 20.0, 0.0]);
+    let inputs = [view(&a, 1, 4), view(&b, 1, 4)];
+    let mut first = rnn_model! {
+        input a: [time, 1];
+        input b: [time, 1];
+        let real = a -> Masking;
+        output y = (real, b) -> RNN(Pair(1), return_sequences);
+    };
+    first.infer(&inputs).unwrap();
+    assert_eq!(first.output(0), [1.0, 1.0, 23.0, 23.0]);
+    assert_eq!(first.output_mask(0), Some(&[1.0, 0.0, 1.0, 0.0][..]));
+
+    let mut second = rnn_model! {
+        input a: [time, 1];
+        input b: [time, 1];
+        let real = b -> Masking;
+        output y = (a, real) -> RNN(Pair(1), return_sequences);
+    };
+    second.infer(&inputs).unwrap();
+    assert_eq!(second.output(0), [1.0, 11.0, 33.0, 33.0]);
+    assert_eq!(second.output_mask(0), None);
+
+    let mut both = rnn_model! {
+        input a: [time, 1];
+        input b: [time, 1];
+        let real_a = a -> Masking;
+        let real_b = b -> Masking;
+        output y = (real_a, real_b) -> RNN(Pair(1), return_sequences);
+        output sum = (real_a, real_b) -> Add;
+    };
+    both.infer(&inputs).unwrap();
+    assert_eq!(both.output(0), [1.0, 1.0, 23.0, 23.0]);
+    assert_eq!(both.output_mask(0), Some(&[1.0, 0.0, 1.0, 0.0][..]));
+    // A merge: real where any of them is.
+    assert_eq!(both.output_mask(1), Some(&[1.0, 1.0, 1.0, 0.0][..]));
+}
