@@ -30,9 +30,12 @@ pub struct Core {
 }
 
 impl Clone for Core {
-    /// The weights; states start at zero.
+    /// The weights and the chosen instruction set; states start at zero.
     fn clone(&self) -> Self {
-        Core::new(self.weights.clone())
+        Core {
+            isa: self.isa,
+            ..Core::new(self.weights.clone())
+        }
     }
 }
 
@@ -118,5 +121,21 @@ impl<P: Program> Op for Compute<'_, '_, P> {
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
         P::Computed::run(s, self.0);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_copy_runs_on_the_same_instruction_set() {
+        let mut core = Core::new(vec![1.0]);
+        assert_eq!(core.clone().isa, None);
+        for &isa in Isa::available() {
+            core.isa = Some(isa);
+            assert_eq!(core.clone().isa, Some(isa));
+            assert_eq!(core.clone().weights, [1.0]);
+        }
     }
 }
