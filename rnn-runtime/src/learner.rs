@@ -15,10 +15,18 @@ pub struct ValueSpec {
     pub features: &'static [usize],
 }
 
+impl ValueSpec {
+    /// Whether it says which steps are real: one number a step, 1 or 0.
+    pub(crate) fn is_mask(&self) -> bool {
+        !self.ids && self.time.is_some() && self.features.is_empty()
+    }
+}
+
 /// Borrowed rows of an input, tight and row-major.
 #[derive(Clone, Copy, Debug)]
 pub enum Values<'a> {
-    /// `[batch, (time,) features]`
+    /// `[batch, (time,) features]`; of a mask `[batch, time]`, 1 where a step is real and 0 where it
+    /// is not.
     Floats(&'a [f32]),
     /// `[batch, (time)]`
     Ids(&'a [u32]),
