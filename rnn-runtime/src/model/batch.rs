@@ -9,7 +9,7 @@ use crate::{
         simd::Isa,
     },
     error::Error,
-    learner::InputView,
+    learner::{InputView, ValueSpec, Values},
 };
 
 /// Floats of buffers that a thread should have in use at once, so that they stay in the cache.
@@ -89,6 +89,23 @@ fn sinks<'a>(spec: &Spec, into: &'a mut Outcome) -> Vec<Sink<'a>> {
     list
 }
 
+/// How many steps each row has to do, by the masks among the inputs: of several, all that they leave
+/// together. `None` without any. A mask that a layer makes is not known before the layer has run.
+fn row_steps(inputs: &[ValueSpec], x: &[InputView<'_>], batch: usize) -> Option<Vec<usize>> {
+    let mut all: Option<Vec<usize>> = None;
+    for (x, input) in x.iter().zip(inputs) {
+        if let Values::Floats(mask) = x.values
+            && input.is_mask()
+        {
+            let steps = all.get_or_insert_with(|| vec![0; batch]);
+            for (n, mask) in steps.iter_mut().zip(mask.chunks_exact(x.time)) {
+                *n += mask.iter().filter(|&&real| real != 0.0).count();
+            }
+        }
+    }
+    all
+}
+
 /// Runs a checked batch. With `whole`, everything that training looks at: masks and penalties.
 pub(super) fn infer<P: Program>(
     core: &Core,
@@ -105,7 +122,12 @@ pub(super) fn infer<P: Program>(
     into.reserve(spec, &axes, batch, whole);
     let packed = core.packed::<P>();
     let time = axes.iter().copied().max().unwrap_or(1);
-    let worth = batch.saturating_mul(time).saturating_mul(spec.cost) / 400_000;
+    let real = row_steps(spec.inputs, x, batch);
+    let steps = match &real {
+        Some(real) => real.iter().sum(),
+        None => batch.saturating_mul(time),
+    };
+    let worth = steps.saturating_mul(spec.cost) / ops::WORTH_A_THREAD;
     let threads = worth.clamp(1, rayon::current_num_threads());
     let row: usize = spec.inference.iter().map(|b| b.row).sum();
     let block = spec.blocks.then(|| {
@@ -148,7 +170,7 @@ pub(super) fn infer<P: Program>(
         });
     }
     let m = Memory::new(arena.floats_mut(), packed, &bufs, 1, batch);
-    run.divide(m, list, &mut penalties, threads);
+    run.divide(m, list, &mut penalties, real.as_deref(), threads);
     into.penalty = (penalties.iter().sum::<f64>() / batch as f64) as f32;
     core.states.lock().save(spec, batch, left);
     Ok(())
@@ -170,14 +192,22 @@ struct Run<'a, P> {
 }
 
 impl<P: Program> Run<'_, P> {
-    fn divide(&self, m: Memory<'_>, y: Vec<Sink<'_>>, penalties: &mut [f64], threads: usize) {
+    /// `steps`: how many steps each row has to do; `None` if all have as many.
+    fn divide(
+        &self,
+        m: Memory<'_>,
+        y: Vec<Sink<'_>>,
+        penalties: &mut [f64],
+        steps: Option<&[usize]>,
+        threads: usize,
+    ) {
         let rows = m.rows();
         if threads < 2 || rows.len() < 2 {
             return self.rows(m, y, penalties, threads > 1);
         }
         let left = threads / 2;
-        let half = rows.len() * left / threads;
-        let half = if half >= 8 { half / 4 * 4 } else { half.max(1) };
+        let half = ops::half(rows.len(), steps, left, threads);
+        let (sa, sb) = ops::parts(steps, half);
         let (a, b) = m.split(rows.start + half);
         let (ya, yb) = y
             .into_iter()
@@ -200,8 +230,8 @@ impl<P: Program> Run<'_, P> {
             .unzip();
         let (pa, pb) = penalties.split_at_mut(half.min(penalties.len()));
         rayon::join(
-            || self.divide(a, ya, pa, left),
-            || self.divide(b, yb, pb, threads - left),
+            || self.divide(a, ya, pa, sa, left),
+            || self.divide(b, yb, pb, sb, threads - left),
         );
     }
 
@@ -259,5 +289,35 @@ impl<P: Program> Run<'_, P> {
             let (r, width) = (&sink.from, sink.width);
             ops::copy_out(&mut c.m, r, width, sink.y, time, from, times);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_have_the_steps_that_their_masks_leave() {
+        const X: ValueSpec = ValueSpec {
+            name: "x",
+            ids: false,
+            time: Some(None),
+            features: &[1],
+        };
+        const REAL: ValueSpec = ValueSpec { features: &[], ..X };
+        let view = |values| InputView {
+            batch: 3,
+            time: 2,
+            values: Values::Floats(values),
+        };
+        let x = view(&[0.0; 6]);
+        let real = view(&[1.0, 1.0, 1.0, 0.0, 0.0, 0.0]);
+        assert_eq!(row_steps(&[X], &[x], 3), None);
+        assert_eq!(row_steps(&[X, REAL], &[x, real], 3), Some(vec![2, 1, 0]));
+        let two = row_steps(&[REAL, REAL], &[real, view(&[1.0; 6])], 3);
+        assert_eq!(two, Some(vec![4, 3, 2]));
+        // Half of the work is not half of the rows.
+        assert_eq!(ops::half(4, Some(&[9, 3, 3, 3]), 1, 2), 1);
+        assert_eq!(ops::half(4, None, 1, 2), 2);
     }
 }
