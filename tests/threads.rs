@@ -38,7 +38,7 @@ fn step<M: Model>(mut model: M, threads: usize) -> Vec<Vec<u32>> {
         model.backward(&[&d], &mut gradients).unwrap();
         let dx = model.input_gradient(0).unwrap();
         let penalty = [model.penalty()];
-        [&y, &penalty, &gradients, dx, model.weights()]
+        [&y[..], &penalty, &gradients, dx, model.weights()]
             .map(bits)
             .to_vec()
     })
@@ -68,7 +68,7 @@ fn turned_added_and_reshaped() {
             let turned = x -> GRU(24, return_sequences, go_backwards, activity_regularizer = l1_l2(0.01, 0.02));
             let sum = (x, turned) -> Add;
             let both = sum -> Bidirectional(SimpleRNN(12, return_sequences));
-            output y = both -> Permute((2, 1)) -> Reshape((12, 32)) -> SimpleRNN(3);
+            output y = both -> Permute(2, 1) -> Reshape(12, 32) -> SimpleRNN(3);
         }
     });
 }
