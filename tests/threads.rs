@@ -1,7 +1,7 @@
 //! The copies, sums and draws between the cells are divided among threads: the same bits on any
 //! number of them.
 
-use ndarray::Array3;
+use ndarray::{Array2, Array3};
 use recurrent::{
     learner::{InputView, Learner, StepSeed, Values},
     model::Model,
@@ -71,4 +71,36 @@ fn turned_added_and_reshaped() {
             output y = both -> Permute(2, 1) -> Reshape(12, 32) -> SimpleRNN(3);
         }
     });
+}
+
+/// Rows of other lengths, by a mask that is given and by ids: the first batch is divided by rows, the
+/// second by steps.
+#[test]
+fn masked_rows_in_inference() {
+    const ROWS: usize = 61;
+    let given = rnn_model! {
+        input x: [time, 8];
+        input real: mask[time];
+        output y = x -> LSTM(40, mask = real) -> Dense(3);
+    };
+    let by_ids = rnn_model!(Embedding(20, 8, mask_zero) -> LSTM(40) -> Dense(3));
+    let x = Array3::from_shape_fn((ROWS, 50, 8), |(b, t, i)| ((b + t * i) % 7) as f32 / 7.0);
+    let real = Array2::from_shape_fn((ROWS, 50), |(b, t)| t < 50 - b / 2);
+    let ids = real.mapv(u32::from) * 3;
+    let run = |threads: usize| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
+        pool.build().unwrap().install(|| {
+            let batches = [
+                given.predict((&x, &real)).unwrap(),
+                by_ids.predict(&ids).unwrap(),
+                by_ids.predict(&ids).unwrap(),
+            ];
+            batches.map(|y| bits(y.as_slice().unwrap()))
+        })
+    };
+    let one = run(1);
+    assert_eq!(one[1], one[2]);
+    for threads in [2, 3, 8] {
+        assert!(run(threads) == one, "{threads} threads");
+    }
 }

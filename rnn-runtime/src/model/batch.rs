@@ -1,5 +1,7 @@
 //! Inference over a batch: rows divided among threads, long sequences cut into blocks of time.
 
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
 use super::{AxisSpec, Core, Inference, Program, Spec, infer::Block, program::lay_out};
 use crate::{
     cpu::{
@@ -89,18 +91,30 @@ fn sinks<'a>(spec: &Spec, into: &'a mut Outcome) -> Vec<Sink<'a>> {
     list
 }
 
-/// How many steps each row has to do, by the masks among the inputs: of several, all that they leave
-/// together. `None` without any. A mask that a layer makes is not known before the layer has run.
-fn row_steps(inputs: &[ValueSpec], x: &[InputView<'_>], batch: usize) -> Option<Vec<usize>> {
+/// How many steps each row has to do, by the masks among the inputs and the ids that are known to
+/// make one (a bit for each input): of several, all that they leave together. `None` without any. A
+/// mask that another layer makes is not known before the layer has run.
+fn row_steps(
+    inputs: &[ValueSpec],
+    x: &[InputView<'_>],
+    batch: usize,
+    masked_ids: u64,
+) -> Option<Vec<usize>> {
     let mut all: Option<Vec<usize>> = None;
-    for (x, input) in x.iter().zip(inputs) {
-        if let Values::Floats(mask) = x.values
-            && input.is_mask()
-        {
-            let steps = all.get_or_insert_with(|| vec![0; batch]);
-            for (n, mask) in steps.iter_mut().zip(mask.chunks_exact(x.time)) {
-                *n += mask.iter().filter(|&&real| real != 0.0).count();
+    for (i, (x, input)) in x.iter().zip(inputs).enumerate() {
+        let bit = 1u64.checked_shl(i as u32).unwrap_or(0);
+        let real = |row: usize| {
+            let steps = row * x.time..(row + 1) * x.time;
+            match x.values {
+                Values::Floats(mask) => mask[steps].iter().filter(|&&m| m != 0.0).count(),
+                Values::Ids(ids) => ids[steps].iter().filter(|&&id| id != 0).count(),
             }
+        };
+        if input.is_mask() || (input.ids && masked_ids & bit != 0) {
+            let sums = all.get_or_insert_with(|| vec![0; batch]);
+            sums.iter_mut()
+                .enumerate()
+                .for_each(|(row, n)| *n += real(row));
         }
     }
     all
@@ -122,7 +136,8 @@ pub(super) fn infer<P: Program>(
     into.reserve(spec, &axes, batch, whole);
     let packed = core.packed::<P>();
     let time = axes.iter().copied().max().unwrap_or(1);
-    let real = row_steps(spec.inputs, x, batch);
+    let masked_ids = core.masked_ids.load(Relaxed);
+    let real = row_steps(spec.inputs, x, batch, masked_ids);
     let steps = match &real {
         Some(real) => real.iter().sum(),
         None => batch.saturating_mul(time),
@@ -157,6 +172,7 @@ pub(super) fn infer<P: Program>(
         block,
         time,
         states: &stored,
+        masked_ids: &core.masked_ids,
         program: std::marker::PhantomData::<P>,
     };
     let mut penalties = vec![0.0; if whole { batch } else { 0 }];
@@ -188,6 +204,7 @@ struct Run<'a, P> {
     time: usize,
     /// The states of stateful layers.
     states: &'a [Vec<f32>],
+    masked_ids: &'a AtomicU64,
     program: std::marker::PhantomData<P>,
 }
 
@@ -278,6 +295,7 @@ impl<P: Program> Run<'_, P> {
             penalties,
             batch: self.batch,
             spare,
+            masked_ids: self.masked_ids,
         };
         P::infer(&mut c);
         for sink in y {
@@ -312,9 +330,20 @@ mod tests {
         };
         let x = view(&[0.0; 6]);
         let real = view(&[1.0, 1.0, 1.0, 0.0, 0.0, 0.0]);
-        assert_eq!(row_steps(&[X], &[x], 3), None);
-        assert_eq!(row_steps(&[X, REAL], &[x, real], 3), Some(vec![2, 1, 0]));
-        let two = row_steps(&[REAL, REAL], &[real, view(&[1.0; 6])], 3);
+        assert_eq!(row_steps(&[X], &[x], 3, 0), None);
+        let one = row_steps(&[X, REAL], &[x, real], 3, 0);
+        assert_eq!(one, Some(vec![2, 1, 0]));
+        const IDS: ValueSpec = ValueSpec { ids: true, ..REAL };
+        let ids = InputView {
+            values: Values::Ids(&[7, 0, 0, 0, 1, 2]),
+            ..x
+        };
+        assert_eq!(row_steps(&[X, IDS], &[x, ids], 3, 0b01), None);
+        assert_eq!(
+            row_steps(&[X, IDS], &[x, ids], 3, 0b10),
+            Some(vec![1, 0, 2])
+        );
+        let two = row_steps(&[REAL, REAL], &[real, view(&[1.0; 6])], 3, 0);
         assert_eq!(two, Some(vec![4, 3, 2]));
         // Half of the work is not half of the rows.
         assert_eq!(ops::half(4, Some(&[9, 3, 3, 3]), 1, 2), 1);

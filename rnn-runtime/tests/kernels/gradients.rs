@@ -177,6 +177,7 @@ fn a_vector_beyond_all_numbers_is_refused() {
         delta: place(1),
         width: 4,
         to: usize::MAX - 1,
+        total: false,
     };
     let times = Times::all(TIME);
     weight_gradients(Isa::SCALAR, &mut m, &[], &[vector], &mut [0.5; 4], times);
