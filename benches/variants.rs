@@ -1,5 +1,5 @@
-//! What leaves the fast path elsewhere: an LSTM with recurrent dropout, `relu`, holes in its mask,
-//! layer normalisation, and a user's cell, against the plain one. One thread; a training step is
+//! What leaves the fast path elsewhere: an LSTM with recurrent dropout, noise on its input, `relu`,
+//! holes in its mask, layer normalisation, and a user's cell, against the plain one. One thread; a training step is
 //! forward and backward.
 
 mod common;
@@ -75,6 +75,7 @@ fn variants(c: &mut Criterion) {
     }
     variant!("plain", x, Input(28, 28) -> LSTM(64) -> Dense(10));
     variant!("recurrent_dropout", x, Input(28, 28) -> LSTM(64, recurrent_dropout = 0.2) -> Dense(10));
+    variant!("gaussian_noise", x, Input(28, 28) -> GaussianNoise(0.1) -> LSTM(64) -> Dense(10));
     variant!("relu", x, Input(28, 28) -> LSTM(64, activation = relu) -> Dense(10));
     variant!("mask_with_holes", holes, Input(28, 28) -> Masking(0.0) -> LSTM(64) -> Dense(10));
     variant!("layer_norm", x, Input(28, 28) -> RNN(LayerNormLstm(64)) -> Dense(10));

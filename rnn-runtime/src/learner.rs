@@ -15,10 +15,18 @@ pub struct ValueSpec {
     pub features: &'static [usize],
 }
 
+impl ValueSpec {
+    /// Whether it says which steps are real: one number a step, 1 or 0.
+    pub(crate) fn is_mask(&self) -> bool {
+        !self.ids && self.time.is_some() && self.features.is_empty()
+    }
+}
+
 /// Borrowed rows of an input, tight and row-major.
 #[derive(Clone, Copy, Debug)]
 pub enum Values<'a> {
-    /// `[batch, (time,) features]`
+    /// `[batch, (time,) features]`; of a mask `[batch, time]`, 1 where a step is real and 0 where it
+    /// is not.
     Floats(&'a [f32]),
     /// `[batch, (time)]`
     Ids(&'a [u32]),
@@ -42,6 +50,19 @@ pub struct StepSeed {
     pub seed: u64,
     /// Counts the optimizer's steps since the start of training.
     pub step: u64,
+}
+
+/// One state that a stateful layer keeps, of all rows of a batch.
+#[derive(Clone, Debug, PartialEq)]
+pub struct KeptState {
+    /// The layer's name.
+    pub layer: String,
+    /// The state's name in its cell.
+    pub name: String,
+    /// `[batch, …]`, the axes after the batch as the cell declares them.
+    pub shape: Vec<usize>,
+    /// The numbers, row-major.
+    pub values: Vec<f32>,
 }
 
 /// One model as the training loop sees it. Generated code implements it through `Model`.
@@ -96,4 +117,29 @@ pub trait Learner: Send {
 
     /// Puts the states of stateful layers back to zero. The next batch may be of another size.
     fn reset_states(&mut self) {}
+
+    /// The states of all stateful layers after the last batch; none at the start and after
+    /// [`Learner::reset_states`].
+    fn kept_states(&self) -> Vec<KeptState> {
+        Vec::new()
+    }
+
+    /// Puts back what [`Learner::kept_states`] gave: the states named here become these, all
+    /// others zero.
+    ///
+    /// # Errors
+    /// [`Error::Argument`] if no stateful layer has such a state, [`Error::Shape`] if one has
+    /// another shape or other rows than the first; then nothing has changed.
+    fn set_kept_states(&mut self, states: &[KeptState]) -> Result<(), Error> {
+        match states.first() {
+            None => {
+                self.reset_states();
+                Ok(())
+            }
+            Some(s) => Err(Error::Argument(format!(
+                "no layer `{}` keeps a state `{}`",
+                s.layer, s.name
+            ))),
+        }
+    }
 }

@@ -2,6 +2,7 @@
 //!
 //! `cargo xtask check` runs all steps, goes on after a failure and ends with one line a step, so
 //! that one run shows everything there is to mend. `cargo xtask check fmt tidy` runs these two.
+//! Steps that take long run only when they are named: `cargo xtask check exhaustive`.
 
 mod tidy;
 
@@ -17,6 +18,8 @@ struct Step {
     /// What it looks for, for `cargo xtask help`.
     about: &'static str,
     run: fn(&Path) -> bool,
+    /// Runs only when it is named.
+    long: bool,
 }
 
 /// The steps, the quickest first.
@@ -25,11 +28,13 @@ const STEPS: &[Step] = &[
         name: "fmt",
         about: "formatting (mend with `cargo fmt --all`)",
         run: |root| cargo(root, &["fmt", "--all", "--check"], &[]),
+        long: false,
     },
     Step {
         name: "tidy",
         about: "the repository's own rules: see xtask/src/tidy",
         run: |root| tidy::run(root),
+        long: false,
     },
     Step {
         name: "clippy",
@@ -45,6 +50,7 @@ const STEPS: &[Step] = &[
             ];
             cargo(root, &arguments, &[])
         },
+        long: false,
     },
     Step {
         name: "doc",
@@ -53,11 +59,28 @@ const STEPS: &[Step] = &[
             let arguments = ["doc", "--workspace", "--no-deps"];
             cargo(root, &arguments, &[("RUSTDOCFLAGS", "-D warnings")])
         },
+        long: false,
     },
     Step {
         name: "test",
         about: "all tests, documentation examples among them",
         run: |root| cargo(root, &["test", "--workspace"], &[]),
+        long: false,
+    },
+    Step {
+        name: "exhaustive",
+        about: "all of tests/grid, of which `test` runs a quarter: several minutes more; only if named",
+        run: |root| {
+            let arguments = [
+                "test",
+                "-p",
+                "recurrent-test-grid",
+                "--features",
+                "exhaustive",
+            ];
+            cargo(root, &arguments, &[])
+        },
+        long: true,
     },
 ];
 
@@ -86,7 +109,7 @@ fn fail(message: &str) -> ExitCode {
     ExitCode::FAILURE
 }
 
-/// The steps called `names` in the order of [`STEPS`]; all of them when `names` is empty.
+/// The steps called `names` in the order of [`STEPS`]; all that are not long when `names` is empty.
 fn select(names: &[String]) -> Result<Vec<&'static Step>, String> {
     if let Some(unknown) = names
         .iter()
@@ -94,7 +117,10 @@ fn select(names: &[String]) -> Result<Vec<&'static Step>, String> {
     {
         return Err(format!("no step is called `{unknown}`\n\n{}", usage()));
     }
-    let wanted = |step: &&Step| names.is_empty() || names.iter().any(|name| name == step.name);
+    let wanted = |step: &&Step| match names.is_empty() {
+        true => !step.long,
+        false => names.iter().any(|name| name == step.name),
+    };
     Ok(STEPS.iter().filter(wanted).collect())
 }
 
@@ -115,7 +141,7 @@ fn check(root: &Path, steps: &[&Step]) -> ExitCode {
         let passed = (step.run)(root);
         failed += usize::from(!passed);
         let word = if passed { "ok" } else { "FAILED" };
-        report += &format!("{:8} {word}\n", step.name);
+        report += &format!("{:10} {word}\n", step.name);
     }
     eprint!("\n{report}");
     if failed == 0 {
@@ -150,11 +176,11 @@ fn root() -> PathBuf {
 
 fn usage() -> String {
     let mut text = String::from(
-        "cargo xtask check [STEP…]   all checks, or those named\n\
+        "cargo xtask check [STEP…]   all checks that are not long, or those named\n\
          cargo xtask tidy            the repository's own rules alone\n\nsteps:",
     );
     for step in STEPS {
-        text += &format!("\n  {:8} {}", step.name, step.about);
+        text += &format!("\n  {:10} {}", step.name, step.about);
     }
     text
 }
@@ -169,8 +195,15 @@ mod tests {
     }
 
     #[test]
-    fn no_name_means_every_step() {
-        assert_eq!(names(&[]).map(|steps| steps.len()), Ok(STEPS.len()));
+    fn no_name_means_every_step_that_is_not_long() {
+        let expected = vec!["fmt", "tidy", "clippy", "doc", "test"];
+        assert_eq!(names(&[]), Ok(expected));
+    }
+
+    #[test]
+    fn a_long_step_runs_when_it_is_named() {
+        assert_eq!(names(&["exhaustive"]), Ok(vec!["exhaustive"]));
+        assert_eq!(names(&["exhaustive", "fmt"]), Ok(vec!["fmt", "exhaustive"]));
     }
 
     #[test]

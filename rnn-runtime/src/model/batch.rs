@@ -1,5 +1,7 @@
 //! Inference over a batch: rows divided among threads, long sequences cut into blocks of time.
 
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
 use super::{AxisSpec, Core, Inference, Program, Spec, infer::Block, program::lay_out};
 use crate::{
     cpu::{
@@ -9,7 +11,7 @@ use crate::{
         simd::Isa,
     },
     error::Error,
-    learner::InputView,
+    learner::{InputView, ValueSpec, Values},
 };
 
 /// Floats of buffers that a thread should have in use at once, so that they stay in the cache.
@@ -89,6 +91,35 @@ fn sinks<'a>(spec: &Spec, into: &'a mut Outcome) -> Vec<Sink<'a>> {
     list
 }
 
+/// How many steps each row has to do, by the masks among the inputs and the ids that are known to
+/// make one (a bit for each input): of several, all that they leave together. `None` without any. A
+/// mask that another layer makes is not known before the layer has run.
+fn row_steps(
+    inputs: &[ValueSpec],
+    x: &[InputView<'_>],
+    batch: usize,
+    masked_ids: u64,
+) -> Option<Vec<usize>> {
+    let mut all: Option<Vec<usize>> = None;
+    for (i, (x, input)) in x.iter().zip(inputs).enumerate() {
+        let bit = 1u64.checked_shl(i as u32).unwrap_or(0);
+        let real = |row: usize| {
+            let steps = row * x.time..(row + 1) * x.time;
+            match x.values {
+                Values::Floats(mask) => mask[steps].iter().filter(|&&m| m != 0.0).count(),
+                Values::Ids(ids) => ids[steps].iter().filter(|&&id| id != 0).count(),
+            }
+        };
+        if input.is_mask() || (input.ids && masked_ids & bit != 0) {
+            let sums = all.get_or_insert_with(|| vec![0; batch]);
+            sums.iter_mut()
+                .enumerate()
+                .for_each(|(row, n)| *n += real(row));
+        }
+    }
+    all
+}
+
 /// Runs a checked batch. With `whole`, everything that training looks at: masks and penalties.
 pub(super) fn infer<P: Program>(
     core: &Core,
@@ -105,7 +136,13 @@ pub(super) fn infer<P: Program>(
     into.reserve(spec, &axes, batch, whole);
     let packed = core.packed::<P>();
     let time = axes.iter().copied().max().unwrap_or(1);
-    let worth = batch.saturating_mul(time).saturating_mul(spec.cost) / 400_000;
+    let masked_ids = core.masked_ids.load(Relaxed);
+    let real = row_steps(spec.inputs, x, batch, masked_ids);
+    let steps = match &real {
+        Some(real) => real.iter().sum(),
+        None => batch.saturating_mul(time),
+    };
+    let worth = steps.saturating_mul(spec.cost) / ops::WORTH_A_THREAD;
     let threads = worth.clamp(1, rayon::current_num_threads());
     let row: usize = spec.inference.iter().map(|b| b.row).sum();
     let block = spec.blocks.then(|| {
@@ -135,6 +172,7 @@ pub(super) fn infer<P: Program>(
         block,
         time,
         states: &stored,
+        masked_ids: &core.masked_ids,
         program: std::marker::PhantomData::<P>,
     };
     let mut penalties = vec![0.0; if whole { batch } else { 0 }];
@@ -148,7 +186,7 @@ pub(super) fn infer<P: Program>(
         });
     }
     let m = Memory::new(arena.floats_mut(), packed, &bufs, 1, batch);
-    run.divide(m, list, &mut penalties, threads);
+    run.divide(m, list, &mut penalties, real.as_deref(), threads);
     into.penalty = (penalties.iter().sum::<f64>() / batch as f64) as f32;
     core.states.lock().save(spec, batch, left);
     Ok(())
@@ -166,18 +204,27 @@ struct Run<'a, P> {
     time: usize,
     /// The states of stateful layers.
     states: &'a [Vec<f32>],
+    masked_ids: &'a AtomicU64,
     program: std::marker::PhantomData<P>,
 }
 
 impl<P: Program> Run<'_, P> {
-    fn divide(&self, m: Memory<'_>, y: Vec<Sink<'_>>, penalties: &mut [f64], threads: usize) {
+    /// `steps`: how many steps each row has to do; `None` if all have as many.
+    fn divide(
+        &self,
+        m: Memory<'_>,
+        y: Vec<Sink<'_>>,
+        penalties: &mut [f64],
+        steps: Option<&[usize]>,
+        threads: usize,
+    ) {
         let rows = m.rows();
         if threads < 2 || rows.len() < 2 {
             return self.rows(m, y, penalties, threads > 1);
         }
         let left = threads / 2;
-        let half = rows.len() * left / threads;
-        let half = if half >= 8 { half / 4 * 4 } else { half.max(1) };
+        let half = ops::half(rows.len(), steps, left, threads);
+        let (sa, sb) = ops::parts(steps, half);
         let (a, b) = m.split(rows.start + half);
         let (ya, yb) = y
             .into_iter()
@@ -200,8 +247,8 @@ impl<P: Program> Run<'_, P> {
             .unzip();
         let (pa, pb) = penalties.split_at_mut(half.min(penalties.len()));
         rayon::join(
-            || self.divide(a, ya, pa, left),
-            || self.divide(b, yb, pb, threads - left),
+            || self.divide(a, ya, pa, sa, left),
+            || self.divide(b, yb, pb, sb, threads - left),
         );
     }
 
@@ -248,6 +295,7 @@ impl<P: Program> Run<'_, P> {
             penalties,
             batch: self.batch,
             spare,
+            masked_ids: self.masked_ids,
         };
         P::infer(&mut c);
         for sink in y {
@@ -259,5 +307,46 @@ impl<P: Program> Run<'_, P> {
             let (r, width) = (&sink.from, sink.width);
             ops::copy_out(&mut c.m, r, width, sink.y, time, from, times);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_have_the_steps_that_their_masks_leave() {
+        const X: ValueSpec = ValueSpec {
+            name: "x",
+            ids: false,
+            time: Some(None),
+            features: &[1],
+        };
+        const REAL: ValueSpec = ValueSpec { features: &[], ..X };
+        let view = |values| InputView {
+            batch: 3,
+            time: 2,
+            values: Values::Floats(values),
+        };
+        let x = view(&[0.0; 6]);
+        let real = view(&[1.0, 1.0, 1.0, 0.0, 0.0, 0.0]);
+        assert_eq!(row_steps(&[X], &[x], 3, 0), None);
+        let one = row_steps(&[X, REAL], &[x, real], 3, 0);
+        assert_eq!(one, Some(vec![2, 1, 0]));
+        const IDS: ValueSpec = ValueSpec { ids: true, ..REAL };
+        let ids = InputView {
+            values: Values::Ids(&[7, 0, 0, 0, 1, 2]),
+            ..x
+        };
+        assert_eq!(row_steps(&[X, IDS], &[x, ids], 3, 0b01), None);
+        assert_eq!(
+            row_steps(&[X, IDS], &[x, ids], 3, 0b10),
+            Some(vec![1, 0, 2])
+        );
+        let two = row_steps(&[REAL, REAL], &[real, view(&[1.0; 6])], 3, 0);
+        assert_eq!(two, Some(vec![4, 3, 2]));
+        // Half of the work is not half of the rows.
+        assert_eq!(ops::half(4, Some(&[9, 3, 3, 3]), 1, 2), 1);
+        assert_eq!(ops::half(4, None, 1, 2), 2);
     }
 }

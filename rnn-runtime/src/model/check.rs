@@ -79,7 +79,7 @@ fn one(x: &InputView<'_>, spec: &ValueSpec) -> Result<(), Error> {
         Some(None) => x.time > 0,
     };
     if len && steps && x.batch > 0 {
-        return Ok(());
+        return zeros_and_ones(x, spec);
     }
     Err(Error::Shape {
         what: spec.name.to_owned(),
@@ -90,6 +90,27 @@ fn one(x: &InputView<'_>, spec: &ValueSpec) -> Result<(), Error> {
         },
         found: found(x, spec, len),
     })
+}
+
+/// A mask is 1 and 0 and nothing in between: what asks whether a step is real then always finds the
+/// same answer, however it asks.
+fn zeros_and_ones(x: &InputView<'_>, spec: &ValueSpec) -> Result<(), Error> {
+    let Values::Floats(mask) = x.values else {
+        return Ok(());
+    };
+    if !spec.is_mask() {
+        return Ok(());
+    }
+    match mask.iter().position(|&v| v != 0.0 && v != 1.0) {
+        Some(at) => Err(Error::Argument(format!(
+            "{}: a mask is 1 where a step is real and 0 where it is not, found {} in row {}, step {}",
+            spec.name,
+            mask[at],
+            at / x.time,
+            at % x.time
+        ))),
+        None => Ok(()),
+    }
 }
 
 /// The shape of an input; `known` if its numbers are as many as that says.

@@ -1,6 +1,6 @@
 //! A model's data: weights as the user sees them, and as the kernels read them.
 
-use std::sync::{Mutex, OnceLock};
+use std::sync::{Mutex, OnceLock, atomic::AtomicU64};
 
 use super::{
     learn::State,
@@ -27,12 +27,18 @@ pub struct Core {
     pub(super) training: Option<Box<State>>,
     /// What stateful layers keep.
     pub(super) states: States,
+    /// The inputs of ids, a bit each, whose zeros were found to be masked: the code says so when it
+    /// runs. Rows of the batches that follow are divided by it, nothing else.
+    pub(super) masked_ids: AtomicU64,
 }
 
 impl Clone for Core {
-    /// The weights; states start at zero.
+    /// The weights and the chosen instruction set; states start at zero.
     fn clone(&self) -> Self {
-        Core::new(self.weights.clone())
+        Core {
+            isa: self.isa,
+            ..Core::new(self.weights.clone())
+        }
     }
 }
 
@@ -55,6 +61,7 @@ impl Core {
             scratch: Mutex::default(),
             training: None,
             states: States::default(),
+            masked_ids: AtomicU64::new(0),
         }
     }
 
@@ -118,5 +125,21 @@ impl<P: Program> Op for Compute<'_, '_, P> {
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
         P::Computed::run(s, self.0);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_copy_runs_on_the_same_instruction_set() {
+        let mut core = Core::new(vec![1.0]);
+        assert_eq!(core.clone().isa, None);
+        for &isa in Isa::available() {
+            core.isa = Some(isa);
+            assert_eq!(core.clone().isa, Some(isa));
+            assert_eq!(core.clone().weights, [1.0]);
+        }
     }
 }

@@ -1,11 +1,14 @@
 //! Training: every layer forwards over the whole batch, then backwards.
 
+use ndarray::{ArrayD, IxDyn};
+
 use super::{
-    Program, Training,
+    LayerState, Program, Training,
     batch::{Outcome, axes, infer},
     check::{check, count},
     core::pack,
     program::lay_out,
+    stateful::Store,
 };
 use crate::{
     cpu::{
@@ -14,7 +17,7 @@ use crate::{
         phase::{Buf, Memory},
     },
     error::Error,
-    learner::{InputView, Learner, StepSeed, ValueSpec, Values},
+    learner::{InputView, KeptState, Learner, StepSeed, ValueSpec, Values},
     params::ParamSpec,
 };
 
@@ -217,6 +220,37 @@ impl<P: Program> Learner for P {
 
     fn reset_states(&mut self) {
         self.core().states.lock().reset();
+    }
+
+    fn kept_states(&self) -> Vec<KeptState> {
+        let states = self.core().states.lock().named(&P::SPEC);
+        let kept = |s: LayerState| KeptState {
+            layer: s.layer,
+            name: s.name,
+            shape: s.value.shape().to_vec(),
+            values: s.value.iter().copied().collect(),
+        };
+        states.into_iter().map(kept).collect()
+    }
+
+    fn set_kept_states(&mut self, states: &[KeptState]) -> Result<(), Error> {
+        let array = |s: &KeptState| {
+            let value = ArrayD::from_shape_vec(IxDyn(&s.shape), s.values.clone())
+                .map_err(|e| Error::Argument(format!("{}/{}: {e}", s.layer, s.name)))?;
+            Ok(LayerState {
+                layer: s.layer.clone(),
+                name: s.name.clone(),
+                value,
+            })
+        };
+        let states = states
+            .iter()
+            .map(array)
+            .collect::<Result<Vec<_>, Error>>()?;
+        let mut store = Store::default();
+        store.set(&P::SPEC, &states)?;
+        *self.core().states.lock() = store;
+        Ok(())
     }
 }
 

@@ -26,6 +26,11 @@ pub struct Training<'a> {
 }
 
 impl Training<'_> {
+    /// Runs `f` on all rows, divided among threads if what a row costs is worth it.
+    fn rows(&mut self, cost: usize, f: impl Fn(&mut Memory<'_>) + Sync) {
+        ops::parallel(self.m.reborrow(), cost, &|mut m| f(&mut m));
+    }
+
     /// All times of axis `a`.
     pub fn axis(&self, a: usize) -> Times {
         Times::all(self.axes[a])
@@ -46,7 +51,9 @@ impl Training<'_> {
         let x = self.x[index];
         if let Values::Floats(values) = x.values {
             let from = times.first;
-            ops::copy_in(&mut self.m, to, width, values, x.time, from, times);
+            self.rows(copies(width, times), |m| {
+                ops::copy_in(m, to, width, values, x.time, from, times);
+            });
         }
     }
 
@@ -55,7 +62,9 @@ impl Training<'_> {
         let x = self.x[index];
         if let Values::Ids(ids) = x.values {
             let table = &self.weights[table..];
-            ops::gather(&mut self.m, to, width, table, ids, x.time, 0, times);
+            ops::parallel(self.m.reborrow(), copies(width, times), &|mut m| {
+                ops::gather(&mut m, to, width, table, ids, x.time, 0, times);
+            });
         }
     }
 
@@ -231,8 +240,10 @@ impl Training<'_> {
         times: Times,
         every_step: bool,
     ) {
-        let (m, seed) = (&mut self.m, self.seed);
-        ops::dropout(m, from, to, width, rate, layer, seed, times, every_step);
+        let seed = self.seed;
+        self.rows(draws(width, times), |m| {
+            ops::dropout(m, from, to, width, rate, layer, seed, times, every_step);
+        });
     }
 
     /// `GaussianNoise`, forwards.
@@ -245,19 +256,32 @@ impl Training<'_> {
         layer: u64,
         times: Times,
     ) {
-        let (m, seed) = (&mut self.m, self.seed);
-        ops::gaussian_noise(m, from, to, width, stddev, layer, seed, times);
+        let (isa, seed) = (self.isa, self.seed);
+        self.rows(draws(width, times), |m| {
+            ops::gaussian_noise(isa, m, from, to, width, stddev, layer, seed, times);
+        });
     }
 
     /// The mask of `dropout(v, rate)` in a cell: 0 or `1 / (1 - rate)`, without an axis. `layer`
     /// tells apart the masks of one model.
     pub fn noise(&mut self, to: &Ref, width: usize, rate: f32, layer: u64) {
-        ops::noise(&mut self.m, to, width, rate, layer, self.seed);
+        let seed = self.seed;
+        self.rows(draws(width, Times::ONE), |m| {
+            ops::noise(m, to, width, rate, layer, seed);
+        });
     }
 
     /// What an activity regulariser makes of a value.
     pub fn penalty(&mut self, value: &Ref, width: usize, l1: f32, l2: f32, times: Times) {
-        ops::penalty(&mut self.m, value, width, l1, l2, times, self.penalties);
+        let m = self.m.reborrow();
+        ops::parallel_with(
+            m,
+            self.penalties,
+            copies(width, times),
+            &|mut m, penalties| {
+                ops::penalty(&mut m, value, width, l1, l2, times, penalties);
+            },
+        );
     }
 
     /// Adds the gradient of [`Training::penalty`] to `d_value`.
@@ -270,38 +294,49 @@ impl Training<'_> {
         l2: f32,
         times: Times,
     ) {
-        let (m, batch) = (&mut self.m, self.batch);
-        ops::penalty_gradient(m, value, d_value, width, l1, l2, times, batch);
+        let batch = self.batch;
+        self.rows(copies(width, times), |m| {
+            ops::penalty_gradient(m, value, d_value, width, l1, l2, times, batch);
+        });
     }
 
     /// The sum of values; of one, a copy.
     pub fn add(&mut self, from: &[&Ref], to: &Ref, width: usize, times: Times) {
-        ops::add(&mut self.m, from, to, width, times);
+        let cost = copies(width, times).saturating_mul(from.len().max(1));
+        self.rows(cost, |m| ops::add(m, from, to, width, times));
     }
 
     /// A value without an axis at every time.
     pub fn repeat(&mut self, from: &Ref, to: &Ref, width: usize, times: Times) {
-        ops::repeat(&mut self.m, from, to, width, times);
+        self.rows(copies(width, times), |m| {
+            ops::repeat(m, from, to, width, times);
+        });
     }
 
     /// The sum over time, a value without an axis.
     pub fn sum(&mut self, from: &Ref, to: &Ref, width: usize, times: Times) {
-        ops::sum(&mut self.m, from, to, width, times);
+        self.rows(copies(width, times), |m| {
+            ops::sum(m, from, to, width, times);
+        });
     }
 
     /// The numbers of each row in another shape.
     pub fn reshape(&mut self, from: &Ref, wf: usize, tf: Times, to: &Ref, wt: usize, tt: Times) {
-        ops::reshape(&mut self.m, from, wf, tf, to, wt, tt);
+        self.rows(copies(wf, tf), |m| {
+            ops::reshape(m, from, wf, tf, to, wt, tt);
+        });
     }
 
     /// Time and features exchanged.
     pub fn permute(&mut self, from: &Ref, wf: usize, tf: Times, to: &Ref) {
-        ops::permute(&mut self.m, from, wf, tf, to);
+        self.rows(copies(wf, tf), |m| ops::permute(m, from, wf, tf, to));
     }
 
     /// The steps the other way round.
     pub fn reverse(&mut self, from: &Ref, to: &Ref, width: usize, times: Times) {
-        ops::reverse(&mut self.m, from, to, width, times);
+        self.rows(copies(width, times), |m| {
+            ops::reverse(m, from, to, width, times);
+        });
     }
 }
 
@@ -364,4 +399,14 @@ impl Training<'_> {
 /// Cost of a sweep, for one row.
 fn cost<C: Sweep>(times: Times) -> usize {
     C::COST.saturating_mul(times.steps)
+}
+
+/// Cost of so many numbers copied at every time, for one row.
+fn copies(width: usize, times: Times) -> usize {
+    (width * ops::COPY).saturating_mul(times.steps)
+}
+
+/// Cost of so many random numbers at every time, for one row.
+fn draws(width: usize, times: Times) -> usize {
+    (width * ops::DRAW).saturating_mul(times.steps)
 }

@@ -33,6 +33,11 @@ pub trait Model: Program {
     /// Stateful layers go on where the batch before ended. Of two batches at once, on two threads,
     /// both start from the same states, and those of the last to end stay.
     ///
+    /// States outlive a masked step, outputs do not outlive their batch: where a sequence comes in
+    /// parts and all steps of a row's part are masked, a layer without `return_sequences` gives
+    /// zeros for that row, as in Keras, and not its last output. That one is in
+    /// [`Model::states`], for LSTM, GRU and SimpleRNN under the name `h`.
+    ///
     /// # Errors
     /// [`Error::Shape`] for another shape than the model was compiled for, an empty batch or a
     /// sequence of no steps, or if a stateful model has states of another number of rows;

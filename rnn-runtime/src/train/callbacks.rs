@@ -16,7 +16,7 @@ mod terminate;
 
 use crate::{
     error::Error,
-    learner::Learner,
+    learner::{KeptState, Learner},
     params::ParamSpec,
     train::{
         logs::Logs,
@@ -206,6 +206,30 @@ impl Training<'_> {
     /// [`Error::Argument`] if it is the state of another optimizer or model.
     pub fn restore_optimizer(&mut self, state: &OptimizerState) -> Result<(), Error> {
         self.stepper.restore(state)
+    }
+
+    /// Whether any layer keeps its states from batch to batch.
+    pub fn is_stateful(&self) -> bool {
+        self.learner.is_stateful()
+    }
+
+    /// The states of stateful layers after the last batch; none after they were reset.
+    pub fn kept_states(&self) -> Vec<KeptState> {
+        self.learner.kept_states()
+    }
+
+    /// Puts back what [`Training::kept_states`] gave; without any, all states are zero.
+    ///
+    /// # Errors
+    /// [`Error::Argument`] or [`Error::Shape`] if they are not this model's; then nothing has
+    /// changed.
+    pub fn set_kept_states(&mut self, states: &[KeptState]) -> Result<(), Error> {
+        self.learner.set_kept_states(states)
+    }
+
+    /// Puts the states of stateful layers back to zero.
+    pub fn reset_states(&mut self) {
+        self.learner.reset_states();
     }
 
     /// In [`Callback::on_train_begin`]: training begins with this epoch (from 0). Later on it

@@ -119,3 +119,72 @@ fn threads_do_not_change_a_bit() {
         );
     }
 }
+
+/// Adds the gradient of this part of a parameter to 12 floats.
+fn part(change: impl FnOnce(&mut MatrixGradient)) -> Vec<f32> {
+    let mut v = values(3, 4);
+    let mut m = Memory::new(v.arena.floats_mut(), &[], &v.bufs, TIME, ROWS);
+    let mut g = vec![0.5; 12];
+    let mut matrix = MatrixGradient {
+        operand: place(0),
+        k: 3,
+        delta: place(1),
+        width: 4,
+        param: 0,
+        columns: 4,
+        row: 0,
+        column: 0,
+    };
+    change(&mut matrix);
+    let times = Times::all(TIME);
+    weight_gradients(Isa::SCALAR, &mut m, &[matrix], &[], &mut g, times);
+    g
+}
+
+/// Sums that wrap look small: they must not pass for places of the parameter.
+#[test]
+#[should_panic(expected = "a parameter is too small")]
+fn a_row_beyond_all_numbers_is_refused() {
+    // (row + k - 1) * columns wraps to 0.
+    part(|m| m.row = usize::MAX / 2 - 1);
+}
+
+#[test]
+#[should_panic(expected = "a parameter is too small")]
+fn a_parameter_beyond_all_numbers_is_refused() {
+    part(|m| m.param = usize::MAX - 7);
+}
+
+#[test]
+#[should_panic(expected = "a parameter is too small")]
+fn a_column_beyond_all_numbers_is_refused() {
+    part(|m| m.column = usize::MAX - 3);
+}
+
+/// Its span would wrap: two such parts would seem to have nothing in common.
+#[test]
+#[should_panic(expected = "a parameter is too small")]
+fn a_parameter_with_too_many_columns_is_refused() {
+    part(|m| (m.k, m.columns) = (1, usize::MAX - 1));
+}
+
+#[test]
+#[should_panic(expected = "a parameter is too small")]
+fn a_vector_beyond_all_numbers_is_refused() {
+    let mut v = values(3, 4);
+    let mut m = Memory::new(v.arena.floats_mut(), &[], &v.bufs, TIME, ROWS);
+    let vector = VectorGradient {
+        delta: place(1),
+        width: 4,
+        to: usize::MAX - 1,
+        total: false,
+    };
+    let times = Times::all(TIME);
+    weight_gradients(Isa::SCALAR, &mut m, &[], &[vector], &mut [0.5; 4], times);
+}
+
+#[test]
+fn a_part_without_rows_has_no_gradient() {
+    assert_eq!(part(|m| m.k = 0), [0.5; 12]);
+    assert_ne!(part(|_| ()), [0.5; 12]);
+}

@@ -153,3 +153,59 @@ fn counted(x: &[f64], width: usize, j: usize, masked: bool) -> (f64, Vec<f64>) {
     let epsilon = if masked { 1e-7 } else { 0.0 };
     (column.len() as f64 + epsilon, column)
 }
+
+/// So many numbers that threads share them: rows where each is by itself, features where all rows
+/// are summed.
+#[test]
+fn threads_do_not_change_a_bit() {
+    const BATCH: usize = 200;
+    let (width, steps) = (70, 9);
+    let run = |threads: usize| {
+        let one = (width, steps, Steps::All);
+        let buffers = [
+            one,
+            one,
+            one,
+            one,
+            (width, 2, Steps::All),
+            (1, steps, Steps::All),
+        ];
+        let mut v = Values::new(&buffers, BATCH);
+        let mut random = Random::new(8);
+        for row in 0..BATCH {
+            for t in 0..steps {
+                v.fill(0, t, row, &random.floats(width));
+                v.fill(2, t, row, &random.floats(width));
+                v.fill(5, t, row, &[if (row + t) % 4 == 0 { 0.0 } else { 1.0 }]);
+            }
+        }
+        let n = Normalize {
+            input: place(0),
+            output: place(1),
+            d_output: place(2),
+            d_input: place(3),
+            kept: place(4),
+            mask: Some(place(5)),
+            width,
+            gamma: Some(0),
+            beta: Some(width),
+            moving_mean: 2 * width,
+            moving_variance: 3 * width,
+            momentum: 0.9,
+            epsilon: 1e-3,
+        };
+        let mut w = Random::new(9).floats(4 * width);
+        let mut g = vec![0.0; 4 * width];
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
+        let times = Times::all(steps);
+        pool.build().unwrap().install(|| {
+            let mut m = Memory::new(v.arena.floats_mut(), &[], &v.bufs, steps, BATCH);
+            normalize_forward(&mut m, &n, &mut w, times);
+            normalize_backward(&mut m, &n, &w, &mut g, times, true);
+        });
+        let bits = |x: &[f32]| x.iter().map(|x| x.to_bits()).collect::<Vec<_>>();
+        (bits(v.arena.floats()), bits(&w), bits(&g))
+    };
+    let one = run(1);
+    assert!(run(3) == one && run(16) == one);
+}

@@ -8,6 +8,7 @@ use rnn_runtime::{
             penalty_gradient, permute, repeat, reshape, sum,
         },
         phase::{Memory, Steps},
+        simd::Isa,
     },
     learner::StepSeed,
 };
@@ -162,6 +163,12 @@ fn spatial_dropout_has_one_mask_for_all_steps() {
 
 #[test]
 fn gaussian_noise_is_added_with_its_deviation() {
+    for &isa in Isa::available() {
+        gaussian_noise_on(isa);
+    }
+}
+
+fn gaussian_noise_on(isa: Isa) {
     let width = 2000;
     let steps = (width, TIME, Steps::All);
     let mut v = Values::new(&[steps, steps], ROWS);
@@ -169,7 +176,8 @@ fn gaussian_noise_is_added_with_its_deviation() {
     let mut m = memory(&mut v);
     copy_in(&mut m, &place(0), width, &x, TIME, 0, all());
     let mut draw = |layer| {
-        gaussian_noise(&mut m, &place(0), &place(1), width, 0.1, layer, SEED, all());
+        let (from, to) = (place(0), place(1));
+        gaussian_noise(isa, &mut m, &from, &to, width, 0.1, layer, SEED, all());
         let mut y = vec![0.0; x.len()];
         copy_out(&mut m, &place(1), width, &mut y, TIME, 0, all());
         y

@@ -368,6 +368,29 @@ fn inputs_must_fit_each_other() {
     );
 }
 
+/// Whoever asks whether a step is real asks in his own way: there is nothing between 0 and 1.
+#[test]
+fn a_mask_is_zeros_and_ones() {
+    let mut model = Tiny::<false>::new();
+    let d = data(5, 4);
+    for wrong in [0.5, -1.0, 2.0, f32::NAN, 1e-30] {
+        let mut real = floats(&d.real);
+        real[2 * 4 + 3] = wrong;
+        let expected = format!(
+            "real: a mask is 1 where a step is real and 0 where it is not, found {wrong} in row 2, \
+             step 3"
+        );
+        views(&d, &real, |x| {
+            let seed = StepSeed::default();
+            assert_eq!(model.infer(x).unwrap_err().to_string(), expected);
+            assert_eq!(model.forward(x, seed).unwrap_err().to_string(), expected);
+        });
+    }
+    let mut real = floats(&d.real);
+    real[0] = -0.0;
+    views(&d, &real, |x| model.infer(x).unwrap());
+}
+
 #[test]
 fn drawings_name_every_layer_and_edge() {
     assert_eq!(

@@ -7,6 +7,14 @@ use crate::cpu::phase::{Memory, Ref};
 /// `to = Σ from` at every time; `to` may be one of them. Without any, zeros.
 pub fn add(m: &mut Memory<'_>, from: &[&Ref], to: &Ref, width: usize, times: Times) {
     let mut m = on(m, times);
+    if let [from] = from {
+        for row in m.rows() {
+            for t in times.range() {
+                m.copy_row(from, t, to, t, width, row);
+            }
+        }
+        return;
+    }
     let mut line = vec![0.0; width];
     for row in m.rows() {
         for t in times.range() {

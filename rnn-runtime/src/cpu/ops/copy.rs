@@ -68,12 +68,10 @@ pub fn zero(m: &mut Memory<'_>, to: &Ref, width: usize, times: Times) {
 /// `to[first + i] = from[last - i]`: the steps the other way round.
 pub fn reverse(m: &mut Memory<'_>, from: &Ref, to: &Ref, width: usize, times: Times) {
     let mut m = on(m, times);
-    let mut line = vec![0.0; width];
     for row in m.rows() {
         for i in 0..times.steps {
-            line.copy_from_slice(m.row(from, width, times.first + i, row));
-            m.row_mut(to, width, times.first + times.steps - 1 - i, row)
-                .copy_from_slice(&line);
+            let turned = times.first + times.steps - 1 - i;
+            m.copy_row(from, times.first + i, to, turned, width, row);
         }
     }
 }

@@ -25,15 +25,14 @@ pub fn dropout(
 ) {
     let mut m = on(m, times);
     let draws = Draws::new(rate, layer, seed);
-    let mut line = vec![0.0; width];
     for row in m.rows() {
         for t in times.range() {
             let step = if every_step { t - times.first } else { 0 };
             let key = draws.place(row, step);
-            for (i, (l, &x)) in line.iter_mut().zip(m.row(from, width, t, row)).enumerate() {
-                *l = draws.factor(key, i).map_or(0.0, |scale| x * scale);
+            m.copy_row(from, t, to, t, width, row);
+            for (i, x) in m.row_mut(to, width, t, row).iter_mut().enumerate() {
+                *x = draws.factor(key, i).map_or(0.0, |scale| *x * scale);
             }
-            m.row_mut(to, width, t, row).copy_from_slice(&line);
         }
     }
 }
@@ -68,13 +67,13 @@ impl Draws {
 }
 
 /// The random bits of value `i` under a key.
-pub(super) fn bits(key: u64, i: usize) -> u64 {
+fn bits(key: u64, i: usize) -> u64 {
     mix(key.wrapping_add(i as u64))
 }
 
 /// The finaliser of SplitMix64 (Steele, Lea and Flood, 2014): every input bit changes about half
 /// of the output bits.
-pub(super) fn mix(x: u64) -> u64 {
+fn mix(x: u64) -> u64 {
     let x = x.wrapping_add(0x9E37_79B9_7F4A_7C15);
     let x = (x ^ (x >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
     let x = (x ^ (x >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);

@@ -32,6 +32,18 @@ pub struct MatrixGradient {
     pub column: usize,
 }
 
+impl MatrixGradient {
+    /// One past the last float of the last row that the part touches, among all weights; `None` if
+    /// there is no such number, or if the part is wider than the parameter. Every place of the part
+    /// is before it, and so is every number that [`overlap`] computes: none of them wraps.
+    fn end(&self) -> Option<usize> {
+        let inside = self.column.checked_add(self.width)? <= self.columns;
+        let rows = self.row.checked_add(self.k)?;
+        let end = rows.checked_mul(self.columns)?.checked_add(self.param)?;
+        inside.then_some(end)
+    }
+}
+
 /// `gradient[i] += Σ delta[i]` over all rows and steps.
 #[derive(Clone, Copy, Debug)]
 pub struct VectorGradient {
@@ -114,30 +126,26 @@ fn all<A: Places>(
         return;
     }
     let last = times.first + times.steps - 1;
-    let mut cost = 0;
+    let mut cost = 0usize;
     for g in matrices {
         m.check_whole(&g.operand, g.k, last);
         m.check_whole(&g.delta, g.width, last);
-        let end = g.param + (g.row + g.k - 1) * g.columns + g.column + g.width;
-        assert!(
-            g.column + g.width <= g.columns && end <= gradients.len(),
-            "a parameter is too small"
-        );
-        cost += g.k * g.width;
+        let fits = g.end().is_some_and(|end| end <= gradients.len());
+        assert!(fits, "a parameter is too small");
+        cost = g.k.saturating_mul(g.width).saturating_add(cost);
     }
     for v in vectors {
         m.check_whole(&v.delta, v.width, last);
-        assert!(
-            v.to + v.width <= gradients.len(),
-            "a parameter is too small"
-        );
+        let end = v.to.checked_add(v.width);
+        let fits = end.is_some_and(|end| end <= gradients.len());
+        assert!(fits, "a parameter is too small");
     }
     let target = Target {
         base: gradients.as_mut_ptr(),
         len: gradients.len(),
     };
     let at = &places.all(m, times.first, times.steps);
-    let threads = at.count() * cost > 400_000 && rayon::current_num_threads() > 1;
+    let threads = at.count().saturating_mul(cost) > 400_000 && rayon::current_num_threads() > 1;
     // Parts of a parameter that do not overlap run at once; others in turns.
     let mut turns: Vec<Vec<usize>> = Vec::new();
     for (i, g) in matrices.iter().enumerate() {
@@ -297,9 +305,9 @@ fn tile<S: Simd, A: At, const N: usize, const V: usize>(
             }
             let n = (g.width - column).min(S::LANES);
             let to = g.param + (g.row + i + r) * g.columns + g.column + column;
-            debug_assert!(to + n <= run.target.len);
-            // SAFETY: `all` checked that the part is within the gradients; no other
-            // task has these rows.
+            assert!(to + n <= run.target.len, "a parameter is too small");
+            // SAFETY: just checked (and `all` refused parts whose places wrap); no other task has
+            // these rows.
             unsafe {
                 let p = run.target.base.add(to);
                 s.store_partial(p, s.add(s.load_partial(p, n), x), n);
@@ -319,8 +327,9 @@ fn sums<S: Simd, A: At>(s: S, run: &Run<'_, '_, A>, g: &VectorGradient, j: usize
         });
     }
     let n = (g.width - j).min(S::LANES);
-    // SAFETY: `all` checked that the part is within the gradients; vectors run one
-    // after the other.
+    assert!(g.to + j + n <= run.target.len, "a parameter is too small");
+    // SAFETY: just checked (and `all` refused a part whose places wrap); vectors run one after the
+    // other.
     unsafe {
         let p = run.target.base.add(g.to + j);
         s.store_partial(p, s.add(s.load_partial(p, n), acc), n);

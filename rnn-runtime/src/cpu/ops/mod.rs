@@ -2,11 +2,13 @@
 
 mod add;
 mod copy;
+mod divide;
 mod dropout;
 mod gather;
 mod gradient;
 mod held;
 mod noise;
+mod normal;
 mod normalize;
 mod penalty;
 mod shape;
@@ -14,6 +16,8 @@ mod sweep;
 
 pub use add::{add, repeat, sum};
 pub use copy::{copy, copy_in, copy_out, reverse, zero};
+pub(crate) use divide::{COPY, DRAW, WORTH_A_THREAD, half, parts};
+pub use divide::{parallel, parallel_masked, parallel_with, threads};
 pub use dropout::dropout;
 pub use gather::{gather, mask_ids, scatter};
 pub use gradient::{MatrixGradient, VectorGradient, weight_gradients, weight_gradients_masked};
@@ -22,7 +26,7 @@ pub use noise::{gaussian_noise, noise};
 pub use normalize::{Normalize, normalize_backward, normalize_forward};
 pub use penalty::{penalty, penalty_gradient};
 pub use shape::{permute, reshape};
-pub use sweep::{Sweep, backward, forward, parallel, parallel_masked, threads};
+pub use sweep::{Sweep, backward, forward};
 
 use super::phase::Memory;
 

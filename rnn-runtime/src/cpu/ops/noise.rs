@@ -1,12 +1,11 @@
 //! Noise: `GaussianNoise`, and the masks of a cell's own dropout.
 
-use super::{
-    Times,
-    dropout::{Draws, bits, mix},
-    on,
-};
+use super::{Times, dropout::Draws, normal::Normals, on};
 use crate::{
-    cpu::phase::{Memory, Ref},
+    cpu::{
+        phase::{Memory, Ref},
+        simd::{Isa, Op, Simd},
+    },
     learner::StepSeed,
 };
 
@@ -24,10 +23,15 @@ pub fn noise(m: &mut Memory<'_>, to: &Ref, width: usize, rate: f32, layer: u64, 
     }
 }
 
-/// `to = from + stddev * n`, `n` a unit normal (Box and Muller, 1958) for every number. The
-/// gradient goes through as it is.
+/// `to = from + stddev * n`, `n` a unit normal for every number. The gradient goes through as it
+/// is.
+///
+/// A row's numbers depend on the seed, the step of training, the layer and the row, not on the
+/// other rows: they are the same on any number of threads. Between instruction sets they differ in
+/// their last bits, as all results do.
 #[allow(clippy::too_many_arguments)]
 pub fn gaussian_noise(
+    isa: Isa,
     m: &mut Memory<'_>,
     from: &Ref,
     to: &Ref,
@@ -37,44 +41,38 @@ pub fn gaussian_noise(
     seed: StepSeed,
     times: Times,
 ) {
-    let mut m = on(m, times);
-    let draws = Draws::new(0.0, layer, seed);
-    let mut line = vec![0.0; width];
-    for row in m.rows() {
-        for t in times.range() {
-            let key = draws.place(row, t - times.first);
-            line.copy_from_slice(m.row(from, width, t, row));
-            for (i, x) in line.iter_mut().enumerate() {
-                *x += stddev * normal(bits(key, i)) as f32;
+    isa.dispatch(Noise {
+        m: &mut on(m, times),
+        from,
+        to,
+        width,
+        stddev,
+        draws: Draws::new(0.0, layer, seed),
+        times,
+    });
+}
+
+struct Noise<'a, 'b> {
+    m: &'a mut Memory<'b>,
+    from: &'a Ref,
+    to: &'a Ref,
+    width: usize,
+    stddev: f32,
+    draws: Draws,
+    times: Times,
+}
+
+impl Op for Noise<'_, '_> {
+    type Output = ();
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        let (m, width) = (self.m, self.width);
+        for row in m.rows() {
+            let mut normals = Normals::new(self.draws.place(row, 0));
+            for t in self.times.range() {
+                m.copy_row(self.from, t, self.to, t, width, row);
+                normals.add(s, self.stddev, m.row_mut(self.to, width, t, row));
             }
-            m.row_mut(to, width, t, row).copy_from_slice(&line);
         }
-    }
-}
-
-/// A unit normal from 64 random bits. `libm` rather than the system's functions: a seed gives the
-/// same numbers on every machine.
-fn normal(draw: u64) -> f64 {
-    let unit = |x: u64| (x >> 11) as f64 / (1u64 << 53) as f64;
-    // 1 - u is in (0, 1], so the logarithm is finite.
-    let radius = libm::sqrt(-2.0 * libm::log(1.0 - unit(draw)));
-    radius * libm::cos(std::f64::consts::TAU * unit(mix(!draw)))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn normals_have_the_moments_of_a_normal() {
-        let n = 200_000;
-        let draws: Vec<f64> = (0..n).map(|i| normal(bits(77, i))).collect();
-        let moment = |k: i32| draws.iter().map(|x| x.powi(k)).sum::<f64>() / n as f64;
-        // Five standard deviations of each mean: sqrt(1/n), sqrt(2/n), sqrt(15/n), sqrt(96/n).
-        let bound = |variance: f64| 5.0 * (variance / n as f64).sqrt();
-        assert!(moment(1).abs() < bound(1.0));
-        assert!((moment(2) - 1.0).abs() < bound(2.0));
-        assert!(moment(3).abs() < bound(15.0));
-        assert!((moment(4) - 3.0).abs() < bound(96.0));
     }
 }

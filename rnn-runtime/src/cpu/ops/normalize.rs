@@ -1,8 +1,13 @@
 //! `BatchNormalization` in training: statistics over all rows and steps of the batch
 //! (Ioffe and Szegedy, 2015), as Keras computes them.
 
-use super::{Times, on};
+use rayon::prelude::*;
+
+use super::{COPY, Times, WORTH_A_THREAD, on, parallel};
 use crate::cpu::phase::{Memory, Ref};
+
+/// Features that one task sums up: a line of the cache.
+const COLUMNS: usize = 16;
 
 /// What both directions need to know.
 #[derive(Clone, Copy, Debug)]
@@ -47,18 +52,23 @@ pub fn normalize_forward(m: &mut Memory<'_>, n: &Normalize, weights: &mut [f32],
     let count = count(m, n, times);
     // Two sweeps in f64: no cancellation, and the order is fixed.
     let mut mean = vec![0.0f64; w];
-    for_each(m, n, times, |x| {
-        for (s, &x) in mean.iter_mut().zip(x) {
-            *s += f64::from(x);
-        }
+    columns(m, times, &mut mean, |first, mean| {
+        for_each(m, n, times, |x| {
+            for (s, &x) in mean.iter_mut().zip(&x[first..]) {
+                *s += f64::from(x);
+            }
+        });
     });
     mean.iter_mut().for_each(|s| *s /= count);
     let mut variance = vec![0.0f64; w];
-    for_each(m, n, times, |x| {
-        for ((s, &x), mean) in variance.iter_mut().zip(x).zip(&mean) {
-            let d = f64::from(x) - mean;
-            *s += d * d;
-        }
+    columns(m, times, &mut variance, |first, variance| {
+        for_each(m, n, times, |x| {
+            let x = x[first..].iter().zip(&mean[first..]);
+            for (s, (&x, mean)) in variance.iter_mut().zip(x) {
+                let d = f64::from(x) - mean;
+                *s += d * d;
+            }
+        });
     });
     variance.iter_mut().for_each(|s| *s /= count);
 
@@ -78,16 +88,39 @@ pub fn normalize_forward(m: &mut Memory<'_>, n: &Normalize, weights: &mut [f32],
     m.row_mut(&n.kept, w, 0, first).copy_from_slice(&mean);
     m.row_mut(&n.kept, w, 1, first).copy_from_slice(&inverse);
 
-    let mut line = vec![0.0; w];
-    for row in m.rows() {
-        for t in times.range() {
-            line.copy_from_slice(m.row(&n.input, w, t, row));
-            for (i, y) in m.row_mut(&n.output, w, t, row).iter_mut().enumerate() {
-                *y = (line[i] - mean[i]) * inverse[i] * at(weights, n.gamma, i, 1.0)
-                    + at(weights, n.beta, i, 0.0);
+    let gamma: Vec<f32> = (0..w).map(|i| at(weights, n.gamma, i, 1.0)).collect();
+    let beta: Vec<f32> = (0..w).map(|i| at(weights, n.beta, i, 0.0)).collect();
+    parallel(m.reborrow(), cost(w, times), &|mut m| {
+        for row in m.rows() {
+            for t in times.range() {
+                m.copy_row(&n.input, t, &n.output, t, w, row);
+                for (i, y) in m.row_mut(&n.output, w, t, row).iter_mut().enumerate() {
+                    *y = (*y - mean[i]) * inverse[i] * gamma[i] + beta[i];
+                }
             }
         }
+    });
+}
+
+/// Sums over all rows and steps, each feature's in order, features divided among threads if that
+/// pays: `f` is given the first feature of its part.
+fn columns<T: Send>(
+    m: &Memory<'_>,
+    times: Times,
+    sums: &mut [T],
+    f: impl Fn(usize, &mut [T]) + Sync,
+) {
+    let all = cost(sums.len(), times).saturating_mul(m.rows().len());
+    if all < 2 * WORTH_A_THREAD || rayon::current_num_threads() < 2 {
+        return f(0, sums);
     }
+    let parts = sums.par_chunks_mut(COLUMNS).enumerate();
+    parts.for_each(|(i, part)| f(i * COLUMNS, part));
+}
+
+/// What a row costs, once over.
+fn cost(width: usize, times: Times) -> usize {
+    (width * COPY).saturating_mul(times.steps)
 }
 
 /// Gradients of gamma, beta and, if it is wanted, the input.
@@ -105,18 +138,23 @@ pub fn normalize_backward(
     let first = m.rows().start;
     let mean = m.row(&n.kept, w, 0, first).to_vec();
     let inverse = m.row(&n.kept, w, 1, first).to_vec();
-    let (mut d_gamma, mut d_beta) = (vec![0.0f64; w], vec![0.0f64; w]);
-    for row in m.rows() {
-        for t in times.range() {
-            let x = m.row(&n.input, w, t, row);
-            let d = m.row(&n.d_output, w, t, row);
-            for i in 0..w {
-                let normal = (x[i] - mean[i]) * inverse[i];
-                d_gamma[i] += f64::from(d[i] * normal);
-                d_beta[i] += f64::from(d[i]);
+    // Gradients of gamma and beta.
+    let mut sums = vec![(0.0f64, 0.0f64); w];
+    let all: &Memory<'_> = m;
+    columns(all, times, &mut sums, |first, sums| {
+        for row in all.rows() {
+            for t in times.range() {
+                let x = all.row(&n.input, w, t, row);
+                let d = all.row(&n.d_output, w, t, row);
+                for (i, (d_gamma, d_beta)) in (first..).zip(&mut *sums) {
+                    let normal = (x[i] - mean[i]) * inverse[i];
+                    *d_gamma += f64::from(d[i] * normal);
+                    *d_beta += f64::from(d[i]);
+                }
             }
         }
-    }
+    });
+    let (d_gamma, d_beta): (Vec<f64>, Vec<f64>) = sums.into_iter().unzip();
     for i in 0..w {
         if let Some(gamma) = n.gamma {
             gradients[gamma + i] += d_gamma[i] as f32;
@@ -135,24 +173,26 @@ pub fn normalize_backward(
     // what comes through the mean and the variance.
     let mean_d: Vec<f32> = d_beta.iter().map(|s| (s / count) as f32).collect();
     let mean_dx: Vec<f32> = d_gamma.iter().map(|s| (s / count) as f32).collect();
-    let mut line = vec![0.0; w];
-    for row in m.rows() {
-        for t in times.range() {
-            let counts = counts(m, n, t, row);
-            let x = m.row(&n.input, w, t, row);
-            let d = m.row(&n.d_output, w, t, row);
-            for i in 0..w {
-                let normal = (x[i] - mean[i]) * inverse[i];
-                let share = if counts {
-                    mean_d[i] + normal * mean_dx[i]
-                } else {
-                    0.0
-                };
-                line[i] = scale[i] * (d[i] - share);
+    parallel(m.reborrow(), cost(w, times), &|mut m| {
+        let mut line = vec![0.0; w];
+        for row in m.rows() {
+            for t in times.range() {
+                let counts = counts(&m, n, t, row);
+                let x = m.row(&n.input, w, t, row);
+                let d = m.row(&n.d_output, w, t, row);
+                for i in 0..w {
+                    let normal = (x[i] - mean[i]) * inverse[i];
+                    let share = if counts {
+                        mean_d[i] + normal * mean_dx[i]
+                    } else {
+                        0.0
+                    };
+                    line[i] = scale[i] * (d[i] - share);
+                }
+                m.row_mut(&n.d_input, w, t, row).copy_from_slice(&line);
             }
-            m.row_mut(&n.d_input, w, t, row).copy_from_slice(&line);
         }
-    }
+    });
 }
 
 /// Unit `i` of a parameter, or what stands for it.

@@ -30,13 +30,15 @@ pub fn reshape(
 pub fn permute(m: &mut Memory<'_>, from: &Ref, wf: usize, tf: Times, to: &Ref) {
     let (steps, tt) = (tf.steps, Times::all(wf));
     let mut flat = vec![0.0; wf * steps];
-    let mut turned = flat.clone();
     for row in m.rows() {
         read(m, from, wf, tf, row, &mut flat);
-        for (i, x) in flat.iter().enumerate() {
-            turned[i % wf * steps + i / wf] = *x;
+        let mut m = on(m, tt);
+        for t in tt.range() {
+            let column = flat[t..].iter().step_by(wf);
+            for (y, x) in m.row_mut(to, steps, t, row).iter_mut().zip(column) {
+                *y = *x;
+            }
         }
-        write(m, to, steps, tt, row, &turned);
     }
 }
 

@@ -8,12 +8,16 @@ use safetensors::{
 };
 
 use super::{Callback, Training};
-use crate::{error::Error, params::ParamSpec, train::optimizers::OptimizerState, weights};
+use crate::{
+    error::Error, learner::KeptState, params::ParamSpec, train::optimizers::OptimizerState, weights,
+};
 
 /// Keeps a file with all that training needs to go on: after every epoch the weights, what the
-/// optimizer remembers, and the epoch. A training that finds the file goes on from there; with
-/// the same data and options it ends with the same weights, bit for bit, as one that was never
-/// killed. The file is removed when training is done.
+/// optimizer remembers, the states that stateful layers keep, and the epoch. A training that finds
+/// the file goes on from there; with the same data and options it ends with the same weights, bit
+/// for bit, as one that was never killed. The file is removed when training is done.
+///
+/// A stateful model refuses a backup that was written when states were not in it yet.
 ///
 /// As in Keras what other callbacks have seen starts anew.
 ///
@@ -56,8 +60,23 @@ impl BackupAndRestore {
         if backup.weights.len() != training.weights().len() {
             return Err(problem("it has another number of weights".to_owned()));
         }
+        let before = training.kept_states();
+        match backup.states {
+            Some(states) => training.set_kept_states(&states)?,
+            None if training.is_stateful() => {
+                return Err(problem(
+                    "the model is stateful, but the backup is from a version that did not keep \
+                     states; remove the file to train from the start"
+                        .to_owned(),
+                ));
+            }
+            None => {}
+        }
         // Checks before it changes anything; nothing can fail after it.
-        training.restore_optimizer(&backup.optimizer)?;
+        if let Err(error) = training.restore_optimizer(&backup.optimizer) {
+            training.set_kept_states(&before)?;
+            return Err(error);
+        }
         training.weights_mut().copy_from_slice(&backup.weights);
         training.begin_with(backup.epochs);
         Ok(())
@@ -78,6 +97,7 @@ impl Callback for BackupAndRestore {
             epochs: training.epoch() + 1,
             weights: training.weights().to_vec(),
             optimizer: training.optimizer().state(),
+            states: Some(training.kept_states()),
         };
         let bytes = backup.to_bytes(training.specs())?;
         weights::write_atomically(&self.path, &bytes).map_err(|error| self.io(error))
@@ -94,12 +114,15 @@ impl Callback for BackupAndRestore {
     }
 }
 
-/// What is in the file: safetensors `weights` and `slot/…`, all else in its metadata.
+/// What is in the file: safetensors `weights`, `slot/…` and `state/<layer>/<name>`, all else in its
+/// metadata.
 struct Backup {
     /// Epochs done.
     epochs: usize,
     weights: Vec<f32>,
     optimizer: OptimizerState,
+    /// `None`: from before they were kept.
+    states: Option<Vec<KeptState>>,
 }
 
 impl Backup {
@@ -110,9 +133,18 @@ impl Backup {
                 .flat_map(|v| v.to_le_bytes())
                 .collect::<Vec<u8>>()
         };
-        let mut tensors = vec![("weights".to_owned(), bytes(&self.weights))];
+        let mut tensors = vec![(
+            "weights".to_owned(),
+            vec![self.weights.len()],
+            bytes(&self.weights),
+        )];
         for (name, values) in &self.optimizer.slots {
-            tensors.push((format!("slot/{name}"), bytes(values)));
+            tensors.push((format!("slot/{name}"), vec![values.len()], bytes(values)));
+        }
+        let states = self.states.as_deref().unwrap_or_default();
+        for s in states {
+            let name = format!("state/{}/{}", s.layer, s.name);
+            tensors.push((name, s.shape.clone(), bytes(&s.values)));
         }
         let mut metadata = HashMap::from([
             ("model".to_owned(), fingerprint(specs)),
@@ -122,13 +154,14 @@ impl Backup {
                 "iterations".to_owned(),
                 self.optimizer.iterations.to_string(),
             ),
+            ("states".to_owned(), states.len().to_string()),
         ]);
         if let Some(rate) = self.optimizer.learning_rate {
             metadata.insert("learning_rate".to_owned(), rate.to_string());
         }
         let failed = |error: safetensors::SafeTensorError| Error::Argument(error.to_string());
-        let views = tensors.iter().map(|(name, bytes)| {
-            let view = TensorView::new(Dtype::F32, vec![bytes.len() / 4], bytes).map_err(failed)?;
+        let views = tensors.iter().map(|(name, shape, bytes)| {
+            let view = TensorView::new(Dtype::F32, shape.clone(), bytes).map_err(failed)?;
             Ok((name.as_str(), view))
         });
         let views: Vec<_> = views.collect::<Result<_, Error>>()?;
@@ -173,6 +206,34 @@ impl Backup {
             }
         }
         slots.sort_by(|a, b| a.0.cmp(&b.0));
+        let states = match text("states") {
+            Ok(count) => {
+                let count: usize = count.parse().map_err(|_| wrong("states"))?;
+                let mut states = Vec::new();
+                for key in file.names() {
+                    // The name of a state is one word, that of a layer may be a path.
+                    let Some((layer, name)) =
+                        key.strip_prefix("state/").and_then(|s| s.rsplit_once('/'))
+                    else {
+                        continue;
+                    };
+                    states.push(KeptState {
+                        layer: layer.to_owned(),
+                        name: name.to_owned(),
+                        shape: file.tensor(key).map_err(damaged)?.shape().to_vec(),
+                        values: floats(key)?,
+                    });
+                }
+                if states.len() != count {
+                    return Err(format!(
+                        "damaged: {count} states wanted, found {}",
+                        states.len()
+                    ));
+                }
+                Some(states)
+            }
+            Err(_) => None,
+        };
         let learning_rate = match text("learning_rate") {
             Ok(rate) => Some(rate.parse().map_err(|_| wrong("learning_rate"))?),
             Err(_) => None,
@@ -188,6 +249,7 @@ impl Backup {
                 learning_rate,
                 slots,
             },
+            states,
         })
     }
 }

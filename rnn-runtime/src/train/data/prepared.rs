@@ -152,6 +152,9 @@ fn input<'a>(what: &str, spec: &ValueSpec, column: &'a Column) -> Result<Ready<'
         (false, None, _) => Numbers::Floats(column.to_floats().into()),
     };
     check_finite(what, &numbers, column.stride())?;
+    if spec.is_mask() {
+        check_mask(what, &numbers, steps)?;
+    }
     Ok(Ready {
         numbers,
         stride: column.stride(),
@@ -249,6 +252,23 @@ fn check_finite(what: &str, numbers: &Numbers<'_>, stride: usize) -> Result<(), 
                 "{what}: {value} in sample {sample}"
             )))
         }
+    }
+}
+
+/// A mask is 1 where a step is real and 0 where it is not.
+fn check_mask(what: &str, numbers: &Numbers<'_>, steps: usize) -> Result<(), Error> {
+    let Numbers::Floats(mask) = numbers else {
+        return Ok(());
+    };
+    match mask.iter().position(|&v| v != 0.0 && v != 1.0) {
+        None => Ok(()),
+        Some(at) => Err(Error::Argument(format!(
+            "{what}: a mask is 1 where a step is real and 0 where it is not, found {} in sample {}, \
+             step {}",
+            mask[at],
+            at / steps,
+            at % steps
+        ))),
     }
 }
 

@@ -291,6 +291,49 @@ mod backup {
         }
     }
 
+    /// The file as versions wrote it that did not know of states.
+    fn forget_states(path: &str) {
+        let bytes = fs::read(path).unwrap();
+        let (_, header) = safetensors::SafeTensors::read_metadata(&bytes).unwrap();
+        let file = safetensors::SafeTensors::deserialize(&bytes).unwrap();
+        let mut metadata = header.metadata().clone().unwrap();
+        assert_eq!(metadata.remove("states").as_deref(), Some("0"));
+        let old = safetensors::serialize(file.tensors(), Some(metadata)).unwrap();
+        fs::write(path, old).unwrap();
+    }
+
+    #[test]
+    fn a_backup_from_before_states_is_read_unless_there_are_some() {
+        let folder = Folder::new("old");
+        let path = folder.path("backup");
+        let adam = || Adam::new(0.03);
+        let (_, expected) = train(&path, adam(), None);
+        assert!(train(&path, adam(), Some(2)).0.is_err());
+        forget_states(&path);
+        let (rest, found) = train(&path, adam(), None);
+        assert_eq!((rest.unwrap(), found), (vec![2, 3, 4, 5], expected));
+
+        assert!(train(&path, adam(), Some(2)).0.is_err());
+        forget_states(&path);
+        let mut model = Linear::new(1).stateful();
+        let options = Fit {
+            shuffle: false,
+            batch_size: 50,
+            ..fit(6)
+        };
+        let error = Trainer::new(&mut model)
+            .optimizer(adam())
+            .loss(SparseCategoricalCrossentropy::from_logits())
+            .callback(BackupAndRestore::new(&path))
+            .fit(&dataset(50), options)
+            .unwrap_err();
+        assert!(
+            error.to_string().contains("the model is stateful"),
+            "{error}"
+        );
+        assert_eq!(model.weights(), Linear::new(1).weights());
+    }
+
     #[test]
     fn a_file_of_weights_is_no_backup() {
         let folder = Folder::new("no-backup");

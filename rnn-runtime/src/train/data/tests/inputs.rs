@@ -71,6 +71,12 @@ fn inputs_of_every_kind() {
         words(vec![settings(), real(), settings(), load()]),
         "data, source: ids are whole numbers from 0 on, found floats or negative ones"
     );
+    let half = array![[1.0, 0.0, 1.0], [1.0, 0.5, 0.0]];
+    assert_eq!(
+        words(vec![ids(), half.into_column().unwrap(), settings(), load()]),
+        "data, real: a mask is 1 where a step is real and 0 where it is not, found 0.5 in sample 1, \
+         step 1"
+    );
     assert_eq!(
         words(vec![ids(), settings(), settings()]),
         "data: the model takes 4 inputs (source, real, settings, load), the data set has 3 inputs"

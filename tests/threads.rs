@@ -1,0 +1,106 @@
+//! The copies, sums and draws between the cells are divided among threads: the same bits on any
+//! number of them.
+
+use ndarray::{Array2, Array3};
+use recurrent::{
+    learner::{InputView, Learner, StepSeed, Values},
+    model::Model,
+    prelude::*,
+};
+
+/// Rows, steps and features: so many numbers that every copy of them is worth several threads.
+const SHAPE: (usize, usize, usize) = (301, 16, 24);
+
+fn bits(values: &[f32]) -> Vec<u32> {
+    values.iter().map(|v| v.to_bits()).collect()
+}
+
+/// All that a step of training computes: outputs, penalty, gradients, moving statistics.
+fn step<M: Model>(mut model: M, threads: usize) -> Vec<Vec<u32>> {
+    let x = Array3::from_shape_fn(SHAPE, |(b, t, i)| {
+        let hash = ((b * 16 + t) * 24 + i + 1).wrapping_mul(0x9E37_79B9) >> 7 & 0xFFFF;
+        hash as f32 / 32768.0 - 1.0
+    });
+    let view = InputView {
+        batch: SHAPE.0,
+        time: SHAPE.1,
+        values: Values::Floats(x.as_slice().unwrap()),
+    };
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
+    pool.build().unwrap().install(|| {
+        model.want_input_gradient(true);
+        let mut gradients = vec![0.0; model.weights().len()];
+        model
+            .forward(&[view], StepSeed { seed: 5, step: 6 })
+            .unwrap();
+        let y = model.output(0).to_vec();
+        let d: Vec<f32> = y.iter().map(|y| 0.5 - y).collect();
+        model.backward(&[&d], &mut gradients).unwrap();
+        let dx = model.input_gradient(0).unwrap();
+        let penalty = [model.penalty()];
+        [&y[..], &penalty, &gradients, dx, model.weights()]
+            .map(bits)
+            .to_vec()
+    })
+}
+
+fn same_on_any_number_of_threads<M: Model>(model: impl Fn() -> M) {
+    let one = step(model(), 1);
+    assert!(one[3].iter().any(|&dx| dx != 0));
+    for threads in [2, 3, 8] {
+        assert!(step(model(), threads) == one, "{threads} threads");
+    }
+}
+
+#[test]
+fn noise_and_statistics() {
+    same_on_any_number_of_threads(|| {
+        rnn_model!(Input(_, 24) -> GaussianNoise(0.1) -> SpatialDropout1D(0.2) -> BatchNormalization
+            -> Dropout(0.3) -> LSTM(4, recurrent_dropout = 0.2))
+    });
+}
+
+#[test]
+fn turned_added_and_reshaped() {
+    same_on_any_number_of_threads(|| {
+        rnn_model! {
+            input x: [16, 24];
+            let turned = x -> GRU(24, return_sequences, go_backwards, activity_regularizer = l1_l2(0.01, 0.02));
+            let sum = (x, turned) -> Add;
+            let both = sum -> Bidirectional(SimpleRNN(12, return_sequences));
+            output y = both -> Permute(2, 1) -> Reshape(12, 32) -> SimpleRNN(3);
+        }
+    });
+}
+
+/// Rows of other lengths, by a mask that is given and by ids: the first batch is divided by rows, the
+/// second by steps.
+#[test]
+fn masked_rows_in_inference() {
+    const ROWS: usize = 61;
+    let given = rnn_model! {
+        input x: [time, 8];
+        input real: mask[time];
+        output y = x -> LSTM(40, mask = real) -> Dense(3);
+    };
+    let by_ids = rnn_model!(Embedding(20, 8, mask_zero) -> LSTM(40) -> Dense(3));
+    let x = Array3::from_shape_fn((ROWS, 50, 8), |(b, t, i)| ((b + t * i) % 7) as f32 / 7.0);
+    let real = Array2::from_shape_fn((ROWS, 50), |(b, t)| t < 50 - b / 2);
+    let ids = real.mapv(u32::from) * 3;
+    let run = |threads: usize| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
+        pool.build().unwrap().install(|| {
+            let batches = [
+                given.predict((&x, &real)).unwrap(),
+                by_ids.predict(&ids).unwrap(),
+                by_ids.predict(&ids).unwrap(),
+            ];
+            batches.map(|y| bits(y.as_slice().unwrap()))
+        })
+    };
+    let one = run(1);
+    assert_eq!(one[1], one[2]);
+    for threads in [2, 3, 8] {
+        assert!(run(threads) == one, "{threads} threads");
+    }
+}
