@@ -42,4 +42,11 @@ fn main() {
     // What belongs to the layer around.
     rnn_model!(input x: [_, 8]; let (_, h) = x -> GRU(4, return_state); output y = x -> Bidirectional(GRU(4, initial_state = h)););
     rnn_model!(Input(_, 8) -> Bidirectional(LSTM(4), return_sequences));
+    // More axes than arrays have.
+    rnn_model!(input x: [_, 2, 3, 4, 5]; output y = x -> TimeDistributed(Flatten) -> LSTM(4););
+    // More inputs than tuples have.
+    rnn_model!(Input(_, {
+        a: 1, b: 1, c: 1, d: 1, e: 1, f: 1, g: 1, h: 1, i: 1, j: 1, k: 1, l: 1, m: 1, n: 1, o: 1, p: 1,
+        q: 1
+    }) -> Concatenate -> LSTM(4));
 }
