@@ -126,12 +126,7 @@ pub(crate) fn recurrent(
     }
     Built {
         kind: Some(LayerKind::Rnn(Box::new(Rnn {
-            stem: match given.class {
-                "LSTM" => "lstm",
-                "GRU" => "gru",
-                "SimpleRNN" => "simple_rnn",
-                _ => "rnn",
-            },
+            stem: super::names::of_direction(given.class),
             cells,
             return_sequences,
             return_state,
