@@ -4,6 +4,7 @@
 //! and [`crate::learner::Learner`], once for all models.
 
 mod batch;
+mod both;
 mod check;
 mod core;
 mod graph;
