@@ -3,7 +3,7 @@
 
 use ndarray::{Array2, Array3, Array4, Array5};
 use recurrent::{
-    learner::{InputView, Learner, Values},
+    learner::{InputView, Learner, StepSeed, Values},
     model::{Id, LayerState},
     prelude::*,
 };
@@ -243,4 +243,34 @@ fn a_layer_of_several_inputs_hands_on_the_mask_of_the_first() {
     assert_eq!(both.output_mask(0), Some(&[1.0, 0.0, 1.0, 0.0][..]));
     // A merge: real where any of them is.
     assert_eq!(both.output_mask(1), Some(&[1.0, 1.0, 1.0, 0.0][..]));
+}
+
+/// What a noise reads is read by another layer, too: its gradient comes from a fork behind it.
+#[test]
+fn noise_on_a_value_with_several_readers() {
+    let mut noisy = rnn_model! {
+        input x: [6, 4];
+        let w = x -> Dense(3);
+        let a = w -> GaussianNoise(1e-30) -> SimpleRNN(3, name = "a");
+        let b = w -> SimpleRNN(3, name = "b");
+        output y = (a, b) -> Add;
+    };
+    let mut plain = rnn_model! {
+        input x: [6, 4];
+        let w = x -> Dense(3);
+        let a = w -> SimpleRNN(3, name = "a");
+        let b = w -> SimpleRNN(3, name = "b");
+        output y = (a, b) -> Add;
+    };
+    let x: Vec<f32> = (0..48).map(number).collect();
+    let x = [view(&x, 2, 6)];
+    let mut found = vec![0.0; noisy.weights().len()];
+    noisy.forward(&x, StepSeed::default()).unwrap();
+    noisy.backward(&[&[1.0; 6]], &mut found).unwrap();
+    let mut expected = vec![0.0; plain.weights().len()];
+    plain.forward(&x, StepSeed::default()).unwrap();
+    plain.backward(&[&[1.0; 6]], &mut expected).unwrap();
+    assert_eq!(noisy.output(0), plain.output(0));
+    assert_eq!(found, expected);
+    assert!(found.iter().any(|&g| g != 0.0));
 }

@@ -281,6 +281,14 @@ def regularisers():
     yield line("activity_rnn", seq(), RNN(LSTMCell(3), **activity))
     yield line("activity_masked", seq(), Masking(0.0), LSTM(4, **SEQ, **activity), Dense(2))
     yield line("activity_bidirectional", seq(), Bidirectional(LSTM(3, **SEQ, **activity)))
+    # Each direction adds the cost of its own output and states, before they are merged.
+    yield Case("activity_bidirectional_states", graph(
+        seq(), Let(("a", "_", "_"), chain("x", Bidirectional(
+            GRU(3, **SEQ, return_state=True, **activity), merge_mode="sum"))),
+        Out("y", chain("a", Dense(2))),
+    ))  # fmt: skip
+    yield line("activity_backward_layer", seq(), Bidirectional(
+        GRU(3, **activity), backward_layer=GRU(3, go_backwards=True), merge_mode="mul"))  # fmt: skip
     yield line("activity_embedding", IDS, Embedding(VOCABULARY, 3, **activity), GRU(2))
     # Keras leaves the regulariser of a wrapped layer out: it calls the inside of it.
     yield line("activity_time_distributed", seq(), TimeDistributed(Dense(3, **activity)))

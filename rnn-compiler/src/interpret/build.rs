@@ -92,6 +92,7 @@ impl Model {
                 forward,
                 backward,
                 merge,
+                ..
             } => {
                 let names = (
                     direction("forward", forward),

@@ -9,7 +9,7 @@ use super::{
     pointwise::{apply, normalize},
     value::Value,
 };
-use crate::ir::{Content, Layer, LayerKind, Port, Shape, Time};
+use crate::ir::{Content, Layer, LayerKind, Port, Regularizer, Shape, Time};
 
 pub(super) fn run(model: &Model, weights: &Weights, call: &Call) -> Result<Answer, Wrong> {
     let mut all = Vec::new();
@@ -45,12 +45,17 @@ pub(super) fn run(model: &Model, weights: &Weights, call: &Call) -> Result<Answe
 /// What the sizes of a layer's results cost: all outputs and states, divided by the rows (`__call__`
 /// in `keras/src/layers/layer.py`).
 fn penalty(layer: &Layer, values: &[Value]) -> f64 {
-    let Some(r) = layer.activity else { return 0.0 };
     let results = layer.outputs.iter().zip(values);
     let numbers = results.filter(|(shape, _)| shape.content == Content::Numbers);
+    cost(layer.activity, numbers.map(|(_, v)| v))
+}
+
+/// What the sizes of some values cost.
+pub(super) fn cost<'a>(r: Option<Regularizer>, values: impl Iterator<Item = &'a Value>) -> f64 {
+    let Some(r) = r else { return 0.0 };
     let cost = |x: &f64| r.l1 * x.abs() + r.l2 * x * x;
-    numbers
-        .map(|(_, v)| v.data.iter().map(cost).sum::<f64>() / v.rows as f64)
+    values
+        .map(|v| v.data.iter().map(cost).sum::<f64>() / v.rows as f64)
         .sum()
 }
 
@@ -82,7 +87,7 @@ pub(super) struct Running<'a> {
     pub(super) states: Vec<Value>,
     /// Those of the call in training, none in inference.
     pub(super) draws: &'a [Vec<f64>],
-    penalty: f64,
+    pub(super) penalty: f64,
 }
 
 impl<'a> Running<'a> {
@@ -191,8 +196,11 @@ impl<'a> Running<'a> {
             }
             LayerKind::Rnn(rnn) => self.recurrent(layer, part, rnn, &inputs),
             LayerKind::Bidirectional {
-                forward, backward, ..
-            } => self.bidirectional(layer, part, (forward, backward), &inputs),
+                forward,
+                backward,
+                activity,
+                ..
+            } => self.bidirectional(layer, part, (forward, backward), *activity, &inputs),
             LayerKind::BatchNormalization { cell, epsilon, .. }
                 if self.call.training && !cell.options.frozen =>
             {

@@ -3,12 +3,12 @@
 use super::{
     Wrong,
     build::{Part, Ready},
-    layers::Running,
+    layers::{Running, cost},
     pointwise::apply,
     sweep::Sweep,
     value::Value,
 };
-use crate::ir::{Layer, Rnn};
+use crate::ir::{Layer, Regularizer, Rnn};
 
 impl Running<'_> {
     pub(super) fn recurrent(
@@ -65,6 +65,7 @@ impl Running<'_> {
         layer: &Layer,
         part: &Part,
         (forward, backward): (&Rnn, &Rnn),
+        activity: [Option<Regularizer>; 2],
         inputs: &[Value],
     ) -> Result<Vec<Value>, Wrong> {
         let mut initial: Vec<Value> = layer
@@ -81,6 +82,10 @@ impl Running<'_> {
         };
         let (b, b_states) =
             self.sweep(layer, backward, &part.backward, inputs, of_backward, kept)?;
+        for (r, outputs, states) in [(activity[0], &f, &f_states), (activity[1], &b, &b_states)] {
+            let states = states.iter().filter(|_| forward.return_state);
+            self.penalty += cost(r, outputs.iter().chain(states));
+        }
         // Keras brings the outputs of the second layer back into the order of time.
         let b: Vec<Value> = match backward.return_sequences {
             true => b.iter().map(Value::reversed).collect(),

@@ -264,6 +264,8 @@ pub enum LayerKind {
         backward: Box<Rnn>,
         /// The cell that merges both outputs; `None` gives both.
         merge: Option<CellUse>,
+        /// What the outputs and the states of each cost, before they are merged.
+        activity: [Option<Regularizer>; 2],
     },
     /// A cell without states, applied to every row and every step: `Dense`, `Add`. It may have
     /// several inputs; a second output is the mask that it makes.

@@ -48,7 +48,12 @@ pub(super) const BIDIRECTIONAL: LayerDef = LayerDef {
             return failed(None);
         };
         let guess = first.built.shapes.first().cloned();
-        let activity = first.activity;
+        // Each adds the cost of its own output, whatever becomes of it.
+        let second_activity = match &second {
+            Some(Some(second)) => second.activity,
+            _ => first.activity,
+        };
+        let activity = [first.activity, second_activity];
         let LayerKind::Rnn(mut forward) = (match first.built.kind {
             Some(kind) => kind,
             None => return failed(guess.as_ref()),
@@ -231,11 +236,12 @@ pub(super) const BIDIRECTIONAL: LayerDef = LayerDef {
             reads_mask,
             also_reads: Vec::new(),
             initial,
-            activity,
+            activity: None,
             kind: Some(LayerKind::Bidirectional {
                 forward,
                 backward: Box::new(backward),
                 merge,
+                activity,
             }),
         }
     },

@@ -269,22 +269,29 @@ impl Lowering<'_> {
                 forward,
                 backward,
                 merge,
+                activity,
             } => {
                 let initial: Vec<ValueId> = layer.initial.iter().map(|p| self.ports[p]).collect();
                 let half = forward.states.len().min(initial.len());
                 let name = |rnn: &Rnn, what: &str| format!("{what}_{}", rnn.stem);
                 let of = (name(forward, "forward"), name(backward, "backward"));
                 let from = self.ops.len();
-                let (f, fs) =
+                let (mut f, mut fs) =
                     self.rnn(id, layer, forward, &of.0, &inputs, mask, &initial[..half])?;
                 let middle = self.ops.len();
-                let (b, bs) =
+                let (mut b, mut bs) =
                     self.rnn(id, layer, backward, &of.1, &inputs, mask, &initial[half..])?;
                 for (i, op) in self.ops.iter_mut().enumerate().skip(from) {
                     if matches!(op.kind, OpKind::Cell(_)) {
                         let second = i >= middle;
                         op.half = Some(Half { layer: id, second });
                     }
+                }
+                for value in f.iter_mut().chain(&mut fs) {
+                    *value = self.penalty(layer, *value, activity[0]);
+                }
+                for value in b.iter_mut().chain(&mut bs) {
+                    *value = self.penalty(layer, *value, activity[1]);
                 }
                 let mut b = b[0];
                 if backward.return_sequences {
@@ -394,23 +401,25 @@ impl Lowering<'_> {
                 vec![output]
             }
         };
-        if let Some(activity) = layer.activity {
-            for (value, shape) in results.iter_mut().zip(&layer.outputs) {
-                if shape.content != Content::Numbers {
-                    continue;
-                }
-                let same = self.like(*value);
-                self.values[same].only_last = self.values[*value].only_last;
-                let axis = self.values[*value].axis;
-                let kind = OpKind::Penalty(activity);
-                self.op(layer, kind, vec![*value], vec![same], axis);
-                *value = same;
+        for (value, shape) in results.iter_mut().zip(&layer.outputs) {
+            if shape.content == Content::Numbers {
+                *value = self.penalty(layer, *value, layer.activity);
             }
         }
         for (index, value) in results.into_iter().enumerate() {
             self.ports.insert(Port { layer: id, index }, value);
         }
         Some(())
+    }
+
+    /// The value, whose size costs something in training.
+    fn penalty(&mut self, layer: &Layer, value: ValueId, cost: Option<Regularizer>) -> ValueId {
+        let Some(cost) = cost else { return value };
+        let same = self.like(value);
+        self.values[same].only_last = self.values[value].only_last;
+        let axis = self.values[value].axis;
+        self.op(layer, OpKind::Penalty(cost), vec![value], vec![same], axis);
+        same
     }
 
     fn needs_all(&mut self, layer: &Layer, why: &'static str) {

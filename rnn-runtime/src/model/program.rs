@@ -260,7 +260,7 @@ pub(super) fn lay_out(specs: &[BufSpec], rows: usize, axes: &[usize]) -> (Vec<Bu
             };
             let buf = Buf::new(len, b.row, rows, count, kind);
             len += buf.len();
-            if buf.len().is_multiple_of(PAGE) && buf.len() > 0 {
+            if buf.len().is_multiple_of(PAGE) && !buf.is_empty() {
                 len += STAGGER;
             }
             buf

@@ -129,14 +129,16 @@ pub fn plan(graph: OpGraph) -> Plan {
     let same_gradient = aliases(&graph, |kind| {
         !matches!(kind, OpKind::Penalty(_) | OpKind::GaussianNoise { .. })
     });
-    let mut gradients: Vec<Ref> = Vec::new();
-    for (i, v) in graph.values.iter().enumerate() {
-        let r = match same_gradient[i] {
-            Some(other) => gradients[other].clone(),
-            None => training.value(v),
-        };
-        gradients.push(r);
-    }
+    // A gradient may be that of a value that comes later: forks put their values behind all others.
+    let own: Vec<Option<Ref>> = graph
+        .values
+        .iter()
+        .zip(&same_gradient)
+        .map(|(v, same)| same.is_none().then(|| training.value(v)))
+        .collect();
+    let gradients: Vec<Ref> = (0..own.len())
+        .filter_map(|i| own[same_gradient[i].unwrap_or(i)].clone())
+        .collect();
 
     let mut cells: Vec<Option<CellPlan>> = Vec::new();
     // Inference first: its packed weights stand in front of those that only training needs.
