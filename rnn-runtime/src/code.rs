@@ -1,5 +1,7 @@
 //! Everything that generated code names, in one place. Not for use by hand.
 
+pub use std::vec::Vec;
+
 pub use ndarray::{
     Array, Array1, Array2, Array3, Array4, ArrayD, ArrayView2, ArrayView3, ArrayView4, ArrayView5,
     Ix2, Ix3, Ix4,

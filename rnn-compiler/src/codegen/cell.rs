@@ -31,7 +31,10 @@ pub fn cell(cell: &CellAst) -> TokenStream {
         #(#attrs)*
         #[doc = ""]
         #[doc = #usage]
-        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+        #[derive(
+            ::core::clone::Clone, ::core::marker::Copy, ::core::fmt::Debug,
+            ::core::default::Default, ::core::cmp::PartialEq, ::core::cmp::Eq
+        )]
         #[allow(dead_code)]
         #vis struct #name;
         #hands_on

@@ -109,7 +109,7 @@ pub(super) fn sweep(
             .map(|call| {
                 let Names { table, body } = &call.names;
                 let run =
-                    quote!(#rt::all_at::<S, #body, A>(s, m, &#table, times.first, times.steps, a););
+                    quote!(#rt::all_at::<__S, #body, __A>(s, m, &#table, times.first, times.steps, a););
                 if call.only_input_gradient {
                     quote!(if input_gradient { #run })
                 } else {
@@ -124,9 +124,9 @@ pub(super) fn sweep(
         let straight = (0..n).map(|t| quote!(<Self as #rt::Sweep>::step(s, m, #t, &#rt::Every);));
         quote! {
             #[inline(always)]
-            fn sweep<S: #rt::Simd>(s: S, m: &mut #rt::Memory<'_>, times: #rt::Times) {
+            fn sweep<__S: #rt::Simd>(s: __S, m: &mut #rt::Memory<'_>, times: #rt::Times) {
                 // Without optimisation every step in a row would take stack of its own.
-                let stack = cfg!(debug_assertions) && #n > 3;
+                let stack = ::core::cfg!(debug_assertions) && #n > 3;
                 if stack || times.first != 0 || times.steps != #n {
                     for t in times.range() {
                         <Self as #rt::Sweep>::step(s, m, t, &#rt::Every);
@@ -143,11 +143,11 @@ pub(super) fn sweep(
         impl #rt::Sweep for #name {
             const COST: usize = #cost;
             #[inline(always)]
-            fn pre<S: #rt::Simd, A: #rt::Places>(s: S, m: &mut #rt::Memory<'_>, times: #rt::Times, input_gradient: bool, a: &A) { #pre }
+            fn pre<__S: #rt::Simd, __A: #rt::Places>(s: __S, m: &mut #rt::Memory<'_>, times: #rt::Times, input_gradient: bool, a: &__A) { #pre }
             #[inline(always)]
-            fn step<S: #rt::Simd, A: #rt::Places>(s: S, m: &mut #rt::Memory<'_>, t: usize, a: &A) { #step }
+            fn step<__S: #rt::Simd, __A: #rt::Places>(s: __S, m: &mut #rt::Memory<'_>, t: usize, a: &__A) { #step }
             #[inline(always)]
-            fn post<S: #rt::Simd, A: #rt::Places>(s: S, m: &mut #rt::Memory<'_>, times: #rt::Times, input_gradient: bool, a: &A) { #post }
+            fn post<__S: #rt::Simd, __A: #rt::Places>(s: __S, m: &mut #rt::Memory<'_>, times: #rt::Times, input_gradient: bool, a: &__A) { #post }
             #unrolled
         }
     }
@@ -165,9 +165,9 @@ pub(super) fn steps(
         let Names { table, body } = &call.names;
         let run = match &a {
             Some(a) => {
-                quote_spanned!(body.span()=> #rt::step_at::<S, #body, A>(s, m, &#table, t, #a);)
+                quote_spanned!(body.span()=> #rt::step_at::<__S, #body, __A>(s, m, &#table, t, #a);)
             }
-            None => quote_spanned!(body.span()=> #rt::run_rows::<S, #body>(s, m, &#table, t);),
+            None => quote_spanned!(body.span()=> #rt::run_rows::<__S, #body>(s, m, &#table, t);),
         };
         if call.only_state_gradients && !first {
             quote!(if t > 0 { #run })

@@ -91,10 +91,10 @@ pub(super) fn io(rt: &TokenStream, plan: &Plan) -> Io {
         });
         items.extend(quote! {
             #[doc = #doc]
-            #[derive(Clone, Debug)]
+            #[derive(::core::clone::Clone, ::core::fmt::Debug)]
             #vis struct #of<'a> { #(#[doc = #docs] pub #names: #views,)* }
             impl<'a> #rt::IntoInput<'a, #input> for #of<'a> {
-                fn into_input(self, to: &mut Vec<#rt::Batch<'a>>) -> ::core::result::Result<(), #rt::Error> {
+                fn into_input(self, to: &mut #rt::Vec<#rt::Batch<'a>>) -> ::core::result::Result<(), #rt::Error> {
                     #rt::IntoInput::<#input>::into_input((#(self.#names,)*), to)
                 }
             }
@@ -102,7 +102,7 @@ pub(super) fn io(rt: &TokenStream, plan: &Plan) -> Io {
         if plan.whole.is_none() {
             items.extend(quote! {
                 #[doc = #step_doc]
-                #[derive(Clone, Copy, Debug)]
+                #[derive(::core::clone::Clone, ::core::marker::Copy, ::core::fmt::Debug)]
                 #vis struct #of_step { #(#[doc = #step_docs] pub #names: #steps,)* }
             });
             step_input = quote!(#of_step);
@@ -137,14 +137,18 @@ pub(super) fn io(rt: &TokenStream, plan: &Plan) -> Io {
         );
         let doc = format!("The outputs of a batch of [`{model}`].");
         let docs: Vec<String> = out_shapes.iter().map(|s| s.to_string()).collect();
+        // A pattern named like an output could mean an item of the user's.
+        let locals: Vec<Ident> = (0..out_shapes.len())
+            .map(|i| format_ident!("__o{i}"))
+            .collect();
         items.extend(quote! {
             #[doc = #doc]
-            #[derive(Clone, Debug)]
+            #[derive(::core::clone::Clone, ::core::fmt::Debug)]
             #vis struct #of { #(#[doc = #docs] pub #out_names: #arrays,)* }
             impl #rt::Outputs for #of {
-                fn from_arrays(arrays: Vec<#rt::ArrayD<f32>>) -> ::core::result::Result<Self, #rt::Error> {
-                    let (#(#out_names,)*) = #rt::Outputs::from_arrays(arrays)?;
-                    Ok(#of { #(#out_names),* })
+                fn from_arrays(arrays: #rt::Vec<#rt::ArrayD<f32>>) -> ::core::result::Result<Self, #rt::Error> {
+                    let (#(#locals,)*) = #rt::Outputs::from_arrays(arrays)?;
+                    ::core::result::Result::Ok(#of { #(#out_names: #locals),* })
                 }
             }
         });
@@ -154,7 +158,7 @@ pub(super) fn io(rt: &TokenStream, plan: &Plan) -> Io {
             let numbers = out_shapes.iter().map(|s| format!("{} numbers.", s.width()));
             items.extend(quote! {
                 #[doc = #step_doc]
-                #[derive(Clone, Copy, Debug)]
+                #[derive(::core::clone::Clone, ::core::marker::Copy, ::core::fmt::Debug)]
                 #vis struct #of_step<'s> { #(#[doc = #numbers] pub #out_names: &'s [f32; #widths],)* }
             });
             step_type = quote!(#of_step<'s>);

@@ -5,6 +5,7 @@ mod cell;
 mod cells;
 mod io;
 mod model;
+mod names;
 mod packing;
 mod phase;
 mod run;

@@ -125,8 +125,11 @@ fn implementation(
     let (forward, backward) = (run::forward(rt, plan), run::backward(rt, plan));
     let types = &io.types;
     let step_output = &io.step_output;
-    let stream = streams.then(|| quote!(assert!(m.holds(__STREAM_LEN, __PACKED)); #step));
-    let can_stream = streams.then(|| quote!(impl #rt::Streamable for #name {}));
+    let stream = streams.then(|| quote!(::core::assert!(m.holds(__STREAM_LEN, __PACKED)); #step));
+    let can_stream = match &plan.whole {
+        None => quote!(impl #rt::Streamable for #name {}),
+        Some(why) => cannot_stream(rt, plan, name, why),
+    };
     let packing_items = &packing.items;
     let buffers = buffers(rt, plan);
     quote! {
@@ -142,7 +145,7 @@ fn implementation(
             fn core_mut(&mut self) -> &mut #rt::Core { &mut self.core }
             fn from_core(core: #rt::Core) -> Self { #name { core } }
             #[inline(always)]
-            fn step<S: #rt::Simd>(s: S, m: &mut #rt::Memory<'_>, weights: &[f32], t: usize, x: &Self::StepInput) {
+            fn step<__S: #rt::Simd>(s: __S, m: &mut #rt::Memory<'_>, weights: &[f32], t: usize, x: &Self::StepInput) {
                 #stream
             }
             #[inline(always)]
@@ -152,6 +155,32 @@ fn implementation(
             fn backward(c: &mut #rt::Training<'_>) { #backward }
         }
         #can_stream
+    }
+}
+
+/// A model that needs the whole sequence would stream if it had a trait that nothing has, and whose
+/// absence rustc reports in our words. The lifetime is needed: rustc checks a bound without any on
+/// the spot.
+fn cannot_stream(
+    rt: &TokenStream,
+    plan: &Plan,
+    name: &proc_macro2::Ident,
+    why: &str,
+) -> TokenStream {
+    let model = match &plan.graph.layers.name {
+        Some(name) => format!("`{name}`"),
+        None => "this model".to_owned(),
+    };
+    let message = format!("[RNN0300]: {model} cannot stream: {why}");
+    let message = message.replace('{', "{{").replace('}', "}}");
+    quote! {
+        #[diagnostic::on_unimplemented(
+            message = #message,
+            label = "a stream sees one step at a time",
+            note = "help: use `predict`, or leave this layer out"
+        )]
+        pub trait __Streams<'a> {}
+        impl #rt::Streamable for #name where for<'a> #name: __Streams<'a> {}
     }
 }
 

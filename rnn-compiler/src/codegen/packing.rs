@@ -5,6 +5,7 @@ use quote::{format_ident, quote};
 
 use super::{
     cells::Counter,
+    names::{none, some},
     phase::{Names, phase},
 };
 use crate::{
@@ -203,7 +204,7 @@ pub(super) fn computed(
                 ));
                 let Names { table, body } = &names;
                 calls.extend(quote! {
-                    #rt::run_rows::<S, #body>(s, m, &#rt::Phase { stores: &[#(#at),*], ..#table }, 0);
+                    #rt::run_rows::<__S, #body>(s, m, &#rt::Phase { stores: &[#(#at),*], ..#table }, 0);
                 });
             }
         }
@@ -216,7 +217,7 @@ pub(super) fn computed(
         pub enum __Computed {}
         impl #rt::Computed for __Computed {
             #[inline(always)]
-            fn run<S: #rt::Simd>(s: S, m: &mut #rt::Memory<'_>) { #calls }
+            fn run<__S: #rt::Simd>(s: __S, m: &mut #rt::Memory<'_>) { #calls }
         }
     };
     (quote!(__Computed), items)
@@ -242,7 +243,7 @@ pub(super) fn params(rt: &TokenStream, params: &[ModelParam]) -> TokenStream {
 
 fn constraint(rt: &TokenStream, c: Option<Constraint>) -> TokenStream {
     let c = match c {
-        None => return quote!(None),
+        None => return none(),
         Some(c) => c,
     };
     let c = match c {
@@ -262,7 +263,7 @@ fn constraint(rt: &TokenStream, c: Option<Constraint>) -> TokenStream {
             quote!(MinMaxNorm { min: #min, max: #max, rate: #rate, axis: &[#axis] })
         }
     };
-    quote!(Some(#rt::Constraint::#c))
+    some(&quote!(#rt::Constraint::#c))
 }
 
 fn initializer(rt: &TokenStream, init: &Initializer) -> TokenStream {

@@ -90,7 +90,7 @@ pub(super) fn phase(
             const GROUPS: usize = #groups;
             type Columns = #rt::Columns<#loaded, #scalar, #stored, #reduced, #operands>;
             #[inline(always)]
-            fn tile<S: #rt::Simd, const R: usize>(s: S, k: &#rt::Tile<'_, S, R>) {
+            fn tile<__S: #rt::Simd, const __R: usize>(s: __S, k: &#rt::Tile<'_, __S, __R>) {
                 #code
             }
         }
@@ -163,7 +163,7 @@ fn statements(rt: &TokenStream, p: &Phase, graph: &Graph, span: Span) -> TokenSt
     quote_spanned! {span=>
         #(#products)*
         #shared
-        for r in 0..R {
+        for r in 0..__R {
             #each
         }
     }

@@ -6,6 +6,7 @@ use quote::{format_ident, quote};
 use super::{
     both::{self, Parts, Run},
     cells::form,
+    names::{none, some},
     packing::Packing,
     phase::reference,
 };
@@ -304,7 +305,7 @@ fn normalize(rt: &TokenStream, plan: &Plan, i: usize, op: &Op) -> TokenStream {
         let found = cell.cell.params.iter().position(|p| p.name == name);
         found.map(|p| Packing::param(cell.params[p]))
     };
-    let option = |p: Option<TokenStream>| p.map_or(quote!(None), |p| quote!(Some(#p)));
+    let option = |p: Option<TokenStream>| p.map_or_else(none, |p| some(&p));
     let (gamma, beta) = (option(place("gamma")), option(place("beta")));
     let (mean, variance) = (place("moving_mean"), place("moving_variance"));
     let values = &plan.training.values;

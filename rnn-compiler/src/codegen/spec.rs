@@ -6,6 +6,7 @@ use proc_macro2::TokenStream;
 use quote::quote;
 
 use super::{
+    names::{none, some},
     packing::{Packing, params},
     phase::reference,
 };
@@ -28,12 +29,9 @@ fn refs(rt: &TokenStream, all: &[Ref], which: &[ValueId]) -> TokenStream {
 fn value(rt: &TokenStream, name: &str, shape: &Shape) -> TokenStream {
     let ids = shape.is_ids();
     let time = match &shape.time {
-        Time::None => quote!(None),
-        Time::Any(_) => quote!(Some(None)),
-        Time::Steps(t) => {
-            let t = t.tokens();
-            quote!(Some(Some(#t)))
-        }
+        Time::None => none(),
+        Time::Any(_) => some(&none()),
+        Time::Steps(t) => some(&some(&t.tokens())),
     };
     let features = sizes(&shape.axes);
     quote!(#rt::ValueSpec { name: #name, ids: #ids, time: #time, features: #features })
@@ -118,7 +116,7 @@ pub(super) fn spec(
     let inputs = inputs.map(|(name, id)| value(rt, name, &layers.layers[*id].outputs[0]));
     let outputs = layers.outputs.iter();
     let outputs = outputs.map(|o| value(rt, &o.name, layers.shape(o.port)));
-    let option = |a: Option<usize>| a.map_or(quote!(None), |a| quote!(Some(#a)));
+    let option = |a: Option<usize>| a.map_or_else(none, |a| some(&quote!(#a)));
     let input_axes = graph.inputs.iter().map(|&v| option(graph.values[v].axis));
     let output_axes = graph.outputs.iter().map(|&v| option(graph.values[v].axis));
     let axes = graph.axes.iter().enumerate().map(|(a, time)| match time {
@@ -174,20 +172,14 @@ pub(super) fn spec(
     let input_gradients = numbers.map(|((_, id), &v)| {
         let numbers = layers.layers[*id].outputs[0].content == Content::Numbers;
         match numbers {
-            true => {
-                let r = reference(rt, &plan.gradients[v]);
-                quote!(Some(#r))
-            }
-            false => quote!(None),
+            true => some(&reference(rt, &plan.gradients[v])),
+            false => none(),
         }
     });
     let masks = |all: &[Ref]| {
         let list = graph.masks.iter().map(|m| match m {
-            Some(m) => {
-                let r = reference(rt, &all[*m]);
-                quote!(Some(#r))
-            }
-            None => quote!(None),
+            Some(m) => some(&reference(rt, &all[*m])),
+            None => none(),
         });
         quote!(&[#(#list),*])
     };

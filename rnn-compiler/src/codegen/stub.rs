@@ -34,10 +34,10 @@ pub fn stub(model: &ModelAst, found: &[Diagnostic]) -> TokenStream {
                 quote!({ #others #last })
             }
             [] => quote!({
-                fn stub() -> #broken {
+                fn __stub() -> #broken {
                     loop {}
                 }
-                stub()
+                __stub()
             }),
         },
     }
@@ -61,7 +61,7 @@ pub(super) fn stub_type(
     quote! {
         #[doc(hidden)]
         #[allow(dead_code, missing_docs)]
-        #vis struct #hidden<const STUB: usize>;
+        #vis struct #hidden<const __STUB: usize>;
         #(#docs)*
         #[allow(dead_code)]
         #vis type #name = #hidden<{ #first }>;
