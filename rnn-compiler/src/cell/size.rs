@@ -103,6 +103,21 @@ impl Size {
     }
 }
 
+/// Two shapes that differ only in that one has a `const` where the other has something else: they may
+/// well be equal, which the compiler cannot see.
+pub fn by_name(a: &[Size], b: &[Size]) -> Option<String> {
+    let differ: Vec<_> = a.iter().zip(b).filter(|(a, b)| a != b).collect();
+    let open = |(a, b): &&(&Size, &Size)| a.value().is_none() || b.value().is_none();
+    let (a, b) = match differ.first() {
+        Some(first) if a.len() == b.len() && differ.iter().all(|d| open(&d)) => *first,
+        _ => return None,
+    };
+    let name = if a.value().is_none() { a } else { b };
+    Some(format!(
+        "names of `const`s are compared, not values: write `{name}` in both places"
+    ))
+}
+
 impl From<usize> for Size {
     fn from(n: usize) -> Self {
         Size::known(n)
@@ -160,6 +175,23 @@ impl fmt::Display for Size {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_are_the_reason_only_where_there_are_any() {
+        let (u, eight, nine) = (
+            Size::constant(syn::parse_quote!(A)),
+            Size::known(8),
+            Size::known(9),
+        );
+        let note = by_name(&[eight.clone()], &[u.clone()]).unwrap();
+        assert!(note.ends_with("write `A` in both places"), "{note}");
+        // 9 is not 8, whatever `A` is.
+        let (a, b) = ([u.clone(), nine.clone()], [eight.clone(), eight.clone()]);
+        assert_eq!(by_name(&a, &b), None);
+        assert_eq!(by_name(&[eight.clone()], &[nine]), None);
+        assert_eq!(by_name(&[u.clone()], &[u.clone(), eight]), None);
+        assert_eq!(by_name(&[u.clone()], &[u]), None);
+    }
 
     #[test]
     fn normal_form_makes_equal_sizes_equal() {

@@ -6,10 +6,12 @@ mod bind;
 mod cell_argument;
 mod cells;
 mod context;
+mod mask_argument;
 mod names;
 mod nested;
 mod options;
 mod own_cell;
+mod state_argument;
 mod values;
 
 pub use arguments::{Argument, Given, Kind};

@@ -167,7 +167,9 @@ pub(super) const BIDIRECTIONAL: LayerDef = LayerDef {
                         list(b)
                     ),
                 )
-                .help("write `merge_mode = concat`, or give both layers the same units"),
+                .help(crate::cell::size::by_name(f, b).unwrap_or(
+                    "write `merge_mode = concat`, or give both layers the same units".to_owned(),
+                )),
             );
             return failed(guess.as_ref());
         }

@@ -69,6 +69,15 @@ impl Reader<'_> {
                 let d = Diagnostic::new("RNN0056", group.span_open(), "this input has no axis");
                 return self.mistake(d.help("write `[28]` for 28 features, `[1]` for a number"));
             }
+            if c.is_word("mask") || c.is_word("ids") {
+                let d = Diagnostic::new(
+                    "RNN0046",
+                    c.span(),
+                    format!("{} stands before its length", c.found()),
+                );
+                let word = c.next().map_or(String::new(), |t| t.to_string());
+                return self.mistake(d.help(format!("write `{word}[{}]`", inside(&group))));
+            }
             return Ok(InputKind::Floats(axes));
         }
         let (span, found) = (c.span(), c.found());

@@ -6,7 +6,7 @@ use super::{Builder, Built, product, show};
 use crate::{
     cell::{
         graph::{Extent, Graph, NodeId, Op},
-        size::Size,
+        size::{Size, by_name},
     },
     diagnostics::Diagnostic,
 };
@@ -233,7 +233,9 @@ impl Builder<'_> {
                 span,
                 format!("{} has {}, {} has {}", a.0, a.1.size(), b.0, b.1.size()),
             )
-            .note("lane-by-lane maths takes values of one shape, and single numbers"),
+            .note(by_name(&a.1.shape, &b.1.shape).unwrap_or(
+                "lane-by-lane maths takes values of one shape, and single numbers".to_owned(),
+            )),
         )
     }
 

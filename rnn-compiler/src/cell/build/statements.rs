@@ -10,7 +10,7 @@ use crate::{
     cell::{
         ast::{Expr, ExprKind, Item},
         graph::Slot,
-        size::Size,
+        size::{Size, by_name},
     },
     diagnostics::{Diagnostic, did_you_mean},
 };
@@ -231,9 +231,9 @@ impl Builder<'_> {
                     value.span,
                     format!("state `{name}` has {}, found {}", of.size(), parts.size()),
                 )
-                .help(format!(
+                .help(by_name(&shape, &parts.shape).unwrap_or(format!(
                     "what `{name}` becomes has the shape of `state {name}`"
-                )),
+                ))),
             );
         }
         let parts = Lanes {

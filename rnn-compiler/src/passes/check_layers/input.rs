@@ -27,6 +27,15 @@ const MAX_AXES: usize = 3;
 /// Most inputs or outputs of a model: as many as there are tuples for.
 pub(super) const MAX_VALUES: usize = 16;
 
+/// Whether this is a length in time that is open: `_`, `time`.
+fn open(value: &ValueAst) -> bool {
+    match &value.kind {
+        ValueKind::Open => true,
+        ValueKind::Path(path) => !is_const(path) && single(path).is_some(),
+        _ => false,
+    }
+}
+
 impl Checker<'_> {
     /// An input; the values of a structure, one after the other.
     pub(super) fn input(&mut self, name: &str, kind: &InputKind, span: Span) -> Results {
@@ -73,6 +82,11 @@ impl Checker<'_> {
             return self.unknown_input(name);
         };
         let ValueKind::Struct(fields) = &last.kind else {
+            // `[time]`, most often a mask.
+            if rest.is_empty() && open(last) && matches!(self.model.body, Body::Graph(_)) {
+                self.only_time(name, last);
+                return self.unknown_input(name);
+            }
             let Some(size) = self.size(name, last) else {
                 return self.unknown_input(name);
             };
@@ -118,7 +132,7 @@ impl Checker<'_> {
         };
         match &value.kind {
             ValueKind::Open => Some(Time::Any(self.open_axis(None))),
-            ValueKind::Path(path) if !is_const(path) && single(path).is_some() => {
+            ValueKind::Path(path) if open(value) => {
                 let axis = single(path)?;
                 let axis = match self.axis_names.get(&axis) {
                     Some(known) => known.clone(),
@@ -132,6 +146,23 @@ impl Checker<'_> {
             }
             _ => self.size(name, value).map(Time::Steps),
         }
+    }
+
+    /// `input m: [time];`: steps without features.
+    fn only_time(&mut self, name: &str, time: &ValueAst) {
+        let words = format!("input `{name}` has steps and no features, found `[{time}]`");
+        let ids = match &time.kind {
+            ValueKind::Open => ("mask".to_owned(), "ids".to_owned()),
+            _ => (format!("mask[{time}]"), format!("ids[{time}]")),
+        };
+        self.mistake(
+            Diagnostic::new("RNN0172", time.span, words)
+                .note("in brackets stand the numbers of a step: a mask and ids have none")
+                .help(format!(
+                    "for a mask write `input {name}: {};`, for ids `{}`, for one number a step `[{time}, 1]`",
+                    ids.0, ids.1
+                )),
+        );
     }
 
     /// A size: a number from 1 or a `const`.
