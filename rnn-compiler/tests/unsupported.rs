@@ -235,7 +235,7 @@ const UNSUPPORTED: &[(&str, &str)] = &[
     // Activation
     ("Input(6) -> Activation", "RNN0122"),
     ("Input(6) -> Activation(relux)", "RNN0130"),
-    (r#"Input(6) -> Activation("relu")"#, "RNN0126"),
+    (r#"Input(6) -> Activation("rellu")"#, "RNN0130"),
     ("Input(6) -> Activation(leaky_relu(0.1, 0.2))", "RNN0134"),
     ("Input(_, 4, 5) -> Activation(relu)", "RNN0156"),
     // Add

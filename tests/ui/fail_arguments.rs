@@ -35,7 +35,7 @@ fn main() {
     rnn_model!(Input(_, 8) -> LSTM(8, return_sequences = 1));
     rnn_model!(Input(_, 8) -> LSTM(8, return_sequences = True));
     rnn_model!(Input(8) -> Dense(8, activation = None));
-    rnn_model!(Input(8) -> Dense(8, activation = "relu"));
+    rnn_model!(Input(8) -> Dense(8, activation = "rellu"));
     rnn_model!(Input(8) -> Dense(8, activation = 3));
     rnn_model!(Input(8) -> Dense(8, rellu));
     rnn_model!(Input(_, 8) -> LSTM(8, return_sequence));

@@ -183,6 +183,24 @@ impl Parser<'_> {
         loop {
             let named = matches!(c.peek_nth(1), Some(TokenTree::Punct(p)) if p.as_char() == '=')
                 && !matches!(c.peek_nth(2), Some(TokenTree::Punct(p)) if p.as_char() == '=');
+            let mut typed = c.clone();
+            if let (Some(name), true, false) = (typed.ident(), typed.is(":"), typed.is("::")) {
+                typed.next();
+                let value: String = match typed.rest().to_string().split(';').next() {
+                    Some(value) => value.trim().to_owned(),
+                    None => "…".to_owned(),
+                };
+                return self.mistake(
+                    Diagnostic::new(
+                        "RNN0013",
+                        typed.previous_span(),
+                        format!("an output's value stands behind `=`, found `:` behind `{name}`"),
+                    )
+                    .help(format!(
+                        "write `output {name} = {value};`, or `output {value};` for the only output"
+                    )),
+                );
+            }
             let name = if named { c.ident() } else { None };
             if name.is_some() {
                 c.eat("=");

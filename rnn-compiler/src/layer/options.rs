@@ -1,5 +1,6 @@
 //! Regularisers and constraints as they are written: `l2(0.01)`, `max_norm(2)`.
 
+use super::values::consts;
 use crate::{
     cell::single,
     diagnostics::{Diagnostic, did_you_mean},
@@ -92,7 +93,7 @@ impl<'a> Call<'a> {
                         g.span(),
                         format!("`{}` takes {takes}, found `{g}`", self.name),
                     )
-                    .help(format!("write `{}`", self.example(&names, &defaults))));
+                    .help(consts(&g.value, &self.example(&names, &defaults))));
                 }
             }
         }

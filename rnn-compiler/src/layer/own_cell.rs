@@ -2,7 +2,10 @@
 
 use proc_macro2::Span;
 
-use super::{arguments::Kind, values::read};
+use super::{
+    arguments::Kind,
+    values::{consts, read},
+};
 use crate::{
     cell::{CellAst, INITIALIZERS, Value, single, size::Size},
     diagnostics::{Diagnostic, Diagnostics, did_you_mean},
@@ -136,7 +139,7 @@ fn own_value(
                     value.span,
                     format!("`{name}` of {cell} must be a number, found `{value}`"),
                 )
-                .help(format!("write `{name} = 0.1`"))),
+                .help(consts(value, &format!("{name} = 0.1")))),
             };
         }
         Some(Value::Name(n) | Value::Call(n, _)) if INITIALIZERS.contains(&n.as_str()) => {

@@ -1,5 +1,7 @@
 //! Values as written to values of the kind that an argument wants.
 
+use std::borrow::Cow;
+
 use super::arguments::{Argument, Kind};
 use crate::{
     cell::{INITIALIZERS, MAX_SIZE, Value, choices_of, is_const, numbers_of, single, size::Size},
@@ -68,7 +70,7 @@ pub(super) fn read(
             let x = match value.kind {
                 ValueKind::Whole(n) => n as f64,
                 ValueKind::Number(x) => x,
-                _ => return Err(wrong("a number").help(format!("write a literal: `{name} = 0.1`"))),
+                _ => return Err(wrong("a number").help(literal(value, name, "0.1"))),
             };
             let (fits, range) = match kind {
                 Kind::Rate => ((0.0..1.0).contains(&x), "at least 0 and below 1"),
@@ -126,11 +128,11 @@ pub(super) fn read(
             ValueKind::Whole(n) => Ok(Value::Number(n as f64)),
             ValueKind::Number(x) => Ok(Value::Number(x)),
             _ if name == "axis" => Err(wrong("a number").help("write `axis = -1`, the last axis")),
-            _ => Err(wrong("a number").help(format!("write a literal: `{name} = 0.5`"))),
+            _ => Err(wrong("a number").help(literal(value, name, "0.5"))),
         },
         Kind::Whole => match value.kind {
             ValueKind::Whole(n) => Ok(Value::Number(n as f64)),
-            _ => Err(wrong("a whole number from 0").help(format!("write `{name} = 1`"))),
+            _ => Err(wrong("a whole number from 0").help(literal(value, name, "1"))),
         },
         Kind::Choice(all) => {
             let chosen = match &value.kind {
@@ -158,6 +160,24 @@ pub(super) fn read(
         | Kind::Regularizer
         | Kind::Constraint
         | Kind::NotYet(_) => Err(wrong("something else")),
+    }
+}
+
+/// What to write where a number is needed: sizes may be `const`s, numbers may not.
+fn literal(value: &ValueAst, name: &str, example: &str) -> String {
+    match &value.kind {
+        ValueKind::Path(_) => consts(value, &format!("{name} = {example}")),
+        _ => format!("write a literal: `{name} = {example}`"),
+    }
+}
+
+/// What to write instead of a number that is wrong.
+pub(super) fn consts(value: &ValueAst, example: &str) -> String {
+    match &value.kind {
+        ValueKind::Path(path) if is_const(path) => format!(
+            "only sizes may be `const`s; the compiler needs this number itself: `{example}`"
+        ),
+        _ => format!("write `{example}`"),
     }
 }
 
@@ -223,31 +243,25 @@ fn named(
         "RNN0130" => ACTIVATIONS.iter().map(|(n, _)| *n).collect(),
         _ => INITIALIZERS.to_vec(),
     };
-    let (path, given): (_, &[ArgumentAst]) = match &value.kind {
-        ValueKind::Path(path) => (path, &[]),
-        ValueKind::Call(path, given) => (path, given),
-        ValueKind::Text(text) => {
-            return Err(Diagnostic::new(
-                "RNN0126",
-                value.span,
-                format!("`{argument}` of {class} must be {what}, found the text {text:?}"),
-            )
-            .help(if numbers_of(text).is_some() {
-                format!("write it without quotes: `{argument} = {text}`")
-            } else {
-                format!("write a name: `{argument} = {example}`")
-            }));
-        }
-        _ => {
-            return Err(Diagnostic::new(
-                "RNN0126",
-                value.span,
-                format!("`{argument}` of {class} must be {what}, found `{value}`"),
-            )
-            .help(format!("write a name: `{argument} = {example}`")));
-        }
+    let wrong = || {
+        Diagnostic::new(
+            "RNN0126",
+            value.span,
+            format!("`{argument}` of {class} must be {what}, found `{value}`"),
+        )
+        .help(format!("write a name: `{argument} = {example}`"))
     };
-    let name = single(path).unwrap_or_default();
+    let (path, given): (Cow<'_, syn::Path>, &[ArgumentAst]) = match &value.kind {
+        ValueKind::Path(path) => (Cow::Borrowed(path), &[]),
+        ValueKind::Call(path, given) => (Cow::Borrowed(path), given),
+        // Keras's users write names in quotes.
+        ValueKind::Text(text) => match syn::parse_str::<syn::Path>(text) {
+            Ok(path) => (Cow::Owned(path), &[]),
+            Err(_) => return Err(wrong()),
+        },
+        _ => return Err(wrong()),
+    };
+    let name = single(&path).unwrap_or_default();
     let Some(takes) = numbers_of(&name) else {
         if code == "RNN0130" && NOT_HERE.contains(&name.as_str()) {
             let words = format!("Keras's activation `{name}` is not supported");
@@ -260,7 +274,7 @@ fn named(
             format!(
                 "there is no {} `{}`",
                 what.trim_start_matches("an "),
-                path_text(path)
+                path_text(&path)
             ),
         );
         if code == "RNN0130" && name == "none" {
@@ -313,13 +327,14 @@ fn named(
                     format!("`{name}` takes a number, found `{g}`"),
                 )
                 .help(match names {
-                    [] => format!("write `{name}(0.1)`"),
+                    [] => consts(&g.value, &format!("{name}(0.1)")),
                     names => {
                         let all = names.iter().map(|(n, x)| match choices_of(n) {
                             [] => format!("{n} = {x}"),
                             choices => format!("{n} = {}", choices[0]),
                         });
-                        format!("write `{name}({})`", all.collect::<Vec<_>>().join(", "))
+                        let all = all.collect::<Vec<_>>().join(", ");
+                        consts(&g.value, &format!("{name}({all})"))
                     }
                 }));
             }

@@ -71,6 +71,7 @@ impl Reader<'_> {
                 d.help("a layer is a name with arguments, such as `LSTM(128)`")
             });
         };
+        self.no_module(c, &name.to_string(), name.span())?;
         let mut arguments = Vec::new();
         if let Some(group) = c.group(Delimiter::Parenthesis) {
             arguments = self.arguments(&group)?;

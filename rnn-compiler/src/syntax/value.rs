@@ -1,6 +1,6 @@
 //! Arguments of layers and their values: `(64, activation = tanh, mask = m)`, `[h, c]`.
 
-use proc_macro2::{Delimiter, Group, Ident, TokenTree};
+use proc_macro2::{Delimiter, Group, Ident, Span, TokenTree};
 
 use super::ast::{ArgumentAst, ValueAst, ValueKind, path_text};
 use crate::{
@@ -68,6 +68,9 @@ impl Reader<'_> {
                 '=' => {
                     c.next();
                     c.next();
+                    if i == "shape" {
+                        self.no_shape(&i, c)?;
+                    }
                     name = Some(i);
                     self.no_tuple(c)?;
                 }
@@ -155,6 +158,16 @@ impl Reader<'_> {
             reader.no_tuple(c)?;
             reader.value(c)
         })
+    }
+
+    /// Reports Keras's `shape=(None, 28)`, which only `Input` has.
+    fn no_shape(&mut self, name: &Ident, c: &Cursor) -> Parsed<()> {
+        let Some(TokenTree::Group(g)) = c.peek() else {
+            return Ok(());
+        };
+        let words = "Keras's `shape` of Input does not exist here";
+        let d = Diagnostic::new("RNN0121", name.span(), words);
+        self.mistake(d.help(format!("write `Input({})`", sizes(g))))
     }
 
     /// Reports Python's `(2, 3)` where a list can stand.
@@ -290,8 +303,31 @@ impl Reader<'_> {
         if failed { Err(Reported) } else { Ok(items) }
     }
 
+    /// Reports `regularizers.l2`, `keras.layers.LSTM`: a name behind a module of Python's.
+    pub(super) fn no_module(&mut self, c: &mut Cursor, first: &str, span: Span) -> Parsed<()> {
+        let mut text = first.to_owned();
+        let mut last = None;
+        while c.is(".") && matches!(c.peek_nth(1), Some(TokenTree::Ident(_))) {
+            c.next();
+            last = c.ident();
+            text += &format!(".{}", last.as_ref().map_or(String::new(), Ident::to_string));
+        }
+        let Some(last) = last else { return Ok(()) };
+        let arguments = match c.peek() {
+            Some(TokenTree::Group(g)) if g.delimiter() == Delimiter::Parenthesis => {
+                format!("({})", inside(g))
+            }
+            _ => String::new(),
+        };
+        let words = format!("`{text}` is Python's: there are no modules here");
+        let d = Diagnostic::new("RNN0043", span, words);
+        c.group(Delimiter::Parenthesis);
+        self.mistake(d.help(format!("write `{last}{arguments}`")))
+    }
+
     fn path_value(&mut self, c: &mut Cursor, path: syn::Path) -> Parsed<ValueKind> {
         let span = c.previous_span();
+        self.no_module(c, &path_text(&path), span)?;
         let python = |right: &str| {
             Diagnostic::new(
                 "RNN0043",
@@ -326,7 +362,14 @@ impl Reader<'_> {
             format!("expected a value, found {found}"),
         );
         let help = if c.is_group(Delimiter::Parenthesis) {
-            "sizes are written one after another: `Input(28, 28)`, not `Input((28, 28))`"
+            let sizes = match c.peek() {
+                Some(TokenTree::Group(g)) => sizes(g),
+                _ => "28, 28".to_owned(),
+            };
+            let help = format!(
+                "sizes are written one after another: `Input({sizes})`, not `Input(({sizes}))`"
+            );
+            return self.mistake(d.help(help));
         } else if c.is("*") {
             "there are no `*args`; write the arguments one by one"
         } else {
@@ -340,6 +383,11 @@ impl Reader<'_> {
 pub(super) fn inside(group: &Group) -> String {
     let text = group.stream().to_string().replace(" ,", ",");
     text.trim_end_matches(',').to_owned()
+}
+
+/// The sizes in a tuple or list of Python's, as they are written here.
+fn sizes(group: &Group) -> String {
+    inside(group).replace("None", "_")
 }
 
 /// `HiddenState` to `hidden_state`, `X` to `x`.

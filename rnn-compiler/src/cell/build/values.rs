@@ -160,6 +160,24 @@ impl Builder<'_> {
         }))
     }
 
+    /// A size as one writes it in the cell: `input`, `units`, `4 * units`. `input` where the size is
+    /// that of the cell's input, else an argument.
+    fn size_name(&self, size: &Size, input: bool) -> String {
+        let known = |times: usize| {
+            let all = self.names.iter().filter(move |(name, meaning)| {
+                let same = matches!(meaning, Meaning::Size(s) if &Size::known(times) * s == *size);
+                same && (input || *name != "input")
+            });
+            let all: Vec<&String> = all.map(|(name, _)| name).collect();
+            let name = all.iter().find(|n| n.as_str() == "input").or(all.first());
+            name.map(|n| match times {
+                1 => n.to_string(),
+                _ => format!("{times} * {n}"),
+            })
+        };
+        (1..=8).find_map(known).unwrap_or(size.to_string())
+    }
+
     pub(super) fn matmul(&mut self, a: &Expr, b: &Expr, span: Span) -> Built<Lanes> {
         let left = self.parts(a);
         let right = self.meaning(b)?;
@@ -207,7 +225,9 @@ impl Builder<'_> {
             return self.report(if flat {
                 d.help(format!("write flatten(…) @ {name}"))
             } else {
-                d.help(format!("param {name}: [{last}, {columns}]"))
+                let rows = self.size_name(&last, reads(a, "x"));
+                let columns = self.size_name(&columns, false);
+                d.help(format!("param {name}: [{rows}, {columns}]"))
             });
         }
         if left.shape.len() > 1 {
@@ -234,5 +254,17 @@ impl Builder<'_> {
             row = &row + &w;
         }
         terms
+    }
+}
+
+/// Whether an expression reads the name.
+fn reads(e: &Expr, name: &str) -> bool {
+    match &e.kind {
+        ExprKind::Name(n) => n == name,
+        ExprKind::Negate(a) | ExprKind::Index(a, _) => reads(a, name),
+        ExprKind::Binary(_, a, b) | ExprKind::Compare(_, a, b) => reads(a, name) || reads(b, name),
+        ExprKind::Call(_, all) | ExprKind::Einsum(_, _, all) => all.iter().any(|e| reads(e, name)),
+        ExprKind::If(_, a, b) => reads(a, name) || reads(b, name),
+        ExprKind::Number(_) | ExprKind::Flag(_) => false,
     }
 }

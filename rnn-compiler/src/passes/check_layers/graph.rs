@@ -170,11 +170,18 @@ impl Checker<'_> {
             format!("there is no value `{text}`"),
         );
         let known = || self.scope.keys().map(String::as_str);
-        let d = match did_you_mean(&text, known()) {
+        let near = did_you_mean(&text, known());
+        let output = self.outputs.iter().any(|o| o.name == text);
+        let d = match near.filter(|_| !output) {
             Some(meant) => d.help(format!("did you mean `{meant}`?")),
             None if self.shared.contains_key(&text) => d
                 .note(format!("`{text}` is a layer"))
                 .help(format!("write it behind a value: `x -> {text}`")),
+            None if output => d
+                .note(format!("`{text}` is an output, and an output is not read"))
+                .help(format!(
+                    "give the value a name first: `let {text} = …; output {text} = {text};`"
+                )),
             None if text.starts_with(char::is_uppercase) => d
                 .note("a chain starts with a value")
                 .help(format!("write `x -> {text}(…)`")),

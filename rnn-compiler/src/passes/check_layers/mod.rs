@@ -122,6 +122,9 @@ impl Checker<'_> {
     fn layers(&mut self, mut value: Results, chain: &[Option<LayerAst>]) -> Results {
         for (i, layer) in chain.iter().enumerate() {
             let next = chain.get(i + 1).and_then(Option::as_ref);
+            if let (Some(layer), false) = (layer, value.states.is_empty()) {
+                self.states_dropped(&value, layer);
+            }
             value = match layer {
                 Some(layer) => self.layer(layer, &value.outputs, next),
                 None => {
@@ -131,6 +134,30 @@ impl Checker<'_> {
             };
         }
         value
+    }
+
+    /// A layer behind one that gives states reads its output only: what becomes of the states has to
+    /// be said.
+    fn states_dropped(&mut self, value: &Results, layer: &LayerAst) {
+        let before = value.outputs.first().and_then(|o| o.before.last());
+        let before = before.map_or(String::new(), |b| b.text.clone());
+        let names: Vec<&str> = value.states.iter().map(|(n, _)| n.as_str()).collect();
+        self.mistake(
+            Diagnostic::new(
+                "RNN0167",
+                layer.name.span(),
+                format!(
+                    "{before} gives its states ({}), too, and {layer} reads one value",
+                    names.join(", ")
+                ),
+            )
+            .help(match self.model.body {
+                Body::Chain(_) => format!("leave `return_state` of {before} out"),
+                Body::Graph(_) => format!(
+                    "leave `return_state` out, or take the values apart: `let (y, _) = … -> {before}; … y -> {layer}`"
+                ),
+            }),
+        );
     }
 
     /// One call of a layer.

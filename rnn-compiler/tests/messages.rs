@@ -1,0 +1,265 @@
+//! What a newcomer wrote, and the words that put him right.
+
+use proc_macro2::{TokenStream, TokenTree};
+
+/// The texts of all `compile_error!`s.
+fn messages(tokens: TokenStream, all: &mut Vec<String>) {
+    let trees: Vec<TokenTree> = tokens.into_iter().collect();
+    for (i, t) in trees.iter().enumerate() {
+        let TokenTree::Group(g) = t else { continue };
+        let bang = i >= 2 && trees[i - 1].to_string() == "!";
+        if bang && trees[i - 2].to_string() == "compile_error" {
+            for t in g.stream() {
+                if let Ok(text) = syn::parse2::<syn::LitStr>(t.into()) {
+                    all.push(text.value());
+                }
+            }
+        } else {
+            messages(g.stream(), all);
+        }
+    }
+}
+
+fn model(text: &str) -> Vec<String> {
+    let tokens = format!("@krate(recurrent) {text}").parse().unwrap();
+    let mut all = Vec::new();
+    messages(rnn_compiler::expand_model(tokens), &mut all);
+    all
+}
+
+/// The one message for a model says all of `words`.
+fn says(text: &str, words: &[&str]) {
+    said(text, &model(text), words);
+}
+
+fn said(text: &str, found: &[String], words: &[&str]) {
+    assert_eq!(found.len(), 1, "{text}: {found:#?}");
+    for w in words {
+        assert!(found[0].contains(w), "{text}: no {w:?} in\n{}", found[0]);
+    }
+}
+
+#[test]
+fn masks() {
+    says(
+        "input x: [time, 8]; input m: [time]; output y = x -> LSTM(4, mask = m);",
+        &[
+            "RNN0172",
+            "for a mask write `input m: mask[time];`",
+            "for ids `ids[time]`",
+        ],
+    );
+    says(
+        "input x: [_, 8]; input m: [_]; output y = x -> LSTM(4, mask = m);",
+        &["RNN0172", "for a mask write `input m: mask;`"],
+    );
+    says(
+        "input x: [time, 8]; input m: [time] mask; output y = x -> LSTM(4, mask = m);",
+        &["RNN0046", "write `mask[time]`"],
+    );
+    says(
+        "input x: [time, 8]; input m: mask; output y = x -> LSTM(4, mask = m);",
+        &[
+            "RNN0155",
+            "the length of `m` is a length of its own, not `time` of `x`",
+            "write `input m: mask[time];`",
+        ],
+    );
+    says(
+        "input x: [_, 8]; input m: mask[steps]; output y = x -> LSTM(4, mask = m);",
+        &[
+            "the length of `m` is `steps`, not that of `x`",
+            "`input x: [time, 8]; input m: mask[time];`",
+        ],
+    );
+    says(
+        "input x: ids; input m: mask; output y = x -> Embedding(9, 4) -> LSTM(4, mask = m);",
+        &["`input x: ids[time]; input m: mask[time];`"],
+    );
+    says(
+        "input x: [20, 8]; input m: mask; output y = x -> LSTM(4, mask = m);",
+        &[
+            "is open, and there are 20 steps of `x`",
+            "write `input m: mask[20];`",
+        ],
+    );
+    says(
+        "input x: [20, 8]; input m: mask[21]; output y = x -> LSTM(4, mask = m);",
+        &["`m` has 21 steps, not 20"],
+    );
+    says(
+        "input x: [STEPS, 8]; input m: mask[21]; output y = x -> LSTM(4, mask = m);",
+        &["names of `const`s are compared, not values: write `STEPS`"],
+    );
+    says(
+        "input x: [time, 8]; input m: [time, 1]; output y = x -> LSTM(4, mask = m);",
+        &[
+            "`m` is no mask: one boolean a step",
+            "write `input m: mask[time];`",
+        ],
+    );
+}
+
+#[test]
+fn consts_are_compared_by_name() {
+    let words = ["names of `const`s are compared, not values: write `A` in both places"];
+    for text in [
+        "input x: [_, 3]; let (_, h) = x -> GRU(8, return_state); output y = x -> GRU(A, initial_state = h);",
+        "input x: [3]; let a = x -> Dense(A); let b = x -> Dense(8); output y = (a, b) -> Add;",
+        "input x: [A, 3]; input z: [8, 3]; output y = (x, z) -> Concatenate;",
+        "Input(_, 3) -> Bidirectional(LSTM(A), backward_layer = LSTM(8, go_backwards), merge_mode = sum)",
+    ] {
+        says(text, &words);
+    }
+}
+
+#[test]
+fn states_are_not_dropped() {
+    says(
+        "input x: [_, 3]; output y = x -> LSTM(8, return_state) -> Dense(1);",
+        &[
+            "RNN0167",
+            "LSTM(8, return_state) gives its states (h, c), too, and Dense(1) reads one value",
+            "leave `return_state` out, or take the values apart: `let (y, _) = …",
+        ],
+    );
+    says(
+        "Input(_, 3) -> GRU(8, return_state, return_sequences) -> GRU(8)",
+        &["leave `return_state` of GRU(8, return_state, return_sequences) out"],
+    );
+    // At the end they are outputs.
+    assert_eq!(model("Input(_, 3) -> LSTM(8, return_state)"), [""; 0]);
+}
+
+#[test]
+fn outputs_are_not_read() {
+    says(
+        "input x: [3]; output y = x -> Dense(4); output z = y -> Dense(2);",
+        &["RNN0174", "`y` is an output", "`let y = …; output y = y;`"],
+    );
+    assert_eq!(
+        model("input x: [3]; let y = x -> Dense(4); output y = y; output z = y -> Dense(2);"),
+        [""; 0]
+    );
+}
+
+#[test]
+fn python() {
+    let shape = ["RNN0121", "write `Input(_, 3)`"];
+    says("Input(shape=(None, 3)) -> LSTM(8)", &shape);
+    says("Input(shape=[None, 3]) -> LSTM(8)", &shape);
+    says("Input(shape=(28,)) -> Dense(8)", &["write `Input(28)`"]);
+    says(
+        "Input((None, 3)) -> LSTM(8)",
+        &["`Input(_, 3)`, not `Input((_, 3))`"],
+    );
+    says(
+        "Input(_, 3) -> LSTM(8, kernel_regularizer=regularizers.l2(0.01))",
+        &[
+            "RNN0043",
+            "`regularizers.l2` is Python's",
+            "write `l2(0.01)`",
+        ],
+    );
+    says(
+        "Input(_, 3) -> layers.LSTM(8, return_sequences=True)",
+        &["RNN0043", "`layers.LSTM` is Python's", "write `LSTM(8"],
+    );
+    says(
+        "Input(_, 3) -> tf.keras.layers.LSTM(8) -> Dense(1)",
+        &["`tf.keras.layers.LSTM` is Python's", "write `LSTM(8)`"],
+    );
+    says(
+        "Input(_, 3) -> LSTM(8, activation = tf.nn.relu)",
+        &["`tf.nn.relu` is Python's", "write `relu`"],
+    );
+}
+
+#[test]
+fn names_may_stand_in_quotes() {
+    for text in [
+        r#"Input(8) -> Dense(8, activation = "relu", kernel_initializer = "he_normal")"#,
+        r#"Input(8) -> Dense(8, "relu") -> Activation("softmax")"#,
+        r#"Input(_, 8) -> LSTM(8, kernel_regularizer = "l2", kernel_constraint = "non_neg", recurrent_activation = "sigmoid")"#,
+        r#"Input(_, 8) -> Bidirectional(LSTM(8), merge_mode = "sum")"#,
+    ] {
+        assert_eq!(model(text), [""; 0], "{text}");
+    }
+    says(
+        r#"Input(8) -> Dense(8, activation = "rellu")"#,
+        &[
+            "RNN0130",
+            "there is no activation `rellu`",
+            "did you mean `relu`?",
+        ],
+    );
+    says(
+        r#"Input(8) -> Dense(8, activation = "a b")"#,
+        &["RNN0126", r#"found `"a b"`"#],
+    );
+}
+
+#[test]
+fn numbers_are_literals() {
+    for text in [
+        "Input(_, 3) -> LSTM(8, dropout = D)",
+        "Input(8) -> Dropout(D)",
+        "Input(8) -> GaussianNoise(sizes::D)",
+        "Input(8) -> BatchNormalization(momentum = D)",
+        "Input(_, 3) -> LSTM(8, kernel_regularizer = l2(D))",
+        "Input(_, 3) -> LSTM(8, kernel_initializer = constant(D))",
+        "Input(_, 3) -> LSTM(8, kernel_constraint = max_norm(D))",
+    ] {
+        says(text, &["only sizes may be `const`s"]);
+    }
+}
+
+/// A model with one cell that reads 3 features.
+fn cell(body: &str) -> (String, Vec<String>) {
+    let cell = format!("cell Own(units) {{ {body} }}");
+    let text = format!("@cell(Own) {{ {cell} }} Input(_, 3) -> RNN(Own(8))");
+    let found = model(&text);
+    (text, found)
+}
+
+#[test]
+fn cells() {
+    let (text, found) = cell(
+        "param k: [units, 4 * units] = zeros; state h: [units]; let [a, b, c, d] = split(x @ k); next h = a + b + c + d; output h;",
+    );
+    said(&text, &found, &["RNN0224", "param k: [input, 4 * units]"]);
+    let (text, found) =
+        cell("param k: [input, units] = zeros; state h: [units]; next h = h @ k; output h;");
+    said(&text, &found, &["RNN0224", "param k: [units, units]"]);
+    let tokens = "@krate(recurrent) cell Own(units) { state h: [units]; let z = h * 2; next h = z; output g: z * 2; }";
+    let mut found = Vec::new();
+    messages(
+        rnn_compiler::expand_cell(tokens.parse().unwrap()),
+        &mut found,
+    );
+    said(
+        tokens,
+        &found,
+        &["RNN0013", "write `output g = z * 2;`, or `output z * 2;`"],
+    );
+}
+
+#[test]
+fn what_cannot_stream_is_named() {
+    let code = |text: &str| {
+        let tokens = format!("@krate(recurrent) {text}").parse().unwrap();
+        rnn_compiler::expand_model(tokens).to_string()
+    };
+    let inline = code("Input(_, 3) -> LSTM(8, return_sequences) -> Bidirectional(GRU(8))");
+    assert!(
+        inline.contains("[RNN0300]: this model cannot stream: Bidirectional(GRU(8)) needs"),
+        "{inline}"
+    );
+    let named =
+        code("struct Rows = Input(_, { a: 3, b: 2 }) -> Concatenate -> GRU(8, go_backwards);");
+    assert!(
+        named.contains("[RNN0300]: `Rows` cannot stream: GRU(8, go_backwards) needs"),
+        "{named}"
+    );
+    assert!(!code("Input(_, 3) -> LSTM(8)").contains("RNN0300"));
+}
