@@ -5,6 +5,7 @@ mod column;
 mod columns;
 mod order;
 mod prepared;
+mod remedy;
 mod sequences;
 
 use std::sync::Arc;
@@ -17,7 +18,7 @@ pub use sequences::Windows;
 
 pub(crate) use batch::Batch;
 pub(crate) use order::permute;
-pub(crate) use prepared::Prepared;
+pub(crate) use prepared::{Prepared, Takes};
 
 /// Samples: inputs, what is to be predicted from them, and how much each of them counts.
 ///

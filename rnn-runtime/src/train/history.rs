@@ -10,7 +10,22 @@ use super::{logs::Logs, metrics::Direction};
 /// ```
 /// use rnn_runtime::train::{History, Logs};
 ///
+/// fn look(history: &History) {
+///     // One figure over all epochs, its last and its best value.
+///     let losses: Vec<f64> = history.get("val_loss");
+///     let (last, best) = (history.last("accuracy"), history.best("val_accuracy"));
+///     println!("{losses:?} {last:?} {best:?}");
+///     // All figures of every epoch; `epochs()` are the numbers of the epochs.
+///     for (epoch, logs) in history.epochs().iter().zip(history.logs()) {
+///         println!("{epoch}: {logs}");
+///         for (name, value) in logs.iter() {
+///             println!("{name} = {value}");
+///         }
+///     }
+/// }
+///
 /// let history = History::default();
+/// look(&history);
 /// assert_eq!(history.last("loss"), None);
 /// ```
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -33,7 +48,7 @@ impl History {
         self.logs.push(logs);
     }
 
-    /// The epochs that were trained, from 0.
+    /// The numbers of the epochs that were trained, from 0. The figures are [`History::logs`].
     pub fn epochs(&self) -> &[usize] {
         &self.epochs
     }

@@ -67,6 +67,12 @@ pub trait Loss: Send + Sync {
     /// Which targets [`Loss::row`] takes. The trainer never gives it others.
     fn targets(&self) -> TargetKind;
 
+    /// Whether targets stand for classes, so that classes can have weights
+    /// ([`Fit::class_weight`](crate::train::Fit)). True by default.
+    fn has_classes(&self) -> bool {
+        true
+    }
+
     /// Whether the options make sense, and suit an output of `features` numbers a row.
     ///
     /// # Errors

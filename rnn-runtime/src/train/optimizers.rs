@@ -232,9 +232,11 @@ fn check_not_negative(what: &str, value: f64) -> Result<(), Error> {
     if value >= 0.0 && value.is_finite() {
         return Ok(());
     }
-    Err(Error::Argument(format!(
-        "{what} must not be negative, found {value}"
-    )))
+    Err(Error::Argument(if value.is_finite() {
+        format!("{what} must not be negative, found {value}")
+    } else {
+        format!("{what} must be a finite number, found {value}")
+    }))
 }
 
 #[cfg(test)]

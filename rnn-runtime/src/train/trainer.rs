@@ -189,6 +189,16 @@ impl<'m, 'c, L: Learner> Trainer<'m, 'c, L> {
                            data set a `sample_weight_for` each";
             return Err(Error::Argument(message.to_owned()));
         }
+        if let (true, Some(takes)) = (
+            classes.is_some(),
+            kinds.iter().flatten().find(|t| !t.classes),
+        ) {
+            return Err(Error::Argument(format!(
+                "Fit: class_weight is for classes, and {} compares numbers; give the data set \
+                 sample weights",
+                takes.loss
+            )));
+        }
         let train = Prepared::new("training data", train, inputs, outputs, &kinds, classes)?;
         let validation = validation
             .map(|data| Prepared::new("validation data", data, inputs, outputs, &kinds, None))

@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, collections::BTreeMap};
 
-use super::{Column, Dataset};
+use super::{Column, Dataset, remedy::remedy};
 use crate::{
     error::Error,
     learner::ValueSpec,
@@ -24,6 +24,16 @@ pub(super) struct Ready<'a> {
     pub steps: usize,
 }
 
+/// What the loss of an output takes as targets.
+#[derive(Clone, Debug)]
+pub(crate) struct Takes {
+    pub kind: TargetKind,
+    /// Keras's name of the loss.
+    pub loss: String,
+    /// Whether the targets stand for classes.
+    pub classes: bool,
+}
+
 /// A [`Dataset`] that was found to suit a model and its losses.
 pub(crate) struct Prepared<'a> {
     pub(super) inputs: Vec<Ready<'a>>,
@@ -43,7 +53,7 @@ impl<'a> Prepared<'a> {
         data: &'a Dataset,
         inputs: &[ValueSpec],
         outputs: &[ValueSpec],
-        kinds: &[Option<TargetKind>],
+        kinds: &[Option<Takes>],
         class_weight: Option<&BTreeMap<u32, f32>>,
     ) -> Result<Prepared<'a>, Error> {
         if data.is_empty() {
@@ -53,7 +63,7 @@ impl<'a> Prepared<'a> {
         let trained = outputs
             .iter()
             .zip(kinds)
-            .filter_map(|(o, kind)| kind.map(|_| o));
+            .filter_map(|(o, kind)| kind.as_ref().map(|_| o));
         let trained: Vec<&ValueSpec> = trained.collect();
         check_count(
             what,
@@ -71,7 +81,9 @@ impl<'a> Prepared<'a> {
         let mut weights = Vec::new();
         let mut given = columns.targets.iter().zip(&columns.sample_weights);
         for (spec, kind) in outputs.iter().zip(kinds) {
-            let column = kind.and_then(|kind| given.next().map(|given| (kind, given)));
+            let column = kind
+                .as_ref()
+                .and_then(|kind| given.next().map(|given| (kind, given)));
             let Some((kind, (column, sample_weight))) = column else {
                 targets.push(None);
                 weights.push(None);
@@ -165,9 +177,10 @@ fn input<'a>(what: &str, spec: &ValueSpec, column: &'a Column) -> Result<Ready<'
 fn target<'a>(
     what: &str,
     spec: &ValueSpec,
-    kind: TargetKind,
+    takes: &Takes,
     column: &'a Column,
 ) -> Result<Ready<'a>, Error> {
+    let kind = takes.kind;
     // A row is what the last axis holds: the other feature axes count as steps.
     let (&classes, outer) = spec.features.split_last().unwrap_or((&1, &[]));
     let shape = &column.shape()[1..];
@@ -194,10 +207,15 @@ fn target<'a>(
         if kind == TargetKind::Labels {
             wanted.pop();
         }
-        return Err(wrong_shape(what, spec, &wanted, column));
+        let mut error = wrong_shape(what, spec, &wanted, column);
+        if let Error::Shape { found, .. } = &mut error {
+            found.push_str("; ");
+            found.push_str(&remedy(takes, spec, column.shape()));
+        }
+        return Err(error);
     };
     let numbers = match kind {
-        TargetKind::Labels => labels(what, column, classes)?,
+        TargetKind::Labels => labels(what, takes, column, classes)?,
         TargetKind::Floats => match column.as_floats() {
             Some(floats) => Numbers::Floats(floats.into()),
             None => Numbers::Floats(column.to_floats().into()),
@@ -212,12 +230,27 @@ fn target<'a>(
 }
 
 /// Class numbers below `classes`; floats are taken if they are whole, as Keras does.
-fn labels<'a>(what: &str, column: &'a Column, classes: usize) -> Result<Numbers<'a>, Error> {
+fn labels<'a>(
+    what: &str,
+    takes: &Takes,
+    column: &'a Column,
+    classes: usize,
+) -> Result<Numbers<'a>, Error> {
     let stride = column.stride().max(1);
     let wrong = |index: usize, label: String| {
-        let row = index / stride;
+        let (row, loss) = (index / stride, &takes.loss);
+        let remedy = if classes == 1 {
+            format!(
+                "; {loss} chooses among as many classes as the output has numbers, and it has 1: \
+                 use BinaryCrossentropy for yes or no, MeanSquaredError for a number"
+            )
+        } else if label.parse::<u32>().is_err() {
+            format!("; {loss} takes class numbers: use MeanSquaredError for numbers of any kind")
+        } else {
+            String::new()
+        };
         Error::Argument(format!(
-            "{what}: label {label} of sample {row} is not a class in 0..{classes}"
+            "{what}: label {label} of sample {row} is not a class in 0..{classes}{remedy}"
         ))
     };
     let good = |label: f32| label >= 0.0 && label.fract() == 0.0 && (label as usize) < classes;

@@ -25,12 +25,27 @@ const OUTPUT: ValueSpec = ValueSpec {
     features: &[4],
 };
 
+fn takes(kind: TargetKind) -> Takes {
+    Takes {
+        kind,
+        loss: "a_loss".to_owned(),
+        classes: true,
+    }
+}
+
 fn prepared<'a>(
     data: &'a Dataset,
     input: ValueSpec,
     kind: TargetKind,
 ) -> Result<Prepared<'a>, Error> {
-    Prepared::new("data", data, &[input], &[OUTPUT], &[Some(kind)], None)
+    Prepared::new(
+        "data",
+        data,
+        &[input],
+        &[OUTPUT],
+        &[Some(takes(kind))],
+        None,
+    )
 }
 
 fn ids(data: &Dataset) -> Vec<u32> {
@@ -165,7 +180,8 @@ fn shapes_and_kinds_are_checked() {
     );
     assert_eq!(
         words(&good, IDS, TargetKind::Floats),
-        "data, target of output: expected shape [n, 4], found [4]"
+        "data, target of output: expected shape [n, 4], found [4]; a_loss takes one-hot targets: use \
+         SparseCategoricalCrossentropy for class numbers"
     );
     let negative = Dataset::new(array![[0, 1, -1]], [0]).unwrap();
     assert_eq!(
@@ -210,7 +226,7 @@ fn single_numbers_need_no_axis() {
             &data,
             &[FLOATS],
             &[output(time)],
-            &[Some(TargetKind::Floats)],
+            &[Some(takes(TargetKind::Floats))],
             None,
         )
         .ok()
@@ -260,7 +276,7 @@ fn several_inputs_and_targets_stay_together() {
         .unwrap()
         .shuffle(3)
         .take(4);
-    let kinds = [Some(TargetKind::Labels), Some(TargetKind::Floats)];
+    let kinds = [TargetKind::Labels, TargetKind::Floats].map(|kind| Some(takes(kind)));
     let prepared = Prepared::new(
         "data",
         &data,

@@ -29,6 +29,10 @@ impl Loss for MeanSquaredError {
         TargetKind::Floats
     }
 
+    fn has_classes(&self) -> bool {
+        false
+    }
+
     fn row(&self, prediction: &[f32], target: Target<'_>, gradient: Option<&mut [f32]>) -> f64 {
         mean_over_features(prediction, target, gradient, |error| {
             (error * error, 2.0 * error)
@@ -55,6 +59,10 @@ impl Loss for MeanAbsoluteError {
 
     fn targets(&self) -> TargetKind {
         TargetKind::Floats
+    }
+
+    fn has_classes(&self) -> bool {
+        false
     }
 
     fn row(&self, prediction: &[f32], target: Target<'_>, gradient: Option<&mut [f32]>) -> f64 {
@@ -95,6 +103,10 @@ impl Loss for Huber {
 
     fn targets(&self) -> TargetKind {
         TargetKind::Floats
+    }
+
+    fn has_classes(&self) -> bool {
+        false
     }
 
     fn check(&self, _: usize) -> Result<(), Error> {

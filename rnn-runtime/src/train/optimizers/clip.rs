@@ -18,7 +18,8 @@ pub(super) enum Clip {
 }
 
 impl Clip {
-    /// The way that `options` choose. As in Keras a bound of 0 clips nothing.
+    /// The way that `options` choose. Keras takes a bound of 0 and clips nothing then, which nobody
+    /// who writes one can mean.
     pub(super) fn of(options: &Options) -> Result<Clip, Error> {
         let chosen = [
             ("clipnorm", options.clipnorm),
@@ -27,6 +28,11 @@ impl Clip {
         ];
         for (name, bound) in chosen {
             check_not_negative(name, bound.unwrap_or(0.0))?;
+            if bound == Some(0.0) {
+                return Err(Error::Argument(format!(
+                    "{name} must be above 0, found 0; leave it out to clip nothing"
+                )));
+            }
         }
         let names: Vec<_> = chosen
             .iter()
@@ -39,7 +45,7 @@ impl Clip {
                 names.join(" and ")
             )));
         }
-        Ok(match chosen.map(|(_, bound)| bound.filter(|&b| b > 0.0)) {
+        Ok(match chosen.map(|(_, bound)| bound) {
             [Some(norm), _, _] => Clip::Norm(norm),
             [_, Some(value), _] => Clip::Value(value as f32),
             [_, _, Some(norm)] => Clip::GlobalNorm(norm),

@@ -86,6 +86,16 @@ impl Fit<'_> {
     /// Whether the options make sense by themselves.
     pub(super) fn check(&self) -> Result<(), Error> {
         let wrong = |message: String| Err(Error::Argument(message));
+        let (epochs, from) = (self.epochs, self.initial_epoch);
+        if epochs == 0 {
+            return wrong("Fit: epochs must be at least 1, found 0".to_owned());
+        }
+        if from >= epochs {
+            return wrong(format!(
+                "Fit: nothing is left to train: training starts with initial_epoch {from} and ends \
+                 before epochs {epochs}; `epochs` is where to end, not how many to add"
+            ));
+        }
         if self.batch_size == 0 || self.validation_batch_size == Some(0) {
             return wrong("Fit: batch_size must be at least 1, found 0".to_owned());
         }

@@ -240,14 +240,14 @@ pub(super) fn dry_run(
         };
         let found = learner.output(index).len();
         if found != rows * features(spec) {
+            // Only the number of steps was open until now.
             return Err(Error::Shape {
                 what: format!("target of {}", spec.name),
                 expected: format!(
-                    "{} rows of {} for each sample",
-                    found / features(spec),
-                    features(spec)
+                    "[n, {}, …], a target for every step of the output",
+                    found / features(spec)
                 ),
-                found: format!("{rows}"),
+                found: format!("[n, {rows}, …]"),
             });
         }
     }

@@ -5,12 +5,12 @@ use crate::{
     error::Error,
     learner::Learner,
     train::{
-        data::Batch,
+        data::{Batch, Takes},
         logs::Logs,
         losses::Loss,
         metrics::{Direction, Tally},
         regularize::Regularized,
-        scored::{Scored, TargetKind},
+        scored::Scored,
     },
 };
 
@@ -47,7 +47,7 @@ impl<'p> Score<'p> {
     pub fn new(
         scores: &'p Scores,
         learner: &impl Learner,
-        kinds: &[Option<TargetKind>],
+        kinds: &[Option<Takes>],
     ) -> Result<Score<'p>, Error> {
         let specs = learner.outputs();
         let mut outputs = Vec::new();
@@ -63,11 +63,13 @@ impl<'p> Score<'p> {
             });
         }
         for (index, name, wanted) in scores.metrics(specs)? {
-            let Some(kind) = kinds[index] else { continue };
+            let Some(takes) = &kinds[index] else {
+                continue;
+            };
             outputs[index].metrics.push(Watched {
                 name,
                 direction: wanted.metric.direction(),
-                tally: wanted.metric.start(features(&specs[index]), kind)?,
+                tally: wanted.metric.start(features(&specs[index]), takes.kind)?,
                 weighted: wanted.weighted,
             });
         }

@@ -3,7 +3,7 @@
 use crate::{
     error::Error,
     learner::ValueSpec,
-    train::{losses::Loss, metrics::Metric, scored::TargetKind},
+    train::{data::Takes, losses::Loss, metrics::Metric},
 };
 
 /// One output of a model, by its name or by its place: what `loss_for` and its like take.
@@ -165,12 +165,12 @@ impl Scores {
 
     /// The targets that the loss of every output takes, `None` if it has no loss, when all fits
     /// together.
-    pub(super) fn check(&self, outputs: &[ValueSpec]) -> Result<Vec<Option<TargetKind>>, Error> {
+    pub(super) fn check(&self, outputs: &[ValueSpec]) -> Result<Vec<Option<Takes>>, Error> {
         let named = self.losses.iter().filter_map(|(output, _)| output.as_ref());
         for output in named.chain(&self.untrained) {
             output.place(outputs)?;
         }
-        let kinds: Vec<Option<TargetKind>> = outputs
+        let kinds: Vec<Option<Takes>> = outputs
             .iter()
             .enumerate()
             .map(|(index, spec)| {
@@ -178,7 +178,11 @@ impl Scores {
                     return Ok(None);
                 };
                 loss.check(features(spec))?;
-                Ok(Some(loss.targets()))
+                Ok(Some(Takes {
+                    kind: loss.targets(),
+                    loss: loss.name().to_owned(),
+                    classes: loss.has_classes(),
+                }))
             })
             .collect::<Result<_, Error>>()?;
         if kinds.iter().all(Option::is_none) {

@@ -31,7 +31,7 @@ fn inputs_of_every_kind() {
     let check = |inputs: Vec<Column>| {
         let data = Dataset::with_columns(inputs, vec![[0, 1].into_column().unwrap()]).unwrap();
         let specs = [SOURCE, REAL, SETTINGS, LOAD];
-        let kinds = [Some(TargetKind::Labels)];
+        let kinds = [Some(takes(TargetKind::Labels))];
         let prepared = Prepared::new("data", &data, &specs, &[OUTPUT], &kinds, None);
         let prepared = prepared.map_err(|error| error.to_string())?;
         let mut batch = Batch::new(&prepared, 2);

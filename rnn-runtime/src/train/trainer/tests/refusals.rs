@@ -76,14 +76,18 @@ fn what_is_wrong_is_said_before_anything_changes() {
                 &with(Column::floats(vec![0.0, 1.0, 0.5, 0.0, 0.0, 1.0], &[6]).unwrap()),
                 quiet(1),
             ),
-            "training data, target of output: label 0.5 of sample 2 is not a class in 0..3",
+            "training data, target of output: label 0.5 of sample 2 is not a class in 0..3; \
+             sparse_categorical_crossentropy takes class numbers: use MeanSquaredError for \
+             numbers of any kind",
         ),
         (
             fit(
                 &with(Column::floats(vec![0.0; 18], &[6, 3]).unwrap()),
                 quiet(1),
             ),
-            "training data, target of output: expected shape [n], found [6, 3]",
+            "training data, target of output: expected shape [n], found [6, 3]; \
+             sparse_categorical_crossentropy takes class numbers: use CategoricalCrossentropy for \
+             one-hot targets",
         ),
         (
             fit(
@@ -202,31 +206,70 @@ fn nan_goes_on_unless_a_callback_stops_it() {
 }
 
 #[test]
-fn no_epochs_change_nothing() {
+fn nothing_to_train_is_an_error() {
     let mut model = Linear::new(1);
     let before = model.weights().to_vec();
     let mut trainer = Trainer::new(&mut model).loss(sparse());
-    assert!(
-        trainer
-            .fit(&dataset(6), quiet(0))
-            .unwrap()
-            .epochs()
-            .is_empty()
-    );
-    assert!(
-        trainer
-            .fit(
-                &dataset(6),
-                Fit {
-                    initial_epoch: 3,
-                    ..quiet(3)
-                }
-            )
-            .unwrap()
-            .epochs()
-            .is_empty()
+    let mut words = |fit| trainer.fit(&dataset(6), fit).unwrap_err().to_string();
+    assert_eq!(words(quiet(0)), "Fit: epochs must be at least 1, found 0");
+    assert_eq!(
+        words(Fit {
+            initial_epoch: 3,
+            ..quiet(3)
+        }),
+        "Fit: nothing is left to train: training starts with initial_epoch 3 and ends before \
+         epochs 3; `epochs` is where to end, not how many to add"
     );
     assert_eq!(model.weights(), before);
+}
+
+#[test]
+fn classes_have_weights_and_numbers_have_none() {
+    let (points, _) = clouds(6);
+    let targets = Column::floats(vec![1.0; 18], &[6, 3]).unwrap();
+    let data = Dataset::new(Column::floats(points, &[6, 2]).unwrap(), targets).unwrap();
+    let weighted = || Fit {
+        class_weight: Some(BTreeMap::from([(1, 2.0)])),
+        ..quiet(1)
+    };
+    let mut model = Linear::new(1);
+    let error = Trainer::new(&mut model)
+        .loss(MeanSquaredError)
+        .fit(&data, weighted())
+        .unwrap_err()
+        .to_string();
+    assert_eq!(
+        error,
+        "Fit: class_weight is for classes, and mean_squared_error compares numbers; give the data \
+         set sample weights"
+    );
+    let fit = Trainer::new(&mut model)
+        .loss(CategoricalCrossentropy::from_logits())
+        .fit(&data, weighted());
+    assert!(fit.is_ok());
+}
+
+#[test]
+fn a_bound_of_zero_is_refused() {
+    let mut model = Linear::new(1);
+    let mut words = |optimizer: SGD| {
+        Trainer::new(&mut model)
+            .loss(sparse())
+            .optimizer(optimizer)
+            .fit(&dataset(6), quiet(1))
+            .unwrap_err()
+            .to_string()
+    };
+    assert_eq!(
+        words(SGD::default().global_clipnorm(0.0)),
+        "global_clipnorm must be above 0, found 0; leave it out to clip nothing"
+    );
+    assert!(words(SGD::default().clipnorm(0.0)).starts_with("clipnorm must be above 0"));
+    assert!(words(SGD::default().clipvalue(0.0)).starts_with("clipvalue must be above 0"));
+    assert_eq!(
+        words(SGD::new(f64::NAN)),
+        "learning_rate must be a finite number, found NaN"
+    );
 }
 
 /// Callbacks come in order, and an error ends training.
