@@ -41,6 +41,14 @@ pub enum Error {
         /// One line for everything missing, extra, of the wrong shape or not finite.
         problems: Vec<String>,
     },
+    /// A file is not of the kind that is read: no safetensors, or a damaged one.
+    #[error("{file} cannot be read: {problem}")]
+    Format {
+        /// The file's path.
+        file: String,
+        /// What it is instead, and what to do about it.
+        problem: String,
+    },
     /// The instruction set asked for does not exist or is not available.
     #[error("RECURRENT_ISA={asked}: {reason}")]
     Isa {

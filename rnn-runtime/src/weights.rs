@@ -6,7 +6,7 @@
 
 mod atomic;
 
-use std::{collections::HashMap, fmt::Write as _, fs, path::Path};
+use std::{collections::HashMap, fs, path::Path};
 
 use safetensors::{
     SafeTensors,
@@ -22,8 +22,9 @@ pub(crate) use atomic::write_atomically;
 /// and on the disk.
 ///
 /// # Errors
-/// [`Error::Shape`] if `weights` is not as long as `specs` say, [`Error::Io`] if the file cannot
-/// be written. An existing file is then as it was.
+/// [`Error::Shape`] if `weights` is not as long as `specs` say, [`Error::Argument`] if a weight is
+/// not finite, which [`load`] would refuse, [`Error::Io`] if the file cannot be written. An existing
+/// file is then as it was.
 ///
 /// ```
 /// use rnn_runtime::{params::{Init, ParamSpec}, weights::{load, save}};
@@ -40,16 +41,30 @@ pub(crate) use atomic::write_atomically;
 /// ```
 pub fn save(path: impl AsRef<Path>, specs: &[ParamSpec], weights: &[f32]) -> Result<(), Error> {
     let path = path.as_ref();
-    let bytes = to_bytes(specs, weights)?;
+    let bytes = to_bytes(specs, weights).map_err(|e| match e {
+        Error::Argument(why) => {
+            Error::Argument(format!("{} is not written: {why}", path.display()))
+        }
+        e => e,
+    })?;
     write_atomically(path, &bytes).map_err(|source| io(path, source))
 }
 
 /// The bytes that [`save`] writes.
 ///
 /// # Errors
-/// [`Error::Shape`] if `weights` is not as long as `specs` say.
+/// [`Error::Shape`] if `weights` is not as long as `specs` say, [`Error::Argument`] if a weight is
+/// not finite.
 pub fn to_bytes(specs: &[ParamSpec], weights: &[f32]) -> Result<Vec<u8>, Error> {
     check_length(specs, weights.len())?;
+    let mut at = 0;
+    for spec in specs {
+        let values = &weights[at..at + spec.len()];
+        if let Some(line) = not_finite(spec, values.iter().copied()) {
+            return Err(Error::Argument(line));
+        }
+        at += spec.len();
+    }
     let bytes: Vec<u8> = weights.iter().flat_map(|w| w.to_le_bytes()).collect();
     let mut tensors = Vec::with_capacity(specs.len());
     let mut rest = bytes.as_slice();
@@ -69,9 +84,9 @@ pub fn to_bytes(specs: &[ParamSpec], weights: &[f32]) -> Result<Vec<u8>, Error> 
 /// Reads the safetensors file `path` into `weights`.
 ///
 /// # Errors
-/// [`Error::Io`] if the file cannot be read; [`Error::Weights`] with one line for every parameter
-/// that is missing, tensor that the model does not have, shape or type that differs, and tensor
-/// with a number that is not finite, or one line if it is not a safetensors file at all.
+/// [`Error::Io`] if the file cannot be read; [`Error::Format`] if it is not a safetensors file or a
+/// damaged one; [`Error::Weights`] with one line for every parameter that is missing, tensor that
+/// the model does not have, shape or type that differs, and tensor with a number that is not finite.
 /// `weights` is then as it was.
 ///
 /// ```
@@ -109,11 +124,7 @@ pub fn load_bytes(
         file: name.to_owned(),
         problems,
     };
-    let file = SafeTensors::deserialize(bytes).map_err(|e| {
-        problem(vec![format!(
-            "not a safetensors file, or a damaged one: {e}"
-        )])
-    })?;
+    let file = read(name, bytes, specs)?;
     let problems = problems(&file, specs);
     if !problems.is_empty() {
         return Err(problem(problems));
@@ -131,6 +142,103 @@ pub fn load_bytes(
         }
     }
     Ok(())
+}
+
+/// Reads what matches: every tensor of the file that has the name and the shape of a parameter.
+/// All other parameters stay as they are, all other tensors are left out.
+///
+/// Returns the names of what was read.
+///
+/// # Errors
+/// As [`load`]; [`Error::Weights`] only for what matches, or if nothing does.
+pub fn load_matching(
+    path: impl AsRef<Path>,
+    specs: &[ParamSpec],
+    weights: &mut [f32],
+) -> Result<Vec<&'static str>, Error> {
+    let path = path.as_ref();
+    let bytes = fs::read(path).map_err(|source| io(path, source))?;
+    let name = path.display().to_string();
+    check_length(specs, weights.len())?;
+    let file = read(&name, &bytes, specs)?;
+    let mut found = Vec::new();
+    let mut at = 0;
+    for spec in specs {
+        if let Ok(tensor) = file.tensor(spec.name)
+            && tensor.shape() == spec.shape
+        {
+            found.push((*spec, at, tensor));
+        }
+        at += spec.len();
+    }
+    let mut problems: Vec<String> = found
+        .iter()
+        .filter_map(|(spec, _, tensor)| match tensor.dtype() {
+            Dtype::F32 => not_finite(spec, floats(tensor.data())),
+            other => Some(format!("{}: expected type F32, found {other}", spec.name)),
+        })
+        .collect();
+    if found.is_empty() {
+        problems = self::problems(&file, specs);
+    }
+    if !problems.is_empty() {
+        return Err(Error::Weights {
+            file: name,
+            problems,
+        });
+    }
+    for (spec, at, tensor) in &found {
+        let to = &mut weights[*at..*at + spec.len()];
+        for (to, value) in to.iter_mut().zip(floats(tensor.data())) {
+            *to = value;
+        }
+    }
+    Ok(found.iter().map(|(spec, ..)| spec.name).collect())
+}
+
+/// The tensors of a file; what it is instead, if it is none.
+fn read<'b>(name: &str, bytes: &'b [u8], specs: &[ParamSpec]) -> Result<SafeTensors<'b>, Error> {
+    SafeTensors::deserialize(bytes).map_err(|e| {
+        let from_keras = |what: &str| {
+            let names: Vec<String> = specs
+                .iter()
+                .take(2)
+                .map(|s| format!("{:?}: {:?}", s.name, s.shape))
+                .collect();
+            format!(
+                "it is {what}; weights come as safetensors: in Python, \
+                 `safetensors.numpy.save_file({{name: array, …}}, \"model.safetensors\")` with the \
+                 names and shapes of this model ({}, …)",
+                names.join(", ")
+            )
+        };
+        let problem = if bytes.starts_with(b"\x89HDF\r\n\x1a\n") {
+            from_keras("an HDF5 file, as Keras writes `.h5`")
+        } else if bytes.starts_with(b"PK\x03\x04") {
+            from_keras("a zip archive, as Keras writes `.keras` and PyTorch `.pt`")
+        } else {
+            format!("not a safetensors file, or a damaged one: {e}")
+        };
+        Error::Format {
+            file: name.to_owned(),
+            problem,
+        }
+    })
+}
+
+/// What is wrong with numbers that are not finite.
+fn not_finite(spec: &ParamSpec, values: impl Iterator<Item = f32>) -> Option<String> {
+    let bad: Vec<usize> = values
+        .enumerate()
+        .filter_map(|(index, value)| (!value.is_finite()).then_some(index))
+        .collect();
+    let first = bad.first()?;
+    Some(format!(
+        "{}: {} of {} numbers not finite, the first at index {first}",
+        spec.name,
+        bad.len(),
+        spec.len()
+    ))
 }
 
 /// Everything that keeps `file` from being the weights of `specs`, in the order of the
@@ -162,15 +270,7 @@ fn problems(file: &SafeTensors<'_>, specs: &[ParamSpec]) -> Vec<String> {
         if differs {
             continue;
         }
-        let bad: Vec<usize> = floats(tensor.data())
-            .enumerate()
-            .filter_map(|(index, value)| (!value.is_finite()).then_some(index))
-            .collect();
-        if let Some(first) = bad.first() {
-            let mut line = format!("{name}: {} of {} numbers not finite", bad.len(), spec.len());
-            let _ = write!(line, ", the first at index {first}");
-            problems.push(line);
-        }
+        problems.extend(not_finite(spec, floats(tensor.data())));
     }
     let mut extra: Vec<String> = file
         .iter()

@@ -51,6 +51,14 @@ fn lines(result: Result<(), Error>) -> Vec<String> {
     }
 }
 
+/// What is said of a file that cannot be read at all.
+fn damaged(result: Result<(), Error>) -> String {
+    match result {
+        Err(Error::Format { problem, .. }) => problem,
+        other => panic!("expected Error::Format, got {other:?}"),
+    }
+}
+
 /// A hand-made file: `(name, dtype, shape, bytes)`.
 fn file_of(tensors: &[(&str, Dtype, &[usize], &[u8])]) -> Vec<u8> {
     let views = tensors.iter().map(|(name, dtype, shape, bytes)| {
@@ -171,12 +179,12 @@ fn every_truncation_is_an_error() {
     let bytes = to_bytes(&SPECS, &WEIGHTS).unwrap();
     for length in 0..bytes.len() {
         let mut weights = [5.0; 9];
-        lines(load_bytes("x", &bytes[..length], &SPECS, &mut weights));
+        damaged(load_bytes("x", &bytes[..length], &SPECS, &mut weights));
         assert_eq!(weights, [5.0; 9]);
     }
     let mut longer = bytes;
     longer.push(0);
-    lines(load_bytes("x", &longer, &SPECS, &mut [0.0; 9]));
+    damaged(load_bytes("x", &longer, &SPECS, &mut [0.0; 9]));
 }
 
 #[test]
@@ -190,7 +198,7 @@ fn no_flipped_bit_panics_or_half_loads() {
         match load_bytes("x", &bytes, &SPECS, &mut weights) {
             // A flip in the free text of the metadata, or of the padding's spaces, harms nothing.
             Ok(()) => assert_eq!(weights.map(f32::to_bits), WEIGHTS.map(f32::to_bits)),
-            Err(Error::Weights { .. }) => assert_eq!(weights, [5.0; 9]),
+            Err(Error::Weights { .. } | Error::Format { .. }) => assert_eq!(weights, [5.0; 9]),
             Err(other) => panic!("bit {bit}: {other}"),
         }
     }
@@ -208,7 +216,7 @@ fn a_huge_header_length_is_an_error() {
     ] {
         let mut bytes = to_bytes(&SPECS, &WEIGHTS).unwrap();
         bytes[..8].copy_from_slice(&length.to_le_bytes());
-        lines(load_bytes("x", &bytes, &SPECS, &mut [0.0; 9]));
+        damaged(load_bytes("x", &bytes, &SPECS, &mut [0.0; 9]));
     }
 }
 
@@ -230,6 +238,108 @@ fn hostile_shapes_and_offsets_are_errors() {
         bytes.extend(header.as_bytes());
         bytes.extend([0; 4]);
         let specs = [ParamSpec::new("b", &[1], Init::Zeros)];
-        lines(load_bytes("x", &bytes, &specs, &mut [0.0]));
+        let result = load_bytes("x", &bytes, &specs, &mut [0.0]);
+        // Of two tensors of one name the reader takes the last.
+        let twice = header.matches("\"a\"").count() == 2;
+        match result {
+            Err(Error::Weights { .. }) if twice => {}
+            other => drop(damaged(other)),
+        }
     }
+}
+
+#[test]
+fn keras_files_are_recognised() {
+    let mut weights = [5.0; 9];
+    let hdf5 = damaged(load_bytes(
+        "x",
+        b"\x89HDF\r\n\x1a\n\0\0\0\0\0\x08\x08\0",
+        &SPECS,
+        &mut weights,
+    ));
+    assert_eq!(
+        hdf5,
+        "it is an HDF5 file, as Keras writes `.h5`; weights come as safetensors: in Python, \
+         `safetensors.numpy.save_file({name: array, …}, \"model.safetensors\")` with the names and \
+         shapes of this model (\"dense/kernel\": [2, 3], \"dense/bias\": [3], …)"
+    );
+    let zip = damaged(load_bytes(
+        "x",
+        b"PK\x03\x04\x14\0\0\0\0\0",
+        &SPECS,
+        &mut weights,
+    ));
+    assert!(
+        zip.starts_with("it is a zip archive, as Keras writes `.keras`"),
+        "{zip}"
+    );
+    let error = load_bytes("x", b"weights", &SPECS, &mut weights).unwrap_err();
+    let words = error.to_string();
+    assert!(
+        words.starts_with("x cannot be read: not a safetensors file"),
+        "{words}"
+    );
+    assert_eq!(weights, [5.0; 9]);
+}
+
+#[test]
+fn weights_that_could_not_be_loaded_are_not_saved() {
+    let folder = Folder::new("nan");
+    let path = folder.0.join("model.safetensors");
+    save(&path, &SPECS, &WEIGHTS).unwrap();
+    let mut bad = WEIGHTS;
+    (bad[7], bad[8]) = (f32::NAN, f32::INFINITY);
+    let error = save(&path, &SPECS, &bad).unwrap_err().to_string();
+    assert_eq!(
+        error,
+        format!(
+            "{} is not written: dense/bias: 2 of 3 numbers not finite, the first at index 1",
+            path.display()
+        )
+    );
+    let mut loaded = [0.0; 9];
+    load(&path, &SPECS, &mut loaded).unwrap();
+    assert_eq!(loaded, WEIGHTS, "the file before is whole");
+    assert_eq!(folder.files(), ["model.safetensors"]);
+}
+
+#[test]
+fn what_matches_is_loaded() {
+    let folder = Folder::new("matching");
+    let path = folder.0.join("model.safetensors");
+    save(&path, &SPECS, &WEIGHTS).unwrap();
+    // The kernel is of another shape, and a parameter is new.
+    let specs = [
+        ParamSpec::new("dense/kernel", &[3, 2], Init::Zeros),
+        ParamSpec::new("new/bias", &[2], Init::Zeros),
+        SPECS[1],
+    ];
+    let mut weights = [5.0; 11];
+    assert_eq!(
+        load_matching(&path, &specs, &mut weights).unwrap(),
+        ["dense/bias"]
+    );
+    assert_eq!(weights[..8], [5.0; 8]);
+    assert_eq!(weights[8..], WEIGHTS[6..]);
+    // Nothing matches: then all differences are said.
+    let mut weights = [5.0; 6];
+    let result = load_matching(&path, &specs[..1], &mut weights);
+    assert_eq!(
+        lines(result.map(|_| ())),
+        [
+            "dense/kernel: expected shape [3, 2], found [2, 3]",
+            "dense/bias: not in the model, shape [3]"
+        ]
+    );
+    // What matches has to be good.
+    let nan: Vec<u8> = [f32::NAN; 3].iter().flat_map(|v| v.to_le_bytes()).collect();
+    let bytes = file_of(&[("dense/bias", Dtype::F32, &[3], &nan)]);
+    fs::write(&path, bytes).unwrap();
+    let mut weights = [5.0; 9];
+    let result = load_matching(&path, &SPECS, &mut weights);
+    assert_eq!(
+        lines(result.map(|_| ())),
+        ["dense/bias: 3 of 3 numbers not finite, the first at index 0"]
+    );
+    assert_eq!(weights, [5.0; 9]);
 }
