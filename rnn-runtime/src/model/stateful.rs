@@ -84,19 +84,40 @@ impl Store {
 
     /// Replaces the states that are named.
     pub(super) fn set(&mut self, spec: &Spec, states: &[LayerState]) -> Result<(), Error> {
-        let Some(batch) = states.first().map(|s| s.value.len_of_batch()) else {
+        let Some(first) = states.first() else {
             return Ok(());
         };
         let known: Vec<_> = spec.states.iter().map(|s| (s.layer, s.name)).collect();
-        let places = find(&known, states)?;
-        let mut values = match self.load(spec, batch) {
-            Ok(values) => values,
-            // All of them are replaced, each once: then it does not matter how many rows there were.
-            Err(_) if places.len() == spec.states.len() => Store::default().load(spec, batch)?,
-            Err(e) => return Err(e),
+        let places = find(&known, spec, states)?;
+        // If all of them are replaced, each once, it does not matter how many rows there were.
+        let keeps = self.batch > 0 && places.len() < spec.states.len();
+        let (batch, as_many) = match keeps {
+            true => (
+                self.batch,
+                "as many rows as the states that stay have".to_owned(),
+            ),
+            false => (
+                first.value.len_of_batch(),
+                format!("as many rows as {}/{} has", first.layer, first.name),
+            ),
+        };
+        let mut values = match keeps {
+            true => self.values.clone(),
+            false => Store::default().load(spec, batch)?,
         };
         for (state, i) in states.iter().zip(places) {
-            values[i] = checked(state, batch, spec.states[i].shape)?;
+            values[i] = checked(state, batch, spec.states[i].shape).map_err(|e| match e {
+                Error::Shape {
+                    what,
+                    expected,
+                    found,
+                } if state.value.len_of_batch() != batch => Error::Shape {
+                    what,
+                    expected: format!("{expected}, {as_many}"),
+                    found,
+                },
+                e => e,
+            })?;
         }
         self.save(spec, batch, values);
         Ok(())
@@ -140,7 +161,11 @@ pub(super) fn named(
 
 /// Which states are meant, each another one: a layer that is used several times has several states
 /// of one name, of which the n-th that is given is the n-th that is known.
-pub(super) fn find(known: &[(&str, &str)], wanted: &[LayerState]) -> Result<Vec<usize>, Error> {
+pub(super) fn find(
+    known: &[(&str, &str)],
+    spec: &Spec,
+    wanted: &[LayerState],
+) -> Result<Vec<usize>, Error> {
     let mut places = Vec::with_capacity(wanted.len());
     for state in wanted {
         let (layer, name) = (state.layer.as_str(), state.name.as_str());
@@ -148,13 +173,31 @@ pub(super) fn find(known: &[(&str, &str)], wanted: &[LayerState]) -> Result<Vec<
         let free = same().find(|i| !places.contains(i));
         places.push(free.ok_or_else(|| {
             Error::Argument(match same().count() {
-                0 => format!("no layer `{layer}` keeps a state `{name}`"),
+                0 => {
+                    let remedy = remedy(known, spec, layer);
+                    format!("no layer `{layer}` keeps a state `{name}`; {remedy}")
+                }
                 1 => format!("the state `{name}` of layer `{layer}` is given twice"),
                 n => format!("layer `{layer}` keeps {n} states `{name}`, and more are given"),
             })
         })?);
     }
     Ok(places)
+}
+
+/// What there is instead of a state that there is not.
+fn remedy(known: &[(&str, &str)], spec: &Spec, layer: &str) -> String {
+    match spec.layers.iter().find(|row| row.name == layer) {
+        _ if !known.is_empty() => {
+            let names: Vec<String> = known.iter().map(|(l, n)| format!("{l}/{n}")).collect();
+            format!("there are {}", names.join(", "))
+        }
+        Some(row) => format!(
+            "write `stateful` in the model: `{}(…, stateful)`",
+            row.class
+        ),
+        None => "no layer of this model is stateful: write `GRU(5, stateful)`".to_owned(),
+    }
 }
 
 /// The numbers of a state of so many rows, tight and row-major.

@@ -46,7 +46,8 @@ impl<'m, P: Program> Stream<'m, P> {
         })
     }
 
-    /// Runs one step and returns its output. Allocates nothing, locks nothing, cannot fail.
+    /// Runs one step and returns its output. A step of features is an array (`&[0.0; 8]`), one of a
+    /// class id an [`Id`](super::Id): `stream.step(&Id::new(3)?)`. Allocates nothing, locks nothing, cannot fail.
     #[inline]
     pub fn step(&mut self, x: &P::StepInput) -> P::StepOutput<'_> {
         self.isa.dispatch(Step::<P> {
@@ -88,7 +89,7 @@ impl<'m, P: Program> Stream<'m, P> {
         let specs = P::SPEC.stream_states;
         let known: Vec<_> = specs.iter().map(|s| (s.layer, s.name)).collect();
         let mut all = Vec::with_capacity(states.len());
-        for (state, i) in states.iter().zip(find(&known, states)?) {
+        for (state, i) in states.iter().zip(find(&known, &P::SPEC, states)?) {
             all.push((i, checked(state, 1, specs[i].shape)?));
         }
         let t = self.time;
