@@ -14,15 +14,46 @@ pub use rnn_runtime::{
     train::{self, callbacks, losses, metrics, optimizers},
 };
 
-/// Everything that a program with models usually names.
+/// Everything that a program with models usually names: what a function needs to give a model back,
+///
+/// ```
+/// use ndarray::{Array2, Array3};
+/// use recurrent::prelude::*;
+///
+/// fn model() -> impl Model<Input = Sequence, Output = Array2<f32>> + Learner {
+///     rnn_model!(Input(_, 1) -> GRU(4) -> Dense(1))
+/// }
+///
+/// fn main() -> Result<(), Error> {
+///     let mut model = model();
+///     let (x, y) = (Array3::<f32>::zeros((8, 5, 1)), Array2::<f32>::zeros((8, 1)));
+///     let history = Trainer::new(&mut model)
+///         .loss(MeanSquaredError)
+///         .fit(&Dataset::new(&x, &y)?, Fit { epochs: 2, ..Fit::default() })?;
+///     // The figures: of one name, or all of every epoch.
+///     assert_eq!(history.get("loss").len(), 2);
+///     for logs in history.logs() {
+///         println!("{logs}");
+///     }
+///     assert_eq!(model.predict(&x)?.dim(), (8, 1));
+///     Ok(())
+/// }
+/// ```
 pub mod prelude {
     pub use crate::{rnn_cell, rnn_model};
     pub use rnn_runtime::{
         Error,
-        model::{Id, Model, Stream},
+        learner::Learner,
+        model::{Id, Ids, LayerState, Masks, Model, Sequence, Sequence2, Stream},
         train::{
             Column, Dataset, Evaluate, Fit, History, Logs, Scores, Trainer, Verbose, Windows,
-            callbacks::*, losses::*, metrics::Accuracy, optimizers::*,
+            callbacks::*,
+            losses::*,
+            metrics::{
+                Accuracy, BinaryAccuracy, CategoricalAccuracy, SparseCategoricalAccuracy,
+                SparseTopKCategoricalAccuracy, TopKCategoricalAccuracy,
+            },
+            optimizers::*,
         },
     };
 }

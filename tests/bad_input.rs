@@ -230,3 +230,140 @@ fn numbers_that_are_not_finite_run_through() {
         assert_eq!(y.row(1).iter().any(|y| y.is_nan()), bad.is_nan());
     }
 }
+
+#[test]
+fn weights_that_are_not_numbers_stay_out_of_files() {
+    let file = Temporary::new("nan");
+    let mut model = rnn_model!(Input(_, 3) -> LSTM(4) -> Dense(2));
+    model.save(&file.0).unwrap();
+    let good = std::fs::read(&file.0).unwrap();
+    model.param_mut("dense/bias").unwrap().1[1] = f32::NAN;
+    let e = model.save(&file.0).unwrap_err().to_string();
+    assert!(
+        e.ends_with("dense/bias: 1 of 2 numbers not finite, the first at index 1"),
+        "{e}"
+    );
+    assert_eq!(
+        std::fs::read(&file.0).unwrap(),
+        good,
+        "the old file is whole"
+    );
+}
+
+#[test]
+fn states_of_other_layers_and_rows() {
+    let model = rnn_model!(
+        Input(_, 3) -> GRU(4, stateful, return_sequences) -> LSTM(2, stateful)
+    );
+    let state = |layer: &str, name: &str, rows: usize, units: usize| LayerState {
+        layer: layer.into(),
+        name: name.into(),
+        value: Array2::zeros((rows, units)).into_dyn(),
+    };
+    let words = |states: &[LayerState]| model.set_states(states).unwrap_err().to_string();
+    assert_eq!(
+        words(&[state("gruu", "h", 2, 4)]),
+        "no layer `gruu` keeps a state `h`; there are gru/h, lstm/h, lstm/c"
+    );
+    // Nothing is kept yet: the first says how many rows there are.
+    assert_eq!(
+        words(&[state("gru", "h", 2, 4), state("lstm", "c", 3, 2)]),
+        "lstm/c: expected shape [2, 2], as many rows as gru/h has, found [3, 2]"
+    );
+    assert!(model.states().is_empty());
+    model.predict(&Array3::zeros((2, 5, 3))).unwrap();
+    assert_eq!(
+        words(&[state("lstm", "h", 3, 2)]),
+        "lstm/h: expected shape [2, 2], as many rows as the states that stay have, found [3, 2]"
+    );
+    assert_eq!(
+        words(&[state("gru", "h", 2, 5)]),
+        "gru/h: expected shape [2, 4], found [2, 5]"
+    );
+    // All of them may have other rows.
+    let all = [
+        state("gru", "h", 3, 4),
+        state("lstm", "h", 3, 2),
+        state("lstm", "c", 3, 2),
+    ];
+    model.set_states(&all).unwrap();
+    assert_eq!(model.states(), all);
+
+    let plain = rnn_model!(Input(_, 3) -> GRU(4));
+    let words = |layer| {
+        let states = [state(layer, "h", 1, 4)];
+        plain.set_states(&states).unwrap_err().to_string()
+    };
+    assert_eq!(
+        words("gru"),
+        "no layer `gru` keeps a state `h`; write `stateful` in the model: `GRU(…, stateful)`"
+    );
+    assert!(words("gruu").ends_with("write `GRU(5, stateful)`"));
+    let mut stream = plain.stream().unwrap();
+    let e = stream.set_states(&[state("gru", "c", 1, 4)]).unwrap_err();
+    assert_eq!(
+        e.to_string(),
+        "no layer `gru` keeps a state `c`; there are gru/h"
+    );
+}
+
+#[test]
+fn targets_for_another_loss() {
+    let x = Array3::<f32>::zeros((8, 5, 3));
+    let (one_hot, classes) = (Array2::<f32>::zeros((8, 2)), [0u32; 8]);
+    let words = |trainer: Result<History, Error>| trainer.unwrap_err().to_string();
+    let mut model = rnn_model!(Input(_, 3) -> GRU(4) -> Dense(2));
+    let e = words(
+        Trainer::new(&mut model)
+            .loss(SparseCategoricalCrossentropy::from_logits())
+            .fit(&Dataset::new(&x, &one_hot).unwrap(), Fit::default()),
+    );
+    assert_eq!(
+        e,
+        "training data, target of output: expected shape [n], found [8, 2]; \
+         sparse_categorical_crossentropy takes class numbers: use CategoricalCrossentropy for \
+         one-hot targets"
+    );
+    let e = words(
+        Trainer::new(&mut model)
+            .loss(CategoricalCrossentropy::from_logits())
+            .fit(&Dataset::new(&x, classes).unwrap(), Fit::default()),
+    );
+    assert!(
+        e.ends_with("use SparseCategoricalCrossentropy for class numbers"),
+        "{e}"
+    );
+    let e = words(
+        Trainer::new(&mut model)
+            .loss(MeanSquaredError)
+            .fit(&Dataset::new(&x, classes).unwrap(), Fit::default()),
+    );
+    assert!(
+        e.contains("mean_squared_error takes a number for each of the output"),
+        "{e}"
+    );
+    let mut steps = rnn_model!(Input(_, 3) -> GRU(4, return_sequences) -> Dense(2));
+    let e = words(
+        Trainer::new(&mut steps)
+            .loss(SparseCategoricalCrossentropy::from_logits())
+            .fit(&Dataset::new(&x, classes).unwrap(), Fit::default()),
+    );
+    assert!(e.contains("leave `return_sequences`"), "{e}");
+    // Steps that are open until the model runs.
+    let e = words(Trainer::new(&mut steps).loss(MeanSquaredError).fit(
+        &Dataset::new(&x, Array3::<f32>::zeros((8, 2, 2))).unwrap(),
+        Fit::default(),
+    ));
+    assert_eq!(
+        e,
+        "target of output: expected shape [n, 5, …], a target for every step of the output, found \
+         [n, 2, …]"
+    );
+    let mut one = rnn_model!(Input(_, 3) -> GRU(4) -> Dense(1));
+    let e = words(
+        Trainer::new(&mut one)
+            .loss(SparseCategoricalCrossentropy::from_logits())
+            .fit(&Dataset::new(&x, [1u32; 8]).unwrap(), Fit::default()),
+    );
+    assert!(e.contains("use BinaryCrossentropy for yes or no"), "{e}");
+}

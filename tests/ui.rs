@@ -15,20 +15,17 @@ const CHILD: &str = "RECURRENT_TEST_OF_RUSTC";
 /// What trybuild writes above the messages that it did not expect.
 const ACTUAL: &str = "ACTUAL OUTPUT:";
 
-/// Sizes that are `const`s and cells that do not exist are found by rustc, in words that differ from
-/// version to version: what is ours in them are the sentence, the help and the place.
+/// What rustc finds in `file`, compiled in a process of its own by the test `test`.
 ///
-/// trybuild compares whole messages only. So it gets to compare with a file that never fits, in a
-/// process of its own, and what it shows as found is read here.
-#[test]
-fn messages_of_rustc() {
-    const FILE: &str = "tests/ui/rustc_words.rs";
+/// Its words differ from version to version, and trybuild compares whole messages only. So it gets to
+/// compare with a file that never fits, and what it shows as found is read.
+fn words_of_rustc(test: &str, file: &str) -> Option<String> {
     if std::env::var_os(CHILD).is_some() {
-        trybuild::TestCases::new().compile_fail(FILE);
-        return;
+        trybuild::TestCases::new().compile_fail(file);
+        return None;
     }
     let output = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "messages_of_rustc", "--nocapture"])
+        .args(["--exact", test, "--nocapture"])
         .env(CHILD, "1")
         // Else it marks differences inside of words.
         .env("TERM", "dumb")
@@ -42,6 +39,26 @@ fn messages_of_rustc() {
             String::from_utf8_lossy(&output.stdout)
         );
     };
+    assert!(!found.contains("__rnn_"), "{found}");
+    Some(found.to_owned())
+}
+
+/// Number of errors: one a mistake.
+fn errors(found: &str) -> usize {
+    let errors = found
+        .lines()
+        .filter(|l| l.trim_start().starts_with("error"));
+    let own = errors.filter(|l| !l.contains("aborting") && !l.contains("could not compile"));
+    own.count()
+}
+
+/// Sizes that are `const`s and cells that do not exist are found by rustc: what is ours in its words
+/// are the sentence, the help and the place.
+#[test]
+fn messages_of_rustc() {
+    let Some(found) = words_of_rustc("messages_of_rustc", "tests/ui/rustc_words.rs") else {
+        return;
+    };
     for ours in [
         "[RNN0127]: `units` of LSTM is 0",
         "[RNN0127]: `time` of Input is 0",
@@ -54,11 +71,26 @@ fn messages_of_rustc() {
     ] {
         assert!(found.contains(ours), "`{ours}` is not in {found}");
     }
-    // One a mistake; and what the macro is made of is nobody's business.
-    let errors = found
-        .lines()
-        .filter(|l| l.trim_start().starts_with("error"));
-    let errors = errors.filter(|l| !l.contains("aborting") && !l.contains("could not compile"));
-    assert_eq!(errors.count(), 4, "{found}");
-    assert!(!found.contains("__rnn_"), "{found}");
+    assert_eq!(errors(&found), 4, "{found}");
+}
+
+/// Arrays of another type than the model reads: what to write instead.
+#[test]
+fn arrays_of_other_types() {
+    let Some(found) = words_of_rustc("arrays_of_other_types", "tests/ui/rustc_data.rs") else {
+        return;
+    };
+    for ours in [
+        "a model reads numbers of type `f32`, not `f64`",
+        "write `&x.mapv(|v| v as f32)`",
+        "class ids are whole numbers such as `u32`, not `f32`",
+        "write `&ids.mapv(|v| v as u32)`",
+        "a mask is of booleans, not `f32`",
+        "write `&mask.mapv(|v| v != 0.0)`",
+        "this model takes Sequence, not `&ArrayBase",
+        "[RNN0300]: this model cannot stream: Bidirectional(GRU(2)) needs the whole sequence",
+    ] {
+        assert!(found.contains(ours), "`{ours}` is not in {found}");
+    }
+    assert_eq!(errors(&found), 5, "{found}");
 }

@@ -76,6 +76,49 @@ pub trait Learner: Send {
     fn weights(&self) -> &[f32];
     /// All weights, to change. The model repacks them before its next use.
     fn weights_mut(&mut self) -> &mut [f32];
+
+    /// Takes over the weights of every parameter that `other` has under the same name and with the
+    /// same shape; all others stay. Returns the names of those that were taken.
+    ///
+    /// This is how a model for training hands its layers to one for inference: give the layers that
+    /// both have the same `name`. An encoder and decoder learns as one model with the right answer
+    /// as the decoder's input; to answer by itself, the decoder is a model of its own that streams:
+    ///
+    /// ```text
+    /// rnn_model! {
+    ///     pub struct Training {
+    ///         input question: ids;
+    ///         input answer: ids;
+    ///         let (_, state) = question -> Embedding(12, 16, name = "words") -> LSTM(64, return_state, name = "encoder");
+    ///         output next = answer -> Embedding(12, 16, name = "answers")
+    ///             -> LSTM(64, return_sequences, initial_state = state, name = "decoder") -> Dense(12, name = "logits");
+    ///     }
+    /// }
+    /// rnn_model! { pub struct Decoder = Embedding(12, 16, name = "answers") -> LSTM(64, name = "decoder") -> Dense(12, name = "logits"); }
+    ///
+    /// let mut decoder = Decoder::new();
+    /// let taken = decoder.copy_weights_from(&trained);
+    /// assert_eq!(taken.len(), decoder.specs().len(), "all of them");
+    /// ```
+    fn copy_weights_from(&mut self, other: &dyn Learner) -> Vec<&'static str> {
+        let mut taken = Vec::new();
+        let mut at = 0;
+        for spec in self.specs() {
+            let mut from = 0;
+            for theirs in other.specs() {
+                if theirs.name == spec.name && theirs.shape == spec.shape {
+                    let values = &other.weights()[from..from + theirs.len()];
+                    self.weights_mut()[at..at + spec.len()].copy_from_slice(values);
+                    taken.push(spec.name);
+                    break;
+                }
+                from += theirs.len();
+            }
+            at += spec.len();
+        }
+        taken
+    }
+
     /// The inputs.
     fn inputs(&self) -> &'static [ValueSpec];
     /// The outputs.

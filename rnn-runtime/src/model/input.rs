@@ -63,7 +63,7 @@ pub struct Batch<'a> {
 }
 
 impl<'a> Batch<'a> {
-    fn floats<D: Dimension>(x: &ArrayView<'a, f32, D>, time: bool) -> Batch<'a> {
+    fn floats<T: Feature, D: Dimension>(x: &ArrayView<'a, T, D>, time: bool) -> Batch<'a> {
         let shape = x.shape().to_vec();
         Batch {
             batch: shape[0],
@@ -71,8 +71,8 @@ impl<'a> Batch<'a> {
             features: Some(shape[if time { 2 } else { 1 }..].to_vec()),
             shape,
             floats: match x.to_slice() {
-                Some(s) => Cow::Borrowed(s),
-                None => Cow::Owned(x.iter().copied().collect()),
+                Some(s) => Cow::Borrowed(T::numbers(s)),
+                None => Cow::Owned(x.iter().map(|v| v.number()).collect()),
             },
             ids: vec![],
             no_id: None,
@@ -154,15 +154,56 @@ pub trait IntoInput<'a, K> {
     fn into_input(self, to: &mut Vec<Batch<'a>>) -> Result<(), Error>;
 }
 
+/// A number of a sequence or a row: `f32`. A trait so that rustc can say what to do about others.
+#[diagnostic::on_unimplemented(
+    message = "a model reads numbers of type `f32`, not `{Self}`",
+    label = "an array of `{Self}`",
+    note = "write `&x.mapv(|v| v as f32)`"
+)]
+pub trait Feature: Copy + 'static {
+    /// The number.
+    fn number(self) -> f32;
+    /// The numbers as they are.
+    fn numbers(all: &[Self]) -> &[f32]
+    where
+        Self: Sized;
+}
+
+impl Feature for f32 {
+    fn number(self) -> f32 {
+        self
+    }
+    fn numbers(all: &[f32]) -> &[f32] {
+        all
+    }
+}
+
+/// A place of a mask: `bool`. A trait so that rustc can say what to do about others.
+#[diagnostic::on_unimplemented(
+    message = "a mask is of booleans, not `{Self}`",
+    label = "an array of `{Self}`",
+    note = "write `&mask.mapv(|v| v != 0.0)`: true where a step is real"
+)]
+pub trait Real: Copy {
+    /// Whether the step is real.
+    fn real(self) -> bool;
+}
+
+impl Real for bool {
+    fn real(self) -> bool {
+        self
+    }
+}
+
 macro_rules! floats {
     ($($kind:ident $dim:ident $time:literal;)*) => { $(
-        impl<'a, S: Data<Elem = f32>> IntoInput<'a, $kind> for &'a ArrayBase<S, $dim> {
+        impl<'a, T: Feature, S: Data<Elem = T>> IntoInput<'a, $kind> for &'a ArrayBase<S, $dim> {
             fn into_input(self, to: &mut Vec<Batch<'a>>) -> Result<(), Error> {
                 IntoInput::<$kind>::into_input(self.view(), to)
             }
         }
 
-        impl<'a> IntoInput<'a, $kind> for ArrayView<'a, f32, $dim> {
+        impl<'a, T: Feature> IntoInput<'a, $kind> for ArrayView<'a, T, $dim> {
             fn into_input(self, to: &mut Vec<Batch<'a>>) -> Result<(), Error> {
                 to.push(Batch::floats(&self, $time));
                 Ok(())
@@ -180,6 +221,11 @@ floats! {
 }
 
 /// An integer that can be a class id.
+#[diagnostic::on_unimplemented(
+    message = "class ids are whole numbers such as `u32`, not `{Self}`",
+    label = "an array of `{Self}`",
+    note = "write `&ids.mapv(|v| v as u32)`"
+)]
 pub trait Token: Copy {
     /// The id, or the number as it is if it is none.
     fn id(self) -> Result<u32, i64>;
@@ -224,13 +270,13 @@ impl<'a, T: Token> IntoInput<'a, Ids> for ArrayView<'a, T, Ix2> {
     }
 }
 
-impl<'a, S: Data<Elem = bool>> IntoInput<'a, Masks> for &'a ArrayBase<S, Ix2> {
+impl<'a, T: Real, S: Data<Elem = T>> IntoInput<'a, Masks> for &'a ArrayBase<S, Ix2> {
     fn into_input(self, to: &mut Vec<Batch<'a>>) -> Result<(), Error> {
         self.view().into_input(to)
     }
 }
 
-impl<'a> IntoInput<'a, Masks> for ArrayView<'a, bool, Ix2> {
+impl<'a, T: Real> IntoInput<'a, Masks> for ArrayView<'a, T, Ix2> {
     fn into_input(self, to: &mut Vec<Batch<'a>>) -> Result<(), Error> {
         let (batch, time) = self.dim();
         to.push(Batch {
@@ -238,7 +284,7 @@ impl<'a> IntoInput<'a, Masks> for ArrayView<'a, bool, Ix2> {
             time,
             features: Some(vec![]),
             shape: vec![batch, time],
-            floats: self.iter().map(|&real| f32::from(real)).collect(),
+            floats: self.iter().map(|real| f32::from(real.real())).collect(),
             ids: vec![],
             no_id: None,
         });

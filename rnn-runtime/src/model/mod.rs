@@ -24,7 +24,8 @@ pub use self::core::Core;
 pub use id::Id;
 pub use infer::Inference;
 pub use input::{
-    Batch, Ids, IntoInput, Kind, Masks, Rows, Rows2, Rows3, Sequence, Sequence2, Sequence3, Token,
+    Batch, Feature, Ids, IntoInput, Kind, Masks, Real, Rows, Rows2, Rows3, Sequence, Sequence2,
+    Sequence3, Token,
 };
 pub use output::Outputs;
 pub use program::{

@@ -30,6 +30,9 @@ pub trait Model: Program {
     /// `x` is `[batch, time, features]`, `[batch, features]` or ids `[batch, time]`, by the model's
     /// input; for several inputs a tuple or the structure that belongs to the model.
     ///
+    /// NaN in a row of `x` gives NaN in that row of the output, and no error: what comes from outside
+    /// is yours to check.
+    ///
     /// Stateful layers go on where the batch before ended. Of two batches at once, on two threads,
     /// both start from the same states, and those of the last to end stay.
     ///
@@ -150,7 +153,8 @@ pub trait Model: Program {
     /// and renamed: an interrupted write leaves the old file whole.
     ///
     /// # Errors
-    /// [`Error::Io`].
+    /// [`Error::Io`]; [`Error::Argument`] if a weight is not finite, which [`Model::load`] would
+    /// refuse: the old file stays.
     #[cfg(feature = "weights")]
     fn save(&self, path: impl AsRef<std::path::Path>) -> Result<(), Error> {
         crate::weights::save(path, Self::SPEC.params, &self.core().weights)
@@ -160,10 +164,26 @@ pub trait Model: Program {
     /// is reported together, and then nothing has changed.
     ///
     /// # Errors
-    /// [`Error::Io`], [`Error::Weights`].
+    /// [`Error::Io`], [`Error::Format`], [`Error::Weights`].
     #[cfg(feature = "weights")]
     fn load(&mut self, path: impl AsRef<std::path::Path>) -> Result<(), Error> {
         crate::weights::load(path, Self::SPEC.params, self.core_mut().weights_mut())
+    }
+
+    /// Reads from safetensors what matches a parameter by name and shape; all others stay as they
+    /// are. Returns the names of those that were read: to start from a model of which a part is the
+    /// same. Between two models in one program it is
+    /// [`Learner::copy_weights_from`](crate::learner::Learner::copy_weights_from).
+    ///
+    /// # Errors
+    /// As [`Model::load`]; nothing has changed then. [`Error::Weights`] is for what matches and is
+    /// not finite, or if nothing matches.
+    #[cfg(feature = "weights")]
+    fn load_matching(
+        &mut self,
+        path: impl AsRef<std::path::Path>,
+    ) -> Result<Vec<&'static str>, Error> {
+        crate::weights::load_matching(path, Self::SPEC.params, self.core_mut().weights_mut())
     }
 }
 
