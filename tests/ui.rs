@@ -39,7 +39,6 @@ fn words_of_rustc(test: &str, file: &str) -> Option<String> {
             String::from_utf8_lossy(&output.stdout)
         );
     };
-    assert!(!found.contains("__rnn_"), "{found}");
     Some(found.to_owned())
 }
 
@@ -72,6 +71,8 @@ fn messages_of_rustc() {
         assert!(found.contains(ours), "`{ours}` is not in {found}");
     }
     assert_eq!(errors(&found), 4, "{found}");
+    // What the macro is made of is nobody's business.
+    assert!(!found.contains("__rnn_"), "{found}");
 }
 
 /// Arrays of another type than the model reads: what to write instead.

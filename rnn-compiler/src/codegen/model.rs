@@ -158,9 +158,10 @@ fn implementation(
     }
 }
 
-/// A model that needs the whole sequence would stream if it had a trait that nothing has, and whose
-/// absence rustc reports in our words. The lifetime is needed: rustc checks a bound without any on
-/// the spot.
+/// A model that needs the whole sequence would stream if a type of ours had a trait that it has not,
+/// which rustc reports in our words. The type is another than the model, since rustc would report
+/// `Streamable` of the model otherwise; the lifetime is there because rustc checks a bound without
+/// any on the spot.
 fn cannot_stream(
     rt: &TokenStream,
     plan: &Plan,
@@ -179,8 +180,9 @@ fn cannot_stream(
             label = "a stream sees one step at a time",
             note = "help: use `predict`, or leave this layer out"
         )]
-        pub trait __Streams<'a> {}
-        impl #rt::Streamable for #name where for<'a> #name: __Streams<'a> {}
+        pub trait __Streams {}
+        pub struct __Whole<'a>(&'a ());
+        impl #rt::Streamable for #name where for<'a> __Whole<'a>: __Streams {}
     }
 }
 

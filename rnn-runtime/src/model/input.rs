@@ -63,7 +63,10 @@ pub struct Batch<'a> {
 }
 
 impl<'a> Batch<'a> {
-    fn floats<T: Feature, D: Dimension>(x: &ArrayView<'a, T, D>, time: bool) -> Batch<'a> {
+    fn floats<T, D: Dimension>(x: &ArrayView<'a, T, D>, time: bool) -> Batch<'a>
+    where
+        Floats: Feature<T>,
+    {
         let shape = x.shape().to_vec();
         Batch {
             batch: shape[0],
@@ -71,8 +74,8 @@ impl<'a> Batch<'a> {
             features: Some(shape[if time { 2 } else { 1 }..].to_vec()),
             shape,
             floats: match x.to_slice() {
-                Some(s) => Cow::Borrowed(T::numbers(s)),
-                None => Cow::Owned(x.iter().map(|v| v.number()).collect()),
+                Some(s) => Cow::Borrowed(Floats::numbers(s)),
+                None => Cow::Owned(x.iter().map(Floats::number).collect()),
             },
             ids: vec![],
             no_id: None,
@@ -154,56 +157,65 @@ pub trait IntoInput<'a, K> {
     fn into_input(self, to: &mut Vec<Batch<'a>>) -> Result<(), Error>;
 }
 
-/// A number of a sequence or a row: `f32`. A trait so that rustc can say what to do about others.
+/// What sequences and rows hold.
+#[derive(Clone, Copy, Debug)]
+pub enum Floats {}
+
+/// That [`Floats`] are `f32`. A trait, so that rustc can say what to do about other types; with the
+/// type as its parameter, so that it can tell the type of `Array3::zeros(…)` from it.
 #[diagnostic::on_unimplemented(
-    message = "a model reads numbers of type `f32`, not `{Self}`",
-    label = "an array of `{Self}`",
+    message = "a model reads numbers of type `f32`, not `{T}`",
+    label = "an array of `{T}`",
     note = "write `&x.mapv(|v| v as f32)`"
 )]
-pub trait Feature: Copy + 'static {
+pub trait Feature<T> {
     /// The number.
-    fn number(self) -> f32;
+    fn number(x: &T) -> f32;
     /// The numbers as they are.
-    fn numbers(all: &[Self]) -> &[f32]
-    where
-        Self: Sized;
+    fn numbers(all: &[T]) -> &[f32];
 }
 
-impl Feature for f32 {
-    fn number(self) -> f32 {
-        self
+impl Feature<f32> for Floats {
+    fn number(x: &f32) -> f32 {
+        *x
     }
     fn numbers(all: &[f32]) -> &[f32] {
         all
     }
 }
 
-/// A place of a mask: `bool`. A trait so that rustc can say what to do about others.
+/// That [`Masks`] are of `bool`: a trait as [`Feature`] is.
 #[diagnostic::on_unimplemented(
-    message = "a mask is of booleans, not `{Self}`",
-    label = "an array of `{Self}`",
+    message = "a mask is of booleans, not `{T}`",
+    label = "an array of `{T}`",
     note = "write `&mask.mapv(|v| v != 0.0)`: true where a step is real"
 )]
-pub trait Real: Copy {
+pub trait Real<T> {
     /// Whether the step is real.
-    fn real(self) -> bool;
+    fn real(x: &T) -> bool;
 }
 
-impl Real for bool {
-    fn real(self) -> bool {
-        self
+impl Real<bool> for Masks {
+    fn real(x: &bool) -> bool {
+        *x
     }
 }
 
 macro_rules! floats {
     ($($kind:ident $dim:ident $time:literal;)*) => { $(
-        impl<'a, T: Feature, S: Data<Elem = T>> IntoInput<'a, $kind> for &'a ArrayBase<S, $dim> {
+        impl<'a, T, S: Data<Elem = T>> IntoInput<'a, $kind> for &'a ArrayBase<S, $dim>
+        where
+            Floats: Feature<T>,
+        {
             fn into_input(self, to: &mut Vec<Batch<'a>>) -> Result<(), Error> {
                 IntoInput::<$kind>::into_input(self.view(), to)
             }
         }
 
-        impl<'a, T: Feature> IntoInput<'a, $kind> for ArrayView<'a, T, $dim> {
+        impl<'a, T> IntoInput<'a, $kind> for ArrayView<'a, T, $dim>
+        where
+            Floats: Feature<T>,
+        {
             fn into_input(self, to: &mut Vec<Batch<'a>>) -> Result<(), Error> {
                 to.push(Batch::floats(&self, $time));
                 Ok(())
@@ -270,13 +282,19 @@ impl<'a, T: Token> IntoInput<'a, Ids> for ArrayView<'a, T, Ix2> {
     }
 }
 
-impl<'a, T: Real, S: Data<Elem = T>> IntoInput<'a, Masks> for &'a ArrayBase<S, Ix2> {
+impl<'a, T, S: Data<Elem = T>> IntoInput<'a, Masks> for &'a ArrayBase<S, Ix2>
+where
+    Masks: Real<T>,
+{
     fn into_input(self, to: &mut Vec<Batch<'a>>) -> Result<(), Error> {
         self.view().into_input(to)
     }
 }
 
-impl<'a, T: Real> IntoInput<'a, Masks> for ArrayView<'a, T, Ix2> {
+impl<'a, T> IntoInput<'a, Masks> for ArrayView<'a, T, Ix2>
+where
+    Masks: Real<T>,
+{
     fn into_input(self, to: &mut Vec<Batch<'a>>) -> Result<(), Error> {
         let (batch, time) = self.dim();
         to.push(Batch {
@@ -284,7 +302,7 @@ impl<'a, T: Real> IntoInput<'a, Masks> for ArrayView<'a, T, Ix2> {
             time,
             features: Some(vec![]),
             shape: vec![batch, time],
-            floats: self.iter().map(|real| f32::from(real.real())).collect(),
+            floats: self.iter().map(|x| f32::from(Masks::real(x))).collect(),
             ids: vec![],
             no_id: None,
         });
