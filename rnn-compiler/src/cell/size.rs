@@ -174,6 +174,8 @@ impl fmt::Display for Size {
 
 #[cfg(test)]
 mod tests {
+    use std::slice::from_ref;
+
     use super::*;
 
     #[test]
@@ -183,14 +185,14 @@ mod tests {
             Size::known(8),
             Size::known(9),
         );
-        let note = by_name(&[eight.clone()], &[u.clone()]).unwrap();
+        let note = by_name(from_ref(&eight), from_ref(&u)).unwrap();
         assert!(note.ends_with("write `A` in both places"), "{note}");
         // 9 is not 8, whatever `A` is.
         let (a, b) = ([u.clone(), nine.clone()], [eight.clone(), eight.clone()]);
         assert_eq!(by_name(&a, &b), None);
-        assert_eq!(by_name(&[eight.clone()], &[nine]), None);
-        assert_eq!(by_name(&[u.clone()], &[u.clone(), eight]), None);
-        assert_eq!(by_name(&[u.clone()], &[u]), None);
+        assert_eq!(by_name(from_ref(&eight), from_ref(&nine)), None);
+        assert_eq!(by_name(from_ref(&u), &[u.clone(), eight]), None);
+        assert_eq!(by_name(from_ref(&u), from_ref(&u)), None);
     }
 
     #[test]

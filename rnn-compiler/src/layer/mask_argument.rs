@@ -1,5 +1,7 @@
 //! `mask = m`: which steps a layer reads.
 
+use std::slice::from_ref;
+
 use super::{arguments::Given, context::Context};
 use crate::{
     cell::size::by_name,
@@ -76,7 +78,7 @@ fn wrong_mask(
                         None => format!("the length of `{raw}` is {own}, not that{of}"),
                     }
                 }
-                (Time::Steps(a), Time::Steps(b)) => match by_name(&[a.clone()], &[b.clone()]) {
+                (Time::Steps(a), Time::Steps(b)) => match by_name(from_ref(a), from_ref(b)) {
                     Some(note) => note,
                     None => format!("`{raw}` has {a} steps, not {b}"),
                 },
