@@ -120,12 +120,12 @@ fn states_are_not_dropped() {
         &[
             "RNN0167",
             "LSTM(8, return_state) gives its states (h, c), too, and Dense(1) reads one value",
-            "leave `return_state` out, or take the values apart: `let (y, _) = …",
+            "write LSTM(8), or take the values apart: `let (y, _) = …",
         ],
     );
     says(
         "Input(_, 3) -> GRU(8, return_state, return_sequences) -> GRU(8)",
-        &["leave `return_state` of GRU(8, return_state, return_sequences) out"],
+        &["help: write GRU(8, return_sequences)"],
     );
     // At the end they are outputs.
     assert_eq!(model("Input(_, 3) -> LSTM(8, return_state)"), [""; 0]);
@@ -172,6 +172,26 @@ fn python() {
     says(
         "Input(_, 3) -> LSTM(8, activation = tf.nn.relu)",
         &["`tf.nn.relu` is Python's", "write `relu`"],
+    );
+}
+
+#[test]
+fn python_inside_of_python() {
+    says(
+        "keras.layers.Input(shape=(None, 3)) -> LSTM(8)",
+        &["write `Input(_, 3)`"],
+    );
+    says(
+        "Input(_, 3) -> layers.Bidirectional(layers.LSTM(8))",
+        &["write `Bidirectional(…)`"],
+    );
+    says(
+        "Input(_, 3) -> Bidirectional(LSTM(8), merge_mode = None)",
+        &["RNN0043", "no merge `none`"],
+    );
+    says(
+        "input x: [_, 8]; input m: [bool]; output y = x -> LSTM(4, mask = m);",
+        &["RNN0172", "write `input m: mask;` for booleans"],
     );
 }
 
@@ -240,8 +260,31 @@ fn cells() {
     said(
         tokens,
         &found,
-        &["RNN0013", "write `output g = z * 2;`, or `output z * 2;`"],
+        &[
+            "RNN0013",
+            "write `output g = z * 2;`, or `output z * 2;` without names",
+        ],
     );
+}
+
+#[test]
+fn names_in_a_cell_have_no_quotes() {
+    for (text, word) in [
+        (
+            r#"cell Own(units, activation = "tanh") { state h: [units]; next h = activation(h); output h; }"#,
+            "tanh",
+        ),
+        (
+            r#"cell Own(units) { param k: [input, units] = "zeros"; state h: [units]; next h = x @ k; output h; }"#,
+            "zeros",
+        ),
+    ] {
+        let tokens = format!("@krate(recurrent) {text}").parse().unwrap();
+        let mut found = Vec::new();
+        messages(rnn_compiler::expand_cell(tokens), &mut found);
+        let help = format!("write `{word}` without quotes");
+        said(text, &found, &["RNN0024", &help]);
+    }
 }
 
 #[test]

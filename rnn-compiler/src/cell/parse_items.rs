@@ -186,18 +186,20 @@ impl Parser<'_> {
             let mut typed = c.clone();
             if let (Some(name), true, false) = (typed.ident(), typed.is(":"), typed.is("::")) {
                 typed.next();
-                let value: String = match typed.rest().to_string().split(';').next() {
-                    Some(value) => value.trim().to_owned(),
-                    None => "…".to_owned(),
-                };
+                let (colon, start) = (typed.previous_span(), typed.position());
+                while !(typed.at_end() || typed.is(",") || typed.is(";")) {
+                    typed.next();
+                }
+                let value = typed.since(start).to_string();
+                let more = if typed.is(",") { ", …" } else { "" };
                 return self.mistake(
                     Diagnostic::new(
                         "RNN0013",
-                        typed.previous_span(),
+                        colon,
                         format!("an output's value stands behind `=`, found `:` behind `{name}`"),
                     )
                     .help(format!(
-                        "write `output {name} = {value};`, or `output {value};` for the only output"
+                        "write `output {name} = {value}{more};`, or `output {value}{more};` without names"
                     )),
                 );
             }

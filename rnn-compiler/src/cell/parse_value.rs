@@ -50,12 +50,18 @@ pub(crate) fn number(literal: &Literal) -> Result<Number, Diagnostic> {
         }
         syn::Lit::Int(i) => Err(suffix(span, i.base10_digits(), i.suffix())),
         syn::Lit::Float(x) => Err(suffix(span, x.base10_digits(), x.suffix())),
-        _ => Err(Diagnostic::new(
+        other => Err(Diagnostic::new(
             "RNN0024",
             span,
             format!("expected a number, found {}", short(literal)),
         )
-        .help("write a number like `64` or `0.1`")),
+        .help(match other {
+            // A name as Python's programs have them.
+            syn::Lit::Str(s) if syn::parse_str::<syn::Ident>(&s.value()).is_ok() => {
+                format!("write `{}` without quotes", s.value())
+            }
+            _ => "write a number like `64` or `0.1`".to_owned(),
+        })),
     }
 }
 

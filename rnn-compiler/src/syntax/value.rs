@@ -315,7 +315,15 @@ impl Reader<'_> {
         let Some(last) = last else { return Ok(()) };
         let arguments = match c.peek() {
             Some(TokenTree::Group(g)) if g.delimiter() == Delimiter::Parenthesis => {
-                format!("({})", inside(g))
+                // `Input(shape=(None, 28))`
+                let shape = g.stream().into_iter().nth(2);
+                match (inside(g), shape) {
+                    (text, Some(TokenTree::Group(shape))) if text.starts_with("shape =") => {
+                        format!("({})", sizes(&shape))
+                    }
+                    (text, _) if text.contains(" . ") => "(…)".to_owned(),
+                    (text, _) => format!("({text})"),
+                }
             }
             _ => String::new(),
         };
@@ -342,7 +350,7 @@ impl Reader<'_> {
             "None" => {
                 return self.mistake(
                     Diagnostic::new("RNN0043", span, "`None` is Python's name").help(
-                        "leave the argument out; an open length is `_`, no activation is `linear`",
+                        "leave the argument out; an open length is `_`, no activation `linear`, no merge `none`",
                     ),
                 );
             }

@@ -151,7 +151,19 @@ impl Checker<'_> {
     /// `input m: [time];`: steps without features.
     fn only_time(&mut self, name: &str, time: &ValueAst) {
         let words = format!("input `{name}` has steps and no features, found `[{time}]`");
+        let type_ =
+            |p| single(p).is_some_and(|n| ["bool", "mask", "ids", "u32"].contains(&n.as_str()));
         let ids = match &time.kind {
+            ValueKind::Path(p) if type_(p) => {
+                let d = Diagnostic::new(
+                    "RNN0172",
+                    time.span,
+                    format!("`{time}` is no axis of input `{name}`"),
+                );
+                return self.mistake(d.help(format!(
+                    "write `input {name}: mask;` for booleans, `input {name}: ids;` for class ids"
+                )));
+            }
             ValueKind::Open => ("mask".to_owned(), "ids".to_owned()),
             _ => (format!("mask[{time}]"), format!("ids[{time}]")),
         };

@@ -68,6 +68,19 @@ pub fn check_layers(model: &ModelAst, found: &mut Diagnostics) -> Option<LayerGr
     })
 }
 
+/// `LSTM(8, return_state)` without the flag.
+fn without_states(text: &str) -> String {
+    for flag in [", return_state = true", ", return_state"] {
+        for end in [")", ","] {
+            let with = format!("{flag}{end}");
+            if text.contains(&with) {
+                return text.replacen(&with, end, 1);
+            }
+        }
+    }
+    format!("{text} without `return_state`")
+}
+
 /// A `layer` statement.
 struct SharedLayer {
     ast: LayerAst,
@@ -152,9 +165,10 @@ impl Checker<'_> {
                 ),
             )
             .help(match self.model.body {
-                Body::Chain(_) => format!("leave `return_state` of {before} out"),
+                Body::Chain(_) => format!("write {}", without_states(&before)),
                 Body::Graph(_) => format!(
-                    "leave `return_state` out, or take the values apart: `let (y, _) = … -> {before}; … y -> {layer}`"
+                    "write {}, or take the values apart: `let (y, _) = … -> {before}; … y -> {layer}`",
+                    without_states(&before)
                 ),
             }),
         );
