@@ -44,7 +44,7 @@ pub mod prelude {
     pub use rnn_runtime::{
         Error,
         learner::Learner,
-        model::{Id, Ids, LayerState, Masks, Model, Sequence, Sequence2, Stream},
+        model::{Id, Ids, LayerState, Masks, Model, Sequence, Sequence2, Sequence3, Stream},
         train::{
             Column, Dataset, Evaluate, Fit, History, Logs, Scores, Trainer, Verbose, Windows,
             callbacks::*,

@@ -39,6 +39,7 @@ fn captured(tokens: TokenStream, found: &mut Vec<String>) {
                         "StepInput",
                         "StepOutput",
                         "Computed",
+                        "Columns",
                     ]
                     .contains(&name.as_str());
                 if !(path || member || associated || is_safe(&name)) {

@@ -67,14 +67,12 @@ fn rows(rt: &TokenStream, plan: &Plan) -> TokenStream {
         let shapes = l.outputs.iter().filter(numbers).map(|shape| {
             let time = match &shape.time {
                 Time::None => None,
-                Time::Any(_) => Some(quote!(None,)),
-                Time::Steps(t) => {
-                    let t = t.tokens();
-                    Some(quote!(Some(#t),))
-                }
+                Time::Any(_) => Some(none()),
+                Time::Steps(t) => Some(some(&t.tokens())),
             };
-            let axes = shape.axes.iter().map(Size::tokens);
-            quote!(&[#time #(Some(#axes)),*])
+            let axes = shape.axes.iter().map(|a| some(&a.tokens()));
+            let axes = time.into_iter().chain(axes);
+            quote!(&[#(#axes),*])
         });
         quote! {
             #rt::LayerRow { name: #name, class: #class, shapes: &[#(#shapes),*], prefix: #name, inputs: &[#(#inputs),*] }
