@@ -161,7 +161,7 @@ pub trait IntoInput<'a, K> {
 #[derive(Clone, Copy, Debug)]
 pub enum Floats {}
 
-/// That [`Floats`] are `f32`. A trait, so that rustc can say what to do about other types; with the
+/// That floats are `f32`. A trait, so that rustc can say what to do about other types; with the
 /// type as its parameter, so that it can tell the type of `Array3::zeros(…)` from it.
 #[diagnostic::on_unimplemented(
     message = "a model reads numbers of type `f32`, not `{T}`",
