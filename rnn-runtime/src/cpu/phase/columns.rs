@@ -65,14 +65,74 @@ pub struct Columns<const L: usize, const C: usize, const W: usize, const R: usiz
     operands: [Column; O],
 }
 
-/// The columns as a tile sees them. Operands are those of all products, one after another.
+/// Where a tile finds its vectors. Each method gives the first float of one at distance `n`.
 #[derive(Clone, Copy)]
-pub struct Seen<'a> {
-    pub loads: &'a [Column],
-    pub scalars: &'a [Column],
-    pub stores: &'a [Column],
-    pub reductions: &'a [Column],
-    pub operands: &'a [Column],
+pub enum Seen<'a> {
+    /// In columns. Operands are those of all products, one after another.
+    Line {
+        loads: &'a [Column],
+        scalars: &'a [Column],
+        stores: &'a [Column],
+        reductions: &'a [Column],
+        operands: &'a [Column],
+    },
+    /// By the table, at this time and from this row on: where the table is constant, as in a stream,
+    /// so are the places in it, and columns would only be written to be read again.
+    Table(&'a Memory<'a>, (usize, usize)),
+}
+
+impl Seen<'_> {
+    /// # Safety
+    /// The table's vectors have been checked for its time and all its rows, and `n` is among them.
+    #[inline(always)]
+    unsafe fn find(&self, n: usize, r: &Ref, column: impl Fn() -> Column) -> *mut f32 {
+        match self {
+            // SAFETY: the caller's promise.
+            Seen::Table(m, (t, row)) => unsafe { m.at(r, *t, row + n) },
+            Seen::Line { .. } => column().at(n),
+        }
+    }
+}
+
+/// A method for each list of a phase.
+macro_rules! lists {
+    ($($name:ident $list:ident;)*) => {
+        impl Seen<'_> {$(
+            /// # Safety
+            /// As [`Seen::find`].
+            #[inline(always)]
+            pub(super) unsafe fn $name(&self, p: &Phase, i: usize, n: usize) -> *mut f32 {
+                let column = || match self {
+                    Seen::Line { $list, .. } => $list[i],
+                    Seen::Table(..) => unreachable!("a table has no columns"),
+                };
+                // SAFETY: the caller's promise.
+                unsafe { self.find(n, &p.$list[i], column) }
+            }
+        )*}
+    };
+}
+lists! {
+    load loads;
+    scalar scalars;
+    store stores;
+    reduction reductions;
+}
+
+impl Seen<'_> {
+    /// Operand `i` of all products, which is at `r`.
+    ///
+    /// # Safety
+    /// As [`Seen::find`].
+    #[inline(always)]
+    pub(super) unsafe fn operand(&self, r: &Ref, i: usize, n: usize) -> *mut f32 {
+        let column = || match self {
+            Seen::Line { operands, .. } => operands[i],
+            Seen::Table(..) => unreachable!("a table has no columns"),
+        };
+        // SAFETY: the caller's promise.
+        unsafe { self.find(n, r, column) }
+    }
 }
 
 pub mod sealed {
@@ -113,7 +173,7 @@ impl<const L: usize, const C: usize, const W: usize, const R: usize, const O: us
 
     #[inline(always)]
     fn seen(&self) -> Seen<'_> {
-        Seen {
+        Seen::Line {
             loads: &self.loads,
             scalars: &self.scalars,
             stores: &self.stores,

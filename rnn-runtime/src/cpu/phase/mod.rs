@@ -91,13 +91,33 @@ const fn tile_rows(registers: usize, groups: usize) -> usize {
     }
 }
 
-/// Runs a phase for all rows at time `t`.
+/// Runs a phase for all rows at time `t`, row by row: for a stream, which has one, and a table that
+/// is constant. See [`step_at`] for many rows.
 ///
 /// # Panics
 /// If a buffer or a packed weight of the phase does not exist.
 #[inline(always)]
 pub fn run_rows<S: Simd, B: Body>(s: S, m: &mut Memory<'_>, p: &Phase, t: usize) {
-    run::<S, B, _>(s, m, p, &Every.step(m, t));
+    let count = m.rows().len();
+    if count == 0 {
+        return;
+    }
+    check(m, p, t, t);
+    let line = Line {
+        at: (t, m.rows().start),
+        along: Along::Rows,
+        places: (0, count),
+    };
+    let l = LineRun {
+        m,
+        p,
+        columns: Seen::Table(m, line.at),
+        a: &Every.step(m, t),
+        line: &line,
+    };
+    for i in 0..count {
+        single::<S, B, _>(s, &l, i);
+    }
 }
 
 /// Runs a phase for all rows at all times `first..first + steps`: rows and times are all rows to it.

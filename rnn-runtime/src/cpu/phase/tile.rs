@@ -63,7 +63,6 @@ impl<'a, S: Simd, const R: usize> Tile<'a, S, R> {
             if segment.carried && self.zero {
                 continue;
             }
-            let operand = &self.columns.operands[first + j];
             let stride = G * lanes;
             // SAFETY: `check` saw that `packed_len(k, G, width)` floats start at `weights`, and
             // that `k` floats of the operand lie in each row; the block that holds `unit` is
@@ -73,8 +72,12 @@ impl<'a, S: Simd, const R: usize> Tile<'a, S, R> {
                 let mut w = self.packed.as_ptr().add(
                     segment.weights + self.unit / lanes * (segment.k * stride) + self.unit % lanes,
                 );
-                let x: [*const f32; R] =
-                    std::array::from_fn(|r| operand.at(self.at[r]).cast_const());
+                let x: [*const f32; R] = std::array::from_fn(|r| {
+                    let n = self.at[r];
+                    self.columns
+                        .operand(&segment.src, first + j, n)
+                        .cast_const()
+                });
                 for k in 0..segment.k {
                     let mut wide = [s.splat(0.0); G];
                     for (g, v) in wide.iter_mut().enumerate() {
@@ -98,7 +101,7 @@ impl<'a, S: Simd, const R: usize> Tile<'a, S, R> {
     pub fn load(&self, i: usize, r: usize) -> S::V {
         // SAFETY: `check` saw this vector, rounded up to whole vectors.
         unsafe {
-            let p = self.columns.loads[i].at(self.at[r]).add(self.unit);
+            let p = self.columns.load(self.p, i, self.at[r]).add(self.unit);
             self.s.load(p)
         }
     }
@@ -118,7 +121,7 @@ impl<'a, S: Simd, const R: usize> Tile<'a, S, R> {
     #[inline(always)]
     pub fn scalar(&self, i: usize, r: usize) -> S::V {
         // SAFETY: `check` saw it.
-        unsafe { self.s.splat(*self.columns.scalars[i].at(self.at[r])) }
+        unsafe { self.s.splat(*self.columns.scalar(self.p, i, self.at[r])) }
     }
 
     /// Writes vector number `i` of the stores.
@@ -128,7 +131,7 @@ impl<'a, S: Simd, const R: usize> Tile<'a, S, R> {
         // SAFETY: `check` saw this vector, rounded up to whole vectors unless it is exact; the
         // rows of this memory are this caller's own.
         unsafe {
-            let p = self.columns.stores[i].at(self.at[r]).add(self.unit);
+            let p = self.columns.store(self.p, i, self.at[r]).add(self.unit);
             if to.exact && self.unit + S::LANES > self.p.width {
                 self.s.store_partial(p, v, self.p.width - self.unit);
             } else {
@@ -144,7 +147,7 @@ impl<'a, S: Simd, const R: usize> Tile<'a, S, R> {
         // SAFETY: `check` saw this vector, rounded up to whole vectors; the rows of this memory are
         // this caller's own.
         unsafe {
-            let p = self.columns.stores[i].at(self.at[r]).add(self.unit);
+            let p = self.columns.store(self.p, i, self.at[r]).add(self.unit);
             let sum = self.s.add(self.s.load(p), v);
             self.store(i, r, sum);
         }
@@ -183,7 +186,7 @@ impl<'a, S: Simd, const R: usize> Tile<'a, S, R> {
     pub fn set(&self, i: usize, r: usize, v: S::V) {
         // SAFETY: `check` saw a whole row there; the row is this caller's own.
         unsafe {
-            let p = self.columns.reductions[i].at(self.at[r]);
+            let p = self.columns.reduction(self.p, i, self.at[r]);
             self.s.store_partial(p, v, 1);
         }
     }
@@ -211,7 +214,7 @@ impl<'a, S: Simd, const R: usize> Tile<'a, S, R> {
         let one = self.s.one();
         // SAFETY: `check` saw a whole row there; the row is this caller's own.
         unsafe {
-            let p = self.columns.reductions[i].at(self.at[r]);
+            let p = self.columns.reduction(self.p, i, self.at[r]);
             let part = fold(match self.unit {
                 0 => one.splat(start),
                 _ => one.load(p),
