@@ -244,7 +244,7 @@ impl Active {
         Listed {
             places: self.real.range(i, end),
             starts: self.real.starts(i, end),
-            rows: self.rows.clone(),
+            rows: m.rows(),
             first,
             last: first.saturating_add(steps.saturating_sub(1)),
         }
@@ -258,6 +258,7 @@ pub struct Listed<'a> {
     /// Where the places of each time start, and where those of the last end; counted as those of
     /// the whole mask.
     starts: &'a [usize],
+    /// Those of the memory: distances count through all of them.
     rows: Range<usize>,
     first: usize,
     last: usize,
