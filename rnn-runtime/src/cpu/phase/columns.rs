@@ -163,11 +163,11 @@ impl<const L: usize, const C: usize, const W: usize, const R: usize, const O: us
         // SAFETY: the caller's promise.
         let column = |r: &Ref| unsafe { Column::new(m, r, line) };
         Columns {
-            loads: std::array::from_fn(|i| column(&p.loads[i])),
-            scalars: std::array::from_fn(|i| column(&p.scalars[i])),
-            stores: std::array::from_fn(|i| column(&p.stores[i])),
-            reductions: std::array::from_fn(|i| column(&p.reductions[i])),
-            operands: std::array::from_fn(|i| column(&operand(p, i).src)),
+            loads: columns(|i| column(&p.loads[i])),
+            scalars: columns(|i| column(&p.scalars[i])),
+            stores: columns(|i| column(&p.stores[i])),
+            reductions: columns(|i| column(&p.reductions[i])),
+            operands: columns(|i| column(&operand(p, i).src)),
         }
     }
 
@@ -181,6 +181,28 @@ impl<const L: usize, const C: usize, const W: usize, const R: usize, const O: us
             operands: &self.operands,
         }
     }
+}
+
+/// `N` columns, as straight-line code: from a loop they would go through memory, and where there are
+/// few rows the kernel would wait for them.
+#[inline(always)]
+fn columns<const N: usize>(column: impl Fn(usize) -> Column) -> [Column; N] {
+    let mut all = [Column {
+        first: std::ptr::null_mut(),
+        step: 0,
+    }; N];
+    macro_rules! at {
+        ($($i:literal)*) => {$(
+            if const { $i < N } {
+                all[$i] = column($i);
+            }
+        )*};
+    }
+    at!(0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15);
+    for (i, c) in all.iter_mut().enumerate().skip(16) {
+        *c = column(i);
+    }
+    all
 }
 
 /// Operand `i` of all products.
