@@ -79,14 +79,30 @@ impl<'a, S: Simd, const R: usize> Tile<'a, S, R> {
                         .cast_const()
                 });
                 for k in 0..segment.k {
-                    let mut wide = [s.splat(0.0); G];
-                    for (g, v) in wide.iter_mut().enumerate() {
-                        *v = s.load(w.add(g * lanes));
-                    }
-                    for r in 0..R {
-                        let x = s.splat(*x[r].add(k));
+                    // The shorter side is held in registers, the longer one passes by: three rows
+                    // of four gates just fit into 16 registers so, and one accumulator that does
+                    // not fit takes twice the time, because every step waits for the memory.
+                    if const { R < G } {
+                        let mut all = [s.splat(0.0); R];
+                        for (v, x) in all.iter_mut().zip(&x) {
+                            *v = s.splat(*x.add(k));
+                        }
                         for g in 0..G {
-                            acc[r][g] = s.mul_add(wide[g], x, acc[r][g]);
+                            let wide = s.load(w.add(g * lanes));
+                            for r in 0..R {
+                                acc[r][g] = s.mul_add(wide, all[r], acc[r][g]);
+                            }
+                        }
+                    } else {
+                        let mut wide = [s.splat(0.0); G];
+                        for (g, v) in wide.iter_mut().enumerate() {
+                            *v = s.load(w.add(g * lanes));
+                        }
+                        for r in 0..R {
+                            let x = s.splat(*x[r].add(k));
+                            for g in 0..G {
+                                acc[r][g] = s.mul_add(wide[g], x, acc[r][g]);
+                            }
                         }
                     }
                     w = w.add(stride);
