@@ -89,8 +89,8 @@ impl<'a, S: Simd, const R: usize> Tile<'a, S, R> {
                         }
                         for g in 0..G {
                             let wide = s.load_apart(w.add(g * lanes), next);
-                            for r in 0..R {
-                                acc[r][g] = s.mul_add(wide, all[r], acc[r][g]);
+                            for (acc, &x) in acc.iter_mut().zip(&all) {
+                                acc[g] = s.mul_add(wide, x, acc[g]);
                             }
                         }
                     } else {
