@@ -34,5 +34,6 @@ macro_rules! same {
 mod cells;
 mod layers;
 mod sizes;
+mod states;
 mod sweeps;
 mod threads;
