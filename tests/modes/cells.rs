@@ -11,7 +11,7 @@ macro_rules! cells {
 }
 
 pub const UNITS: usize = 6;
-pub const HALF: usize = 3;
+const HALF: usize = 3;
 pub const CONSTS: &[(&str, usize)] = &[("UNITS", UNITS), ("HALF", HALF)];
 
 cells! {
@@ -180,29 +180,6 @@ cells! {
         let z = tanh(h @ look);
         next h = tanh(x @ kernel + h @ recurrent_kernel);
         output before * z + h + mean(before * z) + softmax(h @ look) @ look;
-    }
-    // A state of several axes.
-    cell Grid(rows, columns) {
-        param kernel: [input, rows, columns] = glorot_uniform;
-        param mixing: [rows, rows] = orthogonal;
-        state s: [rows, columns];
-        next s = tanh(einsum("bi,irc->brc", x, kernel) + einsum("brc,rk->bkc", s, mixing));
-        output s;
-    }
-    // The same, of any sizes.
-    cell Faded(rows, columns) {
-        state s: [rows, columns];
-        next s = 0.5 * s + sum(x);
-        output s;
-    }
-    cell Cube(a, b, c) {
-        param kernel: [input, b] = glorot_uniform;
-        param mixing: [c, c] = orthogonal;
-        state h: [b];
-        state s: [a, b, c];
-        next h = tanh(x @ kernel) + 0.5 * h;
-        next s = tanh(einsum("nabc,cd->nabd", s, mixing)) + 0.3 * s;
-        output einsum("nabc,nb->nac", s, h);
     }
     // `GRU`, by hand.
     cell HandGru(units) {

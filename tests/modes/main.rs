@@ -34,6 +34,5 @@ macro_rules! same {
 mod cells;
 mod layers;
 mod sizes;
-mod states;
 mod sweeps;
 mod threads;
