@@ -131,6 +131,97 @@ fn states_are_not_dropped() {
     assert_eq!(model("Input(_, 3) -> LSTM(8, return_state)"), [""; 0]);
 }
 
+/// A layer whose state has two axes.
+const GRID: &str = "@cell(Grid) { cell Grid(rows, columns) { param k: [input, rows, columns] = zeros; \
+    state s: [rows, columns]; next s = s + einsum(\"bi,irc->brc\", x, k); output s; } }";
+
+/// The part of a message between the first pair of backticks behind `help: `.
+fn pasted(message: &str) -> String {
+    let help = message.rsplit("help: ").next().unwrap();
+    help.split('`').nth(1).unwrap().to_owned()
+}
+
+#[test]
+fn the_help_for_a_state_compiles() {
+    let graph = |s: &str, paste: &str, rnn: &str| {
+        format!("{GRID} input x: [_, 4]; {s} {paste} output y = x -> {rnn}")
+    };
+    let grid = "RNN(Grid(6, 7), initial_state = s);";
+    let gru = "GRU(6, initial_state = s);";
+    let cases = [
+        ("input s: [42];", grid, "let s = s -> Reshape(6, 7);"),
+        (
+            "input s: [40];",
+            grid,
+            "let s = s -> Dense(42) -> Reshape(6, 7);",
+        ),
+        ("input s: [7, 6];", grid, "let s = s -> Reshape(6, 7);"),
+        (
+            "input s: [7, 7];",
+            grid,
+            "let s = s -> Flatten -> Dense(42) -> Reshape(6, 7);",
+        ),
+        ("input s: [2, 3];", gru, "let s = s -> Flatten;"),
+        ("input s: [2, 4];", gru, "let s = s -> Flatten -> Dense(6);"),
+    ];
+    for (s, rnn, help) in cases {
+        let found = model(&graph(s, "", rnn));
+        said(s, &found, &["[RNN0154]", "`s` comes from input s"]);
+        assert_eq!(pasted(&found[0]), help);
+        assert_eq!(model(&graph(s, help, rnn)), [""; 0], "{s}");
+    }
+    // What has no known axes is no state: it comes from somewhere else.
+    for s in ["input s: [_, 7];", "input s: ids[6];", "input s: mask[6];"] {
+        let found = model(&graph(s, "", grid));
+        said(s, &found, &["[RNN0154]", "is [batch, 6, 7], found"]);
+        let help = pasted(&found[0]);
+        assert_eq!(help, "input state: [6, 7];");
+        let with = "RNN(Grid(6, 7), initial_state = state);";
+        assert_eq!(model(&graph("", &help, with)), [""; 0], "{s}");
+    }
+    says(
+        &graph("let s = x -> GRU(6, return_sequences);", "", gru),
+        &["found [batch, time, 6]", "leave out `return_sequences`"],
+    );
+    // Both axes are those of the state.
+    for s in [
+        "input s: [6, 7];",
+        "input v: [42]; let s = v -> Reshape(6, 7);",
+        "input v: [6, 3]; let s = v -> GRU(7, return_sequences);",
+    ] {
+        assert_eq!(model(&graph(s, "", grid)), [""; 0], "{s}");
+    }
+}
+
+#[test]
+fn a_call_has_no_arguments_of_the_declaration() {
+    let x = "input x: [_, 4]; layer l = LSTM(3);";
+    says(
+        &format!("{x} output y = x -> l(return_sequences);"),
+        &[
+            "[RNN0178]",
+            "a call of `l` has only `initial_state` and `mask` as arguments, found `return_sequences`",
+            "note: `layer l = LSTM(3);` has the others",
+            "help: write it there: `layer l = LSTM(3, return_sequences);`",
+        ],
+    );
+    says(
+        &format!("{x} output y = x -> l(dropout = 0.5);"),
+        &["`layer l = LSTM(3, dropout = 0.5);`"],
+    );
+    for written in ["units = 4", "4", "foo = 3", "training = true"] {
+        says(
+            &format!("{x} output y = x -> l({written});"),
+            &["[RNN0178]", "help: leave it out: `-> l`"],
+        );
+    }
+    says(
+        &format!("{x} input m: mask; output y = x -> l(mask);"),
+        &["help: give it a value: `l(mask = "],
+    );
+    assert_eq!(model(&format!("{x} output y = x -> l();")), [""; 0]);
+}
+
 #[test]
 fn outputs_are_not_read() {
     says(

@@ -111,6 +111,16 @@ impl Shape {
         self.time != Time::None
     }
 
+    /// All axes, a known number of steps first: those of the value as one array. `None` if the
+    /// number of steps is open.
+    pub fn known_axes(&self) -> Option<Vec<Size>> {
+        match &self.time {
+            Time::None => Some(self.axes.clone()),
+            Time::Steps(steps) => Some([&[steps.clone()], self.axes.as_slice()].concat()),
+            Time::Any(_) => None,
+        }
+    }
+
     /// Numbers of one step: the product of its axes.
     pub fn width(&self) -> Size {
         self.axes.iter().fold(Size::known(1), |n, s| &n * s)
@@ -333,7 +343,7 @@ pub struct Layer {
     pub activity: Option<Regularizer>,
     /// An earlier call of the same layer: it has the same weights.
     pub shared: Option<LayerId>,
-    /// It stands in no model as written: the mask of two masks.
+    /// It stands in no model as written: the mask of two masks, steps that are an axis of a state.
     pub hidden: bool,
 }
 
