@@ -224,7 +224,7 @@ impl Given<'_> {
                 .filter_map(|(a, r)| Some((param(a, "regularizer")?, *r)))
                 .collect(),
             constraints: constraints
-                .filter_map(|(a, c)| Some((param(a, "constraint")?, *c)))
+                .filter_map(|(a, c)| Some((param(a, "constraint")?, c.clone())))
                 .collect(),
             frozen: self.flag("trainable") == Some(false),
             seed: self.whole("seed"),

@@ -53,10 +53,12 @@ impl Reader<'_> {
         let (mut statements, mut failed) = (Vec::new(), false);
         while !c.at_end() {
             let mut names = Vec::new();
+            let word = WORDS.into_iter().find(|w| c.is_word(w));
             let statement = self.statement(c, &mut names);
             let good = statement.is_ok();
             failed |= !good;
-            statements.push(statement.unwrap_or(Statement::Unreadable { names }));
+            let word = word.unwrap_or_default();
+            statements.push(statement.unwrap_or(Statement::Unreadable { word, names }));
             self.semicolon(c, good);
         }
         // A statement that could not be read may have been the one that is missing.

@@ -439,7 +439,7 @@ fn a_statement_with_a_mistake_keeps_its_names_and_the_others() {
         panic!("a chain")
     };
     let names = |s: &Statement| match s {
-        Statement::Unreadable { names } => names.iter().map(ToString::to_string).collect(),
+        Statement::Unreadable { names, .. } => names.iter().map(ToString::to_string).collect(),
         s => vec![s.to_string()],
     };
     let all: Vec<_> = statements.iter().flat_map(names).collect();

@@ -4,7 +4,7 @@ use proc_macro2::{Delimiter, Group, Ident, Span, TokenTree};
 
 use super::ast::{ArgumentAst, ValueAst, ValueKind, path_text};
 use crate::{
-    cell::{Number, number, path},
+    cell::{Number, number, path, snake},
     cursor::{Cursor, Parsed, Reported},
     diagnostics::{Diagnostic, Diagnostics},
 };
@@ -211,7 +211,7 @@ impl Reader<'_> {
         if text.starts_with(char::is_uppercase) {
             let words = format!("the name of {what} starts with a small letter, found `{text}`");
             let d = Diagnostic::new(code, span, words);
-            return self.mistake(d.help(format!("write `{}`", small(&text))));
+            return self.mistake(d.help(format!("write `{}`", snake(&text))));
         }
         Ok(name)
     }
@@ -396,18 +396,4 @@ pub(super) fn inside(group: &Group) -> String {
 /// The sizes in a tuple or list of Python's, as they are written here.
 fn sizes(group: &Group) -> String {
     inside(group).replace("None", "_")
-}
-
-/// `HiddenState` to `hidden_state`, `X` to `x`.
-fn small(name: &str) -> String {
-    let mut text = String::new();
-    let mut before = '_';
-    for c in name.chars() {
-        if c.is_uppercase() && before != '_' && !before.is_uppercase() {
-            text.push('_');
-        }
-        text.extend(c.to_lowercase());
-        before = c;
-    }
-    text
 }

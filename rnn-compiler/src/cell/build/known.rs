@@ -8,7 +8,7 @@ use crate::{
         ast::{Expr, ExprKind},
         graph::{Extent, NodeId, Op},
         size::Size,
-        value::{INITIALIZERS, Initializer, numbers_of},
+        value::{INITIALIZERS, Initializer, initializer_of, numbers_of},
     },
     diagnostics::{Diagnostic, did_you_mean},
 };
@@ -172,7 +172,7 @@ impl Builder<'_> {
             }
             _ => return self.fail("RNN0217", e.span, "this is not an initialiser"),
         };
-        if !INITIALIZERS.contains(&name.as_str()) {
+        let Some(name) = initializer_of(&name) else {
             let mut d = Diagnostic::new(
                 "RNN0217",
                 e.span,
@@ -183,8 +183,8 @@ impl Builder<'_> {
                 None => d.help(format!("there are {}", INITIALIZERS.join(", "))),
             };
             return self.report(d);
-        }
-        let takes = numbers_of(&name);
+        };
+        let takes = numbers_of(name);
         if numbers.len() > takes.len() || (name == "constant" && numbers.is_empty()) {
             let takes: Vec<&str> = takes.iter().map(|(n, _)| *n).collect();
             let message = match takes.as_slice() {
@@ -194,7 +194,7 @@ impl Builder<'_> {
             };
             return self.fail("RNN0217", e.span, message);
         }
-        Ok(Initializer::Named(name, numbers))
+        Ok(Initializer::Named(name.to_owned(), numbers))
     }
 
     pub(super) fn unknown<T>(&mut self, name: &str, span: Span) -> Built<T> {
