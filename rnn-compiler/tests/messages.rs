@@ -380,3 +380,55 @@ fn a_model_with_a_mistake_has_its_structures() {
         assert!(code.contains(name), "{code}");
     }
 }
+
+#[test]
+fn programs_of_keras() {
+    for (text, right) in [
+        (
+            "Sequential([LSTM(8), Dense(1)])",
+            "`Input(_, 8) -> LSTM(8) -> Dense(1)`",
+        ),
+        (
+            "keras.Sequential([layers.LSTM(8, input_shape=(10, 8)), layers.Dense(1)])",
+            "`Input(10, 8) -> LSTM(8) -> Dense(1)`",
+        ),
+        (
+            "Model(inputs, outputs)",
+            "inputs and outputs are statements",
+        ),
+        (
+            "LSTM(8, batch_input_shape = (1, None, 8)) -> Dense(1)",
+            "`Input(_, 8) -> LSTM(8)`",
+        ),
+        (
+            "Input(batch_shape = (1, 10, 8)) -> LSTM(8)",
+            "`Input(10, 8)`",
+        ),
+        ("input x: [8]; output z = Add()([x, x]);", "`(x, x) -> Add`"),
+        ("Input(_, 8) -> LSTM(units)", "`const UNITS: usize = 64;`"),
+        (
+            "Input(_, 8) -> LSTM(4, training = true)",
+            "a `Trainer` trains",
+        ),
+    ] {
+        says(text, &[right]);
+    }
+}
+
+#[test]
+fn python_in_a_cell() {
+    for (body, right) in [
+        ("next h = tanh(matmul(x, k));", "write `x @ k`"),
+        ("next h = inputs @ k;", "the input of a step is `x`"),
+        ("next h = h ** 2;", "a power is `pow(x, 2)`"),
+        ("next h = x @ k + 1e40;", "at most 3.4e38"),
+        (
+            "param b: [HIDDEN] = zeros; next h = x @ k;",
+            "make it an argument",
+        ),
+    ] {
+        let body = format!("param k: [input, units] = zeros; state h: [units]; {body} output h;");
+        let (text, found) = cell(&body);
+        said(&text, &found, &[right]);
+    }
+}

@@ -106,6 +106,10 @@ pub(super) const EVERYWHERE: &[Argument] = &[
         "implementation",
         "leave it out: every cell takes the fast path",
     ),
+    Argument::instead(
+        "training",
+        "leave it out: `predict` and `stream` are inference, a `Trainer` trains",
+    ),
     Argument::instead("time_major", "leave it out: the batch is the first axis"),
     Argument::instead(
         "zero_output_for_mask",

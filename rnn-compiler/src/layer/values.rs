@@ -217,7 +217,7 @@ fn size(class: &str, name: &str, value: &ValueAst) -> Result<Value, Diagnostic> 
         )
         .help(match single(path) {
             Some(lower) => format!(
-                "sizes are known when the program is compiled: write a number or a `const` such as `{}`",
+                "sizes are known when the program is compiled: write a number or a `const` such as `{0}`, which is `const {0}: usize = 64;`",
                 lower.to_uppercase()
             ),
             None => "write a number or the name of a `const`".to_owned(),

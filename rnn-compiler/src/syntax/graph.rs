@@ -3,6 +3,7 @@
 use proc_macro2::{Delimiter, Ident, Span, TokenTree};
 
 use super::{
+    python,
     statement::{Statement, Target},
     value::Reader,
 };
@@ -307,6 +308,10 @@ impl Reader<'_> {
         let d = match name {
             Some(name) if behind.is("=") => {
                 names.push(name.clone());
+                behind.eat("=");
+                if let Some(chain) = python::call(&behind) {
+                    return self.mistake(d.help(format!("write `let {name} = {chain};`")));
+                }
                 d.help(format!("write `let {name} = x -> LSTM(64);`"))
             }
             Some(name) if name == "Input" => {

@@ -306,10 +306,7 @@ const MISTAKES: &[(&str, &[(&str, &str)])] = &[
     ),
     (
         "input x: [2]; output y = LSTM(64)(x);",
-        &[
-            ("RNN0041", "what a layer reads stands before it"),
-            ("RNN0051", "`LSTM`"),
-        ],
+        &[("RNN0051", "write `x -> LSTM(64)`")],
     ),
     (
         "input x: [2]; output y = x -> LSTM(64)(x);",

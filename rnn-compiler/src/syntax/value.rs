@@ -68,9 +68,6 @@ impl Reader<'_> {
                 '=' => {
                     c.next();
                     c.next();
-                    if i == "shape" {
-                        self.no_shape(&i, c)?;
-                    }
                     name = Some(i);
                     self.no_tuple(c)?;
                 }
@@ -158,16 +155,6 @@ impl Reader<'_> {
             reader.no_tuple(c)?;
             reader.value(c)
         })
-    }
-
-    /// Reports Keras's `shape=(None, 28)`, which only `Input` has.
-    fn no_shape(&mut self, name: &Ident, c: &Cursor) -> Parsed<()> {
-        let Some(TokenTree::Group(g)) = c.peek() else {
-            return Ok(());
-        };
-        let words = "Keras's `shape` of Input does not exist here";
-        let d = Diagnostic::new("RNN0121", name.span(), words);
-        self.mistake(d.help(format!("write `Input({})`", sizes(g))))
     }
 
     /// Reports Python's `(2, 3)` where a list can stand.

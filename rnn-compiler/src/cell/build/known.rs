@@ -203,6 +203,16 @@ impl Builder<'_> {
             span,
             format!("there is no `{name}` in cell {}", self.label),
         );
+        if matches!(name, "inputs" | "input_t" | "x_t") && self.names.contains_key("x") {
+            return self.report(d.help("the input of a step is `x`: write `x`"));
+        }
+        if name.len() > 1 && name.chars().all(|c| c.is_uppercase() || c == '_') {
+            let own = name.to_lowercase();
+            return self.report(d.note("a cell sees its own arguments only").help(format!(
+                "make it an argument: `cell {}({own})`, `{own}` here, and `{name}` in the model",
+                self.label
+            )));
+        }
         let near = did_you_mean(name, self.names.keys().map(String::as_str)).map(str::to_owned);
         let d = match near {
             Some(near) => d.help(format!("did you mean `{near}`?")),
