@@ -148,10 +148,7 @@ pub(super) fn call(c: &Cursor) -> Option<String> {
     while c.eat(".") {
         class = c.ident()?;
     }
-    let arguments = match c.group(Delimiter::Parenthesis) {
-        Some(arguments) => arguments,
-        None => return None,
-    };
+    let arguments = c.group(Delimiter::Parenthesis)?;
     let read = c.group(Delimiter::Parenthesis)?;
     let mut read = parts(&read).into_iter();
     let source = match read.next()?.as_slice() {
