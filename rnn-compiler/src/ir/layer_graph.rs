@@ -163,15 +163,16 @@ pub struct Regularizer {
     pub l2: f64,
 }
 
-/// What a parameter is brought back to after a step of the optimizer.
-#[derive(Clone, Copy, Debug, PartialEq)]
+/// What a parameter is brought back to after a step of the optimizer. An axis below 0 counts from
+/// the end until [lowering](crate::passes) knows how many a parameter has.
+#[derive(Clone, Debug, PartialEq)]
 pub enum Constraint {
     /// Columns not longer than this.
     MaxNorm {
         /// The length.
         max: f64,
-        /// The axis along which length is measured.
-        axis: usize,
+        /// The axes along which length is measured.
+        axis: Vec<i64>,
     },
     /// Columns of a length within these bounds.
     MinMaxNorm {
@@ -181,15 +182,15 @@ pub enum Constraint {
         max: f64,
         /// How much of the way is taken in one step.
         rate: f64,
-        /// The axis along which length is measured.
-        axis: usize,
+        /// The axes along which length is measured.
+        axis: Vec<i64>,
     },
     /// No number below zero.
     NonNeg,
     /// Columns of length one.
     UnitNorm {
-        /// The axis along which length is measured.
-        axis: usize,
+        /// The axes along which length is measured.
+        axis: Vec<i64>,
     },
 }
 

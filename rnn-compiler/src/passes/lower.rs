@@ -197,7 +197,7 @@ impl Lowering<'_> {
             trainable: p.trainable && !options.frozen,
             regularizer: regularizer.map_or(Regularizer::default(), |(_, r)| *r),
             // A vector has one axis, whatever is written.
-            constraint: constraint.map(|(_, c)| on_axis(*c, p.shape.len())),
+            constraint: constraint.map(|(_, c)| on_axes(c, p.shape.len())),
         });
         self.params.len() - 1
     }
@@ -612,27 +612,19 @@ fn join(layer: &str, path: &str) -> String {
     }
 }
 
-fn on_axis(c: Constraint, axes: usize) -> Constraint {
-    let last = axes.saturating_sub(1);
-    match c {
-        Constraint::MaxNorm { max, axis } => Constraint::MaxNorm {
-            max,
-            axis: axis.min(last),
-        },
-        Constraint::MinMaxNorm {
-            min,
-            max,
-            rate,
-            axis,
-        } => Constraint::MinMaxNorm {
-            min,
-            max,
-            rate,
-            axis: axis.min(last),
-        },
-        Constraint::UnitNorm { axis } => Constraint::UnitNorm {
-            axis: axis.min(last),
-        },
-        Constraint::NonNeg => c,
+fn on_axes(c: &Constraint, axes: usize) -> Constraint {
+    let mut c = c.clone();
+    if let Constraint::MaxNorm { axis, .. }
+    | Constraint::MinMaxNorm { axis, .. }
+    | Constraint::UnitNorm { axis } = &mut c
+    {
+        let axes = axes.max(1) as i64;
+        for a in axis.iter_mut() {
+            let from_start = if *a < 0 { *a + axes } else { *a };
+            *a = from_start.clamp(0, axes - 1);
+        }
+        axis.sort_unstable();
+        axis.dedup();
     }
+    c
 }

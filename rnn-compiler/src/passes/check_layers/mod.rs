@@ -38,6 +38,8 @@ pub fn check_layers(model: &ModelAst, found: &mut Diagnostics) -> Option<LayerGr
         outputs: Vec::new(),
         scope: Scope::new(),
         used: BTreeMap::new(),
+        hidden: Vec::new(),
+        tuples: Vec::new(),
         shared: BTreeMap::new(),
         axes: 0,
         axis_names: BTreeMap::new(),
@@ -101,8 +103,12 @@ struct Checker<'a> {
     outputs: Vec<ModelOutput>,
     /// Values by name.
     scope: Scope,
-    /// Names that were bound, where, and whether anything has read them.
-    used: BTreeMap<String, (Span, bool)>,
+    /// Names that were bound, by what they are called now.
+    used: BTreeMap<String, graph::Bound>,
+    /// Names that another of the same name hides, and that nothing had read.
+    hidden: Vec<(String, graph::Bound)>,
+    /// Whether any of the names that one `let` gave has been read, for each `let` of several.
+    tuples: Vec<bool>,
     shared: BTreeMap<String, SharedLayer>,
     /// Number of open axes.
     axes: usize,
