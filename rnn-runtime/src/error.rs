@@ -94,6 +94,9 @@ mod tests {
         assert_eq!(format!("{error:?}"), words);
         // Also pretty, and inside of what derives `Debug`.
         assert_eq!(format!("{error:#?}"), words);
-        assert_eq!(format!("{:?}", Err::<(), _>(error)), format!("Err({words})"));
+        assert_eq!(
+            format!("{:?}", Err::<(), _>(error)),
+            format!("Err({words})")
+        );
     }
 }

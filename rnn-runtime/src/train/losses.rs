@@ -63,6 +63,11 @@ pub use regression::{Huber, MeanAbsoluteError, MeanSquaredError};
 /// assert_eq!(gradient, [2.0, 16.0]);
 /// # Ok::<(), rnn_runtime::Error>(())
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no loss",
+    label = "not a loss",
+    note = "a loss is a value, not its name: write `MeanSquaredError`, `BinaryCrossentropy::from_logits()` or `SparseCategoricalCrossentropy::from_logits()`"
+)]
 pub trait Loss: Send + Sync {
     /// Keras's name, such as `mean_squared_error`.
     fn name(&self) -> &str;

@@ -69,6 +69,11 @@ pub enum Direction {
 /// assert_eq!(tally.result(), 0.5);
 /// # Ok::<(), Error>(())
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no metric",
+    label = "not a metric",
+    note = "a metric is a value, not its name: write `Accuracy`, `MeanAbsoluteError` or `TopKCategoricalAccuracy::default()`"
+)]
 pub trait Metric: Send {
     /// What it is called in the logs; with `val_` in front for validation data.
     fn name(&self) -> &str;
