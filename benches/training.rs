@@ -14,11 +14,15 @@ use recurrent::{
 fn training(c: &mut Criterion) {
     let mut group = c.benchmark_group("training");
     macro_rules! steps {
-        ($name:literal, $batch:literal, $x:expr, $model:expr) => {{
+        ($name:literal, $batch:literal, $x:expr, $model:expr) => {
+            steps!($name, $batch, 1, 10, $x, $model)
+        };
+        ($name:literal, $batch:literal, $steps:literal, $classes:literal, $x:expr, $model:expr) => {{
             let x = $x;
+            let rows = $batch * $steps;
             group.throughput(Throughput::Elements($batch));
             for threads in [1, 2] {
-                let mut step = Step::new($model, $batch, 10).expect("the options make sense");
+                let mut step = Step::new($model, rows, $classes).expect("the options make sense");
                 let pool = common::threads(threads);
                 group.bench_function(BenchmarkId::new($name, threads), |b| {
                     b.iter_custom(|n| {
@@ -62,6 +66,22 @@ fn training(c: &mut Criterion) {
         rnn_model!(Embedding(1000, 64) -> LSTM(128) -> Dense(10))
     );
 
+    // A language model: most of the step is the choice among many words.
+    let text = common::ids(32, 20, 5000);
+    let text = InputView {
+        batch: 32,
+        time: 20,
+        values: Values::Ids(text.as_slice().expect("in one piece")),
+    };
+    steps!(
+        "5000-words",
+        32,
+        20,
+        5000,
+        text,
+        rnn_model!(Embedding(5000, 64) -> GRU(64, return_sequences) -> Dense(5000))
+    );
+
     let digits = common::sequence(32, 8, 8);
     let digits = InputView {
         batch: 32,
@@ -77,5 +97,29 @@ fn training(c: &mut Criterion) {
     group.finish();
 }
 
-criterion_group! { name = benches; config = common::criterion(); targets = training }
+/// The loss and its gradient alone, of 32 texts of 20 words out of 5000.
+fn loss(c: &mut Criterion) {
+    let (rows, classes) = (32 * 20, 5000);
+    let logits = common::sequence(rows, 1, classes);
+    let logits = logits.as_slice().expect("in one piece");
+    let labels = common::labels(rows, classes as u32);
+    let scored = Scored::new(logits, classes, TargetView::Labels(&labels), None);
+    let scored = scored.expect("as many labels as rows");
+    let mut gradient = vec![0.0; logits.len()];
+    let mut group = c.benchmark_group("loss");
+    group.throughput(Throughput::Elements(logits.len() as u64));
+    for threads in [1, 2] {
+        let pool = common::threads(threads);
+        group.bench_function(BenchmarkId::new("5000-words", threads), |b| {
+            let loss = SparseCategoricalCrossentropy::from_logits();
+            b.iter_custom(|n| {
+                let mut run = || loss.mean(&scored, Some(&mut gradient));
+                common::timed(&pool, n, &mut run)
+            });
+        });
+    }
+    group.finish();
+}
+
+criterion_group! { name = benches; config = common::criterion(); targets = training, loss }
 criterion_main!(benches);
