@@ -1,4 +1,5 @@
-//! Cells that a user wrote, against the built-in ones: both go through the same compiler.
+//! Cells that a user wrote, and Keras's cells in `RNN`, against the built-in layers: all go through the
+//! same compiler.
 
 mod common;
 
@@ -60,8 +61,8 @@ macro_rules! streams {
 }
 
 fn stream(c: &mut Criterion) {
-    streams!(c, 32: "GRU" = [GRU(32)], "HandwrittenGru" = [RNN(HandwrittenGru(32))], "MinimalGru" = [RNN(MinimalGru(32))]);
-    streams!(c, 128: "GRU" = [GRU(128)], "HandwrittenGru" = [RNN(HandwrittenGru(128))], "MinimalGru" = [RNN(MinimalGru(128))]);
+    streams!(c, 32: "GRU" = [GRU(32)], "GRUCell" = [RNN(GRUCell(32))], "HandwrittenGru" = [RNN(HandwrittenGru(32))], "MinimalGru" = [RNN(MinimalGru(32))], "LSTM" = [LSTM(32)], "LSTMCell" = [RNN(LSTMCell(32))]);
+    streams!(c, 128: "GRU" = [GRU(128)], "GRUCell" = [RNN(GRUCell(128))], "HandwrittenGru" = [RNN(HandwrittenGru(128))], "MinimalGru" = [RNN(MinimalGru(128))], "LSTM" = [LSTM(128)], "LSTMCell" = [RNN(LSTMCell(128))]);
 }
 
 macro_rules! batches {
@@ -80,7 +81,7 @@ macro_rules! batches {
 }
 
 fn batch(c: &mut Criterion) {
-    batches!(c, 128: "GRU" = [GRU(128)], "HandwrittenGru" = [RNN(HandwrittenGru(128))], "MinimalGru" = [RNN(MinimalGru(128))]);
+    batches!(c, 128: "GRU" = [GRU(128)], "GRUCell" = [RNN(GRUCell(128))], "HandwrittenGru" = [RNN(HandwrittenGru(128))], "MinimalGru" = [RNN(MinimalGru(128))], "LSTM" = [LSTM(128)], "LSTMCell" = [RNN(LSTMCell(128))]);
 }
 
 criterion_group! { name = benches; config = common::criterion(); targets = stream, batch }

@@ -137,6 +137,9 @@ fn run(mut arguments: Arguments) -> Result<(), Box<dyn Error>> {
         };
         println!("  {question:>7} = {answer}  {mark}");
     }
+    if quick {
+        println!("--quick only shows that it runs: so few epochs are not enough to learn to add");
+    }
     let share = history.last("val_exact_match").unwrap_or(0.0);
     println!(
         "exact match on {} held-out sums: {:.2} % after {} epochs, {seconds:.1} s",
