@@ -9,6 +9,7 @@ use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_m
 use recurrent::{
     learner::{InputView, Values},
     prelude::*,
+    train::{Scored, TargetView},
 };
 
 fn training(c: &mut Criterion) {
