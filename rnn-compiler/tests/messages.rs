@@ -540,6 +540,21 @@ fn values_are_merged_by_layers() {
 }
 
 #[test]
+fn a_layer_in_a_list_of_cells() {
+    says(
+        "Input(_, 8) -> RNN([LSTMCell(4), LSTM(4)])",
+        &[
+            "LSTM is a layer, RNN needs a cell",
+            "help: write LSTMCell(4)",
+        ],
+    );
+    says(
+        "Input(_, 8) -> RNN(LSTM(4))",
+        &["write LSTM(4) without RNN, or RNN(LSTMCell(4))"],
+    );
+}
+
+#[test]
 fn tuples_whole_numbers_and_eps() {
     for (text, right) in [
         ("Input(2, 4) -> Reshape((4, 2))", "write `Reshape(4, 2)`"),
