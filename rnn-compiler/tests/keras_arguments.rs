@@ -1,11 +1,13 @@
 //! The table of `docs/keras-arguments.md` is true: every example compiles, or gives the code that
-//! the table names, no argument that works is ignored, and no argument of Keras is left out.
+//! the table names, no argument that works is ignored, and no argument of Keras is left out. The
+//! README's table says the same in short.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use rnn_compiler::{expand_model, layers};
 
 const TABLE: &str = include_str!("../../docs/keras-arguments.md");
+const README: &str = include_str!("../../README.md");
 
 /// The arguments of Keras 3's classes: those of `__init__`, of the base class that matter for all
 /// (`name`, `trainable`, `dtype`, `activity_regularizer`) and of `call`.
@@ -159,4 +161,54 @@ fn every_example_does_what_the_table_says() {
             assert!(code.contains(&wanted), "{at} gives no {wanted}\n{code}");
         }
     }
+}
+
+/// A state of `docs/keras-arguments.md` in the README's words.
+fn short(state: &str) -> &str {
+    match state {
+        s if s.starts_with("RNN0") => &s[..7],
+        s if s.starts_with("not needed") => "–",
+        s if s.contains("a stream is RNN0300") => "no stream",
+        s if s.contains("known number of steps") => "yes (1)",
+        s if s.contains("a stream keeps its own") => "yes (2)",
+        s if s.contains("in training") || s.contains("each step of the optimizer") => "training",
+        s if s.starts_with("works") => "yes",
+        s => panic!("{s:?} has no short form"),
+    }
+}
+
+#[test]
+fn the_readme_has_every_argument_of_every_layer() {
+    let start = README.find("\n### Arguments of the recurrent layers");
+    let section = &README[start.expect("the heading") + 1..];
+    let section = &section[..section.find("\n## ").expect("the next heading")];
+    let mut lines = section.lines().filter(|l| l.starts_with('|'));
+    let cells = |line: &str| -> Vec<String> {
+        let line = line.trim_matches('|').split('|');
+        line.map(|c| c.trim().trim_matches('`').to_owned())
+            .collect()
+    };
+    let classes = cells(lines.next().expect("a table"));
+    let mut readme = BTreeMap::new();
+    for line in lines.skip(1) {
+        let row = cells(line);
+        assert_eq!(row.len(), classes.len(), "{line}");
+        for (class, state) in classes.iter().zip(&row).skip(1) {
+            if !state.is_empty() {
+                readme.insert((class.clone(), row[0].clone()), state.clone());
+            }
+        }
+    }
+    let mut docs = BTreeMap::new();
+    for row in rows() {
+        if row.argument == "(all)" {
+            // All arguments of the layer are in one sentence, with the code.
+            let named = format!("`{}`", row.class);
+            assert!(section.contains(&named), "{named} is not in the README");
+            assert!(section.contains(&row.state[..7]), "{named}: {}", row.state);
+        } else {
+            docs.insert((row.class, row.argument), short(&row.state).to_owned());
+        }
+    }
+    assert_eq!(readme, docs);
 }

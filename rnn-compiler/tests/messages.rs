@@ -523,3 +523,63 @@ fn python_in_a_cell() {
         said(&text, &found, &[right]);
     }
 }
+
+#[test]
+fn values_are_merged_by_layers() {
+    for (chain, right) in [
+        ("[x, x] -> Add", "`(x, x) -> Add`"),
+        ("x + x", "write `(x, x) -> Add`"),
+        ("x - z -> Dense(3)", "write `(x, z) -> Subtract`"),
+        ("x * z", "write `(x, z) -> Multiply`"),
+    ] {
+        let all = model(&format!("input x: [8]; input z: [8]; output y = {chain};"));
+        assert!(all[0].contains(right), "{chain}: {all:#?}");
+    }
+    let text = "input x: [8]; output y = (x, x) -> Add;";
+    assert_eq!(model(text), [""; 0]);
+}
+
+#[test]
+fn a_layer_in_a_list_of_cells() {
+    says(
+        "Input(_, 8) -> RNN([LSTMCell(4), LSTM(4)])",
+        &[
+            "LSTM is a layer, RNN needs a cell",
+            "help: write LSTMCell(4)",
+        ],
+    );
+    says(
+        "Input(_, 8) -> RNN(LSTM(4))",
+        &["write LSTM(4) without RNN, or RNN(LSTMCell(4))"],
+    );
+}
+
+#[test]
+fn tuples_whole_numbers_and_eps() {
+    for (text, right) in [
+        ("Input(2, 4) -> Reshape((4, 2))", "write `Reshape(4, 2)`"),
+        ("Input(8) -> Reshape((8,))", "write `Reshape(8)`"),
+        (
+            "Input(2, 4) -> Reshape(target_shape = (4, 2))",
+            "write `Reshape(4, 2)`",
+        ),
+        (
+            r#"Input(2, 4) -> Permute((2, 1), name="turned")"#,
+            r#"write `Permute(2, 1, name = "turned")`"#,
+        ),
+        ("Input(_, 8) -> LSTM(8.0)", "found `8.0`"),
+        ("Input(_, 8) -> LSTM(8.0)", "write `8`"),
+        (
+            "Input(8) -> LayerNormalization(eps = 0.01)",
+            "did you mean `epsilon`?",
+        ),
+    ] {
+        says(text, &[right]);
+    }
+    for right in [
+        "Input(2, 4) -> Reshape(4, 2)",
+        r#"Input(2, 4) -> Permute(2, 1, name = "turned")"#,
+    ] {
+        assert_eq!(model(right), [""; 0], "{right}");
+    }
+}

@@ -269,7 +269,14 @@ impl Binder<'_, '_> {
         let class = self.given.class;
         let d = Diagnostic::new("RNN0120", span, format!("{class} has no argument `{name}`"));
         let known = self.declared.iter().map(|a| a.name).chain(["name"]);
-        let help = match did_you_mean(name, known) {
+        // As PyTorch's users write it: too short for a slip of it.
+        let epsilon = (name == "eps")
+            .then(|| self.declared_as("epsilon"))
+            .flatten();
+        let meant = epsilon
+            .map(|a| a.name)
+            .or_else(|| did_you_mean(name, known));
+        let help = match meant {
             Some(meant) => format!("did you mean `{meant}`?"),
             None => match class {
                 "Bidirectional" | "TimeDistributed" if name != "mask" => {

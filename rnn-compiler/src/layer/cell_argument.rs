@@ -191,7 +191,12 @@ fn cell_of(
         if let Some(layer) = layers.iter().find(|l| l.class == name) {
             let words = format!("{name} is a layer, RNN needs a cell");
             let d = Diagnostic::new("RNN0133", value.span, words);
+            // In a list of cells it is not the whole of RNN that is wrong.
+            let alone = given.raw.iter().any(|(_, v)| v.to_string() == text);
             found.push(match layer.cell {
+                Some((cell, _)) if !alone => {
+                    d.help(format!("write {}", text.replacen(name.as_str(), cell, 1)))
+                }
                 Some((cell, _)) => d.help(format!(
                     "write {text} without RNN, or RNN({})",
                     text.replacen(name.as_str(), cell, 1)

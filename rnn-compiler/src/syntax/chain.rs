@@ -110,8 +110,14 @@ impl Reader<'_> {
         self.mistake(Diagnostic::new("RNN0101", first.span(), words).help(help))
     }
 
-    /// Reports `Input(shape=(10, 8))` and `LSTM(8, input_shape=(10, 8))`.
+    /// Reports `Input(shape=(10, 8))`, `LSTM(8, input_shape=(10, 8))` and `Reshape((4, 2))`.
     fn no_shape(&mut self, class: &proc_macro2::Ident, group: &proc_macro2::Group) -> Parsed<()> {
+        if let Some(right) = python::axes(&class.to_string(), group) {
+            let named = group.stream().to_string().contains('=');
+            let code = if named { "RNN0047" } else { "RNN0042" };
+            let d = Diagnostic::new(code, class.span(), format!("{class} takes no tuple"));
+            return self.mistake(d.help(format!("write `{right}`")));
+        }
         let Some(right) = python::with_input(&class.to_string(), group) else {
             return Ok(());
         };

@@ -110,6 +110,32 @@ pub(super) fn with_input(class: &str, arguments: &Group) -> Option<String> {
     Some(format!("Input({shape}) -> {class}{arguments}"))
 }
 
+/// `Reshape((4, 2))` as `Reshape(4, 2)`, with what stands behind the tuple.
+pub(super) fn axes(class: &str, arguments: &Group) -> Option<String> {
+    let name = match class {
+        "Reshape" => "target_shape",
+        "Permute" => "dims",
+        _ => return None,
+    };
+    let all = parts(arguments);
+    let (first, others) = all.split_first()?;
+    let tuple = match first.as_slice() {
+        [TokenTree::Group(g)] => g,
+        [
+            TokenTree::Ident(i),
+            TokenTree::Punct(p),
+            TokenTree::Group(g),
+        ] if i == name && p.as_char() == '=' => g,
+        _ => return None,
+    };
+    if tuple.delimiter() != Delimiter::Parenthesis || tuple.stream().is_empty() {
+        return None;
+    }
+    let others = others.iter().map(|p| written(p.iter().cloned().collect()));
+    let sizes = std::iter::once(written(tuple.stream())).chain(others);
+    Some(format!("{class}({})", sizes.collect::<Vec<_>>().join(", ")))
+}
+
 /// The layers in `Sequential([…])` as a chain; `None` if there are none.
 pub(super) fn sequential(arguments: &Group) -> Option<String> {
     let list = arguments.stream().into_iter().find_map(|t| match t {

@@ -20,6 +20,9 @@ impl Reader<'_> {
         } else {
             sources.push(self.source(c)?);
         }
+        if let (false, [first]) = (tuple, sources.as_slice()) {
+            self.no_sum(c, first)?;
+        }
         let mut layers = Vec::new();
         let joined = c.eat("->") || {
             let ends = c.at_end() || c.is(";") || starts_statement(c);
@@ -45,6 +48,26 @@ impl Reader<'_> {
             layers,
             span,
         })
+    }
+
+    /// Reports `x + y`: values are merged by layers.
+    fn no_sum(&mut self, c: &mut Cursor, first: &Ident) -> Parsed<()> {
+        const MERGES: &[(&str, &str)] = &[("+", "Add"), ("-", "Subtract"), ("*", "Multiply")];
+        let Some((sign, layer)) = MERGES.iter().find(|(s, _)| c.is(s) && !c.is("->")) else {
+            return Ok(());
+        };
+        let (span, start) = (c.span(), c.position());
+        c.eat(sign);
+        let Some(second) = c.ident() else {
+            c.set_position(start);
+            return Ok(());
+        };
+        while !(c.at_end() || c.is(";")) {
+            c.next();
+        }
+        let words = format!("expected `->`, found `{sign}`: values are merged by a layer");
+        let d = Diagnostic::new("RNN0041", span, words);
+        self.mistake(d.help(format!("write `({first}, {second}) -> {layer}`")))
     }
 
     /// The value at the start of a chain.
@@ -91,7 +114,18 @@ impl Reader<'_> {
                 } else {
                     c.span()
                 };
-                self.mistake(Diagnostic::new("RNN0051", span, words).help("write `x -> LSTM(64)`"))
+                let list = match c.peek() {
+                    Some(TokenTree::Group(g)) if g.delimiter() == Delimiter::Bracket => {
+                        python::written(g.stream())
+                    }
+                    _ => String::new(),
+                };
+                let d = Diagnostic::new("RNN0051", span, words);
+                self.mistake(if list.is_empty() {
+                    d.help("write `x -> LSTM(64)`")
+                } else {
+                    d.help(format!("values stand in parentheses: `({list}) -> Add`"))
+                })
             }
         }
     }
