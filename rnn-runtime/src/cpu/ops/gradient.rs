@@ -250,9 +250,19 @@ impl<A: At> Op for Run<'_, '_, A> {
                     0..=1 => Vec::new(),
                     _ => vec![0.0; (end - first) * g.width.next_multiple_of(S::LANES)],
                 };
+                let mut found = Vec::new();
                 for (n, at) in self.parts.iter().enumerate() {
+                    // Addresses that have to be looked up are looked up once, not by every tile.
+                    if const { A::LISTED } {
+                        found.clear();
+                        // SAFETY: `all` checked both buffers for all rows and times.
+                        unsafe {
+                            at.each(self.m, &g.operand, &g.delta, |x, y| found.push((x, y)));
+                        }
+                    }
                     let mut p = Part {
                         at,
+                        found: &found,
                         sums: &mut sums,
                         task: *first,
                         first: n == 0,
@@ -286,6 +296,8 @@ impl<A: At> Op for Run<'_, '_, A> {
 /// Some of the places on their way into the sums of a task.
 struct Part<'a, A> {
     at: &'a A,
+    /// Where their operands and deltas are, if they are listed.
+    found: &'a [(*const f32, *const f32)],
     /// Sums over the parts before, from row `task` of the gradient on.
     sums: &'a mut [f32],
     task: usize,
@@ -349,10 +361,10 @@ fn tile<S: Simd, A: At, const N: usize, const V: usize>(
             }
         }
     }
-    // SAFETY: `all` checked both buffers, rounded up to whole vectors (the deltas' rows are padded),
-    // for all rows and times.
-    unsafe {
-        p.at.each(run.m, &g.operand, &g.delta, |x, y| {
+    let mut add = |x: *const f32, y: *const f32| {
+        // SAFETY: `all` checked both buffers, rounded up to whole vectors (the deltas' rows are
+        // padded), for all rows and times, and these are addresses of places in them.
+        unsafe {
             let (x, y) = (x.add(i), y.add(j));
             let mut wide = [s.splat(0.0); V];
             for (v, w) in wide.iter_mut().enumerate() {
@@ -364,7 +376,15 @@ fn tile<S: Simd, A: At, const N: usize, const V: usize>(
                     acc[v] = s.mul_add(wide[v], x, acc[v]);
                 }
             }
-        });
+        }
+    };
+    if const { A::LISTED } {
+        for &(x, y) in p.found {
+            add(x, y);
+        }
+    } else {
+        // SAFETY: `all` checked both buffers.
+        unsafe { p.at.each(run.m, &g.operand, &g.delta, add) };
     }
     if !p.last {
         for (r, acc) in acc.iter().enumerate() {

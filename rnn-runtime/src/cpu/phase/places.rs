@@ -25,6 +25,9 @@ pub trait Places: Sync + sealed::Sealed {
 
 /// Places in order of time, then of row.
 pub trait At: Clone + Sync + sealed::Sealed + Lines {
+    /// Whether the places are listed, so that each address costs a look-up and some arithmetic.
+    const LISTED: bool;
+
     /// How many.
     fn count(&self) -> usize;
     /// First and last time that they may have.
@@ -86,6 +89,8 @@ impl Places for Every {
 }
 
 impl At for Block {
+    const LISTED: bool = false;
+
     #[inline(always)]
     fn count(&self) -> usize {
         self.rows.len() * self.steps
@@ -279,6 +284,8 @@ impl Places for Active {
 }
 
 impl At for Listed<'_> {
+    const LISTED: bool = true;
+
     #[inline(always)]
     fn count(&self) -> usize {
         self.places.len()
