@@ -219,5 +219,13 @@ check! {
 
 same! {
     gru_by_hand: same_program { Input(_, 3) -> GRU(7, return_sequences) -> Dense(2) } { Input(_, 3) -> RNN(HandGru(7), return_sequences) -> Dense(2) }
+    simple_rnn_of_its_cell: same_program { Input(_, 3) -> SimpleRNN(7, return_sequences) -> Dense(2) } { Input(_, 3) -> RNN(SimpleRNNCell(7), return_sequences) -> Dense(2) }
+    simple_rnn_of_its_cell_wide: same_program { Input(_, 9) -> SimpleRNN(40, relu) } { Input(_, 9) -> RNN(SimpleRNNCell(40, relu)) }
+    gru_of_its_cell: same_program { Input(_, 3) -> GRU(7, return_sequences) -> Dense(2) } { Input(_, 3) -> RNN(GRUCell(7), return_sequences) -> Dense(2) }
+    gru_of_its_cell_wide: same_program { Input(_, 9) -> GRU(40, reset_after = false) } { Input(_, 9) -> RNN(GRUCell(40, reset_after = false)) }
+    lstm_of_its_cell: same_program { Input(_, 3) -> LSTM(10, return_sequences) -> Dense(2) } { Input(_, 3) -> RNN(LSTMCell(10), return_sequences) -> Dense(2) }
+    lstm_of_its_cell_wide: same_program { Input(_, 9) -> LSTM(40) } { Input(_, 9) -> RNN(LSTMCell(40)) }
+    lstm_of_its_cell_masked: same_program { Embedding(9, 12, mask_zero) -> LSTM(33, return_sequences) } { Embedding(9, 12, mask_zero) -> RNN(LSTMCell(33), return_sequences) }
+    lstm_of_its_cell_with_dropout: same_program { Input(_, 3) -> LSTM(10, recurrent_dropout = 0.2, seed = 1) } { Input(_, 3) -> RNN(LSTMCell(10, recurrent_dropout = 0.2, seed = 1)) }
     gru_by_hand_wide: same_program { Input(_, 9) -> GRU(40) } { Input(_, 9) -> RNN(HandGru(40)) }
 }
