@@ -4,61 +4,25 @@ mod common;
 
 use std::hint::black_box;
 
+use common::step::Step;
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use recurrent::{
-    learner::{InputView, Learner, StepSeed, Values},
-    optimizers::Stepper,
+    learner::{InputView, Values},
     prelude::*,
-    train::{Scored, TargetView},
 };
-
-/// The steps that [`Trainer`] repeats, without its data set, its progress and its metrics.
-struct Step<L> {
-    model: L,
-    loss: SparseCategoricalCrossentropy,
-    optimizer: Stepper,
-    targets: Vec<u32>,
-    d_output: Vec<f32>,
-    gradients: Vec<f32>,
-    seed: StepSeed,
-}
-
-impl<L: Learner> Step<L> {
-    fn new(model: L, rows: usize, classes: u32) -> Result<Self, Error> {
-        Ok(Step {
-            optimizer: Stepper::new(Box::new(Adam::default()), model.specs())?,
-            loss: SparseCategoricalCrossentropy::from_logits(),
-            targets: common::labels(rows, classes),
-            d_output: vec![0.0; rows * classes as usize],
-            gradients: vec![0.0; model.weights().len()],
-            seed: StepSeed::default(),
-            model,
-        })
-    }
-
-    fn run(&mut self, x: InputView<'_>) -> Result<f64, Error> {
-        self.seed.step += 1;
-        self.model.forward(&[x], self.seed)?;
-        let target = TargetView::Labels(&self.targets);
-        let classes = self.d_output.len() / self.targets.len();
-        let scored = Scored::new(self.model.output(0), classes, target, None)?;
-        let loss = self.loss.mean(&scored, Some(&mut self.d_output))?;
-        self.model
-            .backward(&[&self.d_output], &mut self.gradients)?;
-        self.optimizer
-            .step(self.model.weights_mut(), &mut self.gradients)?;
-        Ok(loss)
-    }
-}
 
 fn training(c: &mut Criterion) {
     let mut group = c.benchmark_group("training");
     macro_rules! steps {
-        ($name:literal, $batch:literal, $x:expr, $model:expr) => {{
+        ($name:literal, $batch:literal, $x:expr, $model:expr) => {
+            steps!($name, $batch, 1, 10, $x, $model)
+        };
+        ($name:literal, $batch:literal, $steps:literal, $classes:literal, $x:expr, $model:expr) => {{
             let x = $x;
+            let rows = $batch * $steps;
             group.throughput(Throughput::Elements($batch));
             for threads in [1, 2] {
-                let mut step = Step::new($model, $batch, 10).expect("the options make sense");
+                let mut step = Step::new($model, rows, $classes).expect("the options make sense");
                 let pool = common::threads(threads);
                 group.bench_function(BenchmarkId::new($name, threads), |b| {
                     b.iter_custom(|n| {
@@ -102,6 +66,22 @@ fn training(c: &mut Criterion) {
         rnn_model!(Embedding(1000, 64) -> LSTM(128) -> Dense(10))
     );
 
+    // A language model: most of the step is the choice among many words.
+    let text = common::ids(32, 20, 5000);
+    let text = InputView {
+        batch: 32,
+        time: 20,
+        values: Values::Ids(text.as_slice().expect("in one piece")),
+    };
+    steps!(
+        "5000-words",
+        32,
+        20,
+        5000,
+        text,
+        rnn_model!(Embedding(5000, 64) -> GRU(64, return_sequences) -> Dense(5000))
+    );
+
     let digits = common::sequence(32, 8, 8);
     let digits = InputView {
         batch: 32,
@@ -117,5 +97,29 @@ fn training(c: &mut Criterion) {
     group.finish();
 }
 
-criterion_group! { name = benches; config = common::criterion(); targets = training }
+/// The loss and its gradient alone, of 32 texts of 20 words out of 5000.
+fn loss(c: &mut Criterion) {
+    let (rows, classes) = (32 * 20, 5000);
+    let logits = common::sequence(rows, 1, classes);
+    let logits = logits.as_slice().expect("in one piece");
+    let labels = common::labels(rows, classes as u32);
+    let scored = Scored::new(logits, classes, TargetView::Labels(&labels), None);
+    let scored = scored.expect("as many labels as rows");
+    let mut gradient = vec![0.0; logits.len()];
+    let mut group = c.benchmark_group("loss");
+    group.throughput(Throughput::Elements(logits.len() as u64));
+    for threads in [1, 2] {
+        let pool = common::threads(threads);
+        group.bench_function(BenchmarkId::new("5000-words", threads), |b| {
+            let loss = SparseCategoricalCrossentropy::from_logits();
+            b.iter_custom(|n| {
+                let mut run = || loss.mean(&scored, Some(&mut gradient));
+                common::timed(&pool, n, &mut run)
+            });
+        });
+    }
+    group.finish();
+}
+
+criterion_group! { name = benches; config = common::criterion(); targets = training, loss }
 criterion_main!(benches);

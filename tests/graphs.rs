@@ -274,3 +274,186 @@ fn noise_on_a_value_with_several_readers() {
     assert_eq!(found, expected);
     assert!(found.iter().any(|&g| g != 0.0));
 }
+
+rnn_cell! {
+    cell Doubling(rows, columns) {
+        state s: [rows, columns];
+        next s = 2 * s + sum(x);
+        output s;
+    }
+}
+
+#[test]
+fn a_state_of_two_axes_is_an_input() {
+    let mut model = rnn_model! {
+        input x: [_, 1];
+        input s: [2, 3];
+        output y = x -> RNN(Doubling(2, 3), initial_state = s);
+    };
+    // The second row starts elsewhere.
+    let s: Vec<f32> = (0..12).map(|i| i as f32).collect();
+    let x = [view(&[1.0, 10.0, 0.0, 0.0], 2, 2), view(&s, 2, 2)];
+    let expected: Vec<f32> = (0..12)
+        .map(|i| 4.0 * i as f32 + if i < 6 { 12.0 } else { 0.0 })
+        .collect();
+    model.infer(&x).unwrap();
+    assert_eq!(model.output(0), expected);
+    model.want_input_gradient(true);
+    model.forward(&x, StepSeed::default()).unwrap();
+    assert_eq!(model.output(0), expected);
+    let d: Vec<f32> = (0..12).map(number).collect();
+    model.backward(&[&d], &mut []).unwrap();
+    let four: Vec<f32> = d.iter().map(|d| 4.0 * d).collect();
+    assert_eq!(model.input_gradient(1).unwrap(), four);
+    // An axis is known, so another number of steps is another shape.
+    let wrong = [view(&[0.0; 4], 2, 2), view(&s, 4, 1)];
+    assert!(model.infer(&wrong).is_err());
+}
+
+/// Two calls of one layer, each with its own start, its own mask and its own length: what two layers
+/// of the same weights give.
+#[test]
+fn calls_of_a_shared_layer_have_starts_and_masks_of_their_own() {
+    let mut both = rnn_model! {
+        input a: [ta, 2];
+        input b: [tb, 2];
+        input ma: mask[ta];
+        input mb: mask[tb];
+        input h: [3];
+        input c: [3];
+        layer l = LSTM(3);
+        output p = a -> l(initial_state = [h, c], mask = ma);
+        output q = b -> l(mask = mb, initial_state = [c, h]);
+        output r = b -> l;
+    };
+    let mut one = rnn_model! {
+        input x: [time, 2];
+        input m: mask[time];
+        input h: [3];
+        input c: [3];
+        output y = x -> LSTM(3, initial_state = [h, c], mask = m);
+    };
+    let mut plain = rnn_model!(Input(_, 2) -> LSTM(3));
+    let w: Vec<f32> = (0..both.weights().len()).map(number).collect();
+    for weights in [both.weights_mut(), one.weights_mut(), plain.weights_mut()] {
+        weights.copy_from_slice(&w);
+    }
+    let numbers = |n: usize, from: usize| (from..from + n).map(number).collect::<Vec<_>>();
+    let (a, b) = (numbers(2 * 4 * 2, 0), numbers(2 * 3 * 2, 50));
+    let (h, c) = (numbers(6, 100), numbers(6, 200));
+    let ma = [1.0, 1.0, 0.0, 0.0, 0.0, 1.0, 1.0, 1.0];
+    let mb = [0.0, 1.0, 0.0, 1.0, 1.0, 0.0];
+    let (a, b) = (view(&a, 2, 4), view(&b, 2, 3));
+    let (ma, mb) = (view(&ma, 2, 4), view(&mb, 2, 3));
+    let (h, c) = (view(&h, 2, 1), view(&c, 2, 1));
+    let (dp, dq, dr) = (numbers(6, 300), numbers(6, 400), numbers(6, 500));
+
+    let all = [a, b, ma, mb, h, c];
+    both.forward(&all, StepSeed::default()).unwrap();
+    let mut found = vec![0.0; w.len()];
+    both.backward(&[&dp, &dq, &dr], &mut found).unwrap();
+    both.infer(&all).unwrap();
+
+    let mut expected = vec![0.0; w.len()];
+    let mut sum = |model: &mut dyn Learner, x: &[InputView<'_>], d: &[f32], output: &[f32]| {
+        model.infer(x).unwrap();
+        assert_eq!(model.output(0), output);
+        model.forward(x, StepSeed::default()).unwrap();
+        let mut own = vec![0.0; w.len()];
+        model.backward(&[d], &mut own).unwrap();
+        expected.iter_mut().zip(own).for_each(|(e, g)| *e += g);
+    };
+    sum(&mut one, &[a, ma, h, c], &dp, both.output(0));
+    sum(&mut one, &[b, mb, c, h], &dq, both.output(1));
+    sum(&mut plain, &[b], &dr, both.output(2));
+    assert_ne!(both.output(1), both.output(2));
+    for (f, e) in found.iter().zip(&expected) {
+        assert!((f - e).abs() < 1e-5, "{f} for {e}");
+    }
+}
+
+/// Keras's `SeedGenerator` goes on with every call.
+#[test]
+fn calls_of_a_shared_layer_with_a_seed_draw_masks_of_their_own() {
+    let mut model = rnn_model! {
+        input x: [64];
+        input s: [_, 64];
+        layer d = Dropout(0.5, seed = 7);
+        layer n = GaussianNoise(1.0, seed = 7);
+        layer l = SimpleRNN(64, linear, dropout = 0.5, seed = 7);
+        output a = x -> d;
+        output b = x -> d;
+        output c = x -> d;
+        output again = x -> Dropout(0.5, seed = 7);
+        output e = x -> n;
+        output f = x -> n;
+        output g = s -> l;
+        output h = s -> l;
+    };
+    let (x, s) = ([1.0; 64], [1.0; 64]);
+    let inputs = [view(&x, 1, 1), view(&s, 1, 1)];
+    let mut outputs = |step: u64| -> Vec<Vec<f32>> {
+        model.forward(&inputs, StepSeed { seed: 1, step }).unwrap();
+        (0..8).map(|i| model.output(i).to_vec()).collect()
+    };
+    let first = outputs(0);
+    for (i, j) in [(0, 1), (0, 2), (1, 2), (4, 5), (6, 7)] {
+        assert_ne!(first[i], first[j], "outputs {i} and {j}");
+    }
+    // Another layer with this seed starts where the first one did.
+    assert_eq!(first[0], first[3]);
+    assert_eq!(outputs(0), first);
+    assert_ne!(outputs(1), first);
+}
+
+/// `layer.compute_mask` in Keras: the mask that one branch carries is the mask of a layer on another.
+#[test]
+fn a_value_lends_its_mask() {
+    let mut named = rnn_model! {
+        input x: [time, 2];
+        let real = x -> Masking;
+        output y = x -> LSTM(3, return_sequences, mask = real);
+        output z = x -> Dense(2) -> GRU(3, mask = real);
+    };
+    let mut carried = rnn_model! {
+        input x: [time, 2];
+        let real = x -> Masking;
+        output y = real -> LSTM(3, return_sequences);
+        output z = real -> Dense(2) -> GRU(3);
+    };
+    let w: Vec<f32> = (0..named.weights().len()).map(number).collect();
+    named.weights_mut().copy_from_slice(&w);
+    carried.weights_mut().copy_from_slice(&w);
+    let x = [0.3, -0.4, 0.0, 0.0, 0.5, 0.6, 0.0, 0.0];
+    let x = [view(&x, 1, 4)];
+    let mut gradients = Vec::new();
+    for model in [&mut named as &mut dyn Learner, &mut carried] {
+        model.infer(&x).unwrap();
+        model.forward(&x, StepSeed::default()).unwrap();
+        let mut g = vec![0.0; w.len()];
+        model.backward(&[&[1.0; 12], &[1.0; 3]], &mut g).unwrap();
+        gradients.push(g);
+    }
+    assert_eq!(named.output(0), carried.output(0));
+    assert_eq!(named.output(1), carried.output(1));
+    assert_eq!(named.output_mask(0), Some(&[1.0, 0.0, 1.0, 0.0][..]));
+    assert_eq!(gradients[0], gradients[1]);
+    // Ids carry one to what is made of other inputs.
+    let mut words = rnn_model! {
+        input ids: ids[time];
+        input x: [time, 2];
+        let real = ids -> Embedding(5, 2, mask_zero);
+        output y = x -> LSTM(3, mask = real);
+    };
+    let mut plain = rnn_model!(Input(_, 2) -> Masking -> LSTM(3));
+    let w: Vec<f32> = (0..words.weights().len()).map(number).collect();
+    words.weights_mut().copy_from_slice(&w);
+    plain.weights_mut().copy_from_slice(&w[10..]);
+    let ids = InputView {
+        values: Values::Ids(&[2, 0, 1, 0]),
+        ..x[0]
+    };
+    words.infer(&[ids, x[0]]).unwrap();
+    plain.infer(&x).unwrap();
+    assert_eq!(words.output(0), plain.output(0));
+}

@@ -1,6 +1,8 @@
 //! What the benches share.
 #![allow(dead_code, reason = "no bench uses all of it")]
 
+pub mod step;
+
 use std::{
     hint::black_box,
     time::{Duration, Instant},

@@ -131,6 +131,97 @@ fn states_are_not_dropped() {
     assert_eq!(model("Input(_, 3) -> LSTM(8, return_state)"), [""; 0]);
 }
 
+/// A layer whose state has two axes.
+const GRID: &str = "@cell(Grid) { cell Grid(rows, columns) { param k: [input, rows, columns] = zeros; \
+    state s: [rows, columns]; next s = s + einsum(\"bi,irc->brc\", x, k); output s; } }";
+
+/// The part of a message between the first pair of backticks behind `help: `.
+fn pasted(message: &str) -> String {
+    let help = message.rsplit("help: ").next().unwrap();
+    help.split('`').nth(1).unwrap().to_owned()
+}
+
+#[test]
+fn the_help_for_a_state_compiles() {
+    let graph = |s: &str, paste: &str, rnn: &str| {
+        format!("{GRID} input x: [_, 4]; {s} {paste} output y = x -> {rnn}")
+    };
+    let grid = "RNN(Grid(6, 7), initial_state = s);";
+    let gru = "GRU(6, initial_state = s);";
+    let cases = [
+        ("input s: [42];", grid, "let s = s -> Reshape(6, 7);"),
+        (
+            "input s: [40];",
+            grid,
+            "let s = s -> Dense(42) -> Reshape(6, 7);",
+        ),
+        ("input s: [7, 6];", grid, "let s = s -> Reshape(6, 7);"),
+        (
+            "input s: [7, 7];",
+            grid,
+            "let s = s -> Flatten -> Dense(42) -> Reshape(6, 7);",
+        ),
+        ("input s: [2, 3];", gru, "let s = s -> Flatten;"),
+        ("input s: [2, 4];", gru, "let s = s -> Flatten -> Dense(6);"),
+    ];
+    for (s, rnn, help) in cases {
+        let found = model(&graph(s, "", rnn));
+        said(s, &found, &["[RNN0154]", "`s` comes from input s"]);
+        assert_eq!(pasted(&found[0]), help);
+        assert_eq!(model(&graph(s, help, rnn)), [""; 0], "{s}");
+    }
+    // What has no known axes is no state: it comes from somewhere else.
+    for s in ["input s: [_, 7];", "input s: ids[6];", "input s: mask[6];"] {
+        let found = model(&graph(s, "", grid));
+        said(s, &found, &["[RNN0154]", "is [batch, 6, 7], found"]);
+        let help = pasted(&found[0]);
+        assert_eq!(help, "input state: [6, 7];");
+        let with = "RNN(Grid(6, 7), initial_state = state);";
+        assert_eq!(model(&graph("", &help, with)), [""; 0], "{s}");
+    }
+    says(
+        &graph("let s = x -> GRU(6, return_sequences);", "", gru),
+        &["found [batch, time, 6]", "leave out `return_sequences`"],
+    );
+    // Both axes are those of the state.
+    for s in [
+        "input s: [6, 7];",
+        "input v: [42]; let s = v -> Reshape(6, 7);",
+        "input v: [6, 3]; let s = v -> GRU(7, return_sequences);",
+    ] {
+        assert_eq!(model(&graph(s, "", grid)), [""; 0], "{s}");
+    }
+}
+
+#[test]
+fn a_call_has_no_arguments_of_the_declaration() {
+    let x = "input x: [_, 4]; layer l = LSTM(3);";
+    says(
+        &format!("{x} output y = x -> l(return_sequences);"),
+        &[
+            "[RNN0178]",
+            "a call of `l` has only `initial_state` and `mask` as arguments, found `return_sequences`",
+            "note: `layer l = LSTM(3);` has the others",
+            "help: write it there: `layer l = LSTM(3, return_sequences);`",
+        ],
+    );
+    says(
+        &format!("{x} output y = x -> l(dropout = 0.5);"),
+        &["`layer l = LSTM(3, dropout = 0.5);`"],
+    );
+    for written in ["units = 4", "4", "foo = 3", "training = true"] {
+        says(
+            &format!("{x} output y = x -> l({written});"),
+            &["[RNN0178]", "help: leave it out: `-> l`"],
+        );
+    }
+    says(
+        &format!("{x} input m: mask; output y = x -> l(mask);"),
+        &["help: give it a value: `l(mask = "],
+    );
+    assert_eq!(model(&format!("{x} output y = x -> l();")), [""; 0]);
+}
+
 #[test]
 fn outputs_are_not_read() {
     says(
@@ -305,4 +396,130 @@ fn what_cannot_stream_is_named() {
         "{named}"
     );
     assert!(!code("Input(_, 3) -> LSTM(8)").contains("RNN0300"));
+}
+
+#[test]
+fn keras_takes_short_names_and_classes() {
+    for text in [
+        r#"Input(_, 8) -> LSTM(4, kernel_initializer = "uniform", recurrent_initializer = normal)"#,
+        r#"Input(_, 8) -> LSTM(4, kernel_initializer = "GlorotUniform", bias_initializer = Zeros)"#,
+        "Input(_, 8) -> LSTM(4, kernel_initializer = RandomNormal(mean = 0, stddev = 0.1))",
+        r#"Input(_, 8) -> LSTM(4, kernel_initializer = variance_scaling(mode = "fan_avg"))"#,
+        "Input(_, 8) -> LSTM(4, kernel_regularizer = L2(0.01), bias_regularizer = L1L2(0.1, 0.1))",
+        "Input(_, 8) -> LSTM(4, kernel_constraint = MaxNorm(2), bias_constraint = NonNeg)",
+        "Input(_, 8) -> LSTM(4, kernel_constraint = max_norm(2, axis = [0, 1]))",
+        "Input(_, 8) -> LSTM(4, kernel_constraint = unit_norm(axis = -1))",
+    ] {
+        assert_eq!(model(text), [""; 0], "{text}");
+    }
+    let (_, found) =
+        cell("param k: [input, units] = uniform; state h: [units]; next h = x @ k + h; output h;");
+    assert_eq!(found, [""; 0]);
+    says(
+        "Input(_, 8) -> LSTM(4, kernel_constraint = unit_norm(axis = 2))",
+        &[
+            "RNN0134",
+            "a parameter has no axis 2",
+            "write `unit_norm(axis = 0)`",
+        ],
+    );
+}
+
+/// `uniform` is `RandomUniform`, and axes reach the runtime as they count from the start.
+#[test]
+fn short_names_mean_what_they_mean_in_keras() {
+    let code = |text: &str| {
+        let tokens = format!("@krate(recurrent) {text}").parse().unwrap();
+        rnn_compiler::expand_model(tokens)
+            .to_string()
+            .replace(' ', "")
+    };
+    let uniform = code("Input(8) -> Dense(4, kernel_initializer = uniform)");
+    assert!(
+        uniform.contains("RandomUniform{minval:-0.05f32,maxval:0.05f32}"),
+        "{uniform}"
+    );
+    let axes = code("Input(8) -> Dense(4, kernel_constraint = unit_norm(axis = [-1, 0]))");
+    assert!(axes.contains("UnitNorm{axis:&[0usize,1usize]}"), "{axes}");
+    let last = code("Input(8) -> Dense(4, kernel_constraint = unit_norm(axis = -1))");
+    assert!(last.contains("UnitNorm{axis:&[1usize]}"), "{last}");
+}
+
+#[test]
+fn one_of_several_names_is_enough() {
+    let text = "input x: [_, 8]; let (output, state_h, state_c) = x -> LSTM(4, return_state); output y = (state_h, state_c) -> Add;";
+    assert_eq!(model(text), [""; 0]);
+    says(
+        "input x: [_, 8]; let (y, h, c) = x -> LSTM(4, return_state); output z = x -> LSTM(3);",
+        &["RNN0170", "is never used"],
+    );
+    // One that another of the same name hides belongs to its own `let`.
+    let text = "input x: [_, 8]; let (a, h) = x -> GRU(4, return_state); let (b, h) = x -> GRU(4, return_state); output z = (a, b) -> Add;";
+    assert_eq!(model(text), [""; 0]);
+}
+
+#[test]
+fn a_model_with_a_mistake_has_its_structures() {
+    let tokens = "@krate(recurrent) struct Two { input a: [_, 8]; input b: [8]; output y = a -> LTSM(4); output z = b -> Dense(2); }";
+    let code = rnn_compiler::expand_model(tokens.parse().unwrap()).to_string();
+    for name in [
+        "struct TwoInput",
+        "struct TwoStep",
+        "struct TwoOutput",
+        "struct TwoStepOutput",
+    ] {
+        assert!(code.contains(name), "{code}");
+    }
+}
+
+#[test]
+fn programs_of_keras() {
+    for (text, right) in [
+        (
+            "Sequential([LSTM(8), Dense(1)])",
+            "`Input(_, 8) -> LSTM(8) -> Dense(1)`",
+        ),
+        (
+            "keras.Sequential([layers.LSTM(8, input_shape=(10, 8)), layers.Dense(1)])",
+            "`Input(10, 8) -> LSTM(8) -> Dense(1)`",
+        ),
+        (
+            "Model(inputs, outputs)",
+            "inputs and outputs are statements",
+        ),
+        (
+            "LSTM(8, batch_input_shape = (1, None, 8)) -> Dense(1)",
+            "`Input(_, 8) -> LSTM(8)`",
+        ),
+        (
+            "Input(batch_shape = (1, 10, 8)) -> LSTM(8)",
+            "`Input(10, 8)`",
+        ),
+        ("input x: [8]; output z = Add()([x, x]);", "`(x, x) -> Add`"),
+        ("Input(_, 8) -> LSTM(units)", "`const UNITS: usize = 64;`"),
+        (
+            "Input(_, 8) -> LSTM(4, training = true)",
+            "a `Trainer` trains",
+        ),
+    ] {
+        says(text, &[right]);
+    }
+}
+
+#[test]
+fn python_in_a_cell() {
+    for (body, right) in [
+        ("next h = tanh(matmul(x, k));", "write `x @ k`"),
+        ("next h = inputs @ k;", "the input of a step is `x`"),
+        ("next h = h ** 2;", "a power is `pow(x, 2)`"),
+        ("next h = x @ k + 1e40;", "at most 3.4e38"),
+        (
+            "param b: [HIDDEN] = zeros; next h = x @ k;",
+            "make it an argument",
+        ),
+    ] {
+        let body = format!("param k: [input, units] = zeros; state h: [units]; {body} output h;");
+        let (text, found) = cell(&body);
+        said(&text, &found, &[right]);
+    }
 }

@@ -1,7 +1,7 @@
 //! What can go wrong at run time.
 
 /// Every error of the runtime. Nothing is changed by a call that returns one.
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// An array has another shape than the model was compiled for.
@@ -66,4 +66,37 @@ pub enum Error {
         #[source]
         source: std::io::Error,
     },
+}
+
+/// The words of `Display`, as `anyhow` does it: `fn main() -> Result<(), Error>` and `unwrap` print
+/// the `Debug` form, and a name of a variant with its fields tells nobody what to do. The fields are
+/// public for those who want to take an error apart.
+impl std::fmt::Debug for Error {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        std::fmt::Display::fmt(self, f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_program_that_ends_with_an_error_prints_its_words() {
+        let error = Error::Id {
+            layer: "embedding".to_owned(),
+            id: 11,
+            row: 2,
+            step: 3,
+            vocabulary: 10,
+        };
+        let words = "embedding: id 11 at batch row 2, step 3 is outside of the vocabulary 0..10";
+        assert_eq!(format!("{error:?}"), words);
+        // Also pretty, and inside of what derives `Debug`.
+        assert_eq!(format!("{error:#?}"), words);
+        assert_eq!(
+            format!("{:?}", Err::<(), _>(error)),
+            format!("Err({words})")
+        );
+    }
 }

@@ -24,7 +24,7 @@ fn main() {
     // States without names.
     rnn_model!(input x: [_, 8]; let y = x -> LSTM(4, return_state); output z = y -> Dense(2););
     // A value that nobody reads.
-    rnn_model!(input x: [_, 8]; let (y, state) = x -> LSTM(4, return_state); output z = y;);
+    rnn_model!(input x: [_, 8]; let state = x -> LSTM(4); output z = x -> GRU(4););
     // Two shapes in one sum.
     rnn_model!(input x: [8]; let a = x -> Dense(4); let b = x -> Dense(5); output y = (a, b) -> Add;);
     // Two lengths in one sum.

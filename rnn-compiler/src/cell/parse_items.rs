@@ -94,7 +94,7 @@ impl Parser<'_> {
         );
         d = if c.is(".") {
             d.help("there are no methods: write `tanh(x)`, not `x.tanh()`")
-        } else if c.is("^") || c.is("%") {
+        } else if c.is("**") || c.is("^") || c.is("%") {
             d.help("the operators are + - * / @; a power is `pow(x, 2)`")
         } else if c.is("=") {
             d.help("`next h = …;` sets a state, `let h = …;` names a value; compare by `==`")

@@ -39,7 +39,7 @@ pub(crate) fn number(literal: &Literal) -> Result<Number, Diagnostic> {
         },
         syn::Lit::Float(x) if matches!(x.suffix(), "" | "f32" | "f64") => {
             match x.base10_parse::<f64>() {
-                Ok(x) if x.is_finite() => Ok(Number::Fraction(x)),
+                Ok(x) if x <= f64::from(f32::MAX) => Ok(Number::Fraction(x)),
                 _ => Err(Diagnostic::new(
                     "RNN0023",
                     span,

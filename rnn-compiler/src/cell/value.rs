@@ -45,6 +45,38 @@ pub const INITIALIZERS: &[&str] = &[
     "variance_scaling",
 ];
 
+/// The initialiser that Keras takes `name` for: one of [`INITIALIZERS`], its class
+/// (`GlorotUniform`), or a short name of it (`keras/src/initializers/__init__.py`).
+pub fn initializer_of(name: &str) -> Option<&'static str> {
+    let snake = snake(name);
+    let stem = snake.strip_suffix("_initializer").unwrap_or(&snake);
+    let known = match stem {
+        "uniform" => "random_uniform",
+        "normal" => "random_normal",
+        "zero" => "zeros",
+        "one" => "ones",
+        other => other,
+    };
+    INITIALIZERS.iter().find(|i| **i == known).copied()
+}
+
+/// `LSTMCell` as `lstm_cell`, as Keras makes names of classes.
+pub(crate) fn snake(name: &str) -> String {
+    let chars: Vec<char> = name.chars().collect();
+    let mut out = String::new();
+    for (i, c) in chars.iter().enumerate() {
+        let before = i.checked_sub(1).map(|j| chars[j]);
+        let next = chars.get(i + 1);
+        let starts = c.is_uppercase()
+            && before.is_some_and(|b| !b.is_uppercase() || next.is_some_and(|n| n.is_lowercase()));
+        if starts && before != Some('_') {
+            out.push('_');
+        }
+        out.extend(c.to_lowercase());
+    }
+    out
+}
+
 /// The numbers that an initialiser takes, and their defaults, by Keras's names.
 pub fn numbers_of(initializer: &str) -> &'static [(&'static str, f64)] {
     match initializer {
@@ -63,5 +95,33 @@ pub fn choices_of(argument: &str) -> &'static [&'static str] {
         "mode" => &["fan_in", "fan_out", "fan_avg"],
         "distribution" => &["truncated_normal", "untruncated_normal", "uniform"],
         _ => &[],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn initialisers_have_the_names_that_keras_takes() {
+        for (written, name) in [
+            ("glorot_uniform", "glorot_uniform"),
+            ("uniform", "random_uniform"),
+            ("normal", "random_normal"),
+            ("zero", "zeros"),
+            ("one", "ones"),
+            ("GlorotUniform", "glorot_uniform"),
+            ("RandomNormal", "random_normal"),
+            ("LecunNormal", "lecun_normal"),
+            ("VarianceScaling", "variance_scaling"),
+            ("OrthogonalInitializer", "orthogonal"),
+            ("IdentityInitializer", "identity"),
+            ("Zeros", "zeros"),
+        ] {
+            assert_eq!(initializer_of(written), Some(name), "{written}");
+        }
+        for wrong in ["he", "unifrom", "Initializer", ""] {
+            assert_eq!(initializer_of(wrong), None, "{wrong}");
+        }
     }
 }

@@ -230,7 +230,7 @@ pub(super) fn params(rt: &TokenStream, params: &[ModelParam]) -> TokenStream {
         let shape = p.shape.iter().map(Size::tokens);
         let init = initializer(rt, &p.init);
         let (l1, l2) = (p.regularizer.l1 as f32, p.regularizer.l2 as f32);
-        let constraint = constraint(rt, p.constraint);
+        let constraint = constraint(rt, p.constraint.as_ref());
         quote! {
             #rt::ParamSpec {
                 name: #name, shape: &[#(#shape),*], init: #init, trainable: #trainable,
@@ -241,17 +241,22 @@ pub(super) fn params(rt: &TokenStream, params: &[ModelParam]) -> TokenStream {
     quote!(&[#(#specs),*])
 }
 
-fn constraint(rt: &TokenStream, c: Option<Constraint>) -> TokenStream {
+fn constraint(rt: &TokenStream, c: Option<&Constraint>) -> TokenStream {
     let c = match c {
         None => return none(),
         Some(c) => c,
     };
+    // Lowering has counted them from the start.
+    let of_param = |axes: &[i64]| -> Vec<usize> { axes.iter().map(|a| *a as usize).collect() };
     let c = match c {
         Constraint::NonNeg => quote!(NonNeg),
-        Constraint::UnitNorm { axis } => quote!(UnitNorm { axis: &[#axis] }),
+        Constraint::UnitNorm { axis } => {
+            let axis = of_param(axis);
+            quote!(UnitNorm { axis: &[#(#axis),*] })
+        }
         Constraint::MaxNorm { max, axis } => {
-            let max = max as f32;
-            quote!(MaxNorm { max: #max, axis: &[#axis] })
+            let (max, axis) = (*max as f32, of_param(axis));
+            quote!(MaxNorm { max: #max, axis: &[#(#axis),*] })
         }
         Constraint::MinMaxNorm {
             min,
@@ -259,8 +264,9 @@ fn constraint(rt: &TokenStream, c: Option<Constraint>) -> TokenStream {
             rate,
             axis,
         } => {
-            let (min, max, rate) = (min as f32, max as f32, rate as f32);
-            quote!(MinMaxNorm { min: #min, max: #max, rate: #rate, axis: &[#axis] })
+            let (min, max, rate) = (*min as f32, *max as f32, *rate as f32);
+            let axis = of_param(axis);
+            quote!(MinMaxNorm { min: #min, max: #max, rate: #rate, axis: &[#(#axis),*] })
         }
     };
     some(&quote!(#rt::Constraint::#c))

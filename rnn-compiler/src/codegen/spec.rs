@@ -47,7 +47,11 @@ fn rows(rt: &TokenStream, plan: &Plan) -> TokenStream {
     let row: BTreeMap<LayerId, usize> = shown.iter().enumerate().map(|(i, &id)| (id, i)).collect();
     let mut edges: Vec<Vec<usize>> = vec![Vec::new(); shown.len()];
     for (id, layer) in layers.iter().enumerate().filter(|(_, l)| !l.hidden) {
-        let states = layer.initial.iter().map(|p| p.layer);
+        // Steps that are an axis of a state come from the layer that gives them.
+        let states = layer.initial.iter().map(|p| match &layers[p.layer] {
+            l if l.hidden => l.inputs[0].layer,
+            _ => p.layer,
+        });
         let mask = layer.mask.iter().map(|p| p.layer);
         let mask = mask.filter(|&m| matches!(layers[m].kind, LayerKind::Input));
         let data = layer.inputs.iter().map(|p| p.layer);

@@ -8,7 +8,7 @@ use quote::{format_ident, quote, quote_spanned};
 
 use crate::{
     diagnostics::{Diagnostic, to_compile_errors},
-    syntax::ModelAst,
+    syntax::{Body, ModelAst, Statement},
 };
 
 /// Messages and a stand-in for `model`. Without messages the cause is a cell that has mistakes:
@@ -21,10 +21,15 @@ pub fn stub(model: &ModelAst, found: &[Diagnostic]) -> TokenStream {
         .map(|c| &c.path);
     match &model.name {
         Some(name) => match found.split_first() {
-            Some((first, others)) => stub_type(&model.attrs, &model.vis, name, first, others),
+            Some((first, others)) => {
+                let stub = stub_type(&model.attrs, &model.vis, name, first, others);
+                let structures = structures(model, name);
+                quote! { #stub #structures }
+            }
             None => {
                 let vis = &model.vis;
-                quote! { #vis type #name = #broken; }
+                let structures = structures(model, name);
+                quote! { #vis type #name = #broken; #structures }
             }
         },
         None if model.item => to_compile_errors(found),
@@ -41,6 +46,57 @@ pub fn stub(model: &ModelAst, found: &[Diagnostic]) -> TokenStream {
             }),
         },
     }
+}
+
+/// The structures of the inputs and outputs of a graph, so that their names are known. Every field
+/// has the type of the stub, which fits everywhere.
+fn structures(model: &ModelAst, name: &Ident) -> TokenStream {
+    let Body::Graph(statements) = &model.body else {
+        return TokenStream::new();
+    };
+    let of = |wanted: &str| -> Vec<&Ident> {
+        let mut all: Vec<&Ident> = Vec::new();
+        for s in statements {
+            let names: &[Ident] = match s {
+                Statement::Input { name, .. } if wanted == "input" => std::slice::from_ref(name),
+                Statement::Output { name, .. } if wanted == "output" => std::slice::from_ref(name),
+                Statement::Unreadable { word, names } if *word == wanted => names,
+                _ => &[],
+            };
+            for one in names {
+                // One that is there twice has been reported.
+                if !all.contains(&one) {
+                    all.push(one);
+                }
+            }
+        }
+        all
+    };
+    let (inputs, outputs) = (of("input"), of("output"));
+    let vis = &model.vis;
+    let structure = |end: &str, fields: &[&Ident], borrows: bool| {
+        let of = format_ident!("{name}{end}");
+        let (parameter, field) = match borrows {
+            true => (quote!(<'a>), quote!(&'a #name)),
+            false => (quote!(), quote!(#name)),
+        };
+        (fields.len() > 1).then(|| {
+            quote! {
+                #[allow(dead_code, missing_docs)]
+                #[derive(::core::clone::Clone, ::core::fmt::Debug)]
+                #vis struct #of #parameter { #(pub #fields: #field,)* }
+            }
+        })
+    };
+    [
+        structure("Input", &inputs, true),
+        structure("Step", &inputs, false),
+        structure("Output", &outputs, false),
+        structure("StepOutput", &outputs, true),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 /// A type named `name` whose uses rustc does not report, and the messages.

@@ -111,6 +111,16 @@ impl Shape {
         self.time != Time::None
     }
 
+    /// All axes, a known number of steps first: those of the value as one array. `None` if the
+    /// number of steps is open.
+    pub fn known_axes(&self) -> Option<Vec<Size>> {
+        match &self.time {
+            Time::None => Some(self.axes.clone()),
+            Time::Steps(steps) => Some([&[steps.clone()], self.axes.as_slice()].concat()),
+            Time::Any(_) => None,
+        }
+    }
+
     /// Numbers of one step: the product of its axes.
     pub fn width(&self) -> Size {
         self.axes.iter().fold(Size::known(1), |n, s| &n * s)
@@ -153,15 +163,16 @@ pub struct Regularizer {
     pub l2: f64,
 }
 
-/// What a parameter is brought back to after a step of the optimizer.
-#[derive(Clone, Copy, Debug, PartialEq)]
+/// What a parameter is brought back to after a step of the optimizer. An axis below 0 counts from
+/// the end until [lowering](crate::passes) knows how many a parameter has.
+#[derive(Clone, Debug, PartialEq)]
 pub enum Constraint {
     /// Columns not longer than this.
     MaxNorm {
         /// The length.
         max: f64,
-        /// The axis along which length is measured.
-        axis: usize,
+        /// The axes along which length is measured.
+        axis: Vec<i64>,
     },
     /// Columns of a length within these bounds.
     MinMaxNorm {
@@ -171,15 +182,15 @@ pub enum Constraint {
         max: f64,
         /// How much of the way is taken in one step.
         rate: f64,
-        /// The axis along which length is measured.
-        axis: usize,
+        /// The axes along which length is measured.
+        axis: Vec<i64>,
     },
     /// No number below zero.
     NonNeg,
     /// Columns of length one.
     UnitNorm {
-        /// The axis along which length is measured.
-        axis: usize,
+        /// The axes along which length is measured.
+        axis: Vec<i64>,
     },
 }
 
@@ -333,7 +344,7 @@ pub struct Layer {
     pub activity: Option<Regularizer>,
     /// An earlier call of the same layer: it has the same weights.
     pub shared: Option<LayerId>,
-    /// It stands in no model as written: the mask of two masks.
+    /// It stands in no model as written: the mask of two masks, steps that are an axis of a state.
     pub hidden: bool,
 }
 

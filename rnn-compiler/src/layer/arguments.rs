@@ -106,6 +106,10 @@ pub(super) const EVERYWHERE: &[Argument] = &[
         "implementation",
         "leave it out: every cell takes the fast path",
     ),
+    Argument::instead(
+        "training",
+        "leave it out: `predict` and `stream` are inference, a `Trainer` trains",
+    ),
     Argument::instead("time_major", "leave it out: the batch is the first axis"),
     Argument::instead(
         "zero_output_for_mask",
@@ -224,7 +228,7 @@ impl Given<'_> {
                 .filter_map(|(a, r)| Some((param(a, "regularizer")?, *r)))
                 .collect(),
             constraints: constraints
-                .filter_map(|(a, c)| Some((param(a, "constraint")?, *c)))
+                .filter_map(|(a, c)| Some((param(a, "constraint")?, c.clone())))
                 .collect(),
             frozen: self.flag("trainable") == Some(false),
             seed: self.whole("seed"),

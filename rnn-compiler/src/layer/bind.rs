@@ -104,6 +104,10 @@ impl Binder<'_, '_> {
                     value.span,
                 ),
                 Kind::NotYet(_) => self.set(argument, value, value.span),
+                // `LSTM(units)`: a variable that has the argument's name.
+                Kind::Size if !self.used.contains(&argument.name) => {
+                    self.set(argument, value, value.span)
+                }
                 _ => self.unclear(
                     Diagnostic::new(
                         "RNN0126",

@@ -9,7 +9,7 @@ use super::{
     own_cell::own_cell,
 };
 use crate::{
-    cell::{single, size::Size},
+    cell::{single, size::Size, snake},
     diagnostics::{Diagnostic, Diagnostics},
     ir::UsedCell,
     syntax::{ArgumentAst, Body, LayerAst, ModelAst, Statement, ValueAst, ValueKind, path_text},
@@ -157,23 +157,6 @@ fn stacked<'a>(value: &'a ValueAst, cells: &mut Vec<&'a ValueAst>) -> bool {
         _ => return false,
     }
     true
-}
-
-/// `LSTMCell` as `lstm_cell`.
-fn snake(name: &str) -> String {
-    let chars: Vec<char> = name.chars().collect();
-    let mut out = String::new();
-    for (i, c) in chars.iter().enumerate() {
-        let before = i.checked_sub(1).map(|j| chars[j]);
-        let next = chars.get(i + 1);
-        let starts = c.is_uppercase()
-            && before.is_some_and(|b| !b.is_uppercase() || next.is_some_and(|n| n.is_lowercase()));
-        if starts && before != Some('_') {
-            out.push('_');
-        }
-        out.extend(c.to_lowercase());
-    }
-    out
 }
 
 /// One cell, with its arguments, and a guess of its output.

@@ -2,7 +2,10 @@
 
 use std::slice::from_ref;
 
-use super::{arguments::Given, context::Context};
+use super::{
+    arguments::Given,
+    context::{Context, Incoming},
+};
 use crate::{
     cell::size::by_name,
     cursor::Reported,
@@ -26,6 +29,8 @@ pub(super) fn own_mask(
         return Err(Reported);
     }
     let one = match values.as_slice() {
+        // The mask that a value carries, as `layer.compute_mask` gives it in Keras.
+        [(one, _)] if carries(one, time) => return Ok(one.mask),
         [(one, _)] => one.shape().zip(one.port),
         _ => None,
     };
@@ -38,6 +43,12 @@ pub(super) fn own_mask(
             Err(Reported)
         }
     }
+}
+
+/// Whether a value has a mask, for these steps.
+fn carries(value: &Incoming, time: &Time) -> bool {
+    let steps = value.shape().map(|s| &s.time);
+    value.mask.is_some() && *time != Time::None && steps == Some(time)
 }
 
 /// What `mask = m` names has other steps than what the layer reads, or is no mask.

@@ -2,7 +2,7 @@
 
 use super::values::consts;
 use crate::{
-    cell::single,
+    cell::{single, snake},
     diagnostics::{Diagnostic, did_you_mean},
     ir::{Constraint, Regularizer},
     syntax::{ArgumentAst, ValueAst, ValueKind},
@@ -16,7 +16,6 @@ struct Call<'a> {
     name: String,
     class: &'a str,
     argument: &'a str,
-    value: &'a ValueAst,
     given: &'a [ArgumentAst],
 }
 
@@ -37,11 +36,11 @@ impl<'a> Call<'a> {
         };
         match path {
             Some(none) if none == "none" => Ok(None),
-            Some(name) if known.contains(&name.as_str()) => Ok(Some(Call {
-                name,
+            // Keras takes the names of its classes, too: `L2`, `MaxNorm`.
+            Some(name) if known.contains(&snake(&name).as_str()) => Ok(Some(Call {
+                name: snake(&name),
                 class,
                 argument,
-                value,
                 given,
             })),
             name => {
@@ -75,6 +74,10 @@ impl<'a> Call<'a> {
                 Some(name) => names.iter().position(|n| name == n),
                 None => (place < N).then_some(place),
             };
+            // Read by `axes`.
+            if at.is_some_and(|at| names[at] == "axis") {
+                continue;
+            }
             let number = match g.value.kind {
                 ValueKind::Whole(n) => Some(n as f64),
                 ValueKind::Number(x) => Some(x),
@@ -100,19 +103,49 @@ impl<'a> Call<'a> {
         Ok(numbers)
     }
 
+    /// Its argument `axis` at `place`: one axis or several, below 0 from the end.
+    fn axes(&self, place: usize) -> Result<Vec<i64>, Diagnostic> {
+        let mut given = self.given.iter().enumerate();
+        let given = given.find(|(i, g)| match &g.name {
+            Some(name) => name == "axis",
+            None => *i == place,
+        });
+        let Some((_, given)) = given else {
+            return Ok(vec![0]);
+        };
+        let all = match &given.value.kind {
+            ValueKind::List(list) if !list.is_empty() => list.as_slice(),
+            _ => std::slice::from_ref(&given.value),
+        };
+        let axis = |v: &ValueAst| match v.kind {
+            ValueKind::Whole(n @ 0..=1) => Some(n as i64),
+            ValueKind::Number(x) if x == -1.0 || x == -2.0 => Some(x as i64),
+            _ => None,
+        };
+        all.iter()
+            .map(|v| {
+                axis(v).ok_or_else(|| {
+                    let words = format!(
+                        "`{}` of {}: a parameter has no axis {v}",
+                        self.argument, self.class
+                    );
+                    let own = match self.name.as_str() {
+                        "max_norm" => "max_norm(2, axis = 0)",
+                        "min_max_norm" => "min_max_norm(0, 1, axis = 0)",
+                        _ => "unit_norm(axis = 0)",
+                    };
+                    Diagnostic::new("RNN0134", v.span, words)
+                        .note("its axes are 0 and 1, or from the end -1 and -2; `[0, 1]` is both")
+                        .help(consts(v, own))
+                })
+            })
+            .collect()
+    }
+
     fn example(&self, names: &[&str], defaults: &[f64]) -> String {
         let all = names.iter().zip(defaults);
         let all: Vec<String> = all.map(|(n, x)| format!("{n} = {x}")).collect();
         format!("{}({})", self.name, all.join(", "))
-    }
-
-    fn wrong(&self, words: &str) -> Diagnostic {
-        Diagnostic::new(
-            "RNN0134",
-            self.value.span,
-            format!("`{}` of {}: {words}", self.argument, self.class),
-        )
-        .help("write `max_norm(max_value = 2, axis = 0)`")
     }
 }
 
@@ -156,30 +189,28 @@ pub(super) fn constraint(
         "max_norm(2)",
     )?;
     let Some(call) = call else { return Ok(None) };
-    let axis = |x: f64, call: &Call<'_>| match x {
-        0.0 => Ok(0),
-        1.0 => Ok(1),
-        _ => Err(call.wrong(&format!("a parameter has no axis {x}"))),
-    };
     Ok(Some(match call.name.as_str() {
         "max_norm" => {
-            let [max, a] = call.numbers(["max_value", "axis"], [2.0, 0.0])?;
+            let [max, _] = call.numbers(["max_value", "axis"], [2.0, 0.0])?;
             Constraint::MaxNorm {
                 max,
-                axis: axis(a, &call)?,
+                axis: call.axes(1)?,
             }
         }
         "min_max_norm" => {
             let names = ["min_value", "max_value", "rate", "axis"];
-            let [min, max, rate, a] = call.numbers(names, [0.0, 1.0, 1.0, 0.0])?;
+            let [min, max, rate, _] = call.numbers(names, [0.0, 1.0, 1.0, 0.0])?;
             if min > max || rate > 1.0 {
-                return Err(call.wrong("min_value is at most max_value, and rate at most 1"));
+                let words = "min_value is at most max_value, and rate at most 1";
+                let words = format!("`{argument}` of {class}: {words}");
+                return Err(Diagnostic::new("RNN0134", value.span, words)
+                    .help("write `min_max_norm(min_value = 0, max_value = 1, rate = 1)`"));
             }
             Constraint::MinMaxNorm {
                 min,
                 max,
                 rate,
-                axis: axis(a, &call)?,
+                axis: call.axes(3)?,
             }
         }
         "non_neg" => {
@@ -187,9 +218,9 @@ pub(super) fn constraint(
             Constraint::NonNeg
         }
         _ => {
-            let [a] = call.numbers(["axis"], [0.0])?;
+            let [_] = call.numbers(["axis"], [0.0])?;
             Constraint::UnitNorm {
-                axis: axis(a, &call)?,
+                axis: call.axes(0)?,
             }
         }
     }))

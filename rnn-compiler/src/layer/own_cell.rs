@@ -7,7 +7,7 @@ use super::{
     values::{consts, read},
 };
 use crate::{
-    cell::{CellAst, INITIALIZERS, Value, single, size::Size},
+    cell::{CellAst, Value, initializer_of, single, size::Size},
     diagnostics::{Diagnostic, Diagnostics, did_you_mean},
     ir::CellUse,
     syntax::{ArgumentAst, ValueKind},
@@ -142,7 +142,7 @@ fn own_value(
                 .help(consts(value, &format!("{name} = 0.1")))),
             };
         }
-        Some(Value::Name(n) | Value::Call(n, _)) if INITIALIZERS.contains(&n.as_str()) => {
+        Some(Value::Name(n) | Value::Call(n, _)) if initializer_of(n).is_some() => {
             Kind::Initializer
         }
         Some(Value::Name(_) | Value::Call(..)) => Kind::Activation,

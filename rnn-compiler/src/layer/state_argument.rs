@@ -5,7 +5,7 @@ use crate::{
     cell::size::{Size, by_name},
     cursor::Reported,
     diagnostics::{Diagnostic, Diagnostics},
-    ir::{Content, Port, Time},
+    ir::{Content, Port, Shape},
 };
 
 /// The values of `initial_state`, checked against the states.
@@ -86,46 +86,88 @@ pub(super) fn initial_states(
         let (Some(shape), Some(port)) = (value.shape(), value.port) else {
             return Err(Reported);
         };
-        if shape.content != Content::Numbers || shape.time != Time::None || shape.axes != *axes {
-            let consts = (shape.time == Time::None)
-                .then(|| by_name(&shape.axes, axes))
-                .flatten();
+        let fits = shape.content == Content::Numbers && shape.known_axes().as_ref() == Some(axes);
+        if !fits {
+            let what = match shape.content {
+                Content::Numbers => "",
+                Content::Ids => "class ids ",
+                Content::Mask => "a mask ",
+            };
             let origin = value
                 .before
                 .last()
                 .map(|b| b.text.clone())
                 .unwrap_or_default();
+            // A name that stands for several values cannot start a chain of layers for one.
+            let alone = values.iter().filter(|(_, n)| n == name).count() == 1;
             found.push(
                 Diagnostic::new(
                     "RNN0154",
                     span,
                     format!(
-                        "state `{state}` of {} is {}, found {shape}",
+                        "state `{state}` of {} is {}, found {what}{shape}",
                         given.text,
                         list(&mut std::iter::once(axes))
                     ),
                 )
                 .note(format!("`{name}` comes from {origin}"))
-                .help(match (shape.axes.as_slice(), axes.as_slice()) {
-                    _ if consts.is_some() => consts.unwrap_or_default(),
-                    ([from], [to]) if shape.time == Time::None => format!(
-                        "make both {from}, or put `Dense({to})` between them"
-                    ),
-                    _ if shape.content != Content::Numbers => {
-                        "a state is of numbers: put a layer between them".to_owned()
-                    }
-                    _ if shape.time != Time::None => {
-                        "a state has no time axis: leave out `return_sequences` of what gives it, or take the states of a layer with `return_state`".to_owned()
-                    }
-                    _ => format!(
-                        "bring it to that shape: `Reshape({})`",
-                        axes.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
-                    ),
-                }),
+                .help(bring(name, &origin, shape, axes, alone)),
             );
             return Err(Reported);
         }
         ports.push(port);
     }
     Ok(ports)
+}
+
+/// What makes a state of these axes of a value of another shape.
+fn bring(name: &str, origin: &str, shape: &Shape, axes: &[Size], alone: bool) -> String {
+    let to = |axes: &[Size]| {
+        let all: Vec<String> = axes.iter().map(ToString::to_string).collect();
+        all.join(", ")
+    };
+    let input = || {
+        format!(
+            "take it from an input of its own: `input state: [{}];`",
+            to(axes)
+        )
+    };
+    if shape.content != Content::Numbers {
+        return input();
+    }
+    let steps = origin.contains("return_sequences");
+    let known = match shape.known_axes() {
+        Some(known) if !(steps && axes.len() == 1) => known,
+        None if origin.starts_with("input ") => return input(),
+        _ => {
+            return "a state has no time axis: leave out `return_sequences` of what gives it, or take the states of a layer with `return_state`".to_owned();
+        }
+    };
+    if let Some(names) = by_name(&known, axes) {
+        return names;
+    }
+    let count = |axes: &[Size]| axes.iter().fold(Size::known(1), |n, s| &n * s);
+    let (has, wants) = (count(&known), count(axes));
+    let mut layers: Vec<String> = Vec::new();
+    if has != wants {
+        // A product of `const`s cannot be written as an argument.
+        if axes.len() > 1 && wants.value().is_none() {
+            return input();
+        }
+        if let ([from], [to]) = (known.as_slice(), axes) {
+            return format!("make both {from}, or put `Dense({to})` between them");
+        }
+        layers.extend((known.len() > 1).then(|| "Flatten".to_owned()));
+        layers.push(format!("Dense({wants})"));
+    }
+    match axes {
+        [_] if has == wants => layers.push("Flatten".to_owned()),
+        [_] => {}
+        axes => layers.push(format!("Reshape({})", to(axes))),
+    }
+    let layers = layers.join(" -> ");
+    match alone {
+        true => format!("bring it to that shape first: `let {name} = {name} -> {layers};`"),
+        false => format!("bring it to that shape first: put `{layers}` between them"),
+    }
 }

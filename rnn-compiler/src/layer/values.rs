@@ -4,7 +4,10 @@ use std::borrow::Cow;
 
 use super::arguments::{Argument, Kind};
 use crate::{
-    cell::{INITIALIZERS, MAX_SIZE, Value, choices_of, is_const, numbers_of, single, size::Size},
+    cell::{
+        INITIALIZERS, MAX_SIZE, Value, choices_of, initializer_of, is_const, numbers_of, single,
+        size::Size,
+    },
     diagnostics::{Diagnostic, did_you_mean},
     syntax::{ArgumentAst, ValueAst, ValueKind, path_text},
 };
@@ -122,7 +125,7 @@ pub(super) fn read(
             "RNN0131",
             "an initialiser",
             "glorot_uniform",
-            |name| INITIALIZERS.contains(&name).then(|| numbers_of(name).len()),
+            |name| initializer_of(name).map(|name| numbers_of(name).len()),
         ),
         Kind::Number => match value.kind {
             ValueKind::Whole(n) => Ok(Value::Number(n as f64)),
@@ -214,7 +217,7 @@ fn size(class: &str, name: &str, value: &ValueAst) -> Result<Value, Diagnostic> 
         )
         .help(match single(path) {
             Some(lower) => format!(
-                "sizes are known when the program is compiled: write a number or a `const` such as `{}`",
+                "sizes are known when the program is compiled: write a number or a `const` such as `{0}`, which is `const {0}: usize = 64;`",
                 lower.to_uppercase()
             ),
             None => "write a number or the name of a `const`".to_owned(),
@@ -291,10 +294,9 @@ fn named(
             },
         ));
     };
-    let names: &[(&str, f64)] = if code == "RNN0131" {
-        crate::cell::numbers_of(&name)
-    } else {
-        &[]
+    let (name, names): (String, &[(&str, f64)]) = match initializer_of(&name) {
+        Some(known) if code == "RNN0131" => (known.to_owned(), crate::cell::numbers_of(known)),
+        _ => (name, &[]),
     };
     let mut numbers: Vec<f64> = Vec::new();
     for g in given {
@@ -307,10 +309,13 @@ fn named(
         let number = match &g.value.kind {
             ValueKind::Whole(n) => Some(*n as f64),
             ValueKind::Number(x) => Some(*x),
-            ValueKind::Path(p) => single(p)
-                .and_then(|p| choices_of(argument).iter().position(|c| *c == p))
-                .map(|i| i as f64),
-            _ => None,
+            kind => match kind {
+                ValueKind::Path(p) => single(p),
+                ValueKind::Text(text) => Some(text.clone()),
+                _ => None,
+            }
+            .and_then(|p| choices_of(argument).iter().position(|c| *c == p))
+            .map(|i| i as f64),
         };
         match (at, number) {
             (Some(at), Some(x)) => {

@@ -167,14 +167,23 @@ impl Lowering<'_> {
         self.op_states.push(Vec::new());
     }
 
-    /// Numbers that tell the random numbers of a layer from those of others.
-    fn stream(&self, seed: Option<u64>) -> u64 {
+    /// Numbers that tell the random numbers of a call of a layer from those of others.
+    fn stream(&self, id: LayerId, layer: &Layer, seed: Option<u64>) -> u64 {
         let op = self.ops.len() as u64;
         match seed {
-            // A layer with a seed draws the same wherever it stands.
-            Some(seed) => (1 << 63) | seed,
+            // A layer with a seed draws the same wherever it stands, and goes on with every call, as
+            // Keras's `SeedGenerator`. Cells and their masks count below these bits.
+            Some(seed) => ((1 << 63) | seed).wrapping_add(self.calls_before(id, layer) << 48),
             None => op,
         }
+    }
+
+    /// How many calls of the same layer stand before this one.
+    fn calls_before(&self, id: LayerId, layer: &Layer) -> u64 {
+        let Some(first) = layer.shared else { return 0 };
+        let between = &self.graph.layers[first..id];
+        let calls = between.iter().filter(|l| l.shared == Some(first));
+        1 + calls.count() as u64
     }
 
     fn param(&mut self, prefix: &str, p: &Param, options: &ParamOptions) -> usize {
@@ -188,7 +197,7 @@ impl Lowering<'_> {
             trainable: p.trainable && !options.frozen,
             regularizer: regularizer.map_or(Regularizer::default(), |(_, r)| *r),
             // A vector has one axis, whatever is written.
-            constraint: constraint.map(|(_, c)| on_axis(*c, p.shape.len())),
+            constraint: constraint.map(|(_, c)| on_axes(c, p.shape.len())),
         });
         self.params.len() - 1
     }
@@ -359,7 +368,7 @@ impl Lowering<'_> {
                 let kind = OpKind::Dropout {
                     rate: *rate,
                     every_step: *every_step,
-                    stream: self.stream(*seed),
+                    stream: self.stream(id, layer, *seed),
                 };
                 self.op(layer, kind, inputs, vec![output], axis);
                 vec![output]
@@ -368,7 +377,7 @@ impl Lowering<'_> {
                 let output = self.of_shape(shape);
                 let kind = OpKind::GaussianNoise {
                     stddev: *stddev,
-                    stream: self.stream(*seed),
+                    stream: self.stream(id, layer, *seed),
                 };
                 self.op(layer, kind, inputs, vec![output], axis);
                 vec![output]
@@ -380,7 +389,10 @@ impl Lowering<'_> {
                 if from.time == shape.time {
                     inputs
                 } else {
-                    self.needs_all(layer, "its numbers come from several steps");
+                    // That a layer starts with such numbers is a reason of its own.
+                    if !layer.hidden {
+                        self.needs_all(layer, "its numbers come from several steps");
+                    }
                     let output = self.of_shape(shape);
                     let axis = self.axis(&from.time);
                     self.op(layer, OpKind::Reshape, inputs, vec![output], axis);
@@ -472,11 +484,11 @@ impl Lowering<'_> {
                 ("", b) => b.to_owned(),
                 (a, b) => format!("{a}/{b}"),
             };
-            let stream = self.stream(used.options.seed.or(rnn.seed));
+            let stream = self.stream(id, layer, used.options.seed.or(rnn.seed));
             let mut cell =
                 self.cell(id, layer, used, &path, between.as_deref(), rnn.unroll, mask)?;
             between = Some(cell.cell.outputs.iter().map(|o| o.shape.clone()).collect());
-            cell.stream = stream + ((i as u64) << 32);
+            cell.stream = stream.wrapping_add((i as u64) << 32);
             cell.zero_output = rnn.zero_output_for_mask && i == last;
             let states = cell.cell.states.clone();
             for (s, state) in states.iter().enumerate() {
@@ -600,27 +612,19 @@ fn join(layer: &str, path: &str) -> String {
     }
 }
 
-fn on_axis(c: Constraint, axes: usize) -> Constraint {
-    let last = axes.saturating_sub(1);
-    match c {
-        Constraint::MaxNorm { max, axis } => Constraint::MaxNorm {
-            max,
-            axis: axis.min(last),
-        },
-        Constraint::MinMaxNorm {
-            min,
-            max,
-            rate,
-            axis,
-        } => Constraint::MinMaxNorm {
-            min,
-            max,
-            rate,
-            axis: axis.min(last),
-        },
-        Constraint::UnitNorm { axis } => Constraint::UnitNorm {
-            axis: axis.min(last),
-        },
-        Constraint::NonNeg => c,
+fn on_axes(c: &Constraint, axes: usize) -> Constraint {
+    let mut c = c.clone();
+    if let Constraint::MaxNorm { axis, .. }
+    | Constraint::MinMaxNorm { axis, .. }
+    | Constraint::UnitNorm { axis } = &mut c
+    {
+        let axes = axes.max(1) as i64;
+        for a in axis.iter_mut() {
+            let from_start = if *a < 0 { *a + axes } else { *a };
+            *a = from_start.clamp(0, axes - 1);
+        }
+        axis.sort_unstable();
+        axis.dedup();
     }
+    c
 }

@@ -2,7 +2,7 @@
 
 use proc_macro2::{Delimiter, TokenTree};
 
-use super::{ast::LayerAst, graph::starts_statement, value::Reader};
+use super::{ast::LayerAst, graph::starts_statement, python, value::Reader};
 use crate::{
     cursor::{Cursor, Parsed, Reported},
     diagnostics::Diagnostic,
@@ -71,12 +71,53 @@ impl Reader<'_> {
                 d.help("a layer is a name with arguments, such as `LSTM(128)`")
             });
         };
+        self.no_model(c, &name)?;
         self.no_module(c, &name.to_string(), name.span())?;
         let mut arguments = Vec::new();
         if let Some(group) = c.group(Delimiter::Parenthesis) {
+            self.no_shape(&name, &group)?;
             arguments = self.arguments(&group)?;
         }
         Ok(LayerAst { name, arguments })
+    }
+
+    /// Reports Keras's `Sequential([…])` and `Model(inputs, outputs)`, also behind modules.
+    fn no_model(&mut self, c: &mut Cursor, first: &proc_macro2::Ident) -> Parsed<()> {
+        let (mut behind, mut class) = (c.clone(), first.clone());
+        while behind.eat(".") {
+            match behind.ident() {
+                Some(next) => class = next,
+                None => return Ok(()),
+            }
+        }
+        let help = match (
+            class.to_string().as_str(),
+            behind.group(Delimiter::Parenthesis),
+        ) {
+            ("Sequential", group) => {
+                let chain = group.as_ref().and_then(python::sequential);
+                let chain = chain.unwrap_or("Input(_, 8) -> LSTM(64) -> Dense(10)".to_owned());
+                format!("write the layers one behind the other: `{chain}`")
+            }
+            ("Model", Some(_)) => {
+                "inputs and outputs are statements: `input x: [_, 8]; output y = x -> LSTM(64);`"
+                    .to_owned()
+            }
+            _ => return Ok(()),
+        };
+        *c = behind;
+        let words = format!("Keras's `{class}` is not needed: `rnn_model!` makes the model");
+        self.mistake(Diagnostic::new("RNN0101", first.span(), words).help(help))
+    }
+
+    /// Reports `Input(shape=(10, 8))` and `LSTM(8, input_shape=(10, 8))`.
+    fn no_shape(&mut self, class: &proc_macro2::Ident, group: &proc_macro2::Group) -> Parsed<()> {
+        let Some(right) = python::with_input(&class.to_string(), group) else {
+            return Ok(());
+        };
+        let words = format!("Keras's shape of {class} is written as sizes here");
+        let d = Diagnostic::new("RNN0121", class.span(), words);
+        self.mistake(d.help(format!("write `{right}`")))
     }
 
     /// Reports what stands behind a layer if it is not `->`. What stands for an arrow leaves the

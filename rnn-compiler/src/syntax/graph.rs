@@ -3,6 +3,7 @@
 use proc_macro2::{Delimiter, Ident, Span, TokenTree};
 
 use super::{
+    python,
     statement::{Statement, Target},
     value::Reader,
 };
@@ -53,10 +54,12 @@ impl Reader<'_> {
         let (mut statements, mut failed) = (Vec::new(), false);
         while !c.at_end() {
             let mut names = Vec::new();
+            let word = WORDS.into_iter().find(|w| c.is_word(w));
             let statement = self.statement(c, &mut names);
             let good = statement.is_ok();
             failed |= !good;
-            statements.push(statement.unwrap_or(Statement::Unreadable { names }));
+            let word = word.unwrap_or_default();
+            statements.push(statement.unwrap_or(Statement::Unreadable { word, names }));
             self.semicolon(c, good);
         }
         // A statement that could not be read may have been the one that is missing.
@@ -305,6 +308,10 @@ impl Reader<'_> {
         let d = match name {
             Some(name) if behind.is("=") => {
                 names.push(name.clone());
+                behind.eat("=");
+                if let Some(chain) = python::call(&behind) {
+                    return self.mistake(d.help(format!("write `let {name} = {chain};`")));
+                }
                 d.help(format!("write `let {name} = x -> LSTM(64);`"))
             }
             Some(name) if name == "Input" => {

@@ -58,6 +58,7 @@ mod chain;
 mod graph;
 mod input;
 mod parse;
+mod python;
 mod source;
 mod statement;
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use proc_macro2::{Delimiter, Group, Ident, TokenTree};
 
-use super::{graph::starts_statement, statement::ChainAst, value::Reader};
+use super::{graph::starts_statement, python, statement::ChainAst, value::Reader};
 use crate::{
     cursor::{Cursor, Parsed},
     diagnostics::Diagnostic,
@@ -58,6 +58,15 @@ impl Reader<'_> {
                 if !call && !name.to_string().starts_with(char::is_uppercase) && !c.is("::") =>
             {
                 Ok(name)
+            }
+            Some(name) if python::call(&from(c, start)).is_some() => {
+                let chain = python::call(&from(c, start)).unwrap_or_default();
+                let words = format!("`{name}` is called, and what a layer reads stands before it");
+                while !(c.at_end() || c.is(";")) {
+                    c.next();
+                }
+                let d = Diagnostic::new("RNN0051", name.span(), words);
+                self.mistake(d.help(format!("write `{chain}`")))
             }
             Some(name) => {
                 let words =
@@ -119,4 +128,11 @@ impl Reader<'_> {
         }
         Ok(sources)
     }
+}
+
+/// The cursor back at a position.
+fn from(c: &Cursor, start: usize) -> Cursor {
+    let mut c = c.clone();
+    c.set_position(start);
+    c
 }

@@ -44,6 +44,8 @@ pub enum Statement {
     /// A statement that could not be read, which has been reported. Uses of its names are no
     /// mistakes, as nothing is known of them.
     Unreadable {
+        /// The word that it starts with, if that is clear: `input`, `output`.
+        word: &'static str,
         /// The names that it would have given.
         names: Vec<Ident>,
     },

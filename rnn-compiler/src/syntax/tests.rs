@@ -306,10 +306,7 @@ const MISTAKES: &[(&str, &[(&str, &str)])] = &[
     ),
     (
         "input x: [2]; output y = LSTM(64)(x);",
-        &[
-            ("RNN0041", "what a layer reads stands before it"),
-            ("RNN0051", "`LSTM`"),
-        ],
+        &[("RNN0051", "write `x -> LSTM(64)`")],
     ),
     (
         "input x: [2]; output y = x -> LSTM(64)(x);",
@@ -439,7 +436,7 @@ fn a_statement_with_a_mistake_keeps_its_names_and_the_others() {
         panic!("a chain")
     };
     let names = |s: &Statement| match s {
-        Statement::Unreadable { names } => names.iter().map(ToString::to_string).collect(),
+        Statement::Unreadable { names, .. } => names.iter().map(ToString::to_string).collect(),
         s => vec![s.to_string()],
     };
     let all: Vec<_> = statements.iter().flat_map(names).collect();

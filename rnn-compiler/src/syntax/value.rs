@@ -4,7 +4,7 @@ use proc_macro2::{Delimiter, Group, Ident, Span, TokenTree};
 
 use super::ast::{ArgumentAst, ValueAst, ValueKind, path_text};
 use crate::{
-    cell::{Number, number, path},
+    cell::{Number, number, path, snake},
     cursor::{Cursor, Parsed, Reported},
     diagnostics::{Diagnostic, Diagnostics},
 };
@@ -68,9 +68,6 @@ impl Reader<'_> {
                 '=' => {
                     c.next();
                     c.next();
-                    if i == "shape" {
-                        self.no_shape(&i, c)?;
-                    }
                     name = Some(i);
                     self.no_tuple(c)?;
                 }
@@ -160,16 +157,6 @@ impl Reader<'_> {
         })
     }
 
-    /// Reports Keras's `shape=(None, 28)`, which only `Input` has.
-    fn no_shape(&mut self, name: &Ident, c: &Cursor) -> Parsed<()> {
-        let Some(TokenTree::Group(g)) = c.peek() else {
-            return Ok(());
-        };
-        let words = "Keras's `shape` of Input does not exist here";
-        let d = Diagnostic::new("RNN0121", name.span(), words);
-        self.mistake(d.help(format!("write `Input({})`", sizes(g))))
-    }
-
     /// Reports Python's `(2, 3)` where a list can stand.
     fn no_tuple(&mut self, c: &Cursor) -> Parsed<()> {
         match c.peek() {
@@ -211,7 +198,7 @@ impl Reader<'_> {
         if text.starts_with(char::is_uppercase) {
             let words = format!("the name of {what} starts with a small letter, found `{text}`");
             let d = Diagnostic::new(code, span, words);
-            return self.mistake(d.help(format!("write `{}`", small(&text))));
+            return self.mistake(d.help(format!("write `{}`", snake(&text))));
         }
         Ok(name)
     }
@@ -396,18 +383,4 @@ pub(super) fn inside(group: &Group) -> String {
 /// The sizes in a tuple or list of Python's, as they are written here.
 fn sizes(group: &Group) -> String {
     inside(group).replace("None", "_")
-}
-
-/// `HiddenState` to `hidden_state`, `X` to `x`.
-fn small(name: &str) -> String {
-    let mut text = String::new();
-    let mut before = '_';
-    for c in name.chars() {
-        if c.is_uppercase() && before != '_' && !before.is_uppercase() {
-            text.push('_');
-        }
-        text.extend(c.to_lowercase());
-        before = c;
-    }
-    text
 }

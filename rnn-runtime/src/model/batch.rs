@@ -134,7 +134,7 @@ pub(super) fn infer<P: Program>(
     let mut left: Vec<Vec<f32>> = stored.clone();
     let axes = axes(spec, x);
     into.reserve(spec, &axes, batch, whole);
-    let packed = core.packed::<P>();
+    let packed = core.packed::<P>(isa);
     let time = axes.iter().copied().max().unwrap_or(1);
     let masked_ids = core.masked_ids.load(Relaxed);
     let real = row_steps(spec.inputs, x, batch, masked_ids);

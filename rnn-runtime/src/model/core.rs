@@ -4,7 +4,7 @@ use std::sync::{Mutex, OnceLock, atomic::AtomicU64};
 
 use super::{
     learn::State,
-    program::{Computed, Program, Spec},
+    program::{Computed, Program},
     stateful::States,
 };
 use crate::{
@@ -79,22 +79,33 @@ impl Core {
         &mut self.weights
     }
 
-    /// The weights as the kernels of inference read them.
-    pub(super) fn packed<P: Program>(&self) -> &[f32] {
+    /// Runs on this instruction set from now on: weights are packed for it before their next use.
+    pub(super) fn set_isa(&mut self, isa: Isa) {
+        self.isa = Some(isa);
+        self.packed.take();
+        if let Some(training) = &mut self.training {
+            training.unpack();
+        }
+    }
+
+    /// The weights as the kernels of inference on `isa`, which is this model's, read them.
+    pub(super) fn packed<P: Program>(&self, isa: Isa) -> &[f32] {
         self.packed
             .get_or_init(|| {
                 let mut packed = Arena::new(P::SPEC.packed);
-                pack::<P>(&P::SPEC, &self.weights, packed.floats_mut(), false);
+                pack::<P>(isa, &self.weights, packed.floats_mut(), false);
                 packed
             })
             .floats()
     }
 }
 
-/// Packs all weights. `packed` must be zero where nothing was packed before.
-pub(super) fn pack<P: Program>(spec: &Spec, weights: &[f32], packed: &mut [f32], training: bool) {
+/// Packs all weights. `packed` must be zero where nothing was packed before, and packed for the same
+/// instruction set elsewhere.
+pub(super) fn pack<P: Program>(isa: Isa, weights: &[f32], packed: &mut [f32], training: bool) {
+    let spec = &P::SPEC;
     for m in spec.matrices {
-        pack_matrix(m, weights, packed);
+        pack_matrix(isa, m, weights, packed);
     }
     for v in spec.vectors {
         pack_vector(v, weights, packed);
@@ -104,13 +115,13 @@ pub(super) fn pack<P: Program>(spec: &Spec, weights: &[f32], packed: &mut [f32],
         let mut values = Arena::new(len);
         let bufs = [Buf::new(0, len, 1, 1, Steps::One)];
         let mut m = Memory::new(values.floats_mut(), packed, &bufs, 1, 1);
-        // Few numbers, packed seldom: any instruction set will do, and this one is always there.
-        Isa::SCALAR.dispatch(Compute::<P>(&mut m, std::marker::PhantomData));
+        // Products among them read what was just packed.
+        isa.dispatch(Compute::<P>(&mut m, std::marker::PhantomData));
         packed[at..at + len].copy_from_slice(&values.floats()[..len]);
     }
     if training {
         for m in spec.matrices_training {
-            pack_matrix(m, weights, packed);
+            pack_matrix(isa, m, weights, packed);
         }
         for v in spec.vectors_training {
             pack_vector(v, weights, packed);
@@ -137,7 +148,7 @@ mod tests {
         let mut core = Core::new(vec![1.0]);
         assert_eq!(core.clone().isa, None);
         for &isa in Isa::available() {
-            core.isa = Some(isa);
+            core.set_isa(isa);
             assert_eq!(core.clone().isa, Some(isa));
             assert_eq!(core.clone().weights, [1.0]);
         }

@@ -74,7 +74,7 @@ impl<P: Program> Learner for P {
         let mut state = core.training.take().unwrap_or_default();
         state.begin::<P>(inputs, batch, seed);
         let weights = core.weights_mut();
-        pack::<P>(&P::SPEC, weights, state.packed.floats_mut(), true);
+        pack::<P>(isa, weights, state.packed.floats_mut(), true);
         let mut penalties = vec![0.0; batch];
         let mut c = Training {
             isa,
@@ -255,6 +255,12 @@ impl<P: Program> Learner for P {
 }
 
 impl State {
+    /// Weights are packed for another instruction set: what the last forward pass left is of no use.
+    pub(super) fn unpack(&mut self) {
+        self.packed = Arena::default();
+        self.ready = false;
+    }
+
     /// Room for a batch, and what the backward pass has to know of it.
     fn begin<P: Program>(&mut self, inputs: &[InputView<'_>], batch: usize, seed: StepSeed) {
         self.axes = axes(&P::SPEC, inputs);

@@ -200,6 +200,11 @@ fn remedy(known: &[(&str, &str)], spec: &Spec, layer: &str) -> String {
     }
 }
 
+/// `, 16`: the axes of a state after that of the batch.
+fn axes_text(shape: &[usize]) -> String {
+    shape.iter().map(|n| format!(", {n}")).collect()
+}
+
 /// The numbers of a state of so many rows, tight and row-major.
 pub(super) fn checked(
     state: &LayerState,
@@ -212,7 +217,10 @@ pub(super) fn checked(
     if state.value.shape() != axes || batch == 0 {
         return Err(Error::Shape {
             what: format!("{}/{}", state.layer, state.name),
-            expected: format!("{axes:?}"),
+            expected: match batch {
+                0 => format!("[batch{}] with at least one row", axes_text(shape)),
+                _ => format!("{axes:?}"),
+            },
             found: format!("{:?}", state.value.shape()),
         });
     }

@@ -36,10 +36,11 @@ pub struct Stream<'m, P: Program> {
 
 impl<'m, P: Program> Stream<'m, P> {
     pub(super) fn new(core: &'m Core) -> Result<Self, Error> {
+        let isa = core.isa()?;
         Ok(Stream {
             core,
-            packed: core.packed::<P>(),
-            isa: core.isa()?,
+            packed: core.packed::<P>(isa),
+            isa,
             values: Arena::new(P::SPEC.stream_len),
             time: 0,
             program: PhantomData,

@@ -135,7 +135,7 @@ pub trait Model: Program {
 
     /// Runs on this instruction set from now on, whatever `RECURRENT_ISA` says.
     fn set_isa(&mut self, isa: Isa) {
-        self.core_mut().isa = Some(isa);
+        self.core_mut().set_isa(isa);
     }
 
     /// Asks backward passes for the gradients of the inputs too ([`Model::input_gradient`]).

@@ -112,7 +112,7 @@ impl Dataset {
                 };
                 return Err(Error::Shape {
                     what: format!("{what} {index}"),
-                    expected: format!("{rows} rows, as the first input"),
+                    expected: format!("[{rows}, …], as many rows as the first input"),
                     found: format!("{:?}", column.shape()),
                 });
             }

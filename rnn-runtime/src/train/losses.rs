@@ -20,7 +20,10 @@ use super::{
     metrics::{Direction, Metric, RowMean, Tally, needs},
     scored::{Scored, Target, TargetKind},
 };
-use crate::error::Error;
+use crate::{
+    cpu::simd::{Isa, Op, Simd},
+    error::Error,
+};
 
 pub use crossentropy::{
     BinaryCrossentropy, CategoricalCrossentropy, SparseCategoricalCrossentropy,
@@ -60,6 +63,11 @@ pub use regression::{Huber, MeanAbsoluteError, MeanSquaredError};
 /// assert_eq!(gradient, [2.0, 16.0]);
 /// # Ok::<(), rnn_runtime::Error>(())
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no loss",
+    label = "not a loss",
+    note = "a loss is a value, not its name: write `MeanSquaredError`, `BinaryCrossentropy::from_logits()` or `SparseCategoricalCrossentropy::from_logits()`"
+)]
 pub trait Loss: Send + Sync {
     /// Keras's name, such as `mean_squared_error`.
     fn name(&self) -> &str;
@@ -85,13 +93,15 @@ pub trait Loss: Send + Sync {
     /// What one row costs. If `gradient`, `[features]`, is given, it gets the derivative of that
     /// with respect to `prediction`, `[features]`.
     ///
-    /// A target of the other kind, or a label that is not a feature, gives NaN.
+    /// A target of the other kind, of another length, or a label that is not a feature, gives NaN.
     fn row(&self, prediction: &[f32], target: Target<'_>, gradient: Option<&mut [f32]>) -> f64;
 
     /// Sum over the rows, each times its weight, divided by the number of rows; masked rows are in
     /// neither of the two, and where all are masked the loss is 0, as in Keras. If `gradient`,
     /// `[rows, features]`, is given, it gets the derivative of that with respect to the
     /// predictions.
+    ///
+    /// Threads share the rows; the result does not depend on how many they are.
     ///
     /// NaN in the predictions gives NaN, as in Keras.
     ///
@@ -100,30 +110,36 @@ pub trait Loss: Send + Sync {
     fn mean(&self, scored: &Scored<'_>, gradient: Option<&mut [f32]>) -> Result<f64, Error> {
         // At least 1, so that a sum of nothing is divided by something.
         let rows = scored.counted().max(1) as f64;
-        let mut sum = 0.0;
-        let Some(gradient) = gradient else {
-            for (prediction, target, weight) in scored.iter() {
-                sum += f64::from(weight) * self.row(prediction, target, None);
-            }
-            return Ok(sum / rows);
-        };
-        if gradient.len() != scored.rows() * scored.features() {
+        if let Some(gradient) = &gradient
+            && gradient.len() != scored.rows() * scored.features()
+        {
             return Err(Error::Shape {
                 what: "gradient of the predictions".to_owned(),
                 expected: format!("[{} * {}]", scored.rows(), scored.features()),
                 found: format!("[{}]", gradient.len()),
             });
         }
-        let gradients = gradient.chunks_exact_mut(scored.features());
-        for (row, gradient) in scored.all().zip(gradients) {
-            let Some((prediction, target, weight)) = row else {
-                gradient.fill(0.0);
-                continue;
+        let some = |part: Scored<'_>, gradient: Option<&mut [f32]>| {
+            let mut sum = 0.0;
+            let Some(gradient) = gradient else {
+                for (prediction, target, weight) in part.iter() {
+                    sum += f64::from(weight) * self.row(prediction, target, None);
+                }
+                return [sum];
             };
-            sum += f64::from(weight) * self.row(prediction, target, Some(gradient));
-            let scale = (f64::from(weight) / rows) as f32;
-            gradient.iter_mut().for_each(|g| *g *= scale);
-        }
+            let gradients = gradient.chunks_exact_mut(part.features());
+            for (row, gradient) in part.all().zip(gradients) {
+                let Some((prediction, target, weight)) = row else {
+                    gradient.fill(0.0);
+                    continue;
+                };
+                sum += f64::from(weight) * self.row(prediction, target, Some(gradient));
+                let scale = (f64::from(weight) / rows) as f32;
+                gradient.iter_mut().for_each(|g| *g *= scale);
+            }
+            [sum]
+        };
+        let [sum] = scored.sum(gradient, &some);
         Ok(sum / rows)
     }
 }
@@ -140,6 +156,81 @@ fn clip(probability: f64) -> (f64, f64) {
         probability.clamp(EPSILON, 1.0 - EPSILON),
         if inside { 1.0 } else { 0.0 },
     )
+}
+
+/// The instruction set that rows are computed with. All give the same bits here, so a wrong
+/// `RECURRENT_ISA`, which the model complains of, is no reason to fail.
+fn isa() -> Isa {
+    Isa::best().unwrap_or(Isa::SCALAR)
+}
+
+/// Sums in a row: they do not wait for one another, and fill a vector of any instruction set.
+const LANES: usize = 16;
+
+/// The sum of the first of what `f` says of a prediction and its target; the second becomes the
+/// gradient, if it is wanted. In [`LANES`] sums that are added up last, always in the same order.
+#[inline(always)]
+fn sum_in_lanes(
+    predictions: &[f32],
+    targets: &[f32],
+    gradient: Option<&mut [f32]>,
+    f: impl Fn(f64, f64) -> (f64, f64),
+) -> f64 {
+    let mut sums = [0.0; LANES];
+    let (p, p_rest) = predictions.as_chunks::<LANES>();
+    let (t, t_rest) = targets.as_chunks::<LANES>();
+    let Some(gradient) = gradient else {
+        let mut add = |p: &[f32], t: &[f32]| {
+            for ((sum, &p), &t) in sums.iter_mut().zip(p).zip(t) {
+                *sum += f(f64::from(p), f64::from(t)).0;
+            }
+        };
+        p.iter().zip(t).for_each(|(p, t)| add(p, t));
+        add(p_rest, t_rest);
+        return sums.iter().sum();
+    };
+    let (g, g_rest) = gradient.as_chunks_mut::<LANES>();
+    let mut add = |p: &[f32], t: &[f32], g: &mut [f32]| {
+        for (((sum, &p), &t), g) in sums.iter_mut().zip(p).zip(t).zip(g) {
+            let (value, slope) = f(f64::from(p), f64::from(t));
+            *sum += value;
+            *g = slope as f32;
+        }
+    };
+    for ((p, t), g) in p.iter().zip(t).zip(g) {
+        add(p, t, g);
+    }
+    add(p_rest, t_rest, g_rest);
+    sums.iter().sum()
+}
+
+/// Mean over the features of what `cost` says of a prediction and its target: value and derivative.
+fn mean_over_features(
+    prediction: &[f32],
+    target: Target<'_>,
+    gradient: Option<&mut [f32]>,
+    cost: impl Fn(f64, f64) -> (f64, f64),
+) -> f64 {
+    struct Mean<'a, F>(&'a [f32], &'a [f32], Option<&'a mut [f32]>, F);
+    impl<F: Fn(f64, f64) -> (f64, f64)> Op for Mean<'_, F> {
+        type Output = f64;
+        #[inline(always)]
+        fn run<S: Simd>(self, _: S) -> f64 {
+            let Mean(prediction, target, gradient, cost) = self;
+            let features = prediction.len() as f64;
+            let share = |p, t| {
+                let (value, slope) = cost(p, t);
+                (value, slope / features)
+            };
+            sum_in_lanes(prediction, target, gradient, share) / features
+        }
+    }
+    match target {
+        Target::Floats(target) if target.len() == prediction.len() => {
+            isa().dispatch(Mean(prediction, target, gradient, cost))
+        }
+        _ => unusable(gradient),
+    }
 }
 
 /// Writes NaN everywhere: the answer to a target that `row` cannot use.

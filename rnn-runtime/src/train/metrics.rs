@@ -69,6 +69,11 @@ pub enum Direction {
 /// assert_eq!(tally.result(), 0.5);
 /// # Ok::<(), Error>(())
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no metric",
+    label = "not a metric",
+    note = "a metric is a value, not its name: write `Accuracy`, `MeanAbsoluteError` or `TopKCategoricalAccuracy::default()`"
+)]
 pub trait Metric: Send {
     /// What it is called in the logs; with `val_` in front for validation data.
     fn name(&self) -> &str;
@@ -100,8 +105,9 @@ pub struct RowMean<F> {
     weight: f64,
 }
 
-impl<F: Fn(&[f32], Target<'_>) -> f64 + Send + 'static> RowMean<F> {
-    /// Mean of `function(prediction, target)`, as [`Metric::start`] wants it.
+impl<F: Fn(&[f32], Target<'_>) -> f64 + Send + Sync + 'static> RowMean<F> {
+    /// Mean of `function(prediction, target)`, as [`Metric::start`] wants it. Threads share the rows;
+    /// the result does not depend on how many they are.
     pub fn boxed(function: F) -> Box<dyn Tally> {
         Box::new(RowMean {
             function,
@@ -111,13 +117,20 @@ impl<F: Fn(&[f32], Target<'_>) -> f64 + Send + 'static> RowMean<F> {
     }
 }
 
-impl<F: Fn(&[f32], Target<'_>) -> f64 + Send> Tally for RowMean<F> {
+impl<F: Fn(&[f32], Target<'_>) -> f64 + Send + Sync> Tally for RowMean<F> {
     fn add(&mut self, scored: &Scored<'_>) {
-        for (prediction, target, weight) in scored.iter() {
-            let weight = f64::from(weight);
-            self.total += weight * (self.function)(prediction, target);
-            self.weight += weight;
-        }
+        let some = |part: Scored<'_>, _: Option<&mut [f32]>| {
+            let (mut total, mut sum) = (0.0, 0.0);
+            for (prediction, target, weight) in part.iter() {
+                let weight = f64::from(weight);
+                total += weight * (self.function)(prediction, target);
+                sum += weight;
+            }
+            [total, sum]
+        };
+        let [total, weight] = scored.sum(None, &some);
+        self.total += total;
+        self.weight += weight;
     }
 
     /// 0 if all weights were 0, as in Keras.

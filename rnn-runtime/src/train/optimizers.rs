@@ -95,6 +95,11 @@ pub struct Step {
 ///     }
 /// }
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no optimizer",
+    label = "not an optimizer",
+    note = "an optimizer is a value, not its name: write `Adam::default()`, `Adam::new(0.01)` or `SGD::default()`; in a struct a learning rate is `0.01.into()`"
+)]
 pub trait Optimizer: Send {
     /// Keras's name, such as `adam`.
     fn name(&self) -> &str;

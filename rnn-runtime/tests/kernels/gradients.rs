@@ -2,9 +2,9 @@
 
 use crate::support::{Random, Values, place};
 use rnn_runtime::cpu::{
-    ops::{MatrixGradient, Times, VectorGradient, weight_gradients},
+    ops::{MatrixGradient, Times, VectorGradient, weight_gradients, weight_gradients_masked},
     phase::{Memory, Ref, Steps},
-    simd::Isa,
+    simd::{Isa, Op, Simd},
 };
 
 const ROWS: usize = 5;
@@ -117,6 +117,86 @@ fn threads_do_not_change_a_bit() {
                 .all(|(a, b)| a.to_bits() == b.to_bits()),
             "{isa}"
         );
+    }
+}
+
+/// Whether an instruction set rounds a product and its sum once.
+struct Fused;
+
+impl Op for Fused {
+    type Output = bool;
+    #[inline(always)]
+    fn run<S: Simd>(self, _: S) -> bool {
+        S::FUSED
+    }
+}
+
+/// Several hundred places are added part by part, which must not show: each sum is that of one loop
+/// over all of them. Some parts have no place at all.
+#[test]
+fn many_places_are_added_in_order() {
+    const STEPS: usize = 97;
+    for (k, width) in [(1, 1), (7, 20), (12, 16), (13, 40), (30, 33)] {
+        let buffers = [k, width, 1].map(|width| (width, STEPS, Steps::All));
+        let mut v = Values::new(&buffers, ROWS);
+        let mut r = Random::new(9);
+        for t in 0..STEPS {
+            for row in 0..ROWS {
+                v.fill(0, t, row, &r.floats(k));
+                v.fill(1, t, row, &r.floats(width));
+                let real = !(20..75).contains(&t) && (t + row) % 3 > 0;
+                v.fill(2, t, row, &[f32::from(u8::from(real))]);
+            }
+        }
+        let matrix = MatrixGradient {
+            operand: place(0),
+            k,
+            delta: place(1),
+            width,
+            param: 0,
+            columns: width,
+            row: 0,
+            column: 0,
+        };
+        for &isa in Isa::available() {
+            let fused = isa.dispatch(Fused);
+            for masked in [false, true] {
+                let mut plain = vec![0.0f32; k * width];
+                for t in 0..STEPS {
+                    for row in 0..ROWS {
+                        if masked && v.row(2, t, row, 1) == [0.0] {
+                            continue;
+                        }
+                        let (x, d) = (v.row(0, t, row, k), v.row(1, t, row, width));
+                        for (i, sum) in plain.iter_mut().enumerate() {
+                            let (x, d) = (x[i / width], d[i % width]);
+                            *sum = if fused {
+                                d.mul_add(x, *sum)
+                            } else {
+                                d * x + *sum
+                            };
+                        }
+                    }
+                }
+                let mut g = vec![0.0; k * width];
+                let mut m = Memory::new(v.arena.floats_mut(), &[], &v.bufs, STEPS, ROWS);
+                let times = Times::all(STEPS);
+                if masked {
+                    let (matrices, mask) = (&[matrix], &place(2));
+                    weight_gradients_masked(isa, &mut m, matrices, &[], &mut g, times, mask);
+                } else {
+                    weight_gradients(isa, &mut m, &[matrix], &[], &mut g, times);
+                }
+                let same = g
+                    .iter()
+                    .zip(&plain)
+                    .all(|(a, b)| a.to_bits() == b.to_bits());
+                assert!(
+                    same,
+                    "{isa} [{k}, {width}] masked {masked}: {g:?} and {plain:?}"
+                );
+            }
+        }
     }
 }
 

@@ -77,16 +77,17 @@ struct Case {
     k: [usize; 2],
     weights: [Vec<f32>; 2],
     bias: Vec<f32>,
-    packed: Vec<f32>,
+    /// What is packed, each with the parameter that it is packed from.
+    matrices: Vec<(Matrix, Vec<f32>)>,
     phase: Phase,
 }
 
 impl Case {
     fn new(width: usize, gates: usize, k: [usize; 2], r: &mut Random) -> Case {
         let len = k.map(|k| packed_len(k, gates, width));
-        let mut packed = vec![0.0; len[0] + len[1] + padded(width)];
         let starts = [0, len[0]];
         let weights = k.map(|k| r.floats(k * gates * width));
+        let mut matrices = Vec::new();
         for (i, w) in weights.iter().enumerate() {
             for gate in 0..gates {
                 // The second matrix is given by its transpose.
@@ -107,16 +108,10 @@ impl Case {
                     gate,
                     gates,
                 };
-                pack_matrix(&m, &w, &mut packed);
+                matrices.push((m, w));
             }
         }
         let bias = r.floats(width);
-        let v = rnn_runtime::cpu::phase::Vector {
-            from: 0,
-            width,
-            to: len[0] + len[1],
-        };
-        pack_vector(&v, &bias, &mut packed);
         let segment = |i: usize, buf| Segment {
             src: place(buf),
             k: k[i],
@@ -146,9 +141,23 @@ impl Case {
             k,
             weights,
             bias,
-            packed,
+            matrices,
             phase,
         }
+    }
+
+    fn packed(&self, isa: Isa) -> Vec<f32> {
+        let bias = rnn_runtime::cpu::phase::Vector {
+            from: 0,
+            width: self.width,
+            to: self.phase.vectors[0],
+        };
+        let mut packed = vec![0.0; bias.to + padded(self.width)];
+        for (m, w) in &self.matrices {
+            pack_matrix(isa, m, w, &mut packed);
+        }
+        pack_vector(&bias, &self.bias, &mut packed);
+        packed
     }
 
     fn values(&self, rows: usize, steps: usize) -> Values {
@@ -203,7 +212,8 @@ impl Case {
     }
 
     fn run(&self, isa: Isa, v: &mut Values, rows: usize, steps: usize, all: bool) -> bool {
-        let mut m = Memory::new(v.arena.floats_mut(), &self.packed, &v.bufs, steps, rows);
+        let packed = self.packed(isa);
+        let mut m = Memory::new(v.arena.floats_mut(), &packed, &v.bufs, steps, rows);
         macro_rules! gates {
             ($($g:literal)*) => {
                 match self.gates {
@@ -277,12 +287,13 @@ fn a_sum_over_units_does_not_depend_on_the_tile() {
         for gates in 1..=4 {
             let case = Case::new(width, gates, [3, 2], &mut r);
             for &isa in Isa::available() {
+                let packed = case.packed(isa);
                 let mut many = case.values(13, 1);
                 let mut each = case.values(13, 1);
                 case.run(isa, &mut many, 13, 1, true);
                 for row in 0..13 {
                     // One row at a time: the rest of the batch is cut off.
-                    let m = Memory::new(each.arena.floats_mut(), &case.packed, &each.bufs, 1, 13);
+                    let m = Memory::new(each.arena.floats_mut(), &packed, &each.bufs, 1, 13);
                     let (_, m) = m.split(row);
                     let (mut m, _) = m.split(row + 1);
                     run_one(&case, isa, &mut m);
@@ -330,8 +341,9 @@ fn a_buffer_that_is_too_small_is_refused() {
 #[test]
 #[should_panic(expected = "too small")]
 fn packed_weights_that_are_too_short_are_refused() {
-    let mut case = Case::new(20, 2, [3, 2], &mut Random::new(3));
-    case.packed.truncate(60);
+    let case = Case::new(20, 2, [3, 2], &mut Random::new(3));
     let mut v = case.values(2, 1);
-    case.run(Isa::SCALAR, &mut v, 2, 1, true);
+    let packed = &case.packed(Isa::SCALAR)[..60];
+    let mut m = Memory::new(v.arena.floats_mut(), packed, &v.bufs, 1, 2);
+    run_one(&case, Isa::SCALAR, &mut m);
 }

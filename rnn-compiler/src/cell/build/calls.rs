@@ -36,6 +36,17 @@ impl Builder<'_> {
             ("dropout", _) => "a value and a rate",
             (_, 1) => return self.one_argument(&f, &numbers, &arguments[0], span),
             _ if functions::names().any(|n| n == f) => "one argument",
+            ("matmul" | "dot", 2) => {
+                let name = |e: &Expr| match &e.kind {
+                    ExprKind::Name(n) => n.clone(),
+                    _ => "(…)".to_owned(),
+                };
+                let (a, b) = (name(&arguments[0]), name(&arguments[1]));
+                return self.report(
+                    Diagnostic::new("RNN0228", span, format!("there is no function `{f}`"))
+                        .help(format!("write `{a} @ {b}`")),
+                );
+            }
             _ => return self.no_function(&f, span),
         };
         self.fail(

@@ -11,7 +11,7 @@ use crate::{
         functions,
         graph::Slot,
         size::Size,
-        value::{INITIALIZERS, Value},
+        value::{INITIALIZERS, Value, initializer_of},
     },
     diagnostics::{Diagnostic, did_you_mean},
 };
@@ -81,7 +81,7 @@ impl Builder<'_> {
             };
             if let Meaning::Function(f, _) = &meaning
                 && !functions::is_activation(f)
-                && !INITIALIZERS.contains(&f.as_str())
+                && initializer_of(f).is_none()
             {
                 let near = did_you_mean(f, functions::names().chain(INITIALIZERS.iter().copied()));
                 let mut d = Diagnostic::new(

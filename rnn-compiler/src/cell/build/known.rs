@@ -8,7 +8,7 @@ use crate::{
         ast::{Expr, ExprKind},
         graph::{Extent, NodeId, Op},
         size::Size,
-        value::{INITIALIZERS, Initializer, numbers_of},
+        value::{INITIALIZERS, Initializer, initializer_of, numbers_of},
     },
     diagnostics::{Diagnostic, did_you_mean},
 };
@@ -172,7 +172,7 @@ impl Builder<'_> {
             }
             _ => return self.fail("RNN0217", e.span, "this is not an initialiser"),
         };
-        if !INITIALIZERS.contains(&name.as_str()) {
+        let Some(name) = initializer_of(&name) else {
             let mut d = Diagnostic::new(
                 "RNN0217",
                 e.span,
@@ -183,8 +183,8 @@ impl Builder<'_> {
                 None => d.help(format!("there are {}", INITIALIZERS.join(", "))),
             };
             return self.report(d);
-        }
-        let takes = numbers_of(&name);
+        };
+        let takes = numbers_of(name);
         if numbers.len() > takes.len() || (name == "constant" && numbers.is_empty()) {
             let takes: Vec<&str> = takes.iter().map(|(n, _)| *n).collect();
             let message = match takes.as_slice() {
@@ -194,7 +194,7 @@ impl Builder<'_> {
             };
             return self.fail("RNN0217", e.span, message);
         }
-        Ok(Initializer::Named(name, numbers))
+        Ok(Initializer::Named(name.to_owned(), numbers))
     }
 
     pub(super) fn unknown<T>(&mut self, name: &str, span: Span) -> Built<T> {
@@ -203,6 +203,16 @@ impl Builder<'_> {
             span,
             format!("there is no `{name}` in cell {}", self.label),
         );
+        if matches!(name, "inputs" | "input_t" | "x_t") && self.names.contains_key("x") {
+            return self.report(d.help("the input of a step is `x`: write `x`"));
+        }
+        if name.len() > 1 && name.chars().all(|c| c.is_uppercase() || c == '_') {
+            let own = name.to_lowercase();
+            return self.report(d.note("a cell sees its own arguments only").help(format!(
+                "make it an argument: `cell {}({own})`, `{own}` here, and `{name}` in the model",
+                self.label
+            )));
+        }
         let near = did_you_mean(name, self.names.keys().map(String::as_str)).map(str::to_owned);
         let d = match near {
             Some(near) => d.help(format!("did you mean `{near}`?")),

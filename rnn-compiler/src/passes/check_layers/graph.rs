@@ -11,6 +11,16 @@ use crate::{
     syntax::{ChainAst, Statement, Target, ValueAst, ValueKind},
 };
 
+/// What is known of a name that was bound.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Bound {
+    span: Span,
+    /// Whether anything has read it, or nothing has to.
+    used: bool,
+    /// Which `let` of several names it belongs to.
+    tuple: Option<usize>,
+}
+
 impl Checker<'_> {
     /// All statements, in order.
     pub(super) fn graph(&mut self, statements: &[Statement]) {
@@ -23,7 +33,7 @@ impl Checker<'_> {
                         continue;
                     }
                     let value = self.input(&text, kind, *span);
-                    self.bind(name, value.outputs);
+                    self.bind(name, value.outputs, None);
                 }
                 Statement::Layer { name, layer } => {
                     let Some(ast) = layer else {
@@ -42,8 +52,12 @@ impl Checker<'_> {
                             used: false,
                         },
                     );
-                    self.used
-                        .insert(format!("layer {name}"), (name.span(), true));
+                    let bound = Bound {
+                        span: name.span(),
+                        used: true,
+                        tuple: None,
+                    };
+                    self.used.insert(format!("layer {name}"), bound);
                 }
                 Statement::Let {
                     targets,
@@ -55,7 +69,7 @@ impl Checker<'_> {
                 }
                 Statement::Output { name, value } => self.output(name, value),
                 // Reported; what uses its names is not.
-                Statement::Unreadable { names } => {
+                Statement::Unreadable { names, .. } => {
                     self.complete = false;
                     for name in names {
                         let unknown = nothing(None, "", "").outputs;
@@ -78,15 +92,30 @@ impl Checker<'_> {
         );
     }
 
-    fn bind(&mut self, name: &Ident, values: Vec<Incoming>) {
+    fn bind(&mut self, name: &Ident, values: Vec<Incoming>, tuple: Option<usize>) {
         let key = name.to_string();
+        let bound = Bound {
+            span: name.span(),
+            used: key.starts_with('_'),
+            tuple,
+        };
         // A name that is bound again hides the one before, which must have been read.
-        if let Some((span, false)) = self.used.get(&key).copied() {
-            self.never_read(&key, span);
+        if let Some(before) = self.used.insert(key.clone(), bound)
+            && !before.used
+        {
+            self.hidden.push((key.clone(), before));
         }
-        self.used
-            .insert(key.clone(), (name.span(), key.starts_with('_')));
         self.scope.insert(key, values);
+    }
+
+    /// Notes that a name is read.
+    fn mark(&mut self, name: &str) {
+        if let Some(bound) = self.used.get_mut(name) {
+            bound.used = true;
+            if let Some(tuple) = bound.tuple {
+                self.tuples[tuple] = true;
+            }
+        }
     }
 
     fn never_read(&mut self, name: &str, span: Span) {
@@ -103,14 +132,17 @@ impl Checker<'_> {
         if !self.found.is_empty() || !self.complete {
             return;
         }
-        let names: Vec<(String, Span)> = self
-            .used
-            .iter()
-            .filter(|(_, (_, used))| !used)
-            .map(|(name, (span, _))| (name.clone(), *span))
-            .collect();
-        for (name, span) in names {
-            self.never_read(&name, span);
+        let visible = self.used.iter().map(|(name, bound)| (name.clone(), *bound));
+        let mut names: Vec<(String, Bound)> = self.hidden.drain(..).chain(visible).collect();
+        names.retain(|(_, bound)| !bound.used);
+        for (name, bound) in names {
+            // Keras's programs name all that a layer gives: one of it is enough.
+            if let Some(tuple) = bound.tuple
+                && std::mem::replace(&mut self.tuples[tuple], true)
+            {
+                continue;
+            }
+            self.never_read(&name, bound.span);
         }
         let idle: Vec<(String, Span)> = self
             .shared
@@ -131,8 +163,8 @@ impl Checker<'_> {
         match &value.kind {
             ValueKind::List(list) => list.iter().for_each(|v| self.read(v)),
             ValueKind::Path(path) => {
-                if let Some((_, used)) = single(path).and_then(|n| self.used.get_mut(&n)) {
-                    *used = true;
+                if let Some(name) = single(path) {
+                    self.mark(&name);
                 }
             }
             // `Bidirectional(LSTM(64, initial_state = state))`
@@ -149,9 +181,7 @@ impl Checker<'_> {
             match self.scope.get(&key) {
                 Some(values) => {
                     start.outputs.extend(values.iter().cloned());
-                    if let Some((_, used)) = self.used.get_mut(&key) {
-                        *used = true;
-                    }
+                    self.mark(&key);
                 }
                 None => {
                     self.no_value(source);
@@ -253,9 +283,11 @@ impl Checker<'_> {
             }
             return;
         };
+        let several = (groups.len() > 1).then_some(self.tuples.len());
+        self.tuples.extend(several.map(|_| false));
         for (target, values) in targets.iter().zip(groups) {
             if let Target::Name(name) = target {
-                self.bind(name, values);
+                self.bind(name, values, several);
             }
         }
     }

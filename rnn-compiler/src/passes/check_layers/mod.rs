@@ -4,18 +4,22 @@ mod absent;
 mod chain;
 mod graph;
 mod input;
+mod shared;
 
 use std::collections::BTreeMap;
 
 use proc_macro2::Span;
 use quote::quote;
 
+use shared::SharedLayer;
+
 use crate::{
-    cell::{Value, size::Size},
+    cell::Value,
+    cursor::Reported,
     diagnostics::{Diagnostic, Diagnostics, did_you_mean},
     ir::{
         Assertion, Axis, CellUse, Layer, LayerGraph, LayerId, LayerKind, ModelOutput, ParamOptions,
-        Port, UsedCell,
+        Port, Shape, Time, UsedCell,
     },
     layer::{self, Before, Built, Context, Given, Incoming, Names, OutMask, Scope},
     layers::{self, LAYERS},
@@ -34,6 +38,8 @@ pub fn check_layers(model: &ModelAst, found: &mut Diagnostics) -> Option<LayerGr
         outputs: Vec::new(),
         scope: Scope::new(),
         used: BTreeMap::new(),
+        hidden: Vec::new(),
+        tuples: Vec::new(),
         shared: BTreeMap::new(),
         axes: 0,
         axis_names: BTreeMap::new(),
@@ -81,14 +87,6 @@ fn without_states(text: &str) -> String {
     format!("{text} without `return_state`")
 }
 
-/// A `layer` statement.
-struct SharedLayer {
-    ast: LayerAst,
-    /// Its first call.
-    first: Option<LayerId>,
-    used: bool,
-}
-
 /// What a layer gives.
 #[derive(Clone, Default)]
 struct Results {
@@ -105,8 +103,12 @@ struct Checker<'a> {
     outputs: Vec<ModelOutput>,
     /// Values by name.
     scope: Scope,
-    /// Names that were bound, where, and whether anything has read them.
-    used: BTreeMap<String, (Span, bool)>,
+    /// Names that were bound, by what they are called now.
+    used: BTreeMap<String, graph::Bound>,
+    /// Names that another of the same name hides, and that nothing had read.
+    hidden: Vec<(String, graph::Bound)>,
+    /// Whether any of the names that one `let` gave has been read, for each `let` of several.
+    tuples: Vec<bool>,
     shared: BTreeMap<String, SharedLayer>,
     /// Number of open axes.
     axes: usize,
@@ -177,12 +179,10 @@ impl Checker<'_> {
     /// One call of a layer.
     fn layer(&mut self, ast: &LayerAst, inputs: &[Incoming], next: Option<&LayerAst>) -> Results {
         let name = ast.name.to_string();
-        let (ast, of) = match self.shared.get_mut(&name) {
-            Some(shared) if ast.arguments.is_empty() => {
-                shared.used = true;
-                (shared.ast.clone(), Some(name))
-            }
-            _ => (ast.clone(), None),
+        let (ast, of) = match self.called(ast) {
+            Some(Ok(call)) => (call, Some(name)),
+            Some(Err(Reported)) => return nothing(inputs.first(), &ast.to_string(), &name),
+            None => (ast.clone(), None),
         };
         let text = ast.to_string();
         let class = ast.name.to_string();
@@ -232,6 +232,7 @@ impl Checker<'_> {
                 self.names.name(def.stem, &text, given, span, self.found)
             }
         };
+        let initial = self.initial(&built.initial, &text, span);
         let id = self.layers.len();
         let read: Option<Vec<Port>> = inputs.iter().map(|i| i.port).collect();
         let also = std::mem::take(&mut built.also_reads);
@@ -256,7 +257,7 @@ impl Checker<'_> {
                     span,
                     inputs: read,
                     mask,
-                    initial: built.initial.clone(),
+                    initial,
                     kind,
                     outputs: built.shapes.clone(),
                     activity: given.activity().or(built.activity),
@@ -276,6 +277,46 @@ impl Checker<'_> {
             }
         };
         self.results(id, inputs, &built, &text, &class, whole)
+    }
+
+    /// The states before the first step. Where a state has several axes, known steps of a value are
+    /// the first of them.
+    fn initial(&mut self, ports: &[Port], text: &str, span: Span) -> Vec<Port> {
+        let mut all = Vec::new();
+        for &port in ports {
+            let shape = &self.layers[port.layer].outputs[port.index];
+            let axes = match shape.known_axes() {
+                Some(axes) if shape.is_sequence() => axes,
+                _ => {
+                    all.push(port);
+                    continue;
+                }
+            };
+            let whole = Shape {
+                content: shape.content,
+                time: Time::None,
+                axes,
+            };
+            self.layers.push(Layer {
+                name: "state".into(),
+                text: format!("a state of {text}"),
+                class: "Reshape".into(),
+                span,
+                inputs: vec![port],
+                mask: None,
+                initial: vec![],
+                kind: LayerKind::Reshape,
+                outputs: vec![whole],
+                activity: None,
+                shared: None,
+                hidden: true,
+            });
+            all.push(Port {
+                layer: self.layers.len() - 1,
+                index: 0,
+            });
+        }
+        all
     }
 
     /// What a layer gives, as others see it.
@@ -390,77 +431,6 @@ impl Checker<'_> {
         Some(all)
     }
 
-    /// A layer that is shared reads vectors of one size: its weights are of that size.
-    fn same_weights(
-        &mut self,
-        first: Option<LayerId>,
-        kind: &LayerKind,
-        inputs: &[Incoming],
-        text: &str,
-        span: Span,
-    ) {
-        let Some(first) = first else { return };
-        let has_weights = !matches!(
-            kind,
-            LayerKind::Reshape
-                | LayerKind::Permute
-                | LayerKind::RepeatVector
-                | LayerKind::Dropout { .. }
-        );
-        let axes = |layer: &Layer| -> Vec<Vec<Size>> {
-            let ports = layer.inputs.iter();
-            ports
-                .map(|p| self.layers[p.layer].outputs[p.index].axes.clone())
-                .collect()
-        };
-        let before = axes(&self.layers[first]);
-        let now: Vec<Vec<Size>> = inputs
-            .iter()
-            .filter_map(|i| i.shape().map(|s| s.axes.clone()))
-            .collect();
-        if has_weights && before != now {
-            let list = |all: &[Vec<Size>]| -> String {
-                let all = all.iter().map(|axes| {
-                    let axes: Vec<String> = axes.iter().map(ToString::to_string).collect();
-                    axes.join(" x ")
-                });
-                all.collect::<Vec<_>>().join(" and ")
-            };
-            let (before, now) = (list(&before), list(&now));
-            self.mistake(
-                Diagnostic::new(
-                    "RNN0169",
-                    span,
-                    format!("{text} is shared: it read {before} features before, here {now}"),
-                )
-                .note("a shared layer has one set of weights")
-                .help(
-                    "bring the values to one size first, say with Dense, or use a layer of its own",
-                ),
-            );
-        }
-    }
-
-    /// The states of a stateful layer are those of one sequence.
-    fn one_stateful(&mut self, first: Option<LayerId>, kind: &LayerKind, text: &str, span: Span) {
-        let stateful = match kind {
-            LayerKind::Rnn(rnn) => rnn.stateful,
-            LayerKind::Bidirectional { forward, .. } => forward.stateful,
-            _ => false,
-        };
-        if first.is_some() && stateful {
-            self.mistake(
-                Diagnostic::new(
-                    "RNN0168",
-                    span,
-                    format!("{text} is stateful and used twice"),
-                )
-                .note("its states would be those of two sequences")
-                .help("write the layer at both places, or leave `stateful` out"),
-            );
-        }
-    }
-
     /// Sizes that are `const`s have to be above 0, which only rustc can tell.
     fn positive(&mut self, given: &Given<'_>, kind: &LayerKind) {
         let own = given
@@ -526,9 +496,6 @@ impl Checker<'_> {
         let small = name.starts_with(char::is_lowercase);
         let shared = || self.shared.keys().map(String::as_str);
         let d = match did_you_mean(&name, known()) {
-            _ if small && self.shared.contains_key(&name) => d
-                .note(format!("`layer {name} = …` has the arguments of every use"))
-                .help(format!("write `{name}` without parentheses")),
             _ if small && did_you_mean(&name, shared()).is_some() => {
                 let meant = did_you_mean(&name, shared()).unwrap_or_default();
                 d.help(format!("did you mean `{meant}`?"))

@@ -43,6 +43,7 @@
 
 mod erf;
 mod exp;
+mod float64;
 mod log;
 mod pow;
 mod tanh;
@@ -55,6 +56,7 @@ mod widths;
 
 pub use erf::erf;
 pub use exp::{exp, expm1, sigmoid};
+pub use float64::{exp64, log1p64};
 pub use log::{log, log1p};
 pub use pow::pow;
 pub use tanh::tanh;

@@ -58,9 +58,12 @@ pub struct VectorGradient {
 }
 
 /// Rows of the gradient that one task computes.
-const TASK_ROWS: usize = 16;
-/// Rows and columns (in vectors) of a register tile.
-const R: usize = 4;
+const TASK_ROWS: usize = 12;
+/// Rows of a register tile.
+const R: usize = 6;
+/// Rows and steps that are added in one go, roughly: so many columns of both operands stay in the
+/// first cache while all tiles of a task go over them, and the others in the second.
+const PLACES: usize = 128;
 
 /// Where a task may write: its own places of the gradients.
 #[derive(Clone, Copy)]
@@ -144,6 +147,12 @@ fn all<A: Places>(
         base: gradients.as_mut_ptr(),
         len: gradients.len(),
     };
+    let rows = m.rows().len().max(1);
+    let steps = (PLACES / rows).max(1);
+    let parts: Vec<_> = (0..times.steps)
+        .step_by(steps)
+        .map(|t| places.all(m, times.first + t, steps.min(times.steps - t)))
+        .collect();
     let at = &places.all(m, times.first, times.steps);
     let threads = at.count().saturating_mul(cost) > 400_000 && rayon::current_num_threads() > 1;
     // Parts of a parameter that do not overlap run at once; others in turns.
@@ -167,16 +176,16 @@ fn all<A: Places>(
             })
             .map(|(i, row)| Task::Matrix(&matrices[i], row))
             .collect();
-        run(isa, m, &tasks, target, at, threads);
+        run(isa, m, &tasks, target, &parts, threads);
     }
     // Vectors may share places: one after the other. Rows that a mask leaves out have sums of zero.
-    let once = &Every.all(m, times.first, 1);
+    let once = Every.all(m, times.first, 1);
     for v in vectors {
         let task = &[Task::Vector(v)];
         if v.total {
-            run(isa, m, task, target, once, false);
+            run(isa, m, task, target, std::slice::from_ref(&once), false);
         } else {
-            run(isa, m, task, target, at, false);
+            run(isa, m, task, target, std::slice::from_ref(at), false);
         }
     }
 }
@@ -198,13 +207,20 @@ fn overlap(a: &MatrixGradient, b: &MatrixGradient) -> bool {
     a < b_end && b < a_end
 }
 
-fn run<A: At>(isa: Isa, m: &Memory<'_>, tasks: &[Task<'_>], target: Target, at: &A, threads: bool) {
+fn run<A: At>(
+    isa: Isa,
+    m: &Memory<'_>,
+    tasks: &[Task<'_>],
+    target: Target,
+    parts: &[A],
+    threads: bool,
+) {
     let one = |task: &Task<'_>| {
         isa.dispatch(Run {
             m,
             task,
             target,
-            at,
+            parts,
         });
     };
     if threads {
@@ -218,7 +234,8 @@ struct Run<'a, 'b, A> {
     m: &'a Memory<'b>,
     task: &'a Task<'a>,
     target: Target,
-    at: &'a A,
+    /// The places, in order: each part is added to all sums before the next one.
+    parts: &'a [A],
 }
 
 impl<A: At> Op for Run<'_, '_, A> {
@@ -228,14 +245,31 @@ impl<A: At> Op for Run<'_, '_, A> {
         match self.task {
             Task::Matrix(g, first) => {
                 let end = (first + TASK_ROWS).min(g.k);
-                let mut i = *first;
-                while i + R <= end {
-                    rows::<S, A, R>(s, &self, g, i);
-                    i += R;
-                }
-                while i < end {
-                    rows::<S, A, 1>(s, &self, g, i);
-                    i += 1;
+                // Sums so far, a row of whole vectors for each row of the gradient.
+                let mut sums = match self.parts.len() {
+                    0..=1 => Vec::new(),
+                    _ => vec![0.0; (end - first) * g.width.next_multiple_of(S::LANES)],
+                };
+                for (n, at) in self.parts.iter().enumerate() {
+                    let mut p = Part {
+                        at,
+                        sums: &mut sums,
+                        task: *first,
+                        first: n == 0,
+                        last: n + 1 == self.parts.len(),
+                    };
+                    let mut i = *first;
+                    while i + R <= end {
+                        rows::<S, A, R>(s, &self, g, &mut p, i);
+                        i += R;
+                    }
+                    while i + 2 <= end {
+                        rows::<S, A, 2>(s, &self, g, &mut p, i);
+                        i += 2;
+                    }
+                    if i < end {
+                        rows::<S, A, 1>(s, &self, g, &mut p, i);
+                    }
                 }
             }
             Task::Vector(v) => {
@@ -249,24 +283,40 @@ impl<A: At> Op for Run<'_, '_, A> {
     }
 }
 
+/// Some of the places on their way into the sums of a task.
+struct Part<'a, A> {
+    at: &'a A,
+    /// Sums over the parts before, from row `task` of the gradient on.
+    sums: &'a mut [f32],
+    task: usize,
+    first: bool,
+    last: bool,
+}
+
 /// `N` rows of the gradient from row `i` on.
 #[inline(always)]
-fn rows<S: Simd, A: At, const N: usize>(s: S, run: &Run<'_, '_, A>, g: &MatrixGradient, i: usize) {
+fn rows<S: Simd, A: At, const N: usize>(
+    s: S,
+    run: &Run<'_, '_, A>,
+    g: &MatrixGradient,
+    p: &mut Part<'_, A>,
+    i: usize,
+) {
     let mut j = 0;
     // As many columns as leave the accumulators in registers.
     if const { S::REGISTERS >= 32 } {
         while j + 3 * S::LANES < g.width {
-            tile::<S, A, N, 4>(s, run, g, i, j);
+            tile::<S, A, N, 4>(s, run, g, p, i, j);
             j += 4 * S::LANES;
         }
     } else {
         while j + S::LANES < g.width {
-            tile::<S, A, N, 2>(s, run, g, i, j);
+            tile::<S, A, N, 2>(s, run, g, p, i, j);
             j += 2 * S::LANES;
         }
     }
     while j < g.width {
-        tile::<S, A, N, 1>(s, run, g, i, j);
+        tile::<S, A, N, 1>(s, run, g, p, i, j);
         j += S::LANES;
     }
 }
@@ -276,14 +326,33 @@ fn tile<S: Simd, A: At, const N: usize, const V: usize>(
     s: S,
     run: &Run<'_, '_, A>,
     g: &MatrixGradient,
+    p: &mut Part<'_, A>,
     i: usize,
     j: usize,
 ) {
     let mut acc = [[s.splat(0.0); V]; N];
+    let row = g.width.next_multiple_of(S::LANES);
+    // Where the sums of vector `v` of row `r` are kept; there is none behind the last column.
+    let kept = |r: usize, v: usize| {
+        let column = j + v * S::LANES;
+        let from = (i - p.task + r) * row + column;
+        (column < g.width).then_some(from..from + S::LANES)
+    };
+    if !p.first {
+        for (r, acc) in acc.iter_mut().enumerate() {
+            for (v, acc) in acc.iter_mut().enumerate() {
+                if let Some(range) = kept(r, v) {
+                    let from: &[f32] = &p.sums[range];
+                    // SAFETY: the slice has as many floats as a vector.
+                    *acc = unsafe { s.load(from.as_ptr()) };
+                }
+            }
+        }
+    }
     // SAFETY: `all` checked both buffers, rounded up to whole vectors (the deltas' rows are padded),
     // for all rows and times.
     unsafe {
-        run.at.each(run.m, &g.operand, &g.delta, |x, y| {
+        p.at.each(run.m, &g.operand, &g.delta, |x, y| {
             let (x, y) = (x.add(i), y.add(j));
             let mut wide = [s.splat(0.0); V];
             for (v, w) in wide.iter_mut().enumerate() {
@@ -296,6 +365,18 @@ fn tile<S: Simd, A: At, const N: usize, const V: usize>(
                 }
             }
         });
+    }
+    if !p.last {
+        for (r, acc) in acc.iter().enumerate() {
+            for (v, &x) in acc.iter().enumerate() {
+                if let Some(range) = kept(r, v) {
+                    let to: &mut [f32] = &mut p.sums[range];
+                    // SAFETY: the slice has as many floats as a vector.
+                    unsafe { s.store(to.as_mut_ptr(), x) };
+                }
+            }
+        }
+        return;
     }
     for (r, acc) in acc.iter().enumerate() {
         for (v, &x) in acc.iter().enumerate() {
@@ -322,9 +403,11 @@ fn sums<S: Simd, A: At>(s: S, run: &Run<'_, '_, A>, g: &VectorGradient, j: usize
     let mut acc = s.splat(0.0);
     // SAFETY: `all` checked this buffer.
     unsafe {
-        run.at.each(run.m, &g.delta, &g.delta, |y, _| {
-            acc = s.add(acc, s.load(y.add(j)));
-        });
+        for at in run.parts {
+            at.each(run.m, &g.delta, &g.delta, |y, _| {
+                acc = s.add(acc, s.load(y.add(j)));
+            });
+        }
     }
     let n = (g.width - j).min(S::LANES);
     assert!(g.to + j + n <= run.target.len, "a parameter is too small");

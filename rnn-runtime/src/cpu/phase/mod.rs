@@ -21,7 +21,7 @@ mod tile;
 
 pub use columns::{Column, Columns, Find};
 pub use memory::{Memory, array};
-pub use pack::{Matrix, Vector, block, pack_matrix, pack_vector, packed_len};
+pub use pack::{Matrix, Vector, pack_matrix, pack_vector, packed_len};
 pub use places::{Active, Every, Places};
 pub use table::{Buf, Held, ROW_ALIGN, Ref, Steps, padded};
 pub use tile::Tile;
@@ -155,7 +155,7 @@ pub fn all_at<S: Simd, B: Body, A: Places>(
 
 #[inline(always)]
 fn run<S: Simd, B: Body, A: At>(s: S, m: &Memory<'_>, p: &Phase, a: &A) {
-    // A vector, doubled by `Wide`, is at most a block of weights and never leaves its row.
+    // A vector never leaves its row.
     const { assert!(S::LANES <= ROW_ALIGN) };
     let count = a.count();
     if count == 0 {

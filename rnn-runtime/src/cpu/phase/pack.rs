@@ -1,20 +1,16 @@
 //! The layout of weights that the kernels read: the gates of a block of units side by side.
 //!
 //! A matrix of `k` rows and `groups` gates of `width` columns becomes
-//! `[ceil(width / block)][k][groups][block]`, zeros behind the last unit. The layout is the same
-//! for all instruction sets, so weights can be packed long before anybody knows which one runs.
+//! `[ceil(width / lanes)][k][groups][lanes]`, zeros behind the last unit. A block is one vector of
+//! the instruction set that will run: so a tile reads its weights one after another, and they fill
+//! whole lines of the cache. The space they take is the same for all instruction sets.
 
 use super::padded;
+use crate::cpu::simd::Isa;
 
-/// Units in a block: 16 or 32, the widest vector that a phase of `width` units is computed by.
-pub const fn block(width: usize) -> usize {
-    if width <= 16 { 16 } else { 32 }
-}
-
-/// Floats of a packed matrix, a multiple of 16.
+/// Floats of a packed matrix, a multiple of 16: enough for any instruction set.
 pub const fn packed_len(k: usize, groups: usize, width: usize) -> usize {
-    let block = block(width);
-    width.div_ceil(block) * k * groups * block
+    padded(width) * k * groups
 }
 
 /// One gate of a matrix to pack: where it stands in a parameter, and where it goes.
@@ -42,12 +38,13 @@ pub struct Matrix {
     pub gates: usize,
 }
 
-/// Packs one gate; the places behind the last unit are left as they are (zero).
+/// Packs one gate for an instruction set; the places behind the last unit are left as they are
+/// (zero).
 ///
 /// # Panics
 /// If the parameter or the packed matrix is not within its slice.
-pub fn pack_matrix(m: &Matrix, weights: &[f32], packed: &mut [f32]) {
-    let block = block(m.width);
+pub fn pack_matrix(isa: Isa, m: &Matrix, weights: &[f32], packed: &mut [f32]) {
+    let block = isa.lanes();
     let packed = &mut packed[m.to..m.to + packed_len(m.k, m.gates, m.width)];
     let part = &weights[m.param + m.row * m.columns + m.column..];
     let stride = m.gates * block;

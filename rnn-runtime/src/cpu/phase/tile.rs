@@ -2,7 +2,7 @@
 
 use std::marker::PhantomData;
 
-use super::{Phase, block, columns::Seen, padded};
+use super::{Phase, columns::Seen, padded};
 use crate::cpu::simd::Simd;
 
 /// One block of units for `R` rows. `r` below is a row of the tile, `i` an index into the lists
@@ -56,7 +56,7 @@ impl<'a, S: Simd, const R: usize> Tile<'a, S, R> {
     pub fn product<const G: usize>(&self, i: usize) -> [[S::V; G]; R] {
         let s = self.s;
         let mut acc = [[s.splat(0.0); G]; R];
-        let lanes = block(self.p.width);
+        let lanes = <S::One as Simd>::LANES;
         let first: usize = self.p.products[..i].iter().map(|p| p.len()).sum();
         for (j, segment) in self.p.products[i].iter().enumerate() {
             assert!(segment.groups == G, "generated code and its table differ");
@@ -64,14 +64,14 @@ impl<'a, S: Simd, const R: usize> Tile<'a, S, R> {
                 continue;
             }
             let stride = G * lanes;
+            let next = segment.k * stride;
             // SAFETY: `check` saw that `packed_len(k, G, width)` floats start at `weights`, and
-            // that `k` floats of the operand lie in each row; the block that holds `unit` is
-            // within the first, rounded up to a whole block, and no vector is wider than what is
-            // left of a block.
+            // that `k` floats of the operand lie in each row; `unit` is the first of a block, that
+            // block is within the first, rounded up to whole blocks, and so is the next one where
+            // a vector has two.
             unsafe {
-                let mut w = self.packed.as_ptr().add(
-                    segment.weights + self.unit / lanes * (segment.k * stride) + self.unit % lanes,
-                );
+                let first_block = segment.weights + self.unit / lanes * next;
+                let mut w = self.packed.as_ptr().add(first_block);
                 let x: [*const f32; R] = std::array::from_fn(|r| {
                     let n = self.at[r];
                     self.columns
@@ -88,15 +88,15 @@ impl<'a, S: Simd, const R: usize> Tile<'a, S, R> {
                             *v = s.splat(*x.add(k));
                         }
                         for g in 0..G {
-                            let wide = s.load(w.add(g * lanes));
-                            for r in 0..R {
-                                acc[r][g] = s.mul_add(wide, all[r], acc[r][g]);
+                            let wide = s.load_apart(w.add(g * lanes), next);
+                            for (acc, &x) in acc.iter_mut().zip(&all) {
+                                acc[g] = s.mul_add(wide, x, acc[g]);
                             }
                         }
                     } else {
                         let mut wide = [s.splat(0.0); G];
                         for (g, v) in wide.iter_mut().enumerate() {
-                            *v = s.load(w.add(g * lanes));
+                            *v = s.load_apart(w.add(g * lanes), next);
                         }
                         for r in 0..R {
                             let x = s.splat(*x[r].add(k));

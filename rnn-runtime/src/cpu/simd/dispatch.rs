@@ -109,6 +109,22 @@ impl Isa {
         }
     }
 
+    /// Floats in a vector.
+    ///
+    /// ```
+    /// use rnn_runtime::cpu::simd::Isa;
+    /// assert_eq!(Isa::SCALAR.lanes(), 8);
+    /// ```
+    pub const fn lanes(self) -> usize {
+        match self.0 {
+            Kind::Scalar => Scalar::LANES,
+            #[cfg(target_arch = "x86_64")]
+            Kind::Avx2 => Avx2::LANES,
+            #[cfg(target_arch = "x86_64")]
+            Kind::Avx512 => Avx512::LANES,
+        }
+    }
+
     /// Runs `op`, compiled for this instruction set.
     #[inline]
     pub fn dispatch<O: Op>(self, op: O) -> O::Output {

@@ -119,6 +119,17 @@ pub trait Simd: sealed::Sealed + Copy + Send + Sync + 'static {
     /// `p` must be valid for reading `LANES` floats.
     unsafe fn load(self, p: *const f32) -> Self::V;
 
+    /// The same for a vector whose registers are not side by side: register `i` of it is the floats
+    /// from `p + i * distance` on.
+    ///
+    /// # Safety
+    /// Every register's floats must be valid for reading.
+    #[inline(always)]
+    unsafe fn load_apart(self, p: *const f32, _distance: usize) -> Self::V {
+        // SAFETY: the caller's promise, for the one register that there is.
+        unsafe { self.load(p) }
+    }
+
     /// Writes `LANES` floats to `p`, which need not be aligned to more than a float.
     ///
     /// # Safety

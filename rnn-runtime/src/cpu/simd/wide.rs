@@ -48,6 +48,17 @@ impl<S: Simd> Simd for Wide<S> {
         unsafe { (self.0.load(p), self.0.load(p.add(S::LANES))) }
     }
     #[inline(always)]
+    unsafe fn load_apart(self, p: *const f32, distance: usize) -> Self::V {
+        let registers = S::LANES / S::One::LANES;
+        // SAFETY: the caller promises the floats of all registers.
+        unsafe {
+            (
+                self.0.load_apart(p, distance),
+                self.0.load_apart(p.add(registers * distance), distance),
+            )
+        }
+    }
+    #[inline(always)]
     unsafe fn store(self, p: *mut f32, v: Self::V) {
         // SAFETY: the caller promises the floats of both halves.
         unsafe {

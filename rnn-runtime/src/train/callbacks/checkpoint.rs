@@ -1,6 +1,11 @@
 //! Weights on disk while training goes on.
 
-use super::{Callback, Mode, Training, monitor::Monitor};
+use std::path::Path;
+
+use super::{
+    Callback, Mode, Training,
+    monitor::{Monitor, logged},
+};
 use crate::{error::Error, weights};
 
 /// How often a [`ModelCheckpoint`] saves.
@@ -86,6 +91,24 @@ impl Callback for ModelCheckpoint {
             let message = "ModelCheckpoint: save_freq must be at least 1 batch";
             return Err(Error::Argument(message.to_owned()));
         }
+        // What is written is safetensors, whatever the file is called: a name that says otherwise
+        // would be found out by the program that opens it.
+        if let Some(other) = ["h5", "hdf5", "keras", "pt", "pth", "onnx", "npz"]
+            .iter()
+            .find(|other| {
+                Path::new(&self.path)
+                    .extension()
+                    .is_some_and(|e| e.eq_ignore_ascii_case(other))
+            })
+        {
+            let safe = Path::new(&self.path).with_extension("safetensors");
+            return Err(Error::Argument(format!(
+                "ModelCheckpoint: {}: weights are written as safetensors, not as .{other}; write \
+                 ModelCheckpoint::new({:?})",
+                self.path,
+                safe.display().to_string()
+            )));
+        }
         let monitor = self
             .save_best_only
             .then(|| Monitor::new("ModelCheckpoint", &self.monitor, self.mode, 0.0, training));
@@ -136,7 +159,18 @@ fn fill_in(path: &str, training: &Training<'_>) -> Result<String, Error> {
                 .get(name)
                 .and_then(|value| real(value, format)),
         }
-        .ok_or_else(|| wrong(&format!("cannot fill in {{{field}}}")))?;
+        .ok_or_else(|| {
+            let known = matches!(name, "epoch" | "batch") || training.logs().get(name).is_some();
+            wrong(&match known {
+                true => format!(
+                    "cannot fill in {{{field}}}; write {{epoch:02d}}, {{batch:04d}} or {{loss:.4f}}"
+                ),
+                false => format!(
+                    "cannot fill in {{{field}}}: {name} is not logged; there are epoch, batch, {}",
+                    logged(name, training)
+                ),
+            })
+        })?;
         rest = tail;
     }
     Ok(filled + rest)

@@ -80,6 +80,14 @@ impl Monitor {
 }
 
 fn missing(callback: &str, name: &str, training: &Training<'_>) -> Error {
+    Error::Argument(format!(
+        "{callback} watches {name}, which is not logged; there are {}",
+        logged(name, training)
+    ))
+}
+
+/// All that is logged, and how `name`, which is not, might be.
+pub(super) fn logged(name: &str, training: &Training<'_>) -> String {
     let names: Vec<_> = training
         .directions()
         .iter()
@@ -90,8 +98,5 @@ fn missing(callback: &str, name: &str, training: &Training<'_>) -> Error {
     } else {
         ""
     };
-    Error::Argument(format!(
-        "{callback} watches {name}, which is not logged; there are {}{hint}",
-        names.join(", ")
-    ))
+    format!("{}{hint}", names.join(", "))
 }

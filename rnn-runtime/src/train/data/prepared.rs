@@ -313,9 +313,12 @@ fn wrong_shape(what: &str, spec: &ValueSpec, features: &[usize], found: &Column)
         Some(Some(time)) => axes.push(time.to_string()),
     }
     axes.extend(features.iter().map(usize::to_string));
+    // As in `predict`: the sizes that are open fit, there is just nothing of them.
+    let empty = spec.time == Some(None) && found.shape().get(1) == Some(&0);
+    let least = if empty { " with at least one step" } else { "" };
     Error::Shape {
         what: what.to_owned(),
-        expected: format!("[{}]", axes.join(", ")),
+        expected: format!("[{}]{least}", axes.join(", ")),
         found: format!("{:?}", found.shape()),
     }
 }

@@ -64,14 +64,15 @@ impl Dataset {
     ) -> Result<Dataset, Error> {
         let (inputs, targets) = (inputs.into_columns()?, targets.into_columns()?);
         let length = same_length(&inputs, &targets)?;
-        let batches = match batch_size.checked_mul(steps) {
-            Some(batch) if batch > 0 => length / batch,
-            _ => {
-                return Err(Error::Argument(format!(
-                    "batch_size and steps must be at least 1, found {batch_size} and {steps}"
-                )));
-            }
-        };
+        if batch_size == 0 || steps == 0 {
+            return Err(Error::Argument(format!(
+                "batch_size and steps must be at least 1, found {batch_size} and {steps}"
+            )));
+        }
+        // More steps than can be counted are more than there are.
+        let batches = batch_size
+            .checked_mul(steps)
+            .map_or(0, |batch| length / batch);
         if batches == 0 {
             return Err(Error::Argument(format!(
                 "a sequence of {length} steps is too short for {batch_size} rows of {steps} steps"

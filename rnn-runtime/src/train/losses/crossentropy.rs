@@ -1,9 +1,13 @@
 //! Cross-entropies: minus the logarithm of the probability given to what was right.
 
-use super::{Loss, check_smoothing, clip, unusable};
+use super::{Loss, check_smoothing, clip, isa, mean_over_features, sum_in_lanes, unusable};
 use crate::{
+    cpu::{
+        math::{exp64, log1p64},
+        simd::{Op, Simd},
+    },
     error::Error,
-    train::scored::{Target, TargetKind},
+    train::scored::{Target, TargetKind, largest},
 };
 
 /// Cross-entropy of a choice among classes, with the class's number as target.
@@ -50,12 +54,12 @@ impl Loss for SparseCategoricalCrossentropy {
     }
 
     fn row(&self, prediction: &[f32], target: Target<'_>, gradient: Option<&mut [f32]>) -> f64 {
-        let label = match target {
-            Target::Label(label) if (label as usize) < prediction.len() => label as usize,
-            _ => return unusable(gradient),
-        };
-        let one_hot = |class: usize| if class == label { 1.0 } else { 0.0 };
-        categorical(self.from_logits, prediction, one_hot, 1.0, gradient)
+        match target {
+            Target::Label(label) if (label as usize) < prediction.len() => {
+                categorical(self.from_logits, prediction, One(label as usize), gradient)
+            }
+            _ => unusable(gradient),
+        }
     }
 }
 
@@ -112,94 +116,155 @@ impl Loss for CategoricalCrossentropy {
     }
 
     fn row(&self, prediction: &[f32], target: Target<'_>, gradient: Option<&mut [f32]>) -> f64 {
-        let Target::Floats(target) = target else {
-            return unusable(gradient);
+        let target = match target {
+            Target::Floats(target) if target.len() == prediction.len() => target,
+            _ => return unusable(gradient),
         };
         let smoothing = f64::from(self.label_smoothing);
-        let share = smoothing / prediction.len() as f64;
-        let smooth = |class: usize| f64::from(target[class]) * (1.0 - smoothing) + share;
-        let total = (0..prediction.len()).map(smooth).sum();
-        categorical(self.from_logits, prediction, smooth, total, gradient)
+        let shares = Shared {
+            target,
+            keep: 1.0 - smoothing,
+            spread: smoothing / prediction.len() as f64,
+        };
+        categorical(self.from_logits, prediction, shares, gradient)
     }
 }
 
-/// `-Σ target(class) · log(probability of class)`, where the targets sum to `total`.
+/// How much each class is right.
+trait Shares: Copy {
+    /// Sum over the classes.
+    fn total(self) -> f64;
+
+    /// `Σ share · f(value of the class)`. A class that cannot be right does not count, not even with a
+    /// logit of -infinity.
+    fn sum(self, values: &[f32], f: impl Fn(f64) -> f64) -> f64;
+
+    /// Makes `f(value, share)` of all values.
+    fn change(self, values: &mut [f32], f: impl Fn(f64, f64) -> f64);
+}
+
+/// One class, all others are wrong; its number must be that of a value.
+#[derive(Clone, Copy)]
+struct One(usize);
+
+impl Shares for One {
+    fn total(self) -> f64 {
+        1.0
+    }
+
+    #[inline(always)]
+    fn sum(self, values: &[f32], f: impl Fn(f64) -> f64) -> f64 {
+        f(f64::from(values[self.0]))
+    }
+
+    #[inline(always)]
+    fn change(self, values: &mut [f32], f: impl Fn(f64, f64) -> f64) {
+        let own = values[self.0];
+        for value in values.iter_mut() {
+            *value = f(f64::from(*value), 0.0) as f32;
+        }
+        values[self.0] = f(f64::from(own), 1.0) as f32;
+    }
+}
+
+/// `target · keep + spread` of each class.
+#[derive(Clone, Copy)]
+struct Shared<'a> {
+    target: &'a [f32],
+    keep: f64,
+    spread: f64,
+}
+
+impl Shares for Shared<'_> {
+    #[inline(always)]
+    fn total(self) -> f64 {
+        sum_in_lanes(self.target, self.target, None, |target, _| {
+            (target * self.keep + self.spread, 0.0)
+        })
+    }
+
+    #[inline(always)]
+    fn sum(self, values: &[f32], f: impl Fn(f64) -> f64) -> f64 {
+        sum_in_lanes(values, self.target, None, |value, target| {
+            let share = target * self.keep + self.spread;
+            (if share == 0.0 { 0.0 } else { share * f(value) }, 0.0)
+        })
+    }
+
+    #[inline(always)]
+    fn change(self, values: &mut [f32], f: impl Fn(f64, f64) -> f64) {
+        for (value, &target) in values.iter_mut().zip(self.target) {
+            let share = f64::from(target) * self.keep + self.spread;
+            *value = f(f64::from(*value), share) as f32;
+        }
+    }
+}
+
+/// `-Σ share(class) · log(probability of class)`.
 fn categorical(
     from_logits: bool,
     prediction: &[f32],
-    target: impl Fn(usize) -> f64,
-    total: f64,
+    shares: impl Shares,
     gradient: Option<&mut [f32]>,
 ) -> f64 {
     if from_logits {
-        categorical_from_logits(prediction, target, total, gradient)
+        isa().dispatch(FromLogits(prediction, shares, gradient))
     } else {
-        categorical_from_probabilities(prediction, target, gradient)
+        isa().dispatch(FromProbabilities(prediction, shares, gradient))
     }
 }
 
 /// With `log softmax(z) = z - max - log Σ exp(z - max)`: no exponent above 0, so nothing
 /// overflows, and no logarithm of a rounded probability.
-fn categorical_from_logits(
-    logits: &[f32],
-    target: impl Fn(usize) -> f64,
-    total: f64,
-    mut gradient: Option<&mut [f32]>,
-) -> f64 {
-    let shift = f64::from(logits.iter().copied().fold(f32::NEG_INFINITY, f32::max));
-    let mut sum = 0.0;
-    for (class, &z) in logits.iter().enumerate() {
-        let exponential = (f64::from(z) - shift).exp();
-        sum += exponential;
-        // Kept for the gradient, to be computed once. The largest is 1, so nothing that cancels
-        // below was rounded here.
-        if let Some(gradient) = gradient.as_deref_mut() {
-            gradient[class] = exponential as f32;
+struct FromLogits<'a, T>(&'a [f32], T, Option<&'a mut [f32]>);
+
+impl<T: Shares> Op for FromLogits<'_, T> {
+    type Output = f64;
+    #[inline(always)]
+    fn run<S: Simd>(self, _: S) -> f64 {
+        let FromLogits(logits, shares, mut gradient) = self;
+        let shift = f64::from(largest(logits));
+        // Exponentials are kept for the gradient, to be computed once. The largest is 1, so nothing
+        // that cancels below was rounded here.
+        let sum = sum_in_lanes(logits, logits, gradient.as_deref_mut(), |z, _| {
+            let exponential = exp64(z - shift);
+            (exponential, exponential)
+        });
+        let log_sum = sum.ln();
+        if let Some(gradient) = gradient {
+            let scale = shares.total() / sum;
+            shares.change(gradient, |exponential, share| scale * exponential - share);
         }
+        // `largest` passes over a NaN, `sum` does not: it comes out of `log_sum`.
+        -shares.sum(logits, |z| z - shift - log_sum)
     }
-    let log_sum = sum.ln();
-    let mut loss = 0.0;
-    for (class, &z) in logits.iter().enumerate() {
-        let target = target(class);
-        // A class that cannot be right does not count, not even with a logit of -infinity.
-        if target != 0.0 {
-            loss -= target * (f64::from(z) - shift - log_sum);
-        }
-    }
-    if let Some(gradient) = gradient {
-        for (class, gradient) in gradient.iter_mut().enumerate() {
-            *gradient = (total * f64::from(*gradient) / sum - target(class)) as f32;
-        }
-    }
-    // `f32::max` passes over a NaN, `sum` does not: it comes out of `log_sum`.
-    loss
 }
 
-/// With `q = p / Σp` and `c = clip(q)`: the loss is `-Σ target · log c`, and
-/// `dloss/dp = (g - Σ g q) / Σp` with `g = -target / c` where nothing was cut off and 0 elsewhere.
-fn categorical_from_probabilities(
-    probabilities: &[f32],
-    target: impl Fn(usize) -> f64,
-    gradient: Option<&mut [f32]>,
-) -> f64 {
-    let sum: f64 = probabilities.iter().map(|&p| f64::from(p)).sum();
-    let (mut loss, mut back) = (0.0, 0.0);
-    let slope = |class: usize, p: f32| {
-        let q = f64::from(p) / sum;
-        let (clipped, inside) = clip(q);
-        (q, clipped, -target(class) / clipped * inside)
-    };
-    for (class, &p) in probabilities.iter().enumerate() {
-        let (q, clipped, g) = slope(class, p);
-        loss -= target(class) * clipped.ln();
-        back += g * q;
-    }
-    if let Some(gradient) = gradient {
-        for (class, (gradient, &p)) in gradient.iter_mut().zip(probabilities).enumerate() {
-            *gradient = ((slope(class, p).2 - back) / sum) as f32;
+/// With `q = p / Σp` and `c = clip(q)`: the loss is `-Σ share · log c`, and
+/// `dloss/dp = (g - Σ g q) / Σp` with `g = -share / c` where nothing was cut off and 0 elsewhere.
+struct FromProbabilities<'a, T>(&'a [f32], T, Option<&'a mut [f32]>);
+
+impl<T: Shares> Op for FromProbabilities<'_, T> {
+    type Output = f64;
+    #[inline(always)]
+    fn run<S: Simd>(self, _: S) -> f64 {
+        let FromProbabilities(probabilities, shares, gradient) = self;
+        let sum = sum_in_lanes(probabilities, probabilities, None, |p, _| (p, 0.0));
+        if let Some(gradient) = gradient {
+            // Of a share of 1.
+            let slope = |p: f64| {
+                let (clipped, inside) = clip(p / sum);
+                -inside / clipped
+            };
+            let back = shares.sum(probabilities, |p| slope(p) * (p / sum));
+            gradient.copy_from_slice(probabilities);
+            shares.change(gradient, |p, share| {
+                let own = if share == 0.0 { 0.0 } else { share * slope(p) };
+                (own - back) / sum
+            });
         }
+        -shares.sum(probabilities, |p| clip(p / sum).0.ln())
     }
-    loss
 }
 
 /// Cross-entropy of yes or no, averaged over the features; targets are 0, 1 or between.
@@ -241,11 +306,12 @@ impl BinaryCrossentropy {
     }
 
     /// Loss and slope of one number.
+    #[inline(always)]
     fn one(&self, prediction: f64, target: f64) -> (f64, f64) {
         if self.from_logits {
             // max(z, 0) - z t + log(1 + exp(-|z|)): the exponent is never above 0.
-            let small = (-prediction.abs()).exp();
-            let loss = prediction.max(0.0) - prediction * target + small.ln_1p();
+            let small = exp64(-prediction.abs());
+            let loss = prediction.max(0.0) - prediction * target + log1p64(small);
             let sigmoid = if prediction >= 0.0 { 1.0 } else { small } / (1.0 + small);
             return (loss, sigmoid - target);
         }
@@ -268,21 +334,10 @@ impl Loss for BinaryCrossentropy {
         check_smoothing(self.name(), self.label_smoothing)
     }
 
-    fn row(&self, prediction: &[f32], target: Target<'_>, mut gradient: Option<&mut [f32]>) -> f64 {
-        let Target::Floats(targets) = target else {
-            return unusable(gradient);
-        };
+    fn row(&self, prediction: &[f32], target: Target<'_>, gradient: Option<&mut [f32]>) -> f64 {
         let smoothing = f64::from(self.label_smoothing);
-        let features = prediction.len() as f64;
-        let mut sum = 0.0;
-        for (feature, (&p, &target)) in prediction.iter().zip(targets).enumerate() {
-            let target = f64::from(target) * (1.0 - smoothing) + 0.5 * smoothing;
-            let (loss, slope) = self.one(f64::from(p), target);
-            sum += loss;
-            if let Some(gradient) = gradient.as_deref_mut() {
-                gradient[feature] = (slope / features) as f32;
-            }
-        }
-        sum / features
+        mean_over_features(prediction, target, gradient, |prediction, target| {
+            self.one(prediction, target * (1.0 - smoothing) + 0.5 * smoothing)
+        })
     }
 }

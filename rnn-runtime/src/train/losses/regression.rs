@@ -1,6 +1,6 @@
 //! Losses on numbers.
 
-use super::{Loss, unusable};
+use super::{Loss, mean_over_features};
 use crate::{
     error::Error,
     train::scored::{Target, TargetKind},
@@ -34,7 +34,8 @@ impl Loss for MeanSquaredError {
     }
 
     fn row(&self, prediction: &[f32], target: Target<'_>, gradient: Option<&mut [f32]>) -> f64 {
-        mean_over_features(prediction, target, gradient, |error| {
+        mean_over_features(prediction, target, gradient, |p, t| {
+            let error = p - t;
             (error * error, 2.0 * error)
         })
     }
@@ -68,8 +69,8 @@ impl Loss for MeanAbsoluteError {
     fn row(&self, prediction: &[f32], target: Target<'_>, gradient: Option<&mut [f32]>) -> f64 {
         // `signum` of 0 is 1.
         let sign = |error: f64| if error == 0.0 { 0.0 } else { error.signum() };
-        mean_over_features(prediction, target, gradient, |error| {
-            (error.abs(), sign(error))
+        mean_over_features(prediction, target, gradient, |p, t| {
+            ((p - t).abs(), sign(p - t))
         })
     }
 }
@@ -121,7 +122,8 @@ impl Loss for Huber {
 
     fn row(&self, prediction: &[f32], target: Target<'_>, gradient: Option<&mut [f32]>) -> f64 {
         let delta = f64::from(self.delta);
-        mean_over_features(prediction, target, gradient, |error| {
+        mean_over_features(prediction, target, gradient, |p, t| {
+            let error = p - t;
             if error.abs() > delta {
                 (
                     delta * error.abs() - 0.5 * delta * delta,
@@ -132,31 +134,4 @@ impl Loss for Huber {
             }
         })
     }
-}
-
-/// Mean over the features of what `cost` says of `prediction - target`: value and derivative.
-fn mean_over_features(
-    prediction: &[f32],
-    target: Target<'_>,
-    gradient: Option<&mut [f32]>,
-    cost: impl Fn(f64) -> (f64, f64),
-) -> f64 {
-    let Target::Floats(target) = target else {
-        return unusable(gradient);
-    };
-    let features = prediction.len() as f64;
-    let errors = prediction
-        .iter()
-        .zip(target)
-        .map(|(&p, &t)| f64::from(p) - f64::from(t));
-    let Some(gradient) = gradient else {
-        return errors.map(|error| cost(error).0).sum::<f64>() / features;
-    };
-    let mut sum = 0.0;
-    for (error, gradient) in errors.zip(gradient) {
-        let (value, slope) = cost(error);
-        sum += value;
-        *gradient = (slope / features) as f32;
-    }
-    sum / features
 }

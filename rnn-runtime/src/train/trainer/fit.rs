@@ -96,8 +96,14 @@ impl Fit<'_> {
                  before epochs {epochs}; `epochs` is where to end, not how many to add"
             ));
         }
-        if self.batch_size == 0 || self.validation_batch_size == Some(0) {
+        if self.batch_size == 0 {
             return wrong("Fit: batch_size must be at least 1, found 0".to_owned());
+        }
+        if self.validation_batch_size == Some(0) {
+            return wrong(
+                "Fit: validation_batch_size must be at least 1, found 0; with None it is batch_size"
+                    .to_owned(),
+            );
         }
         if self.validation_freq == 0 {
             return wrong("Fit: validation_freq must be at least 1, found 0".to_owned());

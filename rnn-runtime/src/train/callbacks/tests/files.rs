@@ -347,3 +347,24 @@ mod backup {
         assert!(error.ends_with("not a backup: no model"), "{error}");
     }
 }
+
+#[cfg(feature = "weights")]
+#[test]
+fn a_checkpoint_says_what_there_is_and_what_it_writes() {
+    let words = |path: &str| {
+        let checkpoint = ModelCheckpoint::new(path);
+        scripted("loss", &[0.5], checkpoint)
+            .unwrap_err()
+            .to_string()
+    };
+    let missing = words("{val_loss:.2f}.safetensors");
+    let expected =
+        "cannot fill in {val_loss:.2f}: val_loss is not logged; there are epoch, batch, loss";
+    assert!(missing.contains(expected), "{missing}");
+    assert!(missing.contains("give `Fit` validation data"), "{missing}");
+    assert_eq!(
+        words("w.H5"),
+        "ModelCheckpoint: w.H5: weights are written as safetensors, not as .h5; write \
+         ModelCheckpoint::new(\"w.safetensors\")"
+    );
+}

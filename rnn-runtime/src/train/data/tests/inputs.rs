@@ -113,6 +113,6 @@ fn tuples_are_several_columns() {
         .to_string();
     assert_eq!(
         short,
-        "input 1: expected shape 3 rows, as the first input, found [2]"
+        "input 1: expected shape [3, …], as many rows as the first input, found [2]"
     );
 }

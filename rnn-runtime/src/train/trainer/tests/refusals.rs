@@ -34,6 +34,16 @@ fn what_is_wrong_is_said_before_anything_changes() {
             fit(
                 &data,
                 Fit {
+                    validation_batch_size: Some(0),
+                    ..quiet(1)
+                },
+            ),
+            "Fit: validation_batch_size must be at least 1, found 0; with None it is batch_size",
+        ),
+        (
+            fit(
+                &data,
+                Fit {
                     validation_freq: 0,
                     ..quiet(1)
                 },

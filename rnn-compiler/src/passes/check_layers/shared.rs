@@ -1,0 +1,165 @@
+//! `layer l = LSTM(8);` and its calls: `x -> l`, `y -> l(initial_state = s, mask = m)`.
+
+use proc_macro2::Span;
+
+use super::Checker;
+use crate::{
+    cell::size::Size,
+    cursor::Reported,
+    diagnostics::Diagnostic,
+    ir::{Layer, LayerId, LayerKind},
+    layer::{Argument, Incoming, Kind},
+    layers,
+    syntax::{ArgumentAst, LayerAst},
+};
+
+/// What Keras gives to the call of a layer: `layer(x, initial_state = s, mask = m)`.
+const OF_CALL: &[&str] = &["initial_state", "mask"];
+
+/// A `layer` statement.
+pub(super) struct SharedLayer {
+    pub ast: LayerAst,
+    /// Its first call.
+    pub first: Option<LayerId>,
+    pub used: bool,
+}
+
+impl Checker<'_> {
+    /// The layer that a call of a shared one is: its declaration, with the arguments of the call.
+    /// `None` if this is no shared layer.
+    pub(super) fn called(&mut self, call: &LayerAst) -> Option<Result<LayerAst, Reported>> {
+        let name = call.name.to_string();
+        let shared = self.shared.get_mut(&name)?;
+        // A layer of the same name as a class hides it only where it is called without arguments.
+        if !call.arguments.is_empty() && layers::find(&name).is_some() {
+            return None;
+        }
+        shared.used = true;
+        let mut ast = shared.ast.clone();
+        let of_call = |a: &&ArgumentAst| {
+            let name = a.name.as_ref().map(ToString::to_string);
+            name.is_some_and(|n| OF_CALL.contains(&n.as_str()))
+        };
+        if let Some(other) = call.arguments.iter().find(|a| !of_call(a)) {
+            let d = not_of_call(&name, &ast, other);
+            self.mistake(d);
+            return Some(Err(Reported));
+        }
+        ast.arguments.extend(call.arguments.iter().cloned());
+        Some(Ok(ast))
+    }
+
+    /// A layer that is shared reads vectors of one size: its weights are of that size.
+    pub(super) fn same_weights(
+        &mut self,
+        first: Option<LayerId>,
+        kind: &LayerKind,
+        inputs: &[Incoming],
+        text: &str,
+        span: Span,
+    ) {
+        let Some(first) = first else { return };
+        let has_weights = !matches!(
+            kind,
+            LayerKind::Reshape
+                | LayerKind::Permute
+                | LayerKind::RepeatVector
+                | LayerKind::Dropout { .. }
+        );
+        let axes = |layer: &Layer| -> Vec<Vec<Size>> {
+            let ports = layer.inputs.iter();
+            ports
+                .map(|p| self.layers[p.layer].outputs[p.index].axes.clone())
+                .collect()
+        };
+        let before = axes(&self.layers[first]);
+        let now: Vec<Vec<Size>> = inputs
+            .iter()
+            .filter_map(|i| i.shape().map(|s| s.axes.clone()))
+            .collect();
+        if has_weights && before != now {
+            let list = |all: &[Vec<Size>]| -> String {
+                let all = all.iter().map(|axes| {
+                    let axes: Vec<String> = axes.iter().map(ToString::to_string).collect();
+                    axes.join(" x ")
+                });
+                all.collect::<Vec<_>>().join(" and ")
+            };
+            let (before, now) = (list(&before), list(&now));
+            self.mistake(
+                Diagnostic::new(
+                    "RNN0169",
+                    span,
+                    format!("{text} is shared: it read {before} features before, here {now}"),
+                )
+                .note("a shared layer has one set of weights")
+                .help(
+                    "bring the values to one size first, say with Dense, or use a layer of its own",
+                ),
+            );
+        }
+    }
+
+    /// The states of a stateful layer are those of one sequence.
+    pub(super) fn one_stateful(
+        &mut self,
+        first: Option<LayerId>,
+        kind: &LayerKind,
+        text: &str,
+        span: Span,
+    ) {
+        let stateful = match kind {
+            LayerKind::Rnn(rnn) => rnn.stateful,
+            LayerKind::Bidirectional { forward, .. } => forward.stateful,
+            _ => false,
+        };
+        if first.is_some() && stateful {
+            self.mistake(
+                Diagnostic::new(
+                    "RNN0168",
+                    span,
+                    format!("{text} is stateful and used twice"),
+                )
+                .note("its states would be those of two sequences")
+                .help("write the layer at both places, or leave `stateful` out"),
+            );
+        }
+    }
+}
+
+/// An argument of the declaration at a call.
+fn not_of_call(name: &str, declared: &LayerAst, argument: &ArgumentAst) -> Diagnostic {
+    let written = match &argument.name {
+        Some(n) => n.to_string(),
+        None => argument.value.to_string(),
+    };
+    let d = Diagnostic::new(
+        "RNN0178",
+        argument.span(),
+        format!(
+            "a call of `{name}` has only `initial_state` and `mask` as arguments, found `{written}`"
+        ),
+    )
+    .note(format!("`layer {name} = {declared};` has the others"));
+    let flag = argument.name.is_none() && OF_CALL.contains(&written.as_str());
+    // An argument that the declaration may have, and does not have yet.
+    let takes = |n: &str| {
+        let def = layers::find(&declared.name.to_string());
+        let arguments = def.map_or(&[][..], |d| d.arguments);
+        let optional = |a: &Argument| !a.required && !matches!(a.kind, Kind::NotYet(_));
+        arguments.iter().any(|a| a.name == n && optional(a))
+            && declared.arguments.iter().all(|a| match &a.name {
+                Some(known) => known != n,
+                None => a.value.to_string() != n,
+            })
+    };
+    d.help(match () {
+        () if flag => format!("give it a value: `{name}({written} = s)`"),
+        () if takes(&written) => {
+            let mut with = declared.clone();
+            with.arguments.push(argument.clone());
+            format!("write it there: `layer {name} = {with};`")
+        }
+        () => format!("leave it out: `-> {name}`"),
+    })
+}
