@@ -42,5 +42,6 @@ mod layers;
 mod masks;
 mod noise;
 mod sizes;
+mod states;
 mod sweeps;
 mod threads;

@@ -51,7 +51,6 @@ pub enum Content {
 pub struct Batch {
     pub batch: usize,
     pub time: usize,
-    pub width: usize,
     pub content: Content,
     pub floats: Vec<f32>,
     pub ids: Vec<u32>,
@@ -96,7 +95,6 @@ impl Batch {
         Batch {
             batch,
             time,
-            width,
             content,
             floats,
             ids,

@@ -81,8 +81,8 @@ fn drawn(draw: &Draw, isa: Isa, rows: usize, time: usize) -> Vec<f64> {
         panic!("give {} a seed", draw.layer)
     };
     // The numbering of `passes/lower.rs` and `codegen/run.rs`.
-    let cell = (1 << 63 | seed) + ((draw.cell as u64) << 32);
-    let layer = cell.wrapping_add((draw.mask as u64) << 40);
+    let of_call = ((1 << 63) | seed).wrapping_add((draw.call as u64) << 48);
+    let layer = of_call + ((draw.cell as u64) << 32) + ((draw.mask as u64) << 40);
     let steps = if draw.every_step { time } else { 1 };
     let buf = |offset: usize| Buf::new(offset, padded(draw.width), rows, steps, Steps::All);
     let bufs = [buf(0), buf(buf(0).len())];

@@ -64,6 +64,7 @@ impl Model {
             .collect();
         // A call of a shared layer has the weights and the states of the first one.
         let first = layer.shared.map(|l| self.parts[l].clone());
+        let drawn = self.draws.len();
         match &layer.kind {
             LayerKind::Embedding {
                 input_dim,
@@ -135,6 +136,13 @@ impl Model {
             | LayerKind::RepeatVector
             | LayerKind::Identity => {}
         }
+        if let Some(first) = layer.shared {
+            let until = &self.graph.layers[first..self.parts.len()];
+            let again = until.iter().filter(|l| l.shared == Some(first)).count();
+            for draw in &mut self.draws[drawn..] {
+                draw.call = 1 + again;
+            }
+        }
         Ok(part)
     }
 
@@ -151,6 +159,7 @@ impl Model {
             every_step: every_step && layer.outputs[0].is_sequence(),
             width: known(&layer.outputs[0].width())?,
             seed,
+            call: 0,
             cell: 0,
             mask: 0,
         });
@@ -236,6 +245,7 @@ impl Model {
                     every_step: false,
                     width: known(&noise.width)?,
                     seed: used.options.seed,
+                    call: 0,
                     cell: 0,
                     mask,
                 });
