@@ -7,5 +7,5 @@ check! {
     encoder_and_decoder: whole { input source: [_, 3]; input target: ids; let (_, state) = source -> LSTM(6, return_state); output y = target -> Embedding(9, 4) -> LSTM(6, return_sequences, initial_state = state) -> Dense(3); }
     other_directions: whole { input x: [_, 3]; let (f, b) = x -> Bidirectional(GRU(4, return_sequences), backward_layer = SimpleRNN(4, return_sequences, go_backwards), merge_mode = none); output y = (f, b) -> Multiply -> GRU(3); output b = b; }
 
-    long_directions: long { input x: [_, 20]; let (y, h, g) = x -> Bidirectional(GRU(40, return_sequences, return_state)); output all = y -> Bidirectional(LSTM(36, return_sequences), merge_mode = sum) -> Dense(3); output ends = (h, g) -> Multiply; }
+    long_decoder: long { input source: ids; input target: ids; let (_, state) = source -> Embedding(9, 17) -> LSTM(40, return_state); output y = target -> Embedding(9, 12) -> LSTM(40, return_sequences, initial_state = state) -> Dense(5); }
 }
