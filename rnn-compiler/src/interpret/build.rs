@@ -64,6 +64,7 @@ impl Model {
             .collect();
         // A call of a shared layer has the weights and the states of the first one.
         let first = layer.shared.map(|l| self.parts[l].clone());
+        let drawn = self.draws.len();
         match &layer.kind {
             LayerKind::Embedding {
                 input_dim,
@@ -116,14 +117,16 @@ impl Model {
                 part.cells = vec![self.ready(&layer.name, cell, &inputs, known)?];
             }
             LayerKind::Dropout {
-                rate, every_step, ..
+                rate,
+                every_step,
+                seed,
             } if *rate != 0.0 => {
                 let drawn = Drawn::Factors { rate: *rate };
-                part.draw = Some(self.draw(layer, drawn, *every_step)?);
+                part.draw = Some(self.draw(layer, drawn, *every_step, *seed)?);
             }
-            LayerKind::GaussianNoise { stddev, .. } if *stddev != 0.0 => {
+            LayerKind::GaussianNoise { stddev, seed } if *stddev != 0.0 => {
                 let drawn = Drawn::Noise { stddev: *stddev };
-                part.draw = Some(self.draw(layer, drawn, true)?);
+                part.draw = Some(self.draw(layer, drawn, true, *seed)?);
             }
             LayerKind::Dropout { .. }
             | LayerKind::GaussianNoise { .. }
@@ -133,15 +136,32 @@ impl Model {
             | LayerKind::RepeatVector
             | LayerKind::Identity => {}
         }
+        if let Some(first) = layer.shared {
+            let until = &self.graph.layers[first..self.parts.len()];
+            let again = until.iter().filter(|l| l.shared == Some(first)).count();
+            for draw in &mut self.draws[drawn..] {
+                draw.call = 1 + again;
+            }
+        }
         Ok(part)
     }
 
-    fn draw(&mut self, layer: &Layer, drawn: Drawn, every_step: bool) -> Result<usize, Wrong> {
+    fn draw(
+        &mut self,
+        layer: &Layer,
+        drawn: Drawn,
+        every_step: bool,
+        seed: Option<u64>,
+    ) -> Result<usize, Wrong> {
         self.draws.push(Draw {
             layer: layer.name.clone(),
             drawn,
             every_step: every_step && layer.outputs[0].is_sequence(),
             width: known(&layer.outputs[0].width())?,
+            seed,
+            call: 0,
+            cell: 0,
+            mask: 0,
         });
         Ok(self.draws.len() - 1)
     }
@@ -180,7 +200,12 @@ impl Model {
         let (mut cells, mut read) = (Vec::new(), inputs.to_vec());
         for (i, used) in rnn.cells.iter().enumerate() {
             let path = join(path, used.prefix.as_deref().unwrap_or(""));
+            let first = self.draws.len();
             let cell = self.ready(&path, used, &read, shared.and_then(|s| s.get(i)))?;
+            for draw in &mut self.draws[first..] {
+                draw.seed = draw.seed.or(rnn.seed);
+                draw.cell = i;
+            }
             read = cell.cell.outputs.iter().map(|o| o.shape.clone()).collect();
             cells.push(cell);
         }
@@ -211,7 +236,7 @@ impl Model {
             }
         };
         let mut draws = Vec::new();
-        for noise in &cell.noises {
+        for (mask, noise) in cell.noises.iter().enumerate() {
             draws.push((noise.rate != 0.0).then_some(self.draws.len()));
             if noise.rate != 0.0 {
                 self.draws.push(Draw {
@@ -219,6 +244,10 @@ impl Model {
                     drawn: Drawn::Factors { rate: noise.rate },
                     every_step: false,
                     width: known(&noise.width)?,
+                    seed: used.options.seed,
+                    call: 0,
+                    cell: 0,
+                    mask,
                 });
             }
         }

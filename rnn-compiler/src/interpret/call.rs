@@ -53,6 +53,14 @@ pub struct Draw {
     pub every_step: bool,
     /// Numbers of a row (and step).
     pub width: usize,
+    /// The `seed` of the layer.
+    pub seed: Option<u64>,
+    /// How many calls of the same layer stand before.
+    pub call: usize,
+    /// The place of the cell in its stack; 0 of a layer without one.
+    pub cell: usize,
+    /// The place among the masks of its cell.
+    pub mask: usize,
 }
 
 /// What training draws.
