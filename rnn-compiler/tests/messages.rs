@@ -141,6 +141,25 @@ fn pasted(message: &str) -> String {
     help.split('`').nth(1).unwrap().to_owned()
 }
 
+/// Keras joins the last axis of both outputs, which a vector of all their numbers is not.
+#[test]
+fn directions_of_matrices_are_not_joined() {
+    let both = |mode: &str| {
+        format!("{GRID} input x: [_, 4]; output y = x -> Bidirectional(RNN(Grid(6, 7)){mode});")
+    };
+    for mode in ["", ", merge_mode = concat"] {
+        says(
+            &both(mode),
+            &[
+                "[RNN0166]",
+                "joins vectors, found outputs 6 x 7 and 6 x 7",
+                "merge_mode = sum",
+            ],
+        );
+    }
+    assert_eq!(model(&both(", merge_mode = sum")), [""; 0]);
+}
+
 #[test]
 fn the_help_for_a_state_compiles() {
     let graph = |s: &str, paste: &str, rnn: &str| {

@@ -129,7 +129,7 @@ pub const CATALOGUE: &[Entry] = &[
     entry("RNN0163", "`TimeDistributed` of this layer", "It applies a layer of vectors to every step: `TimeDistributed(Dense(10))`."),
     entry("RNN0164", "`Bidirectional` of this layer", "It runs a recurrent layer in both directions: `Bidirectional(LSTM(64))`."),
     entry("RNN0165", "two directions that do not match", "One layer reads forwards, the other backwards, and both return the same: `Bidirectional(LSTM(64), backward_layer = GRU(64, go_backwards))`."),
-    entry("RNN0166", "directions of two sizes", "`sum`, `mul` and `ave` need outputs of one size; `concat` and `none` take any: `merge_mode = concat`."),
+    entry("RNN0166", "directions that do not merge", "`sum`, `mul` and `ave` need outputs of one size, `concat` vectors of any; `none` takes all: `merge_mode = none`."),
     entry("RNN0167", "other values than names", "A layer with `return_state` gives its output and its states: `let (y, state) = x -> LSTM(64, return_state);`. An output is one value."),
     entry("RNN0168", "stateful layer used twice", "The states of a stateful layer go on from call to call of the model; two uses would be two sequences. Write the layer at both places: `let a = x -> LSTM(8, stateful); let b = y -> LSTM(8, stateful);`"),
     entry("RNN0169", "shared layer of two sizes", "A shared layer has one set of weights, so all that it reads has one size: `let a = x -> Dense(64) -> shared;`"),

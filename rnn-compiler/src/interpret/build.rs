@@ -106,7 +106,9 @@ impl Model {
                 part.cells = self.stack(&path(&names.0), forward, &inputs, known)?;
                 let known = first.as_ref().map(|f| &*f.backward);
                 part.backward = self.stack(&path(&names.1), backward, &inputs, known)?;
-                let merged = [forward.outputs[0].clone(), backward.outputs[0].clone()];
+                // Vectors, whatever their axes, as the lowered cell reads them.
+                let vector = |axes: &[Size]| vec![axes.iter().fold(Size::known(1), |n, s| &n * s)];
+                let merged = [vector(&forward.outputs[0]), vector(&backward.outputs[0])];
                 part.merge = match merge {
                     Some(cell) => Some(built(cell, &merged)?),
                     None => None,

@@ -229,6 +229,25 @@ fn both_directions_start_from_their_own_states() {
 }
 
 #[test]
+fn directions_of_matrices_are_merged() {
+    let scope = Scope {
+        cells: &[(
+            "Sums",
+            "cell Sums(a, b) { state s: [a, b]; next s = 10 * s + sum(x); output s; }",
+        )],
+        consts: &[],
+    };
+    let text = "input x: [_, 1]; output y = x -> Bidirectional(RNN(Sums(2, 3)), merge_mode = sum);";
+    let model = Model::parse_in(text, scope).unwrap();
+    let call = Call {
+        inputs: vec![floats(1, 2, &[1.0, 2.0])],
+        ..Call::default()
+    };
+    let found = model.call(&Weights::new(), &call).unwrap();
+    assert_eq!(found.outputs[0].data, [12.0 + 21.0; 6]);
+}
+
+#[test]
 fn stateful_layers_go_on_where_they_ended() {
     let model = Model::parse(&format!(
         "Input(_, 1) -> {} -> RNN([SimpleRNNCell(1, linear), SimpleRNNCell(1, linear)], stateful)",

@@ -173,6 +173,22 @@ pub(super) const BIDIRECTIONAL: LayerDef = LayerDef {
             );
             return failed(guess.as_ref());
         }
+        // Keras joins the last axis; joined as vectors, the numbers would stand in another order.
+        if mode == "concat" && f.len().max(b.len()) > 1 {
+            found.push(
+                Diagnostic::new(
+                    "RNN0166",
+                    at,
+                    format!(
+                        "`merge_mode = concat` joins vectors, found outputs {} and {}",
+                        list(f),
+                        list(b)
+                    ),
+                )
+                .help("write `merge_mode = sum`, `mul` or `ave`; or `merge_mode = none`, and `let (forward, backward) = …`"),
+            );
+            return failed(guess.as_ref());
+        }
         let of = |which: &str, rnn: &Rnn| -> Vec<(String, Vec<crate::cell::size::Size>)> {
             let states = rnn.states.iter();
             states
