@@ -116,7 +116,9 @@ impl Shape {
     pub fn known_axes(&self) -> Option<Vec<Size>> {
         match &self.time {
             Time::None => Some(self.axes.clone()),
-            Time::Steps(steps) => Some([&[steps.clone()], self.axes.as_slice()].concat()),
+            Time::Steps(steps) => {
+                Some([std::slice::from_ref(steps), self.axes.as_slice()].concat())
+            }
             Time::Any(_) => None,
         }
     }
