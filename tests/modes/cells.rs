@@ -11,7 +11,7 @@ macro_rules! cells {
 }
 
 pub const UNITS: usize = 6;
-pub const HALF: usize = 3;
+const HALF: usize = 3;
 pub const CONSTS: &[(&str, usize)] = &[("UNITS", UNITS), ("HALF", HALF)];
 
 cells! {
@@ -181,29 +181,6 @@ cells! {
         next h = tanh(x @ kernel + h @ recurrent_kernel);
         output before * z + h + mean(before * z) + softmax(h @ look) @ look;
     }
-    // A state of several axes.
-    cell Grid(rows, columns) {
-        param kernel: [input, rows, columns] = glorot_uniform;
-        param mixing: [rows, rows] = orthogonal;
-        state s: [rows, columns];
-        next s = tanh(einsum("bi,irc->brc", x, kernel) + einsum("brc,rk->bkc", s, mixing));
-        output s;
-    }
-    // The same, of any sizes.
-    cell Faded(rows, columns) {
-        state s: [rows, columns];
-        next s = 0.5 * s + sum(x);
-        output s;
-    }
-    cell Cube(a, b, c) {
-        param kernel: [input, b] = glorot_uniform;
-        param mixing: [c, c] = orthogonal;
-        state h: [b];
-        state s: [a, b, c];
-        next h = tanh(x @ kernel) + 0.5 * h;
-        next s = tanh(einsum("nabc,cd->nabd", s, mixing)) + 0.3 * s;
-        output einsum("nabc,nb->nac", s, h);
-    }
     // `GRU`, by hand.
     cell HandGru(units) {
         param kernel: [input, 3 * units] = glorot_uniform;
@@ -242,9 +219,5 @@ check! {
 
 same! {
     gru_by_hand: same_program { Input(_, 3) -> GRU(7, return_sequences) -> Dense(2) } { Input(_, 3) -> RNN(HandGru(7), return_sequences) -> Dense(2) }
-    simple_rnn_of_its_cell: same_program { Input(_, 3) -> SimpleRNN(7, return_sequences) -> Dense(2) } { Input(_, 3) -> RNN(SimpleRNNCell(7), return_sequences) -> Dense(2) }
-    gru_of_its_cell_wide: same_program { Input(_, 9) -> GRU(40, reset_after = false) } { Input(_, 9) -> RNN(GRUCell(40, reset_after = false)) }
-    lstm_of_its_cell: same_program { Input(_, 3) -> LSTM(10, return_sequences) -> Dense(2) } { Input(_, 3) -> RNN(LSTMCell(10), return_sequences) -> Dense(2) }
-    lstm_of_its_cell_with_dropout: same_program { Input(_, 3) -> LSTM(10, recurrent_dropout = 0.2, seed = 1) } { Input(_, 3) -> RNN(LSTMCell(10, recurrent_dropout = 0.2, seed = 1)) }
     gru_by_hand_wide: same_program { Input(_, 9) -> GRU(40) } { Input(_, 9) -> RNN(HandGru(40)) }
 }

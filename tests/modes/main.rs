@@ -3,20 +3,15 @@
 //! the interpreter in f64 to the accuracy of f32.
 
 mod check;
-mod gradients;
 mod numbers;
-mod oracle;
-mod steps;
 
 /// Passes the same tokens to the compiler and to the interpreter and compares what they compute.
-/// `stream` is for models that can run step by step, `whole` for the others; `long_stream` and
-/// `long` are the same for wide layers and long sequences, on several numbers of threads.
-/// Layers that draw random numbers need a `seed`.
+/// `stream` is for models that can run step by step, `whole` for the others.
 macro_rules! check {
     ($($name:ident: $how:ident { $($model:tt)* })*) => {
         $(#[test]
         fn $name() {
-            let oracle = crate::oracle::oracle(stringify!($($model)*));
+            let oracle = crate::check::oracle(stringify!($($model)*));
             crate::check::$how(recurrent::rnn_model!($($model)*), &oracle);
         })*
     };
@@ -37,11 +32,7 @@ macro_rules! same {
 }
 
 mod cells;
-mod graphs;
 mod layers;
-mod masks;
-mod noise;
 mod sizes;
-mod states;
 mod sweeps;
 mod threads;

@@ -1,7 +1,5 @@
 //! Numbers drawn from a seed, and batches and weights made of them.
 
-use std::ops::Range;
-
 use recurrent::{
     learner::{InputView, Values},
     params::ParamSpec,
@@ -37,135 +35,69 @@ impl Random {
     }
 }
 
-/// What one input of a model holds.
-#[derive(Clone, Copy)]
-pub enum Content {
-    Floats,
-    /// Ids below this.
-    Ids(usize),
-    Mask,
-}
-
-/// A batch of one input in both precisions.
+/// A batch in both precisions.
 #[derive(Clone)]
 pub struct Batch {
     pub batch: usize,
     pub time: usize,
-    pub content: Content,
+    pub width: usize,
     pub floats: Vec<f32>,
     pub ids: Vec<u32>,
 }
 
-/// Whether a step is real where a mask, `Masking` or `mask_zero` sees it: rows with holes, without
-/// any real step, padded on the left, padded on the right, and whole.
-pub fn is_real(row: usize, t: usize, time: usize) -> bool {
-    match row % 5 {
-        0 => (t + row) % 3 != 1,
-        1 => false,
-        2 => 2 * t >= time,
-        3 => 2 * t < time,
-        _ => true,
-    }
-}
-
 impl Batch {
-    /// Random numbers, which are zero where no step is real if `padded`.
-    pub fn new(
-        (batch, time, width): (usize, usize, usize),
-        content: Content,
-        padded: bool,
-        r: &mut Random,
-    ) -> Batch {
-        let (mut floats, mut ids) = (Vec::new(), Vec::new());
-        for (row, t) in (0..batch).flat_map(|row| (0..time).map(move |t| (row, t))) {
-            let real = is_real(row, t, time);
-            let kept = real || !padded;
-            match content {
-                Content::Floats => {
-                    let step = r.floats(width).into_iter();
-                    floats.extend(step.map(|x| if kept { x } else { 0.0 }));
-                }
-                Content::Ids(vocabulary) => {
-                    let id = r.below(vocabulary) as u32;
-                    ids.push(if kept { id } else { 0 });
-                }
-                Content::Mask => floats.push(f32::from(u8::from(real))),
-            }
-        }
+    pub fn new(batch: usize, time: usize, width: usize, ids: Option<usize>, seed: u64) -> Batch {
+        let mut r = Random::new(seed);
+        let n = batch * time;
+        let (floats, ids) = match ids {
+            Some(vocabulary) => (vec![], (0..n).map(|_| r.below(vocabulary) as u32).collect()),
+            None => (r.floats(n * width), vec![]),
+        };
         Batch {
             batch,
             time,
-            content,
+            width,
             floats,
             ids,
         }
     }
 
-    fn view(&self) -> InputView<'_> {
+    pub fn view(&self) -> InputView<'_> {
         InputView {
             batch: self.batch,
             time: self.time,
-            values: match self.content {
-                Content::Ids(_) => Values::Ids(&self.ids),
-                Content::Floats | Content::Mask => Values::Floats(&self.floats),
+            values: if self.ids.is_empty() {
+                Values::Floats(&self.floats)
+            } else {
+                Values::Ids(&self.ids)
             },
         }
     }
 
-    fn rows(&self, rows: Range<usize>) -> Batch {
-        let cut = |len: usize| {
-            let per_row = len / self.batch;
-            rows.start * per_row..rows.end * per_row
-        };
+    /// Some of the rows.
+    pub fn rows(&self, rows: std::ops::Range<usize>) -> Batch {
+        let cut = |per_row: usize| rows.start * per_row..rows.end * per_row;
         Batch {
             batch: rows.len(),
-            floats: self.floats[cut(self.floats.len())].to_vec(),
-            ids: self.ids[cut(self.ids.len())].to_vec(),
+            floats: match self.floats.is_empty() {
+                true => vec![],
+                false => self.floats[cut(self.time * self.width)].to_vec(),
+            },
+            ids: match self.ids.is_empty() {
+                true => vec![],
+                false => self.ids[cut(self.time)].to_vec(),
+            },
             ..*self
         }
     }
 
-    fn for_oracle(&self) -> Input {
+    pub fn for_oracle(&self) -> Input {
         Input {
             batch: self.batch,
             time: self.time,
             floats: self.floats.iter().map(|&x| x.into()).collect(),
             ids: self.ids.clone(),
         }
-    }
-}
-
-/// A batch of every input of a model.
-#[derive(Clone)]
-pub struct Data {
-    pub inputs: Vec<Batch>,
-}
-
-impl Data {
-    /// Rows, the same of all inputs.
-    pub fn batch(&self) -> usize {
-        self.inputs[0].batch
-    }
-
-    /// Steps of the first input that has any.
-    pub fn time(&self) -> usize {
-        self.inputs.iter().map(|b| b.time).max().unwrap_or(1)
-    }
-
-    pub fn views(&self) -> Vec<InputView<'_>> {
-        self.inputs.iter().map(Batch::view).collect()
-    }
-
-    /// Some of the rows.
-    pub fn rows(&self, rows: Range<usize>) -> Data {
-        let cut = |b: &Batch| b.rows(rows.clone());
-        Data {
-            inputs: self.inputs.iter().map(cut).collect(),
-        }
-    }
-
-    pub fn for_oracle(&self) -> Vec<Input> {
-        self.inputs.iter().map(Batch::for_oracle).collect()
     }
 }
 

@@ -1,8 +1,7 @@
 //! Looped and unrolled; long sequences, which are cut into blocks of time.
 
 use crate::check::{batch, infer, streamed};
-use crate::numbers::{close, largest, weights};
-use crate::oracle::Run;
+use crate::numbers::{close, largest, named, weights};
 use recurrent::{learner::Learner, model::Model, rt::cpu::simd::Isa};
 
 same! {
@@ -31,17 +30,17 @@ macro_rules! long {
                     streamed(&mut model, &x, isa);
                 }
             }
-            let oracle = crate::oracle::oracle(stringify!($($model)*));
+            let oracle = crate::check::oracle(stringify!($($model)*));
             let x = batch_of(&model, 2, 300);
-            let y = infer(&mut model, &x).remove(0);
-            let run = Run::inference(&oracle, Learner::specs(&model), model.weights(), &x);
-            let expected = run.answer().outputs.remove(0).data;
+            let y = infer(&mut model, &x);
+            let named = named(Learner::specs(&model), model.weights());
+            let expected = oracle.run(&named, &x.for_oracle(), false).unwrap();
             close("300 steps", &y, &expected, 1e-5, largest(&expected));
         })*
     };
 }
 
-fn batch_of<M: Model>(_: &M, rows: usize, time: usize) -> crate::numbers::Data {
+fn batch_of<M: Model>(_: &M, rows: usize, time: usize) -> crate::numbers::Batch {
     batch::<M>(rows, time, 10)
 }
 

@@ -25,11 +25,11 @@ fn threads<M: Model>(mut model: M) {
                 .unwrap();
             pool.install(|| {
                 model.weights_mut().copy_from_slice(&w);
-                model.infer(&x.views()).unwrap();
+                model.infer(&[x.view()]).unwrap();
                 let y = model.output(0).to_vec();
                 model.want_input_gradient(true);
                 model
-                    .forward(&x.views(), StepSeed { seed: 1, step: 2 })
+                    .forward(&[x.view()], StepSeed { seed: 1, step: 2 })
                     .unwrap();
                 let trained = model.output(0).to_vec();
                 let mut g = vec![0.0; w.len()];
