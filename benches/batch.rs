@@ -1,7 +1,5 @@
 //! Batches of sequences, on one thread and on two. Throughput is in rows times steps.
 
-mod common;
-
 use std::hint::black_box;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};

@@ -1,8 +1,6 @@
 //! Cells that a user wrote, and Keras's cells in `RNN`, against the built-in layers: all go through the
 //! same compiler.
 
-mod common;
-
 use std::hint::black_box;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};

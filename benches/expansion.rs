@@ -5,8 +5,6 @@
 //! macros without, unless `[profile.dev.build-override]` says otherwise, and then it is several
 //! times slower.
 
-mod common;
-
 use std::hint::black_box;
 
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};

@@ -1,8 +1,6 @@
 //! One long sequence: a single row, which a second thread can help with only where two things do not
 //! depend on each other: the directions of `Bidirectional`.
 
-mod common;
-
 use std::hint::black_box;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};

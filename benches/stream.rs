@@ -1,7 +1,5 @@
 //! A step of a stream, from a state that moves: the next step waits for this one, as it does in use.
 
-mod common;
-
 use std::hint::black_box;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};

@@ -1,7 +1,5 @@
 //! A training step: forward, loss, backward, optimizer. Throughput is in samples.
 
-mod common;
-
 use std::hint::black_box;
 
 use common::step::Step;

@@ -1,7 +1,5 @@
 //! A sweep over a short sequence as straight-line code against the loop.
 
-mod common;
-
 use std::hint::black_box;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};

@@ -2,8 +2,6 @@
 //! holes in its mask, layer normalisation, and a user's cell, against the plain one. One thread; a training step is
 //! forward and backward.
 
-mod common;
-
 use std::hint::black_box;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};

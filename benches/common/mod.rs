@@ -1,5 +1,4 @@
 //! What the benches share.
-#![allow(dead_code, reason = "no bench uses all of it")]
 
 pub mod step;
 

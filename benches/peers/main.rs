@@ -7,9 +7,6 @@
 //! train lstm64 1               one of three models, threads
 //! ```
 
-#[path = "../common/mod.rs"]
-mod common;
-
 use std::{
     hint::black_box,
     io::{BufRead, Write},
