@@ -10,7 +10,9 @@ pub use macros::{__rnn_cell, __rnn_model};
 pub use rnn_runtime as rt;
 
 pub use rnn_runtime::{
-    Error, init, learner, model, params,
+    Error,
+    cpu::simd::Isa,
+    init, learner, model, params,
     train::{self, callbacks, losses, metrics, optimizers},
 };
 

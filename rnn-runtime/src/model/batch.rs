@@ -129,7 +129,7 @@ pub(super) fn infer<P: Program>(
     whole: bool,
 ) -> Result<(), Error> {
     let spec = &P::SPEC;
-    let isa = core.isa()?;
+    let isa = core.isa::<P>()?;
     let stored = core.states.lock().load(spec, batch)?;
     let mut left: Vec<Vec<f32>> = stored.clone();
     let axes = axes(spec, x);

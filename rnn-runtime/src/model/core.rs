@@ -66,10 +66,10 @@ impl Core {
     }
 
     /// The instruction set that runs.
-    pub(super) fn isa(&self) -> Result<Isa, Error> {
+    pub(super) fn isa<P: Program>(&self) -> Result<Isa, Error> {
         match self.isa {
             Some(isa) => Ok(isa),
-            None => Isa::best(),
+            None => Isa::best_for(const { P::SPEC.is_narrow() }),
         }
     }
 

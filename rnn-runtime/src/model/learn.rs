@@ -69,7 +69,7 @@ impl<P: Program> Learner for P {
     fn forward(&mut self, inputs: &[InputView<'_>], seed: StepSeed) -> Result<(), Error> {
         let batch = check(&P::SPEC, inputs)?;
         let core = self.core_mut();
-        let isa = core.isa()?;
+        let isa = core.isa::<P>()?;
         let mut states = core.states.lock().load(&P::SPEC, batch)?;
         let mut state = core.training.take().unwrap_or_default();
         state.begin::<P>(inputs, batch, seed);
@@ -138,7 +138,7 @@ impl<P: Program> Learner for P {
 
     fn backward(&mut self, d_outputs: &[&[f32]], gradients: &mut [f32]) -> Result<(), Error> {
         let core = self.core_mut();
-        let isa = core.isa()?;
+        let isa = core.isa::<P>()?;
         let Some(state) = core.training.as_deref_mut().filter(|s| s.ready) else {
             return Err(Error::Argument(
                 "backward comes after forward: there is nothing to go back over".into(),

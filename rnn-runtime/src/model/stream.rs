@@ -36,7 +36,7 @@ pub struct Stream<'m, P: Program> {
 
 impl<'m, P: Program> Stream<'m, P> {
     pub(super) fn new(core: &'m Core) -> Result<Self, Error> {
-        let isa = core.isa()?;
+        let isa = core.isa::<P>()?;
         Ok(Stream {
             core,
             packed: core.packed::<P>(isa),

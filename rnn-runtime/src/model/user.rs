@@ -133,6 +133,16 @@ pub trait Model: Program {
         Some((spec.shape, &mut self.core_mut().weights_mut()[range]))
     }
 
+    /// The instruction set that it runs on: the one that [`Model::set_isa`] or `RECURRENT_ISA`
+    /// names, else the CPU's widest, unless half of its vectors would stay empty. All give the same
+    /// answers to within rounding.
+    ///
+    /// # Errors
+    /// [`Error::Isa`] if `RECURRENT_ISA` names an instruction set that this machine has not.
+    fn isa(&self) -> Result<Isa, Error> {
+        self.core().isa::<Self>()
+    }
+
     /// Runs on this instruction set from now on, whatever `RECURRENT_ISA` says.
     fn set_isa(&mut self, isa: Isa) {
         self.core_mut().set_isa(isa);

@@ -9,6 +9,9 @@ use std::{fmt, sync::OnceLock};
 /// The environment variable that overrides the choice.
 const VARIABLE: &str = "RECURRENT_ISA";
 
+/// The lanes of every instruction set but the widest.
+pub(crate) const NARROW: usize = 8;
+
 /// Something to run on any instruction set.
 pub trait Op {
     /// What it returns.
@@ -51,12 +54,33 @@ impl Isa {
     /// # Ok::<(), rnn_runtime::Error>(())
     /// ```
     pub fn best() -> Result<Isa, Error> {
-        static BEST: OnceLock<Result<Isa, (String, String)>> = OnceLock::new();
-        let best = BEST.get_or_init(|| match std::env::var_os(VARIABLE) {
-            Some(value) if !value.is_empty() => find(&value.to_string_lossy()),
-            _ => Ok(Self::available().last().copied().unwrap_or(Self::SCALAR)),
+        Ok(Self::named()?
+            .unwrap_or_else(|| Self::available().last().copied().unwrap_or(Self::SCALAR)))
+    }
+
+    /// As [`Isa::best`], for kernels of which `half` says that half of a widest vector would stay
+    /// empty: then one of half the lanes does the same work, and its divisions take half the time.
+    pub(crate) fn best_for(half: bool) -> Result<Isa, Error> {
+        match Self::named()? {
+            Some(named) => Ok(named),
+            None if half => {
+                let mut sets = Self::available().iter().rev();
+                let narrow = sets.find(|isa| isa.lanes() <= NARROW);
+                Ok(narrow.copied().unwrap_or(Self::SCALAR))
+            }
+            None => Self::best(),
+        }
+    }
+
+    /// The one that the environment variable names. Looked up once; the answer is kept.
+    fn named() -> Result<Option<Isa>, Error> {
+        static NAMED: OnceLock<Result<Option<Isa>, (String, String)>> = OnceLock::new();
+        let named = NAMED.get_or_init(|| match std::env::var_os(VARIABLE) {
+            Some(value) if !value.is_empty() => find(&value.to_string_lossy()).map(Some),
+            _ => Ok(None),
         });
-        best.clone()
+        named
+            .clone()
             .map_err(|(asked, reason)| Error::Isa { asked, reason })
     }
 

@@ -59,6 +59,7 @@ pub use avx2::Avx2;
 pub use avx512::Avx512;
 #[cfg(target_arch = "x86_64")]
 pub use avx512_half::Avx512Half;
+pub(crate) use dispatch::NARROW;
 pub use dispatch::{Isa, Op};
 pub use scalar::Scalar;
 pub use wide::Wide;
