@@ -4,7 +4,9 @@ use recurrent::{Isa, prelude::*};
 
 /// The one that the environment names, if it does: CI may.
 fn named() -> Option<String> {
-    std::env::var("RECURRENT_ISA").ok().filter(|v| !v.is_empty())
+    std::env::var("RECURRENT_ISA")
+        .ok()
+        .filter(|v| !v.is_empty())
 }
 
 fn expect(model: &impl Model, lanes: usize) {
@@ -26,7 +28,10 @@ fn half_of_a_vector_is_not_left_empty() {
     expect(&rnn_model!(Input(_, 8) -> GRU(8) -> Dense(10)), 8);
     expect(&rnn_model!(Input(_, 8) -> GRU(12)), usize::MAX);
     expect(&rnn_model!(Input(_, 1) -> LSTM(16) -> Dense(1)), usize::MAX);
-    expect(&rnn_model!(Input(_, 1) -> LSTM(64, return_sequences) -> LSTM(8)), usize::MAX);
+    expect(
+        &rnn_model!(Input(_, 1) -> LSTM(64, return_sequences) -> LSTM(8)),
+        usize::MAX,
+    );
     // Nothing is multiplied by a matrix.
     expect(&rnn_model!(Input(_, 20) -> Activation(tanh)), usize::MAX);
 }

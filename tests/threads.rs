@@ -73,8 +73,12 @@ fn turned_added_and_reshaped() {
     });
 }
 
-/// Rows of other lengths, by a mask that is given and by ids: the first batch is divided by rows, the
-/// second by steps.
+/// What is known of a model's masks before it runs: rows are divided by it.
+fn masks<M: Model>(_: &M) -> String {
+    format!("{:?}", M::SPEC.masks)
+}
+
+/// Rows of other lengths, by a mask that is given, by ids and by a value: divided by steps.
 #[test]
 fn masked_rows_in_inference() {
     const ROWS: usize = 61;
@@ -84,23 +88,46 @@ fn masked_rows_in_inference() {
         output y = x -> LSTM(40, mask = real) -> Dense(3);
     };
     let by_ids = rnn_model!(Embedding(20, 8, mask_zero) -> LSTM(40) -> Dense(3));
+    let by_value = rnn_model!(Input(_, 8) -> Masking(-1) -> LSTM(40) -> Dense(3));
+    assert_eq!(masks(&given), "[Given(1)]");
+    assert_eq!(masks(&by_ids), "[Zero(0)]");
+    assert_eq!(masks(&by_value), "[Value(0, -1.0)]");
     let x = Array3::from_shape_fn((ROWS, 50, 8), |(b, t, i)| ((b + t * i) % 7) as f32 / 7.0);
     let real = Array2::from_shape_fn((ROWS, 50), |(b, t)| t < 50 - b / 2);
     let ids = real.mapv(u32::from) * 3;
+    let padded = Array3::from_shape_fn((ROWS, 50, 8), |(b, t, i)| match real[[b, t]] {
+        true => x[[b, t, i]],
+        false => -1.0,
+    });
     let run = |threads: usize| {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
         pool.build().unwrap().install(|| {
             let batches = [
                 given.predict((&x, &real)).unwrap(),
                 by_ids.predict(&ids).unwrap(),
-                by_ids.predict(&ids).unwrap(),
+                by_value.predict(&padded).unwrap(),
             ];
             batches.map(|y| bits(y.as_slice().unwrap()))
         })
     };
     let one = run(1);
-    assert_eq!(one[1], one[2]);
     for threads in [2, 3, 8] {
         assert!(run(threads) == one, "{threads} threads");
     }
+}
+
+/// No mask of an input: what another layer gives is not known before.
+#[test]
+fn masks_of_what_layers_give_are_not_known_before() {
+    let model = rnn_model!(Input(_, 8) -> Dense(4) -> Masking -> LSTM(3));
+    assert_eq!(masks(&model), "[]");
+    let model = rnn_model! {
+        input a: [time, 2];
+        input b: [time, 2];
+        layer real = Masking(0.5);
+        let ra = a -> real;
+        let rb = b -> real;
+        output y = (ra, rb) -> Concatenate -> GRU(3);
+    };
+    assert_eq!(masks(&model), "[Value(0, 0.5), Value(1, 0.5)]");
 }

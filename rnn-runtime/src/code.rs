@@ -21,8 +21,9 @@ pub use crate::{
     learner::ValueSpec,
     model::{
         AxisSpec, Batch, BufSpec, Computed, Core, Extent, Id, Ids, Inference, IntoInput, Kind,
-        LayerRow, LayerState, Masks, Model, Nothing, Outputs, Program, Rows, Rows2, Rows3,
-        Sequence, Sequence2, Sequence3, Spec, StateSpec, StreamState, Streamable, Token, Training,
+        LayerRow, LayerState, MaskSpec, Masks, Model, Nothing, Outputs, Program, Rows, Rows2,
+        Rows3, Sequence, Sequence2, Sequence3, Spec, StateSpec, StreamState, Streamable, Token,
+        Training,
     },
     params::{Constraint, Distribution, FanMode, Init, ParamSpec, Regularizer},
 };

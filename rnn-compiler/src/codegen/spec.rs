@@ -11,7 +11,7 @@ use super::{
     phase::reference,
 };
 use crate::{
-    cell::size::Size,
+    cell::{Value, size::Size},
     ir::{Content, LayerId, LayerKind, OpKind, Plan, Shape, Time, ValueId, plan::Ref},
 };
 
@@ -100,6 +100,39 @@ fn vocabulary(plan: &Plan) -> TokenStream {
     quote!(&[#(#list),*])
 }
 
+/// The masks that can be told from the inputs alone: given ones, `mask_zero`, `Masking` of an input.
+fn masks(rt: &TokenStream, plan: &Plan) -> TokenStream {
+    let layers = &plan.graph.layers;
+    let input = |id: LayerId| layers.inputs.iter().position(|(_, i)| *i == id);
+    let list = layers.layers.iter().enumerate().filter_map(|(id, l)| {
+        let read = || input(l.inputs.first()?.layer);
+        Some(match &l.kind {
+            LayerKind::Input if l.outputs[0].content == Content::Mask => {
+                let i = input(id)?;
+                quote!(#rt::MaskSpec::Given(#i))
+            }
+            LayerKind::Embedding {
+                mask_zero: true, ..
+            } => {
+                let i = read()?;
+                quote!(#rt::MaskSpec::Zero(#i))
+            }
+            LayerKind::Pointwise { cell } if l.class == "Masking" => {
+                let (i, cell) = (read()?, &cell.cell);
+                let given = cell.arguments.iter().find(|a| a.0 == "mask_value");
+                let value = match given {
+                    Some((_, Value::Number(x), _)) => *x as f32,
+                    Some(_) => return None,
+                    None => 0.0,
+                };
+                quote!(#rt::MaskSpec::Value(#i, #value))
+            }
+            _ => return None,
+        })
+    });
+    quote!(&[#(#list),*])
+}
+
 pub(super) fn spec(
     rt: &TokenStream,
     plan: &Plan,
@@ -165,6 +198,7 @@ pub(super) fn spec(
     }
     let rows = rows(rt, plan);
     let vocabulary = vocabulary(plan);
+    let known_masks = self::masks(rt, plan);
     let fields = &packing.fields;
     let text = &plan.text;
     let inference_outputs = refs(rt, &plan.inference.values, &graph.outputs);
@@ -201,6 +235,7 @@ pub(super) fn spec(
             layers: #rows,
             plan: #text,
             vocabulary: #vocabulary,
+            masks: #known_masks,
             #fields
             stream: __STREAM,
             stream_len: __STREAM_LEN,

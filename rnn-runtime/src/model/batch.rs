@@ -1,8 +1,6 @@
 //! Inference over a batch: rows divided among threads, long sequences cut into blocks of time.
 
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-
-use super::{AxisSpec, Core, Inference, Program, Spec, infer::Block, program::lay_out};
+use super::{AxisSpec, Core, Inference, MaskSpec, Program, Spec, infer::Block, program::lay_out};
 use crate::{
     cpu::{
         arena::Arena,
@@ -11,7 +9,7 @@ use crate::{
         simd::Isa,
     },
     error::Error,
-    learner::{InputView, ValueSpec, Values},
+    learner::{InputView, Values},
 };
 
 /// Floats of buffers that a thread should have in use at once, so that they stay in the cache.
@@ -91,30 +89,27 @@ fn sinks<'a>(spec: &Spec, into: &'a mut Outcome) -> Vec<Sink<'a>> {
     list
 }
 
-/// How many steps each row has to do, by the masks among the inputs and the ids that are known to
-/// make one (a bit for each input): of several, all that they leave together. `None` without any. A
-/// mask that another layer makes is not known before the layer has run.
-fn row_steps(
-    inputs: &[ValueSpec],
-    x: &[InputView<'_>],
-    batch: usize,
-    masked_ids: u64,
-) -> Option<Vec<usize>> {
+/// How many steps each row has to do, by the masks that can be told from the inputs: of several,
+/// all that they leave together. `None` without any. A mask that depends on what a layer gives is
+/// not known before the layer has run.
+fn row_steps(masks: &[MaskSpec], x: &[InputView<'_>], batch: usize) -> Option<Vec<usize>> {
     let mut all: Option<Vec<usize>> = None;
-    for (i, (x, input)) in x.iter().zip(inputs).enumerate() {
-        let bit = 1u64.checked_shl(i as u32).unwrap_or(0);
-        let real = |row: usize| {
-            let steps = row * x.time..(row + 1) * x.time;
-            match x.values {
-                Values::Floats(mask) => mask[steps].iter().filter(|&&m| m != 0.0).count(),
-                Values::Ids(ids) => ids[steps].iter().filter(|&&id| id != 0).count(),
+    for mask in masks {
+        let (MaskSpec::Given(i) | MaskSpec::Zero(i) | MaskSpec::Value(i, _)) = *mask;
+        let time = x[i].time;
+        let of = |row: usize, width: usize| row * time * width..(row + 1) * time * width;
+        let real = |row: usize| match (mask, x[i].values) {
+            (MaskSpec::Value(_, value), Values::Floats(x)) => {
+                let width = x.len() / (batch * time).max(1);
+                let steps = x[of(row, width)].chunks_exact(width.max(1));
+                steps.filter(|s| s.iter().any(|v| v != value)).count()
             }
+            (_, Values::Floats(mask)) => mask[of(row, 1)].iter().filter(|&&m| m != 0.0).count(),
+            (_, Values::Ids(ids)) => ids[of(row, 1)].iter().filter(|&&id| id != 0).count(),
         };
-        if input.is_mask() || (input.ids && masked_ids & bit != 0) {
-            let sums = all.get_or_insert_with(|| vec![0; batch]);
-            sums.iter_mut()
-                .enumerate()
-                .for_each(|(row, n)| *n += real(row));
+        let sums = all.get_or_insert_with(|| vec![0; batch]);
+        for (row, n) in sums.iter_mut().enumerate() {
+            *n += real(row);
         }
     }
     all
@@ -136,8 +131,7 @@ pub(super) fn infer<P: Program>(
     into.reserve(spec, &axes, batch, whole);
     let packed = core.packed::<P>(isa);
     let time = axes.iter().copied().max().unwrap_or(1);
-    let masked_ids = core.masked_ids.load(Relaxed);
-    let real = row_steps(spec.inputs, x, batch, masked_ids);
+    let real = row_steps(spec.masks, x, batch);
     let steps = match &real {
         Some(real) => real.iter().sum(),
         None => batch.saturating_mul(time),
@@ -172,7 +166,6 @@ pub(super) fn infer<P: Program>(
         block,
         time,
         states: &stored,
-        masked_ids: &core.masked_ids,
         program: std::marker::PhantomData::<P>,
     };
     let mut penalties = vec![0.0; if whole { batch } else { 0 }];
@@ -204,7 +197,6 @@ struct Run<'a, P> {
     time: usize,
     /// The states of stateful layers.
     states: &'a [Vec<f32>],
-    masked_ids: &'a AtomicU64,
     program: std::marker::PhantomData<P>,
 }
 
@@ -295,7 +287,6 @@ impl<P: Program> Run<'_, P> {
             penalties,
             batch: self.batch,
             spare,
-            masked_ids: self.masked_ids,
         };
         P::infer(&mut c);
         for sink in y {
@@ -316,35 +307,37 @@ mod tests {
 
     #[test]
     fn rows_have_the_steps_that_their_masks_leave() {
-        const X: ValueSpec = ValueSpec {
-            name: "x",
-            ids: false,
-            time: Some(None),
-            features: &[1],
-        };
-        const REAL: ValueSpec = ValueSpec { features: &[], ..X };
         let view = |values| InputView {
             batch: 3,
             time: 2,
-            values: Values::Floats(values),
+            values,
         };
-        let x = view(&[0.0; 6]);
-        let real = view(&[1.0, 1.0, 1.0, 0.0, 0.0, 0.0]);
-        assert_eq!(row_steps(&[X], &[x], 3, 0), None);
-        let one = row_steps(&[X, REAL], &[x, real], 3, 0);
-        assert_eq!(one, Some(vec![2, 1, 0]));
-        const IDS: ValueSpec = ValueSpec { ids: true, ..REAL };
-        let ids = InputView {
-            values: Values::Ids(&[7, 0, 0, 0, 1, 2]),
-            ..x
-        };
-        assert_eq!(row_steps(&[X, IDS], &[x, ids], 3, 0b01), None);
-        assert_eq!(
-            row_steps(&[X, IDS], &[x, ids], 3, 0b10),
-            Some(vec![1, 0, 2])
-        );
-        let two = row_steps(&[REAL, REAL], &[real, view(&[1.0; 6])], 3, 0);
-        assert_eq!(two, Some(vec![4, 3, 2]));
+        let x = view(Values::Floats(&[0.0; 6]));
+        let real = view(Values::Floats(&[1.0, 1.0, 0.0, 1.0, 0.0, 0.0]));
+        let ids = view(Values::Ids(&[7, 0, 0, 0, 1, 2]));
+        // Two features: one that differs is enough.
+        let wide = view(Values::Floats(&[
+            -1.0,
+            -1.0,
+            0.5,
+            -1.0,
+            -1.0,
+            -1.0,
+            -1.0,
+            -1.0,
+            0.0,
+            0.0,
+            f32::NAN,
+            -1.0,
+        ]));
+        let inputs = [x, real, ids, wide];
+        let steps = |masks: &[MaskSpec]| row_steps(masks, &inputs, 3);
+        assert_eq!(steps(&[]), None);
+        assert_eq!(steps(&[MaskSpec::Given(1)]), Some(vec![2, 1, 0]));
+        assert_eq!(steps(&[MaskSpec::Zero(2)]), Some(vec![1, 0, 2]));
+        assert_eq!(steps(&[MaskSpec::Value(3, -1.0)]), Some(vec![1, 0, 2]));
+        let two = [MaskSpec::Given(1), MaskSpec::Zero(2)];
+        assert_eq!(steps(&two), Some(vec![3, 1, 2]));
         // Half of the work is not half of the rows.
         assert_eq!(ops::half(4, Some(&[9, 3, 3, 3]), 1, 2), 1);
         assert_eq!(ops::half(4, None, 1, 2), 2);

@@ -1,6 +1,6 @@
 //! A model's data: weights as the user sees them, and as the kernels read them.
 
-use std::sync::{Mutex, OnceLock, atomic::AtomicU64};
+use std::sync::{Mutex, OnceLock};
 
 use super::{
     learn::State,
@@ -27,9 +27,6 @@ pub struct Core {
     pub(super) training: Option<Box<State>>,
     /// What stateful layers keep.
     pub(super) states: States,
-    /// The inputs of ids, a bit each, whose zeros were found to be masked: the code says so when it
-    /// runs. Rows of the batches that follow are divided by it, nothing else.
-    pub(super) masked_ids: AtomicU64,
 }
 
 impl Clone for Core {
@@ -61,7 +58,6 @@ impl Core {
             scratch: Mutex::default(),
             training: None,
             states: States::default(),
-            masked_ids: AtomicU64::new(0),
         }
     }
 

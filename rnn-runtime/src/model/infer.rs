@@ -1,7 +1,5 @@
 //! What the code of a model calls in inference: a block of steps for some rows of a batch.
 
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-
 use crate::{
     cpu::{
         ops::{self, Sweep, Times},
@@ -28,8 +26,6 @@ pub struct Inference<'a> {
     pub(super) batch: usize,
     /// Another thread has nothing to do: there are fewer rows than threads.
     pub(super) spare: bool,
-    /// See `Core::masked_ids`.
-    pub(super) masked_ids: &'a AtomicU64,
 }
 
 #[derive(Clone, Copy)]
@@ -93,9 +89,6 @@ impl Inference<'_> {
 
     /// 1 where the id of input `index` is not 0, else 0.
     pub fn mask_ids(&mut self, index: usize, to: &Ref, times: Times) {
-        if let Some(bit) = 1u64.checked_shl(index as u32) {
-            self.masked_ids.fetch_or(bit, Relaxed);
-        }
         let (x, from) = view(self.x, self.input_axes, self.block, index);
         if let Values::Ids(ids) = x.values {
             ops::mask_ids(&mut self.m, to, ids, x.time, from, times);
@@ -189,7 +182,6 @@ impl Inference<'_> {
         let mut other = vec![0.0; self.penalties.len()];
         let (isa, weights, x, axes) = (self.isa, self.weights, self.x, self.axes);
         let (input_axes, block, batch) = (self.input_axes, self.block, self.batch);
-        let masked_ids = self.masked_ids;
         let (first, other_part) = (&mut *self.penalties, &mut *other);
         self.m.apart(second, |ma, mb| {
             let part = |m, penalties| Inference {
@@ -203,7 +195,6 @@ impl Inference<'_> {
                 penalties,
                 batch,
                 spare: false,
-                masked_ids,
             };
             let (mut ca, mut cb) = (part(ma, first), part(mb, other_part));
             if spare {

@@ -43,6 +43,17 @@ pub enum AxisSpec {
     Fixed(usize),
 }
 
+/// Which steps of an input a mask leaves out.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum MaskSpec {
+    /// The input is a mask: those where it is 0.
+    Given(usize),
+    /// `mask_zero`: those of id 0.
+    Zero(usize),
+    /// `Masking`: those whose features all are this value.
+    Value(usize, f32),
+}
+
 /// A state that a stateful layer keeps from one batch to the next: a hidden input and a hidden
 /// output, both without a time axis.
 #[derive(Clone, Copy, Debug)]
@@ -141,6 +152,8 @@ pub struct Spec {
     /// For each layer that takes ids: the input that they come from, the layer's name, and the size
     /// of its vocabulary.
     pub vocabulary: &'static [(usize, &'static str, usize)],
+    /// The masks that can be told from the inputs alone, before a layer has run.
+    pub masks: &'static [MaskSpec],
     /// Floats of the packed weights of inference; those of training follow them.
     pub packed: usize,
     /// Floats of the packed weights of training, those of inference included.
