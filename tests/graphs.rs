@@ -457,3 +457,36 @@ fn a_value_lends_its_mask() {
     plain.infer(&x).unwrap();
     assert_eq!(words.output(0), plain.output(0));
 }
+
+#[test]
+fn a_drawing_says_what_goes_where() {
+    fn diagram<M: Model>(_: &M) -> String {
+        M::diagram()
+    }
+    let model = rnn_model! {
+        input x: [time, 3];
+        input start: [4];
+        input real: mask[time];
+        let (h, end) = x -> GRU(4, return_sequences, return_state, initial_state = start, mask = real);
+        output steps = h -> TimeDistributed(Dense(2));
+        output last = end;
+    };
+    assert_eq!(
+        diagram(&model),
+        "flowchart TD
+    n0[\"x<br/>InputLayer<br/>(None, None, 3)\"]
+    n1[\"start<br/>InputLayer<br/>(None, 4)\"]
+    n2[\"real<br/>InputLayer<br/>(None, None)\"]
+    n3[\"gru<br/>GRU<br/>[(None, None, 4), (None, 4)]\"]
+    n4[\"time_distributed<br/>TimeDistributed<br/>(None, None, 2)\"]
+    out0([\"steps\"])
+    out1([\"last\"])
+    n0 --> n3
+    n1 -->|initial_state| n3
+    n2 -.->|mask| n3
+    n3 --> n4
+    n4 --> out0
+    n3 --> out1
+"
+    );
+}

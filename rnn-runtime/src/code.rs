@@ -21,7 +21,7 @@ pub use crate::{
     learner::ValueSpec,
     model::{
         AxisSpec, Batch, BufSpec, Computed, Core, Extent, Id, Ids, Inference, IntoInput, Kind,
-        LayerRow, LayerState, MaskSpec, Masks, Model, Nothing, Outputs, Program, Rows, Rows2,
+        LayerRow, LayerState, MaskSpec, Masks, Model, Nothing, Outputs, Program, Role, Rows, Rows2,
         Rows3, Sequence, Sequence2, Sequence3, Spec, StateSpec, StreamState, Streamable, Token,
         Training,
     },

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote;
 
 use super::{
@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     cell::{Value, size::Size},
-    ir::{Content, LayerId, LayerKind, OpKind, Plan, Shape, Time, ValueId, plan::Ref},
+    ir::{Content, LayerId, LayerKind, OpKind, Plan, Port, Shape, Time, ValueId, plan::Ref},
 };
 
 fn sizes(list: &[Size]) -> TokenStream {
@@ -37,31 +37,42 @@ fn value(rt: &TokenStream, name: &str, shape: &Shape) -> TokenStream {
     quote!(#rt::ValueSpec { name: #name, ids: #ids, time: #time, features: #features })
 }
 
-/// The rows of the summary: a layer has one, however often it is called.
-fn rows(rt: &TokenStream, plan: &Plan) -> TokenStream {
-    let layers = &plan.graph.layers.layers;
+/// The rows of the summary, a layer one, however often it is called; and the row that each output
+/// comes from.
+fn rows(rt: &TokenStream, plan: &Plan) -> [TokenStream; 2] {
+    let graph = &plan.graph.layers;
+    let layers = &graph.layers;
     let owner = |id: LayerId| layers[id].shared.unwrap_or(id);
     let shown: Vec<LayerId> = (0..layers.len())
         .filter(|&id| layers[id].shared.is_none() && !layers[id].hidden)
         .collect();
     let row: BTreeMap<LayerId, usize> = shown.iter().enumerate().map(|(i, &id)| (id, i)).collect();
-    let mut edges: Vec<Vec<usize>> = vec![Vec::new(); shown.len()];
+    // Steps that are an axis of a state come from the layer that gives them.
+    let giver = |id: LayerId| match &layers[id] {
+        l if l.hidden => l.inputs.first().map_or(id, |p| p.layer),
+        _ => id,
+    };
+    let mut edges: Vec<Vec<TokenStream>> = vec![Vec::new(); shown.len()];
     for (id, layer) in layers.iter().enumerate().filter(|(_, l)| !l.hidden) {
-        // Steps that are an axis of a state come from the layer that gives them.
-        let states = layer.initial.iter().map(|p| match &layers[p.layer] {
-            l if l.hidden => l.inputs[0].layer,
-            _ => p.layer,
-        });
-        let mask = layer.mask.iter().map(|p| p.layer);
-        let mask = mask.filter(|&m| matches!(layers[m].kind, LayerKind::Input));
-        let data = layer.inputs.iter().map(|p| p.layer);
-        let mut from: Vec<LayerId> = data.collect();
-        for other in states.chain(mask) {
+        // A mask that a layer makes goes where its values go; one that is given has a way of its own.
+        let is_mask = |p: &&Port| graph.shape(**p).content == Content::Mask;
+        let values = layer.inputs.iter().filter(|p| !is_mask(p));
+        let masks = layer.inputs.iter().filter(is_mask).chain(&layer.mask);
+        let masks = masks.filter(|m| matches!(layers[m.layer].kind, LayerKind::Input));
+        let mut from: Vec<(LayerId, &str)> = values.map(|p| (p.layer, "Value")).collect();
+        let states = layer
+            .initial
+            .iter()
+            .map(|p| (giver(p.layer), "InitialState"));
+        for other in states.chain(masks.map(|p| (p.layer, "Mask"))) {
             if !from.contains(&other) {
                 from.push(other);
             }
         }
-        edges[row[&owner(id)]].extend(from.iter().filter_map(|&f| row.get(&owner(f))));
+        edges[row[&owner(id)]].extend(from.iter().filter_map(|&(from, role)| {
+            let (row, role) = (row.get(&owner(from))?, Ident::new(role, Span::call_site()));
+            Some(quote!((#row, #rt::Role::#role)))
+        }));
     }
     let rows = shown.iter().zip(edges).map(|(&id, inputs)| {
         let l = &layers[id];
@@ -82,7 +93,9 @@ fn rows(rt: &TokenStream, plan: &Plan) -> TokenStream {
             #rt::LayerRow { name: #name, class: #class, shapes: &[#(#shapes),*], prefix: #name, inputs: &[#(#inputs),*] }
         }
     });
-    quote!(&[#(#rows),*])
+    let outputs = graph.outputs.iter();
+    let outputs = outputs.filter_map(|o| row.get(&owner(giver(o.port.layer))));
+    [quote!(&[#(#rows),*]), quote!(&[#(#outputs),*])]
 }
 
 /// For each `Embedding`, the input that it reads, its name and its vocabulary.
@@ -196,7 +209,7 @@ pub(super) fn spec(
             });
         }
     }
-    let rows = rows(rt, plan);
+    let [rows, output_layers] = rows(rt, plan);
     let vocabulary = vocabulary(plan);
     let known_masks = self::masks(rt, plan);
     let fields = &packing.fields;
@@ -233,6 +246,7 @@ pub(super) fn spec(
             axes: &[#(#axes),*],
             states: &[#(#states),*],
             layers: #rows,
+            output_layers: #output_layers,
             plan: #text,
             vocabulary: #vocabulary,
             masks: #known_masks,

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::Spec;
+use super::{Role, Spec};
 
 /// A flowchart in Mermaid's language.
 pub(super) fn mermaid(spec: &Spec) -> String {
@@ -23,8 +23,19 @@ pub(super) fn mermaid(spec: &Spec) -> String {
         let (name, class, shape) = (text(l.name), text(l.class), text(&l.shape()));
         let _ = writeln!(out, "    n{i}[\"{name}<br/>{class}<br/>{shape}\"]");
     }
-    for (from, to) in edges(spec) {
-        let _ = writeln!(out, "    n{from} --> n{to}");
+    for (i, output) in spec.outputs.iter().enumerate() {
+        let _ = writeln!(out, "    out{i}([\"{}\"])", text(output.name));
+    }
+    for (from, to, role) in edges(spec) {
+        let arrow = match role {
+            Role::Value => "-->",
+            Role::InitialState => "-->|initial_state|",
+            Role::Mask => "-.->|mask|",
+        };
+        let _ = writeln!(out, "    n{from} {arrow} n{to}");
+    }
+    for (i, from) in spec.output_layers.iter().enumerate() {
+        let _ = writeln!(out, "    n{from} --> out{i}");
     }
     out
 }
@@ -40,14 +51,29 @@ pub(super) fn graphviz(spec: &Spec) -> String {
         let (name, class, shape) = (text(l.name), text(l.class), text(&l.shape()));
         let _ = writeln!(out, "    n{i} [label=\"{name}\\n{class}\\n{shape}\"];");
     }
-    for (from, to) in edges(spec) {
-        let _ = writeln!(out, "    n{from} -> n{to};");
+    for (i, output) in spec.outputs.iter().enumerate() {
+        let name = text(output.name);
+        let _ = writeln!(out, "    out{i} [label=\"{name}\", shape=ellipse];");
+    }
+    for (from, to, role) in edges(spec) {
+        let style = match role {
+            Role::Value => "",
+            Role::InitialState => " [label=\"initial_state\"]",
+            Role::Mask => " [label=\"mask\", style=dashed]",
+        };
+        let _ = writeln!(out, "    n{from} -> n{to}{style};");
+    }
+    for (i, from) in spec.output_layers.iter().enumerate() {
+        let _ = writeln!(out, "    n{from} -> out{i};");
     }
     out + "}\n"
 }
 
-/// All edges, one for every call of a layer.
-fn edges(spec: &Spec) -> impl Iterator<Item = (usize, usize)> {
-    let into = |(to, l): (usize, &super::LayerRow)| l.inputs.iter().map(move |&from| (from, to));
+/// All edges between layers, one for every call of a layer.
+fn edges(spec: &Spec) -> impl Iterator<Item = (usize, usize, Role)> {
+    let into = |(to, l): (usize, &super::LayerRow)| {
+        let from = l.inputs.iter();
+        from.map(move |&(from, role)| (from, to, role))
+    };
     spec.layers.iter().enumerate().flat_map(into)
 }

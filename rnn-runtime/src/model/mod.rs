@@ -29,8 +29,8 @@ pub use input::{
 };
 pub use output::Outputs;
 pub use program::{
-    AxisSpec, BufSpec, Computed, Extent, LayerRow, MaskSpec, Nothing, Program, Spec, StateSpec,
-    StreamState,
+    AxisSpec, BufSpec, Computed, Extent, LayerRow, MaskSpec, Nothing, Program, Role, Spec,
+    StateSpec, StreamState,
 };
 pub use stateful::LayerState;
 pub use stream::{Stream, Streamable};

@@ -105,8 +105,19 @@ pub struct LayerRow {
     pub shapes: &'static [&'static [Option<usize>]],
     /// Names of its parameters start with this.
     pub prefix: &'static str,
-    /// The rows that its inputs come from: indices into [`Spec::layers`], one an edge.
-    pub inputs: &'static [usize],
+    /// The rows that its inputs come from, indices into [`Spec::layers`], one an edge, and as what.
+    pub inputs: &'static [(usize, Role)],
+}
+
+/// What a layer does with something that it reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// A value.
+    Value,
+    /// Its states before the first step.
+    InitialState,
+    /// The mask that says which steps are real.
+    Mask,
 }
 
 impl LayerRow {
@@ -147,6 +158,8 @@ pub struct Spec {
     pub states: &'static [StateSpec],
     /// Its layers.
     pub layers: &'static [LayerRow],
+    /// The row of the layer that each output comes from.
+    pub output_layers: &'static [usize],
     /// What the compiler decided, and why.
     pub plan: &'static str,
     /// For each layer that takes ids: the input that they come from, the layer's name, and the size

@@ -395,12 +395,32 @@ fn a_mask_is_zeros_and_ones() {
 fn drawings_name_every_layer_and_edge() {
     assert_eq!(
         Tiny::<false>::diagram(),
-        "flowchart TD\n    n0[\"x<br/>Input<br/>(None, None, 3)\"]\n    n1[\"tiny #34;one#34;<br/>\
-         RNN<br/>(None, None, 2)\"]\n    n0 --> n1\n    n0 --> n1\n"
+        "flowchart TD
+    n0[\"x<br/>Input<br/>(None, None, 3)\"]
+    n1[\"tiny #34;one#34;<br/>RNN<br/>(None, None, 2)\"]
+    out0([\"y\"])
+    out1([\"end\"])
+    n0 --> n1
+    n0 -.->|mask| n1
+    n0 -->|initial_state| n1
+    n1 --> out0
+    n1 --> out1
+"
     );
     assert_eq!(
         Tiny::<false>::graphviz(),
-        "digraph \"Tiny\" {\n    node [shape=box];\n    n0 [label=\"x\\nInput\\n(None, None, 3)\"];\n    \
-         n1 [label=\"tiny \\\"one\\\"\\nRNN\\n(None, None, 2)\"];\n    n0 -> n1;\n    n0 -> n1;\n}\n"
+        "digraph \"Tiny\" {
+    node [shape=box];
+    n0 [label=\"x\\nInput\\n(None, None, 3)\"];
+    n1 [label=\"tiny \\\"one\\\"\\nRNN\\n(None, None, 2)\"];
+    out0 [label=\"y\", shape=ellipse];
+    out1 [label=\"end\", shape=ellipse];
+    n0 -> n1;
+    n0 -> n1 [label=\"mask\", style=dashed];
+    n0 -> n1 [label=\"initial_state\"];
+    n1 -> out0;
+    n1 -> out1;
+}
+"
     );
 }
