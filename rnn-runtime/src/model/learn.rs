@@ -66,6 +66,10 @@ impl<P: Program> Learner for P {
         P::SPEC.outputs
     }
 
+    fn vocabulary(&self) -> &'static [(usize, &'static str, usize)] {
+        P::SPEC.vocabulary
+    }
+
     fn forward(&mut self, inputs: &[InputView<'_>], seed: StepSeed) -> Result<(), Error> {
         let batch = check(&P::SPEC, inputs)?;
         let core = self.core_mut();

@@ -203,6 +203,11 @@ impl<'m, 'c, L: Learner> Trainer<'m, 'c, L> {
         let validation = validation
             .map(|data| Prepared::new("validation data", data, inputs, outputs, &kinds, None))
             .transpose()?;
+        let vocabulary = self.learner.vocabulary();
+        train.check_ids("training data", inputs, vocabulary)?;
+        if let Some(validation) = &validation {
+            validation.check_ids("validation data", inputs, vocabulary)?;
+        }
         let mut scores = Score::new(&self.scores, self.learner, &kinds)?;
         for data in [Some(&train), validation.as_ref()].into_iter().flatten() {
             dry_run(self.learner, data, fit.reset_states)?;

@@ -107,6 +107,40 @@ impl<'a> Prepared<'a> {
         })
     }
 
+    /// Whether all layers know all ids ([`Learner::vocabulary`](crate::learner::Learner)). Once in
+    /// training, a batch that the model refuses would come too late: the weights have moved.
+    pub fn check_ids(
+        &self,
+        what: &str,
+        inputs: &[ValueSpec],
+        vocabulary: &[(usize, &str, usize)],
+    ) -> Result<(), Error> {
+        for &(index, layer, size) in vocabulary {
+            let Some((column, spec)) = self.inputs.get(index).zip(inputs.get(index)) else {
+                continue;
+            };
+            let Numbers::Integers(ids) = &column.numbers else {
+                continue;
+            };
+            // Only the samples of this data set: what it has left out is never looked up.
+            for &sample in &self.order {
+                let ids = &ids[sample * column.stride..(sample + 1) * column.stride];
+                if let Some(step) = ids.iter().position(|&id| id as usize >= size) {
+                    let place = match spec.time {
+                        Some(_) => format!("sample {sample}, step {step}"),
+                        None => format!("sample {sample}"),
+                    };
+                    return Err(Error::Argument(format!(
+                        "{what}, {}: id {} in {place} is outside of the vocabulary 0..{size} of \
+                         {layer}",
+                        spec.name, ids[step]
+                    )));
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// Rows that output number `output` has for a sample: steps, if it is a sequence. `None`: it
     /// has no targets.
     pub fn steps(&self, output: usize) -> Option<usize> {

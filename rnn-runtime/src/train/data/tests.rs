@@ -306,3 +306,26 @@ fn several_inputs_and_targets_stay_together() {
     }
     assert!(batch.weights(0).is_none() && batch.weights(1).is_none());
 }
+
+/// Only the samples of the data set are looked at, and each is named by its row in the column.
+#[test]
+fn ids_are_looked_up_before_they_are_used() {
+    let ids = array![[1u32, 2, 3], [0, 7, 1], [1, 1, 8]];
+    let data = Dataset::new(ids, [0, 1, 2]).unwrap();
+    let check = |data: &Dataset, size| {
+        let prepared = prepared(data, IDS, TargetKind::Labels).unwrap();
+        let words = prepared.check_ids("data", &[IDS], &[(0, "embedding", size)]);
+        words.map_err(|error| error.to_string())
+    };
+    let wrong = |place: &str, size| {
+        let name = IDS.name;
+        Err(format!(
+            "data, {name}: id {place} is outside of the vocabulary 0..{size} of embedding"
+        ))
+    };
+    assert_eq!(check(&data, 9), Ok(()));
+    assert_eq!(check(&data, 8), wrong("8 in sample 2, step 2", 8));
+    assert_eq!(check(&data, 7), wrong("7 in sample 1, step 1", 7));
+    assert_eq!(check(&data.take(2), 8), Ok(()));
+    assert_eq!(check(&data.skip(2), 7), wrong("8 in sample 2, step 2", 7));
+}
