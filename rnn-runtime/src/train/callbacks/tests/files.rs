@@ -98,7 +98,11 @@ fn csv_has_a_line_for_every_epoch() {
 #[cfg(feature = "weights")]
 mod checkpoint {
     use super::*;
-    use crate::{learner::Learner, weights};
+    use crate::{
+        learner::Learner,
+        train::{Column, Dataset, losses::MeanSquaredError, testing::clouds},
+        weights,
+    };
 
     fn first_weight(path: &str) -> f32 {
         let model = Linear::new(1);
@@ -187,6 +191,55 @@ mod checkpoint {
             ..checkpoint
         };
         assert!(scripted("loss", &[1.0], never).is_err());
+    }
+
+    /// The loss of the first epoch is finite, its only step is not.
+    #[test]
+    fn weights_that_are_lost_are_not_saved_and_the_history_comes_back() {
+        let folder = Folder::new("lost");
+        for save_best_only in [false, true] {
+            let path = folder.path("kept.safetensors");
+            let good = Linear::new(7);
+            weights::save(&path, good.specs(), good.weights()).unwrap();
+            let kept = fs::read(&path).unwrap();
+            let mut checkpoint = ModelCheckpoint {
+                monitor: "loss".into(),
+                save_best_only,
+                ..ModelCheckpoint::new(&path)
+            };
+            let mut model = Linear::new(1);
+            let mut trainer = Trainer::new(&mut model)
+                .optimizer(SGD::new(1e38))
+                .loss(MeanSquaredError)
+                .callback(TerminateOnNaN::default())
+                .callback(&mut checkpoint);
+            let (x, _) = clouds(6);
+            let x = Column::floats(x, &[6, 2]).unwrap();
+            let y = Column::floats(vec![1e3; 18], &[6, 3]).unwrap();
+            let history = trainer.fit(&Dataset::new(x, y).unwrap(), fit(3)).unwrap();
+            drop(trainer);
+            assert!(!history.epochs().is_empty());
+            assert!(model.weights().iter().any(|w| !w.is_finite()));
+            assert_eq!(checkpoint.skipped(), Some((0, 0)));
+            assert_eq!(fs::read(&path).unwrap(), kept);
+            assert_eq!(folder.files(), ["kept.safetensors"]);
+            // The next training has nothing to tell of this one.
+            scripted("loss", &[1.0], &mut checkpoint).unwrap();
+            assert_eq!(checkpoint.skipped(), None);
+        }
+    }
+
+    #[test]
+    fn nan_is_no_best() {
+        let folder = Folder::new("nan");
+        let path = folder.path("best.safetensors");
+        let best = ModelCheckpoint {
+            save_best_only: true,
+            monitor: "loss".into(),
+            ..ModelCheckpoint::new(&path)
+        };
+        scripted("loss", &[f64::NAN, 3.0, 4.0], best).unwrap();
+        assert_eq!(first_weight(&path), 1.0);
     }
 
     #[test]
