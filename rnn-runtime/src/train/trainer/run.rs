@@ -216,23 +216,28 @@ pub(super) fn evaluate(
 }
 
 /// Lets the model infer the first sample: whatever it does not like comes out before anything has
-/// changed, and so does a target of another length than the output has.
-///
-/// Not where states are to be kept: they would not survive it.
+/// changed, and so does a target of another length than the output has. States that are to be kept
+/// are put back.
 pub(super) fn dry_run(
     learner: &mut impl Learner,
     data: &Prepared<'_>,
     reset_states: bool,
 ) -> Result<(), Error> {
-    if learner.is_stateful() && !reset_states {
-        return Ok(());
-    }
     let mut batch = Batch::new(data, 1);
     batch.gather(data, &data.order[..1]);
     let inputs: Vec<InputView<'_>> = batch.inputs().collect();
+    let kept = match reset_states {
+        true => Vec::new(),
+        false => learner.kept_states(),
+    };
+    // The states are those of whole batches, this is a batch of one.
     learner.reset_states();
     let inferred = learner.infer(&inputs);
-    learner.reset_states();
+    if kept.is_empty() {
+        learner.reset_states();
+    } else {
+        learner.set_kept_states(&kept)?;
+    }
     inferred?;
     for (index, spec) in learner.outputs().iter().enumerate() {
         let Some(rows) = data.steps(index) else {
