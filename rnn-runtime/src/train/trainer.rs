@@ -218,6 +218,7 @@ impl<'m, 'c, L: Learner> Trainer<'m, 'c, L> {
             stepper,
             callbacks: &mut self.callbacks,
             directions: scores.directions(validation.is_some()),
+            setup: fit.setup(self.scores.losses(outputs, &kinds)),
             fit: &fit,
         };
         // All of it on a thread of the pool: from outside, every product that is divided among

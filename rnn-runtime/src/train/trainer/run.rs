@@ -20,6 +20,8 @@ pub(super) struct Run<'r, 'c, L: Learner> {
     pub stepper: &'r mut Stepper,
     pub callbacks: &'r mut Vec<Box<dyn Callback + 'c>>,
     pub directions: Vec<(String, Direction)>,
+    /// Options that decide what training ends with, by name.
+    pub setup: Vec<(&'static str, String)>,
     pub fit: &'r Fit<'r>,
 }
 
@@ -92,6 +94,7 @@ impl<L: Learner> Run<'_, '_, L> {
                 score.write("val_", &mut moment.logs);
             }
             self.call(&mut moment, |c, training| c.on_epoch_end(training))?;
+            self.call(&mut moment, |c, training| c.on_epoch_done(training))?;
             progress.end_epoch(&moment.logs);
             history.push(epoch, moment.logs.clone());
             if moment.stop {
@@ -179,6 +182,7 @@ impl<L: Learner> Run<'_, '_, L> {
                 stepper: self.stepper,
                 logs: &mut moment.logs,
                 directions: &self.directions,
+                setup: &self.setup,
                 stop: &mut moment.stop,
                 epoch: &mut epoch,
                 batch: moment.batch,
