@@ -7,6 +7,7 @@ use super::{
     batch::{Outcome, axes, infer},
     check::{check, count},
     core::pack,
+    penalties::Penalties,
     program::lay_out,
     stateful::Store,
 };
@@ -79,7 +80,7 @@ impl<P: Program> Learner for P {
         state.begin::<P>(inputs, batch, seed);
         let weights = core.weights_mut();
         pack::<P>(isa, weights, state.packed.floats_mut(), true);
-        let mut penalties = vec![0.0; batch];
+        let penalties = Penalties::new(batch);
         let mut c = Training {
             isa,
             m: Memory::new(
@@ -96,7 +97,7 @@ impl<P: Program> Learner for P {
             batch,
             seed,
             input_gradient: false,
-            penalties: &mut penalties,
+            penalties: Some(&penalties),
         };
         c.m.fresh = true;
         for (spec, x) in P::SPEC.states.iter().zip(&states) {
@@ -118,7 +119,9 @@ impl<P: Program> Learner for P {
                 ops::copy_out(&mut c.m, from, 1, y, times.steps, 0, times);
             }
         }
-        state.outcome.penalty = (penalties.iter().sum::<f64>() / batch as f64) as f32;
+        let mut costs = vec![0.0; batch];
+        penalties.total(&mut costs);
+        state.outcome.penalty = (costs.iter().sum::<f64>() / batch as f64) as f32;
         core.states.lock().save(&P::SPEC, batch, states);
         core.training = Some(state);
         Ok(())
@@ -184,7 +187,7 @@ impl<P: Program> Learner for P {
             batch: state.batch,
             seed: state.seed,
             input_gradient: state.input_gradients.is_some(),
-            penalties: &mut [],
+            penalties: None,
         };
         for (i, (out, d)) in P::SPEC.outputs.iter().zip(d_outputs).enumerate() {
             let times = times(P::SPEC.output_axes[i], c.axes);

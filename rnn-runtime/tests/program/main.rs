@@ -2,9 +2,11 @@
 //! that stay, against plain loops.
 
 mod cell;
+mod penalised;
 mod tiny;
 
 use ndarray::{Array2, Array3, Axis, s};
+use penalised::{LEFT, Penalised, WIDTH};
 use rnn_runtime::{
     Error,
     learner::{InputView, Learner, StepSeed, Values},
@@ -270,6 +272,42 @@ fn inference_of_training_has_masks_and_penalties() {
     close("penalty", &[model.penalty()], &[penalty], 1e-5);
     let mut g = vec![0.0; 12];
     assert!(model.backward(&[&[], &[]], &mut g).is_err());
+}
+
+/// A block is as long as fits the rows of a thread: the sums must not show it.
+#[test]
+fn penalties_are_the_same_on_any_number_of_threads() {
+    const TIME: usize = 300;
+    let x: Vec<f32> = (0..4 * TIME * WIDTH).map(|i| number(i, 3)).collect();
+    let run = |threads: usize| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
+        pool.build().unwrap().install(|| {
+            let mut model = Penalised::new();
+            let view = InputView {
+                batch: 4,
+                time: TIME,
+                values: Values::Floats(&x),
+            };
+            model.infer(&[view]).unwrap();
+            let inferred = model.penalty();
+            model.forward(&[view], StepSeed::default()).unwrap();
+            [inferred, model.penalty()]
+        })
+    };
+    let one = run(1);
+    let squares = x.iter().map(|v| f64::from(*v).powi(2)).sum::<f64>();
+    let left = f64::from(LEFT) * squares / 4.0;
+    // What is left of the large sums is known to a few bits only.
+    for found in one {
+        close("penalty", &[found], &[left], 1e-3 * left);
+    }
+    for threads in [2, 3, 4] {
+        assert_eq!(
+            run(threads).map(f32::to_bits),
+            one.map(f32::to_bits),
+            "{threads} threads"
+        );
+    }
 }
 
 #[test]
