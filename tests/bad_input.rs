@@ -413,8 +413,8 @@ fn targets_for_another_loss() {
     ));
     assert_eq!(
         e,
-        "target of output: expected shape [n, 5, …], a target for every step of the output, found \
-         [n, 2, …]"
+        "training data, target of output: expected shape [n, 5, …], a target for every step of the \
+         output, found [n, 2, …]"
     );
     let mut one = rnn_model!(Input(_, 3) -> GRU(4) -> Dense(1));
     let e = words(

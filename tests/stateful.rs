@@ -161,8 +161,8 @@ fn what_is_refused_leaves_states_and_statistics_as_they_were() {
     let (wrong, weights_after, states_after) = fit(&data(4));
     assert_eq!(
         wrong.unwrap_err(),
-        "target of output: expected shape [n, 5, …], a target for every step of the output, found \
-         [n, 4, …]"
+        "training data, target of output: expected shape [n, 5, …], a target for every step of the \
+         output, found [n, 4, …]"
     );
     assert_eq!(weights_after, weights);
     assert_eq!(states_after, states);

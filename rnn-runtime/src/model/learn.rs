@@ -152,6 +152,7 @@ impl<P: Program> Learner for P {
             ));
         };
         fits(
+            P::SPEC.outputs,
             &state.outcome.outputs,
             d_outputs,
             gradients,
@@ -290,6 +291,7 @@ impl State {
 
 /// Whether there is a gradient for every number.
 fn fits(
+    specs: &[ValueSpec],
     outputs: &[Vec<f32>],
     d_outputs: &[&[f32]],
     gradients: &[f32],
@@ -302,18 +304,22 @@ fn fits(
             d_outputs.len()
         )));
     }
-    for (y, d) in outputs.iter().zip(d_outputs) {
-        if d.len() != y.len() || gradients.len() != weights {
-            return Err(Error::Argument(format!(
-                "expected {} gradients of outputs and {} of weights, found {} and {}",
-                y.len(),
-                weights,
-                d.len(),
-                gradients.len()
-            )));
-        }
+    let as_many = |what: String, expected: usize, found: usize| match found == expected {
+        true => Ok(()),
+        false => Err(Error::Shape {
+            what,
+            expected: format!("[{expected}]"),
+            found: format!("[{found}]"),
+        }),
+    };
+    for ((spec, y), d) in specs.iter().zip(outputs).zip(d_outputs) {
+        as_many(format!("gradient of {}", spec.name), y.len(), d.len())?;
     }
-    Ok(())
+    as_many(
+        "gradients of the weights".to_owned(),
+        weights,
+        gradients.len(),
+    )
 }
 
 /// Asks the next backward passes for the gradients of the inputs as well.

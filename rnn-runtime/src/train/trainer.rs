@@ -209,8 +209,14 @@ impl<'m, 'c, L: Learner> Trainer<'m, 'c, L> {
             validation.check_ids("validation data", inputs, vocabulary)?;
         }
         let mut scores = Score::new(&self.scores, self.learner, &kinds)?;
-        for data in [Some(&train), validation.as_ref()].into_iter().flatten() {
-            dry_run(self.learner, data, fit.reset_states)?;
+        dry_run("training data", self.learner, &train, fit.reset_states)?;
+        if let Some(validation) = &validation {
+            dry_run(
+                "validation data",
+                self.learner,
+                validation,
+                fit.reset_states,
+            )?;
         }
         let stepper = start(&mut self.optimizer, &mut self.stepper, self.learner)?;
         let mut run = run::Run {

@@ -272,6 +272,24 @@ fn inference_of_training_has_masks_and_penalties() {
     close("penalty", &[model.penalty()], &[penalty], 1e-5);
     let mut g = vec![0.0; 12];
     assert!(model.backward(&[&[], &[]], &mut g).is_err());
+    // What is refused is named.
+    views(&d, &real, |x| {
+        model.forward(x, StepSeed::default()).unwrap()
+    });
+    let (y, end) = (vec![0.0; 6 * 300 * 2], vec![0.0; 6 * 2]);
+    let mut words = |y: &[f32], end: &[f32], g: usize| {
+        let result = model.backward(&[y, end], &mut vec![0.0; g]);
+        result.map_err(|e| e.to_string())
+    };
+    assert_eq!(words(&y, &end, 12), Ok(()));
+    assert_eq!(
+        words(&y, &end[1..], 12).unwrap_err(),
+        "gradient of end: expected shape [12], found [11]"
+    );
+    assert_eq!(
+        words(&y, &end, 11).unwrap_err(),
+        "gradients of the weights: expected shape [12], found [11]"
+    );
 }
 
 /// A block is as long as fits the rows of a thread: the sums must not show it.

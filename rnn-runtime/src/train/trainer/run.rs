@@ -223,6 +223,7 @@ pub(super) fn evaluate(
 /// changed, and so does a target of another length than the output has. States that are to be kept
 /// are put back.
 pub(super) fn dry_run(
+    what: &str,
     learner: &mut impl Learner,
     data: &Prepared<'_>,
     reset_states: bool,
@@ -242,7 +243,7 @@ pub(super) fn dry_run(
     } else {
         learner.set_kept_states(&kept)?;
     }
-    inferred?;
+    inferred.map_err(|error| in_data(what, error))?;
     for (index, spec) in learner.outputs().iter().enumerate() {
         let Some(rows) = data.steps(index) else {
             continue;
@@ -251,7 +252,7 @@ pub(super) fn dry_run(
         if found != rows * features(spec) {
             // Only the number of steps was open until now.
             return Err(Error::Shape {
-                what: format!("target of {}", spec.name),
+                what: format!("{what}, target of {}", spec.name),
                 expected: format!(
                     "[n, {}, …], a target for every step of the output",
                     found / features(spec)
@@ -261,4 +262,20 @@ pub(super) fn dry_run(
         }
     }
     Ok(())
+}
+
+/// What a model says of one of its inputs, with the data that it comes from.
+fn in_data(data: &str, error: Error) -> Error {
+    match error {
+        Error::Shape {
+            what,
+            expected,
+            found,
+        } => Error::Shape {
+            what: format!("{data}, {what}"),
+            expected,
+            found,
+        },
+        error => error,
+    }
 }
