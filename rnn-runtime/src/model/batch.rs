@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use super::{
     AxisSpec, Core, Inference, Program, Spec, infer::Block, penalties::Penalties, program::lay_out,
+    stateful::zeros,
 };
 use crate::{
     cpu::{
@@ -133,7 +134,7 @@ pub(super) fn infer<P: Program>(
     let spec = &P::SPEC;
     let isa = core.isa()?;
     let stored = core.states.lock().load(spec, batch)?;
-    let mut left: Vec<Vec<f32>> = stored.clone();
+    let mut left = zeros(spec, batch);
     let axes = axes(spec, x);
     into.reserve(spec, &axes, batch, whole);
     let packed = core.packed::<P>(isa);

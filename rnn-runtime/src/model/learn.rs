@@ -9,7 +9,7 @@ use super::{
     core::pack,
     penalties::Penalties,
     program::lay_out,
-    stateful::Store,
+    stateful::{Store, zeros},
 };
 use crate::{
     cpu::{
@@ -75,7 +75,8 @@ impl<P: Program> Learner for P {
         let batch = check(&P::SPEC, inputs)?;
         let core = self.core_mut();
         let isa = core.isa()?;
-        let mut states = core.states.lock().load(&P::SPEC, batch)?;
+        let states = core.states.lock().load(&P::SPEC, batch)?;
+        let mut left = zeros(&P::SPEC, batch);
         let mut state = core.training.take().unwrap_or_default();
         state.begin::<P>(inputs, batch, seed);
         let weights = core.weights_mut();
@@ -100,12 +101,12 @@ impl<P: Program> Learner for P {
             penalties: Some(&penalties),
         };
         c.m.fresh = true;
-        for (spec, x) in P::SPEC.states.iter().zip(&states) {
+        for (spec, x) in P::SPEC.states.iter().zip(&*states) {
             let (to, width) = (&spec.training_input, spec.width());
             ops::copy_in(&mut c.m, to, width, x, 1, 0, Times::ONE);
         }
         P::forward(&mut c);
-        for (spec, x) in P::SPEC.states.iter().zip(&mut states) {
+        for (spec, x) in P::SPEC.states.iter().zip(&mut left) {
             let (from, width) = (&spec.training_output, spec.width());
             ops::copy_out(&mut c.m, from, width, x, 1, 0, Times::ONE);
         }
@@ -122,7 +123,7 @@ impl<P: Program> Learner for P {
         let mut costs = vec![0.0; batch];
         penalties.total(&mut costs);
         state.outcome.penalty = (costs.iter().sum::<f64>() / batch as f64) as f32;
-        core.states.lock().save(&P::SPEC, batch, states);
+        core.states.lock().save(&P::SPEC, batch, left);
         core.training = Some(state);
         Ok(())
     }
