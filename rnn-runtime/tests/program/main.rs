@@ -329,6 +329,35 @@ fn penalties_are_the_same_on_any_number_of_threads() {
 }
 
 #[test]
+fn parameters_are_listed_in_the_order_of_the_weights() {
+    let model = Tiny::<false>::new();
+    let listed: Vec<_> = model.params().iter().map(|p| (p.name, p.shape)).collect();
+    let expected: [(&str, &[usize]); 3] = [
+        ("tiny/kernel", &[3, 2]),
+        ("tiny/recurrent_kernel", &[2, 2]),
+        ("tiny/bias", &[2]),
+    ];
+    assert_eq!(listed, expected);
+    assert!(model.params().iter().all(|p| p.trainable));
+    for p in model.params() {
+        assert_eq!(model.param(p.name).unwrap().1.len(), p.len());
+    }
+}
+
+#[test]
+fn states_of_one_row_are_of_one_row() {
+    let model = forgetful::<true>(8);
+    let (one, two) = (data(1, 3), data(2, 3));
+    model.predict((&one.x, &one.real, &one.from)).unwrap();
+    let error = model.predict((&two.x, &two.real, &two.from)).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "x: expected shape a batch of 1 row, as many as the states of the stateful layers have \
+         (`reset_states()` forgets them), found a batch of 2"
+    );
+}
+
+#[test]
 fn states_stay_until_they_are_reset() {
     let model = forgetful::<true>(8);
     let d = data(5, 20);
