@@ -2,7 +2,7 @@
 //! ([`keras.callbacks`](https://keras.io/api/callbacks/)).
 //!
 //! Callbacks are called in the order in which they were given to the
-//! [`Trainer`](super::Trainer). What keeps all that has happened ([`BackupAndRestore`]) does so in
+//! [`Trainer`](super::Trainer). What keeps all that has happened (`BackupAndRestore`) does so in
 //! [`Callback::on_epoch_done`], when all others have had their turn.
 
 #[cfg(feature = "weights")]
@@ -182,6 +182,13 @@ impl Training<'_> {
     /// Name and direction of everything that is logged at the end of an epoch.
     pub fn directions(&self) -> &[(String, Direction)] {
         self.directions
+    }
+
+    /// What decides, beside model, data and optimizer, what training ends with, by name: `loss`, `seed`,
+    /// `batch_size` and `shuffle`. Whoever keeps a training to go on with it later compares them, as
+    /// `BackupAndRestore` does.
+    pub fn setup(&self) -> &[(&'static str, String)] {
+        self.setup
     }
 
     /// The model's parameters.

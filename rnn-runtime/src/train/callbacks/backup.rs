@@ -105,7 +105,7 @@ impl Callback for BackupAndRestore {
             weights: training.weights().to_vec(),
             optimizer: training.optimizer().state(),
             states: Some(training.kept_states()),
-            setup: training.setup.to_vec(),
+            setup: training.setup().to_vec(),
         };
         let bytes = backup.to_bytes(training.specs())?;
         weights::write_atomically(&self.path, &bytes).map_err(|error| self.io(error))
@@ -182,7 +182,7 @@ impl Backup {
 
     /// What the training that wrote it has set otherwise than this one, in words.
     fn differences(&self, training: &Training<'_>) -> Vec<String> {
-        let wanted = training.setup.iter();
+        let wanted = training.setup().iter();
         let pairs = wanted.filter_map(|(name, wanted)| {
             let (_, found) = self.setup.iter().find(|(own, _)| own == name)?;
             (found != wanted).then(|| {
@@ -278,7 +278,7 @@ impl Backup {
             },
             states,
             setup: training
-                .setup
+                .setup()
                 .iter()
                 .filter_map(|(name, _)| Some((*name, text(name).ok()?.clone())))
                 .collect(),
