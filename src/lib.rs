@@ -38,6 +38,12 @@ pub use rnn_runtime::{
 ///         println!("{logs}");
 ///     }
 ///     assert_eq!(model.predict(&x)?.dim(), (8, 1));
+///     // What has been learned, by Keras's names: shapes of all parameters, numbers of one.
+///     for p in model.params() {
+///         println!("{} {:?}{}", p.name, p.shape, if p.trainable { "" } else { " (fixed)" });
+///     }
+///     assert_eq!(model.params()[0].name, "gru/kernel");
+///     assert_eq!(model.param("gru/kernel").map(|(shape, _)| shape), Some(&[1, 12][..]));
 ///     Ok(())
 /// }
 /// ```

@@ -81,6 +81,63 @@ fn ids_outside_of_the_vocabulary() {
     );
 }
 
+/// The wrong id is in the last of several batches: by then the weights would have moved.
+#[test]
+fn ids_outside_of_the_vocabulary_in_data() {
+    let mut model = rnn_model!(Embedding(7, 3, mask_zero) -> GRU(4) -> Dense(2));
+    let before = model.weights().to_vec();
+    let data = |wrong: Option<u32>| {
+        let mut x = Array2::<u32>::from_elem((10, 5), 6);
+        if let Some(id) = wrong {
+            x[[8, 3]] = id;
+        }
+        Dataset::new(&x, [0u32, 1, 0, 1, 0, 1, 0, 1, 0, 1]).unwrap()
+    };
+    let (good, bad) = (data(None), data(Some(7)));
+    let fit = |validation| Fit {
+        epochs: 2,
+        batch_size: 2,
+        shuffle: false,
+        validation,
+        verbose: Verbose::Silent,
+        ..Fit::default()
+    };
+    let scores = || Scores::new().loss(SparseCategoricalCrossentropy::from_logits());
+    let mut trainer = Trainer::new(&mut model).scores(scores());
+    says(
+        trainer.fit(&bad, fit(None)),
+        "training data, input: id 7 in sample 8, step 3 is outside of the vocabulary 0..7 of \
+         embedding",
+    );
+    says(
+        trainer.fit(&good, fit(Some(&bad))),
+        "validation data, input: id 7 in sample 8, step 3 is outside of the vocabulary 0..7 of \
+         embedding",
+    );
+    assert!(
+        trainer.optimizer_state().is_none(),
+        "no optimizer has begun"
+    );
+    says(
+        trainer.evaluate(&bad),
+        "data, input: id 7 in sample 8, step 3 is outside of the vocabulary 0..7 of embedding",
+    );
+    // What a data set has left out is not looked up.
+    let history = trainer.fit(&bad.take(8), fit(Some(&good))).unwrap();
+    assert_eq!(history.epochs().len(), 2);
+    drop(trainer);
+    assert_ne!(model.weights(), before);
+    let mut fresh = rnn_model!(Embedding(7, 3, mask_zero) -> GRU(4) -> Dense(2));
+    let before = fresh.weights().to_vec();
+    assert!(
+        Trainer::new(&mut fresh)
+            .scores(scores())
+            .fit(&bad, fit(None))
+            .is_err()
+    );
+    assert_eq!(fresh.weights(), before);
+}
+
 #[test]
 fn arrays_that_are_not_tight() {
     let model = rnn_model!(Input(_, 3) -> LSTM(4) -> Dense(2));
@@ -356,8 +413,8 @@ fn targets_for_another_loss() {
     ));
     assert_eq!(
         e,
-        "target of output: expected shape [n, 5, …], a target for every step of the output, found \
-         [n, 2, …]"
+        "training data, target of output: expected shape [n, 5, …], a target for every step of the \
+         output, found [n, 2, …]"
     );
     let mut one = rnn_model!(Input(_, 3) -> GRU(4) -> Dense(1));
     let e = words(

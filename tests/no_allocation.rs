@@ -1,5 +1,7 @@
-//! A step of a stream allocates nothing and frees nothing: an allocator that counts says so.
+//! A step of a stream allocates nothing and frees nothing, and so does a block of a long sequence under
+//! a mask: an allocator that counts says so.
 
+use ndarray::{Array2, Array3};
 use recurrent::prelude::*;
 use std::{
     alloc::{GlobalAlloc, Layout, System},
@@ -94,4 +96,33 @@ fn a_step_allocates_nothing() {
         0
     );
     assert!(sum.is_finite());
+}
+
+/// A batch allocates its outputs and its tables, however many blocks its sequences have.
+#[test]
+fn a_block_under_a_mask_allocates_nothing() {
+    const LONG: usize = 3000;
+    let model = rnn_model! {
+        input x: [time, 3];
+        input real: mask[time];
+        output y = x -> LSTM(8, mask = real, return_sequences) -> GRU(8) -> Dense(1);
+    };
+    let x = Array3::from_shape_fn((3, LONG, 3), |(b, t, i)| ((b + 5 * t + i) % 7) as f32 - 3.0);
+    let real = Array2::from_shape_fn((3, LONG), |(b, t)| t % (b + 2) != 0);
+    let batch = |steps: usize| {
+        // Tight arrays: others are copied.
+        let x = x.slice(ndarray::s![.., ..steps, ..]).to_owned();
+        let real = real.slice(ndarray::s![.., ..steps]).to_owned();
+        let mut sum = 0.0;
+        let calls = calls(|| sum += model.predict((&x, &real)).unwrap().sum());
+        assert!(sum.is_finite());
+        calls
+    };
+    // The counter counts one thread.
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(1);
+    pool.build().unwrap().install(|| {
+        // The buffers of the longest stay.
+        batch(LONG);
+        assert_eq!(batch(LONG), batch(300));
+    });
 }

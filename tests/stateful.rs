@@ -126,3 +126,44 @@ fn a_part_that_is_all_masked_keeps_the_state_and_gives_zeros() {
     let h = states.iter().find(|s| s.name == "h").unwrap();
     assert_eq!(h.value.slice(s![0, ..]), whole.row(0));
 }
+
+/// A target of another length than the output is found before a step moves states or statistics.
+#[test]
+fn what_is_refused_leaves_states_and_statistics_as_they_were() {
+    let mut model = rnn_model!(
+        Input(_, 2) -> BatchNormalization -> LSTM(3, return_sequences, stateful) -> Dense(1)
+    );
+    let data = |steps: usize| {
+        let x = Column::floats((0..4 * 5 * 2).map(number).collect(), &[4, 5, 2]).unwrap();
+        let y = Column::floats((0..4 * steps).map(number).collect(), &[4, steps, 1]).unwrap();
+        Dataset::new(x, y).unwrap()
+    };
+    let mut fit = |data: &Dataset| {
+        let options = Fit {
+            batch_size: 4,
+            shuffle: false,
+            reset_states: false,
+            verbose: Verbose::Silent,
+            ..Fit::default()
+        };
+        let result = Trainer::new(&mut model)
+            .loss(MeanSquaredError)
+            .fit(data, options);
+        (
+            result.map(|_| ()).map_err(|e| e.to_string()),
+            model.weights().to_vec(),
+            model.states(),
+        )
+    };
+    let (good, weights, states) = fit(&data(5));
+    assert_eq!(good, Ok(()));
+    assert!(states.iter().all(|s| s.value.iter().any(|v| *v != 0.0)));
+    let (wrong, weights_after, states_after) = fit(&data(4));
+    assert_eq!(
+        wrong.unwrap_err(),
+        "training data, target of output: expected shape [n, 5, …], a target for every step of the \
+         output, found [n, 4, …]"
+    );
+    assert_eq!(weights_after, weights);
+    assert_eq!(states_after, states);
+}

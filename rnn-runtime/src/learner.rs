@@ -124,6 +124,27 @@ pub trait Learner: Send {
     /// The outputs.
     fn outputs(&self) -> &'static [ValueSpec];
 
+    /// For each layer that takes ids: the number of the input that they come from, the layer's name,
+    /// and the size of its vocabulary. [`Learner::forward`] and [`Learner::infer`] refuse an id that
+    /// is not below it; training looks through whole data sets before it changes anything.
+    ///
+    /// ```
+    /// use rnn_runtime::learner::Learner;
+    ///
+    /// /// Ids as the first input of a model wants them: those that it does not know become 0.
+    /// fn known(model: &dyn Learner, mut ids: Vec<u32>) -> Vec<u32> {
+    ///     for &(input, _, size) in model.vocabulary() {
+    ///         if input == 0 {
+    ///             ids.iter_mut().filter(|id| **id as usize >= size).for_each(|id| *id = 0);
+    ///         }
+    ///     }
+    ///     ids
+    /// }
+    /// ```
+    fn vocabulary(&self) -> &'static [(usize, &'static str, usize)] {
+        &[]
+    }
+
     /// Runs the model in training mode (dropout on, batch statistics) and keeps what backward needs.
     /// Afterwards [`Learner::output`] is valid. Moving statistics are updated.
     fn forward(&mut self, inputs: &[InputView<'_>], seed: StepSeed) -> Result<(), Error>;

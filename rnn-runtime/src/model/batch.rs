@@ -1,6 +1,9 @@
 //! Inference over a batch: rows divided among threads, long sequences cut into blocks of time.
 
-use super::{AxisSpec, Core, Inference, MaskSpec, Program, Spec, infer::Block, program::lay_out};
+use super::{
+    AxisSpec, Core, Inference, MaskSpec, Program, Spec, infer::Block, penalties::Penalties,
+    program::lay_out, stateful::zeros,
+};
 use crate::{
     cpu::{
         arena::Arena,
@@ -126,7 +129,7 @@ pub(super) fn infer<P: Program>(
     let spec = &P::SPEC;
     let isa = core.isa::<P>()?;
     let stored = core.states.lock().load(spec, batch)?;
-    let mut left: Vec<Vec<f32>> = stored.clone();
+    let mut left = zeros(spec, batch);
     let axes = axes(spec, x);
     into.reserve(spec, &axes, batch, whole);
     let packed = core.packed::<P>(isa);
@@ -244,12 +247,19 @@ impl<P: Program> Run<'_, P> {
         );
     }
 
-    fn rows(&self, mut m: Memory<'_>, mut y: Vec<Sink<'_>>, penalties: &mut [f64], spare: bool) {
+    /// Runs rows; adds what their penalties cost to `costs`, unless that is empty.
+    fn rows(&self, mut m: Memory<'_>, mut y: Vec<Sink<'_>>, costs: &mut [f64], spare: bool) {
+        let wanted = !costs.is_empty();
+        let penalties = wanted.then(|| Penalties::new(costs.len()));
         for (state, x) in P::SPEC.states.iter().zip(self.states) {
             ops::copy_in(&mut m, &state.input, state.width(), x, 1, 0, Times::ONE);
         }
         let Some(block) = self.block else {
-            return self.block(m.reborrow(), None, &mut y, penalties, spare);
+            self.block(m.reborrow(), None, &mut y, penalties.as_ref(), spare);
+            if let Some(penalties) = penalties {
+                penalties.total(costs);
+            }
+            return;
         };
         let mut from = 0;
         while from < self.time {
@@ -262,8 +272,12 @@ impl<P: Program> Run<'_, P> {
                 before,
                 last,
             };
+            let penalties = penalties.as_ref();
             self.block(m.reborrow(), Some(block), &mut y, penalties, spare);
             from += steps;
+        }
+        if let Some(penalties) = penalties {
+            penalties.total(costs);
         }
     }
 
@@ -272,9 +286,12 @@ impl<P: Program> Run<'_, P> {
         mut m: Memory<'_>,
         block: Option<Block>,
         y: &mut [Sink<'_>],
-        penalties: &mut [f64],
+        penalties: Option<&Penalties>,
         spare: bool,
     ) {
+        if let Some(penalties) = penalties {
+            penalties.begin_block();
+        }
         m.fresh = block.is_none_or(|b| b.from == 0);
         let mut c = Inference {
             isa: self.isa,

@@ -28,12 +28,10 @@ impl Training<'_> {
             a(self);
             return b(self);
         }
-        let mut other = vec![0.0; self.penalties.len()];
         let (isa, x, axes, batch) = (self.isa, self.x, self.axes, self.batch);
-        let (seed, input_gradient) = (self.seed, self.input_gradient);
-        let (first, other_part) = (&mut *self.penalties, &mut *other);
+        let (seed, input_gradient, penalties) = (self.seed, self.input_gradient, self.penalties);
         self.m.apart(second, |ma, mb| {
-            let part = |m, penalties| Training {
+            let part = |m| Training {
                 isa,
                 m,
                 weights: &mut [],
@@ -45,7 +43,7 @@ impl Training<'_> {
                 input_gradient,
                 penalties,
             };
-            let (mut ca, mut cb) = (part(ma, first), part(mb, other_part));
+            let (mut ca, mut cb) = (part(ma), part(mb));
             if spare {
                 rayon::join(|| a(&mut ca), || b(&mut cb));
             } else {
@@ -53,8 +51,5 @@ impl Training<'_> {
                 b(&mut cb);
             }
         });
-        for (p, o) in self.penalties.iter_mut().zip(other) {
-            *p += o;
-        }
     }
 }

@@ -1,5 +1,6 @@
 //! What the code of a model calls in inference: a block of steps for some rows of a batch.
 
+use super::penalties::Penalties;
 use crate::{
     cpu::{
         ops::{self, Sweep, Times},
@@ -21,8 +22,8 @@ pub struct Inference<'a> {
     pub(super) axes: &'a [usize],
     /// First step of the block, its steps, and those of the block before; `None` without blocks.
     pub(super) block: Option<Block>,
-    /// What activity regularisers cost, one number a row; empty if nobody asks.
-    pub(super) penalties: &'a mut [f64],
+    /// What activity regularisers cost; `None` if nobody asks.
+    pub(super) penalties: Option<&'a Penalties>,
     pub(super) batch: usize,
     /// Another thread has nothing to do: there are fewer rows than threads.
     pub(super) spare: bool,
@@ -158,7 +159,11 @@ impl Inference<'_> {
 
     /// What an activity regulariser makes of a value.
     pub fn penalty(&mut self, value: &Ref, width: usize, l1: f32, l2: f32, times: Times) {
-        ops::penalty(&mut self.m, value, width, l1, l2, times, self.penalties);
+        if let Some(penalties) = self.penalties {
+            penalties.of(value, width, [l1, l2], |sums| {
+                ops::penalty(&mut self.m, value, width, l1, l2, times, sums);
+            });
+        }
     }
 
     /// Runs two parts that have no buffer in common, at once if a thread is free: `second` are the
@@ -179,12 +184,11 @@ impl Inference<'_> {
             a(self);
             return b(self);
         }
-        let mut other = vec![0.0; self.penalties.len()];
         let (isa, weights, x, axes) = (self.isa, self.weights, self.x, self.axes);
         let (input_axes, block, batch) = (self.input_axes, self.block, self.batch);
-        let (first, other_part) = (&mut *self.penalties, &mut *other);
+        let penalties = self.penalties;
         self.m.apart(second, |ma, mb| {
-            let part = |m, penalties| Inference {
+            let part = |m| Inference {
                 isa,
                 m,
                 weights,
@@ -196,7 +200,7 @@ impl Inference<'_> {
                 batch,
                 spare: false,
             };
-            let (mut ca, mut cb) = (part(ma, first), part(mb, other_part));
+            let (mut ca, mut cb) = (part(ma), part(mb));
             if spare {
                 rayon::join(|| a(&mut ca), || b(&mut cb));
             } else {
@@ -204,9 +208,6 @@ impl Inference<'_> {
                 b(&mut cb);
             }
         });
-        for (p, o) in self.penalties.iter_mut().zip(other) {
-            *p += o;
-        }
     }
 
     /// Rows of the whole batch.

@@ -7,8 +7,9 @@ use super::{
     batch::{Outcome, axes, infer},
     check::{check, count},
     core::pack,
+    penalties::Penalties,
     program::lay_out,
-    stateful::Store,
+    stateful::{Store, zeros},
 };
 use crate::{
     cpu::{
@@ -66,16 +67,21 @@ impl<P: Program> Learner for P {
         P::SPEC.outputs
     }
 
+    fn vocabulary(&self) -> &'static [(usize, &'static str, usize)] {
+        P::SPEC.vocabulary
+    }
+
     fn forward(&mut self, inputs: &[InputView<'_>], seed: StepSeed) -> Result<(), Error> {
         let batch = check(&P::SPEC, inputs)?;
         let core = self.core_mut();
         let isa = core.isa::<P>()?;
-        let mut states = core.states.lock().load(&P::SPEC, batch)?;
+        let states = core.states.lock().load(&P::SPEC, batch)?;
+        let mut left = zeros(&P::SPEC, batch);
         let mut state = core.training.take().unwrap_or_default();
         state.begin::<P>(inputs, batch, seed);
         let weights = core.weights_mut();
         pack::<P>(isa, weights, state.packed.floats_mut(), true);
-        let mut penalties = vec![0.0; batch];
+        let penalties = Penalties::new(batch);
         let mut c = Training {
             isa,
             m: Memory::new(
@@ -92,15 +98,15 @@ impl<P: Program> Learner for P {
             batch,
             seed,
             input_gradient: false,
-            penalties: &mut penalties,
+            penalties: Some(&penalties),
         };
         c.m.fresh = true;
-        for (spec, x) in P::SPEC.states.iter().zip(&states) {
+        for (spec, x) in P::SPEC.states.iter().zip(&*states) {
             let (to, width) = (&spec.training_input, spec.width());
             ops::copy_in(&mut c.m, to, width, x, 1, 0, Times::ONE);
         }
         P::forward(&mut c);
-        for (spec, x) in P::SPEC.states.iter().zip(&mut states) {
+        for (spec, x) in P::SPEC.states.iter().zip(&mut left) {
             let (from, width) = (&spec.training_output, spec.width());
             ops::copy_out(&mut c.m, from, width, x, 1, 0, Times::ONE);
         }
@@ -114,8 +120,10 @@ impl<P: Program> Learner for P {
                 ops::copy_out(&mut c.m, from, 1, y, times.steps, 0, times);
             }
         }
-        state.outcome.penalty = (penalties.iter().sum::<f64>() / batch as f64) as f32;
-        core.states.lock().save(&P::SPEC, batch, states);
+        let mut costs = vec![0.0; batch];
+        penalties.total(&mut costs);
+        state.outcome.penalty = (costs.iter().sum::<f64>() / batch as f64) as f32;
+        core.states.lock().save(&P::SPEC, batch, left);
         core.training = Some(state);
         Ok(())
     }
@@ -145,6 +153,7 @@ impl<P: Program> Learner for P {
             ));
         };
         fits(
+            P::SPEC.outputs,
             &state.outcome.outputs,
             d_outputs,
             gradients,
@@ -180,7 +189,7 @@ impl<P: Program> Learner for P {
             batch: state.batch,
             seed: state.seed,
             input_gradient: state.input_gradients.is_some(),
-            penalties: &mut [],
+            penalties: None,
         };
         for (i, (out, d)) in P::SPEC.outputs.iter().zip(d_outputs).enumerate() {
             let times = times(P::SPEC.output_axes[i], c.axes);
@@ -283,6 +292,7 @@ impl State {
 
 /// Whether there is a gradient for every number.
 fn fits(
+    specs: &[ValueSpec],
     outputs: &[Vec<f32>],
     d_outputs: &[&[f32]],
     gradients: &[f32],
@@ -295,18 +305,22 @@ fn fits(
             d_outputs.len()
         )));
     }
-    for (y, d) in outputs.iter().zip(d_outputs) {
-        if d.len() != y.len() || gradients.len() != weights {
-            return Err(Error::Argument(format!(
-                "expected {} gradients of outputs and {} of weights, found {} and {}",
-                y.len(),
-                weights,
-                d.len(),
-                gradients.len()
-            )));
-        }
+    let as_many = |what: String, expected: usize, found: usize| match found == expected {
+        true => Ok(()),
+        false => Err(Error::Shape {
+            what,
+            expected: format!("[{expected}]"),
+            found: format!("[{found}]"),
+        }),
+    };
+    for ((spec, y), d) in specs.iter().zip(outputs).zip(d_outputs) {
+        as_many(format!("gradient of {}", spec.name), y.len(), d.len())?;
     }
-    Ok(())
+    as_many(
+        "gradients of the weights".to_owned(),
+        weights,
+        gradients.len(),
+    )
 }
 
 /// Asks the next backward passes for the gradients of the inputs as well.

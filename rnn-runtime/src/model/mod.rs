@@ -13,6 +13,7 @@ mod infer;
 mod input;
 mod learn;
 mod output;
+mod penalties;
 mod program;
 mod stateful;
 mod stream;

@@ -1,10 +1,10 @@
 //! The states that stateful layers keep from one batch to the next.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use ndarray::{ArrayD, IxDyn};
 
-use super::Spec;
+use super::{Spec, check::count};
 use crate::error::Error;
 
 /// One state of one layer, by the names of the model.
@@ -36,35 +36,34 @@ impl States {
 pub(super) struct Store {
     /// Rows of that batch; 0 at the start.
     batch: usize,
-    /// `[batch, …]`, in the order of `Spec::states`.
-    values: Vec<Vec<f32>>,
+    /// `[batch, …]`, in the order of `Spec::states`. Shared with the batches that start from them.
+    values: Arc<Vec<Vec<f32>>>,
 }
 
 impl Store {
     /// The states that a batch of so many rows starts with.
-    pub(super) fn load(&self, spec: &Spec, batch: usize) -> Result<Vec<Vec<f32>>, Error> {
+    pub(super) fn load(&self, spec: &Spec, batch: usize) -> Result<Arc<Vec<Vec<f32>>>, Error> {
         if self.batch == 0 {
-            let zeros = |s: &super::StateSpec| vec![0.0; batch * s.width()];
-            return Ok(spec.states.iter().map(zeros).collect());
+            return Ok(Arc::new(zeros(spec, batch)));
         }
         if self.batch != batch {
             return Err(Error::Shape {
                 what: spec.inputs.first().map_or("input", |i| i.name).to_owned(),
                 expected: format!(
-                    "a batch of {} rows, as many as the states of the stateful layers have \
+                    "a batch of {}, as many as the states of the stateful layers have \
                      (`reset_states()` forgets them)",
-                    self.batch
+                    count(self.batch, "row")
                 ),
                 found: format!("a batch of {batch}"),
             });
         }
-        Ok(self.values.clone())
+        Ok(Arc::clone(&self.values))
     }
 
     /// Keeps the states that a batch ended with.
     pub(super) fn save(&mut self, spec: &Spec, batch: usize, values: Vec<Vec<f32>>) {
         if !spec.states.is_empty() {
-            (self.batch, self.values) = (batch, values);
+            (self.batch, self.values) = (batch, Arc::new(values));
         }
     }
 
@@ -77,7 +76,7 @@ impl Store {
     pub(super) fn named(&self, spec: &Spec) -> Vec<LayerState> {
         spec.states
             .iter()
-            .zip(&self.values)
+            .zip(&*self.values)
             .map(|(s, values)| named(s.layer, s.name, self.batch, s.shape, values))
             .collect()
     }
@@ -102,8 +101,8 @@ impl Store {
             ),
         };
         let mut values = match keeps {
-            true => self.values.clone(),
-            false => Store::default().load(spec, batch)?,
+            true => self.values.to_vec(),
+            false => zeros(spec, batch),
         };
         for (state, i) in states.iter().zip(places) {
             values[i] = checked(state, batch, spec.states[i].shape).map_err(|e| match e {
@@ -122,6 +121,12 @@ impl Store {
         self.save(spec, batch, values);
         Ok(())
     }
+}
+
+/// All states of so many rows, zero.
+pub(super) fn zeros(spec: &Spec, batch: usize) -> Vec<Vec<f32>> {
+    let zeros = |s: &super::StateSpec| vec![0.0; batch * s.width()];
+    spec.states.iter().map(zeros).collect()
 }
 
 /// Rows of an array whose first axis is the batch.

@@ -1,6 +1,6 @@
 //! What the code of a model calls in training.
 
-use super::infer::START;
+use super::{infer::START, penalties::Penalties};
 use crate::{
     cpu::{
         ops::{self, HeldBack, MatrixGradient, Normalize, Sweep, Times, VectorGradient},
@@ -21,8 +21,8 @@ pub struct Training<'a> {
     pub(super) batch: usize,
     pub(super) seed: StepSeed,
     pub(super) input_gradient: bool,
-    /// What activity regularisers cost, one number a row.
-    pub(super) penalties: &'a mut [f64],
+    /// What activity regularisers cost; `None` backwards.
+    pub(super) penalties: Option<&'a Penalties>,
 }
 
 impl Training<'_> {
@@ -273,15 +273,15 @@ impl Training<'_> {
 
     /// What an activity regulariser makes of a value.
     pub fn penalty(&mut self, value: &Ref, width: usize, l1: f32, l2: f32, times: Times) {
+        let Some(penalties) = self.penalties else {
+            return;
+        };
         let m = self.m.reborrow();
-        ops::parallel_with(
-            m,
-            self.penalties,
-            copies(width, times),
-            &|mut m, penalties| {
-                ops::penalty(&mut m, value, width, l1, l2, times, penalties);
-            },
-        );
+        penalties.of(value, width, [l1, l2], |sums| {
+            ops::parallel_with(m, sums, copies(width, times), &|mut m, sums| {
+                ops::penalty(&mut m, value, width, l1, l2, times, sums);
+            });
+        });
     }
 
     /// Adds the gradient of [`Training::penalty`] to `d_value`.

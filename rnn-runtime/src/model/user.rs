@@ -10,7 +10,7 @@ use super::{
     input::IntoInput,
     learn, summary,
 };
-use crate::{cpu::simd::Isa, error::Error, init::initialise};
+use crate::{cpu::simd::Isa, error::Error, init::initialise, params::ParamSpec};
 
 /// A compiled model. Everything that `rnn_model!` makes implements it.
 pub trait Model: Program {
@@ -121,6 +121,28 @@ pub trait Model: Program {
         Self::SPEC.plan
     }
 
+    /// All parameters in the order of their weights: names, shapes, how they start and whether they are
+    /// trained. [`Model::param`] gives the numbers of one.
+    ///
+    /// ```
+    /// use rnn_runtime::{model::Model, params::ParamSpec};
+    ///
+    /// /// Keras's "trainable params".
+    /// fn trainable(model: &impl Model) -> usize {
+    ///     let params = model.params().iter();
+    ///     params.filter(|p| p.trainable).map(ParamSpec::len).sum()
+    /// }
+    ///
+    /// /// `lstm/kernel [16, 128]`, one a line.
+    /// fn table(model: &impl Model) -> String {
+    ///     let line = |p: &ParamSpec| format!("{} {:?}\n", p.name, p.shape);
+    ///     model.params().iter().map(line).collect()
+    /// }
+    /// ```
+    fn params(&self) -> &'static [ParamSpec] {
+        Self::SPEC.params
+    }
+
     /// The weights of one parameter, such as `lstm/kernel`: its shape and its floats, row-major.
     fn param(&self, name: &str) -> Option<(&'static [usize], &[f32])> {
         let (spec, range) = find(Self::SPEC.params, name)?;
@@ -200,9 +222,9 @@ pub trait Model: Program {
 impl<P: Program> Model for P {}
 
 fn find<'a>(
-    params: &'a [crate::params::ParamSpec],
+    params: &'a [ParamSpec],
     name: &str,
-) -> Option<(&'a crate::params::ParamSpec, std::ops::Range<usize>)> {
+) -> Option<(&'a ParamSpec, std::ops::Range<usize>)> {
     let mut at = 0;
     for p in params {
         if p.name == name {

@@ -2,7 +2,8 @@
 //! ([`keras.callbacks`](https://keras.io/api/callbacks/)).
 //!
 //! Callbacks are called in the order in which they were given to the
-//! [`Trainer`](super::Trainer).
+//! [`Trainer`](super::Trainer). What keeps all that has happened (`BackupAndRestore`) does so in
+//! [`Callback::on_epoch_done`], when all others have had their turn.
 
 #[cfg(feature = "weights")]
 mod backup;
@@ -90,6 +91,16 @@ pub trait Callback: Send {
         Ok(())
     }
 
+    /// After the [`Callback::on_epoch_end`] of all callbacks: nothing changes any more before the
+    /// next epoch begins, so what is kept now is what training goes on with.
+    ///
+    /// # Errors
+    /// Any; training ends with it.
+    fn on_epoch_done(&mut self, training: &mut Training<'_>) -> Result<(), Error> {
+        let _ = training;
+        Ok(())
+    }
+
     /// After the last epoch, with its logs.
     ///
     /// # Errors
@@ -118,6 +129,10 @@ impl<C: Callback + ?Sized> Callback for &mut C {
         (**self).on_epoch_end(training)
     }
 
+    fn on_epoch_done(&mut self, training: &mut Training<'_>) -> Result<(), Error> {
+        (**self).on_epoch_done(training)
+    }
+
     fn on_train_end(&mut self, training: &mut Training<'_>) -> Result<(), Error> {
         (**self).on_train_end(training)
     }
@@ -129,6 +144,8 @@ pub struct Training<'a> {
     pub(super) stepper: &'a mut Stepper,
     pub(super) logs: &'a mut Logs,
     pub(super) directions: &'a [(String, Direction)],
+    /// Options that decide what training ends with, by name.
+    pub(super) setup: &'a [(&'static str, String)],
     pub(super) stop: &'a mut bool,
     pub(super) epoch: &'a mut usize,
     pub(super) batch: usize,
@@ -165,6 +182,13 @@ impl Training<'_> {
     /// Name and direction of everything that is logged at the end of an epoch.
     pub fn directions(&self) -> &[(String, Direction)] {
         self.directions
+    }
+
+    /// What decides, beside model, data and optimizer, what training ends with, by name: `loss`, `seed`,
+    /// `batch_size` and `shuffle`. Whoever keeps a training to go on with it later compares them, as
+    /// `BackupAndRestore` does.
+    pub fn setup(&self) -> &[(&'static str, String)] {
+        self.setup
     }
 
     /// The model's parameters.

@@ -203,9 +203,20 @@ impl<'m, 'c, L: Learner> Trainer<'m, 'c, L> {
         let validation = validation
             .map(|data| Prepared::new("validation data", data, inputs, outputs, &kinds, None))
             .transpose()?;
+        let vocabulary = self.learner.vocabulary();
+        train.check_ids("training data", inputs, vocabulary)?;
+        if let Some(validation) = &validation {
+            validation.check_ids("validation data", inputs, vocabulary)?;
+        }
         let mut scores = Score::new(&self.scores, self.learner, &kinds)?;
-        for data in [Some(&train), validation.as_ref()].into_iter().flatten() {
-            dry_run(self.learner, data, fit.reset_states)?;
+        dry_run("training data", self.learner, &train, fit.reset_states)?;
+        if let Some(validation) = &validation {
+            dry_run(
+                "validation data",
+                self.learner,
+                validation,
+                fit.reset_states,
+            )?;
         }
         let stepper = start(&mut self.optimizer, &mut self.stepper, self.learner)?;
         let mut run = run::Run {
@@ -213,6 +224,7 @@ impl<'m, 'c, L: Learner> Trainer<'m, 'c, L> {
             stepper,
             callbacks: &mut self.callbacks,
             directions: scores.directions(validation.is_some()),
+            setup: fit.setup(self.scores.losses(outputs, &kinds)),
             fit: &fit,
         };
         // All of it on a thread of the pool: from outside, every product that is divided among

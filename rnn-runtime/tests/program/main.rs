@@ -2,9 +2,11 @@
 //! that stay, against plain loops.
 
 mod cell;
+mod penalised;
 mod tiny;
 
 use ndarray::{Array2, Array3, Axis, s};
+use penalised::{LEFT, Penalised, WIDTH};
 use rnn_runtime::{
     Error,
     learner::{InputView, Learner, StepSeed, Values},
@@ -270,6 +272,89 @@ fn inference_of_training_has_masks_and_penalties() {
     close("penalty", &[model.penalty()], &[penalty], 1e-5);
     let mut g = vec![0.0; 12];
     assert!(model.backward(&[&[], &[]], &mut g).is_err());
+    // What is refused is named.
+    views(&d, &real, |x| {
+        model.forward(x, StepSeed::default()).unwrap()
+    });
+    let (y, end) = (vec![0.0; 6 * 300 * 2], vec![0.0; 6 * 2]);
+    let mut words = |y: &[f32], end: &[f32], g: usize| {
+        let result = model.backward(&[y, end], &mut vec![0.0; g]);
+        result.map_err(|e| e.to_string())
+    };
+    assert_eq!(words(&y, &end, 12), Ok(()));
+    assert_eq!(
+        words(&y, &end[1..], 12).unwrap_err(),
+        "gradient of end: expected shape [12], found [11]"
+    );
+    assert_eq!(
+        words(&y, &end, 11).unwrap_err(),
+        "gradients of the weights: expected shape [12], found [11]"
+    );
+}
+
+/// A block is as long as fits the rows of a thread: the sums must not show it.
+#[test]
+fn penalties_are_the_same_on_any_number_of_threads() {
+    const TIME: usize = 300;
+    let x: Vec<f32> = (0..4 * TIME * WIDTH).map(|i| number(i, 3)).collect();
+    let run = |threads: usize| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
+        pool.build().unwrap().install(|| {
+            let mut model = Penalised::new();
+            let view = InputView {
+                batch: 4,
+                time: TIME,
+                values: Values::Floats(&x),
+            };
+            model.infer(&[view]).unwrap();
+            let inferred = model.penalty();
+            model.forward(&[view], StepSeed::default()).unwrap();
+            [inferred, model.penalty()]
+        })
+    };
+    let one = run(1);
+    let squares = x.iter().map(|v| f64::from(*v).powi(2)).sum::<f64>();
+    let left = f64::from(LEFT) * squares / 4.0;
+    // What is left of the large sums is known to a few bits only.
+    for found in one {
+        close("penalty", &[found], &[left], 1e-3 * left);
+    }
+    for threads in [2, 3, 4] {
+        assert_eq!(
+            run(threads).map(f32::to_bits),
+            one.map(f32::to_bits),
+            "{threads} threads"
+        );
+    }
+}
+
+#[test]
+fn parameters_are_listed_in_the_order_of_the_weights() {
+    let model = Tiny::<false>::new();
+    let listed: Vec<_> = model.params().iter().map(|p| (p.name, p.shape)).collect();
+    let expected: [(&str, &[usize]); 3] = [
+        ("tiny/kernel", &[3, 2]),
+        ("tiny/recurrent_kernel", &[2, 2]),
+        ("tiny/bias", &[2]),
+    ];
+    assert_eq!(listed, expected);
+    assert!(model.params().iter().all(|p| p.trainable));
+    for p in model.params() {
+        assert_eq!(model.param(p.name).unwrap().1.len(), p.len());
+    }
+}
+
+#[test]
+fn states_of_one_row_are_of_one_row() {
+    let model = forgetful::<true>(8);
+    let (one, two) = (data(1, 3), data(2, 3));
+    model.predict((&one.x, &one.real, &one.from)).unwrap();
+    let error = model.predict((&two.x, &two.real, &two.from)).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "x: expected shape a batch of 1 row, as many as the states of the stateful layers have \
+         (`reset_states()` forgets them), found a batch of 2"
+    );
 }
 
 #[test]

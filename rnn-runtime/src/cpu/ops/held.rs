@@ -5,6 +5,8 @@
 //! `backend.rnn`: the output of a masked step is the output before it, zeros before the first real
 //! step, or zeros at every masked step with `zero_output_for_mask`.
 
+use std::cell::Cell;
+
 use super::{Sweep, Times, on};
 use crate::cpu::{
     phase::{Active, Held, Memory, Ref, Steps},
@@ -27,6 +29,20 @@ pub struct HeldBack {
     pub zero_output: bool,
 }
 
+/// What a masked sweep forwards works with. Each thread has its own and keeps it: a block of a long
+/// sequence allocates nothing, once there was one of its size.
+#[derive(Default)]
+struct Scratch {
+    active: Active,
+    /// The lines of all outputs that [`carry`] found.
+    carried: Vec<f32>,
+    line: Vec<f32>,
+}
+
+thread_local! {
+    static SCRATCH: Cell<Option<Box<Scratch>>> = const { Cell::new(None) };
+}
+
 /// Runs a cell forwards for the rows of `m` at the places that the mask leaves, on this thread.
 ///
 /// `before`: how many steps the block before had; `None` in the first block of a sequence.
@@ -38,34 +54,49 @@ pub fn forward_masked<C: Sweep>(
     before: Option<usize>,
 ) {
     let mut m = on(m, times);
-    let active = Active::new(&m, &held.mask, times.first, times.steps);
-    let carried = carry(&mut m, held, times, before);
+    // A thread that is ending has none any more.
+    let kept = SCRATCH.try_with(Cell::take).ok().flatten();
+    let mut scratch = kept.unwrap_or_default();
+    let Scratch {
+        active,
+        carried,
+        line,
+    } = &mut *scratch;
+    active.set(&m, &held.mask, times.first, times.steps);
+    carry(&mut m, held, times, before, carried);
     isa.dispatch(Forward::<C> {
         m: &mut m,
         times,
-        active: &active,
+        active,
         held,
         cell: std::marker::PhantomData,
     });
-    for (i, (output, width)) in held.outputs.iter().enumerate() {
-        hold(
-            &mut m,
-            &active,
-            output,
-            *width,
-            times,
-            held.zero_output,
-            &carried[i],
-        );
+    let (rows, mut at) = (m.rows().len(), 0);
+    for (output, width) in held.outputs {
+        let lines = &carried[at..at + width * rows];
+        at += width * rows;
+        line.clear();
+        line.resize(*width, 0.0);
+        hold(&mut m, active, output, times, held.zero_output, lines, line);
     }
+    let _ = SCRATCH.try_with(|kept| kept.set(Some(scratch)));
 }
 
-/// Outputs of the last step of the block before, row after row; zeros at the start of a sequence.
-/// An output that only its last step is wanted of keeps the latest in its own first slot.
-fn carry(m: &mut Memory<'_>, held: &Held, times: Times, before: Option<usize>) -> Vec<Vec<f32>> {
-    let mut carried = Vec::with_capacity(held.outputs.len());
+/// Outputs of the last step of the block before, output after output, row after row; zeros at the
+/// start of a sequence. An output that only its last step is wanted of keeps the latest in its own
+/// first slot.
+fn carry(
+    m: &mut Memory<'_>,
+    held: &Held,
+    times: Times,
+    before: Option<usize>,
+    carried: &mut Vec<f32>,
+) {
+    carried.clear();
     for (output, width) in held.outputs {
-        let mut lines = vec![0.0; width * m.rows().len()];
+        let at = carried.len();
+        carried.resize(at + width * m.rows().len(), 0.0);
+        let lines = &mut carried[at..];
         match (m.buf(output).steps(), before) {
             (Steps::Last, None) if times.steps > 0 => {
                 // Whatever the axis is long, time 0 of more than one is the first slot.
@@ -82,22 +113,20 @@ fn carry(m: &mut Memory<'_>, held: &Held, times: Times, before: Option<usize>) -
                 }
             }
         }
-        carried.push(lines);
     }
-    carried
 }
 
-/// Fills in an output at the masked steps.
+/// Fills in an output at the masked steps; `line` has room for one.
 fn hold(
     m: &mut Memory<'_>,
     active: &Active,
     output: &Ref,
-    width: usize,
     times: Times,
     zero: bool,
     carried: &[f32],
+    line: &mut [f32],
 ) {
-    let mut line = vec![0.0; width];
+    let width = line.len();
     if m.buf(output).steps() == Steps::Last {
         if !times.is_last() {
             return;
@@ -109,7 +138,7 @@ fn hold(
                 line.copy_from_slice(m.row(output, width, t, row));
                 m.total = times.total;
             }
-            m.row_mut(output, width, t, row).copy_from_slice(&line);
+            m.row_mut(output, width, t, row).copy_from_slice(line);
         }
         return;
     }
@@ -124,7 +153,7 @@ fn hold(
                 let i = (row - start) * width;
                 line.copy_from_slice(&carried[i..i + width]);
             }
-            m.row_mut(output, width, t, row).copy_from_slice(&line);
+            m.row_mut(output, width, t, row).copy_from_slice(line);
         }
     }
 }

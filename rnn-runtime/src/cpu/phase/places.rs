@@ -159,8 +159,8 @@ impl Lines for Block {
 }
 
 /// The places that a mask leaves: a list for the rows of one memory, so that padding is skipped
-/// rather than computed.
-#[derive(Clone, Debug)]
+/// rather than computed. By default none of no row.
+#[derive(Clone, Debug, Default)]
 pub struct Active {
     rows: Range<usize>,
     first: usize,
@@ -198,31 +198,40 @@ impl Active {
     /// # Panics
     /// If the mask is not within its buffer.
     pub fn new(m: &Memory<'_>, mask: &Ref, first: usize, steps: usize) -> Active {
+        let mut active = Active::default();
+        active.set(m, mask, first, steps);
+        active
+    }
+
+    /// Becomes what [`Active::new`] makes, in the same space if that is enough.
+    ///
+    /// # Panics
+    /// As [`Active::new`].
+    pub fn set(&mut self, m: &Memory<'_>, mask: &Ref, first: usize, steps: usize) {
         let rows = m.rows();
         assert!(
             u32::try_from(rows.end).is_ok() && u32::try_from(first.saturating_add(steps)).is_ok(),
             "too many rows or steps for a mask"
         );
-        let (mut real, mut idle) = (List::default(), List::default());
+        let (real, idle) = (&mut self.real, &mut self.idle);
+        for list in [&mut *real, &mut *idle] {
+            list.places.clear();
+            list.starts.clear();
+        }
         for t in first..first + steps {
             real.starts.push(real.places.len());
             idle.starts.push(idle.places.len());
             for row in rows.clone() {
                 let list = match m.row(mask, 1, t, row)[0] {
-                    0.0 => &mut idle,
-                    _ => &mut real,
+                    0.0 => &mut *idle,
+                    _ => &mut *real,
                 };
                 list.places.push((t as u32, row as u32));
             }
         }
         real.starts.push(real.places.len());
         idle.starts.push(idle.places.len());
-        Active {
-            rows,
-            first,
-            real,
-            idle,
-        }
+        (self.rows, self.first) = (rows, first);
     }
 
     /// Time and row of the places that the mask leaves out, at time `t`.

@@ -12,10 +12,14 @@ use crate::{
     error::Error, learner::KeptState, params::ParamSpec, train::optimizers::OptimizerState, weights,
 };
 
-/// Keeps a file with all that training needs to go on: after every epoch the weights, what the
-/// optimizer remembers, the states that stateful layers keep, and the epoch. A training that finds
+/// Keeps a file with all that training needs to go on: after every epoch, when all other callbacks
+/// have had their turn, the weights, what the optimizer remembers, the states that stateful layers
+/// keep, and the epoch. A training that finds
 /// the file goes on from there; with the same data and options it ends with the same weights, bit
 /// for bit, as one that was never killed. The file is removed when training is done.
+///
+/// A training with another loss, seed, batch size or order ([`Fit::shuffle`](crate::train::Fit)) than
+/// the one that wrote the file refuses it and says what differs; it may have more epochs.
 ///
 /// A stateful model refuses a backup that was written when states were not in it yet.
 ///
@@ -52,25 +56,28 @@ impl BackupAndRestore {
     }
 
     fn restore(&self, bytes: &[u8], training: &mut Training<'_>) -> Result<(), Error> {
-        let problem = |problem: String| Error::Weights {
+        let wrong = |problems: Vec<String>| Error::Weights {
             file: self.path.display().to_string(),
-            problems: vec![problem],
+            problems,
         };
-        let backup = Backup::from_bytes(bytes, training.specs()).map_err(problem)?;
+        let backup = Backup::from_bytes(bytes, training).map_err(|problem| wrong(vec![problem]))?;
+        let mut problems = backup.differences(training);
         if backup.weights.len() != training.weights().len() {
-            return Err(problem("it has another number of weights".to_owned()));
+            problems.push("it has another number of weights".to_owned());
+        }
+        if backup.states.is_none() && training.is_stateful() {
+            problems.push(
+                "the model is stateful, but the backup is from a version that did not keep states; \
+                 remove the file to train from the start"
+                    .to_owned(),
+            );
+        }
+        if !problems.is_empty() {
+            return Err(wrong(problems));
         }
         let before = training.kept_states();
-        match backup.states {
-            Some(states) => training.set_kept_states(&states)?,
-            None if training.is_stateful() => {
-                return Err(problem(
-                    "the model is stateful, but the backup is from a version that did not keep \
-                     states; remove the file to train from the start"
-                        .to_owned(),
-                ));
-            }
-            None => {}
+        if let Some(states) = backup.states {
+            training.set_kept_states(&states)?;
         }
         // Checks before it changes anything; nothing can fail after it.
         if let Err(error) = training.restore_optimizer(&backup.optimizer) {
@@ -92,12 +99,13 @@ impl Callback for BackupAndRestore {
         }
     }
 
-    fn on_epoch_end(&mut self, training: &mut Training<'_>) -> Result<(), Error> {
+    fn on_epoch_done(&mut self, training: &mut Training<'_>) -> Result<(), Error> {
         let backup = Backup {
             epochs: training.epoch() + 1,
             weights: training.weights().to_vec(),
             optimizer: training.optimizer().state(),
             states: Some(training.kept_states()),
+            setup: training.setup().to_vec(),
         };
         let bytes = backup.to_bytes(training.specs())?;
         weights::write_atomically(&self.path, &bytes).map_err(|error| self.io(error))
@@ -123,6 +131,8 @@ struct Backup {
     optimizer: OptimizerState,
     /// `None`: from before they were kept.
     states: Option<Vec<KeptState>>,
+    /// Options of the training by name; those that a version did not keep are not there.
+    setup: Vec<(&'static str, String)>,
 }
 
 impl Backup {
@@ -156,6 +166,8 @@ impl Backup {
             ),
             ("states".to_owned(), states.len().to_string()),
         ]);
+        let setup = self.setup.iter();
+        metadata.extend(setup.map(|(name, value)| ((*name).to_owned(), value.clone())));
         if let Some(rate) = self.optimizer.learning_rate {
             metadata.insert("learning_rate".to_owned(), rate.to_string());
         }
@@ -168,8 +180,23 @@ impl Backup {
         safetensors::serialize(views, Some(metadata)).map_err(failed)
     }
 
+    /// What the training that wrote it has set otherwise than this one, in words.
+    fn differences(&self, training: &Training<'_>) -> Vec<String> {
+        let wanted = training.setup().iter();
+        let pairs = wanted.filter_map(|(name, wanted)| {
+            let (_, found) = self.setup.iter().find(|(own, _)| own == name)?;
+            (found != wanted).then(|| {
+                format!(
+                    "it was written with {name} {found}, this training has {name} {wanted}; go on \
+                     with the same, or remove the file to train from the start"
+                )
+            })
+        });
+        pairs.collect()
+    }
+
     /// Reads what [`Backup::to_bytes`] wrote for the same model; otherwise says what is wrong.
-    fn from_bytes(bytes: &[u8], specs: &[ParamSpec]) -> Result<Backup, String> {
+    fn from_bytes(bytes: &[u8], training: &Training<'_>) -> Result<Backup, String> {
         let damaged = |error: safetensors::SafeTensorError| {
             format!("not a backup, or a damaged one: {error}")
         };
@@ -182,7 +209,7 @@ impl Backup {
                 .ok_or_else(|| format!("not a backup: no {key}"))
         };
         let wrong = |key: &str| format!("not a backup: {key} is not a number");
-        if *text("model")? != fingerprint(specs) {
+        if *text("model")? != fingerprint(training.specs()) {
             return Err("it is the backup of another model".to_owned());
         }
         let floats = |name: &str| {
@@ -250,6 +277,11 @@ impl Backup {
                 slots,
             },
             states,
+            setup: training
+                .setup()
+                .iter()
+                .filter_map(|(name, _)| Some((*name, text(name).ok()?.clone())))
+                .collect(),
         })
     }
 }

@@ -21,6 +21,9 @@ pub enum SaveFreq {
 /// Saves the weights as safetensors while training goes on. A save is atomic, so there is a whole
 /// file whenever the program is killed.
 ///
+/// Weights that are not finite are not saved, as no file of them could be loaded: the last good file
+/// stays, training goes on, and [`ModelCheckpoint::skipped`] says when that happened first.
+///
 /// The path may hold `{epoch}` (from 1), `{batch}` and every name of the logs, with Python's
 /// simple formats: `"run/{epoch:02d}-{val_loss:.4f}.safetensors"`.
 ///
@@ -54,6 +57,7 @@ pub struct ModelCheckpointState {
     monitor: Option<Monitor>,
     best: Option<f64>,
     batches: usize,
+    skipped: Option<(usize, usize)>,
 }
 
 impl ModelCheckpoint {
@@ -70,17 +74,38 @@ impl ModelCheckpoint {
         }
     }
 
+    /// Epoch and batch (from 0) after which nothing was saved for the first time, as a weight was NaN
+    /// or infinite; `None` if all saves were made.
+    ///
+    /// ```
+    /// use rnn_runtime::train::callbacks::ModelCheckpoint;
+    ///
+    /// assert_eq!(ModelCheckpoint::new("last.safetensors").skipped(), None);
+    /// ```
+    pub fn skipped(&self) -> Option<(usize, usize)> {
+        self.state.skipped
+    }
+
     fn save(&mut self, training: &Training<'_>) -> Result<(), Error> {
+        let mut best = self.state.best;
         if let Some(monitor) = &self.state.monitor {
             let Some(current) = monitor.current(training)? else {
                 return Ok(());
             };
-            if !monitor.improved(current, self.state.best) {
+            // NaN is no best, not even the first time: nothing would be better than it.
+            if current.is_nan() || !monitor.improved(current, best) {
                 return Ok(());
             }
-            self.state.best = Some(current);
+            best = Some(current);
         }
         let path = fill_in(&self.path, training)?;
+        // To fail would take the history from the user; what there is to tell is in it.
+        if !training.weights().iter().all(|w| w.is_finite()) {
+            let now = (training.epoch(), training.batch());
+            self.state.skipped.get_or_insert(now);
+            return Ok(());
+        }
+        self.state.best = best;
         weights::save(path, training.specs(), training.weights())
     }
 }
@@ -117,6 +142,7 @@ impl Callback for ModelCheckpoint {
             monitor: monitor.transpose()?,
             best,
             batches: 0,
+            skipped: None,
         };
         Ok(())
     }

@@ -20,6 +20,8 @@ pub(super) struct Ready<'a> {
     pub numbers: Numbers<'a>,
     /// Numbers in a sample.
     pub stride: usize,
+    /// Steps of the time axis; 1 without one.
+    pub time: usize,
     /// Steps of an input; rows of a sample's target, see [`Scored`](crate::train::Scored).
     pub steps: usize,
 }
@@ -107,6 +109,40 @@ impl<'a> Prepared<'a> {
         })
     }
 
+    /// Whether all layers know all ids ([`Learner::vocabulary`](crate::learner::Learner)). Once in
+    /// training, a batch that the model refuses would come too late: the weights have moved.
+    pub fn check_ids(
+        &self,
+        what: &str,
+        inputs: &[ValueSpec],
+        vocabulary: &[(usize, &str, usize)],
+    ) -> Result<(), Error> {
+        for &(index, layer, size) in vocabulary {
+            let Some((column, spec)) = self.inputs.get(index).zip(inputs.get(index)) else {
+                continue;
+            };
+            let Numbers::Integers(ids) = &column.numbers else {
+                continue;
+            };
+            // Only the samples of this data set: what it has left out is never looked up.
+            for &sample in &self.order {
+                let ids = &ids[sample * column.stride..(sample + 1) * column.stride];
+                if let Some(step) = ids.iter().position(|&id| id as usize >= size) {
+                    let place = match spec.time {
+                        Some(_) => format!("sample {sample}, step {step}"),
+                        None => format!("sample {sample}"),
+                    };
+                    return Err(Error::Argument(format!(
+                        "{what}, {}: id {} in {place} is outside of the vocabulary 0..{size} of \
+                         {layer}",
+                        spec.name, ids[step]
+                    )));
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// Rows that output number `output` has for a sample: steps, if it is a sequence. `None`: it
     /// has no targets.
     pub fn steps(&self, output: usize) -> Option<usize> {
@@ -170,6 +206,7 @@ fn input<'a>(what: &str, spec: &ValueSpec, column: &'a Column) -> Result<Ready<'
     Ok(Ready {
         numbers,
         stride: column.stride(),
+        time: steps,
         steps,
     })
 }
@@ -225,6 +262,7 @@ fn target<'a>(
     Ok(Ready {
         numbers,
         stride: column.stride(),
+        time,
         steps: time * outer.iter().product::<usize>(),
     })
 }
@@ -323,7 +361,8 @@ fn wrong_shape(what: &str, spec: &ValueSpec, features: &[usize], found: &Column)
     }
 }
 
-/// Weights of all rows of a target: those of the samples, spread over the steps, times those of
+/// Weights of all rows of a target: those of the samples or of their steps, spread over the rows
+/// (as masks are: an output with several axes of features has several rows a step), times those of
 /// their classes.
 fn weights(
     what: &str,
@@ -342,20 +381,21 @@ fn weights(
     let mut weights = vec![1.0; rows];
     if let Some(sample) = sample {
         let stride = sample.stride();
-        if stride != 1 && stride != steps {
+        if ![1, target.time, steps].contains(&stride) {
+            let mut wanted = vec!["[n]".to_owned(), format!("[n, {}]", target.time)];
+            if steps != target.time {
+                wanted.push(format!("[n, {steps}]"));
+            }
             return Err(Error::Shape {
                 what: format!("{what}, sample weights"),
-                expected: format!("[n] or [n, {steps}]"),
+                expected: wanted.join(" or "),
                 found: format!("{:?}", sample.shape()),
             });
         }
         let values = sample.to_floats();
+        let each = steps / stride;
         for (row, weight) in weights.iter_mut().enumerate() {
-            *weight = if stride == 1 {
-                values[row / steps]
-            } else {
-                values[row]
-            };
+            *weight = values[row / each];
         }
     }
     if let Some(class) = class {

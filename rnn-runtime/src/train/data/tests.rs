@@ -306,3 +306,62 @@ fn several_inputs_and_targets_stay_together() {
     }
     assert!(batch.weights(0).is_none() && batch.weights(1).is_none());
 }
+
+/// Only the samples of the data set are looked at, and each is named by its row in the column.
+#[test]
+fn ids_are_looked_up_before_they_are_used() {
+    let ids = array![[1u32, 2, 3], [0, 7, 1], [1, 1, 8]];
+    let data = Dataset::new(ids, [0, 1, 2]).unwrap();
+    let check = |data: &Dataset, size| {
+        let prepared = prepared(data, IDS, TargetKind::Labels).unwrap();
+        let words = prepared.check_ids("data", &[IDS], &[(0, "embedding", size)]);
+        words.map_err(|error| error.to_string())
+    };
+    let wrong = |place: &str, size| {
+        let name = IDS.name;
+        Err(format!(
+            "data, {name}: id {place} is outside of the vocabulary 0..{size} of embedding"
+        ))
+    };
+    assert_eq!(check(&data, 9), Ok(()));
+    assert_eq!(check(&data, 8), wrong("8 in sample 2, step 2", 8));
+    assert_eq!(check(&data, 7), wrong("7 in sample 1, step 1", 7));
+    assert_eq!(check(&data.take(2), 8), Ok(()));
+    assert_eq!(check(&data.skip(2), 7), wrong("8 in sample 2, step 2", 7));
+}
+
+/// Weights of steps are spread over the rows of a step, as masks are.
+#[test]
+fn steps_have_weights_where_a_step_has_several_rows() {
+    let output = ValueSpec {
+        time: Some(None),
+        features: &[2, 4],
+        ..OUTPUT
+    };
+    let x = Column::floats(vec![0.0; 2 * 3 * 2], &[2, 3, 2]).unwrap();
+    let labels = Column::integers(vec![1; 2 * 3 * 2], &[2, 3, 2]).unwrap();
+    let data = Dataset::new(x, labels).unwrap();
+    let weights = |values: Vec<f32>, shape: &[usize]| {
+        let data = data.clone();
+        let data = data.sample_weight(Column::floats(values, shape).unwrap());
+        let kinds = [Some(takes(TargetKind::Labels))];
+        let data = data.unwrap();
+        let prepared = Prepared::new("data", &data, &[FLOATS], &[output], &kinds, None);
+        let prepared = prepared.map_err(|error| error.to_string())?;
+        let mut batch = Batch::new(&prepared, 2);
+        batch.gather(&prepared, &prepared.order);
+        Ok::<_, String>(batch.weights(0).map(<[f32]>::to_vec))
+    };
+    let steps: Vec<f32> = (0..6).map(|i| i as f32).collect();
+    let spread: Vec<f32> = (0..12).map(|i| (i / 2) as f32).collect();
+    assert_eq!(weights(steps, &[2, 3]), Ok(Some(spread)));
+    let rows: Vec<f32> = (0..12).map(|i| i as f32).collect();
+    assert_eq!(weights(rows.clone(), &[2, 6]), Ok(Some(rows)));
+    let samples = [vec![5.0; 6], vec![7.0; 6]].concat();
+    assert_eq!(weights(vec![5.0, 7.0], &[2]), Ok(Some(samples)));
+    assert_eq!(
+        weights(vec![1.0; 4], &[2, 2]).unwrap_err(),
+        "data, target of output, sample weights: expected shape [n] or [n, 3] or [n, 6], found \
+         [2, 2]"
+    );
+}

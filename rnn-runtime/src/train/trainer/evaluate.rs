@@ -65,8 +65,9 @@ pub trait Evaluate: Learner {
             stateful::check_size("data", data, batch_size)?;
         }
         let data = Prepared::new("data", data, self.inputs(), outputs, &kinds, None)?;
+        data.check_ids("data", self.inputs(), self.vocabulary())?;
         let mut score = Score::new(scores, self, &kinds)?;
-        dry_run(self, &data, true)?;
+        dry_run("data", self, &data, true)?;
         let mut batch = Batch::new(&data, batch_size.min(data.order.len()));
         evaluate(self, &data, &mut batch, batch_size, &mut score)?;
         let mut logs = Logs::default();

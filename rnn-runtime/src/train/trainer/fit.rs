@@ -83,6 +83,17 @@ impl Default for Fit<'_> {
 }
 
 impl Fit<'_> {
+    /// What decides, beside model, data and optimizer, what a training ends with. Of epochs there can
+    /// be more.
+    pub(super) fn setup(&self, loss: String) -> Vec<(&'static str, String)> {
+        vec![
+            ("loss", loss),
+            ("seed", self.seed.to_string()),
+            ("batch_size", self.batch_size.to_string()),
+            ("shuffle", self.shuffle.to_string()),
+        ]
+    }
+
     /// Whether the options make sense by themselves.
     pub(super) fn check(&self) -> Result<(), Error> {
         let wrong = |message: String| Err(Error::Argument(message));

@@ -20,6 +20,8 @@ pub(super) struct Run<'r, 'c, L: Learner> {
     pub stepper: &'r mut Stepper,
     pub callbacks: &'r mut Vec<Box<dyn Callback + 'c>>,
     pub directions: Vec<(String, Direction)>,
+    /// Options that decide what training ends with, by name.
+    pub setup: Vec<(&'static str, String)>,
     pub fit: &'r Fit<'r>,
 }
 
@@ -92,6 +94,7 @@ impl<L: Learner> Run<'_, '_, L> {
                 score.write("val_", &mut moment.logs);
             }
             self.call(&mut moment, |c, training| c.on_epoch_end(training))?;
+            self.call(&mut moment, |c, training| c.on_epoch_done(training))?;
             progress.end_epoch(&moment.logs);
             history.push(epoch, moment.logs.clone());
             if moment.stop {
@@ -179,6 +182,7 @@ impl<L: Learner> Run<'_, '_, L> {
                 stepper: self.stepper,
                 logs: &mut moment.logs,
                 directions: &self.directions,
+                setup: &self.setup,
                 stop: &mut moment.stop,
                 epoch: &mut epoch,
                 batch: moment.batch,
@@ -216,24 +220,30 @@ pub(super) fn evaluate(
 }
 
 /// Lets the model infer the first sample: whatever it does not like comes out before anything has
-/// changed, and so does a target of another length than the output has.
-///
-/// Not where states are to be kept: they would not survive it.
+/// changed, and so does a target of another length than the output has. States that are to be kept
+/// are put back.
 pub(super) fn dry_run(
+    what: &str,
     learner: &mut impl Learner,
     data: &Prepared<'_>,
     reset_states: bool,
 ) -> Result<(), Error> {
-    if learner.is_stateful() && !reset_states {
-        return Ok(());
-    }
     let mut batch = Batch::new(data, 1);
     batch.gather(data, &data.order[..1]);
     let inputs: Vec<InputView<'_>> = batch.inputs().collect();
+    let kept = match reset_states {
+        true => Vec::new(),
+        false => learner.kept_states(),
+    };
+    // The states are those of whole batches, this is a batch of one.
     learner.reset_states();
     let inferred = learner.infer(&inputs);
-    learner.reset_states();
-    inferred?;
+    if kept.is_empty() {
+        learner.reset_states();
+    } else {
+        learner.set_kept_states(&kept)?;
+    }
+    inferred.map_err(|error| in_data(what, error))?;
     for (index, spec) in learner.outputs().iter().enumerate() {
         let Some(rows) = data.steps(index) else {
             continue;
@@ -242,7 +252,7 @@ pub(super) fn dry_run(
         if found != rows * features(spec) {
             // Only the number of steps was open until now.
             return Err(Error::Shape {
-                what: format!("target of {}", spec.name),
+                what: format!("{what}, target of {}", spec.name),
                 expected: format!(
                     "[n, {}, …], a target for every step of the output",
                     found / features(spec)
@@ -252,4 +262,20 @@ pub(super) fn dry_run(
         }
     }
     Ok(())
+}
+
+/// What a model says of one of its inputs, with the data that it comes from.
+fn in_data(data: &str, error: Error) -> Error {
+    match error {
+        Error::Shape {
+            what,
+            expected,
+            found,
+        } => Error::Shape {
+            what: format!("{data}, {what}"),
+            expected,
+            found,
+        },
+        error => error,
+    }
 }

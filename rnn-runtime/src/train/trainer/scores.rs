@@ -248,6 +248,20 @@ impl Scores {
         found.map_or(1.0, |(_, weight)| *weight)
     }
 
+    /// The losses of all outputs in words, for a comparison: `a: mean_squared_error * 0.5, b: huber`.
+    pub(super) fn losses(&self, outputs: &[ValueSpec], kinds: &[Option<Takes>]) -> String {
+        let with_loss = outputs.iter().zip(kinds).enumerate();
+        let words = with_loss.filter_map(|(index, (output, takes))| {
+            let (loss, weight) = (&takes.as_ref()?.loss, self.loss_weight_of(index, outputs));
+            let times = match weight {
+                1.0 => String::new(),
+                weight => format!(" * {weight}"),
+            };
+            Some(format!("{}: {loss}{times}", output.name))
+        });
+        words.collect::<Vec<_>>().join(", ")
+    }
+
     /// All metrics in the order in which Keras names them, each with the number of its output and
     /// its name in the logs.
     ///

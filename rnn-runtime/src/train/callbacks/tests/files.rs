@@ -98,7 +98,11 @@ fn csv_has_a_line_for_every_epoch() {
 #[cfg(feature = "weights")]
 mod checkpoint {
     use super::*;
-    use crate::{learner::Learner, weights};
+    use crate::{
+        learner::Learner,
+        train::{Column, Dataset, losses::MeanSquaredError, testing::clouds},
+        weights,
+    };
 
     fn first_weight(path: &str) -> f32 {
         let model = Linear::new(1);
@@ -189,6 +193,55 @@ mod checkpoint {
         assert!(scripted("loss", &[1.0], never).is_err());
     }
 
+    /// The loss of the first epoch is finite, its only step is not.
+    #[test]
+    fn weights_that_are_lost_are_not_saved_and_the_history_comes_back() {
+        let folder = Folder::new("lost");
+        for save_best_only in [false, true] {
+            let path = folder.path("kept.safetensors");
+            let good = Linear::new(7);
+            weights::save(&path, good.specs(), good.weights()).unwrap();
+            let kept = fs::read(&path).unwrap();
+            let mut checkpoint = ModelCheckpoint {
+                monitor: "loss".into(),
+                save_best_only,
+                ..ModelCheckpoint::new(&path)
+            };
+            let mut model = Linear::new(1);
+            let mut trainer = Trainer::new(&mut model)
+                .optimizer(SGD::new(1e38))
+                .loss(MeanSquaredError)
+                .callback(TerminateOnNaN::default())
+                .callback(&mut checkpoint);
+            let (x, _) = clouds(6);
+            let x = Column::floats(x, &[6, 2]).unwrap();
+            let y = Column::floats(vec![1e3; 18], &[6, 3]).unwrap();
+            let history = trainer.fit(&Dataset::new(x, y).unwrap(), fit(3)).unwrap();
+            drop(trainer);
+            assert!(!history.epochs().is_empty());
+            assert!(model.weights().iter().any(|w| !w.is_finite()));
+            assert_eq!(checkpoint.skipped(), Some((0, 0)));
+            assert_eq!(fs::read(&path).unwrap(), kept);
+            assert_eq!(folder.files(), ["kept.safetensors"]);
+            // The next training has nothing to tell of this one.
+            scripted("loss", &[1.0], &mut checkpoint).unwrap();
+            assert_eq!(checkpoint.skipped(), None);
+        }
+    }
+
+    #[test]
+    fn nan_is_no_best() {
+        let folder = Folder::new("nan");
+        let path = folder.path("best.safetensors");
+        let best = ModelCheckpoint {
+            save_best_only: true,
+            monitor: "loss".into(),
+            ..ModelCheckpoint::new(&path)
+        };
+        scripted("loss", &[f64::NAN, 3.0, 4.0], best).unwrap();
+        assert_eq!(first_weight(&path), 1.0);
+    }
+
     #[test]
     fn a_failed_save_ends_training() {
         let folder = Folder::new("failed");
@@ -205,7 +258,12 @@ mod backup {
     use super::*;
     use crate::{
         learner::Learner,
-        train::optimizers::{Adam, Optimizer},
+        train::{
+            Column, Dataset,
+            losses::CategoricalCrossentropy,
+            optimizers::{Adam, Optimizer},
+            testing::clouds,
+        },
     };
 
     /// Fails after this epoch, as a program that is killed.
@@ -289,6 +347,91 @@ mod backup {
             // Whatever it says, it must not panic.
             let _ = train(&path, Adam::default(), Some(1));
         }
+    }
+
+    /// Trains with a rate that is halved after each epoch, by a callback behind the backup.
+    fn halving(path: &str, killed: bool) -> (Result<History, Error>, Vec<u32>) {
+        struct Halve(bool);
+        impl Callback for Halve {
+            fn on_batch_end(&mut self, training: &mut Training<'_>) -> Result<(), Error> {
+                match self.0 && training.epoch() == 2 {
+                    true => Err(Error::Argument("killed".to_owned())),
+                    false => Ok(()),
+                }
+            }
+            fn on_epoch_end(&mut self, training: &mut Training<'_>) -> Result<(), Error> {
+                training.set_learning_rate(training.learning_rate() / 2.0)
+            }
+        }
+        let mut model = Linear::new(1);
+        let history = Trainer::new(&mut model)
+            .optimizer(SGD::new(0.5))
+            .loss(SparseCategoricalCrossentropy::from_logits())
+            .callback(BackupAndRestore::new(path))
+            .callback(Halve(killed))
+            .fit(&dataset(50), fit(4));
+        let bits = model.weights().iter().map(|w| w.to_bits()).collect();
+        (history, bits)
+    }
+
+    #[test]
+    fn what_callbacks_behind_it_change_is_in_the_backup() {
+        let folder = Folder::new("behind");
+        let path = folder.path("backup");
+        let (_, expected) = halving(&path, false);
+        assert!(halving(&path, true).0.is_err());
+        let (rest, found) = halving(&path, false);
+        assert_eq!(rest.unwrap().epochs(), [2, 3]);
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn another_training_refuses_the_backup_and_says_what_differs() {
+        let folder = Folder::new("setup");
+        let path = folder.path("backup");
+        assert!(train(&path, Adam::default(), Some(2)).0.is_err());
+        let mut model = Linear::new(1);
+        let fresh = model.weights().to_vec();
+        let (points, labels) = clouds(50);
+        let one_hot = labels
+            .iter()
+            .flat_map(|&l| [0, 1, 2].map(|c| f32::from(c == l)));
+        let targets = Column::floats(one_hot.collect(), &[50, 3]).unwrap();
+        let points = Column::floats(points, &[50, 2]).unwrap();
+        let error = Trainer::new(&mut model)
+            .optimizer(Adam::default())
+            .loss(CategoricalCrossentropy::from_logits())
+            .callback(BackupAndRestore::new(&path))
+            .fit(
+                &Dataset::new(points, targets).unwrap(),
+                Fit {
+                    seed: 3,
+                    batch_size: 10,
+                    shuffle: false,
+                    ..fit(9)
+                },
+            )
+            .unwrap_err()
+            .to_string();
+        let differs = |what: &str, found: &str, wanted: &str| {
+            format!(
+                "\n  it was written with {what} {found}, this training has {what} {wanted}; go on \
+                 with the same, or remove the file to train from the start"
+            )
+        };
+        let expected = [
+            format!("{path} does not fit the model:"),
+            differs(
+                "loss",
+                "output: sparse_categorical_crossentropy",
+                "output: categorical_crossentropy",
+            ),
+            differs("seed", "0", "3"),
+            differs("batch_size", "32", "10"),
+            differs("shuffle", "true", "false"),
+        ];
+        assert_eq!(error, expected.concat());
+        assert_eq!(model.weights(), fresh);
     }
 
     /// The file as versions wrote it that did not know of states.

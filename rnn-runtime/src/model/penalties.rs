@@ -1,0 +1,93 @@
+//! What activity regularisers cost, each summed up by itself.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use crate::cpu::phase::Ref;
+
+/// For every penalty of a model one sum a row.
+///
+/// A long sequence comes in blocks, whose length depends on the number of threads. Were the terms of
+/// several penalties added to one number as they come, their order would depend on it as well, and so
+/// would the last bits. Within one penalty they come in the same order, however they are cut; the sums
+/// of the penalties are added at the end, in a fixed order.
+///
+/// Behind a lock, since two parts of a model may run at once. They have no value in common, so no sum
+/// either.
+#[derive(Default)]
+pub(super) struct Penalties {
+    rows: usize,
+    sums: Mutex<Sums>,
+}
+
+#[derive(Default)]
+struct Sums {
+    all: BTreeMap<Key, Vec<f64>>,
+    /// The penalties that this block had.
+    seen: Vec<Penalty>,
+}
+
+/// A penalty, and how many that look the same came before it in its block.
+type Key = (Penalty, usize);
+
+/// Buffer, offset, shift and width of a value, and the bits of `l1` and `l2`.
+type Penalty = (usize, usize, usize, usize, u32, u32);
+
+impl Penalties {
+    /// For so many rows.
+    pub(super) fn new(rows: usize) -> Self {
+        Penalties {
+            rows,
+            ..Penalties::default()
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Sums> {
+        self.sums.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Another block of steps begins: every penalty goes on with its sums.
+    pub(super) fn begin_block(&self) {
+        self.lock().seen.clear();
+    }
+
+    /// Lets `add` add to the sums of this penalty of a value.
+    pub(super) fn of(
+        &self,
+        value: &Ref,
+        width: usize,
+        [l1, l2]: [f32; 2],
+        add: impl FnOnce(&mut [f64]),
+    ) {
+        let penalty = (
+            value.buf,
+            value.offset,
+            value.shift,
+            width,
+            l1.to_bits(),
+            l2.to_bits(),
+        );
+        let (key, taken) = {
+            let mut sums = self.lock();
+            let same = sums.seen.iter().filter(|p| **p == penalty).count();
+            sums.seen.push(penalty);
+            let key = (penalty, same);
+            let taken = sums.all.remove(&key);
+            (key, taken)
+        };
+        let mut own = taken.unwrap_or_else(|| vec![0.0; self.rows]);
+        add(&mut own);
+        self.lock().all.insert(key, own);
+    }
+
+    /// Adds all penalties of each row to its number in `to`.
+    pub(super) fn total(self, to: &mut [f64]) {
+        let sums = self.sums.into_inner();
+        let sums = sums.unwrap_or_else(PoisonError::into_inner);
+        for own in sums.all.into_values() {
+            to.iter_mut().zip(own).for_each(|(to, own)| *to += own);
+        }
+    }
+}

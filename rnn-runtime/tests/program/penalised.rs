@@ -1,0 +1,96 @@
+//! A model of nothing but penalties: two that cancel each other, and a small one that is left over. In
+//! what is left one sees the last bits of the large ones.
+
+use ndarray::Array3;
+use rnn_runtime::code::*;
+
+use crate::cell::{at, buf};
+
+/// So many that the length of a block depends on how many rows a thread has.
+pub const WIDTH: usize = 512;
+/// What the small one counts.
+pub const LEFT: f32 = 1.0 / (1u64 << 40) as f32;
+
+const X: usize = 0;
+const BUFS: &[BufSpec] = &[buf(WIDTH, Extent::All), buf(WIDTH, Extent::All)];
+const VALUE: ValueSpec = ValueSpec {
+    name: "x",
+    ids: false,
+    time: Some(None),
+    features: &[WIDTH],
+};
+
+pub struct Penalised(Core);
+
+impl Program for Penalised {
+    const SPEC: Spec = Spec {
+        name: "Penalised",
+        params: &[],
+        inputs: &[VALUE],
+        input_axes: &[Some(0)],
+        outputs: &[VALUE],
+        output_axes: &[Some(0)],
+        axes: &[AxisSpec::Input(0)],
+        states: &[],
+        layers: &[],
+        output_layers: &[],
+        plan: "",
+        vocabulary: &[],
+        masks: &[],
+        packed: 0,
+        packed_training: 0,
+        matrices: &[],
+        matrices_training: &[],
+        vectors: &[],
+        vectors_training: &[],
+        computed: (0, 0),
+        stream: &[],
+        stream_len: 0,
+        stream_states: &[],
+        inference: BUFS,
+        training: BUFS,
+        inference_outputs: &[at(X)],
+        training_outputs: &[at(X)],
+        output_gradients: &[at(X + 1)],
+        input_gradients: &[None],
+        output_masks: &[None],
+        training_masks: &[None],
+        blocks: true,
+        // So much that rows are divided among threads.
+        cost: 100_000,
+    };
+    type Input = Sequence;
+    type Output = Array3<f32>;
+    type StepInput = [f32; WIDTH];
+    type StepOutput<'s> = &'s [f32; WIDTH];
+    type Computed = Nothing;
+
+    fn core(&self) -> &Core {
+        &self.0
+    }
+    fn core_mut(&mut self) -> &mut Core {
+        &mut self.0
+    }
+    fn from_core(core: Core) -> Self {
+        Penalised(core)
+    }
+    fn step<S: Simd>(_: S, _: &mut Memory<'_>, _: &[f32], _: usize, _: &Self::StepInput) {}
+    fn step_output(values: &[f32]) -> Self::StepOutput<'_> {
+        array(values, 0)
+    }
+    fn infer(c: &mut Inference<'_>) {
+        let times = c.axis(0);
+        c.input(0, &at(X), WIDTH, times);
+        for (l1, l2) in [(1.0, 0.0), (-1.0, 0.0), (0.0, LEFT)] {
+            c.penalty(&at(X), WIDTH, l1, l2, times);
+        }
+    }
+    fn forward(c: &mut Training<'_>) {
+        let times = c.axis(0);
+        c.input(0, &at(X), WIDTH, times);
+        for (l1, l2) in [(1.0, 0.0), (-1.0, 0.0), (0.0, LEFT)] {
+            c.penalty(&at(X), WIDTH, l1, l2, times);
+        }
+    }
+    fn backward(_: &mut Training<'_>) {}
+}
