@@ -48,6 +48,8 @@ const UNSUPPORTED: &[(&str, &str)] = &[
     ("Input(_, 6) -> LSTM(3, zero_output_for_mask)", "RNN0121"),
     ("Input(_, 6) -> LSTM(3, mask_zero)", "RNN0120"),
     ("Input(_, 6) -> LSTM(3, units)", "RNN0126"),
+    ("Input(_, 6) -> LSTM(3, seed = 4294967296)", "RNN0126"),
+    ("Input(_, 6) -> Dropout(0.5, seed = -1)", "RNN0126"),
     ("Input(_, 6) -> LSTM(3, kernel_regularizer)", "RNN0126"),
     ("Input(_, 4, 5) -> LSTM(3)", "RNN0156"),
     ("Input(99999999, 2) -> LSTM(99999999)", "RNN0110"),

@@ -134,6 +134,10 @@ pub(super) fn read(
             _ => Err(wrong("a number").help(literal(value, name, "0.5"))),
         },
         Kind::Whole => match value.kind {
+            // The bits above tell calls, cells and masks apart.
+            ValueKind::Whole(n) if u32::try_from(n).is_err() => {
+                Err(wrong("a whole number below 2^32").help(format!("write `{name} = 1`")))
+            }
             ValueKind::Whole(n) => Ok(Value::Number(n as f64)),
             _ => Err(wrong("a whole number from 0").help(literal(value, name, "1"))),
         },
