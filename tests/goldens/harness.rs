@@ -84,7 +84,7 @@ pub fn check<M: Learner>(model: &mut M, name: &str, input_gradient: impl Fn(&M) 
 
 /// One golden file; its keys are listed in `tests/keras/goldens.py`.
 fn read(name: &str) -> Golden {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/keras/goldens");
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../keras/goldens");
     Golden::read(&folder.join(name).with_extension("safetensors"), "")
 }
 

@@ -6,14 +6,13 @@
 //! `tests/keras/`, with the numbers, and cut into files that rustc compiles with little memory. How
 //! close is close enough is defined in `../support/golden.rs`.
 
+#[path = "../support/every.rs"]
+mod every;
 #[path = "../support/golden.rs"]
 mod golden;
 mod harness;
 
-use std::process::Command;
-
-use recurrent::rt::cpu::simd::Isa;
-
+pub use every::every_instruction_set;
 pub use harness::check;
 
 /// One test: a graph against its tensors in a file of `tests/keras/grid/`.
@@ -46,27 +45,5 @@ recurrent::rnn_cell! {
         next s1 = s1 + output_1;
         next s2 = s2 + output_2_3;
         output output_1, output_2_3;
-    }
-}
-
-/// Runs the tests of this process again on every instruction set: a process chooses its own once.
-///
-/// # Panics
-/// With the report of a run that failed.
-pub fn every_instruction_set() {
-    let this = std::env::current_exe().expect("the path of this test");
-    for isa in Isa::available() {
-        let run = Command::new(&this)
-            .args(["--skip", "every_instruction_set", "--quiet"])
-            .env("RECURRENT_ISA", isa.name())
-            .output()
-            .expect("this test runs again");
-        let report = String::from_utf8_lossy(&run.stdout);
-        assert!(run.status.success(), "{}:\n{report}", isa.name());
-        assert!(
-            !report.contains("running 0 tests"),
-            "{}: nothing ran",
-            isa.name()
-        );
     }
 }

@@ -109,22 +109,24 @@ def options(prefix, rnn):
         yield Case(f"{prefix}_{name}", (small, rnn(4, **flags)), also=(("unrolled", unrolled),))
 
 
-def recurrent():
-    """Options, sizes and activations of the four recurrent layers."""
-    for prefix, rnn in variants():
-        yield from options(prefix, rnn)
-        for units, features, steps, batch, flags in SIZES:
-            name = f"{prefix}_{units}_units_{features}_features_{steps}_steps_{batch}_rows"
-            yield Case(name, (Input(steps, features), rnn(units, **flags)), batch)
-        if prefix != "gru_plain":  # the pairs do for the second GRU
-            for activation in ACTIVATIONS:
-                # A loop through exp soon overflows.
-                steps = 2 if activation == "exponential" else 4
-                model = (Input(steps, 3), rnn(5, activation=activation, return_sequences=True))
-                yield Case(f"{prefix}_{activation}", model)
-        for activation, inner in PAIRS if prefix != "simple_rnn" else ():
-            model = (Input(4, 3), rnn(5, activation=activation, recurrent_activation=inner))
-            yield Case(f"{prefix}_{activation}_{inner}", model)
+def sizes(prefix, rnn):
+    """A recurrent layer of many sizes."""
+    for units, features, steps, batch, flags in SIZES:
+        name = f"{prefix}_{units}_units_{features}_features_{steps}_steps_{batch}_rows"
+        yield Case(name, (Input(steps, features), rnn(units, **flags)), batch)
+
+
+def activations(prefix, rnn):
+    """A recurrent layer with every activation, alone and in pairs."""
+    if prefix != "gru_plain":  # the pairs do for the second GRU
+        for activation in ACTIVATIONS:
+            # A loop through exp soon overflows.
+            steps = 2 if activation == "exponential" else 4
+            model = (Input(steps, 3), rnn(5, activation=activation, return_sequences=True))
+            yield Case(f"{prefix}_{activation}", model)
+    for activation, inner in PAIRS if prefix != "simple_rnn" else ():
+        model = (Input(4, 3), rnn(5, activation=activation, recurrent_activation=inner))
+        yield Case(f"{prefix}_{activation}_{inner}", model)
 
 
 def stateless():
@@ -158,10 +160,10 @@ def stateless():
     yield Case("flatten_dense", (Input(4, 3), Flatten(), Dense(5)))
 
 
+# In what follows, batches of 16 and wide inputs before BatchNormalization: the gradient through few
+# rows or little variance is ill-conditioned.
 def stacks():
-    """Several layers, and the models that the project shows."""
-    # Batches of 16 and wide inputs before BatchNormalization: the gradient through few rows or
-    # little variance is ill-conditioned.
+    """Several layers, with each of the recurrent ones."""
     seq = {"return_sequences": True}
     yield Case("embedding", (Embedding(12, 3),), steps=6)
     yield Case("embedding_dense", (Embedding(12, 3), Dense(4, activation="tanh")), steps=6)
@@ -176,6 +178,11 @@ def stacks():
             spread=3.0,
         )
         yield Case(f"{prefix}_dense_softmax", (Input(4, 3), rnn(5, **seq), Dense(4, activation="softmax")))
+
+
+def models():
+    """Other mixtures, and the models that the project shows."""
+    seq = {"return_sequences": True}
     yield Case("batch_normalization_between_lstm", (
         Input(4, 3), BatchNormalization(), LSTM(5, **seq), BatchNormalization(), LSTM(4),
         BatchNormalization(), Dense(3),
@@ -198,8 +205,13 @@ def stacks():
     yield Case("digits_simple", (Input(8, 8), SimpleRNN(24), BatchNormalization(), Dense(10)), 16)
 
 
-def cases():
-    """Every case, in the order of the generated file."""
-    found = [*recurrent(), *stateless(), *stacks()]
-    assert len({case.name for case in found}) == len(found)
+def groups():
+    """Every case, by the test program that it goes into: few enough for rustc to need little memory."""
+    found = {}
+    for prefix, rnn in variants():
+        found[prefix] = [*options(prefix, rnn), *sizes(prefix, rnn)]
+        found[f"{prefix}_activations"] = [*activations(prefix, rnn)]
+    found |= {"stateless": [*stateless()], "stacks": [*stacks()], "models": [*models()]}
+    names = [case.name for some in found.values() for case in some]
+    assert len(set(names)) == len(names)
     return found

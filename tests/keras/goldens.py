@@ -1,4 +1,4 @@
-"""Writes `goldens/*.safetensors` and `../goldens/cases.rs` from real Keras.
+"""Writes `goldens/*.safetensors` and `../goldens/tests/*.rs` from real Keras.
 
     python goldens.py [NAME...]    (all cases, or the golden files of those named)
 
@@ -33,14 +33,14 @@ import numpy as np
 import tensorflow as tf
 from safetensors.numpy import save_file
 
-from cases import cases
+from cases import groups
 from language import build, text, weight_names
 
 HERE = Path(__file__).parent
 GOLDENS = HERE / "goldens"
-RUST = HERE.parent / "goldens" / "cases.rs"
+RUST = HERE.parent / "goldens" / "tests"
 
-# The tolerances of the Rust tests (`../goldens/harness.rs`), on the same `error`.
+# The tolerances of the Rust tests (`../support/golden.rs`), on the same `error`.
 OUTPUT_TOLERANCE = 1e-5
 GRADIENT_TOLERANCE = 1e-4
 
@@ -160,19 +160,29 @@ def golden(case):
 
 
 def rust(found):
-    """The generated test file: one macro call a case."""
-    lines = ["// Made by tests/keras/goldens.py. Do not edit."]
+    """A generated test program: one macro call a case."""
+    lines = ["//! Made by tests/keras/goldens.py. Do not edit.", "use recurrent_test_goldens::golden;"]
     for case in found:
         for suffix, model in (("", case.model), *case.also):
             name = f"{case.name}_{suffix}" if suffix else case.name
             lines.append(f'golden!({name}, "{case.name}", {text(model)});')
+    lines += ["#[test]", "fn every_instruction_set() {", "    recurrent_test_goldens::every_instruction_set();", "}"]
     return "\n".join(lines) + "\n"
 
 
+def write_rust(programs):
+    """All test programs, and no other file."""
+    for old in RUST.glob("*.rs"):
+        old.unlink()
+    for name, found in programs.items():
+        (RUST / f"{name}.rs").write_text(rust(found))
+
+
 def main(chosen):
-    """Writes the golden files of the chosen cases, or all of them and the Rust file."""
+    """Writes the golden files of the chosen cases, or all of them and the Rust files."""
     start = time.monotonic()
-    found = cases()
+    programs = groups()
+    found = [case for some in programs.values() for case in some]
     unknown = set(chosen) - {case.name for case in found}
     assert not unknown, unknown
     GOLDENS.mkdir(exist_ok=True)
@@ -188,7 +198,7 @@ def main(chosen):
         for path in GOLDENS.glob("*.safetensors"):
             if path.stem not in {case.name for case in found}:
                 path.unlink()
-        RUST.write_text(rust(found))
+        write_rust(programs)
     for index, what in enumerate(["outputs", "gradients"]):
         errors, name = max(worst, key=lambda pair: pair[0][index])
         print(f"Keras float32 against float64, {what}: at most {errors[index]:.1e} ({name})")

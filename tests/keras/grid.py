@@ -1,6 +1,6 @@
 """Random combinations of what SimpleRNN, both GRUs and LSTM can be told, computed by real Keras.
 
-    python grid.py    writes grid/KIND.safetensors and ../grid/cases.rs
+    python grid.py    writes grid/KIND.safetensors and ../grid/tests/KIND_*.rs
 
 60 models of each kind, drawn from a fixed seed; what varies is in `draw`. Nothing is left out but
 what Keras refuses or where Keras contradicts itself:

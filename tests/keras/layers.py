@@ -1,6 +1,6 @@
 """Layers and graphs that the grid does not have, computed by real Keras.
 
-    python layers.py [NAME...]    writes grid/layers.safetensors and ../grid/layers.rs, or only checks
+    python layers.py [NAME...]    writes grid/layers.safetensors and ../grid/tests/layers_*.rs, or only checks
 """
 
 import sys

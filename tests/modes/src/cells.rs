@@ -2,19 +2,24 @@
 
 /// Defines cells, and keeps their text for the interpreter.
 macro_rules! cells {
-    ($(cell $name:ident $arguments:tt $body:tt)*) => {
-        $(recurrent::rnn_cell! { pub cell $name $arguments $body })*
+    ($($(#[$doc:meta])* cell $name:ident $arguments:tt $body:tt)*) => {
+        $(recurrent::rnn_cell! { $(#[$doc])* pub cell $name $arguments $body })*
+        /// The text of all of them, by name.
         pub const CELLS: &[(&str, &str)] = &[
             $((stringify!($name), stringify!(cell $name $arguments $body))),*
         ];
     };
 }
 
+/// A size that models name.
 pub const UNITS: usize = 6;
-const HALF: usize = 3;
+/// Another one.
+pub const HALF: usize = 3;
+/// Both, for the interpreter.
 pub const CONSTS: &[(&str, usize)] = &[("UNITS", UNITS), ("HALF", HALF)];
 
 cells! {
+    /// A gated recurrent unit with one gate.
     cell MinimalGru(units) {
         param kernel: [input, 2 * units] = glorot_uniform;
         param recurrent_kernel: [units, 2 * units] = orthogonal;
@@ -25,7 +30,7 @@ cells! {
         next h = f * h + (1 - f) * tanh(g + f * ug);
         output h;
     }
-    // Two products, one behind the other.
+    /// Two products, one behind the other.
     cell TwoStages(units, inner) {
         param kernel: [input, inner] = glorot_uniform;
         param first: [units, inner] = orthogonal;
@@ -36,6 +41,7 @@ cells! {
         next h = tanh(z @ second + bias) + 0.5 * h;
         output h;
     }
+    /// Normalised before the activation.
     cell Normalised(units, epsilon = 0.01) {
         param kernel: [input, units] = glorot_uniform;
         param recurrent_kernel: [units, units] = orthogonal;
@@ -47,7 +53,7 @@ cells! {
         next h = tanh(z * gamma + beta);
         output h;
     }
-    // Gates are normalised, too, and the output is a distribution.
+    /// Gates are normalised, too, and the output is a distribution.
     cell Attentive(units) {
         param kernel: [input, 2 * units] = glorot_uniform;
         param recurrent_kernel: [units, 2 * units] = orthogonal;
@@ -57,6 +63,7 @@ cells! {
         next h = a * tanh(b) + (1 - a) * h;
         output softmax(h * 2);
     }
+    /// Products of what `concat` has joined.
     cell Joined(units) {
         param kernel: [input + 2 * units, units] = glorot_uniform;
         param other: [2 * units, 2 * units] = glorot_uniform;
@@ -68,6 +75,7 @@ cells! {
         next c = tanh(q) + 0.5 * c;
         output concat(h, c);
     }
+    /// Functions and a bias that arguments choose.
     cell Chosen(units, activation = tanh, gate = sigmoid, use_bias = true) {
         param kernel: [input, 2 * units] = glorot_uniform;
         param recurrent_kernel: [units, 2 * units] = orthogonal;
@@ -81,7 +89,7 @@ cells! {
         next h = gate(f) * h + (1 - gate(f)) * activation(g);
         output h;
     }
-    // States of different sizes.
+    /// States of different sizes.
     cell Projected(units, size) {
         param kernel: [input, 4 * units] = glorot_uniform;
         param recurrent_kernel: [size, 4 * units] = orthogonal;
@@ -93,7 +101,7 @@ cells! {
         next h = (sigmoid(o) * tanh(c)) @ projection;
         output h;
     }
-    // The output is a product that no state waits for.
+    /// The output is a product that no state waits for.
     cell Read(units, out) {
         param kernel: [input, units] = glorot_uniform;
         param recurrent_kernel: [units, units] = orthogonal;
@@ -102,7 +110,7 @@ cells! {
         next h = tanh(x @ kernel + h @ recurrent_kernel);
         output h @ p;
     }
-    // Maths on parameters alone is done when weights are packed; `frozen` gets no gradient.
+    /// Maths on parameters alone is done when weights are packed; `frozen` gets no gradient.
     cell Decay(units) {
         param kernel: [input, units] = glorot_uniform;
         param decay: [units] = zeros;
@@ -113,6 +121,7 @@ cells! {
         next h = a * h + sqrt(1 - a * a) * scale * (x @ kernel) + 0.1 * tanh(h @ mixing);
         output h;
     }
+    /// Most of the functions of the language.
     cell Functions(units) {
         param kernel: [input, 2 * units] = glorot_uniform;
         param recurrent_kernel: [units, 2 * units] = orthogonal;
@@ -125,7 +134,7 @@ cells! {
         next h = tanh(0.3 * m + 0.2 * q - 0.1 * p) + select(a > b, 0.2 * a, b / 4);
         output h;
     }
-    // Numbers of a row: sums and largest units, and parameters inside of them.
+    /// Numbers of a row: sums and largest units, and parameters inside of them.
     cell Rows(units) {
         param kernel: [input, units] = glorot_uniform;
         param recurrent_kernel: [units, units] = orthogonal;
@@ -138,7 +147,7 @@ cells! {
         next h = tanh(z + 0.1 * s) * sigmoid(top) + 0.2 * mean(h);
         output h + mean(x);
     }
-    // An input that is used as it is, and a state from a state that has changed already.
+    /// An input that is used as it is, and a state from a state that has changed already.
     cell Counter(units) {
         state h: [input];
         state total: [input];
@@ -146,7 +155,7 @@ cells! {
         next total = total + h * h;
         output concat(total, x);
     }
-    // A state that nothing multiplies, and the old value of another.
+    /// A state that nothing multiplies, and the old value of another.
     cell Delay(units) {
         param kernel: [input, units] = glorot_uniform;
         state before: [units];
@@ -157,7 +166,7 @@ cells! {
         next before = now;
         output now + 0.5 * older;
     }
-    // Nobody reads the old state; half of the other one and of the input.
+    /// Nobody reads the old state; half of the other one and of the input.
     cell Forgetful(units) {
         param kernel: [units, units] = glorot_uniform;
         param mix: [units, units] = glorot_uniform;
@@ -170,7 +179,7 @@ cells! {
         next wide = concat(h + 0.3 * a, h * h);
         output concat(h, a) + 0.1 * sum(p @ mix);
     }
-    // The output needs old states, products of them, and what only later is known.
+    /// The output needs old states, products of them, and what only later is known.
     cell Late(units) {
         param kernel: [input, units] = glorot_uniform;
         param recurrent_kernel: [units, units] = orthogonal;
@@ -181,7 +190,31 @@ cells! {
         next h = tanh(x @ kernel + h @ recurrent_kernel);
         output before * z + h + mean(before * z) + softmax(h @ look) @ look;
     }
-    // `GRU`, by hand.
+    /// A state of several axes.
+    cell Grid(rows, columns) {
+        param kernel: [input, rows, columns] = glorot_uniform;
+        param mixing: [rows, rows] = orthogonal;
+        state s: [rows, columns];
+        next s = tanh(einsum("bi,irc->brc", x, kernel) + einsum("brc,rk->bkc", s, mixing));
+        output s;
+    }
+    /// The same, of any sizes.
+    cell Faded(rows, columns) {
+        state s: [rows, columns];
+        next s = 0.5 * s + sum(x);
+        output s;
+    }
+    /// States of one and of three axes.
+    cell Cube(a, b, c) {
+        param kernel: [input, b] = glorot_uniform;
+        param mixing: [c, c] = orthogonal;
+        state h: [b];
+        state s: [a, b, c];
+        next h = tanh(x @ kernel) + 0.5 * h;
+        next s = tanh(einsum("nabc,cd->nabd", s, mixing)) + 0.3 * s;
+        output einsum("nabc,nb->nac", s, h);
+    }
+    /// `GRU`, by hand.
     cell HandGru(units) {
         param kernel: [input, 3 * units] = glorot_uniform;
         param recurrent_kernel: [units, 3 * units] = orthogonal;
@@ -194,30 +227,4 @@ cells! {
         next h = z * h + (1 - z) * tanh(xh + r * hh);
         output h;
     }
-}
-
-check! {
-    minimal_gru: stream { Input(_, 3) -> RNN(MinimalGru(5)) -> Dense(2) }
-    two_stages: stream { Input(_, 3) -> RNN(TwoStages(4, 7), return_sequences) }
-    normalised: stream { Input(_, 3) -> RNN(Normalised(5), return_sequences) -> RNN(Normalised(17)) }
-    attentive: stream { Input(_, 3) -> RNN(Attentive(5), return_sequences) -> Dense(2) }
-    attentive_wide: stream { Input(_, 3) -> RNN(Attentive(35), return_sequences) -> Dense(31) -> RNN(Attentive(19)) }
-    forgetful: stream { Input(_, 8) -> RNN(Forgetful(4), return_sequences) -> Dense(3) }
-    forgetful_input: stream { Input(_, 10) -> RNN(Forgetful(5), return_sequences) }
-    late: stream { Input(_, 3) -> RNN(Late(5), return_sequences) -> RNN(Late(19), return_sequences) -> Dense(2) }
-    joined: stream { Input(_, 3) -> RNN(Joined(4), return_sequences) -> RNN(Joined(3)) }
-    chosen: stream { Input(_, 3) -> RNN(Chosen(4, relu, gate = hard_sigmoid, use_bias = false), return_sequences) -> RNN(Chosen(5, softmax)) }
-    projected: stream { Input(_, 3) -> RNN(Projected(7, 4), return_sequences) -> RNN(Projected(3, 5)) }
-    read: stream { Input(_, 3) -> RNN(Read(5, 4), return_sequences) -> RNN(Read(3, 2)) }
-    decay: stream { Input(_, 3) -> RNN(Decay(5), return_sequences) -> Dense(2) }
-    functions: stream { Input(_, 3) -> RNN(Functions(5), return_sequences) }
-    rows: stream { Input(_, 3) -> RNN(Rows(5), return_sequences) -> RNN(Rows(19)) }
-    counter: stream { Input(_, 3) -> RNN(Counter(1), return_sequences) -> Dense(2) }
-    delay: stream { Input(_, 3) -> RNN(Delay(4), return_sequences) -> Dense(2) }
-    consts: stream { Input(_, HALF) -> RNN(MinimalGru(UNITS), return_sequences) -> LSTM(HALF) -> Dense(UNITS) }
-}
-
-same! {
-    gru_by_hand: same_program { Input(_, 3) -> GRU(7, return_sequences) -> Dense(2) } { Input(_, 3) -> RNN(HandGru(7), return_sequences) -> Dense(2) }
-    gru_by_hand_wide: same_program { Input(_, 9) -> GRU(40) } { Input(_, 9) -> RNN(HandGru(40)) }
 }

@@ -1,5 +1,7 @@
 //! Units of many sizes: with and without tails, one vector and several.
 
+use recurrent_test_modes::check;
+
 check! {
     units_1: stream { Input(_, 1) -> SimpleRNN(1, return_sequences) -> GRU(1, return_sequences) -> LSTM(1) }
     units_2: stream { Input(_, 17) -> SimpleRNN(2, return_sequences) -> GRU(2, return_sequences) -> LSTM(2) }

@@ -1,5 +1,7 @@
 //! Numbers drawn from a seed, and batches and weights made of them.
 
+use std::ops::Range;
+
 use recurrent::{
     learner::{InputView, Values},
     params::ParamSpec,
@@ -10,6 +12,7 @@ use rnn_compiler::interpret::{Input, Weights};
 pub struct Random(u64);
 
 impl Random {
+    /// The same seed gives the same numbers.
     pub fn new(seed: u64) -> Random {
         Random(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1)
     }
@@ -21,6 +24,7 @@ impl Random {
         self.0.wrapping_mul(0x2545_F491_4F6C_DD1D)
     }
 
+    /// In 0..n.
     pub fn below(&mut self, n: usize) -> usize {
         (self.next() >> 33) as usize % n
     }
@@ -30,74 +34,151 @@ impl Random {
         (self.next() >> 40) as f32 / (1u64 << 23) as f32 - 1.0
     }
 
+    /// `n` numbers in -1..1.
     pub fn floats(&mut self, n: usize) -> Vec<f32> {
         (0..n).map(|_| self.float()).collect()
     }
 }
 
-/// A batch in both precisions.
+/// What one input of a model holds.
+#[derive(Clone, Copy)]
+pub enum Content {
+    /// Features.
+    Floats,
+    /// Ids below this.
+    Ids(usize),
+    /// 1 for a real step, 0 for another.
+    Mask,
+}
+
+/// A batch of one input in both precisions.
 #[derive(Clone)]
 pub struct Batch {
+    /// Rows.
     pub batch: usize,
+    /// Steps; 1 for an input without a time axis.
     pub time: usize,
-    pub width: usize,
+    /// What it holds.
+    pub content: Content,
+    /// `[batch, time, features]`, or the mask `[batch, time]`.
     pub floats: Vec<f32>,
+    /// `[batch, time]`.
     pub ids: Vec<u32>,
 }
 
+/// Whether a step is real where a mask, `Masking` or `mask_zero` sees it: rows with holes, without
+/// any real step, padded on the left, padded on the right, and whole.
+pub fn is_real(row: usize, t: usize, time: usize) -> bool {
+    match row % 5 {
+        0 => (t + row) % 3 != 1,
+        1 => false,
+        2 => 2 * t >= time,
+        3 => 2 * t < time,
+        _ => true,
+    }
+}
+
 impl Batch {
-    pub fn new(batch: usize, time: usize, width: usize, ids: Option<usize>, seed: u64) -> Batch {
-        let mut r = Random::new(seed);
-        let n = batch * time;
-        let (floats, ids) = match ids {
-            Some(vocabulary) => (vec![], (0..n).map(|_| r.below(vocabulary) as u32).collect()),
-            None => (r.floats(n * width), vec![]),
-        };
+    /// Random numbers, which are zero where no step is real if `padded`.
+    pub fn new(
+        (batch, time, width): (usize, usize, usize),
+        content: Content,
+        padded: bool,
+        r: &mut Random,
+    ) -> Batch {
+        let (mut floats, mut ids) = (Vec::new(), Vec::new());
+        for (row, t) in (0..batch).flat_map(|row| (0..time).map(move |t| (row, t))) {
+            let real = is_real(row, t, time);
+            let kept = real || !padded;
+            match content {
+                Content::Floats => {
+                    let step = r.floats(width).into_iter();
+                    floats.extend(step.map(|x| if kept { x } else { 0.0 }));
+                }
+                Content::Ids(vocabulary) => {
+                    let id = r.below(vocabulary) as u32;
+                    ids.push(if kept { id } else { 0 });
+                }
+                Content::Mask => floats.push(f32::from(u8::from(real))),
+            }
+        }
         Batch {
             batch,
             time,
-            width,
+            content,
             floats,
             ids,
         }
     }
 
-    pub fn view(&self) -> InputView<'_> {
+    fn view(&self) -> InputView<'_> {
         InputView {
             batch: self.batch,
             time: self.time,
-            values: if self.ids.is_empty() {
-                Values::Floats(&self.floats)
-            } else {
-                Values::Ids(&self.ids)
+            values: match self.content {
+                Content::Ids(_) => Values::Ids(&self.ids),
+                Content::Floats | Content::Mask => Values::Floats(&self.floats),
             },
         }
     }
 
-    /// Some of the rows.
-    pub fn rows(&self, rows: std::ops::Range<usize>) -> Batch {
-        let cut = |per_row: usize| rows.start * per_row..rows.end * per_row;
+    fn rows(&self, rows: Range<usize>) -> Batch {
+        let cut = |len: usize| {
+            let per_row = len / self.batch;
+            rows.start * per_row..rows.end * per_row
+        };
         Batch {
             batch: rows.len(),
-            floats: match self.floats.is_empty() {
-                true => vec![],
-                false => self.floats[cut(self.time * self.width)].to_vec(),
-            },
-            ids: match self.ids.is_empty() {
-                true => vec![],
-                false => self.ids[cut(self.time)].to_vec(),
-            },
+            floats: self.floats[cut(self.floats.len())].to_vec(),
+            ids: self.ids[cut(self.ids.len())].to_vec(),
             ..*self
         }
     }
 
-    pub fn for_oracle(&self) -> Input {
+    fn for_oracle(&self) -> Input {
         Input {
             batch: self.batch,
             time: self.time,
             floats: self.floats.iter().map(|&x| x.into()).collect(),
             ids: self.ids.clone(),
         }
+    }
+}
+
+/// A batch of every input of a model.
+#[derive(Clone)]
+pub struct Data {
+    /// In the order of the model.
+    pub inputs: Vec<Batch>,
+}
+
+impl Data {
+    /// Rows, the same of all inputs.
+    pub fn batch(&self) -> usize {
+        self.inputs[0].batch
+    }
+
+    /// Steps of the first input that has any.
+    pub fn time(&self) -> usize {
+        self.inputs.iter().map(|b| b.time).max().unwrap_or(1)
+    }
+
+    /// For the model.
+    pub fn views(&self) -> Vec<InputView<'_>> {
+        self.inputs.iter().map(Batch::view).collect()
+    }
+
+    /// Some of the rows.
+    pub fn rows(&self, rows: Range<usize>) -> Data {
+        let cut = |b: &Batch| b.rows(rows.clone());
+        Data {
+            inputs: self.inputs.iter().map(cut).collect(),
+        }
+    }
+
+    /// For the interpreter.
+    pub fn for_oracle(&self) -> Vec<Input> {
+        self.inputs.iter().map(Batch::for_oracle).collect()
     }
 }
 

@@ -1,58 +1,21 @@
 //! The same bits whatever the number of threads.
 
-use crate::{
-    check::batch,
-    numbers::{Random, same_bits, weights},
-};
 use ndarray::Array3;
-use recurrent::{
-    learner::{Learner, StepSeed},
-    model::Model,
-    prelude::*,
-    rt::cpu::simd::Isa,
+use recurrent::{prelude::*, rt::cpu::simd::Isa};
+use recurrent_test_modes::{
+    check::{self, batch},
+    numbers::weights,
+    subject::Subject,
 };
 
-fn threads<M: Model>(mut model: M) {
-    let w = weights(M::SPEC.params, 12);
+/// Several shapes of a batch, each of enough work for several threads, in inference and in training.
+fn threads(model: &mut dyn Subject) {
+    let spec = model.spec();
+    let w = weights(spec.params, 12);
+    model.weights_mut().copy_from_slice(&w);
     for (rows, time) in [(64, 40), (37, 60), (3, 700), (1, 900)] {
-        let x = batch::<M>(rows, time, 13);
-        // Enough work for several threads, in inference and in training.
-        assert!(rows * time * M::SPEC.cost > 4 * 400_000, "{}", M::SPEC.cost);
-        let mut run = |threads: usize| {
-            let pool = rayon::ThreadPoolBuilder::new()
-                .num_threads(threads)
-                .build()
-                .unwrap();
-            pool.install(|| {
-                model.weights_mut().copy_from_slice(&w);
-                model.infer(&[x.view()]).unwrap();
-                let y = model.output(0).to_vec();
-                model.want_input_gradient(true);
-                model
-                    .forward(&[x.view()], StepSeed { seed: 1, step: 2 })
-                    .unwrap();
-                let trained = model.output(0).to_vec();
-                let mut g = vec![0.0; w.len()];
-                let d = Random::new(14).floats(y.len());
-                model.backward(&[&d], &mut g).unwrap();
-                let dx = model.input_gradient(0).map(<[f32]>::to_vec);
-                let w = model.weights().to_vec();
-                [y, trained, g, dx.unwrap_or_default(), w]
-            })
-        };
-        let one = run(1);
-        for n in [2, 3, 4] {
-            let what = [
-                "inference",
-                "training",
-                "gradients",
-                "input",
-                "moving statistics",
-            ];
-            for ((what, a), b) in what.iter().zip(&one).zip(&run(n)) {
-                same_bits(&format!("{what}, {n} threads, {rows} rows"), a, b);
-            }
-        }
+        assert!(rows * time * spec.cost > 4 * 400_000, "{}", spec.cost);
+        check::threads(model, &batch(spec, rows, time, 13), &[2, 3, 4]);
     }
 }
 
@@ -60,14 +23,14 @@ fn threads<M: Model>(mut model: M) {
 fn recurrent_layers() {
     let mut model = recurrent::rnn_model!(Input(_, 5) -> LSTM(40, return_sequences) -> BatchNormalization -> GRU(33, return_sequences) -> Dropout(0.3) -> Dense(20));
     model.set_isa(*Isa::available().last().unwrap());
-    threads(model);
+    threads(&mut model);
 }
 
 #[test]
 fn ids_and_reductions() {
-    use crate::cells::Normalised;
+    use recurrent_test_modes::cells::Normalised;
     threads(
-        recurrent::rnn_model!(Embedding(50, 16) -> RNN(Normalised(40), return_sequences) -> Dropout(0.2) -> LSTM(30, go_backwards) -> Dense(3, softmax)),
+        &mut recurrent::rnn_model!(Embedding(50, 16) -> RNN(Normalised(40), return_sequences) -> Dropout(0.2) -> LSTM(30, go_backwards) -> Dense(3, softmax)),
     );
 }
 
@@ -76,12 +39,12 @@ fn ids_and_reductions() {
 #[test]
 fn both_directions() {
     threads(
-        recurrent::rnn_model!(Input(_, 5) -> Bidirectional(LSTM(36, return_sequences)) -> Bidirectional(GRU(20), merge_mode = sum) -> Dense(3)),
+        &mut recurrent::rnn_model!(Input(_, 5) -> Bidirectional(LSTM(36, return_sequences)) -> Bidirectional(GRU(20), merge_mode = sum) -> Dense(3)),
     );
     threads(
-        recurrent::rnn_model!(Embedding(9, 12, mask_zero) -> Bidirectional(RNN([LSTMCell(24, dropout = 0.2), GRUCell(30, recurrent_dropout = 0.1)], return_sequences)) -> Dense(4)),
+        &mut recurrent::rnn_model!(Embedding(9, 12, mask_zero) -> Bidirectional(RNN([LSTMCell(24, dropout = 0.2), GRUCell(30, recurrent_dropout = 0.1)], return_sequences)) -> Dense(4)),
     );
-    threads(recurrent::rnn_model! {
+    threads(&mut recurrent::rnn_model! {
         input x: [_, 6];
         let (f, b, fh, fc, bh, bc) = x -> Bidirectional(LSTM(28, return_sequences, return_state), merge_mode = none, backward_layer = LSTM(28, return_sequences, return_state, go_backwards, trainable = false));
         let both = (f, b) -> Add;
@@ -95,7 +58,10 @@ fn both_directions() {
 
 /// The example's digits, `[images, 8, 8]` of 0 to 1, and what they show.
 fn digits() -> Dataset {
-    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/data/digits.csv");
+    let file = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../../examples/data/digits.csv"
+    );
     let text = std::fs::read_to_string(file).unwrap();
     let (mut pixels, mut labels) = (Vec::new(), Vec::<u32>::new());
     for line in text.lines() {

@@ -1,5 +1,7 @@
 //! Every layer with every option that changes what it computes.
 
+use recurrent_test_modes::check;
+
 check! {
     simple_rnn: stream { Input(_, 3) -> SimpleRNN(5) }
     simple_rnn_all_steps: stream { Input(_, 3) -> SimpleRNN(4, relu, use_bias = false, return_sequences) }

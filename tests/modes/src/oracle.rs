@@ -1,0 +1,132 @@
+//! The interpreter's side: the same model, and the random numbers that training draws.
+
+use crate::numbers::{Data, named};
+use recurrent::{
+    learner::StepSeed,
+    params::ParamSpec,
+    rt::cpu::{
+        arena::Arena,
+        ops::{Times, copy_out, dropout, gaussian_noise},
+        phase::{Buf, Memory, Ref, Steps, padded},
+        simd::Isa,
+    },
+};
+use rnn_compiler::interpret::{Answer, Call, Draw, Drawn, Model, Scope, Weights};
+
+/// The step of training that is compared.
+pub const SEED: StepSeed = StepSeed { seed: 3, step: 4 };
+
+/// The interpreter's model of the same text.
+pub fn oracle(text: &str) -> Model {
+    let scope = Scope {
+        cells: crate::cells::CELLS,
+        consts: crate::cells::CONSTS,
+    };
+    match Model::parse_in(text, scope) {
+        Ok(model) => model,
+        Err(e) => panic!("{text}: {e}"),
+    }
+}
+
+/// Weights and a batch that the interpreter runs.
+pub struct Run<'a> {
+    /// The model.
+    pub oracle: &'a Model,
+    /// Its weights by name.
+    pub weights: Weights,
+    /// The batch, and what is drawn for it.
+    pub call: Call,
+}
+
+impl Run<'_> {
+    /// Inference.
+    pub fn inference<'a>(
+        oracle: &'a Model,
+        specs: &[ParamSpec],
+        weights: &[f32],
+        x: &Data,
+    ) -> Run<'a> {
+        Run {
+            oracle,
+            weights: named(specs, weights),
+            call: Call {
+                inputs: x.for_oracle(),
+                ..Call::default()
+            },
+        }
+    }
+
+    /// The forward pass of training, with the numbers that this instruction set draws.
+    pub fn training<'a>(
+        oracle: &'a Model,
+        specs: &[ParamSpec],
+        weights: &[f32],
+        x: &Data,
+        isa: Isa,
+    ) -> Run<'a> {
+        let mut run = Run::inference(oracle, specs, weights, x);
+        run.call.training = true;
+        run.call.draws = (oracle.draws().iter())
+            .map(|d| drawn(d, isa, x.batch(), x.time()))
+            .collect();
+        run
+    }
+
+    /// What the interpreter computes.
+    pub fn answer(&self) -> Answer {
+        self.oracle.call(&self.weights, &self.call).unwrap()
+    }
+}
+
+/// What the runtime draws in step [`SEED`]: read from ones that a dropout has multiplied, and from
+/// zeros to which noise was added. A layer with a `seed` draws the same wherever it stands.
+fn drawn(draw: &Draw, isa: Isa, rows: usize, time: usize) -> Vec<f64> {
+    let Some(seed) = draw.seed else {
+        panic!("give {} a seed", draw.layer)
+    };
+    // The numbering of `passes/lower.rs` and `codegen/run.rs`.
+    let of_call = ((1 << 63) | seed).wrapping_add((draw.call as u64) << 48);
+    let layer = of_call + ((draw.cell as u64) << 32) + ((draw.mask as u64) << 40);
+    let steps = if draw.every_step { time } else { 1 };
+    let buf = |offset: usize| Buf::new(offset, padded(draw.width), rows, steps, Steps::All);
+    let bufs = [buf(0), buf(buf(0).len())];
+    let mut arena = Arena::new(2 * bufs[0].len());
+    if let Drawn::Factors { .. } = draw.drawn {
+        arena.floats_mut().fill(1.0);
+    }
+    let mut m = Memory::new(arena.floats_mut(), &[], &bufs, steps, rows);
+    let place = |buf: usize| Ref {
+        buf,
+        offset: 0,
+        shift: 0,
+        exact: false,
+    };
+    let (from, to, times) = (&place(0), &place(1), Times::all(steps));
+    match draw.drawn {
+        Drawn::Factors { rate } => dropout(
+            &mut m,
+            from,
+            to,
+            draw.width,
+            rate as f32,
+            layer,
+            SEED,
+            times,
+            draw.every_step,
+        ),
+        Drawn::Noise { stddev } => gaussian_noise(
+            isa,
+            &mut m,
+            from,
+            to,
+            draw.width,
+            stddev as f32,
+            layer,
+            SEED,
+            times,
+        ),
+    }
+    let mut all = vec![0.0; rows * steps * draw.width];
+    copy_out(&mut m, to, draw.width, &mut all, steps, 0, times);
+    all.into_iter().map(f64::from).collect()
+}

@@ -1,0 +1,69 @@
+//! A model under test, whatever its type.
+
+use crate::{
+    numbers::Data,
+    steps::{StepInput, StepOutput},
+};
+use recurrent::{
+    learner::Learner,
+    model::{Model, Spec, Streamable},
+    rt::cpu::simd::Isa,
+};
+
+/// What the checks call of a [`Model`], which cannot be a trait object itself.
+pub trait Subject: Learner + Send {
+    /// What is known about the model.
+    fn spec(&self) -> &'static Spec;
+    /// Runs on this instruction set from now on.
+    fn use_isa(&mut self, isa: Isa);
+    /// Starts sequences from zero states.
+    fn start(&self);
+    /// Asks backward passes for the gradients of inputs.
+    fn want_input_gradients(&mut self);
+    /// The gradient of an input from the last backward pass.
+    fn gradient_of_input(&self, index: usize) -> Option<&[f32]>;
+}
+
+impl<M: Model> Subject for M {
+    fn spec(&self) -> &'static Spec {
+        const { &M::SPEC }
+    }
+    fn use_isa(&mut self, isa: Isa) {
+        self.set_isa(isa);
+    }
+    fn start(&self) {
+        self.reset_states();
+    }
+    fn want_input_gradients(&mut self) {
+        self.want_input_gradient(true);
+    }
+    fn gradient_of_input(&self, index: usize) -> Option<&[f32]> {
+        self.input_gradient(index)
+    }
+}
+
+/// A model that can run step by step.
+pub trait Streaming: Subject {
+    /// What a stream gives for each row of a batch: `[row][step][output]`.
+    fn steps(&self, x: &Data) -> Vec<Vec<Vec<Vec<f32>>>>;
+}
+
+impl<M> Streaming for M
+where
+    M: Model + Streamable,
+    M::StepInput: StepInput,
+    for<'s> M::StepOutput<'s>: StepOutput,
+{
+    fn steps(&self, x: &Data) -> Vec<Vec<Vec<Vec<f32>>>> {
+        let mut s = self.stream().unwrap();
+        let mut row = |row| {
+            s.reset();
+            let mut step = |t| {
+                let y = s.step(&M::StepInput::of(x, row, t));
+                y.outputs().into_iter().map(<[f32]>::to_vec).collect()
+            };
+            (0..x.time()).map(&mut step).collect()
+        };
+        (0..x.batch()).map(&mut row).collect()
+    }
+}
