@@ -602,3 +602,59 @@ fn tuples_whole_numbers_and_eps() {
         assert_eq!(model(right), [""; 0], "{right}");
     }
 }
+
+/// One set of weights is of one size; a layer without weights has no size, as in Keras.
+#[test]
+fn layers_without_weights_are_shared_by_any_widths() {
+    const XZ: &str = "input x: [4, 6]; input z: [4, 3];";
+    for layer in [
+        "Activation(relu)",
+        "Masking",
+        "GaussianNoise(0.1)",
+        "Dropout(0.1)",
+        "Reshape(2, 6)",
+        "TimeDistributed(Flatten)",
+        "TimeDistributed(Activation(tanh))",
+        "Flatten",
+        "LayerNormalization(center = false, scale = false)",
+    ] {
+        // `Reshape` makes one shape of both.
+        let (x, z) = match layer {
+            "Reshape(2, 6)" => ("input x: [4, 3];", "input z: [2, 6];"),
+            _ => ("input x: [4, 6];", "input z: [4, 3];"),
+        };
+        let text = format!("{x} {z} layer l = {layer}; output a = x -> l; output b = z -> l;");
+        assert_eq!(model(&text), [""; 0], "{text}");
+    }
+    for layer in [
+        "Add",
+        "Multiply",
+        "Maximum",
+        "Minimum",
+        "Average",
+        "Concatenate",
+    ] {
+        for (x, z) in [
+            ("x", "z"),
+            ("x -> Masking", "z -> Masking"),
+            ("x -> Masking", "z"),
+            ("x -> Masking -> Masking", "z -> GRU(3, return_sequences)"),
+        ] {
+            let text = format!(
+                "{XZ} layer l = {layer}; let p = {x}; let q = {z}; output a = (p, p) -> l; output b = (q, q, q) -> l;"
+            );
+            assert_eq!(model(&text), [""; 0], "{text}");
+        }
+    }
+    for layer in [
+        "Dense(3)",
+        "LayerNormalization",
+        "LSTM(3)",
+        "BatchNormalization",
+    ] {
+        says(
+            &format!("{XZ} layer l = {layer}; output a = x -> l; output b = z -> l;"),
+            &["[RNN0169]", "it read 6 features before, here 3"],
+        );
+    }
+}

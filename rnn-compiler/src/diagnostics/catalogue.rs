@@ -132,7 +132,7 @@ pub const CATALOGUE: &[Entry] = &[
     entry("RNN0166", "directions that do not merge", "`sum`, `mul` and `ave` need outputs of one size, `concat` vectors of any; `none` takes all: `merge_mode = none`."),
     entry("RNN0167", "other values than names", "A layer with `return_state` gives its output and its states: `let (y, state) = x -> LSTM(64, return_state);`. An output is one value."),
     entry("RNN0168", "stateful layer used twice", "The states of a stateful layer go on from call to call of the model; two uses would be two sequences. Write the layer at both places: `let a = x -> LSTM(8, stateful); let b = y -> LSTM(8, stateful);`"),
-    entry("RNN0169", "shared layer of two sizes", "A shared layer has one set of weights, so all that it reads has one size: `let a = x -> Dense(64) -> shared;`"),
+    entry("RNN0169", "shared layer of two sizes", "A shared layer with weights has one set of them, so all that it reads has one size: `let a = x -> Dense(64) -> shared;`"),
     entry("RNN0170", "value that is never used", "What nobody reads is most often a mistake. `_` in `let (y, _) = …` or a name with `_` in front says that it is none."),
     entry("RNN0172", "axis of an input that is no size", "Only steps can be open: `input x: [_, 28];`. Features are a number or a `const`."),
     entry("RNN0173", "two of one name", "Inputs, outputs and layers have names of their own. The parts of a structure are named after both: `parts_location`."),
