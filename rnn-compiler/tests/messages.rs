@@ -658,3 +658,86 @@ fn layers_without_weights_are_shared_by_any_widths() {
         );
     }
 }
+
+#[test]
+fn as_many_outputs_as_there_are_tuples_for() {
+    let stack = |cells: &[&str], end: &str| {
+        format!(
+            "Input(_, 4) -> RNN([{}], return_state{end})",
+            cells.join(", ")
+        )
+    };
+    let mut cells = vec!["LSTMCell(2)"; 8];
+    says(
+        &stack(&cells, ""),
+        &[
+            "[RNN0177]",
+            "gives 17 outputs: a model has at most 16",
+            "help: write RNN([LSTMCell(2), ",
+        ],
+    );
+    cells[0] = "GRUCell(2)";
+    assert_eq!(model(&stack(&cells, "")), [""; 0]);
+}
+
+/// What a named model with these states has as fields.
+#[test]
+fn states_of_one_name_are_different_fields() {
+    let body = "state h: [units]; state h_1: [units]; state type: [units]; state output: [units]; \
+        next h = x[0]; next h_1 = h; next type = h; next output = h; output h;";
+    let body = body.replace("x[0]", "sum(x)");
+    let tokens = format!(
+        "@krate(recurrent) @cell(C) {{ cell C(units) {{ {body} }} }} \
+         struct Two = Input(_, 3) -> RNN([C(3), GRUCell(4)], return_state);"
+    );
+    let code = rnn_compiler::expand_model(tokens.parse().unwrap()).to_string();
+    for field in ["output", "h", "h_1", "r#type", "output_1", "h_2"] {
+        let field = format!("pub {field} :");
+        assert_eq!(code.matches(&field).count(), 2, "{field} in\n{code}");
+    }
+}
+
+#[test]
+fn words_that_nothing_can_be_named() {
+    for (word, other) in [
+        ("self", "self_"),
+        ("super", "super_"),
+        ("crate", "crate_"),
+        ("Self", "self_"),
+        ("_", "unread"),
+    ] {
+        let help = format!(
+            "`{word}` is a word of Rust and cannot be a name\n  help: write another name, such as `{other}`"
+        );
+        for body in [
+            "state NAME: [units]; output x;",
+            "param NAME: [units] = zeros; output x;",
+            "input NAME: [n]; output 1;",
+            "let NAME = x; output x;",
+            "let [a, NAME] = split(x); output x;",
+            "output NAME = x;",
+        ] {
+            let tokens = format!(
+                "@krate(k) cell C(units) {{ {} }}",
+                body.replace("NAME", word)
+            );
+            let mut found = Vec::new();
+            messages(
+                rnn_compiler::expand_cell(tokens.parse().unwrap()),
+                &mut found,
+            );
+            if word == "_" && body.starts_with("let") {
+                assert_eq!(found, [""; 0], "{tokens}");
+            } else {
+                said(&tokens, &found, &["[RNN0027]", &help]);
+            }
+        }
+        let tokens = format!("@krate(k) cell C(units, {word} = 3) {{ output x; }}");
+        let mut found = Vec::new();
+        messages(
+            rnn_compiler::expand_cell(tokens.parse().unwrap()),
+            &mut found,
+        );
+        said(&tokens, &found, &["[RNN0027]", &help]);
+    }
+}

@@ -131,6 +131,8 @@ const UNSUPPORTED: &[(&str, &str)] = &[
     ("Input(_, 6) -> RNN(LSTMCell(3), activation = relu)", "RNN0120"),
     ("Input(_, 6) -> RNN(LSTMCell(3), seed = 3)", "RNN0120"),
     ("Input(_, 6) -> RNN(StackedRNNCells)", "RNN0133"),
+    ("Input(_, 4) -> RNN([LSTMCell(2), LSTMCell(2), LSTMCell(2), LSTMCell(2), LSTMCell(2), LSTMCell(2), LSTMCell(2), LSTMCell(2)], return_state)", "RNN0177"),
+    ("Input(_, 4) -> Bidirectional(RNN([LSTMCell(2), LSTMCell(2), LSTMCell(2), LSTMCell(2)], return_state), merge_mode = sum)", "RNN0177"),
     // LSTMCell
     ("Input(_, 6) -> LSTMCell(3)", "RNN0101"),
     // StackedRNNCells

@@ -55,6 +55,7 @@ pub const CATALOGUE: &[Entry] = &[
     entry("RNN0024", "not a number", "Numbers have no types and no quotes."),
     entry("RNN0025", "not a value", "A value is a number, the name of a `const`, a flag, or a name such as `tanh`."),
     entry("RNN0026", "expression that cannot be read", "An expression is made of names, numbers, calls, parentheses and the operators `+ - * / @`."),
+    entry("RNN0027", "name that Rust keeps for itself", "`self`, `super`, `crate`, `Self` and `_` name nothing that is declared: a state may become the field of a structure."),
     entry("RNN0030", "model without layers", "A model is a chain of layers: `A -> B -> C`."),
     entry("RNN0032", "named model without `=` or `{`", "A named model is written `pub struct Rows = Input(28, 28) -> LSTM(64);`, or with the statements of a graph in braces. It has no generics."),
     entry("RNN0033", "`<` without `>`", "Angle brackets around a model stand on both sides."),
