@@ -1,0 +1,212 @@
+//! What messages propose instead: it is right, it compiles, and it keeps the user's own words.
+
+mod support;
+
+use support::{cell, messages, model, said, says};
+
+/// One set of weights is of one size; a layer without weights has no size, as in Keras.
+#[test]
+fn layers_without_weights_are_shared_by_any_widths() {
+    const XZ: &str = "input x: [4, 6]; input z: [4, 3];";
+    for layer in [
+        "Activation(relu)",
+        "Masking",
+        "GaussianNoise(0.1)",
+        "Dropout(0.1)",
+        "Reshape(2, 6)",
+        "TimeDistributed(Flatten)",
+        "TimeDistributed(Activation(tanh))",
+        "Flatten",
+        "LayerNormalization(center = false, scale = false)",
+    ] {
+        // `Reshape` makes one shape of both.
+        let (x, z) = match layer {
+            "Reshape(2, 6)" => ("input x: [4, 3];", "input z: [2, 6];"),
+            _ => ("input x: [4, 6];", "input z: [4, 3];"),
+        };
+        let text = format!("{x} {z} layer l = {layer}; output a = x -> l; output b = z -> l;");
+        assert_eq!(model(&text), [""; 0], "{text}");
+    }
+    for layer in [
+        "Add",
+        "Multiply",
+        "Maximum",
+        "Minimum",
+        "Average",
+        "Concatenate",
+    ] {
+        for (x, z) in [
+            ("x", "z"),
+            ("x -> Masking", "z -> Masking"),
+            ("x -> Masking", "z"),
+            ("x -> Masking -> Masking", "z -> GRU(3, return_sequences)"),
+        ] {
+            let text = format!(
+                "{XZ} layer l = {layer}; let p = {x}; let q = {z}; output a = (p, p) -> l; output b = (q, q, q) -> l;"
+            );
+            assert_eq!(model(&text), [""; 0], "{text}");
+        }
+    }
+    for layer in [
+        "Dense(3)",
+        "LayerNormalization",
+        "LSTM(3)",
+        "BatchNormalization",
+    ] {
+        says(
+            &format!("{XZ} layer l = {layer}; output a = x -> l; output b = z -> l;"),
+            &["[RNN0169]", "it read 6 features before, here 3"],
+        );
+    }
+}
+
+#[test]
+fn as_many_outputs_as_there_are_tuples_for() {
+    let stack = |cells: &[&str], end: &str| {
+        format!(
+            "Input(_, 4) -> RNN([{}], return_state{end})",
+            cells.join(", ")
+        )
+    };
+    let mut cells = vec!["LSTMCell(2)"; 8];
+    says(
+        &stack(&cells, ""),
+        &[
+            "[RNN0177]",
+            "gives 17 outputs: a model has at most 16",
+            "help: write RNN([LSTMCell(2), ",
+        ],
+    );
+    cells[0] = "GRUCell(2)";
+    assert_eq!(model(&stack(&cells, "")), [""; 0]);
+}
+
+/// What a named model with these states has as fields.
+#[test]
+fn states_of_one_name_are_different_fields() {
+    let body = "state h: [units]; state h_1: [units]; state type: [units]; state output: [units]; \
+        next h = x[0]; next h_1 = h; next type = h; next output = h; output h;";
+    let body = body.replace("x[0]", "sum(x)");
+    let tokens = format!(
+        "@krate(recurrent) @cell(C) {{ cell C(units) {{ {body} }} }} \
+         struct Two = Input(_, 3) -> RNN([C(3), GRUCell(4)], return_state);"
+    );
+    let code = rnn_compiler::expand_model(tokens.parse().unwrap()).to_string();
+    for field in ["output", "h", "h_1", "r#type", "output_1", "h_2"] {
+        let field = format!("pub {field} :");
+        assert_eq!(code.matches(&field).count(), 2, "{field} in\n{code}");
+    }
+}
+
+#[test]
+fn words_that_nothing_can_be_named() {
+    for (word, other) in [
+        ("self", "self_"),
+        ("super", "super_"),
+        ("crate", "crate_"),
+        ("Self", "self_"),
+        ("_", "unread"),
+    ] {
+        let help = format!(
+            "`{word}` is a word of Rust and cannot be a name\n  help: write another name, such as `{other}`"
+        );
+        for body in [
+            "state NAME: [units]; output x;",
+            "param NAME: [units] = zeros; output x;",
+            "input NAME: [n]; output 1;",
+            "let NAME = x; output x;",
+            "let [a, NAME] = split(x); output x;",
+            "output NAME = x;",
+        ] {
+            let tokens = format!(
+                "@krate(k) cell C(units) {{ {} }}",
+                body.replace("NAME", word)
+            );
+            let mut found = Vec::new();
+            messages(
+                rnn_compiler::expand_cell(tokens.parse().unwrap()),
+                &mut found,
+            );
+            if word == "_" && body.starts_with("let") {
+                assert_eq!(found, [""; 0], "{tokens}");
+            } else {
+                said(&tokens, &found, &["[RNN0027]", &help]);
+            }
+        }
+        let tokens = format!("@krate(k) cell C(units, {word} = 3) {{ output x; }}");
+        let mut found = Vec::new();
+        messages(
+            rnn_compiler::expand_cell(tokens.parse().unwrap()),
+            &mut found,
+        );
+        said(&tokens, &found, &["[RNN0027]", &help]);
+    }
+}
+
+/// `kernel_regularizer` for `param kernel`, as Keras's layers have it.
+#[test]
+fn parameters_of_a_cell_have_regularizers_and_constraints() {
+    const BODY: &str = "param kernel: [input, units] = zeros; frozen param recurrent_kernel: [units, units] = zeros; \
+        if rich { param gate: [units] = ones; } \
+        state h: [units]; next h = tanh(x @ kernel + h @ recurrent_kernel); output h;";
+    let with = |arguments: &str| {
+        format!(
+            "@cell(Own) {{ cell Own(units, rich = false) {{ {BODY} }} }} Input(_, 3) -> RNN(Own(8{arguments}))"
+        )
+    };
+    for right in [
+        ", kernel_regularizer = l2(0.01), kernel_constraint = max_norm(2)",
+        r#", kernel_regularizer = "L2", kernel_constraint = none"#,
+        ", rich, gate_regularizer = l1, gate_constraint = non_neg",
+        // As `bias_regularizer` with `use_bias = false`.
+        ", gate_regularizer = l1",
+    ] {
+        assert_eq!(model(&with(right)), [""; 0], "{right}");
+    }
+    for (wrong, words) in [
+        (
+            ", kernel_regularizer",
+            &["[RNN0126]", "write `kernel_regularizer = l2(0.01)`"],
+        ),
+        (
+            ", kernel_regularizer = l1, kernel_regularizer = l2",
+            &["[RNN0124]", "`kernel_regularizer` of Own is given twice"],
+        ),
+        (
+            ", kernel_regularizer = l3",
+            &["[RNN0135]", "`kernel_regularizer` of Own must be one of"],
+        ),
+        (
+            ", kernel_constraint = maxnorm",
+            &["[RNN0136]", "did you mean `max_norm`?"],
+        ),
+        (
+            ", kernel_regulariser = l2",
+            &["[RNN0120]", "did you mean `kernel_regularizer`?"],
+        ),
+        (
+            ", bias_regularizer = l2",
+            &[
+                "[RNN0120]",
+                "write `kernel_regularizer = l2(0.01)` or `gate_regularizer = l2(0.01)`",
+            ],
+        ),
+        (
+            ", recurrent_kernel_regularizer = l2",
+            &["[RNN0120]", "`recurrent_kernel` is frozen"],
+        ),
+        (
+            ", kernel_regularizer = l2, 4",
+            &["[RNN0125]", "`4` has no name but follows"],
+        ),
+        (
+            ", activity_regularizer = l2",
+            &[
+                "[RNN0120]",
+                "write it behind the cell: RNN(Own(8), activity_regularizer = l2)",
+            ],
+        ),
+    ] {
+        says(&with(wrong), words);
+    }
+}
