@@ -210,3 +210,43 @@ fn parameters_of_a_cell_have_regularizers_and_constraints() {
         says(&with(wrong), words);
     }
 }
+
+/// `unroll` that is not done says why.
+#[test]
+fn a_plan_says_why_a_layer_is_not_unrolled() {
+    let code = |text: &str| {
+        let tokens = format!("@krate(recurrent) {text}").parse().unwrap();
+        rnn_compiler::expand_model(tokens).to_string()
+    };
+    for (text, why) in [
+        (
+            "Input(5, 8) -> LSTM(4, unroll)",
+            "unrolled because it was asked for: 5 steps",
+        ),
+        (
+            "Input(65, 8) -> LSTM(4, unroll)",
+            "a loop over the steps: at most 64 are unrolled, and there are 65",
+        ),
+        (
+            "Input(5, 8) -> Masking -> LSTM(4, unroll)",
+            "a loop over the steps: which of them are real is only known when the program runs, so a masked layer is not unrolled",
+        ),
+        (
+            "input x: [80, 8]; input m: mask[80]; output y = x -> LSTM(4, mask = m, unroll);",
+            "a masked layer is not unrolled",
+        ),
+        (
+            "Input(STEPS, 8) -> LSTM(4, unroll)",
+            "a loop over the steps: the value of `STEPS` is not known when the model is expanded; a number in its place is unrolled",
+        ),
+        (
+            "Input(5, 8) -> LSTM(4)",
+            "a loop over the steps: in every size measured",
+        ),
+    ] {
+        let code = code(text);
+        assert!(code.contains(why), "{text}: no {why:?} in\n{code}");
+        let asked = text.contains("unroll") && !why.contains("at most");
+        assert!(!asked || !code.contains("at most 64"), "{text}");
+    }
+}
