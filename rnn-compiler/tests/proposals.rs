@@ -250,3 +250,31 @@ fn a_plan_says_why_a_layer_is_not_unrolled() {
         assert!(!asked || !code.contains("at most 64"), "{text}");
     }
 }
+
+#[test]
+fn what_would_have_no_effect_is_refused() {
+    for (text, words) in [
+        (
+            "Input(_, 8, trainable = false) -> LSTM(4)",
+            &[
+                "`trainable` of Input(_, 8, trainable = false) has no effect",
+                "leave `trainable` out",
+            ],
+        ),
+        (
+            "Input(_, 8, activity_regularizer = l2(0.01)) -> LSTM(4)",
+            &["has no effect", "leave `activity_regularizer` out"],
+        ),
+        (
+            "Input(_, 8) -> TimeDistributed(Dense(3, activity_regularizer = l2(0.1)))",
+            &[
+                "`activity_regularizer` of Dense(3, activity_regularizer = l2(0.1)) in TimeDistributed has no effect",
+                "`TimeDistributed(Dense(3), activity_regularizer = l2(0.1))`",
+            ],
+        ),
+    ] {
+        says(text, words);
+    }
+    let right = "Input(_, 8) -> TimeDistributed(Dense(3), activity_regularizer = l2(0.1))";
+    assert_eq!(model(right), [""; 0]);
+}
