@@ -278,3 +278,20 @@ fn what_would_have_no_effect_is_refused() {
     let right = "Input(_, 8) -> TimeDistributed(Dense(3), activity_regularizer = l2(0.1))";
     assert_eq!(model(right), [""; 0]);
 }
+
+#[test]
+fn an_initialiser_of_convolutions() {
+    let words = [
+        "initialiser `STFT` is not supported",
+        "the kernel of a convolution",
+        "help: compute the transform before the model",
+    ];
+    let (code, own) = (
+        "[RNN0131]",
+        "Input(_, 8) -> LSTM(4, kernel_initializer = STFT)",
+    );
+    says(own, &[&[code], &words[..]].concat());
+    let (text, found) =
+        cell("param k: [input, units] = stft; state h: [units]; next h = x @ k + h; output h;");
+    said(&text, &found, &["[RNN0217]", "`stft`", words[1], words[2]]);
+}
