@@ -211,6 +211,51 @@ fn parameters_of_a_cell_have_regularizers_and_constraints() {
     }
 }
 
+/// `None` is an open length in a shape, a mode of `Bidirectional`, and nothing elsewhere. What is
+/// proposed compiles, which `says` tries out.
+#[test]
+fn none_is_what_it_is_where_it_stands() {
+    for (text, right) in [
+        (
+            "Sequential([Input(shape=(None, 8)), Dense(1, activation=None), Bidirectional(LSTM(3), merge_mode=None)])",
+            "`Input(_, 8) -> Dense(1) -> Bidirectional(LSTM(3), merge_mode = none)`",
+        ),
+        (
+            "Sequential([Input(shape=(None, 8)), LSTM(3, activation=None, dropout=0.1), layers.Dense(1, activation=None)])",
+            "`Input(_, 8) -> LSTM(3, dropout = 0.1) -> Dense(1)`",
+        ),
+        (
+            "keras.Sequential([layers.Input((None, 8)), layers.LSTM(3, return_sequences=True), layers.TimeDistributed(layers.Dense(1, bias_regularizer=None))])",
+            "`Input(_, 8) -> LSTM(3, return_sequences = true) -> TimeDistributed(Dense(1))`",
+        ),
+        (
+            "Sequential([Embedding(100, 8, mask_zero=True, embeddings_regularizer=None), GRU(3, kernel_regularizer=regularizers.l2(0.01))])",
+            "`Embedding(100, 8, mask_zero = true) -> GRU(3, kernel_regularizer = l2(0.01))`",
+        ),
+        (
+            "LSTM(8, input_shape=(None, 8), recurrent_constraint=None) -> Dense(1)",
+            "`Input(_, 8) -> LSTM(8)`",
+        ),
+        (
+            "Input(batch_shape=(None, None, 8)) -> LSTM(3)",
+            "`Input(_, 8)`",
+        ),
+        (
+            "Input(_, 8) -> layers.LSTM(8, activation=None)",
+            "write `LSTM(8)`",
+        ),
+    ] {
+        let all = model(text);
+        assert!(all[0].contains(right), "{text}: {all:#?}");
+        said(text, &all[..1], &[right]);
+    }
+    let text = "input x: [_, 8]; output y = Bidirectional(LSTM(3), merge_mode=\"sum\", name=None)(x, mask=None);";
+    says(
+        text,
+        &["`x -> Bidirectional(LSTM(3), merge_mode = \"sum\")`"],
+    );
+}
+
 /// `unroll` that is not done says why.
 #[test]
 fn a_plan_says_why_a_layer_is_not_unrolled() {

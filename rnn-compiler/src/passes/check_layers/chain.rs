@@ -99,6 +99,15 @@ impl Checker<'_> {
                 let axis = self.open_axis(None);
                 self.add_input("input_layer", "Input(_)", Shape::ids(Time::Any(axis)), span)
             }
+            // What reads several values stands in a graph, where they have names.
+            Some(l) if l.many && l.class != "RNN" => {
+                let words = format!("{first} is the first layer, and it reads several values");
+                let d = Diagnostic::new("RNN0102", span, words);
+                self.mistake(d.help(format!(
+                    "write a graph: `input a: [28]; input b: [28]; output y = (a, b) -> {first};`"
+                )));
+                Results::default()
+            }
             Some(l) => {
                 let (input, what) = match l.class {
                     "LSTM" | "GRU" | "SimpleRNN" | "RNN" | "Bidirectional" | "Masking"
