@@ -340,3 +340,141 @@ fn an_initialiser_of_convolutions() {
         cell("param k: [input, units] = stft; state h: [units]; next h = x @ k + h; output h;");
     said(&text, &found, &["[RNN0217]", "`stft`", words[1], words[2]]);
 }
+
+/// What a newcomer writes, and the code that stands in the help.
+#[test]
+fn the_users_own_words_are_in_the_help() {
+    for (text, right) in [
+        (
+            "input x: [_, 8]; layer l = LSTM(4, return_state); output y = x -> GRU(4, initial_state = l.states);",
+            "`let (y, states) = x -> l;`",
+        ),
+        (
+            "input x: [5, 8]; input z: [5, 8]; output y = [x, z] -> Concatenate(axis=-1) -> LSTM(4);",
+            "`(x, z) -> Concatenate(axis = -1)`",
+        ),
+        ("input x: [5, 8]; output y = [x, x];", "`(x, x) -> Add`"),
+        (
+            "Input(8) -> LeakyReLU(0.2)",
+            "write `Activation(leaky_relu(0.2))`",
+        ),
+        (
+            "Input(8) -> LeakyReLU",
+            "write `Activation(leaky_relu(0.3))`",
+        ),
+        (
+            "Input(8) -> GaussianDropout(0.25)",
+            "write `Dropout(0.25)` or `GaussianNoise(0.1)`",
+        ),
+        ("Input(_, 8) -> CuDNNLSTM(3)", "write `LSTM(3)`"),
+        ("Input(_) -> Embedding(10)", "write `Embedding(10, 64)`"),
+        (
+            "Input(_) -> Embedding(10, mask_zero)",
+            "write `Embedding(10, mask_zero, 64)`",
+        ),
+        ("Input(_) -> Embedding", "write `Embedding(1000, 64)`"),
+        (
+            "Input(_, 8) -> LSTM(return_sequences)",
+            "write `LSTM(return_sequences, 64)`",
+        ),
+        ("Input(_, 8) -> layers::LSTM(4)", "write `LSTM(4)`"),
+        (
+            "Input(_, 8) -> keras::layers::LSTM(4, activation=None)",
+            "write `LSTM(4)`",
+        ),
+        (
+            "Input(_, 8, 8) -> ConvLSTM1D(4, 3)",
+            "`TimeDistributed(Flatten) -> LSTM(64)`",
+        ),
+        ("Input(8) -> Lambda(3)", "`Activation(tanh)`"),
+        (
+            "Input(8) -> EinsumDense(3)",
+            "over the last axis it is `Dense(64)`",
+        ),
+        (
+            "Input(_, 4, 5) -> TimeDistributed(LSTM(3))",
+            "`TimeDistributed(Flatten) -> LSTM(3)`",
+        ),
+        (
+            "Input(4, 5) -> TimeDistributed(LSTM(3))",
+            "write LSTM(3) without TimeDistributed",
+        ),
+        (
+            "input x: [_, 8]; output y = x -> LSTM(4, mask = x);",
+            "`input x: [time, 8]; input m: mask[time];` and `mask = m`",
+        ),
+        (
+            "input x: [20, 8]; let k = x -> GRU(3, return_sequences); output y = x -> LSTM(4, mask = k);",
+            "write `input m: mask[20];` and `mask = m`",
+        ),
+        (
+            "Input(_, 8) -> GRU(4, initial_state = s)",
+            "`input x: [_, 8]; let (_, s) = x -> GRU(4, return_state); output y = x -> GRU(4, initial_state = s);`",
+        ),
+        (
+            "Input(_, 8) -> Bidirectional(GRU(4), initial_state = s)",
+            "let (_, s) = x -> Bidirectional(GRU(4, return_state));",
+        ),
+        (
+            "Input(_, 8) -> GRU(4, mask = real)",
+            "`input x: [time, 8]; input real: mask[time]; output y = x -> GRU(4, mask = real);`",
+        ),
+        (
+            "Add -> Dense(3)",
+            "`input a: [28]; input b: [28]; output y = (a, b) -> Add;`",
+        ),
+    ] {
+        let all = model(text);
+        assert!(!all.is_empty(), "{text}");
+        assert!(all[0].contains(right), "{text}: no {right} in {all:#?}");
+        said(text, &all[..1], &[]);
+    }
+    for (body, right) in [
+        (
+            "state h = ones; next h = x @ k; output h;",
+            "write `state h: [units];`",
+        ),
+        (
+            "state h: [units] = ones; next h = x @ k; output h;",
+            "`initial_state = …`",
+        ),
+        (
+            "state h: [units]; next h = h ** 3; output h;",
+            "a power is `pow(h, 3)`",
+        ),
+        (
+            "state h: [units]; next h = x @ k + tanh(h) ** 2; output h;",
+            "a power is `pow(tanh(h), 2)`",
+        ),
+        (
+            "state h: [units]; let n = 2; next h = (h + 1) ** n; output h;",
+            "a power is `pow(h + 1, n)`",
+        ),
+    ] {
+        let (text, found) = cell(&format!("param k: [input, units] = zeros; {body}"));
+        said(&text, &found, &[right]);
+    }
+}
+
+/// It is the model that gives a cell its values.
+#[test]
+fn a_cell_gets_a_value_for_each_input() {
+    const TWO: &str = "@cell(Two) { cell Two(units) { input wind: [n]; input rain: [m]; \
+        param k: [n, units] = zeros; state h: [units]; next h = wind @ k; output h; } }";
+    says(
+        &format!("{TWO} Input(_, 3) -> RNN(Two(8))"),
+        &[
+            "[RNN0247]",
+            "Two takes 2 inputs (wind, rain), found 1",
+            "help: write a value for each: `(wind, rain) -> RNN(Two(8))`",
+        ],
+    );
+    says(
+        "input a: [5, 3]; input b: [5, 4]; output y = (a, b) -> RNN(LSTMCell(8));",
+        &[
+            "[RNN0247]",
+            "LSTMCell takes one value, found 2",
+            "help: join them first: `(a, b) -> Concatenate -> RNN(LSTMCell(8))`",
+        ],
+    );
+}

@@ -95,7 +95,10 @@ impl Parser<'_> {
         d = if c.is(".") {
             d.help("there are no methods: write `tanh(x)`, not `x.tanh()`")
         } else if c.is("**") || c.is("^") || c.is("%") {
-            d.help("the operators are + - * / @; a power is `pow(x, 2)`")
+            d.help(format!(
+                "the operators are + - * / @; a power is `{}`",
+                power(c).unwrap_or("pow(x, 2)".to_owned())
+            ))
         } else if c.is("=") {
             d.help("`next h = …;` sets a state, `let h = …;` names a value; compare by `==`")
         } else if c.is_word("as") {
@@ -170,11 +173,25 @@ impl Parser<'_> {
     fn state(&mut self, c: &mut Cursor) -> Parsed<Item> {
         let name = self.declared(c, "the state's name", "state h: [units];")?;
         let example = format!("state {name}: [units];");
-        self.expect(c, ":", "RNN0013", &example)?;
-        Ok(Item::State {
-            shape: self.shape(c, &example)?,
-            name,
-        })
+        let shape = match c.is("=") {
+            true => None,
+            false => {
+                self.expect(c, ":", "RNN0013", &example)?;
+                Some(self.shape(c, &example)?)
+            }
+        };
+        match shape {
+            Some(shape) if !c.is("=") => Ok(Item::State { name, shape }),
+            _ => self.mistake(
+                Diagnostic::new(
+                    "RNN0013",
+                    c.span(),
+                    format!("the state `{name}` is zero before the first step: it takes no value"),
+                )
+                .note("what it starts with is an argument of the layer: `initial_state = …`")
+                .help(format!("write `{example}`")),
+            ),
+        }
     }
 
     /// `h`, `a, b`, `location = a, pressure = b`
@@ -383,5 +400,31 @@ impl Parser<'_> {
             return Ok(());
         }
         self.expected(c, code, &format!("`{what}`"), format!("write `{example}`"))
+    }
+}
+
+/// `h ** 2` as it is written here, where the cursor stands at the operator between names, numbers or
+/// calls.
+fn power(c: &Cursor) -> Option<String> {
+    let sign = ["**", "^"].into_iter().find(|s| c.is(s))?;
+    let at = c.position();
+    let mut before = c.clone();
+    let mut token = |back: usize| {
+        before.set_position(at.checked_sub(back)?);
+        before.next()
+    };
+    let base = match (token(2), token(1)?) {
+        (Some(TokenTree::Ident(f)), TokenTree::Group(g)) if f != "return" => format!("{f}{g}"),
+        (_, TokenTree::Group(g)) if g.delimiter() == Delimiter::Parenthesis => {
+            g.stream().to_string()
+        }
+        (_, one @ (TokenTree::Ident(_) | TokenTree::Literal(_))) => one.to_string(),
+        _ => return None,
+    };
+    let mut behind = c.clone();
+    behind.eat(sign);
+    match behind.next()? {
+        one @ (TokenTree::Ident(_) | TokenTree::Literal(_)) => Some(format!("pow({base}, {one})")),
+        _ => None,
     }
 }
