@@ -382,6 +382,7 @@ fn the_users_own_words_are_in_the_help() {
             "Input(_, 8) -> keras::layers::LSTM(4, activation=None)",
             "write `LSTM(4)`",
         ),
+        ("Input(_, 8) -> cells::Own(4)", "`RNN(cells::MyCell(32))`"),
         (
             "Input(_, 8, 8) -> ConvLSTM1D(4, 3)",
             "`TimeDistributed(Flatten) -> LSTM(64)`",
@@ -476,5 +477,14 @@ fn a_cell_gets_a_value_for_each_input() {
             "LSTMCell takes one value, found 2",
             "help: join them first: `(a, b) -> Concatenate -> RNN(LSTMCell(8))`",
         ],
+    );
+}
+
+#[test]
+fn a_missing_argument_of_a_cell_joins_the_others() {
+    says(
+        "@cell(C) { cell C(units, depth, rate = 0.5) { state h: [units]; next h = rate * h; output h; } } \
+         Input(_, 3) -> RNN(C(4, rate = 0.25))",
+        &["[RNN0122]", "write C(4, rate = 0.25, depth = 32)"],
     );
 }

@@ -120,7 +120,7 @@ pub(super) fn own_cell(
             good = false;
             found.push(
                 Diagnostic::new("RNN0122", span, format!("{name} needs `{}`", a.name))
-                    .help(format!("write {name}({} = 32)", a.name)),
+                    .help(format!("write {name}({})", with(written, &a.name))),
             );
         }
     }
@@ -144,6 +144,13 @@ pub(super) fn own_cell(
             units,
         )
     })
+}
+
+/// The arguments written, and one that is missing.
+fn with(written: &[ArgumentAst], missing: &proc_macro2::Ident) -> String {
+    let all = written.iter().map(ToString::to_string);
+    let all: Vec<String> = all.chain([format!("{missing} = 32")]).collect();
+    all.join(", ")
 }
 
 /// A value for an argument of a user's cell.

@@ -297,6 +297,7 @@ impl Reader<'_> {
     pub(super) fn no_module(&mut self, c: &mut Cursor, first: &str, span: Span) -> Parsed<()> {
         let mut text = first.to_owned();
         let mut last = None;
+        let start = c.position();
         let name_at = |c: &Cursor, n| matches!(c.peek_nth(n), Some(TokenTree::Ident(_)));
         let path = c.is("::");
         while let Some(sign) = match () {
@@ -310,6 +311,11 @@ impl Reader<'_> {
             text += &format!("{sign}{name}");
         }
         let Some(last) = last else { return Ok(()) };
+        // Another path may be that of a cell, which runs inside of `RNN`.
+        if path && !text.contains("layers::") {
+            c.set_position(start);
+            return Ok(());
+        }
         let mut call: Vec<TokenTree> = vec![last.clone().into()];
         if c.is_group(Delimiter::Parenthesis) {
             call.extend(c.peek().cloned());
