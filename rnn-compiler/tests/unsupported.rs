@@ -2,8 +2,10 @@
 //! code and with a line of help. What works stands in the other tests; a stream of a model that
 //! needs the whole sequence is a trait that is missing (`tests/ui/fail_stream.rs`, RNN0300).
 
-use proc_macro2::{TokenStream, TokenTree};
+mod support;
+
 use rnn_compiler::{diagnostics::explain, expand_model};
+use support::{messages, proposed};
 
 /// Models, and the code of the first message that each gives.
 #[rustfmt::skip] // a table reads best with a line for each row
@@ -21,6 +23,8 @@ const UNSUPPORTED: &[(&str, &str)] = &[
     ("Input(_, 8) -> LSTM(4, activation = celu)", "RNN0130"),
     ("Input(_, 8) -> LSTM(4, activation = glu)", "RNN0130"),
     ("Input(_, 8) -> LSTM(4, bias_initializer = orthogonal)", "RNN0132"),
+    ("Input(_, 8) -> LSTM(4, kernel_initializer = STFT)", "RNN0131"),
+    (r#"Input(_, 8) -> LSTM(4, kernel_initializer = "stft")"#, "RNN0131"),
     ("Input(_, 8) -> LSTM(4, kernel_regularizer = l3)", "RNN0135"),
     ("Input(_, 8) -> LSTM(4, kernel_regularizer = l2(-1))", "RNN0134"),
     ("Input(_, 8) -> LSTM(4, kernel_regularizer = 0.01)", "RNN0135"),
@@ -91,6 +95,8 @@ const UNSUPPORTED: &[(&str, &str)] = &[
     ("Input(4, 6) -> TimeDistributed([Dense(3)])", "RNN0137"),
     ("Input(4, 6) -> TimeDistributed(LSTM(3))", "RNN0107"),
     ("Input(4, 5) -> TimeDistributed(dense)", "RNN0137"),
+    ("Input(4, 6) -> TimeDistributed(Dense(3, activity_regularizer = l2(0.1)))", "RNN0120"),
+    ("Input(4, 6) -> TimeDistributed(Dense(3, activity_regularizer = l1), activity_regularizer = l1)", "RNN0120"),
     // Bidirectional
     ("Input(_, 6) -> Bidirectional(Dense(3))", "RNN0164"),
     ("Input(_, 6) -> Bidirectional(LSTM(3, go_backwards))", "RNN0165"),
@@ -133,6 +139,8 @@ const UNSUPPORTED: &[(&str, &str)] = &[
     ("Input(_, 6) -> RNN(LSTMCell(3), activation = relu)", "RNN0120"),
     ("Input(_, 6) -> RNN(LSTMCell(3), seed = 3)", "RNN0120"),
     ("Input(_, 6) -> RNN(StackedRNNCells)", "RNN0133"),
+    ("Input(_, 4) -> RNN([LSTMCell(2), LSTMCell(2), LSTMCell(2), LSTMCell(2), LSTMCell(2), LSTMCell(2), LSTMCell(2), LSTMCell(2)], return_state)", "RNN0177"),
+    ("Input(_, 4) -> Bidirectional(RNN([LSTMCell(2), LSTMCell(2), LSTMCell(2), LSTMCell(2)], return_state), merge_mode = sum)", "RNN0177"),
     // LSTMCell
     ("Input(_, 6) -> LSTMCell(3)", "RNN0101"),
     // StackedRNNCells
@@ -259,6 +267,9 @@ const UNSUPPORTED: &[(&str, &str)] = &[
     ("Add", "RNN0102"),
     // Input
     ("Input(3) -> Input(3)", "RNN0103"),
+    ("Input(_, 8, trainable = false) -> LSTM(3)", "RNN0120"),
+    ("Input(_, 8, activity_regularizer = l2(0.01)) -> LSTM(3)", "RNN0120"),
+    ("Input(8, activity_regularizer = l2(0.01)) -> Dense(3)", "RNN0120"),
     // Graphs, states, masks and merges
     ("input x: [_, 8]; output y = x -> LSTM(4); output y = x -> GRU(4);", "RNN0173"),
     ("input x: [_, 8]; input x: [_, 8]; output y = x -> LSTM(4);", "RNN0173"),
@@ -388,23 +399,6 @@ const UNSUPPORTED: &[(&str, &str)] = &[
     ("@cell(C) { cell C(units, flag = true) { state h: [units]; next h = h; output h; } } Input(_, 2) -> RNN(C(2, flag = false, dropout = 0.1))", "RNN0120"),
 ];
 
-/// The texts of all `compile_error!`s.
-fn messages(tokens: TokenStream, all: &mut Vec<String>) {
-    let tokens: Vec<TokenTree> = tokens.into_iter().collect();
-    for (i, token) in tokens.iter().enumerate() {
-        match token {
-            TokenTree::Ident(word) if word == "compile_error" => {
-                if let Some(TokenTree::Group(text)) = tokens.get(i + 2) {
-                    let text: syn::LitStr = syn::parse2(text.stream()).unwrap();
-                    all.push(text.value());
-                }
-            }
-            TokenTree::Group(group) => messages(group.stream(), all),
-            _ => {}
-        }
-    }
-}
-
 #[test]
 fn every_unsupported_combination_has_a_code_and_a_help() {
     let mut wrong = Vec::new();
@@ -419,6 +413,14 @@ fn every_unsupported_combination_has_a_code_and_a_help() {
         for text in &found {
             if !text.contains("help: ") {
                 wrong.push(format!("{model}: no help in {text}"));
+            }
+            for whole in proposed(text) {
+                let mut again = Vec::new();
+                let tokens = format!("@krate(k) {whole}").parse().unwrap();
+                messages(expand_model(tokens), &mut again);
+                if !again.is_empty() {
+                    wrong.push(format!("{model} proposes {whole}: {again:?}"));
+                }
             }
         }
         assert!(explain(code).is_some(), "{code}");

@@ -6,7 +6,8 @@
 //! # let _ = model;
 //! ```
 //! `RNN(recurrent::cells::LayerNormLstm(32))` works as well. Every option of `RNN` does: states,
-//! masks, `Bidirectional`, stacks, streams.
+//! masks, `Bidirectional`, stacks, streams. Each trained weight has a regulariser and a constraint named
+//! after it: `LayerNormLstm(32, kernel_regularizer = l2(0.01))`.
 //!
 //! All are written in the cell language, as a program's own cells are (see
 //! [`rnn_cell!`](crate::rnn_cell)), and nothing here is known to the compiler: what they compute, also

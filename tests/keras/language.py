@@ -21,6 +21,8 @@ AT_THE_CALL = ("mask", "initial_state")
 NOTHING = {"merge_mode": "none"}
 # Their one argument is a shape: several arguments in model text.
 SPREAD = ("Reshape", "Permute")
+# What Keras takes from the layer inside and leaves out: an error in model text, so not in it.
+WITHOUT_EFFECT = {"TimeDistributed": ("activity_regularizer",)}
 # Records that are made otherwise than by a class of Keras: {(kind, kind of the first argument)}.
 SPECIAL = {}
 
@@ -37,6 +39,8 @@ class Layer:
         positional = self.positional
         if self.kind in SPREAD:
             (positional,) = positional
+        idle = WITHOUT_EFFECT.get(self.kind, ())
+        positional = [part.without(idle) if isinstance(part, Layer) else part for part in positional]
         arguments = [literal(value) for value in positional]
         for name, value in self.named:
             if value is None and name in NOTHING:
@@ -44,6 +48,11 @@ class Layer:
             # A flag alone means true.
             arguments.append(name if value is True else f"{name} = {literal(value)}")
         return f"{self.kind}({', '.join(arguments)})" if arguments else self.kind
+
+    def without(self, names):
+        """The same without these arguments."""
+        named = tuple(pair for pair in self.named if pair[0] not in names)
+        return Layer(self.kind, self.positional, named)
 
     def in_keras(self):
         """The Keras object with these arguments, automatically named."""

@@ -290,7 +290,8 @@ def regularisers():
     yield line("activity_backward_layer", seq(), Bidirectional(
         GRU(3, **activity), backward_layer=GRU(3, go_backwards=True), merge_mode="mul"))  # fmt: skip
     yield line("activity_embedding", IDS, Embedding(VOCABULARY, 3, **activity), GRU(2))
-    # Keras leaves the regulariser of a wrapped layer out: it calls the inside of it.
+    # Keras leaves the regulariser of a wrapped layer out: it calls the inside of it. Model text may
+    # not have it there.
     yield line("activity_time_distributed", seq(), TimeDistributed(Dense(3, **activity)))
     yield Case("activity_states", graph(
         seq(), Let(("a", "_", "_"), chain("x", LSTM(3, return_state=True, **activity))),

@@ -70,5 +70,5 @@ pub use functions::is_activation;
 pub use gradient::{Backward, MatrixGradient, Part, VectorGradient};
 pub(crate) use parse::deep_message;
 pub(crate) use parse_value::{MAX_SIZE, Number, is_const, number, path, single};
-pub(crate) use value::snake;
 pub use value::{INITIALIZERS, Initializer, Value, choices_of, initializer_of, numbers_of};
+pub(crate) use value::{initializer_not_here, snake};

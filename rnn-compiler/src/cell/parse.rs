@@ -205,6 +205,7 @@ impl Parser<'_> {
                 "write arguments as `units` or `activation = tanh`",
             );
         };
+        self.free(&name)?;
         let mut default = None;
         if c.eat("=") {
             default = Some(match value(c) {

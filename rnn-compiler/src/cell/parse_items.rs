@@ -44,7 +44,7 @@ impl Parser<'_> {
             return self.if_item(c);
         }
         let item = if declares && c.eat_word("input") {
-            let name = self.name(c, "the input's name", "input x: [features];")?;
+            let name = self.declared(c, "the input's name", "input x: [features];")?;
             let example = format!("input {name}: [features];");
             self.expect(c, ":", "RNN0013", &example)?;
             let shape = self.shape(c, &example)?;
@@ -95,7 +95,10 @@ impl Parser<'_> {
         d = if c.is(".") {
             d.help("there are no methods: write `tanh(x)`, not `x.tanh()`")
         } else if c.is("**") || c.is("^") || c.is("%") {
-            d.help("the operators are + - * / @; a power is `pow(x, 2)`")
+            d.help(format!(
+                "the operators are + - * / @; a power is `{}`",
+                power(c).unwrap_or("pow(x, 2)".to_owned())
+            ))
         } else if c.is("=") {
             d.help("`next h = …;` sets a state, `let h = …;` names a value; compare by `==`")
         } else if c.is_word("as") {
@@ -138,7 +141,7 @@ impl Parser<'_> {
     }
 
     fn param(&mut self, c: &mut Cursor, trainable: bool) -> Parsed<Item> {
-        let name = self.name(
+        let name = self.declared(
             c,
             "the parameter's name",
             "param kernel: [input, units] = glorot_uniform;",
@@ -168,13 +171,27 @@ impl Parser<'_> {
     }
 
     fn state(&mut self, c: &mut Cursor) -> Parsed<Item> {
-        let name = self.name(c, "the state's name", "state h: [units];")?;
+        let name = self.declared(c, "the state's name", "state h: [units];")?;
         let example = format!("state {name}: [units];");
-        self.expect(c, ":", "RNN0013", &example)?;
-        Ok(Item::State {
-            shape: self.shape(c, &example)?,
-            name,
-        })
+        let shape = match c.is("=") {
+            true => None,
+            false => {
+                self.expect(c, ":", "RNN0013", &example)?;
+                Some(self.shape(c, &example)?)
+            }
+        };
+        match shape {
+            Some(shape) if !c.is("=") => Ok(Item::State { name, shape }),
+            _ => self.mistake(
+                Diagnostic::new(
+                    "RNN0013",
+                    c.span(),
+                    format!("the state `{name}` is zero before the first step: it takes no value"),
+                )
+                .note("what it starts with is an argument of the layer: `initial_state = …`")
+                .help(format!("write `{example}`")),
+            ),
+        }
     }
 
     /// `h`, `a, b`, `location = a, pressure = b`
@@ -203,8 +220,11 @@ impl Parser<'_> {
                     )),
                 );
             }
-            let name = if named { c.ident() } else { None };
-            if name.is_some() {
+            let name = match named {
+                true => Some(self.declared(c, "the output's name", "output y = h;")?),
+                false => None,
+            };
+            if named {
                 c.eat("=");
             }
             values.push((name, self.expr(c)?));
@@ -233,7 +253,7 @@ impl Parser<'_> {
                 .help("write `let [i, f, g, o] = split(…);`"),
             );
         } else {
-            (vec![self.name(c, "a name", "let z = …;")?], false)
+            (vec![self.let_name(c, "let z = …;")?], false)
         };
         if c.is(":") {
             return self.mistake(
@@ -258,7 +278,7 @@ impl Parser<'_> {
         let mut c = Cursor::inside(group);
         let mut names = Vec::new();
         while !c.at_end() {
-            names.push(self.name(&mut c, "a name", "let [i, f, g, o] = split(…);")?);
+            names.push(self.let_name(&mut c, "let [i, f, g, o] = split(…);")?);
             if !c.eat(",") && !c.at_end() {
                 return self
                     .expect(&mut c, ",", "RNN0013", "let [i, f, g, o] = split(…);")
@@ -324,6 +344,42 @@ impl Parser<'_> {
         Ok(sizes)
     }
 
+    /// A name that others read: of a field, if it is a state's, so none that Rust keeps for itself.
+    pub(super) fn declared(&mut self, c: &mut Cursor, what: &str, example: &str) -> Parsed<Ident> {
+        let name = self.name(c, what, example)?;
+        self.free(&name)?;
+        Ok(name)
+    }
+
+    /// A name of a `let`, or `_` for what nobody reads.
+    fn let_name(&mut self, c: &mut Cursor, example: &str) -> Parsed<Ident> {
+        match c.is_word("_") {
+            true => self.name(c, "a name", example),
+            false => self.declared(c, "a name", example),
+        }
+    }
+
+    /// Reports a name that nothing in Rust can have. Its other words can be names, behind `r#`.
+    pub(super) fn free(&mut self, name: &Ident) -> Parsed<()> {
+        const KEPT: &[&str] = &["self", "super", "crate", "Self", "_"];
+        let name_text = name.to_string();
+        if !KEPT.contains(&name_text.as_str()) {
+            return Ok(());
+        }
+        let other = match name_text.as_str() {
+            "_" => "unread".to_owned(),
+            word => format!("{}_", word.to_lowercase()),
+        };
+        self.mistake(
+            Diagnostic::new(
+                "RNN0027",
+                name.span(),
+                format!("`{name_text}` is a word of Rust and cannot be a name"),
+            )
+            .help(format!("write another name, such as `{other}`")),
+        )
+    }
+
     fn name(&mut self, c: &mut Cursor, what: &str, example: &str) -> Parsed<Ident> {
         if let Some(name) = c.ident() {
             return Ok(name);
@@ -344,5 +400,31 @@ impl Parser<'_> {
             return Ok(());
         }
         self.expected(c, code, &format!("`{what}`"), format!("write `{example}`"))
+    }
+}
+
+/// `h ** 2` as it is written here, where the cursor stands at the operator between names, numbers or
+/// calls.
+fn power(c: &Cursor) -> Option<String> {
+    let sign = ["**", "^"].into_iter().find(|s| c.is(s))?;
+    let at = c.position();
+    let mut before = c.clone();
+    let mut token = |back: usize| {
+        before.set_position(at.checked_sub(back)?);
+        before.next()
+    };
+    let base = match (token(2), token(1)?) {
+        (Some(TokenTree::Ident(f)), TokenTree::Group(g)) if f != "return" => format!("{f}{g}"),
+        (_, TokenTree::Group(g)) if g.delimiter() == Delimiter::Parenthesis => {
+            g.stream().to_string()
+        }
+        (_, one @ (TokenTree::Ident(_) | TokenTree::Literal(_))) => one.to_string(),
+        _ => return None,
+    };
+    let mut behind = c.clone();
+    behind.eat(sign);
+    match behind.next()? {
+        one @ (TokenTree::Ident(_) | TokenTree::Literal(_)) => Some(format!("pow({base}, {one})")),
+        _ => None,
     }
 }

@@ -60,6 +60,17 @@ pub fn initializer_of(name: &str) -> Option<&'static str> {
     INITIALIZERS.iter().find(|i| **i == known).copied()
 }
 
+/// Why an initialiser of Keras's is not among [`INITIALIZERS`], and what to do instead.
+pub(crate) fn initializer_not_here(name: &str) -> Option<(&'static str, &'static str)> {
+    let snake = snake(name);
+    let stem = snake.strip_suffix("_initializer").unwrap_or(&snake);
+    (stem == "stft").then_some((
+        "it makes the kernel of a convolution, of three axes, and there are no convolutions",
+        "compute the transform before the model, or start with `glorot_uniform` and load a kernel \
+         of your own: `model.load(\"kernel.safetensors\")`",
+    ))
+}
+
 /// `LSTMCell` as `lstm_cell`, as Keras makes names of classes.
 pub(crate) fn snake(name: &str) -> String {
     let chars: Vec<char> = name.chars().collect();

@@ -309,8 +309,21 @@ impl Binder<'_, '_> {
                     self.given.span,
                     format!("{class} needs `{name}`"),
                 )
-                .help(format!("write `{class}({})`", values::example(argument))),
+                .help(format!("write `{}`", self.with_example(argument))),
             );
+        }
+    }
+
+    /// The layer with an argument that is missing, behind those that it has.
+    fn with_example(&self, argument: &Argument) -> String {
+        let place = self.declared.iter().position(|a| a.name == argument.name);
+        let open = self.given.text.strip_suffix(')');
+        match open.filter(|open| !open.ends_with('(')) {
+            Some(open) if !self.named && place == Some(self.place) => {
+                format!("{open}, {})", values::one(argument))
+            }
+            Some(open) => format!("{open}, {} = {})", argument.name, values::one(argument)),
+            None => format!("{}({})", self.given.class, values::example(argument)),
         }
     }
 

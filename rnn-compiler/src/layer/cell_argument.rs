@@ -208,13 +208,8 @@ fn cell_of(
     }
     let ast = context.cells.iter().find(|c| c.is(&path))?.cell.clone()?;
     let arguments = outer_flags(given, &text, arguments, found)?;
-    let (cell, units) = own_cell(ast, &path_text(&path), value.span, &arguments, found)?;
-    let used = UsedCell {
-        cell,
-        prefix: None,
-        options: given.options(),
-    };
-    Some((used, units))
+    let cell = path_text(&path);
+    own_cell(ast, given.options(), &cell, value.span, &arguments, found)
 }
 
 /// A cell that belongs to a layer: it has those of the layer's arguments that its text names.
@@ -289,8 +284,8 @@ fn outer_flags(
     good.then(|| arguments.to_vec())
 }
 
-/// The text of a cell without one of its arguments.
-fn without(cell: &str, argument: &ArgumentAst) -> String {
+/// The text of a cell or a layer without one of its arguments.
+pub(crate) fn without(cell: &str, argument: &ArgumentAst) -> String {
     let argument = argument.to_string();
     cell.replacen(&format!(", {argument}"), "", 1)
         .replacen(&argument, "", 1)

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     cell::{
-        Cell, CellAst, MAX_SIZE, Value,
+        Cell, CellAst, Item, MAX_SIZE, Value,
         size::{Size, by_name},
     },
     diagnostics::{Diagnostic, Diagnostics},
@@ -513,6 +513,10 @@ pub(super) fn check(
     inputs: &[Vec<Size>],
     found: &mut Diagnostics,
 ) -> Option<Cell> {
+    if let Some(d) = other_inputs(given, &cell.cell, inputs.len()) {
+        found.push(d);
+        return None;
+    }
     let built = Cell::build(cell, inputs, found)?;
     for p in &built.params {
         if !fits(&p.shape) {
@@ -536,6 +540,35 @@ pub(super) fn check(
         }
     }
     Some(built)
+}
+
+/// More or fewer values than a cell has inputs: a mistake of the model that uses it.
+fn other_inputs(given: &Given<'_>, cell: &CellAst, count: usize) -> Option<Diagnostic> {
+    let inputs = cell.items.iter().filter_map(|item| match item {
+        Item::Input { name, .. } => Some(name.to_string()),
+        _ => None,
+    });
+    let names: Vec<String> = inputs.collect();
+    let (text, class) = (given.text, &cell.name);
+    if count == names.len().max(1) {
+        return None;
+    }
+    let d = |words| Diagnostic::new("RNN0247", given.span, words);
+    Some(match names.len() {
+        0 | 1 => d(format!("{class} takes one value, found {count}"))
+            .note("a cell that takes several declares them: `input a: [n]; input b: [m];`")
+            .help(format!(
+                "join them first: `(a, b) -> Concatenate -> {text}`"
+            )),
+        n => d(format!(
+            "{class} takes {n} inputs ({}), found {count}",
+            names.join(", ")
+        ))
+        .help(format!(
+            "write a value for each: `({}) -> {text}`",
+            names.join(", ")
+        )),
+    })
 }
 
 /// Whether a parameter of this shape can be addressed, as far as its sizes are known.

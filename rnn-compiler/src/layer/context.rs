@@ -180,11 +180,7 @@ impl Context<'_> {
                     );
                     found.push(if self.scope.is_empty() {
                         let d = d.note("only a model with named values has such");
-                        if argument == "mask" {
-                            d.help(format!("write a graph: `input x: [time, 8]; input {v}: mask[time]; output y = x -> {};`", given.text))
-                        } else {
-                            d.help(format!("write a graph: `input x: [_, 8]; let (_, state) = x -> LSTM(64, return_state); output y = x -> {};`", given.text))
-                        }
+                        d.help(graph_with(given, argument))
                     } else {
                         let known = || self.scope.keys().map(String::as_str);
                         match name.and_then(|n| {
@@ -281,9 +277,15 @@ impl Context<'_> {
         let Some(culprit) = culprit else { return d };
         let before = &culprit.text;
         match culprit.class.as_str() {
-            STEP => d
-                .note("TimeDistributed gives its layer one step, which has no time axis")
-                .help(format!("write {text} without TimeDistributed")),
+            STEP => {
+                let d = d.note("TimeDistributed gives its layer one step, which has no time axis");
+                match &culprit.shape {
+                    Some(step) if step.axes.len() > 1 => d.help(format!(
+                        "put the numbers of a step side by side: `TimeDistributed(Flatten) -> {text}`; sequences inside of steps are not supported"
+                    )),
+                    _ => d.help(format!("write {text} without TimeDistributed")),
+                }
+            }
             "Input" => {
                 let features = culprit
                     .shape
@@ -308,6 +310,34 @@ impl Context<'_> {
                 .help(format!("write {}", with_flag(before, "return_sequences"))),
         }
     }
+}
+
+/// The model as a graph, in which there is something that `argument` can name.
+fn graph_with(given: &Given<'_>, argument: &str) -> String {
+    let name = match given.raw(argument).map(|v| &v.kind) {
+        Some(ValueKind::Path(path)) => crate::cell::single(path),
+        _ => None,
+    };
+    let bare = given.raw(argument).map_or(given.text.to_owned(), |v| {
+        given.text.replacen(&format!(", {argument} = {v}"), "", 1)
+    });
+    if argument == "mask" {
+        let m = name.unwrap_or("m".to_owned());
+        let layer = with_flag(&bare, &format!("mask = {m}"));
+        return format!(
+            "write a graph: `input x: [time, 8]; input {m}: mask[time]; output y = x -> {layer};`"
+        );
+    }
+    let state = name.unwrap_or("state".to_owned());
+    let layer = with_flag(&bare, &format!("initial_state = {state}"));
+    // The states of both directions come from the layer inside.
+    let before = match bare.strip_suffix("))") {
+        Some(open) if given.class == "Bidirectional" => format!("{open}, return_state))"),
+        _ => with_flag(&bare, "return_state"),
+    };
+    format!(
+        "write a graph: `input x: [_, 8]; let (_, {state}) = x -> {before}; output y = x -> {layer};`"
+    )
 }
 
 /// `LSTM(128)` with one more argument.

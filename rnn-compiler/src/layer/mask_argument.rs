@@ -108,7 +108,18 @@ fn wrong_mask(
         let axes: Vec<String> = s.axes.iter().map(ToString::to_string).collect();
         axes.join(", ")
     });
-    d.help(match (reads, time, features) {
+    // Another value cannot become a mask by its declaration.
+    let declared = |name: &str| {
+        let value = context.scope.get(name)?.first()?.before.last()?;
+        (value.text == format!("input {name}") && reads != Some(name)).then(|| name.to_owned())
+    };
+    let own = declared(&raw.to_string());
+    let instead = match &own {
+        Some(_) => "",
+        None => " and `mask = m`",
+    };
+    let raw = own.unwrap_or("m".to_owned());
+    let help = match (reads, time, features) {
         (_, Time::Steps(n), _) => format!("write `input {raw}: mask[{n}];`"),
         (_, Time::Any(a), _) if a.name.is_some() => {
             let name = a.name.clone().unwrap_or_default();
@@ -121,7 +132,8 @@ fn wrong_mask(
             "give both lengths one name: `input {x}: ids[time]; input {raw}: mask[time];`"
         ),
         _ => "declare it as an input with the same length: `input x: [time, 8]; input m: mask[time];`".to_owned(),
-    })
+    };
+    d.help(help + instead)
 }
 
 /// The number of steps, for a message.

@@ -9,6 +9,7 @@ mod context;
 mod mask_argument;
 mod names;
 mod nested;
+mod of_params;
 mod options;
 mod own_cell;
 mod state_argument;
@@ -20,7 +21,7 @@ pub use cell_argument::wanted;
 pub use context::{Before, Built, Context, Incoming, OutMask, Scope};
 pub use names::Names;
 pub(crate) use {
-    cell_argument::cells_of,
+    cell_argument::{cells_of, without},
     cells::{
         Merged, fits, fold_real, last_axis, merge, parse, pointwise, reads, recurrent, side_by_side,
     },

@@ -4,24 +4,26 @@ use proc_macro2::Span;
 
 use super::{
     arguments::Kind,
+    of_params::OfParams,
     values::{consts, read},
 };
 use crate::{
     cell::{CellAst, Value, initializer_of, single, size::Size},
     diagnostics::{Diagnostic, Diagnostics, did_you_mean},
-    ir::CellUse,
+    ir::{CellUse, ParamOptions, UsedCell},
     syntax::{ArgumentAst, ValueKind},
 };
 
 /// The arguments of a user's cell. Their kinds are those of the defaults; one without a default is
-/// a size.
+/// a size. Besides, each of its parameters has a regulariser and a constraint, which join `options`.
 pub(super) fn own_cell(
     ast: CellAst,
+    options: ParamOptions,
     text: &str,
     span: Span,
     written: &[ArgumentAst],
     found: &mut Diagnostics,
-) -> Option<(CellUse, Option<Size>)> {
+) -> Option<(UsedCell, Option<Size>)> {
     let name = text;
     let names: Vec<String> = ast.arguments.iter().map(|a| a.name.to_string()).collect();
     let signature = format!(
@@ -33,9 +35,23 @@ pub(super) fn own_cell(
         }
     );
     let mut given: Vec<(String, Value, Span)> = Vec::new();
+    let mut of_params = OfParams::new(&ast, name, options);
     let mut good = true;
     let (mut place, mut named) = (0, false);
     for a in written {
+        match of_params.argument(a) {
+            Some(Ok(())) => {
+                named = true;
+                continue;
+            }
+            Some(Err(d)) => {
+                named |= a.name.is_some();
+                good = false;
+                found.push(d);
+                continue;
+            }
+            None => {}
+        }
         let flag = match &a.value.kind {
             ValueKind::Path(p) if a.name.is_none() => single(p).filter(|n| names.contains(n)),
             _ => None,
@@ -61,10 +77,14 @@ pub(super) fn own_cell(
                     .help(signature.clone()),
             ),
             (Some(t), None) => Some(d("RNN0120", format!("{name} has no argument `{t}`")).help(
-                match did_you_mean(t, names.iter().map(String::as_str)) {
-                    Some(meant) => format!("did you mean `{meant}`?"),
-                    None => signature.clone(),
-                },
+                // What only the name of its parameter tells apart is no slip of the pen.
+                of_params.instead(t).unwrap_or_else(|| {
+                    let known = names.iter().chain(of_params.names());
+                    match did_you_mean(t, known.map(String::as_str)) {
+                        Some(meant) => format!("did you mean `{meant}`?"),
+                        None => signature.clone(),
+                    }
+                }),
             )),
             (Some(t), _) if named && a.name.is_none() && flag.is_none() => Some(
                 d(
@@ -100,7 +120,7 @@ pub(super) fn own_cell(
             good = false;
             found.push(
                 Diagnostic::new("RNN0122", span, format!("{name} needs `{}`", a.name))
-                    .help(format!("write {name}({} = 32)", a.name)),
+                    .help(format!("write {name}({})", with(written, &a.name))),
             );
         }
     }
@@ -108,13 +128,29 @@ pub(super) fn own_cell(
         Value::Size(s) if n == "units" => Some(s.clone()),
         _ => None,
     });
-    good.then_some((
-        CellUse {
+    let options = of_params.options;
+    good.then(|| {
+        let cell = CellUse {
             cell: ast,
             arguments: given,
-        },
-        units,
-    ))
+        };
+        let prefix = None;
+        (
+            UsedCell {
+                cell,
+                prefix,
+                options,
+            },
+            units,
+        )
+    })
+}
+
+/// The arguments written, and one that is missing.
+fn with(written: &[ArgumentAst], missing: &proc_macro2::Ident) -> String {
+    let all = written.iter().map(ToString::to_string);
+    let all: Vec<String> = all.chain([format!("{missing} = 32")]).collect();
+    all.join(", ")
 }
 
 /// A value for an argument of a user's cell.

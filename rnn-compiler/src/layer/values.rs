@@ -5,8 +5,8 @@ use std::borrow::Cow;
 use super::arguments::{Argument, Kind};
 use crate::{
     cell::{
-        INITIALIZERS, MAX_SIZE, Value, choices_of, initializer_of, is_const, numbers_of, single,
-        size::Size,
+        INITIALIZERS, MAX_SIZE, Value, choices_of, initializer_not_here, initializer_of, is_const,
+        numbers_of, single, size::Size,
     },
     diagnostics::{Diagnostic, did_you_mean},
     syntax::{ArgumentAst, ValueAst, ValueKind, path_text},
@@ -282,6 +282,14 @@ fn named(
             let words = format!("Keras's activation `{name}` is not supported");
             return Err(Diagnostic::new(code, value.span, words)
                 .help(format!("there are {}", known.join(", "))));
+        }
+        if code == "RNN0131"
+            && let Some((why, instead)) = initializer_not_here(&name)
+        {
+            let words = format!("Keras's initialiser `{name}` is not supported");
+            return Err(Diagnostic::new(code, value.span, words)
+                .note(why)
+                .help(instead));
         }
         let d = Diagnostic::new(
             code,

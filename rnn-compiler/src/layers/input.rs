@@ -38,6 +38,22 @@ pub(super) const INPUT: LayerDef = LayerDef {
             );
             return Built::failed(context.input().cloned());
         }
+        // Every layer has them; an input has neither weights nor outputs that training changes.
+        let idle = match given.get("trainable") {
+            Some((_, span)) => Some(("trainable", span)),
+            None => given
+                .activity()
+                .map(|_| ("activity_regularizer", given.span)),
+        };
+        if let Some((argument, span)) = idle {
+            let words = format!("`{argument}` of {} has no effect", given.text);
+            let d = Diagnostic::new("RNN0120", span, words);
+            found.push(
+                d.note("an input has no weights, and no training changes its numbers")
+                    .help(format!("leave `{argument}` out")),
+            );
+            return Built::failed(None);
+        }
         let length = match given.get("time") {
             Some((Value::Size(n), _)) => Time::Steps(n.clone()),
             Some(_) => Time::Any(Axis { id: 0, name: None }),

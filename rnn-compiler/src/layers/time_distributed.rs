@@ -4,6 +4,7 @@ use crate::layer::{self, Argument, Before, Built, Context, Incoming, Kind, Layer
 use crate::{
     diagnostics::Diagnostic,
     ir::{LayerKind, Shape, Time},
+    syntax::{ValueAst, ValueKind},
 };
 
 pub(super) const TIME_DISTRIBUTED: LayerDef = LayerDef {
@@ -36,6 +37,10 @@ pub(super) const TIME_DISTRIBUTED: LayerDef = LayerDef {
         let Some(inner) = layer::inner(given, &inside, value, found) else {
             return Built::failed(Some(shape.clone()));
         };
+        if inner.activity.is_some() {
+            found.push(dropped_penalty(value));
+            return Built::failed(Some(shape.clone()));
+        }
         let back = |s: &Shape| Shape {
             time: shape.time.clone(),
             ..s.clone()
@@ -85,3 +90,31 @@ pub(super) const TIME_DISTRIBUTED: LayerDef = LayerDef {
         Built::new(kind, back(&inner.built.shapes[0]))
     },
 };
+
+/// Keras calls the layer inside without collecting what its outputs cost.
+fn dropped_penalty(value: &ValueAst) -> Diagnostic {
+    let arguments = match &value.kind {
+        ValueKind::Call(_, arguments) => arguments.as_slice(),
+        _ => &[],
+    };
+    let argument = arguments
+        .iter()
+        .find(|a| a.name.as_ref().is_some_and(|n| n == "activity_regularizer"));
+    let (span, help) = match argument {
+        Some(a) => (
+            a.span(),
+            format!(
+                "write it behind the layer, where it is about all steps: `TimeDistributed({}, {a})`",
+                layer::without(&value.to_string(), a)
+            ),
+        ),
+        None => (value.span, "leave it out".to_owned()),
+    };
+    Diagnostic::new(
+        "RNN0120",
+        span,
+        format!("`activity_regularizer` of {value} in TimeDistributed has no effect"),
+    )
+    .note("Keras does not add it to the loss, either")
+    .help(help)
+}

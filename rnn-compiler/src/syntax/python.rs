@@ -4,9 +4,44 @@ use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 
 use crate::cursor::Cursor;
 
-/// Tokens of Python as one writes them here: without modules, `true` for `True`.
+/// What `None` stands for where it stands.
+#[derive(Clone, Copy, PartialEq)]
+enum NoneIs {
+    /// An open length.
+    Open,
+    /// The default of an argument, which is left out here.
+    Default,
+}
+
+/// Tokens of Python as one writes them here: without modules, `true` for `True`, without the
+/// arguments that are `None`.
 pub(super) fn written(tokens: TokenStream) -> String {
-    let trees: Vec<TokenTree> = tokens.into_iter().collect();
+    list(parts_of(tokens), NoneIs::Default)
+}
+
+/// Sizes of Python's as one writes them here: `_` for `None`.
+pub(super) fn sizes(group: &Group) -> String {
+    list(parts(group), NoneIs::Open)
+}
+
+fn list(parts: Vec<Vec<TokenTree>>, none: NoneIs) -> String {
+    let all: Vec<String> = parts.iter().filter_map(|p| part(p, none)).collect();
+    all.join(", ")
+}
+
+/// What stands between two commas; `None` for an argument that is left out.
+fn part(trees: &[TokenTree], none: NoneIs) -> Option<String> {
+    let is_none = |t: &TokenTree| matches!(t, TokenTree::Ident(i) if i == "None");
+    match trees {
+        [TokenTree::Ident(name), TokenTree::Punct(p), value]
+            if p.as_char() == '=' && is_none(value) =>
+        {
+            // The one argument of Keras's to which `None` is no default.
+            return (name == "merge_mode").then(|| "merge_mode = none".to_owned());
+        }
+        [one] if is_none(one) => return (none == NoneIs::Open).then(|| "_".to_owned()),
+        _ => {}
+    }
     let mut text = String::new();
     let mut i = 0;
     while let Some(tree) = trees.get(i) {
@@ -20,31 +55,27 @@ pub(super) fn written(tokens: TokenStream) -> String {
                 text += &match word.to_string().as_str() {
                     "True" => "true".to_owned(),
                     "False" => "false".to_owned(),
-                    "None" => "_".to_owned(),
                     other => other.to_owned(),
                 };
                 if let Some(TokenTree::Group(g)) = trees.get(i)
                     && word == "Input"
-                    && let Some(shape) = shape_of(g, &["shape", "batch_shape"])
+                    && let Some(shape) = shape_of(g, &["shape", "batch_shape"]).or(tuple(g))
                 {
                     text += &format!("({shape})");
                     i += 1;
                 }
             }
-            TokenTree::Punct(p) => match p.as_char() {
-                ',' => text += ", ",
-                '=' => text += " = ",
-                other => text.push(other),
-            },
-            TokenTree::Group(g) => text += &group(g),
+            TokenTree::Punct(p) if p.as_char() == '=' => text += " = ",
+            TokenTree::Punct(p) => text.push(p.as_char()),
+            TokenTree::Group(g) => text += &group(g, none),
             TokenTree::Literal(l) => text += &l.to_string(),
         }
     }
-    text.trim_end_matches([',', ' ']).to_owned()
+    Some(text)
 }
 
-fn group(g: &Group) -> String {
-    let inside = written(g.stream());
+fn group(g: &Group, none: NoneIs) -> String {
+    let inside = list(parts(g), none);
     match g.delimiter() {
         Delimiter::Parenthesis => format!("({inside})"),
         Delimiter::Brace => format!("{{ {inside} }}"),
@@ -58,8 +89,12 @@ fn dot(tree: Option<&TokenTree>) -> bool {
 
 /// What stands between the commas of a group.
 fn parts(g: &Group) -> Vec<Vec<TokenTree>> {
+    parts_of(g.stream())
+}
+
+fn parts_of(tokens: TokenStream) -> Vec<Vec<TokenTree>> {
     let mut all = vec![Vec::new()];
-    for tree in g.stream() {
+    for tree in tokens {
         match (&tree, all.last_mut()) {
             (TokenTree::Punct(p), _) if p.as_char() == ',' => all.push(Vec::new()),
             (_, Some(last)) => last.push(tree),
@@ -82,12 +117,21 @@ fn shape_of(arguments: &Group, names: &[&str]) -> Option<String> {
                 TokenTree::Group(g),
             ] if p.as_char() == '=' && names.iter().any(|n| name == n) => {
                 let batch = usize::from(name.to_string().starts_with("batch"));
-                let sizes = parts(g).into_iter().skip(batch);
-                let sizes = sizes.map(|s| written(s.into_iter().collect()));
-                Some(sizes.collect::<Vec<_>>().join(", "))
+                Some(list(
+                    parts(g).split_off(batch.min(parts(g).len())),
+                    NoneIs::Open,
+                ))
             }
             _ => None,
         })
+}
+
+/// The sizes of a tuple that stands first: `(10, 8)` in `Input((10, 8))`.
+fn tuple(arguments: &Group) -> Option<String> {
+    match parts(arguments).first()?.as_slice() {
+        [TokenTree::Group(g)] => Some(sizes(g)),
+        _ => None,
+    }
 }
 
 /// `LSTM(8, input_shape=(10, 8))` as `Input(10, 8) -> LSTM(8)`, if it says the shape of its input.
@@ -102,10 +146,9 @@ pub(super) fn with_input(class: &str, arguments: &Group) -> Option<String> {
     let others = parts(arguments).into_iter().filter(
         |part| !matches!(part.first(), Some(TokenTree::Ident(i)) if NAMES.iter().any(|n| i == n)),
     );
-    let others: Vec<String> = others.map(|p| written(p.into_iter().collect())).collect();
-    let arguments = match others.as_slice() {
-        [] => String::new(),
-        all => format!("({})", all.join(", ")),
+    let arguments = match list(others.collect(), NoneIs::Default) {
+        none if none.is_empty() => none,
+        all => format!("({all})"),
     };
     Some(format!("Input({shape}) -> {class}{arguments}"))
 }
@@ -131,9 +174,9 @@ pub(super) fn axes(class: &str, arguments: &Group) -> Option<String> {
     if tuple.delimiter() != Delimiter::Parenthesis || tuple.stream().is_empty() {
         return None;
     }
-    let others = others.iter().map(|p| written(p.iter().cloned().collect()));
-    let sizes = std::iter::once(written(tuple.stream())).chain(others);
-    Some(format!("{class}({})", sizes.collect::<Vec<_>>().join(", ")))
+    let others = others.iter().filter_map(|p| part(p, NoneIs::Default));
+    let all = std::iter::once(sizes(tuple)).chain(others);
+    Some(format!("{class}({})", all.collect::<Vec<_>>().join(", ")))
 }
 
 /// The layers in `Sequential([…])` as a chain; `None` if there are none.
@@ -184,12 +227,8 @@ pub(super) fn call(c: &Cursor) -> Option<String> {
         source => written(source.iter().cloned().collect()),
     };
     let own = parts(&arguments).into_iter();
-    let all: Vec<String> = own
-        .chain(read)
-        .map(|a| written(a.into_iter().collect()))
-        .collect();
-    Some(match all.as_slice() {
-        [] => format!("{source} -> {class}"),
-        all => format!("{source} -> {class}({})", all.join(", ")),
+    Some(match list(own.chain(read).collect(), NoneIs::Default) {
+        none if none.is_empty() => format!("{source} -> {class}"),
+        all => format!("{source} -> {class}({all})"),
     })
 }

@@ -124,7 +124,18 @@ impl Reader<'_> {
                 self.mistake(if list.is_empty() {
                     d.help("write `x -> LSTM(64)`")
                 } else {
-                    d.help(format!("values stand in parentheses: `({list}) -> Add`"))
+                    let mut behind = c.clone();
+                    behind.next();
+                    let start = behind.position() + 2;
+                    let layer = behind.eat("->").then(|| {
+                        behind.ident();
+                        behind.group(Delimiter::Parenthesis);
+                        python::written(behind.since(start))
+                    });
+                    let layer = layer.filter(|l| !l.is_empty()).unwrap_or("Add".to_owned());
+                    d.help(format!(
+                        "values stand in parentheses: `({list}) -> {layer}`"
+                    ))
                 })
             }
         }

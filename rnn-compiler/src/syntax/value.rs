@@ -2,7 +2,10 @@
 
 use proc_macro2::{Delimiter, Group, Ident, Span, TokenTree};
 
-use super::ast::{ArgumentAst, ValueAst, ValueKind, path_text};
+use super::{
+    ast::{ArgumentAst, ValueAst, ValueKind, path_text},
+    python,
+};
 use crate::{
     cell::{Number, number, path, snake},
     cursor::{Cursor, Parsed, Reported},
@@ -294,30 +297,46 @@ impl Reader<'_> {
     pub(super) fn no_module(&mut self, c: &mut Cursor, first: &str, span: Span) -> Parsed<()> {
         let mut text = first.to_owned();
         let mut last = None;
-        while c.is(".") && matches!(c.peek_nth(1), Some(TokenTree::Ident(_))) {
-            c.next();
+        let start = c.position();
+        let name_at = |c: &Cursor, n| matches!(c.peek_nth(n), Some(TokenTree::Ident(_)));
+        let path = c.is("::");
+        while let Some(sign) = match () {
+            () if c.is("::") && name_at(c, 2) => Some("::"),
+            () if c.is(".") && name_at(c, 1) => Some("."),
+            () => None,
+        } {
+            c.eat(sign);
             last = c.ident();
-            text += &format!(".{}", last.as_ref().map_or(String::new(), Ident::to_string));
+            let name = last.as_ref().map_or(String::new(), Ident::to_string);
+            text += &format!("{sign}{name}");
         }
         let Some(last) = last else { return Ok(()) };
-        let arguments = match c.peek() {
-            Some(TokenTree::Group(g)) if g.delimiter() == Delimiter::Parenthesis => {
-                // `Input(shape=(None, 28))`
-                let shape = g.stream().into_iter().nth(2);
-                match (inside(g), shape) {
-                    (text, Some(TokenTree::Group(shape))) if text.starts_with("shape =") => {
-                        format!("({})", sizes(&shape))
-                    }
-                    (text, _) if text.contains(" . ") => "(…)".to_owned(),
-                    (text, _) => format!("({text})"),
-                }
-            }
-            _ => String::new(),
+        // Another path may be that of a cell, which runs inside of `RNN`.
+        if path && !text.contains("layers::") {
+            c.set_position(start);
+            return Ok(());
+        }
+        let mut call: Vec<TokenTree> = vec![last.clone().into()];
+        if c.is_group(Delimiter::Parenthesis) {
+            call.extend(c.peek().cloned());
+        }
+        let right = python::written(call.into_iter().collect());
+        let words = match path {
+            true => format!("`{text}` is a path: layers stand in no module"),
+            false => format!("`{text}` is Python's: there are no modules here"),
         };
-        let words = format!("`{text}` is Python's: there are no modules here");
         let d = Diagnostic::new("RNN0043", span, words);
+        // What a Keras layer keeps is a value here, which has a name.
+        if matches!(last.to_string().as_str(), "states" | "state")
+            && !c.is_group(Delimiter::Parenthesis)
+        {
+            return self.mistake(d.help(format!(
+                "states get a name where the layer is called: `let (y, states) = x -> {first};` \
+                 with `return_state` in the layer"
+            )));
+        }
         c.group(Delimiter::Parenthesis);
-        self.mistake(d.help(format!("write `{last}{arguments}`")))
+        self.mistake(d.help(format!("write `{}`", right.trim_end_matches("()"))))
     }
 
     fn path_value(&mut self, c: &mut Cursor, path: syn::Path) -> Parsed<ValueKind> {
@@ -358,7 +377,7 @@ impl Reader<'_> {
         );
         let help = if c.is_group(Delimiter::Parenthesis) {
             let sizes = match c.peek() {
-                Some(TokenTree::Group(g)) => sizes(g),
+                Some(TokenTree::Group(g)) => python::sizes(g),
                 _ => "28, 28".to_owned(),
             };
             let help = format!(
@@ -378,9 +397,4 @@ impl Reader<'_> {
 pub(super) fn inside(group: &Group) -> String {
     let text = group.stream().to_string().replace(" ,", ",");
     text.trim_end_matches(',').to_owned()
-}
-
-/// The sizes in a tuple or list of Python's, as they are written here.
-fn sizes(group: &Group) -> String {
-    inside(group).replace("None", "_")
 }

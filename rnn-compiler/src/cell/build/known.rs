@@ -8,7 +8,7 @@ use crate::{
         ast::{Expr, ExprKind},
         graph::{Extent, NodeId, Op},
         size::Size,
-        value::{INITIALIZERS, Initializer, initializer_of, numbers_of},
+        value::{INITIALIZERS, Initializer, initializer_not_here, initializer_of, numbers_of},
     },
     diagnostics::{Diagnostic, did_you_mean},
 };
@@ -178,6 +178,9 @@ impl Builder<'_> {
                 e.span,
                 format!("there is no initialiser `{name}`"),
             );
+            if let Some((why, instead)) = initializer_not_here(&name) {
+                return self.report(d.note(why).help(instead));
+            }
             d = match did_you_mean(&name, INITIALIZERS.iter().copied()) {
                 Some(near) => d.help(format!("did you mean `{near}`?")),
                 None => d.help(format!("there are {}", INITIALIZERS.join(", "))),

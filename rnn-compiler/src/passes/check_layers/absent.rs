@@ -1,5 +1,18 @@
 //! The layers of Keras 3 that are not here.
 
+use crate::syntax::{LayerAst, ValueKind};
+
+const CONV_LSTM: &str = "there are no convolutions: put the numbers of a step side by side, `TimeDistributed(Flatten) -> LSTM(64)`";
+
+/// Those whose first argument is that of the layer to write instead.
+const SAME_NUMBER: &[&str] = &[
+    "AlphaDropout",
+    "CuDNNGRU",
+    "CuDNNLSTM",
+    "GaussianDropout",
+    "LeakyReLU",
+];
+
 /// By name, with what to write instead, if there is something.
 const ABSENT: &[(&str, Option<&str>)] = &[
     (
@@ -21,9 +34,9 @@ const ABSENT: &[(&str, Option<&str>)] = &[
     ("Conv2DTranspose", None),
     ("Conv3D", None),
     ("Conv3DTranspose", None),
-    ("ConvLSTM1D", None),
-    ("ConvLSTM2D", None),
-    ("ConvLSTM3D", None),
+    ("ConvLSTM1D", Some(CONV_LSTM)),
+    ("ConvLSTM2D", Some(CONV_LSTM)),
+    ("ConvLSTM3D", Some(CONV_LSTM)),
     ("Cropping1D", None),
     ("Cropping2D", None),
     ("Cropping3D", None),
@@ -42,7 +55,9 @@ const ABSENT: &[(&str, Option<&str>)] = &[
     ("ELU", Some("write `Activation(elu)`")),
     (
         "EinsumDense",
-        Some("write a cell with `einsum` by rnn_cell!: `RNN(MyCell(32))`"),
+        Some(
+            "over the last axis it is `Dense(64)`; other sums are a cell with `einsum` made by rnn_cell!: `RNN(MyCell(32))`",
+        ),
     ),
     ("FlaxLayer", None),
     (
@@ -64,7 +79,9 @@ const ABSENT: &[(&str, Option<&str>)] = &[
     ("JaxLayer", None),
     (
         "Lambda",
-        Some("write a cell of your own with rnn_cell!: `RNN(MyCell(32))`"),
+        Some(
+            "a function of every number is `Activation(tanh)`; other maths of a step is a cell made by rnn_cell!: `RNN(MyCell(32))`",
+        ),
     ),
     ("LeakyReLU", Some("write `Activation(leaky_relu(0.3))`")),
     ("MaxPooling1D", None),
@@ -97,9 +114,33 @@ const ABSENT: &[(&str, Option<&str>)] = &[
     ("ZeroPadding3D", None),
 ];
 
-/// A layer that Keras has and this project has not.
-pub(super) fn find(class: &str) -> Option<&'static (&'static str, Option<&'static str>)> {
-    ABSENT.iter().find(|(name, _)| *name == class)
+/// What to write instead of a layer that Keras has and this project has not, if there is something;
+/// `None` for any other.
+pub(super) fn instead(layer: &LayerAst) -> Option<Option<String>> {
+    let class = layer.name.to_string();
+    let (_, instead) = ABSENT.iter().find(|(name, _)| *name == class)?;
+    let number = layer.arguments.first().filter(|a| {
+        let number = matches!(a.value.kind, ValueKind::Whole(_) | ValueKind::Number(_));
+        number && SAME_NUMBER.contains(&class.as_str())
+    });
+    Some(instead.map(|text| match number {
+        Some(a) => first_number(text, &a.value.to_string()),
+        None => text.to_owned(),
+    }))
+}
+
+/// A text with another number in its first parentheses that hold one.
+fn first_number(text: &str, number: &str) -> String {
+    let digits = |c: char| c.is_ascii_digit() || c == '.';
+    let from = text.match_indices('(').map(|(at, _)| at + 1);
+    let mut from = from.filter(|&at| text[at..].starts_with(digits));
+    match from.next() {
+        Some(at) => {
+            let rest = text[at..].trim_start_matches(digits);
+            format!("{}{number}{rest}", &text[..at])
+        }
+        None => text.to_owned(),
+    }
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! `A -> B -> C`
 
-use super::{Checker, Results, input};
+use super::{Checker, Results, input, input::MAX_VALUES};
 use crate::{
     diagnostics::Diagnostic,
     ir::{LayerKind, ModelOutput, Shape, Time},
@@ -45,23 +45,14 @@ impl Checker<'_> {
 
     /// The outputs of a chain: `output`, and what the last layer gives besides.
     fn chain_outputs(&mut self, value: &Results) {
-        let outputs = value.outputs.iter().enumerate().map(|(i, v)| {
-            let name = match i {
-                0 => "output".to_owned(),
-                i => format!("output_{i}"),
-            };
-            (name, v)
+        let outputs = (0..value.outputs.len()).map(|i| match i {
+            0 => "output".to_owned(),
+            i => format!("output_{i}"),
         });
-        let states = value.states.iter().enumerate().map(|(i, (name, v))| {
-            // Two cells may both have an `h`.
-            let again = value.states[..i].iter().filter(|(n, _)| n == name).count();
-            let name = match again {
-                0 => name.clone(),
-                n => format!("{name}_{n}"),
-            };
-            (name, v)
-        });
-        for (name, v) in outputs.chain(states) {
+        let states = value.states.iter().map(|(name, _)| name.clone());
+        let names = unique(outputs.chain(states).collect());
+        let values = value.states.iter().map(|(_, v)| v);
+        for (name, v) in names.into_iter().zip(value.outputs.iter().chain(values)) {
             if let Some(port) = v.port {
                 self.outputs.push(ModelOutput {
                     name,
@@ -70,6 +61,31 @@ impl Checker<'_> {
                 });
             }
         }
+        if self.outputs.len() > MAX_VALUES {
+            self.too_many_outputs(value);
+        }
+    }
+
+    /// More outputs than there are tuples of arrays for.
+    fn too_many_outputs(&mut self, value: &Results) {
+        let last = self.outputs.last().map(|o| &self.layers[o.port.layer]);
+        let Some((text, span)) = last.map(|l| (l.text.clone(), l.span)) else {
+            return;
+        };
+        let count = self.outputs.len();
+        let d = Diagnostic::new(
+            "RNN0177",
+            span,
+            format!("{text} gives {count} outputs: a model has at most {MAX_VALUES}"),
+        );
+        self.mistake(if value.states.is_empty() {
+            d.help("write a graph with an `output` for each that you need")
+        } else {
+            d.note("all of its states are outputs").help(format!(
+                "write {}, or a graph with an `output` for each state that you need",
+                super::without_states(&text)
+            ))
+        });
     }
 
     /// What stands before the first layer if it is no `Input`: ids before an `Embedding`, a
@@ -82,6 +98,15 @@ impl Checker<'_> {
             Some(l) if l.class == "Embedding" => {
                 let axis = self.open_axis(None);
                 self.add_input("input_layer", "Input(_)", Shape::ids(Time::Any(axis)), span)
+            }
+            // What reads several values stands in a graph, where they have names.
+            Some(l) if l.many && l.class != "RNN" => {
+                let words = format!("{first} is the first layer, and it reads several values");
+                let d = Diagnostic::new("RNN0102", span, words);
+                self.mistake(d.help(format!(
+                    "write a graph: `input a: [28]; input b: [28]; output y = (a, b) -> {first};`"
+                )));
+                Results::default()
             }
             Some(l) => {
                 let (input, what) = match l.class {
@@ -105,5 +130,40 @@ impl Checker<'_> {
                 Results::default()
             }
         }
+    }
+}
+
+/// Names, where two of them are the same, made different: `h` of a second cell is `h_1`, unless
+/// another is called so.
+fn unique(names: Vec<String>) -> Vec<String> {
+    let mut all: Vec<String> = Vec::new();
+    for name in &names {
+        let mut free = name.clone();
+        let mut n = 0;
+        while all.contains(&free) || (n > 0 && names.contains(&free)) {
+            n += 1;
+            free = format!("{name}_{n}");
+        }
+        all.push(free);
+    }
+    all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::unique;
+
+    #[test]
+    fn no_name_is_given_twice() {
+        let of = |names: &[&str]| unique(names.iter().map(ToString::to_string).collect());
+        assert_eq!(of(&["output", "h", "c"]), ["output", "h", "c"]);
+        assert_eq!(
+            of(&["h", "c", "h", "c", "h"]),
+            ["h", "c", "h_1", "c_1", "h_2"]
+        );
+        // Each keeps a name of its own.
+        assert_eq!(of(&["h", "h_1", "h"]), ["h", "h_1", "h_2"]);
+        assert_eq!(of(&["h", "h", "h_1", "h_1"]), ["h", "h_2", "h_1", "h_1_1"]);
+        assert_eq!(of(&["output", "output"]), ["output", "output_1"]);
     }
 }

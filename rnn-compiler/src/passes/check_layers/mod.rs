@@ -475,14 +475,14 @@ impl Checker<'_> {
         let name = ast.name.to_string();
         let span = ast.name.span();
         let known = || LAYERS.iter().map(|l| l.class);
-        if let Some((_, instead)) = absent::find(&name) {
+        if let Some(instead) = absent::instead(ast) {
             let d = Diagnostic::new(
                 "RNN0100",
                 span,
                 format!("Keras's layer {name} is not supported yet"),
             );
             self.mistake(match instead {
-                Some(instead) => d.help((*instead).to_owned()),
+                Some(instead) => d.help(instead),
                 None => d.help(format!(
                     "there are {}",
                     known().collect::<Vec<_>>().join(", ")

@@ -4,10 +4,10 @@ use proc_macro2::Span;
 
 use super::Checker;
 use crate::{
-    cell::size::Size,
+    cell::{Cell, Item, size::Size},
     cursor::Reported,
-    diagnostics::Diagnostic,
-    ir::{Layer, LayerId, LayerKind},
+    diagnostics::{Diagnostic, Diagnostics},
+    ir::{Content, LayerId, LayerKind, Port, UsedCell},
     layer::{Argument, Incoming, Kind},
     layers,
     syntax::{ArgumentAst, LayerAst},
@@ -49,7 +49,7 @@ impl Checker<'_> {
         Some(Ok(ast))
     }
 
-    /// A layer that is shared reads vectors of one size: its weights are of that size.
+    /// A layer with weights that is shared reads vectors of one size: its weights are of that size.
     pub(super) fn same_weights(
         &mut self,
         first: Option<LayerId>,
@@ -59,25 +59,20 @@ impl Checker<'_> {
         span: Span,
     ) {
         let Some(first) = first else { return };
-        let has_weights = !matches!(
-            kind,
-            LayerKind::Reshape
-                | LayerKind::Permute
-                | LayerKind::RepeatVector
-                | LayerKind::Dropout { .. }
-        );
-        let axes = |layer: &Layer| -> Vec<Vec<Size>> {
-            let ports = layer.inputs.iter();
-            ports
-                .map(|p| self.layers[p.layer].outputs[p.index].axes.clone())
-                .collect()
-        };
-        let before = axes(&self.layers[first]);
+        let shape = |p: &Port| &self.layers[p.layer].outputs[p.index];
+        let before: Vec<Vec<Size>> = self.layers[first]
+            .inputs
+            .iter()
+            .map(shape)
+            // Behind what it reads stand the masks that merges look at.
+            .filter(|s| s.content != Content::Mask)
+            .map(|s| s.axes.clone())
+            .collect();
         let now: Vec<Vec<Size>> = inputs
             .iter()
             .filter_map(|i| i.shape().map(|s| s.axes.clone()))
             .collect();
-        if has_weights && before != now {
+        if before != now && has_weights(kind, &now) {
             let list = |all: &[Vec<Size>]| -> String {
                 let all = all.iter().map(|axes| {
                     let axes: Vec<String> = axes.iter().map(ToString::to_string).collect();
@@ -125,6 +120,45 @@ impl Checker<'_> {
             );
         }
     }
+}
+
+/// Whether a layer that reads such values has weights. What a cell declares may depend on its
+/// arguments, so it is built.
+fn has_weights(kind: &LayerKind, inputs: &[Vec<Size>]) -> bool {
+    match kind {
+        LayerKind::Embedding { .. } | LayerKind::BatchNormalization { .. } => true,
+        LayerKind::Pointwise { cell } => any_params(std::slice::from_ref(cell), inputs),
+        LayerKind::Rnn(rnn) => any_params(&rnn.cells, inputs),
+        LayerKind::Bidirectional {
+            forward, backward, ..
+        } => any_params(&forward.cells, inputs) || any_params(&backward.cells, inputs),
+        LayerKind::Input
+        | LayerKind::Dropout { .. }
+        | LayerKind::GaussianNoise { .. }
+        | LayerKind::Reshape
+        | LayerKind::Permute
+        | LayerKind::RepeatVector
+        | LayerKind::Identity => false,
+    }
+}
+
+/// Whether one of several cells, each of which reads what the one before it gives, has parameters.
+fn any_params(cells: &[UsedCell], inputs: &[Vec<Size>]) -> bool {
+    let mut read = inputs.to_vec();
+    cells.iter().any(|used| {
+        // A merge reads the masks of its values behind them; nothing is declared with their size.
+        let inputs = used.cell.cell.items.iter();
+        let masks = inputs.filter(|i| matches!(i, Item::Input { .. })).count();
+        read.resize(masks.max(read.len()), vec![Size::known(1)]);
+        // The same cell has been built before: nothing is found now.
+        match Cell::build(&used.cell, &read, &mut Diagnostics::new()) {
+            Some(cell) if cell.params.is_empty() => {
+                read = cell.outputs.into_iter().map(|o| o.shape).collect();
+                false
+            }
+            _ => true,
+        }
+    })
 }
 
 /// An argument of the declaration at a call.

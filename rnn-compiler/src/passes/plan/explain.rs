@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::ir::{OpKind, Plan, plan::Phases};
+use crate::ir::{Op, OpKind, Plan, Time, plan::Phases};
 
 /// One paragraph an operation.
 pub fn explain(plan: &Plan) -> String {
@@ -56,10 +56,9 @@ pub fn explain(plan: &Plan) -> String {
                         )
                     }
                     _ if cell.states.is_empty() => "all steps at once".to_owned(),
-                    (None, Some(true)) => format!(
-                        "a loop over the steps: at most {} are unrolled",
-                        super::cost::MOST_STEPS
-                    ),
+                    (None, Some(true)) => {
+                        format!("a loop over the steps: {}", not_unrolled(plan, op))
+                    }
                     (None, _) => "a loop over the steps: in every size measured, straight-line \
                                   code was no faster"
                         .to_owned(),
@@ -85,6 +84,28 @@ pub fn explain(plan: &Plan) -> String {
         let _ = writeln!(text, "no stream: {why}");
     }
     text
+}
+
+/// Why a sweep is a loop although straight-line code was asked for.
+fn not_unrolled(plan: &Plan, op: &Op) -> String {
+    let masked = matches!(&op.kind, OpKind::Cell(c) if c.mask.is_some());
+    let steps = op.axis.map(|axis| &plan.graph.axes[axis]);
+    match steps {
+        _ if masked => "which of them are real is only known when the program runs, so a masked \
+                        layer is not unrolled"
+            .to_owned(),
+        Some(Time::Steps(steps)) => match steps.value() {
+            Some(n) => format!(
+                "at most {} are unrolled, and there are {n}",
+                super::cost::MOST_STEPS
+            ),
+            None => format!(
+                "the value of `{steps}` is not known when the model is expanded; a number in its \
+                 place is unrolled"
+            ),
+        },
+        _ => "their number is open".to_owned(),
+    }
 }
 
 /// `1 phase before the sweep (4 gates), 1 a step (4 gates)`
