@@ -2,12 +2,12 @@
 
 use std::process::Command;
 
-/// `TRYBUILD=overwrite cargo test --test ui` writes the messages anew; read them before you commit.
+/// `TRYBUILD=overwrite cargo test -p recurrent-test-ui` writes the messages anew; read them before you commit.
 #[test]
 fn messages() {
     let t = trybuild::TestCases::new();
-    t.pass("tests/ui/pass_*.rs");
-    t.compile_fail("tests/ui/fail_*.rs");
+    t.pass("pass_*.rs");
+    t.compile_fail("fail_*.rs");
 }
 
 /// Set in the process that compiles for [`messages_of_rustc`].
@@ -55,7 +55,7 @@ fn errors(found: &str) -> usize {
 /// are the sentence, the help and the place.
 #[test]
 fn messages_of_rustc() {
-    let Some(found) = words_of_rustc("messages_of_rustc", "tests/ui/rustc_words.rs") else {
+    let Some(found) = words_of_rustc("messages_of_rustc", "rustc_words.rs") else {
         return;
     };
     for ours in [
@@ -63,10 +63,10 @@ fn messages_of_rustc() {
         "[RNN0127]: `time` of Input is 0",
         "help: every size is at least 1",
         // The sizes, and the names of the cells.
-        "tests/ui/rustc_words.rs:9:44",
-        "tests/ui/rustc_words.rs:10:30",
-        "tests/ui/rustc_words.rs:11:43",
-        "tests/ui/rustc_words.rs:12:50",
+        "rustc_words.rs:9:44",
+        "rustc_words.rs:10:30",
+        "rustc_words.rs:11:43",
+        "rustc_words.rs:12:50",
     ] {
         assert!(found.contains(ours), "`{ours}` is not in {found}");
     }
@@ -78,7 +78,7 @@ fn messages_of_rustc() {
 /// Arrays of another type than the model reads: what to write instead.
 #[test]
 fn arrays_of_other_types() {
-    let Some(found) = words_of_rustc("arrays_of_other_types", "tests/ui/rustc_data.rs") else {
+    let Some(found) = words_of_rustc("arrays_of_other_types", "rustc_data.rs") else {
         return;
     };
     for ours in [

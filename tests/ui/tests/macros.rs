@@ -1,7 +1,7 @@
 //! The documentation of the macros says all that the compiler knows.
 
-const MODEL: &str = include_str!("../src/macros/rnn_model.md");
-const CELL: &str = include_str!("../src/macros/rnn_cell.md");
+const MODEL: &str = include_str!("../../../src/macros/rnn_model.md");
+const CELL: &str = include_str!("../../../src/macros/rnn_cell.md");
 
 /// Whether `name` stands in `text` as code: a word between two backquotes.
 fn says(text: &str, name: &str) -> bool {

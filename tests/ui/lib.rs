@@ -1,0 +1,1 @@
+//! The programs of this folder are compiled by `tests/ui.rs`, which compares what is said of them.
