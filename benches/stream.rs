@@ -3,7 +3,7 @@
 use std::hint::black_box;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use recurrent::prelude::*;
+use recurrent::{Isa, prelude::*};
 
 /// Input rows that are taken in turn.
 const ROWS: usize = 16;
@@ -36,5 +36,31 @@ fn gru(c: &mut Criterion) {
     steps!(c, GRU: 1 -> 8, 1 -> 16, 1 -> 32, 1 -> 64, 8 -> 8, 16 -> 16, 32 -> 32, 64 -> 64, 64 -> 128, 128 -> 128);
 }
 
-criterion_group! { name = benches; config = common::criterion(); targets = lstm, gru }
+/// Every instruction set, at sizes about that of a vector: which one such a model runs on by itself
+/// (`Model::isa`) is chosen by these figures.
+fn instruction_sets(c: &mut Criterion) {
+    macro_rules! sets {
+        ($($units:literal),*) => {{
+            let mut group = c.benchmark_group("stream/instruction_sets");
+            group.throughput(Throughput::Elements(1));
+            let rows: [[f32; 8]; ROWS] = std::array::from_fn(common::row);
+            $(for &isa in Isa::available() {
+                let mut model = rnn_model!(Input(_, 8) -> LSTM($units));
+                model.set_isa(isa);
+                let mut stream = model.stream().expect("it is set");
+                let mut t = 0;
+                group.bench_function(BenchmarkId::new(concat!("lstm", $units), isa), |b| {
+                    b.iter(|| {
+                        t = (t + 1) % ROWS;
+                        black_box(stream.step(black_box(&rows[t])));
+                    });
+                });
+            })*
+            group.finish();
+        }};
+    }
+    sets!(4, 8, 12, 16, 24);
+}
+
+criterion_group! { name = benches; config = common::criterion(); targets = lstm, gru, instruction_sets }
 criterion_main!(benches);

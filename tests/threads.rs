@@ -130,4 +130,12 @@ fn masks_of_what_layers_give_are_not_known_before() {
         output y = (ra, rb) -> Concatenate -> GRU(3);
     };
     assert_eq!(masks(&model), "[Value(0, 0.5), Value(1, 0.5)]");
+    // One mask of an input counts once.
+    let model = rnn_model! {
+        input a: [time, 2];
+        let left = a -> Masking -> GRU(3);
+        let right = a -> Masking -> LSTM(3);
+        output y = (left, right) -> Add;
+    };
+    assert_eq!(masks(&model), "[Value(0, 0.0)]");
 }

@@ -1,6 +1,6 @@
 //! What is known of a model, as constants.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote;
@@ -113,7 +113,8 @@ fn vocabulary(plan: &Plan) -> TokenStream {
     quote!(&[#(#list),*])
 }
 
-/// The masks that can be told from the inputs alone: given ones, `mask_zero`, `Masking` of an input.
+/// The masks that can be told from the inputs alone, each once: given ones, `mask_zero`, `Masking` of
+/// an input.
 fn masks(rt: &TokenStream, plan: &Plan) -> TokenStream {
     let layers = &plan.graph.layers;
     let input = |id: LayerId| layers.inputs.iter().position(|(_, i)| *i == id);
@@ -143,6 +144,8 @@ fn masks(rt: &TokenStream, plan: &Plan) -> TokenStream {
             _ => return None,
         })
     });
+    let mut seen = BTreeSet::new();
+    let list = list.filter(|m| seen.insert(m.to_string()));
     quote!(&[#(#list),*])
 }
 

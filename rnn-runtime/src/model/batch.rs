@@ -93,12 +93,21 @@ fn sinks<'a>(spec: &Spec, into: &'a mut Outcome) -> Vec<Sink<'a>> {
 }
 
 /// How many steps each row has to do, by the masks that can be told from the inputs: of several,
-/// all that they leave together. `None` without any. A mask that depends on what a layer gives is
-/// not known before the layer has run.
-fn row_steps(masks: &[MaskSpec], x: &[InputView<'_>], batch: usize) -> Option<Vec<usize>> {
+/// all that they leave together; an axis without one is done whole. `None` without any. A mask that
+/// depends on what a layer gives is not known before the layer has run.
+fn row_steps(
+    masks: &[MaskSpec],
+    x: &[InputView<'_>],
+    input_axes: &[Option<usize>],
+    axes: &[usize],
+    batch: usize,
+) -> Option<Vec<usize>> {
+    let masked = |axis: usize| masks.iter().any(|m| input_axes[m.input()] == Some(axis));
+    let whole = axes.iter().enumerate().filter(|(axis, _)| !masked(*axis));
+    let whole: usize = whole.map(|(_, n)| n).sum();
     let mut all: Option<Vec<usize>> = None;
     for mask in masks {
-        let (MaskSpec::Given(i) | MaskSpec::Zero(i) | MaskSpec::Value(i, _)) = *mask;
+        let i = mask.input();
         let time = x[i].time;
         let of = |row: usize, width: usize| row * time * width..(row + 1) * time * width;
         let real = |row: usize| match (mask, x[i].values) {
@@ -110,7 +119,7 @@ fn row_steps(masks: &[MaskSpec], x: &[InputView<'_>], batch: usize) -> Option<Ve
             (_, Values::Floats(mask)) => mask[of(row, 1)].iter().filter(|&&m| m != 0.0).count(),
             (_, Values::Ids(ids)) => ids[of(row, 1)].iter().filter(|&&id| id != 0).count(),
         };
-        let sums = all.get_or_insert_with(|| vec![0; batch]);
+        let sums = all.get_or_insert_with(|| vec![whole; batch]);
         for (row, n) in sums.iter_mut().enumerate() {
             *n += real(row);
         }
@@ -134,7 +143,7 @@ pub(super) fn infer<P: Program>(
     into.reserve(spec, &axes, batch, whole);
     let packed = core.packed::<P>(isa);
     let time = axes.iter().copied().max().unwrap_or(1);
-    let real = row_steps(spec.masks, x, batch);
+    let real = row_steps(spec.masks, x, spec.input_axes, &axes, batch);
     let steps = match &real {
         Some(real) => real.iter().sum(),
         None => batch.saturating_mul(time),
@@ -348,13 +357,19 @@ mod tests {
             -1.0,
         ]));
         let inputs = [x, real, ids, wide];
-        let steps = |masks: &[MaskSpec]| row_steps(masks, &inputs, 3);
+        let on = [Some(0); 4];
+        let steps = |masks: &[MaskSpec]| row_steps(masks, &inputs, &on, &[2], 3);
         assert_eq!(steps(&[]), None);
         assert_eq!(steps(&[MaskSpec::Given(1)]), Some(vec![2, 1, 0]));
         assert_eq!(steps(&[MaskSpec::Zero(2)]), Some(vec![1, 0, 2]));
         assert_eq!(steps(&[MaskSpec::Value(3, -1.0)]), Some(vec![1, 0, 2]));
         let two = [MaskSpec::Given(1), MaskSpec::Zero(2)];
         assert_eq!(steps(&two), Some(vec![3, 1, 2]));
+        // An axis of the model's own, and one of an input without a mask, are done whole.
+        let apart = [Some(0), Some(1), Some(0), Some(0)];
+        let given = [MaskSpec::Given(1)];
+        let steps = row_steps(&given, &inputs, &apart, &[2, 2, 7], 3);
+        assert_eq!(steps, Some(vec![11, 10, 9]));
         // Half of the work is not half of the rows.
         assert_eq!(ops::half(4, Some(&[9, 3, 3, 3]), 1, 2), 1);
         assert_eq!(ops::half(4, None, 1, 2), 2);

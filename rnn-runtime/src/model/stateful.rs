@@ -43,6 +43,10 @@ pub(super) struct Store {
 impl Store {
     /// The states that a batch of so many rows starts with.
     pub(super) fn load(&self, spec: &Spec, batch: usize) -> Result<Arc<Vec<Vec<f32>>>, Error> {
+        // Without states, what is stored is what there is: nothing, and nothing to allocate.
+        if spec.states.is_empty() {
+            return Ok(Arc::clone(&self.values));
+        }
         if self.batch == 0 {
             return Ok(Arc::new(zeros(spec, batch)));
         }

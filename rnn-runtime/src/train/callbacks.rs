@@ -184,9 +184,10 @@ impl Training<'_> {
         self.directions
     }
 
-    /// What decides, beside model, data and optimizer, what training ends with, by name: `loss`, `seed`,
-    /// `batch_size` and `shuffle`. Whoever keeps a training to go on with it later compares them, as
-    /// `BackupAndRestore` does.
+    /// What decides, beside model, data, optimizer and the numbers of a loss, what training ends with,
+    /// by name: `loss` (the names of the losses, and how much each counts), `seed`, `batch_size`,
+    /// `shuffle`, `reset_states` and `class_weight`. Whoever keeps a training to go on with it later
+    /// compares them, as `BackupAndRestore` does.
     pub fn setup(&self) -> &[(&'static str, String)] {
         self.setup
     }

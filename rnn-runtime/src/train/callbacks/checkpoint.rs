@@ -74,8 +74,8 @@ impl ModelCheckpoint {
         }
     }
 
-    /// Epoch and batch (from 0) after which nothing was saved for the first time, as a weight was NaN
-    /// or infinite; `None` if all saves were made.
+    /// Epoch and batch (from 0) after which nothing was saved for the first time because a weight was
+    /// NaN or infinite, or because the monitored value was NaN; `None` if there was no such time.
     ///
     /// ```
     /// use rnn_runtime::train::callbacks::ModelCheckpoint;
@@ -86,6 +86,11 @@ impl ModelCheckpoint {
         self.state.skipped
     }
 
+    fn skip(&mut self, training: &Training<'_>) {
+        let now = (training.epoch(), training.batch());
+        self.state.skipped.get_or_insert(now);
+    }
+
     fn save(&mut self, training: &Training<'_>) -> Result<(), Error> {
         let mut best = self.state.best;
         if let Some(monitor) = &self.state.monitor {
@@ -93,7 +98,11 @@ impl ModelCheckpoint {
                 return Ok(());
             };
             // NaN is no best, not even the first time: nothing would be better than it.
-            if current.is_nan() || !monitor.improved(current, best) {
+            if current.is_nan() {
+                self.skip(training);
+                return Ok(());
+            }
+            if !monitor.improved(current, best) {
                 return Ok(());
             }
             best = Some(current);
@@ -101,8 +110,7 @@ impl ModelCheckpoint {
         let path = fill_in(&self.path, training)?;
         // To fail would take the history from the user; what there is to tell is in it.
         if !training.weights().iter().all(|w| w.is_finite()) {
-            let now = (training.epoch(), training.batch());
-            self.state.skipped.get_or_insert(now);
+            self.skip(training);
             return Ok(());
         }
         self.state.best = best;

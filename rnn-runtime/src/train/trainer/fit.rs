@@ -83,15 +83,26 @@ impl Default for Fit<'_> {
 }
 
 impl Fit<'_> {
-    /// What decides, beside model, data and optimizer, what a training ends with. Of epochs there can
-    /// be more.
+    /// What decides, beside model, data, optimizer and the numbers of a loss, what a training ends
+    /// with. Of epochs there can be more.
     pub(super) fn setup(&self, loss: String) -> Vec<(&'static str, String)> {
         vec![
             ("loss", loss),
             ("seed", self.seed.to_string()),
             ("batch_size", self.batch_size.to_string()),
             ("shuffle", self.shuffle.to_string()),
+            ("reset_states", self.reset_states.to_string()),
+            ("class_weight", self.weights_in_words()),
         ]
+    }
+
+    /// The weights of classes for a comparison: `0: 1, 1: 5`, or `none`.
+    fn weights_in_words(&self) -> String {
+        let Some(weights) = &self.class_weight else {
+            return "none".to_owned();
+        };
+        let words = weights.iter().map(|(class, w)| format!("{class}: {w}"));
+        words.collect::<Vec<_>>().join(", ")
     }
 
     /// Whether the options make sense by themselves.

@@ -408,6 +408,8 @@ mod backup {
                     seed: 3,
                     batch_size: 10,
                     shuffle: false,
+                    reset_states: false,
+                    class_weight: Some([(0, 1.0), (2, 5.0)].into()),
                     ..fit(9)
                 },
             )
@@ -429,6 +431,8 @@ mod backup {
             differs("seed", "0", "3"),
             differs("batch_size", "32", "10"),
             differs("shuffle", "true", "false"),
+            differs("reset_states", "true", "false"),
+            differs("class_weight", "none", "0: 1, 2: 5"),
         ];
         assert_eq!(error, expected.concat());
         assert_eq!(model.weights(), fresh);
