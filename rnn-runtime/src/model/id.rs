@@ -8,7 +8,8 @@ use crate::error::Error;
 /// use rnn_runtime::model::Id;
 /// let id: Id<1000> = Id::new(7)?;
 /// assert_eq!(id.get(), 7);
-/// assert!(Id::<1000>::new(1000).is_err());
+/// let error = Id::<1000>::new(1000).unwrap_err();
+/// assert_eq!(error.to_string(), "id 1000 is outside of the vocabulary 0..1000");
 /// # Ok::<(), rnn_runtime::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -18,18 +19,14 @@ impl<const N: usize> Id<N> {
     /// The id.
     ///
     /// # Errors
-    /// [`Error::Id`] if it is `N` or more.
+    /// [`Error::Argument`] if it is `N` or more.
     pub fn new(id: u32) -> Result<Self, Error> {
         if (id as usize) < N {
             Ok(Id(id))
         } else {
-            Err(Error::Id {
-                layer: "embedding".into(),
-                id: i64::from(id),
-                row: 0,
-                step: 0,
-                vocabulary: N,
-            })
+            Err(Error::Argument(format!(
+                "id {id} is outside of the vocabulary 0..{N}"
+            )))
         }
     }
 

@@ -17,10 +17,29 @@ pub(crate) fn write_atomically(path: &Path, bytes: &[u8]) -> io::Result<()> {
     if result.is_err() {
         // The error that matters is the first one.
         let _ = fs::remove_file(&temporary);
-        return result;
+        return result.map_err(|error| say_which(path, error));
     }
     sync_folder(path);
     Ok(())
+}
+
+/// Makes the folder of `path`, if it is not there.
+pub(crate) fn make_folder(path: &Path) -> io::Result<()> {
+    match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => fs::create_dir_all(folder),
+        _ => Ok(()),
+    }
+}
+
+/// "No such file" of a file that is being written is about its folder.
+fn say_which(path: &Path, error: io::Error) -> io::Error {
+    match path.parent() {
+        Some(folder) if error.kind() == io::ErrorKind::NotFound && !folder.exists() => {
+            let words = format!("there is no folder {}", folder.display());
+            io::Error::new(io::ErrorKind::NotFound, words)
+        }
+        _ => error,
+    }
 }
 
 /// A name that no other writer of this or another process uses. In the same folder, since a

@@ -175,6 +175,18 @@ fn a_failed_save_leaves_the_target_and_no_litter() {
 }
 
 #[test]
+fn a_folder_that_is_not_there_is_named() {
+    let folder = Folder::new("no-folder");
+    let path = folder.0.join("none").join("a.safetensors");
+    let error = save(&path, &SPECS, &WEIGHTS).unwrap_err().to_string();
+    let none = folder.0.join("none");
+    assert_eq!(
+        error,
+        format!("{}: there is no folder {}", path.display(), none.display())
+    );
+}
+
+#[test]
 fn every_truncation_is_an_error() {
     let bytes = to_bytes(&SPECS, &WEIGHTS).unwrap();
     for length in 0..bytes.len() {

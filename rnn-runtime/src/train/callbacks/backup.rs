@@ -94,7 +94,10 @@ impl Callback for BackupAndRestore {
     fn on_train_begin(&mut self, training: &mut Training<'_>) -> Result<(), Error> {
         match fs::read(&self.path) {
             Ok(bytes) => self.restore(&bytes, training),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            // Where its folder cannot be made is found out before an epoch is spent.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                weights::make_folder(&self.path).map_err(|error| self.io(error))
+            }
             Err(error) => Err(self.io(error)),
         }
     }

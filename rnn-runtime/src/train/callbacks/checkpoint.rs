@@ -86,6 +86,14 @@ impl ModelCheckpoint {
         self.state.skipped
     }
 
+    /// As Keras does: the folder is made.
+    fn folder(&self, path: &str) -> Result<(), Error> {
+        weights::make_folder(Path::new(path)).map_err(|source| Error::Io {
+            path: path.to_owned(),
+            source,
+        })
+    }
+
     fn skip(&mut self, training: &Training<'_>) {
         let now = (training.epoch(), training.batch());
         self.state.skipped.get_or_insert(now);
@@ -114,6 +122,7 @@ impl ModelCheckpoint {
             return Ok(());
         }
         self.state.best = best;
+        self.folder(&path)?;
         weights::save(path, training.specs(), training.weights())
     }
 }
@@ -141,6 +150,11 @@ impl Callback for ModelCheckpoint {
                 self.path,
                 safe.display().to_string()
             )));
+        }
+        // Where none can be made is found out before an epoch is spent.
+        let folder = Path::new(&self.path).parent();
+        if !folder.is_some_and(|f| f.to_string_lossy().contains('{')) {
+            self.folder(&self.path)?;
         }
         let monitor = self
             .save_best_only

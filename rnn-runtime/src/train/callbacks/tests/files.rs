@@ -245,11 +245,22 @@ mod checkpoint {
     #[test]
     fn a_failed_save_ends_training() {
         let folder = Folder::new("failed");
+        // A file stands where a folder would.
+        std::fs::write(folder.path("none"), "x").unwrap();
         let checkpoint = ModelCheckpoint::new(folder.path("none/a.safetensors"));
         assert!(matches!(
             scripted("loss", &[1.0], checkpoint),
             Err(Error::Io { .. })
         ));
+    }
+
+    #[test]
+    fn folders_are_made() {
+        let folder = Folder::new("made");
+        let path = folder.path("of/epoch-{epoch}/a.safetensors");
+        scripted("loss", &[1.0, 2.0], ModelCheckpoint::new(&path)).unwrap();
+        assert_eq!(first_weight(&path.replace("{epoch}", "1")), 0.0);
+        assert_eq!(first_weight(&path.replace("{epoch}", "2")), 1.0);
     }
 }
 
