@@ -211,18 +211,27 @@ fn parameters_of_a_cell_have_regularizers_and_constraints() {
     }
 }
 
-/// `None` is an open length in a shape, a mode of `Bidirectional`, and nothing elsewhere. What is
-/// proposed compiles, which `says` tries out.
+/// `None` is an open length in a shape, no merging, no activation, the initialiser that Keras then
+/// takes, and elsewhere the default, which is left out. What is proposed compiles, which `says`
+/// tries out.
 #[test]
 fn none_is_what_it_is_where_it_stands() {
     for (text, right) in [
         (
             "Sequential([Input(shape=(None, 8)), Dense(1, activation=None), Bidirectional(LSTM(3), merge_mode=None)])",
-            "`Input(_, 8) -> Dense(1) -> Bidirectional(LSTM(3), merge_mode = none)`",
+            "`Input(_, 8) -> Dense(1, activation = linear) -> Bidirectional(LSTM(3), merge_mode = none)`",
         ),
         (
             "Sequential([Input(shape=(None, 8)), LSTM(3, activation=None, dropout=0.1), layers.Dense(1, activation=None)])",
-            "`Input(_, 8) -> LSTM(3, dropout = 0.1) -> Dense(1)`",
+            "`Input(_, 8) -> LSTM(3, activation = linear, dropout = 0.1) -> Dense(1, activation = linear)`",
+        ),
+        (
+            "Sequential([Input(shape=(None, 8)), GRU(3, recurrent_activation=None, recurrent_initializer=None, dropout=0.1, mask=None)])",
+            "`Input(_, 8) -> GRU(3, recurrent_activation = linear, recurrent_initializer = glorot_uniform, dropout = 0.1)`",
+        ),
+        (
+            "Sequential([Embedding(9, 4, embeddings_initializer=None), SimpleRNN(3, bias_initializer=None)])",
+            "`Embedding(9, 4, embeddings_initializer = glorot_uniform) -> SimpleRNN(3, bias_initializer = glorot_uniform)`",
         ),
         (
             "keras.Sequential([layers.Input((None, 8)), layers.LSTM(3, return_sequences=True), layers.TimeDistributed(layers.Dense(1, bias_regularizer=None))])",
@@ -242,7 +251,7 @@ fn none_is_what_it_is_where_it_stands() {
         ),
         (
             "Input(_, 8) -> layers.LSTM(8, activation=None)",
-            "write `LSTM(8)`",
+            "write `LSTM(8, activation = linear)`",
         ),
     ] {
         let all = model(text);
@@ -380,7 +389,7 @@ fn the_users_own_words_are_in_the_help() {
         ("Input(_, 8) -> layers::LSTM(4)", "write `LSTM(4)`"),
         (
             "Input(_, 8) -> keras::layers::LSTM(4, activation=None)",
-            "write `LSTM(4)`",
+            "write `LSTM(4, activation = linear)`",
         ),
         ("Input(_, 8) -> cells::Own(4)", "`RNN(cells::MyCell(32))`"),
         (

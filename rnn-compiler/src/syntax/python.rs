@@ -9,14 +9,28 @@ use crate::cursor::Cursor;
 enum NoneIs {
     /// An open length.
     Open,
-    /// The default of an argument, which is left out here.
-    Default,
+    /// What [`instead_of_none`] says of the argument; one without a name is left out.
+    Argument,
 }
 
-/// Tokens of Python as one writes them here: without modules, `true` for `True`, without the
-/// arguments that are `None`.
+/// An argument of Keras's that is `None`, as it is written here; `None` for one whose default that
+/// is, which is left out.
+fn instead_of_none(name: &str) -> Option<String> {
+    match name {
+        "merge_mode" => Some("merge_mode = none".to_owned()),
+        // No activation, where recurrent layers without the argument have `tanh` and `sigmoid`.
+        "activation" | "recurrent_activation" => Some(format!("{name} = linear")),
+        // What a weight gets that no initialiser is named for: the defaults of Keras's layers are
+        // others, such as `orthogonal` for a recurrent kernel.
+        _ if name.ends_with("_initializer") => Some(format!("{name} = glorot_uniform")),
+        _ => None,
+    }
+}
+
+/// Tokens of Python as one writes them here: without modules, `true` for `True`, and for an argument
+/// that is `None` what that means.
 pub(super) fn written(tokens: TokenStream) -> String {
-    list(parts_of(tokens), NoneIs::Default)
+    list(parts_of(tokens), NoneIs::Argument)
 }
 
 /// Sizes of Python's as one writes them here: `_` for `None`.
@@ -36,8 +50,7 @@ fn part(trees: &[TokenTree], none: NoneIs) -> Option<String> {
         [TokenTree::Ident(name), TokenTree::Punct(p), value]
             if p.as_char() == '=' && is_none(value) =>
         {
-            // The one argument of Keras's to which `None` is no default.
-            return (name == "merge_mode").then(|| "merge_mode = none".to_owned());
+            return instead_of_none(&name.to_string());
         }
         [one] if is_none(one) => return (none == NoneIs::Open).then(|| "_".to_owned()),
         _ => {}
@@ -146,7 +159,7 @@ pub(super) fn with_input(class: &str, arguments: &Group) -> Option<String> {
     let others = parts(arguments).into_iter().filter(
         |part| !matches!(part.first(), Some(TokenTree::Ident(i)) if NAMES.iter().any(|n| i == n)),
     );
-    let arguments = match list(others.collect(), NoneIs::Default) {
+    let arguments = match list(others.collect(), NoneIs::Argument) {
         none if none.is_empty() => none,
         all => format!("({all})"),
     };
@@ -174,7 +187,7 @@ pub(super) fn axes(class: &str, arguments: &Group) -> Option<String> {
     if tuple.delimiter() != Delimiter::Parenthesis || tuple.stream().is_empty() {
         return None;
     }
-    let others = others.iter().filter_map(|p| part(p, NoneIs::Default));
+    let others = others.iter().filter_map(|p| part(p, NoneIs::Argument));
     let all = std::iter::once(sizes(tuple)).chain(others);
     Some(format!("{class}({})", all.collect::<Vec<_>>().join(", ")))
 }
@@ -227,7 +240,7 @@ pub(super) fn call(c: &Cursor) -> Option<String> {
         source => written(source.iter().cloned().collect()),
     };
     let own = parts(&arguments).into_iter();
-    Some(match list(own.chain(read).collect(), NoneIs::Default) {
+    Some(match list(own.chain(read).collect(), NoneIs::Argument) {
         none if none.is_empty() => format!("{source} -> {class}"),
         all => format!("{source} -> {class}({all})"),
     })
