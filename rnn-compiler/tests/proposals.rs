@@ -265,6 +265,51 @@ fn none_is_what_it_is_where_it_stands() {
     );
 }
 
+/// Keras gives `Reshape` and `Permute` a tuple, wherever they stand.
+#[test]
+fn axes_stand_without_a_tuple() {
+    for (text, right) in [
+        (
+            "Sequential([Input(shape=(None, 8)), LSTM(8), Reshape((4, 2)), Flatten()])",
+            "`Input(_, 8) -> LSTM(8) -> Reshape(4, 2) -> Flatten`",
+        ),
+        (
+            "Sequential([Input(shape=(4, 2)), layers.Permute(dims=(2, 1)), TimeDistributed(layers.Reshape((2, 2))), Flatten()])",
+            "`Input(4, 2) -> Permute(2, 1) -> TimeDistributed(Reshape(2, 2)) -> Flatten`",
+        ),
+        (
+            "Sequential([Reshape((4, 2), input_shape=(8,)), LSTM(3)])",
+            "`Input(8) -> Reshape(4, 2) -> LSTM(3)`",
+        ),
+        (
+            "Reshape((4, 2), input_shape=(8,)) -> LSTM(3)",
+            "`Input(8) -> Reshape(4, 2)`",
+        ),
+        (
+            "Input(8) -> layers.Reshape((4, 2)) -> LSTM(3)",
+            "write `Reshape(4, 2)`",
+        ),
+        (
+            "Input(8) -> Reshape((4, 2)) -> LSTM(3)",
+            "write `Reshape(4, 2)`",
+        ),
+        (
+            "input x: [8]; output y = layers.Reshape((4, 2))(x);",
+            "write `x -> Reshape(4, 2)`",
+        ),
+        (
+            "input x: [_, 8]; let y = tf.keras.layers.LSTM(4, activation=None)(x); output z = y;",
+            "write `x -> LSTM(4, activation = linear)`",
+        ),
+        (
+            "input x: [4, 2]; output y = Permute((2, 1), name=\"p\")(x);",
+            "write `x -> Permute(2, 1, name = \"p\")`",
+        ),
+    ] {
+        says(text, &[right]);
+    }
+}
+
 /// `unroll` that is not done says why.
 #[test]
 fn a_plan_says_why_a_layer_is_not_unrolled() {

@@ -1,6 +1,6 @@
 //! What Keras's programs write, as it is written here.
 
-use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Group, Ident, TokenStream, TokenTree};
 
 use crate::cursor::Cursor;
 
@@ -71,10 +71,12 @@ fn part(trees: &[TokenTree], none: NoneIs) -> Option<String> {
                     other => other.to_owned(),
                 };
                 if let Some(TokenTree::Group(g)) = trees.get(i)
-                    && word == "Input"
-                    && let Some(shape) = shape_of(g, &["shape", "batch_shape"]).or(tuple(g))
+                    && let Some(sizes) = match word == "Input" {
+                        true => shape_of(g, &["shape", "batch_shape"]).or(tuple(g)),
+                        false => axes_of(&word.to_string(), &parts(g)),
+                    }
                 {
-                    text += &format!("({shape})");
+                    text += &format!("({sizes})");
                     i += 1;
                 }
             }
@@ -130,10 +132,8 @@ fn shape_of(arguments: &Group, names: &[&str]) -> Option<String> {
                 TokenTree::Group(g),
             ] if p.as_char() == '=' && names.iter().any(|n| name == n) => {
                 let batch = usize::from(name.to_string().starts_with("batch"));
-                Some(list(
-                    parts(g).split_off(batch.min(parts(g).len())),
-                    NoneIs::Open,
-                ))
+                let sizes = parts(g).into_iter().skip(batch);
+                Some(list(sizes.collect(), NoneIs::Open))
             }
             _ => None,
         })
@@ -159,7 +159,7 @@ pub(super) fn with_input(class: &str, arguments: &Group) -> Option<String> {
     let others = parts(arguments).into_iter().filter(
         |part| !matches!(part.first(), Some(TokenTree::Ident(i)) if NAMES.iter().any(|n| i == n)),
     );
-    let arguments = match list(others.collect(), NoneIs::Argument) {
+    let arguments = match arguments_of(class, others.collect()) {
         none if none.is_empty() => none,
         all => format!("({all})"),
     };
@@ -168,13 +168,22 @@ pub(super) fn with_input(class: &str, arguments: &Group) -> Option<String> {
 
 /// `Reshape((4, 2))` as `Reshape(4, 2)`, with what stands behind the tuple.
 pub(super) fn axes(class: &str, arguments: &Group) -> Option<String> {
+    Some(format!("{class}({})", axes_of(class, &parts(arguments))?))
+}
+
+/// The arguments of a layer as they are written here.
+fn arguments_of(class: &str, arguments: Vec<Vec<TokenTree>>) -> String {
+    axes_of(class, &arguments).unwrap_or_else(|| list(arguments, NoneIs::Argument))
+}
+
+/// The arguments of a layer that takes its axes one by one, where Keras takes a tuple of them.
+fn axes_of(class: &str, arguments: &[Vec<TokenTree>]) -> Option<String> {
     let name = match class {
         "Reshape" => "target_shape",
         "Permute" => "dims",
         _ => return None,
     };
-    let all = parts(arguments);
-    let (first, others) = all.split_first()?;
+    let (first, others) = arguments.split_first()?;
     let tuple = match first.as_slice() {
         [TokenTree::Group(g)] => g,
         [
@@ -189,7 +198,7 @@ pub(super) fn axes(class: &str, arguments: &Group) -> Option<String> {
     }
     let others = others.iter().filter_map(|p| part(p, NoneIs::Argument));
     let all = std::iter::once(sizes(tuple)).chain(others);
-    Some(format!("{class}({})", all.collect::<Vec<_>>().join(", ")))
+    Some(all.collect::<Vec<_>>().join(", "))
 }
 
 /// The layers in `Sequential([…])` as a chain; `None` if there are none.
@@ -223,8 +232,9 @@ pub(super) fn sequential(arguments: &Group) -> Option<String> {
 }
 
 /// A layer that is called on values, as in Keras's functional programs, as a chain:
-/// `x -> LSTM(4)` of `layers.LSTM(4)(x)`, `(a, b) -> Add` of `Add()([a, b])`.
-pub(super) fn call(c: &Cursor) -> Option<String> {
+/// `x -> LSTM(4)` of `layers.LSTM(4)(x)`, `(a, b) -> Add` of `Add()([a, b])`; with the name of the
+/// layer.
+pub(super) fn call(c: &Cursor) -> Option<(Ident, String)> {
     let mut c = c.clone();
     let mut class = c.ident()?;
     while c.eat(".") {
@@ -239,9 +249,10 @@ pub(super) fn call(c: &Cursor) -> Option<String> {
         }
         source => written(source.iter().cloned().collect()),
     };
-    let own = parts(&arguments).into_iter();
-    Some(match list(own.chain(read).collect(), NoneIs::Argument) {
+    let all: Vec<_> = parts(&arguments).into_iter().chain(read).collect();
+    let chain = match arguments_of(&class.to_string(), all) {
         none if none.is_empty() => format!("{source} -> {class}"),
         all => format!("{source} -> {class}({all})"),
-    })
+    };
+    Some((class, chain))
 }
