@@ -436,6 +436,14 @@ fn the_users_own_words_are_in_the_help() {
             "Input(_, 8) -> keras::layers::LSTM(4, activation=None)",
             "write `LSTM(4, activation = linear)`",
         ),
+        (
+            "Input(_, 8) -> my_layers::Own(4)",
+            "`RNN(cells::MyCell(32))`",
+        ),
+        (
+            "Input(_, 8) -> crate::layers::Own(4)",
+            "`RNN(cells::MyCell(32))`",
+        ),
         ("Input(_, 8) -> cells::Own(4)", "`RNN(cells::MyCell(32))`"),
         (
             "Input(_, 8, 8) -> ConvLSTM1D(4, 3)",
