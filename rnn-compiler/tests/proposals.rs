@@ -479,6 +479,26 @@ fn the_users_own_words_are_in_the_help() {
             "let (_, s) = x -> Bidirectional(GRU(4, return_state));",
         ),
         (
+            "Input(_, 8) -> LSTM(4, return_state, initial_state = s)",
+            "let (_, s) = x -> LSTM(4, return_state); let (y, _) = x -> LSTM(4, return_state, initial_state = s); output y = y;`",
+        ),
+        (
+            "Input(_, 8) -> LSTM(4, return_state = true, initial_state = s, name = \"a\")",
+            "let (_, s) = x -> LSTM(4, return_state); let (y, _) = x -> LSTM(4, return_state = true, name = \"a\", initial_state = s); output y = y;`",
+        ),
+        (
+            "Input(_, 8) -> LSTM(units = 4, initial_state = x, return_state = false)",
+            "let (_, state) = x -> LSTM(units = 4, return_state); output y = x -> LSTM(units = 4, return_state = false, initial_state = state);`",
+        ),
+        (
+            "Input(_, 8) -> Bidirectional(LSTM(3), merge_mode = sum, initial_state = [a, b])",
+            "let (_, state) = x -> Bidirectional(LSTM(3, return_state), merge_mode = sum); output y = x -> Bidirectional(LSTM(3), merge_mode = sum, initial_state = state);`",
+        ),
+        (
+            "Input(_, 8) -> Bidirectional(GRU(3, return_state), backward_layer = GRU(3, go_backwards, return_state), merge_mode = none, initial_state = s)",
+            "let (_, _, s) = x -> Bidirectional(GRU(3, return_state), backward_layer = GRU(3, go_backwards, return_state), merge_mode = none); let (forward, backward, _) = x -> ",
+        ),
+        (
             "Input(_, 8) -> GRU(4, mask = real)",
             "`input x: [time, 8]; input real: mask[time]; output y = x -> GRU(4, mask = real);`",
         ),
