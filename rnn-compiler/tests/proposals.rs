@@ -211,18 +211,27 @@ fn parameters_of_a_cell_have_regularizers_and_constraints() {
     }
 }
 
-/// `None` is an open length in a shape, a mode of `Bidirectional`, and nothing elsewhere. What is
-/// proposed compiles, which `says` tries out.
+/// `None` is an open length in a shape, no merging, no activation, the initialiser that Keras then
+/// takes, and elsewhere the default, which is left out. What is proposed compiles, which `says`
+/// tries out.
 #[test]
 fn none_is_what_it_is_where_it_stands() {
     for (text, right) in [
         (
             "Sequential([Input(shape=(None, 8)), Dense(1, activation=None), Bidirectional(LSTM(3), merge_mode=None)])",
-            "`Input(_, 8) -> Dense(1) -> Bidirectional(LSTM(3), merge_mode = none)`",
+            "`Input(_, 8) -> Dense(1, activation = linear) -> Bidirectional(LSTM(3), merge_mode = none)`",
         ),
         (
             "Sequential([Input(shape=(None, 8)), LSTM(3, activation=None, dropout=0.1), layers.Dense(1, activation=None)])",
-            "`Input(_, 8) -> LSTM(3, dropout = 0.1) -> Dense(1)`",
+            "`Input(_, 8) -> LSTM(3, activation = linear, dropout = 0.1) -> Dense(1, activation = linear)`",
+        ),
+        (
+            "Sequential([Input(shape=(None, 8)), GRU(3, recurrent_activation=None, recurrent_initializer=None, dropout=0.1, mask=None)])",
+            "`Input(_, 8) -> GRU(3, recurrent_activation = linear, recurrent_initializer = glorot_uniform, dropout = 0.1)`",
+        ),
+        (
+            "Sequential([Embedding(9, 4, embeddings_initializer=None), SimpleRNN(3, bias_initializer=None)])",
+            "`Embedding(9, 4, embeddings_initializer = glorot_uniform) -> SimpleRNN(3, bias_initializer = glorot_uniform)`",
         ),
         (
             "keras.Sequential([layers.Input((None, 8)), layers.LSTM(3, return_sequences=True), layers.TimeDistributed(layers.Dense(1, bias_regularizer=None))])",
@@ -242,7 +251,7 @@ fn none_is_what_it_is_where_it_stands() {
         ),
         (
             "Input(_, 8) -> layers.LSTM(8, activation=None)",
-            "write `LSTM(8)`",
+            "write `LSTM(8, activation = linear)`",
         ),
     ] {
         let all = model(text);
@@ -254,6 +263,51 @@ fn none_is_what_it_is_where_it_stands() {
         text,
         &["`x -> Bidirectional(LSTM(3), merge_mode = \"sum\")`"],
     );
+}
+
+/// Keras gives `Reshape` and `Permute` a tuple, wherever they stand.
+#[test]
+fn axes_stand_without_a_tuple() {
+    for (text, right) in [
+        (
+            "Sequential([Input(shape=(None, 8)), LSTM(8), Reshape((4, 2)), Flatten()])",
+            "`Input(_, 8) -> LSTM(8) -> Reshape(4, 2) -> Flatten`",
+        ),
+        (
+            "Sequential([Input(shape=(4, 2)), layers.Permute(dims=(2, 1)), TimeDistributed(layers.Reshape((2, 2))), Flatten()])",
+            "`Input(4, 2) -> Permute(2, 1) -> TimeDistributed(Reshape(2, 2)) -> Flatten`",
+        ),
+        (
+            "Sequential([Reshape((4, 2), input_shape=(8,)), LSTM(3)])",
+            "`Input(8) -> Reshape(4, 2) -> LSTM(3)`",
+        ),
+        (
+            "Reshape((4, 2), input_shape=(8,)) -> LSTM(3)",
+            "`Input(8) -> Reshape(4, 2)`",
+        ),
+        (
+            "Input(8) -> layers.Reshape((4, 2)) -> LSTM(3)",
+            "write `Reshape(4, 2)`",
+        ),
+        (
+            "Input(8) -> Reshape((4, 2)) -> LSTM(3)",
+            "write `Reshape(4, 2)`",
+        ),
+        (
+            "input x: [8]; output y = layers.Reshape((4, 2))(x);",
+            "write `x -> Reshape(4, 2)`",
+        ),
+        (
+            "input x: [_, 8]; let y = tf.keras.layers.LSTM(4, activation=None)(x); output z = y;",
+            "write `x -> LSTM(4, activation = linear)`",
+        ),
+        (
+            "input x: [4, 2]; output y = Permute((2, 1), name=\"p\")(x);",
+            "write `x -> Permute(2, 1, name = \"p\")`",
+        ),
+    ] {
+        says(text, &[right]);
+    }
 }
 
 /// `unroll` that is not done says why.
@@ -380,7 +434,15 @@ fn the_users_own_words_are_in_the_help() {
         ("Input(_, 8) -> layers::LSTM(4)", "write `LSTM(4)`"),
         (
             "Input(_, 8) -> keras::layers::LSTM(4, activation=None)",
-            "write `LSTM(4)`",
+            "write `LSTM(4, activation = linear)`",
+        ),
+        (
+            "Input(_, 8) -> my_layers::Own(4)",
+            "`RNN(cells::MyCell(32))`",
+        ),
+        (
+            "Input(_, 8) -> crate::layers::Own(4)",
+            "`RNN(cells::MyCell(32))`",
         ),
         ("Input(_, 8) -> cells::Own(4)", "`RNN(cells::MyCell(32))`"),
         (
@@ -415,6 +477,26 @@ fn the_users_own_words_are_in_the_help() {
         (
             "Input(_, 8) -> Bidirectional(GRU(4), initial_state = s)",
             "let (_, s) = x -> Bidirectional(GRU(4, return_state));",
+        ),
+        (
+            "Input(_, 8) -> LSTM(4, return_state, initial_state = s)",
+            "let (_, s) = x -> LSTM(4, return_state); let (y, _) = x -> LSTM(4, return_state, initial_state = s); output y = y;`",
+        ),
+        (
+            "Input(_, 8) -> LSTM(4, return_state = true, initial_state = s, name = \"a\")",
+            "let (_, s) = x -> LSTM(4, return_state); let (y, _) = x -> LSTM(4, return_state = true, name = \"a\", initial_state = s); output y = y;`",
+        ),
+        (
+            "Input(_, 8) -> LSTM(units = 4, initial_state = x, return_state = false)",
+            "let (_, state) = x -> LSTM(units = 4, return_state); output y = x -> LSTM(units = 4, return_state = false, initial_state = state);`",
+        ),
+        (
+            "Input(_, 8) -> Bidirectional(LSTM(3), merge_mode = sum, initial_state = [a, b])",
+            "let (_, state) = x -> Bidirectional(LSTM(3, return_state), merge_mode = sum); output y = x -> Bidirectional(LSTM(3), merge_mode = sum, initial_state = state);`",
+        ),
+        (
+            "Input(_, 8) -> Bidirectional(GRU(3, return_state), backward_layer = GRU(3, go_backwards, return_state), merge_mode = none, initial_state = s)",
+            "let (_, _, s) = x -> Bidirectional(GRU(3, return_state), backward_layer = GRU(3, go_backwards, return_state), merge_mode = none); let (forward, backward, _) = x -> ",
         ),
         (
             "Input(_, 8) -> GRU(4, mask = real)",

@@ -2,11 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use proc_macro2::Ident;
+
 use crate::{
     cell::size::Size,
     diagnostics::{Diagnostic, Diagnostics},
     ir::{Content, LayerKind, Port, Regularizer, Shape, Time},
-    syntax::{GivenCell, ValueAst, ValueKind},
+    syntax::{ArgumentAst, Body, GivenCell, LayerAst, ModelAst, ValueAst, ValueKind},
 };
 
 use super::{LayerDef, arguments::Given};
@@ -314,30 +316,103 @@ impl Context<'_> {
 
 /// The model as a graph, in which there is something that `argument` can name.
 fn graph_with(given: &Given<'_>, argument: &str) -> String {
+    // The names that the graph gives itself.
+    const OWN: &[&str] = &["x", "y", "forward", "backward"];
     let name = match given.raw(argument).map(|v| &v.kind) {
         Some(ValueKind::Path(path)) => crate::cell::single(path),
         _ => None,
     };
-    let bare = given.raw(argument).map_or(given.text.to_owned(), |v| {
-        given.text.replacen(&format!(", {argument} = {v}"), "", 1)
-    });
+    let name = name.filter(|n| !OWN.contains(&n.as_str()));
+    let mut bare = as_written(given);
+    bare.arguments.retain(|a| !sets(a, argument));
     if argument == "mask" {
         let m = name.unwrap_or("m".to_owned());
-        let layer = with_flag(&bare, &format!("mask = {m}"));
+        let layer = with_flag(&bare.to_string(), &format!("mask = {m}"));
         return format!(
             "write a graph: `input x: [time, 8]; input {m}: mask[time]; output y = x -> {layer};`"
         );
     }
     let state = name.unwrap_or("state".to_owned());
-    let layer = with_flag(&bare, &format!("initial_state = {state}"));
-    // The states of both directions come from the layer inside.
-    let before = match bare.strip_suffix("))") {
-        Some(open) if given.class == "Bidirectional" => format!("{open}, return_state))"),
-        _ => with_flag(&bare, "return_state"),
+    let layer = with_flag(&bare.to_string(), &format!("initial_state = {state}"));
+    let outputs: &[&str] = match given.choice("merge_mode") {
+        Some("none") => &["forward", "backward"],
+        _ => &["y"],
     };
-    format!(
-        "write a graph: `input x: [_, 8]; let (_, {state}) = x -> {before}; output y = x -> {layer};`"
-    )
+    let skipped = "_, ".repeat(outputs.len());
+    let last = match (outputs, returns_state(&bare)) {
+        (&[y], false) => format!("output {y} = x -> {layer};"),
+        (names, states) => {
+            let targets = names.join(", ") + if states { ", _" } else { "" };
+            let outputs = names.iter().map(|n| format!(" output {n} = {n};"));
+            format!("let ({targets}) = x -> {layer};") + &outputs.collect::<String>()
+        }
+    };
+    let before = with_states(bare);
+    format!("write a graph: `input x: [_, 8]; let ({skipped}{state}) = x -> {before}; {last}`")
+}
+
+/// The layer again, to write it with other arguments.
+fn as_written(given: &Given<'_>) -> LayerAst {
+    let tokens = given.text.parse().unwrap_or_default();
+    match ModelAst::parse(tokens, &mut Diagnostics::new()).body {
+        Body::Chain(layers) => layers.into_iter().flatten().next(),
+        Body::Graph(_) => None,
+    }
+    .unwrap_or(LayerAst {
+        name: Ident::new(given.class, given.span),
+        arguments: Vec::new(),
+    })
+}
+
+/// Whether this is the argument `name`, also as a bare flag.
+fn sets(argument: &ArgumentAst, name: &str) -> bool {
+    match (&argument.name, &argument.value.kind) {
+        (Some(own), _) => own == name,
+        (None, ValueKind::Path(path)) => path.is_ident(name),
+        _ => false,
+    }
+}
+
+/// The layers that an argument of `Bidirectional` is, which say what is returned.
+fn direction(place: usize, argument: &ArgumentAst) -> Option<LayerAst> {
+    let is = match &argument.name {
+        None => place == 0,
+        Some(name) => name == "layer" || name == "backward_layer",
+    };
+    argument.value.as_layer().filter(|_| is)
+}
+
+/// Whether the states are results of a layer.
+fn returns_state(layer: &LayerAst) -> bool {
+    let of = |layer: &LayerAst| {
+        let mut arguments = layer.arguments.iter();
+        arguments
+            .any(|a| sets(a, "return_state") && !matches!(a.value.kind, ValueKind::Flag(false)))
+    };
+    if layer.name != "Bidirectional" {
+        return of(layer);
+    }
+    let inside = layer.arguments.iter().enumerate();
+    inside.filter_map(|(i, a)| direction(i, a)).any(|l| of(&l))
+}
+
+/// The layer with `return_state`, once. The states of both directions come from the layers inside.
+fn with_states(mut layer: LayerAst) -> String {
+    // Two layers have two names.
+    layer.arguments.retain(|a| !sets(a, "name"));
+    if layer.name != "Bidirectional" {
+        layer.arguments.retain(|a| !sets(a, "return_state"));
+        return with_flag(&layer.to_string(), "return_state");
+    }
+    let written = layer.arguments.iter().enumerate().map(|(i, a)| {
+        let Some(inside) = direction(i, a) else {
+            return a.to_string();
+        };
+        let name = a.name.as_ref().map(|n| format!("{n} = "));
+        name.unwrap_or_default() + &with_states(inside)
+    });
+    let arguments: Vec<String> = written.collect();
+    format!("{}({})", layer.name, arguments.join(", "))
 }
 
 /// `LSTM(128)` with one more argument.

@@ -112,17 +112,19 @@ impl Reader<'_> {
 
     /// Reports `Input(shape=(10, 8))`, `LSTM(8, input_shape=(10, 8))` and `Reshape((4, 2))`.
     fn no_shape(&mut self, class: &proc_macro2::Ident, group: &proc_macro2::Group) -> Parsed<()> {
-        if let Some(right) = python::axes(&class.to_string(), group) {
-            let named = group.stream().to_string().contains('=');
-            let code = if named { "RNN0047" } else { "RNN0042" };
-            let d = Diagnostic::new(code, class.span(), format!("{class} takes no tuple"));
+        let name = class.to_string();
+        // A layer with both is written whole by the first.
+        if let Some(right) = python::with_input(&name, group) {
+            let words = format!("Keras's shape of {class} is written as sizes here");
+            let d = Diagnostic::new("RNN0121", class.span(), words);
             return self.mistake(d.help(format!("write `{right}`")));
         }
-        let Some(right) = python::with_input(&class.to_string(), group) else {
+        let Some(right) = python::axes(&name, group) else {
             return Ok(());
         };
-        let words = format!("Keras's shape of {class} is written as sizes here");
-        let d = Diagnostic::new("RNN0121", class.span(), words);
+        let named = group.stream().to_string().contains('=');
+        let code = if named { "RNN0047" } else { "RNN0042" };
+        let d = Diagnostic::new(code, class.span(), format!("{class} takes no tuple"));
         self.mistake(d.help(format!("write `{right}`")))
     }
 

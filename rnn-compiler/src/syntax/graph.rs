@@ -309,7 +309,7 @@ impl Reader<'_> {
             Some(name) if behind.is("=") => {
                 names.push(name.clone());
                 behind.eat("=");
-                if let Some(chain) = python::call(&behind) {
+                if let Some((_, chain)) = python::call(&behind) {
                     return self.mistake(d.help(format!("write `let {name} = {chain};`")));
                 }
                 d.help(format!("write `let {name} = x -> LSTM(64);`"))

@@ -1,6 +1,6 @@
 //! What Keras's programs write, as it is written here.
 
-use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Group, Ident, TokenStream, TokenTree};
 
 use crate::cursor::Cursor;
 
@@ -9,14 +9,28 @@ use crate::cursor::Cursor;
 enum NoneIs {
     /// An open length.
     Open,
-    /// The default of an argument, which is left out here.
-    Default,
+    /// What [`instead_of_none`] says of the argument; one without a name is left out.
+    Argument,
 }
 
-/// Tokens of Python as one writes them here: without modules, `true` for `True`, without the
-/// arguments that are `None`.
+/// An argument of Keras's that is `None`, as it is written here; `None` for one whose default that
+/// is, which is left out.
+fn instead_of_none(name: &str) -> Option<String> {
+    match name {
+        "merge_mode" => Some("merge_mode = none".to_owned()),
+        // No activation, where recurrent layers without the argument have `tanh` and `sigmoid`.
+        "activation" | "recurrent_activation" => Some(format!("{name} = linear")),
+        // What a weight gets that no initialiser is named for: the defaults of Keras's layers are
+        // others, such as `orthogonal` for a recurrent kernel.
+        _ if name.ends_with("_initializer") => Some(format!("{name} = glorot_uniform")),
+        _ => None,
+    }
+}
+
+/// Tokens of Python as one writes them here: without modules, `true` for `True`, and for an argument
+/// that is `None` what that means.
 pub(super) fn written(tokens: TokenStream) -> String {
-    list(parts_of(tokens), NoneIs::Default)
+    list(parts_of(tokens), NoneIs::Argument)
 }
 
 /// Sizes of Python's as one writes them here: `_` for `None`.
@@ -36,8 +50,7 @@ fn part(trees: &[TokenTree], none: NoneIs) -> Option<String> {
         [TokenTree::Ident(name), TokenTree::Punct(p), value]
             if p.as_char() == '=' && is_none(value) =>
         {
-            // The one argument of Keras's to which `None` is no default.
-            return (name == "merge_mode").then(|| "merge_mode = none".to_owned());
+            return instead_of_none(&name.to_string());
         }
         [one] if is_none(one) => return (none == NoneIs::Open).then(|| "_".to_owned()),
         _ => {}
@@ -58,10 +71,12 @@ fn part(trees: &[TokenTree], none: NoneIs) -> Option<String> {
                     other => other.to_owned(),
                 };
                 if let Some(TokenTree::Group(g)) = trees.get(i)
-                    && word == "Input"
-                    && let Some(shape) = shape_of(g, &["shape", "batch_shape"]).or(tuple(g))
+                    && let Some(sizes) = match word == "Input" {
+                        true => shape_of(g, &["shape", "batch_shape"]).or(tuple(g)),
+                        false => axes_of(&word.to_string(), &parts(g)),
+                    }
                 {
-                    text += &format!("({shape})");
+                    text += &format!("({sizes})");
                     i += 1;
                 }
             }
@@ -117,10 +132,8 @@ fn shape_of(arguments: &Group, names: &[&str]) -> Option<String> {
                 TokenTree::Group(g),
             ] if p.as_char() == '=' && names.iter().any(|n| name == n) => {
                 let batch = usize::from(name.to_string().starts_with("batch"));
-                Some(list(
-                    parts(g).split_off(batch.min(parts(g).len())),
-                    NoneIs::Open,
-                ))
+                let sizes = parts(g).into_iter().skip(batch);
+                Some(list(sizes.collect(), NoneIs::Open))
             }
             _ => None,
         })
@@ -146,7 +159,7 @@ pub(super) fn with_input(class: &str, arguments: &Group) -> Option<String> {
     let others = parts(arguments).into_iter().filter(
         |part| !matches!(part.first(), Some(TokenTree::Ident(i)) if NAMES.iter().any(|n| i == n)),
     );
-    let arguments = match list(others.collect(), NoneIs::Default) {
+    let arguments = match arguments_of(class, others.collect()) {
         none if none.is_empty() => none,
         all => format!("({all})"),
     };
@@ -155,13 +168,22 @@ pub(super) fn with_input(class: &str, arguments: &Group) -> Option<String> {
 
 /// `Reshape((4, 2))` as `Reshape(4, 2)`, with what stands behind the tuple.
 pub(super) fn axes(class: &str, arguments: &Group) -> Option<String> {
+    Some(format!("{class}({})", axes_of(class, &parts(arguments))?))
+}
+
+/// The arguments of a layer as they are written here.
+fn arguments_of(class: &str, arguments: Vec<Vec<TokenTree>>) -> String {
+    axes_of(class, &arguments).unwrap_or_else(|| list(arguments, NoneIs::Argument))
+}
+
+/// The arguments of a layer that takes its axes one by one, where Keras takes a tuple of them.
+fn axes_of(class: &str, arguments: &[Vec<TokenTree>]) -> Option<String> {
     let name = match class {
         "Reshape" => "target_shape",
         "Permute" => "dims",
         _ => return None,
     };
-    let all = parts(arguments);
-    let (first, others) = all.split_first()?;
+    let (first, others) = arguments.split_first()?;
     let tuple = match first.as_slice() {
         [TokenTree::Group(g)] => g,
         [
@@ -174,9 +196,9 @@ pub(super) fn axes(class: &str, arguments: &Group) -> Option<String> {
     if tuple.delimiter() != Delimiter::Parenthesis || tuple.stream().is_empty() {
         return None;
     }
-    let others = others.iter().filter_map(|p| part(p, NoneIs::Default));
+    let others = others.iter().filter_map(|p| part(p, NoneIs::Argument));
     let all = std::iter::once(sizes(tuple)).chain(others);
-    Some(format!("{class}({})", all.collect::<Vec<_>>().join(", ")))
+    Some(all.collect::<Vec<_>>().join(", "))
 }
 
 /// The layers in `Sequential([…])` as a chain; `None` if there are none.
@@ -210,8 +232,9 @@ pub(super) fn sequential(arguments: &Group) -> Option<String> {
 }
 
 /// A layer that is called on values, as in Keras's functional programs, as a chain:
-/// `x -> LSTM(4)` of `layers.LSTM(4)(x)`, `(a, b) -> Add` of `Add()([a, b])`.
-pub(super) fn call(c: &Cursor) -> Option<String> {
+/// `x -> LSTM(4)` of `layers.LSTM(4)(x)`, `(a, b) -> Add` of `Add()([a, b])`; with the name of the
+/// layer.
+pub(super) fn call(c: &Cursor) -> Option<(Ident, String)> {
     let mut c = c.clone();
     let mut class = c.ident()?;
     while c.eat(".") {
@@ -226,9 +249,10 @@ pub(super) fn call(c: &Cursor) -> Option<String> {
         }
         source => written(source.iter().cloned().collect()),
     };
-    let own = parts(&arguments).into_iter();
-    Some(match list(own.chain(read).collect(), NoneIs::Default) {
+    let all: Vec<_> = parts(&arguments).into_iter().chain(read).collect();
+    let chain = match arguments_of(&class.to_string(), all) {
         none if none.is_empty() => format!("{source} -> {class}"),
         all => format!("{source} -> {class}({all})"),
-    })
+    };
+    Some((class, chain))
 }

@@ -76,20 +76,21 @@ impl Reader<'_> {
         let statement = starts_statement(c);
         let name = if statement { None } else { c.type_name() };
         let call = c.is_group(Delimiter::Parenthesis);
+        if name.is_some()
+            && let Some((class, chain)) = python::call(&from(c, start))
+        {
+            let words = format!("`{class}` is called, and what a layer reads stands before it");
+            while !(c.at_end() || c.is(";")) {
+                c.next();
+            }
+            let d = Diagnostic::new("RNN0051", class.span(), words);
+            return self.mistake(d.help(format!("write `{chain}`")));
+        }
         match name {
             Some(name)
                 if !call && !name.to_string().starts_with(char::is_uppercase) && !c.is("::") =>
             {
                 Ok(name)
-            }
-            Some(name) if python::call(&from(c, start)).is_some() => {
-                let chain = python::call(&from(c, start)).unwrap_or_default();
-                let words = format!("`{name}` is called, and what a layer reads stands before it");
-                while !(c.at_end() || c.is(";")) {
-                    c.next();
-                }
-                let d = Diagnostic::new("RNN0051", name.span(), words);
-                self.mistake(d.help(format!("write `{chain}`")))
             }
             Some(name) => {
                 let words =

@@ -311,8 +311,12 @@ impl Reader<'_> {
             text += &format!("{sign}{name}");
         }
         let Some(last) = last else { return Ok(()) };
-        // Another path may be that of a cell, which runs inside of `RNN`.
-        if path && !text.contains("layers::") {
+        // Another path may be that of a cell, which runs inside of `RNN`; one that starts in the
+        // user's own crate is.
+        let mut parts = text.split("::");
+        let own = matches!(parts.clone().next(), Some("crate" | "self" | "super"));
+        let keras = !own && parts.any(|part| part == "layers");
+        if path && !keras {
             c.set_position(start);
             return Ok(());
         }
