@@ -3,7 +3,7 @@
 use proc_macro2::{Delimiter, Ident, Span, TokenTree};
 
 use super::{
-    python,
+    functional, python,
     statement::{Statement, Target},
     value::Reader,
 };
@@ -58,6 +58,11 @@ impl Reader<'_> {
             let statement = self.statement(c, &mut names);
             let good = statement.is_ok();
             failed |= !good;
+            self.statement.clear();
+            self.values.extend(match word {
+                Some("layer") => Vec::new(),
+                _ => names.iter().map(Ident::to_string).collect(),
+            });
             let word = word.unwrap_or_default();
             statements.push(statement.unwrap_or(Statement::Unreadable { word, names }));
             self.semicolon(c, good);
@@ -265,6 +270,7 @@ impl Reader<'_> {
     /// The `=` behind what a statement names; `start` is the statement up to there.
     fn equals(&mut self, c: &mut Cursor, start: &str, example: &str) -> Parsed<()> {
         if c.eat("=") {
+            self.statement = start.to_owned();
             // `==` and `=>` are slips for it.
             return Ok(());
         }
@@ -309,6 +315,12 @@ impl Reader<'_> {
             Some(name) if behind.is("=") => {
                 names.push(name.clone());
                 behind.eat("=");
+                if let Some(input) = functional::input(&name, &behind) {
+                    return self.mistake(d.help(format!("write `{input}`")));
+                }
+                if let Some(chain) = functional::chain(&behind) {
+                    return self.mistake(d.help(format!("write `let {name} = {chain};`")));
+                }
                 if let Some(chain) = python::call(&behind) {
                     return self.mistake(d.help(format!("write `let {name} = {chain};`")));
                 }

@@ -6,6 +6,7 @@ use syn::parse::Parser as _;
 
 use super::{
     ast::{Body, GivenCell, ModelAst, path_text},
+    functional,
     graph::is_graph,
     value::Reader,
 };
@@ -132,6 +133,15 @@ fn form(c: &mut Cursor, model: &mut ModelAst, diagnostics: &mut Diagnostics) -> 
     if open.is_some() {
         c.next();
     }
+    if let Some(graph) = functional::graph(c) {
+        c.next();
+        let d = Diagnostic::new("RNN0041", c.span(), "expected `->`, found `=`");
+        return report(
+            diagnostics,
+            d.note("values have names in a graph, whose statements end with `;`")
+                .help(format!("write `{graph}`")),
+        );
+    }
     let layers = reader(diagnostics).layers(c);
     if let Some(span) = open
         && !c.eat(">")
@@ -152,6 +162,8 @@ fn reader(diagnostics: &mut Diagnostics) -> Reader<'_> {
         diagnostics,
         start: 0,
         graph: false,
+        values: Vec::new(),
+        statement: String::new(),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use proc_macro2::{Delimiter, Group, Ident, TokenTree};
 
-use super::{graph::starts_statement, python, statement::ChainAst, value::Reader};
+use super::{ast::LayerAst, graph::starts_statement, python, statement::ChainAst, value::Reader};
 use crate::{
     cursor::{Cursor, Parsed},
     diagnostics::Diagnostic,
@@ -97,13 +97,16 @@ impl Reader<'_> {
                 let d = Diagnostic::new("RNN0051", name.span(), words);
                 c.set_position(start);
                 self.start = start;
-                let layer = self
-                    .whole_layer(c)
-                    .map_or(name.to_string(), |l| l.to_string());
+                let layer = self.whole_layer(c);
                 self.mistake(d.help(if name == "Input" {
                     "write `input x: [_, 28];` before, and `x -> …` here".to_owned()
                 } else {
-                    format!("write `x -> {layer}`")
+                    let chain = self.read_first(&name, layer);
+                    let ends = c.at_end() || c.is(";");
+                    match self.statement.as_str() {
+                        start if ends && !start.is_empty() => format!("write `{start} = {chain};`"),
+                        _ => format!("write `{chain}`"),
+                    }
                 }))
             }
             None => {
@@ -138,6 +141,29 @@ impl Reader<'_> {
                     ))
                 })
             }
+        }
+    }
+
+    /// A layer behind what it reads: `a -> Dense(1)` of `Dense(1, a)`; the value before where it
+    /// names none.
+    fn read_first(&self, name: &Ident, layer: Option<LayerAst>) -> String {
+        let last = || self.values.last().map_or("x", String::as_str);
+        let Some(mut layer) = layer else {
+            return format!("{} -> {name}", last());
+        };
+        let mut read = Vec::new();
+        layer.arguments.retain(|a| {
+            let value = a.value.to_string();
+            let known = a.name.is_none() && self.values.contains(&value);
+            if known {
+                read.push(value);
+            }
+            !known
+        });
+        match read.as_slice() {
+            [] => format!("{} -> {layer}", last()),
+            [one] => format!("{one} -> {layer}"),
+            several => format!("({}) -> {layer}", several.join(", ")),
         }
     }
 

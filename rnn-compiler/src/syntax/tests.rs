@@ -144,7 +144,7 @@ const MISTAKES: &[(&str, &[(&str, &str)])] = &[
     ),
     (
         "input x: [2]; y = x -> Dense(1); output z = y;",
-        &[("RNN0044", "help: write `let y = x -> LSTM(64);`")],
+        &[("RNN0044", "help: write `let y = x -> Dense(1);`")],
     ),
     (
         "input x: [2]; x -> Dense(1); output z = x;",
