@@ -604,6 +604,18 @@ fn the_word_that_was_meant_is_proposed() {
             ],
         ),
         (
+            "Input(_, 8) -> LSTM(16, go_backward, activation = tanh)",
+            &["did you mean the flag `go_backwards`?"],
+        ),
+        (
+            "Input(_, 8) -> Bidirectional(LSTM(4, bias_regularizer = l2(0.1)), kernel_regularizer = l2(0.2))",
+            &["`Bidirectional(LSTM(4, bias_regularizer = l2(0.1), kernel_regularizer = l2(0.2)))`"],
+        ),
+        (
+            "Input(_, 8) -> Bidirectional(LSTM(4), go_backwards)",
+            &["leave it out: Bidirectional reads in both directions"],
+        ),
+        (
             "Input(8) -> Dense(-1)",
             &["must be a whole number from 1, found `-1`"],
         ),
@@ -679,6 +691,18 @@ fn statements_are_proposed_in_the_users_names() {
             &["help: write `let both = (a, b) -> Add;`"],
         ),
         (
+            "input a: [3]; output x = Dense(1, a) -> Activation(relu);",
+            &["help: write `output x = a -> Dense(1) -> Activation(relu);`"],
+        ),
+        (
+            "input a: [_, 3]; x = LSTM(4, a) -> Dense(2); output y = x;",
+            &["help: write `let x = a -> LSTM(4) -> Dense(2);`"],
+        ),
+        (
+            "input a: [_, 3]; x = a; output y = x -> LSTM(3);",
+            &["help: write `let x = a;`"],
+        ),
+        (
             "input a: [_, 3]; output y = a -> Embedding(10, 4) -> LSTM(2);",
             &["help: write `input a: ids;`"],
         ),
@@ -731,6 +755,18 @@ fn programs_become_chains_and_graphs() {
             ],
         );
     }
+    for text in [
+        "model = Sequential(); model.add(LSTM(16)); model.add(Dense(1))",
+        "model = keras.Sequential([LSTM(16), Dense(1)])",
+    ] {
+        says(
+            text,
+            &[
+                "[RNN0041]",
+                "help: write the layers as a chain: `Input(_, 8) -> LSTM(16) -> Dense(1)`",
+            ],
+        );
+    }
     for (text, right) in [
         (
             "inputs = Input(shape=(None, 8)); x = LSTM(64)(inputs);",
@@ -746,6 +782,10 @@ fn programs_become_chains_and_graphs() {
         (
             "words = Input(shape=(None,)); x = Embedding(10, 4)(words); y = LSTM(3)(x)",
             "input words: ids; let x = words -> Embedding(10, 4); output y = x -> LSTM(3);",
+        ),
+        (
+            "struct M = inputs = Input(shape=(None, 8)); x = LSTM(64)(inputs);",
+            "struct M { input inputs: [_, 8]; output x = inputs -> LSTM(64); }",
         ),
         (
             "x = tf.zeros(3) + 1",

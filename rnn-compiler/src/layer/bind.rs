@@ -244,7 +244,14 @@ impl Binder<'_, '_> {
                 self.given.values.push((name, read, value.span));
                 Ok(())
             }
-            Err(d) => self.mistake(d),
+            Err(d) => {
+                // It was not meant as this argument.
+                if d.code == values::UNKNOWN {
+                    self.used.retain(|n| *n != name);
+                    self.unclear = true;
+                }
+                self.mistake(d)
+            }
         }
     }
 
@@ -292,16 +299,12 @@ impl Binder<'_, '_> {
         let help = match meant {
             Some(meant) => format!("did you mean `{meant}`?"),
             None => match class {
-                "Bidirectional" | "TimeDistributed" if OF_OTHERS.contains(&name) => {
-                    // As a flag it is `name`, else `name = true`.
-                    let flag = written.to_string();
-                    let whole = moved_inside(self.given.text, &flag);
-                    format!("an argument of the layer inside is written there: `{whole}`")
+                "Bidirectional" if name == "go_backwards" => {
+                    "leave it out: Bidirectional reads in both directions".to_owned()
                 }
-                "Bidirectional" | "TimeDistributed" if name != "mask" => {
-                    format!(
-                        "an argument of the layer inside is written there: `{class}(LSTM(64, {name}))`"
-                    )
+                "Bidirectional" | "TimeDistributed" if !["mask", "units"].contains(&name) => {
+                    let whole = moved_inside(self.given.text, &written.to_string());
+                    format!("an argument of the layer inside is written there: `{whole}`")
                 }
                 "RNN" => format!(
                     "an argument of the cell is written there: `RNN(LSTMCell(64, {name} = …))`"

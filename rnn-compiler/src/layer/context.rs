@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::{
     cell::size::Size,
-    diagnostics::{Diagnostic, Diagnostics},
+    diagnostics::{Diagnostic, Diagnostics, did_you_mean},
     ir::{Content, LayerKind, Port, Regularizer, Shape, Time},
     syntax::{GivenCell, ValueAst, ValueKind},
 };
@@ -183,9 +183,7 @@ impl Context<'_> {
                         d.help(graph_with(given, argument))
                     } else {
                         let known = || self.scope.keys().map(String::as_str);
-                        match name.and_then(|n| {
-                            crate::diagnostics::did_you_mean(&n, known()).map(str::to_owned)
-                        }) {
+                        match name.and_then(|n| did_you_mean(&n, known()).map(str::to_owned)) {
                             Some(meant) => d.help(format!("did you mean `{meant}`?")),
                             None => d.help(format!(
                                 "there are {}",
@@ -384,9 +382,13 @@ fn with_only(layer: &str, flag: &str) -> String {
     let Some((name, all)) = arguments_of(layer) else {
         return format!("{layer}({flag})");
     };
+    // A slip of the pen for it goes, too.
     let others = all.into_iter().filter(|a| {
-        let rest = a.strip_prefix(flag);
-        rest.is_none_or(|r| !r.is_empty() && !r.starts_with(" = "))
+        let name = a.split(" = ").next().unwrap_or_default();
+        match flag.split_once(" = ") {
+            Some((own, _)) => name != own,
+            None => did_you_mean(name, [flag]).is_none(),
+        }
     });
     let all: Vec<&str> = others.chain([flag]).collect();
     format!("{name}({})", all.join(", "))

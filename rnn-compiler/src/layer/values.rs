@@ -271,9 +271,12 @@ fn size(class: &str, name: &str, value: &ValueAst) -> Result<Value, Diagnostic> 
     }
 }
 
+/// The code of an argument that a layer does not have.
+pub(super) const UNKNOWN: &str = "RNN0120";
+
 /// A name without a value that is nearly one of the layer's flags.
 pub(super) fn unknown_flag(class: &str, name: &str, meant: &str, span: Span) -> Diagnostic {
-    Diagnostic::new("RNN0120", span, format!("{class} has no flag `{name}`"))
+    Diagnostic::new(UNKNOWN, span, format!("{class} has no flag `{name}`"))
         .help(format!("did you mean the flag `{meant}`?"))
 }
 

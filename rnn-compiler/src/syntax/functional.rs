@@ -49,6 +49,24 @@ pub(super) fn graph(c: &Cursor) -> Option<String> {
     )
 }
 
+/// `model = Sequential([…])`, or without a list and with `model.add(…)` behind it, as a chain.
+pub(super) fn sequential(c: &Cursor) -> Option<String> {
+    let mut c = c.clone();
+    let model = c.ident().filter(|_| c.eat("="))?.to_string();
+    let (class, arguments) = call(&mut c)?;
+    if class != "Sequential" {
+        return None;
+    }
+    let listed = arguments.as_ref().and_then(python::sequential);
+    let added = || {
+        while c.eat(";") {}
+        let first = c.eat_word(&model) && c.eat(".") && c.eat_word("add");
+        first.then(|| added(&mut c, &model)).flatten()
+    };
+    const EXAMPLE: &str = "Input(_, 8) -> LSTM(64) -> Dense(10)";
+    Some(listed.or_else(added).unwrap_or(EXAMPLE.to_owned()))
+}
+
 /// A class behind its modules, and its arguments.
 fn call(c: &mut Cursor) -> Option<(Ident, Option<Group>)> {
     let mut class = c.ident()?;
@@ -70,15 +88,15 @@ pub(super) fn input(name: &Ident, c: &Cursor) -> Option<String> {
     let text = python::written(call.into_iter().collect());
     let sizes = text.strip_prefix("Input(")?.strip_suffix(')')?;
     Some(match sizes {
-        _ if sizes.contains(" = ") => format!("input {name}: [_, 8];"),
+        _ if sizes.is_empty() || sizes.contains(" = ") => format!("input {name}: [_, 8];"),
         // One open axis: there are steps and no features.
-        "" | "_" => format!("input {name}: ids;"),
+        "_" => format!("input {name}: ids;"),
         sizes => format!("input {name}: [{}];", sizes.trim_end_matches(", ")),
     })
 }
 
-/// `a -> LSTM(4)` up to the end of its statement, if it is a chain.
-pub(super) fn chain(c: &Cursor) -> Option<String> {
+/// What stands between arrows up to the end of the statement.
+pub(super) fn links(c: &Cursor) -> Vec<String> {
     let (mut c, mut links) = (c.clone(), Vec::new());
     let mut start = c.position();
     while !(c.at_end() || c.is(";")) {
@@ -92,10 +110,17 @@ pub(super) fn chain(c: &Cursor) -> Option<String> {
         }
     }
     links.push(python::written(c.since(start)));
-    let whole = links.len() > 1 && links.iter().all(|l| !l.is_empty());
-    // A chain of a graph starts with a value or several.
-    let value = |first: &str| !first.starts_with(char::is_uppercase);
-    (whole && value(&links[0])).then(|| links.join(" -> "))
+    links
+}
+
+/// `a -> LSTM(4)` up to the end of its statement, if it is a chain.
+pub(super) fn chain(c: &Cursor) -> Option<String> {
+    let links = links(c);
+    // It starts with a value or several; without an arrow it is another name for a value.
+    let name = |first: &str| first.chars().all(|c| c.is_alphanumeric() || c == '_');
+    let whole = links.iter().all(|l| !l.is_empty()) && (links.len() > 1 || name(&links[0]));
+    let value = !links[0].starts_with(|c: char| c.is_uppercase() || c.is_numeric());
+    (whole && value).then(|| links.join(" -> "))
 }
 
 fn between(c: &Cursor, start: usize, end: usize) -> TokenStream {

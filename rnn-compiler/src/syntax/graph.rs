@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     cursor::{Cursor, Parsed, Reported},
-    diagnostics::{Diagnostic, did_you_mean},
+    diagnostics::{Diagnostic, Diagnostics, did_you_mean},
 };
 
 /// The words that statements start with.
@@ -324,7 +324,8 @@ impl Reader<'_> {
                 if let Some(chain) = python::call(&behind) {
                     return self.mistake(d.help(format!("write `let {name} = {chain};`")));
                 }
-                d.help(format!("write `let {name} = x -> LSTM(64);`"))
+                let chain = self.called(&behind).unwrap_or("x -> LSTM(64)".to_owned());
+                d.help(format!("write `let {name} = {chain};`"))
             }
             Some(name) if name == "Input" => {
                 d.note(CHAIN).help("an input of a graph has a name: `input x: [_, 28];`")
@@ -341,5 +342,26 @@ impl Reader<'_> {
             _ => d.help("write `let y = x -> LSTM(64);`"),
         };
         self.mistake(d)
+    }
+
+    /// `a -> LSTM(4)` of `LSTM(4, a)`, which stands behind the `=` of no statement.
+    fn called(&self, c: &Cursor) -> Option<String> {
+        let class = c.clone().ident()?;
+        if !class.to_string().starts_with(char::is_uppercase) {
+            return None;
+        }
+        // What is wrong in it is not shown: the statement has its message.
+        let mut unseen = Diagnostics::new();
+        let mut reader = Reader {
+            diagnostics: &mut unseen,
+            start: c.position(),
+            graph: true,
+            values: self.values.clone(),
+            statement: String::new(),
+        };
+        let mut behind = c.clone();
+        let layer = reader.whole_layer(&mut behind);
+        unseen.take();
+        Some(self.read_first(&class, Some(layer?), &behind))
     }
 }

@@ -133,14 +133,10 @@ fn form(c: &mut Cursor, model: &mut ModelAst, diagnostics: &mut Diagnostics) -> 
     if open.is_some() {
         c.next();
     }
-    if let Some(graph) = functional::graph(c) {
+    if let Some(help) = program(c, model.name.as_ref()) {
         c.next();
         let d = Diagnostic::new("RNN0041", c.span(), "expected `->`, found `=`");
-        return report(
-            diagnostics,
-            d.note("values have names in a graph, whose statements end with `;`")
-                .help(format!("write `{graph}`")),
-        );
+        return report(diagnostics, d.help(help));
     }
     let layers = reader(diagnostics).layers(c);
     if let Some(span) = open
@@ -155,6 +151,18 @@ fn form(c: &mut Cursor, model: &mut ModelAst, diagnostics: &mut Diagnostics) -> 
     model.body = Body::Chain(layers);
     ending(c, named, diagnostics);
     Ok(())
+}
+
+/// What to write instead of a program of Keras's; `None` if this is none.
+fn program(c: &Cursor, name: Option<&proc_macro2::Ident>) -> Option<String> {
+    if let Some(chain) = functional::sequential(c) {
+        return Some(format!("write the layers as a chain: `{chain}`"));
+    }
+    let graph = functional::graph(c)?;
+    Some(match name {
+        Some(name) => format!("write `struct {name} {{ {graph} }}`"),
+        None => format!("write `{graph}`"),
+    })
 }
 
 fn reader(diagnostics: &mut Diagnostics) -> Reader<'_> {

@@ -2,7 +2,9 @@
 
 use proc_macro2::{Delimiter, Group, Ident, TokenTree};
 
-use super::{ast::LayerAst, graph::starts_statement, python, statement::ChainAst, value::Reader};
+use super::{
+    ast::LayerAst, functional, graph::starts_statement, python, statement::ChainAst, value::Reader,
+};
 use crate::{
     cursor::{Cursor, Parsed},
     diagnostics::Diagnostic,
@@ -101,11 +103,10 @@ impl Reader<'_> {
                 self.mistake(d.help(if name == "Input" {
                     "write `input x: [_, 28];` before, and `x -> …` here".to_owned()
                 } else {
-                    let chain = self.read_first(&name, layer);
-                    let ends = c.at_end() || c.is(";");
+                    let chain = self.read_first(&name, layer, c);
                     match self.statement.as_str() {
-                        start if ends && !start.is_empty() => format!("write `{start} = {chain};`"),
-                        _ => format!("write `{chain}`"),
+                        "" => format!("write `{chain}`"),
+                        start => format!("write `{start} = {chain};`"),
                     }
                 }))
             }
@@ -144,27 +145,37 @@ impl Reader<'_> {
         }
     }
 
-    /// A layer behind what it reads: `a -> Dense(1)` of `Dense(1, a)`; the value before where it
-    /// names none.
-    fn read_first(&self, name: &Ident, layer: Option<LayerAst>) -> String {
-        let last = || self.values.last().map_or("x", String::as_str);
-        let Some(mut layer) = layer else {
-            return format!("{} -> {name}", last());
-        };
+    /// A layer behind what it reads, and what stands behind it: `a -> Dense(1)` of `Dense(1, a)`.
+    /// One that names no value reads the one before.
+    pub(super) fn read_first(
+        &self,
+        name: &Ident,
+        layer: Option<LayerAst>,
+        behind: &Cursor,
+    ) -> String {
         let mut read = Vec::new();
-        layer.arguments.retain(|a| {
-            let value = a.value.to_string();
-            let known = a.name.is_none() && self.values.contains(&value);
-            if known {
-                read.push(value);
-            }
-            !known
+        let layer = layer.map_or(name.to_string(), |mut layer| {
+            layer.arguments.retain(|a| {
+                let value = a.value.to_string();
+                let known = a.name.is_none() && self.values.contains(&value);
+                if known {
+                    read.push(value);
+                }
+                !known
+            });
+            layer.to_string()
         });
-        match read.as_slice() {
-            [] => format!("{} -> {layer}", last()),
-            [one] => format!("{one} -> {layer}"),
-            several => format!("({}) -> {layer}", several.join(", ")),
+        let source = match read.as_slice() {
+            [] => self.values.last().map_or("x".to_owned(), String::clone),
+            [one] => one.clone(),
+            several => format!("({})", several.join(", ")),
+        };
+        let mut links = vec![source, layer];
+        let mut behind = behind.clone();
+        if behind.eat("->") {
+            links.extend(functional::links(&behind));
         }
+        links.join(" -> ")
     }
 
     /// `a, b` in the parentheses at the start of a chain
