@@ -34,7 +34,7 @@ pub(crate) fn number(literal: &Literal) -> Result<Number, Diagnostic> {
             Ok(n) if n <= 1 << 53 => Ok(Number::Whole(n)),
             _ => Err(
                 Diagnostic::new("RNN0023", span, format!("{literal} is too large a number"))
-                    .help(format!("sizes are at most {MAX_SIZE}")),
+                    .help(format!("sizes are at most {MAX_SIZE}, seeds below 2^32")),
             ),
         },
         syn::Lit::Float(x) if matches!(x.suffix(), "" | "f32" | "f64") => {

@@ -4,6 +4,7 @@ use proc_macro2::Span;
 
 use super::{
     arguments::{Argument, EVERYWHERE, Given, Kind, OF_OTHERS},
+    context::moved_inside,
     options, values,
 };
 use crate::{
@@ -86,7 +87,7 @@ impl Binder<'_, '_> {
                 return self.layer_name(value);
             }
             let Some(argument) = self.declared_as(&name) else {
-                return self.unknown(&name, span);
+                return self.unknown(written, &name, span);
             };
             return self.set(argument, value, span);
         }
@@ -122,9 +123,21 @@ impl Binder<'_, '_> {
             && let Some(name) = single(path)
             && OF_OTHERS.contains(&name.as_str())
         {
-            return self.unknown(&name, value.span);
+            return self.unknown(written, &name, value.span);
         }
         if self.named {
+            if let ValueKind::Path(path) = &value.kind
+                && let Some(name) = single(path)
+            {
+                let flags = self.declared.iter().filter(|a| a.kind == Kind::Flag);
+                if let Some(meant) = did_you_mean(&name, flags.map(|a| a.name)) {
+                    let class = self.given.class;
+                    return self.unclear(values::unknown_flag(class, &name, meant, value.span));
+                }
+                if did_you_mean(&name, self.declared.iter().map(|a| a.name)).is_some() {
+                    return self.unknown(written, &name, value.span);
+                }
+            }
             return self.mistake(
                 Diagnostic::new(
                     "RNN0125",
@@ -231,7 +244,14 @@ impl Binder<'_, '_> {
                 self.given.values.push((name, read, value.span));
                 Ok(())
             }
-            Err(d) => self.mistake(d),
+            Err(d) => {
+                // It was not meant as this argument.
+                if d.code == values::UNKNOWN {
+                    self.used.retain(|n| *n != name);
+                    self.unclear = true;
+                }
+                self.mistake(d)
+            }
         }
     }
 
@@ -264,7 +284,7 @@ impl Binder<'_, '_> {
         self.mistake(d)
     }
 
-    fn unknown(&mut self, name: &str, span: Span) -> Result<(), Reported> {
+    fn unknown(&mut self, written: &ArgumentAst, name: &str, span: Span) -> Result<(), Reported> {
         self.unclear = true;
         let class = self.given.class;
         let d = Diagnostic::new("RNN0120", span, format!("{class} has no argument `{name}`"));
@@ -279,10 +299,12 @@ impl Binder<'_, '_> {
         let help = match meant {
             Some(meant) => format!("did you mean `{meant}`?"),
             None => match class {
-                "Bidirectional" | "TimeDistributed" if name != "mask" => {
-                    format!(
-                        "an argument of the layer inside is written there: `{class}(LSTM(64, {name}))`"
-                    )
+                "Bidirectional" if name == "go_backwards" => {
+                    "leave it out: Bidirectional reads in both directions".to_owned()
+                }
+                "Bidirectional" | "TimeDistributed" if !["mask", "units"].contains(&name) => {
+                    let whole = moved_inside(self.given.text, &written.to_string());
+                    format!("an argument of the layer inside is written there: `{whole}`")
                 }
                 "RNN" => format!(
                     "an argument of the cell is written there: `RNN(LSTMCell(64, {name} = …))`"

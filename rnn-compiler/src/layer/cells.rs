@@ -4,7 +4,7 @@ use proc_macro2::{Span, TokenStream};
 
 use super::{
     arguments::Given,
-    context::{Built, Context, Incoming, OutMask, guess},
+    context::{Built, Context, Incoming, OutMask, guess, last_output, with_sequences},
     mask_argument::own_mask,
     state_argument::initial_states,
 };
@@ -163,14 +163,18 @@ fn same_time(
     found: &mut Diagnostics,
 ) -> Option<Vec<Vec<Size>>> {
     let first = context.input()?;
-    for other in &context.inputs[1..] {
-        let other = other.shape()?;
+    for value in &context.inputs[1..] {
+        let other = value.shape()?;
         if other.content != Content::Numbers {
             found.push(no_numbers(given, other));
             return None;
         }
         if other.time != first.time {
-            found.push(axes_differ(given, first, other));
+            found.push(axes_differ(
+                given,
+                (&context.inputs[0], first),
+                (value, other),
+            ));
             return None;
         }
     }
@@ -229,7 +233,11 @@ pub(crate) fn last_axis(
 }
 
 /// Two values that a layer reads together have other steps.
-fn axes_differ(given: &Given<'_>, a: &Shape, b: &Shape) -> Diagnostic {
+fn axes_differ(
+    given: &Given<'_>,
+    (first, a): (&Incoming, &Shape),
+    (second, b): (&Incoming, &Shape),
+) -> Diagnostic {
     let d = Diagnostic::new(
         "RNN0151",
         given.span,
@@ -242,8 +250,24 @@ fn axes_differ(given: &Given<'_>, a: &Shape, b: &Shape) -> Diagnostic {
         (Time::Any(_), Time::Any(_)) => d
             .note("each `_` and each name is a length of its own")
             .help("give both lengths the same name: `input a: [time, 28]; input b: [time, 3];`"),
-        (Time::None, _) | (_, Time::None) => {
-            d.help("repeat the vector for every step: `v -> RepeatVector(20)`")
+        (Time::None, time) | (time, Time::None) => {
+            let vector = if a.time == Time::None { first } else { second };
+            let repeat = match time {
+                Time::Steps(n) => {
+                    format!("repeat the vector for every step: `v -> RepeatVector({n})`")
+                }
+                _ => "give the sequence a length, and repeat the vector as often by RepeatVector"
+                    .to_owned(),
+            };
+            match last_output(vector) {
+                Some(layer) => d
+                    .note(format!("{} returns only its last output", layer.text))
+                    .help(format!(
+                        "write {}; or {repeat}",
+                        with_sequences(&layer.text, &layer.class)
+                    )),
+                None => d.help(repeat),
+            }
         }
         (Time::Steps(a), Time::Steps(b)) => d.help(
             by_name(std::slice::from_ref(a), std::slice::from_ref(b))
@@ -351,8 +375,8 @@ pub(crate) fn merge(
     let Some(first) = context.floats(given, found) else {
         return failed;
     };
-    for other in &context.inputs[1..] {
-        let Some(other) = other.shape() else {
+    for value in &context.inputs[1..] {
+        let Some(other) = value.shape() else {
             return failed;
         };
         if other.content != Content::Numbers {
@@ -360,7 +384,11 @@ pub(crate) fn merge(
             return failed;
         }
         if other.time != first.time {
-            found.push(axes_differ(given, first, other));
+            found.push(axes_differ(
+                given,
+                (&context.inputs[0], first),
+                (value, other),
+            ));
             return failed;
         }
         if other.axes != first.axes {

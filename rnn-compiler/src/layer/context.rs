@@ -6,7 +6,7 @@ use proc_macro2::Ident;
 
 use crate::{
     cell::size::Size,
-    diagnostics::{Diagnostic, Diagnostics},
+    diagnostics::{Diagnostic, Diagnostics, did_you_mean},
     ir::{Content, LayerKind, Port, Regularizer, Shape, Time},
     syntax::{ArgumentAst, Body, GivenCell, LayerAst, ModelAst, ValueAst, ValueKind},
 };
@@ -185,9 +185,7 @@ impl Context<'_> {
                         d.help(graph_with(given, argument))
                     } else {
                         let known = || self.scope.keys().map(String::as_str);
-                        match name.and_then(|n| {
-                            crate::diagnostics::did_you_mean(&n, known()).map(str::to_owned)
-                        }) {
+                        match name.and_then(|n| did_you_mean(&n, known()).map(str::to_owned)) {
                             Some(meant) => d.help(format!("did you mean `{meant}`?")),
                             None => d.help(format!(
                                 "there are {}",
@@ -307,9 +305,9 @@ impl Context<'_> {
                     "{before} before it joins all steps into one vector"
                 ))
                 .help(format!("remove Flatten, or move it behind {text}")),
-            _ => d
+            class => d
                 .note(format!("{before} before it returns only its last output"))
-                .help(format!("write {}", with_flag(before, "return_sequences"))),
+                .help(format!("write {}", with_sequences(before, class))),
         }
     }
 }
@@ -421,6 +419,89 @@ fn with_flag(text: &str, flag: &str) -> String {
         Some(open) => format!("{open}, {flag})"),
         None => format!("{text}({flag})"),
     }
+}
+
+/// A recurrent layer as written, with `return_sequences`, which belongs to the layers inside of
+/// `Bidirectional`.
+pub(super) fn with_sequences(text: &str, class: &str) -> String {
+    const FLAG: &str = "return_sequences";
+    if class == "Bidirectional" {
+        return moved_inside(text, FLAG);
+    }
+    with_only(text, FLAG)
+}
+
+/// `Bidirectional(LSTM(4), return_sequences)` with the flag in each layer inside:
+/// `Bidirectional(LSTM(4, return_sequences))`.
+pub(super) fn moved_inside(text: &str, flag: &str) -> String {
+    let Some((name, all)) = arguments_of(text) else {
+        return text.to_owned();
+    };
+    let own = |a: &&str| *a == flag || a.starts_with(&format!("{flag} = "));
+    let inside = |(i, a): (usize, &str)| {
+        let named = ["layer = ", "backward_layer = "];
+        let named = named.iter().find_map(|n| Some((*n, a.strip_prefix(n)?)));
+        // Only the first has a place, and classes start with a capital.
+        let first = i == 0 && a.starts_with(char::is_uppercase);
+        match named.or(first.then_some(("", a))) {
+            Some((name, layer)) => format!("{name}{}", with_only(layer, flag)),
+            None => a.to_owned(),
+        }
+    };
+    let all = all.into_iter().filter(|a| !own(a)).enumerate().map(inside);
+    format!("{name}({})", all.collect::<Vec<_>>().join(", "))
+}
+
+/// A layer as written with a flag, which it may have as `return_sequences = false`.
+fn with_only(layer: &str, flag: &str) -> String {
+    let Some((name, all)) = arguments_of(layer) else {
+        return format!("{layer}({flag})");
+    };
+    // A slip of the pen for it goes, too.
+    let others = all.into_iter().filter(|a| {
+        let name = a.split(" = ").next().unwrap_or_default();
+        match flag.split_once(" = ") {
+            Some((own, _)) => name != own,
+            None => did_you_mean(name, [flag]).is_none(),
+        }
+    });
+    let all: Vec<&str> = others.chain([flag]).collect();
+    format!("{name}({})", all.join(", "))
+}
+
+/// `LSTM` and `4`, `return_state` of `LSTM(4, return_state)`.
+fn arguments_of(text: &str) -> Option<(&str, Vec<&str>)> {
+    let (name, inside) = text.strip_suffix(')')?.split_once('(')?;
+    let (mut all, mut start, mut depth, mut quoted) = (Vec::new(), 0, 0usize, false);
+    for (i, c) in inside.char_indices() {
+        match c {
+            '"' => quoted = !quoted,
+            _ if quoted => {}
+            '(' | '[' | '{' => depth += 1,
+            ')' | ']' | '}' => depth = depth.saturating_sub(1),
+            ',' if depth == 0 => {
+                all.push(inside[start..i].trim());
+                start = i + 1;
+            }
+            _ => {}
+        }
+    }
+    all.push(inside[start..].trim());
+    all.retain(|a| !a.is_empty());
+    Some((name, all))
+}
+
+/// The layer that made a vector of a sequence, and its class, if it is a recurrent one and this is
+/// its output, not a state.
+pub(super) fn last_output(value: &Incoming) -> Option<&Before> {
+    const RECURRENT: [&str; 5] = ["LSTM", "GRU", "SimpleRNN", "RNN", "Bidirectional"];
+    let last = value.before.iter().rposition(|b| {
+        let shape = b.shape.as_ref();
+        shape.is_some_and(|s| s.time != Time::None)
+    })?;
+    let layer = value.before.get(last + 1)?;
+    let state = last + 2 == value.before.len() && value.port.is_some_and(|p| p.index > 0);
+    (RECURRENT.contains(&layer.class.as_str()) && !state).then_some(layer)
 }
 
 /// A guess for the shape behind a layer with a mistake: the time axis of its input, or an open one.

@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use proc_macro2::Span;
+
 use super::arguments::{Argument, Kind};
 use crate::{
     cell::{
@@ -151,13 +153,16 @@ pub(super) fn read(
                 Some(chosen) if all.contains(&chosen.as_str()) => Ok(Value::Name(chosen)),
                 Some(chosen) => {
                     let d = wrong(&format!("one of {}", all.join(", ")));
-                    Err(match did_you_mean(&chosen, all.iter().copied()) {
+                    let same = same_choice(&chosen).filter(|s| all.contains(s));
+                    Err(match same.or(did_you_mean(&chosen, all.iter().copied())) {
+                        Some(meant) if same.is_some() => {
+                            d.help(format!("write `{name} = {meant}`"))
+                        }
                         Some(meant) => d.help(format!("did you mean `{meant}`?")),
-                        None => d.help(format!("write `{name} = {}`", all[0])),
+                        None => d.help(any_of(name, all)),
                     })
                 }
-                None => Err(wrong(&format!("one of {}", all.join(", ")))
-                    .help(format!("write `{name} = {}`", all[0]))),
+                None => Err(wrong(&format!("one of {}", all.join(", "))).help(any_of(name, all))),
             }
         }
         // All are handled before values are read.
@@ -168,6 +173,23 @@ pub(super) fn read(
         | Kind::Constraint
         | Kind::NotYet(_) => Err(wrong("something else")),
     }
+}
+
+/// The choice of Keras's that other words stand for.
+fn same_choice(word: &str) -> Option<&'static str> {
+    Some(match word.to_lowercase().as_str() {
+        "average" | "avg" | "mean" => "ave",
+        "multiply" | "product" | "prod" => "mul",
+        "add" | "plus" => "sum",
+        "concatenate" | "cat" => "concat",
+        _ => return None,
+    })
+}
+
+/// All choices, as they are written.
+fn any_of(name: &str, all: &[&str]) -> String {
+    let all = all.iter().map(|one| format!("`{name} = {one}`"));
+    format!("write one of {}", all.collect::<Vec<_>>().join(", "))
 }
 
 /// What to write where a number is needed: sizes may be `const`s, numbers may not.
@@ -234,12 +256,28 @@ fn size(class: &str, name: &str, value: &ValueAst) -> Result<Value, Diagnostic> 
             )
             .help(format!("write `{x}`")))
         }
-        _ => Err(error(
+        kind => Err(error(
             "RNN0126",
-            format!("`{name}` of {class} must be a whole number, found `{value}`"),
+            format!(
+                "`{name}` of {class} must be a whole number{}, found `{value}`",
+                // Below 0 there are whole numbers, too.
+                match kind {
+                    ValueKind::Number(x) if *x < 0.0 => " from 1",
+                    _ => "",
+                }
+            ),
         )
         .help(format!("write `{name} = 64` or the name of a `const`"))),
     }
+}
+
+/// The code of an argument that a layer does not have.
+pub(super) const UNKNOWN: &str = "RNN0120";
+
+/// A name without a value that is nearly one of the layer's flags.
+pub(super) fn unknown_flag(class: &str, name: &str, meant: &str, span: Span) -> Diagnostic {
+    Diagnostic::new(UNKNOWN, span, format!("{class} has no flag `{name}`"))
+        .help(format!("did you mean the flag `{meant}`?"))
 }
 
 /// A name from a list, perhaps with numbers.
@@ -303,16 +341,16 @@ fn named(
         if code == "RNN0130" && name == "none" {
             return Err(d.help(format!("no activation is `{argument} = linear`")));
         }
-        return Err(d.help(
+        return Err(
             match (
                 did_you_mean(&name, known.iter().copied()),
                 did_you_mean(&name, flags.iter().copied()),
             ) {
-                (Some(meant), _) => format!("did you mean `{meant}`?"),
-                (None, Some(flag)) => format!("did you mean the flag `{flag}`?"),
-                (None, None) => format!("there are {}", known.join(", ")),
+                (Some(meant), _) => d.help(format!("did you mean `{meant}`?")),
+                (None, Some(flag)) => unknown_flag(class, &name, flag, value.span),
+                (None, None) => d.help(format!("there are {}", known.join(", "))),
             },
-        ));
+        );
     };
     let (name, names): (String, &[(&str, f64)]) = match initializer_of(&name) {
         Some(known) if code == "RNN0131" => (known.to_owned(), crate::cell::numbers_of(known)),

@@ -39,6 +39,11 @@ pub(super) const EMBEDDING: LayerDef = LayerDef {
                 given.span,
                 format!("{text} needs class ids [batch, time], found {input}"),
             );
+            let named = context.before().first().filter(|_| first);
+            if let Some(name) = named.and_then(|b| b.text.strip_prefix("input ")) {
+                found.push(d.help(ids(name, input)));
+                return Built::failed(shape(input.time.clone()));
+            }
             let help = match &input.time {
                 Time::Steps(steps) if first => format!(
                     "write Input({steps}) -> {text} for {steps} ids, or Input(_) for any number"
@@ -80,6 +85,21 @@ pub(super) const EMBEDDING: LayerDef = LayerDef {
         built
     },
 };
+
+/// An input of a graph as class ids instead of numbers.
+fn ids(name: &str, numbers: &Shape) -> String {
+    match (&numbers.time, numbers.axes.as_slice()) {
+        (Time::Steps(n), _) => format!("write `input {name}: ids[{n}];`"),
+        (Time::Any(axis), _) => match &axis.name {
+            Some(axis) => format!("write `input {name}: ids[{axis}];`"),
+            None => format!("write `input {name}: ids;`"),
+        },
+        (Time::None, [n]) => format!(
+            "write `input {name}: ids[{n}];` for {n} ids, or `input {name}: ids;` for any number"
+        ),
+        (Time::None, _) => format!("write `input {name}: ids;`"),
+    }
+}
 
 /// Keras's default is `"uniform"`, its short name for `RandomUniform` from -0.05 to 0.05.
 fn initializer(given: &Given<'_>) -> Initializer {

@@ -3,13 +3,13 @@
 use proc_macro2::{Delimiter, Ident, Span, TokenTree};
 
 use super::{
-    python,
+    functional, python,
     statement::{Statement, Target},
     value::Reader,
 };
 use crate::{
     cursor::{Cursor, Parsed, Reported},
-    diagnostics::{Diagnostic, did_you_mean},
+    diagnostics::{Diagnostic, Diagnostics, did_you_mean},
 };
 
 /// The words that statements start with.
@@ -58,6 +58,11 @@ impl Reader<'_> {
             let statement = self.statement(c, &mut names);
             let good = statement.is_ok();
             failed |= !good;
+            self.statement.clear();
+            self.values.extend(match word {
+                Some("layer") => Vec::new(),
+                _ => names.iter().map(Ident::to_string).collect(),
+            });
             let word = word.unwrap_or_default();
             statements.push(statement.unwrap_or(Statement::Unreadable { word, names }));
             self.semicolon(c, good);
@@ -265,6 +270,7 @@ impl Reader<'_> {
     /// The `=` behind what a statement names; `start` is the statement up to there.
     fn equals(&mut self, c: &mut Cursor, start: &str, example: &str) -> Parsed<()> {
         if c.eat("=") {
+            self.statement = start.to_owned();
             // `==` and `=>` are slips for it.
             return Ok(());
         }
@@ -309,10 +315,17 @@ impl Reader<'_> {
             Some(name) if behind.is("=") => {
                 names.push(name.clone());
                 behind.eat("=");
+                if let Some(input) = functional::input(&name, &behind) {
+                    return self.mistake(d.help(format!("write `{input}`")));
+                }
+                if let Some(chain) = functional::chain(&behind) {
+                    return self.mistake(d.help(format!("write `let {name} = {chain};`")));
+                }
                 if let Some((_, chain)) = python::call(&behind) {
                     return self.mistake(d.help(format!("write `let {name} = {chain};`")));
                 }
-                d.help(format!("write `let {name} = x -> LSTM(64);`"))
+                let chain = self.called(&behind).unwrap_or("x -> LSTM(64)".to_owned());
+                d.help(format!("write `let {name} = {chain};`"))
             }
             Some(name) if name == "Input" => {
                 d.note(CHAIN).help("an input of a graph has a name: `input x: [_, 28];`")
@@ -329,5 +342,26 @@ impl Reader<'_> {
             _ => d.help("write `let y = x -> LSTM(64);`"),
         };
         self.mistake(d)
+    }
+
+    /// `a -> LSTM(4)` of `LSTM(4, a)`, which stands behind the `=` of no statement.
+    fn called(&self, c: &Cursor) -> Option<String> {
+        let class = c.clone().ident()?;
+        if !class.to_string().starts_with(char::is_uppercase) {
+            return None;
+        }
+        // What is wrong in it is not shown: the statement has its message.
+        let mut unseen = Diagnostics::new();
+        let mut reader = Reader {
+            diagnostics: &mut unseen,
+            start: c.position(),
+            graph: true,
+            values: self.values.clone(),
+            statement: String::new(),
+        };
+        let mut behind = c.clone();
+        let layer = reader.whole_layer(&mut behind);
+        unseen.take();
+        Some(self.read_first(&class, Some(layer?), &behind))
     }
 }

@@ -55,6 +55,7 @@
 
 mod ast;
 mod chain;
+mod functional;
 mod graph;
 mod input;
 mod parse;

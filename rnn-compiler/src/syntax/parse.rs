@@ -6,6 +6,7 @@ use syn::parse::Parser as _;
 
 use super::{
     ast::{Body, GivenCell, ModelAst, path_text},
+    functional,
     graph::is_graph,
     value::Reader,
 };
@@ -132,6 +133,11 @@ fn form(c: &mut Cursor, model: &mut ModelAst, diagnostics: &mut Diagnostics) -> 
     if open.is_some() {
         c.next();
     }
+    if let Some(help) = program(c, model.name.as_ref()) {
+        c.next();
+        let d = Diagnostic::new("RNN0041", c.span(), "expected `->`, found `=`");
+        return report(diagnostics, d.help(help));
+    }
     let layers = reader(diagnostics).layers(c);
     if let Some(span) = open
         && !c.eat(">")
@@ -147,11 +153,25 @@ fn form(c: &mut Cursor, model: &mut ModelAst, diagnostics: &mut Diagnostics) -> 
     Ok(())
 }
 
+/// What to write instead of a program of Keras's; `None` if this is none.
+fn program(c: &Cursor, name: Option<&proc_macro2::Ident>) -> Option<String> {
+    if let Some(chain) = functional::sequential(c) {
+        return Some(format!("write the layers as a chain: `{chain}`"));
+    }
+    let graph = functional::graph(c)?;
+    Some(match name {
+        Some(name) => format!("write `struct {name} {{ {graph} }}`"),
+        None => format!("write `{graph}`"),
+    })
+}
+
 fn reader(diagnostics: &mut Diagnostics) -> Reader<'_> {
     Reader {
         diagnostics,
         start: 0,
         graph: false,
+        values: Vec::new(),
+        statement: String::new(),
     }
 }
 

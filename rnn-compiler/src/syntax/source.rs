@@ -2,7 +2,9 @@
 
 use proc_macro2::{Delimiter, Group, Ident, TokenTree};
 
-use super::{graph::starts_statement, python, statement::ChainAst, value::Reader};
+use super::{
+    ast::LayerAst, functional, graph::starts_statement, python, statement::ChainAst, value::Reader,
+};
 use crate::{
     cursor::{Cursor, Parsed},
     diagnostics::Diagnostic,
@@ -98,13 +100,15 @@ impl Reader<'_> {
                 let d = Diagnostic::new("RNN0051", name.span(), words);
                 c.set_position(start);
                 self.start = start;
-                let layer = self
-                    .whole_layer(c)
-                    .map_or(name.to_string(), |l| l.to_string());
+                let layer = self.whole_layer(c);
                 self.mistake(d.help(if name == "Input" {
                     "write `input x: [_, 28];` before, and `x -> …` here".to_owned()
                 } else {
-                    format!("write `x -> {layer}`")
+                    let chain = self.read_first(&name, layer, c);
+                    match self.statement.as_str() {
+                        "" => format!("write `{chain}`"),
+                        start => format!("write `{start} = {chain};`"),
+                    }
                 }))
             }
             None => {
@@ -140,6 +144,39 @@ impl Reader<'_> {
                 })
             }
         }
+    }
+
+    /// A layer behind what it reads, and what stands behind it: `a -> Dense(1)` of `Dense(1, a)`.
+    /// One that names no value reads the one before.
+    pub(super) fn read_first(
+        &self,
+        name: &Ident,
+        layer: Option<LayerAst>,
+        behind: &Cursor,
+    ) -> String {
+        let mut read = Vec::new();
+        let layer = layer.map_or(name.to_string(), |mut layer| {
+            layer.arguments.retain(|a| {
+                let value = a.value.to_string();
+                let known = a.name.is_none() && self.values.contains(&value);
+                if known {
+                    read.push(value);
+                }
+                !known
+            });
+            layer.to_string()
+        });
+        let source = match read.as_slice() {
+            [] => self.values.last().map_or("x".to_owned(), String::clone),
+            [one] => one.clone(),
+            several => format!("({})", several.join(", ")),
+        };
+        let mut links = vec![source, layer];
+        let mut behind = behind.clone();
+        if behind.eat("->") {
+            links.extend(functional::links(&behind));
+        }
+        links.join(" -> ")
     }
 
     /// `a, b` in the parentheses at the start of a chain

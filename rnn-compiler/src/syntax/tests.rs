@@ -144,7 +144,7 @@ const MISTAKES: &[(&str, &[(&str, &str)])] = &[
     ),
     (
         "input x: [2]; y = x -> Dense(1); output z = y;",
-        &[("RNN0044", "help: write `let y = x -> LSTM(64);`")],
+        &[("RNN0044", "help: write `let y = x -> Dense(1);`")],
     ),
     (
         "input x: [2]; x -> Dense(1); output z = x;",
@@ -302,7 +302,10 @@ const MISTAKES: &[(&str, &[(&str, &str)])] = &[
     // Chains.
     (
         "input x: [2]; output y = LSTM(64) -> Dense(1);",
-        &[("RNN0051", "help: write `x -> LSTM(64)`")],
+        &[(
+            "RNN0051",
+            "help: write `output y = x -> LSTM(64) -> Dense(1);`",
+        )],
     ),
     (
         "input x: [2]; output y = LSTM(64)(x);",

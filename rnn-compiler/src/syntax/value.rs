@@ -4,7 +4,7 @@ use proc_macro2::{Delimiter, Group, Ident, Span, TokenTree};
 
 use super::{
     ast::{ArgumentAst, ValueAst, ValueKind, path_text},
-    python,
+    functional, python,
 };
 use crate::{
     cell::{Number, number, path, snake},
@@ -19,6 +19,10 @@ pub(super) struct Reader<'d> {
     pub(super) start: usize,
     /// Whether the chain stands in a graph, where a statement ends it and `>` does not.
     pub(super) graph: bool,
+    /// The names that the statements before have given to values.
+    pub(super) values: Vec<String>,
+    /// The statement that is read, up to its `=`: `output y`.
+    pub(super) statement: String,
 }
 
 impl Reader<'_> {
@@ -40,7 +44,9 @@ impl Reader<'_> {
                 if !failed {
                     failed = true;
                     let token = c.found();
-                    let help = if c.is("*") || c.is("+") || c.is("-") || c.is("/") {
+                    let help = if c.is("->") {
+                        "a `)` seems to be missing before `->`"
+                    } else if c.is("*") || c.is("+") || c.is("-") || c.is("/") {
                         "a size is a number or the name of a `const`: write `const N: usize = …;` before the model and use `N`"
                     } else {
                         "arguments are divided by `,`"
@@ -338,6 +344,10 @@ impl Reader<'_> {
                 "states get a name where the layer is called: `let (y, states) = x -> {first};` \
                  with `return_state` in the layer"
             )));
+        }
+        if last == "add" && c.is_group(Delimiter::Parenthesis) {
+            let chain = functional::added(c, first).unwrap_or("A(1) -> B(2)".to_owned());
+            return self.mistake(d.help(format!("write the layers as a chain: `{chain}`")));
         }
         c.group(Delimiter::Parenthesis);
         self.mistake(d.help(format!("write `{}`", right.trim_end_matches("()"))))

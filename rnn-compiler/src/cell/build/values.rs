@@ -221,13 +221,18 @@ impl Builder<'_> {
                 span,
                 format!("{} times `{name}` of shape {}", left.size(), show(&t.shape)),
             );
-            let flat = left.shape.len() > 1 && left.width() == Some(rows);
+            let flat = left.shape.len() > 1 && left.width().as_ref() == Some(&rows);
             return self.report(if flat {
                 d.help(format!("write flatten(…) @ {name}"))
             } else {
-                let rows = self.size_name(&last, reads(a, "x"));
-                let columns = self.size_name(&columns, false);
-                d.help(format!("param {name}: [{rows}, {columns}]"))
+                let read = self.size_name(&last, reads(a, "x"));
+                // A kernel that stands the other way round, as other libraries keep theirs.
+                let turned = self.size_name(&rows, false);
+                let made = match columns == last && turned.starts_with(char::is_alphabetic) {
+                    true => turned,
+                    false => self.size_name(&columns, false),
+                };
+                d.help(format!("param {name}: [{read}, {made}]"))
             });
         }
         if left.shape.len() > 1 {
