@@ -77,7 +77,7 @@ fn ids_outside_of_the_vocabulary() {
     );
     says(
         recurrent::model::Id::<7>::new(7),
-        "embedding: id 7 at batch row 0, step 0 is outside of the vocabulary 0..7",
+        "id 7 is outside of the vocabulary 0..7",
     );
 }
 
