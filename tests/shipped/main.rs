@@ -2,14 +2,12 @@
 //! states, and the gradients of every weight, input and initial state. `cases.rs` is written by
 //! `tests/keras/cells.py`, with the numbers.
 
+#[path = "../support/every.rs"]
+mod every;
 #[path = "../support/golden.rs"]
 mod golden;
 #[path = "../grid/harness.rs"]
 mod harness;
-
-use std::process::Command;
-
-use recurrent::rt::cpu::simd::Isa;
 
 /// Absolute, as the harness looks for files from the folder of another crate.
 const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/keras/grid/cells");
@@ -32,22 +30,7 @@ macro_rules! shipped {
 mod cases;
 mod streams;
 
-/// A process chooses its instruction set once, so every further one is a process of its own.
 #[test]
 fn every_instruction_set() {
-    let this = std::env::current_exe().expect("the path of this test");
-    for isa in Isa::available() {
-        let run = Command::new(&this)
-            .args(["cases::", "--quiet"])
-            .env("RECURRENT_ISA", isa.name())
-            .output()
-            .expect("this test runs again");
-        let report = String::from_utf8_lossy(&run.stdout);
-        assert!(run.status.success(), "{}:\n{report}", isa.name());
-        assert!(
-            !report.contains("running 0 tests"),
-            "{}: nothing ran",
-            isa.name()
-        );
-    }
+    every::every_instruction_set();
 }

@@ -143,7 +143,10 @@ pub(super) fn infer<P: Program>(
     into.reserve(spec, &axes, batch, whole);
     let packed = core.packed::<P>(isa);
     let time = axes.iter().copied().max().unwrap_or(1);
-    let real = row_steps(spec.masks, x, spec.input_axes, &axes, batch);
+    // Only threads ask for it: with one alone, inputs need not be looked through.
+    let several = rayon::current_num_threads() > 1;
+    let masks = if several { spec.masks } else { &[] };
+    let real = row_steps(masks, x, spec.input_axes, &axes, batch);
     let steps = match &real {
         Some(real) => real.iter().sum(),
         None => batch.saturating_mul(time),
