@@ -3,6 +3,8 @@
 //! `tests/` and the numbers come from `tests/keras/goldens.py`, cut into programs that rustc compiles
 //! with little memory. How close is close enough is defined in `../support/golden.rs`.
 
+#[path = "../support/bits.rs"]
+mod bits;
 #[path = "../support/every.rs"]
 mod every;
 #[path = "../support/golden.rs"]

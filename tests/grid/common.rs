@@ -6,6 +6,8 @@
 //! `tests/keras/`, with the numbers, and cut into files that rustc compiles with little memory. How
 //! close is close enough is defined in `../support/golden.rs`.
 
+#[path = "../support/bits.rs"]
+mod bits;
 #[path = "../support/every.rs"]
 mod every;
 #[path = "../support/golden.rs"]

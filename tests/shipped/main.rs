@@ -2,6 +2,8 @@
 //! states, and the gradients of every weight, input and initial state. `cases.rs` is written by
 //! `tests/keras/cells.py`, with the numbers.
 
+#[path = "../support/bits.rs"]
+mod bits;
 #[path = "../support/every.rs"]
 mod every;
 #[path = "../support/golden.rs"]

@@ -9,6 +9,8 @@ use std::{collections::BTreeMap, fs, path::Path};
 
 use safetensors::{Dtype, SafeTensors};
 
+use crate::bits::record_here;
+
 /// For outputs, in inference and in training, and moving statistics.
 pub const OUTPUT_TOLERANCE: f64 = 1e-5;
 /// For the gradients of weights and inputs.
@@ -16,6 +18,7 @@ pub const GRADIENT_TOLERANCE: f64 = 1e-4;
 
 /// Panics unless every element of `found` passes.
 pub fn compare(what: &str, found: &[f32], golden: &[f32], tolerance: f64) {
+    record_here(what, found);
     assert_eq!(found.len(), golden.len(), "{what}: number of elements");
     assert!(!golden.is_empty(), "{what}: nothing to compare");
     let squares: f64 = golden.iter().map(|&g| f64::from(g).powi(2)).sum();

@@ -4,6 +4,7 @@
 //! that one run shows everything there is to mend. `cargo xtask check fmt tidy` runs these two.
 //! Steps that take long run only when they are named: `cargo xtask check exhaustive`.
 
+mod bits;
 mod tidy;
 
 use std::{
@@ -96,6 +97,11 @@ fn main() -> ExitCode {
             Err(message) => fail(&message),
         },
         "tidy" if names.is_empty() => check(&root(), &[step("tidy")]),
+        "bits" => match bits::run(&root(), names) {
+            Ok(same) if same => ExitCode::SUCCESS,
+            Ok(_) => ExitCode::FAILURE,
+            Err(message) => fail(&message),
+        },
         "help" | "--help" | "-h" => {
             println!("{}", usage());
             ExitCode::SUCCESS
@@ -152,7 +158,7 @@ fn check(root: &Path, steps: &[&Step]) -> ExitCode {
 }
 
 /// Runs the cargo that runs this program, and tells whether it succeeded.
-fn cargo(root: &Path, arguments: &[&str], variables: &[(&str, &str)]) -> bool {
+pub(crate) fn cargo(root: &Path, arguments: &[&str], variables: &[(&str, &str)]) -> bool {
     let program = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(&program);
     command
@@ -177,7 +183,9 @@ fn root() -> PathBuf {
 fn usage() -> String {
     let mut text = String::from(
         "cargo xtask check [STEP…]   all checks that are not long, or those named\n\
-         cargo xtask tidy            the repository's own rules alone\n\nsteps:",
+         cargo xtask tidy            the repository's own rules alone\n\
+         cargo xtask bits record     writes down what all test models compute, in tests/bits\n\
+         cargo xtask bits compare    compares that with what they compute now\n\nsteps:",
     );
     for step in STEPS {
         text += &format!("\n  {:10} {}", step.name, step.about);

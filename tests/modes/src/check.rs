@@ -1,6 +1,7 @@
 //! What is compared with what.
 
 use crate::{
+    bits::record,
     gradients::gradients,
     numbers::{Batch, Content, Data, Random, close, largest, same_bits, weights},
     oracle::{Run, SEED},
@@ -118,7 +119,7 @@ pub fn blocks(model: &mut dyn Streaming, oracle: &interpret::Model) {
         let x = batch(spec, 5, 300, 10);
         infer(model, &x);
         let run = Run::inference(oracle, spec.params, model.weights(), &x);
-        compare(&format!("{isa}: 300 steps"), model, &run.answer());
+        compare(isa, "300 steps", model, &run.answer());
     }
 }
 
@@ -132,6 +133,7 @@ fn streamed(model: &mut dyn Streaming, x: &Data, isa: Isa) {
             for (i, (step, y)) in step.iter().zip(&y).enumerate() {
                 let out = &model.spec().outputs[i];
                 let width: usize = out.features.iter().product();
+                record(isa.name(), &format!("stream, {}", out.name), step);
                 let steps = if out.time.is_some() { time } else { 1 };
                 if t + steps >= time {
                     let from = (row * steps + t + steps - time) * width;
@@ -166,7 +168,7 @@ fn agree(model: &mut dyn Subject, oracle: &interpret::Model, isa: Isa, sizes: &[
         let w = model.weights().to_vec();
         let y = infer(model, &x);
         let run = Run::inference(oracle, spec.params, &w, &x);
-        compare(&format!("{isa}: inference"), model, &run.answer());
+        compare(isa, "inference", model, &run.answer());
         for cut in 1..rows {
             let (mut parts, rest) = (
                 infer(model, &x.rows(0..cut)),
@@ -180,19 +182,21 @@ fn agree(model: &mut dyn Subject, oracle: &interpret::Model, isa: Isa, sizes: &[
         model.start();
         model.forward(&x.views(), SEED).unwrap();
         let run = Run::training(oracle, spec.params, &w, &x, isa);
-        compare(&format!("{isa}: training"), model, &run.answer());
+        compare(isa, "training", model, &run.answer());
         // Training has moved the moving statistics.
         model.weights_mut().copy_from_slice(&w);
     }
 }
 
 /// The outputs and masks of the last run.
-fn compare(what: &str, model: &dyn Subject, expected: &interpret::Answer) {
+fn compare(isa: Isa, what: &str, model: &dyn Subject, expected: &interpret::Answer) {
     let specs = model.outputs();
     assert_eq!(specs.len(), expected.outputs.len());
     for (i, e) in expected.outputs.iter().enumerate() {
         assert_eq!(specs[i].name, e.name);
         let what = format!("{what}, {}", e.name);
+        record(isa.name(), &what, model.output(i));
+        let what = format!("{isa}: {what}");
         close(&what, model.output(i), &e.data, OUTPUT, largest(&e.data));
         let ones = |mask: &Vec<bool>| mask.iter().all(|&real| real);
         let found = model.output_mask(i);
@@ -208,6 +212,7 @@ fn compare(what: &str, model: &dyn Subject, expected: &interpret::Answer) {
 
 /// Everything that a model computes is the same bits on one thread and on as many as `counts` says.
 pub fn threads(model: &mut dyn Subject, x: &Data, counts: &[usize]) {
+    let isa = model.chosen_isa().name();
     let w = model.weights().to_vec();
     model.want_input_gradients();
     let mut run = |threads: usize| {
@@ -237,6 +242,9 @@ pub fn threads(model: &mut dyn Subject, x: &Data, counts: &[usize]) {
         })
     };
     let one = run(1);
+    for (what, numbers) in &one {
+        record(isa, &format!("threads, {what}"), numbers);
+    }
     for &n in counts {
         for ((what, a), (_, b)) in one.iter().zip(&run(n)) {
             same_bits(&format!("{what}, {n} threads, {} rows", x.batch()), a, b);
@@ -295,6 +303,9 @@ pub fn same(a: &mut dyn Subject, b: &mut dyn Subject) {
             (y, trained.concat(), g)
         };
         let (one, two) = (run(a), run(b));
+        record(isa.name(), "same, inference", &one.0);
+        record(isa.name(), "same, training", &one.1);
+        record(isa.name(), "same, gradients", &one.2);
         same_bits(&format!("{isa}: inference"), &one.0, &two.0);
         same_bits(&format!("{isa}: training"), &one.1, &two.1);
         same_bits(&format!("{isa}: gradients"), &one.2, &two.2);

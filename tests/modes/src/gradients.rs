@@ -1,6 +1,7 @@
 //! Gradients on every instruction set against central differences of the interpreter.
 
 use crate::{
+    bits::record,
     check::infer,
     numbers::{Content, Data, Random, close, largest},
     oracle::{Run, SEED},
@@ -63,6 +64,11 @@ fn compare(
     model.forward(&x.views(), SEED).unwrap();
     let d: Vec<&[f32]> = d.iter().map(Vec::as_slice).collect();
     model.backward(&d, &mut g).unwrap();
+    record(isa.name(), "gradients", &g);
+    for i in 0..x.inputs.len() {
+        let dx = model.gradient_of_input(i).unwrap_or_default();
+        record(isa.name(), "gradient of an input", dx);
+    }
     // A parameter that hardly matters is as exact as the sums that it is a part of.
     let check = |what: &str, g: &[f32], along: &[Direction], expected: &[f64]| {
         let found: Vec<f32> = along.iter().map(|v| project(g, v)).collect();

@@ -6,6 +6,8 @@
 //! [`Subject`](subject::Subject), so that rustc compiles it once and not once a model; a program
 //! has so few models that rustc compiles it with little memory.
 
+#[path = "../../support/bits.rs"]
+mod bits;
 pub mod cells;
 pub mod check;
 mod gradients;

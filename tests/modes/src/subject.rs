@@ -16,6 +16,8 @@ pub trait Subject: Learner + Send {
     fn spec(&self) -> &'static Spec;
     /// Runs on this instruction set from now on.
     fn use_isa(&mut self, isa: Isa);
+    /// The instruction set that it runs on.
+    fn chosen_isa(&self) -> Isa;
     /// Starts sequences from zero states.
     fn start(&self);
     /// Asks backward passes for the gradients of inputs.
@@ -30,6 +32,9 @@ impl<M: Model> Subject for M {
     }
     fn use_isa(&mut self, isa: Isa) {
         self.set_isa(isa);
+    }
+    fn chosen_isa(&self) -> Isa {
+        self.isa().expect("an instruction set of this machine")
     }
     fn start(&self) {
         self.reset_states();
