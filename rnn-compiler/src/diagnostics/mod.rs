@@ -1,8 +1,10 @@
 //! Messages: collected while a phase runs, shown together.
 
+mod bug;
 mod catalogue;
 mod suggest;
 
+pub use bug::{Bug, OrBug, Sound};
 pub use catalogue::{CATALOGUE, Entry, explain};
 pub use suggest::did_you_mean;
 
