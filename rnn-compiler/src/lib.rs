@@ -8,7 +8,6 @@ pub mod cell;
 pub mod codegen;
 pub mod cursor;
 pub mod diagnostics;
-pub mod interpret;
 pub mod ir;
 pub mod layer;
 pub mod layers;

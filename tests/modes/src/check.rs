@@ -8,7 +8,6 @@ use crate::{
     subject::{Streaming, Subject},
 };
 use recurrent::{learner::ValueSpec, model::Spec, rt::cpu::simd::Isa};
-use rnn_compiler::interpret;
 
 /// Of the largest number of the output.
 const OUTPUT: f64 = 1e-5;
@@ -51,7 +50,7 @@ fn outputs(model: &dyn Subject) -> Vec<Vec<f32>> {
 const SIZES: [(usize, usize); 3] = [(7, 5), (1, 9), (2, 1)];
 
 /// Everything about a model that can stream.
-pub fn stream(model: &mut dyn Streaming, oracle: &interpret::Model) {
+pub fn stream(model: &mut dyn Streaming, oracle: &rnn_reference::Model) {
     prepare(model, oracle);
     let spec = model.spec();
     for &isa in Isa::available() {
@@ -65,7 +64,7 @@ pub fn stream(model: &mut dyn Streaming, oracle: &interpret::Model) {
 }
 
 /// Everything about a model that needs its whole sequence.
-pub fn whole(model: &mut dyn Subject, oracle: &interpret::Model) {
+pub fn whole(model: &mut dyn Subject, oracle: &rnn_reference::Model) {
     prepare(model, oracle);
     let spec = model.spec();
     for &isa in Isa::available() {
@@ -79,7 +78,7 @@ pub fn whole(model: &mut dyn Subject, oracle: &interpret::Model) {
 const LONG: (usize, usize) = (9, 70);
 
 /// [`stream`] for a model of many units, over many steps.
-pub fn long_stream(model: &mut dyn Streaming, oracle: &interpret::Model) {
+pub fn long_stream(model: &mut dyn Streaming, oracle: &rnn_reference::Model) {
     prepare(model, oracle);
     let spec = model.spec();
     for &isa in Isa::available() {
@@ -92,7 +91,7 @@ pub fn long_stream(model: &mut dyn Streaming, oracle: &interpret::Model) {
 }
 
 /// [`whole`] for a model of many units, over many steps.
-pub fn long(model: &mut dyn Subject, oracle: &interpret::Model) {
+pub fn long(model: &mut dyn Subject, oracle: &rnn_reference::Model) {
     prepare(model, oracle);
     let spec = model.spec();
     for &isa in Isa::available() {
@@ -107,7 +106,7 @@ pub fn long(model: &mut dyn Subject, oracle: &interpret::Model) {
 /// interpreter, which know of no blocks. The sizes give an odd and an even number of blocks, a last
 /// one that is short, of one step, and whole, and every kind of row of
 /// [`is_real`](crate::numbers::is_real).
-pub fn blocks(model: &mut dyn Streaming, oracle: &interpret::Model) {
+pub fn blocks(model: &mut dyn Streaming, oracle: &rnn_reference::Model) {
     prepare(model, oracle);
     let spec = model.spec();
     assert!(spec.blocks, "this model is not cut into blocks");
@@ -145,7 +144,7 @@ fn streamed(model: &mut dyn Streaming, x: &Data, isa: Isa) {
     }
 }
 
-fn prepare(model: &mut dyn Subject, oracle: &interpret::Model) {
+fn prepare(model: &mut dyn Subject, oracle: &rnn_reference::Model) {
     let specs = model.specs();
     let ours: Vec<_> = specs
         .iter()
@@ -161,7 +160,12 @@ fn prepare(model: &mut dyn Subject, oracle: &interpret::Model) {
 }
 
 /// Inference and the forward pass of training against the interpreter; any split of a batch.
-fn agree(model: &mut dyn Subject, oracle: &interpret::Model, isa: Isa, sizes: &[(usize, usize)]) {
+fn agree(
+    model: &mut dyn Subject,
+    oracle: &rnn_reference::Model,
+    isa: Isa,
+    sizes: &[(usize, usize)],
+) {
     let spec = model.spec();
     for &(rows, time) in sizes {
         let x = batch(spec, rows, time, 2);
@@ -189,7 +193,7 @@ fn agree(model: &mut dyn Subject, oracle: &interpret::Model, isa: Isa, sizes: &[
 }
 
 /// The outputs and masks of the last run.
-fn compare(isa: Isa, what: &str, model: &dyn Subject, expected: &interpret::Answer) {
+fn compare(isa: Isa, what: &str, model: &dyn Subject, expected: &rnn_reference::Answer) {
     let specs = model.outputs();
     assert_eq!(specs.len(), expected.outputs.len());
     for (i, e) in expected.outputs.iter().enumerate() {

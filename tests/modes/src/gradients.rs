@@ -8,7 +8,6 @@ use crate::{
     subject::Subject,
 };
 use recurrent::{params::ParamSpec, rt::cpu::simd::Isa};
-use rnn_compiler::interpret;
 
 /// Of the largest gradient of the parameter.
 const GRADIENT: f64 = 1e-4;
@@ -16,7 +15,7 @@ const GRADIENT: f64 = 1e-4;
 const MANY: usize = 2000;
 
 /// Compares the gradients of all weights and inputs for this batch.
-pub fn gradients(model: &mut dyn Subject, oracle: &interpret::Model, x: &Data) {
+pub fn gradients(model: &mut dyn Subject, oracle: &rnn_reference::Model, x: &Data) {
     let w = model.weights().to_vec();
     let specs = model.specs();
     let y = infer(model, x);
@@ -41,7 +40,7 @@ pub fn gradients(model: &mut dyn Subject, oracle: &interpret::Model, x: &Data) {
         model.use_isa(isa);
         compare(model, x, &d, &along, &expected, isa);
         model.weights_mut().copy_from_slice(&w);
-        let noise = |d: &interpret::Draw| matches!(d.drawn, interpret::Drawn::Noise { .. });
+        let noise = |d: &rnn_reference::Draw| matches!(d.drawn, rnn_reference::Drawn::Noise { .. });
         if !oracle.draws().iter().any(noise) {
             same = Some(expected);
         }

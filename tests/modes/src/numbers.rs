@@ -6,7 +6,7 @@ use recurrent::{
     learner::{InputView, Values},
     params::ParamSpec,
 };
-use rnn_compiler::interpret::{Input, Weights};
+use rnn_reference::{Input, Weights};
 
 /// A small generator (xorshift64*).
 pub struct Random(u64);

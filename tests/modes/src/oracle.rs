@@ -11,7 +11,7 @@ use recurrent::{
         simd::Isa,
     },
 };
-use rnn_compiler::interpret::{Answer, Call, Draw, Drawn, Model, Scope, Weights};
+use rnn_reference::{Answer, Call, Draw, Drawn, Model, Scope, Weights};
 
 /// The step of training that is compared.
 pub const SEED: StepSeed = StepSeed { seed: 3, step: 4 };

@@ -35,7 +35,6 @@ const ORDERS: &[Order] = &[
             "layer",
             "layers",
             "passes",
-            "interpret",
             "codegen",
             "expand",
         ],

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::ir::Content;
+use rnn_compiler::ir::Content;
 
 /// The weights of a model by name, such as `lstm/kernel`, each row-major.
 pub type Weights = BTreeMap<String, Vec<f64>>;

@@ -8,7 +8,7 @@ use super::{
     sweep::Sweep,
     value::Value,
 };
-use crate::ir::{Layer, Regularizer, Rnn};
+use rnn_compiler::ir::{Layer, Regularizer, Rnn};
 
 impl Running<'_> {
     pub(super) fn recurrent(

@@ -1,6 +1,6 @@
 //! The functions of the cell language on one `f64`.
 
-use crate::cell::graph::{Binary, Compare, Unary};
+use rnn_compiler::cell::graph::{Binary, Compare, Unary};
 
 pub(super) fn unary(u: Unary, x: f64) -> f64 {
     match u {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::cell::{Lanes, known, pointwise, reduce};
-use crate::cell::{
+use rnn_compiler::cell::{
     graph::{MatrixPart, NodeId, Slot},
     size::Size,
     stages::{PackedVector, Phase, Place, Program, Sink, Statement, Vector},

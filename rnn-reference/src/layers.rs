@@ -9,7 +9,7 @@ use super::{
     pointwise::{apply, normalize},
     value::Value,
 };
-use crate::ir::{Content, Layer, LayerKind, Port, Regularizer, Shape, Time};
+use rnn_compiler::ir::{Content, Layer, LayerKind, Port, Regularizer, Shape, Time};
 
 pub(super) fn run(model: &Model, weights: &Weights, call: &Call) -> Result<Answer, Wrong> {
     let mut all = Vec::new();

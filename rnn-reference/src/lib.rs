@@ -2,11 +2,13 @@
 //!
 //! Slow and plain. It takes each cell as it was written, neither regrouped nor fused nor cut into
 //! phases, and shares with the generated code nothing but the cell's graph. Every kernel, every
-//! plan and (by finite differences of it) every gradient is checked against it.
+//! plan and (by finite differences of it) every gradient is checked against it. It depends on the
+//! compiler's stages and not the other way round, so that no user's macros build it.
 //!
 //! Masks follow Keras (`keras/src/backend/tensorflow/rnn.py`): at a step that is not real the
 //! states stay, and the outputs are those of the step before, zero before the first real step or
 //! where the layer says so (`zero_output_for_mask`).
+#![forbid(unsafe_code)]
 
 mod build;
 mod call;
@@ -22,7 +24,9 @@ pub use call::{Answer, Call, Draw, Drawn, Input, InputSpec, Output, Spec, StateS
 
 use proc_macro2::{Group, Literal, TokenStream, TokenTree};
 
-use crate::{
+use build::Part;
+use cell::known;
+use rnn_compiler::{
     diagnostics::{Diagnostic, Diagnostics},
     ir::{LayerGraph, Time},
     layer,
@@ -30,8 +34,6 @@ use crate::{
     passes,
     syntax::ModelAst,
 };
-use build::Part;
-use cell::known;
 
 /// What cannot be interpreted, in words.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -73,13 +75,13 @@ impl Model {
     /// Every mistake in the model, one a line.
     ///
     /// ```
-    /// use rnn_compiler::interpret::{Input, Model};
+    /// use rnn_reference::{Input, Model};
     ///
     /// let model = Model::parse("Input(2) -> Dense(1)")?;
     /// let weights = [("dense/kernel".into(), vec![1.0, 2.0]), ("dense/bias".into(), vec![0.5])];
     /// let input = Input { batch: 1, time: 1, floats: vec![3.0, 4.0], ids: vec![] };
     /// assert_eq!(model.run(&weights.into(), &input, false)?, [11.5]);
-    /// # Ok::<(), rnn_compiler::interpret::Wrong>(())
+    /// # Ok::<(), rnn_reference::Wrong>(())
     /// ```
     pub fn parse(text: &str) -> Result<Model, Wrong> {
         Model::parse_in(text, Scope::default())
@@ -198,7 +200,7 @@ impl Model {
     /// model, or training draws numbers that are not given.
     ///
     /// ```
-    /// use rnn_compiler::interpret::{Call, Input, Model};
+    /// use rnn_reference::{Call, Input, Model};
     ///
     /// let model = Model::parse("input x: [2]; input y: [2]; output z = (x, y) -> Add; output w = y;")?;
     /// let input = |floats: [f64; 2]| Input { batch: 1, time: 1, floats: floats.into(), ids: vec![] };
@@ -206,7 +208,7 @@ impl Model {
     /// let answer = model.call(&Default::default(), &call)?;
     /// assert_eq!((answer.outputs[0].name.as_str(), &*answer.outputs[0].data), ("z", &[4.0, 6.0][..]));
     /// assert_eq!(answer.outputs[1].data, [3.0, 4.0]);
-    /// # Ok::<(), rnn_compiler::interpret::Wrong>(())
+    /// # Ok::<(), rnn_reference::Wrong>(())
     /// ```
     pub fn call(&self, weights: &Weights, call: &Call) -> Result<Answer, Wrong> {
         layers::run(self, weights, call)

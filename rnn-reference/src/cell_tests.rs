@@ -7,7 +7,7 @@ use super::{
     cell::{evaluate, known, side_by_side, step},
     phase_tests::Machine,
 };
-use crate::{
+use rnn_compiler::{
     cell::{
         Cell, CellAst, CellUse, Value, forms,
         graph::{NodeId, Slot},
@@ -183,7 +183,7 @@ pub(super) fn check(text: &str, arguments: &[(&str, Value)], inputs: &[&[usize]]
         s => numbers.slot(s),
     };
     let deltas = evaluate(&backward.graph, &weights, slot).unwrap();
-    let joined = |parts: &[crate::cell::Part], whole: &Size| {
+    let joined = |parts: &[rnn_compiler::cell::Part], whole: &Size| {
         let mut end = 0;
         for p in parts {
             assert_eq!(size(&p.offset), end, "{text}");
@@ -246,7 +246,7 @@ pub(super) fn check(text: &str, arguments: &[(&str, Value)], inputs: &[&[usize]]
         }
         if !matches!(
             backward.graph.node(m.delta).op,
-            crate::cell::graph::Op::Leaf(..)
+            rnn_compiler::cell::graph::Op::Leaf(..)
         ) {
             results.insert(Sink::Keep(m.delta), delta.clone());
         }
@@ -259,7 +259,7 @@ pub(super) fn check(text: &str, arguments: &[(&str, Value)], inputs: &[&[usize]]
         }
         if !matches!(
             backward.graph.node(v.delta).op,
-            crate::cell::graph::Op::Leaf(..)
+            rnn_compiler::cell::graph::Op::Leaf(..)
         ) {
             let kept = results.contains_key(&Sink::Keep(v.delta));
             if !kept {

@@ -6,10 +6,8 @@
 
 use std::path::Path;
 
-use rnn_compiler::{
-    interpret::{Call, Input, Model, Scope, Weights},
-    ir::Content,
-};
+use rnn_compiler::ir::Content;
+use rnn_reference::{Call, Input, Model, Scope, Weights};
 use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 
 /// The numbers are computed in float64 and stored as float32.
@@ -117,7 +115,7 @@ fn weights(model: &Model, golden: &Golden<'_>) -> Result<Weights, String> {
 /// The inputs of one call; `None` behind the last call.
 fn inputs(model: &Model, golden: &Golden<'_>, call: usize) -> Option<Vec<Input>> {
     let specs = model.inputs().ok()?;
-    let one = |spec: &rnn_compiler::interpret::InputSpec| {
+    let one = |spec: &rnn_reference::InputSpec| {
         let (shape, data) = golden.find(call, "in", &spec.name)?;
         let ids = spec.content == Content::Ids;
         Some(Input {

@@ -1,7 +1,7 @@
 //! One step of a cell, node by node.
 
 use super::{Wrong, maths};
-use crate::cell::{
+use rnn_compiler::cell::{
     Cell,
     graph::{Extent, Graph, MatrixPart, NodeId, Op, Reduce, Slot},
     size::Size,

@@ -1,7 +1,7 @@
 //! A checked graph made ready: cells built for their sizes, parameters, states and draws numbered.
 
 use super::{Draw, Drawn, Model, Spec, StateSpec, Wrong, cell::known};
-use crate::{
+use rnn_compiler::{
     cell::{Cell, CellUse, size::Size},
     diagnostics::Diagnostics,
     ir::{Layer, LayerGraph, LayerKind, Rnn, UsedCell},

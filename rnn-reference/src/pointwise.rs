@@ -6,7 +6,7 @@ use super::{
     cell::{known, step},
     value::Value,
 };
-use crate::cell::Cell;
+use rnn_compiler::cell::Cell;
 
 /// Keras's `backend.epsilon()`, which its masked statistics add to the number of real steps.
 const EPSILON: f64 = 1e-7;

@@ -6,7 +6,7 @@ use super::{
     cell::{known, step},
     value::Value,
 };
-use crate::ir::Rnn;
+use rnn_compiler::ir::Rnn;
 
 /// A recurrent layer with what it needs for one call.
 pub(super) struct Sweep<'a> {
