@@ -9,12 +9,9 @@ pub use macros::{__rnn_cell, __rnn_model};
 #[doc(hidden)]
 pub use rnn_runtime as rt;
 
-pub use rnn_runtime::{
-    Error,
-    cpu::simd::Isa,
-    init, learner, model, params,
-    train::{self, callbacks, losses, metrics, optimizers},
-};
+pub use rnn_runtime::{Error, cpu::simd::Isa, init, learner, model, params};
+#[cfg(feature = "training")]
+pub use rnn_train::{self as train, callbacks, losses, metrics, optimizers};
 
 /// Everything that a program with models usually names: what a function needs to give a model back,
 ///
@@ -53,16 +50,17 @@ pub mod prelude {
         Error,
         learner::Learner,
         model::{Id, Ids, LayerState, Masks, Model, Sequence, Sequence2, Sequence3, Stream},
-        train::{
-            Column, Dataset, Evaluate, Fit, History, Logs, Scores, Trainer, Verbose, Windows,
-            callbacks::*,
-            losses::*,
-            metrics::{
-                Accuracy, BinaryAccuracy, CategoricalAccuracy, SparseCategoricalAccuracy,
-                SparseTopKCategoricalAccuracy, TopKCategoricalAccuracy,
-            },
-            optimizers::*,
+    };
+    #[cfg(feature = "training")]
+    pub use rnn_train::{
+        Column, Dataset, Evaluate, Fit, History, Logs, Scores, Trainer, Verbose, Windows,
+        callbacks::*,
+        losses::*,
+        metrics::{
+            Accuracy, BinaryAccuracy, CategoricalAccuracy, SparseCategoricalAccuracy,
+            SparseTopKCategoricalAccuracy, TopKCategoricalAccuracy,
         },
+        optimizers::*,
     };
 }
 

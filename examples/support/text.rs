@@ -16,11 +16,12 @@ const TEXTS: [&str; 4] = [
     "CHANGELOG.md",
 ];
 /// Where it says what its parts are, in comments.
-const SOURCES: [&str; 4] = [
+const SOURCES: [&str; 5] = [
     "src",
     "rnn-compiler/src",
     "rnn-macros/src",
     "rnn-runtime/src",
+    "rnn-train/src",
 ];
 
 /// The number of a character.

@@ -17,7 +17,8 @@ pub struct ValueSpec {
 
 impl ValueSpec {
     /// Whether it says which steps are real: one number a step, 1 or 0.
-    pub(crate) fn is_mask(&self) -> bool {
+    #[must_use]
+    pub fn is_mask(&self) -> bool {
         !self.ids && self.time.is_some() && self.features.is_empty()
     }
 }

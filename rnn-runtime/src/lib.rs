@@ -1,8 +1,7 @@
-//! Kernels, weights and the training loop behind the [`recurrent`](https://docs.rs/recurrent) crate.
+//! Kernels and weights behind the [`recurrent`](https://docs.rs/recurrent) crate.
 //!
 //! Users name `recurrent` only; this crate is what generated code links against.
-//! Importing runs one way: `error ← params ← init ← weights ← learner ← cpu ← model ← train ←
-//! code`.
+//! Importing runs one way: `error ← params ← init ← weights ← update ← learner ← cpu ← model ← code`.
 
 #[doc(hidden)]
 pub mod code;
@@ -12,7 +11,8 @@ pub mod init;
 pub mod learner;
 pub mod model;
 pub mod params;
-pub mod train;
+#[doc(hidden)]
+pub mod update;
 #[cfg(feature = "weights")]
 pub mod weights;
 

@@ -15,7 +15,8 @@ use safetensors::{
 
 use crate::{error::Error, params::ParamSpec};
 
-pub(crate) use atomic::{make_folder, write_atomically};
+#[doc(hidden)]
+pub use atomic::{make_folder, write_atomically};
 
 /// Writes `weights`, laid out as in [`Learner::weights`](crate::learner::Learner::weights), to the
 /// safetensors file `path`. An existing file is replaced in one step, when the new one is complete

@@ -11,7 +11,7 @@ use std::{
 /// `path`. Whoever opens `path` sees the old file or the new one, never a part.
 ///
 /// On an error the new file is removed and `path` is untouched.
-pub(crate) fn write_atomically(path: &Path, bytes: &[u8]) -> io::Result<()> {
+pub fn write_atomically(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let temporary = temporary_beside(path)?;
     let result = write_and_sync(&temporary, bytes).and_then(|()| fs::rename(&temporary, path));
     if result.is_err() {
@@ -24,7 +24,7 @@ pub(crate) fn write_atomically(path: &Path, bytes: &[u8]) -> io::Result<()> {
 }
 
 /// Makes the folder of `path`, if it is not there.
-pub(crate) fn make_folder(path: &Path) -> io::Result<()> {
+pub fn make_folder(path: &Path) -> io::Result<()> {
     match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => fs::create_dir_all(folder),
         _ => Ok(()),

@@ -1,5 +1,5 @@
-//! Crates depend one way: `recurrent → rnn-macros → rnn-compiler`, and `recurrent → rnn-runtime`.
-//! Tests alone use `rnn-reference`.
+//! Crates depend one way: `recurrent → rnn-macros → rnn-compiler`, and
+//! `recurrent → rnn-train → rnn-runtime`. Tests alone use `rnn-reference`.
 
 use super::{Finding, Source};
 
@@ -7,18 +7,35 @@ use super::{Finding, Source};
 const FORBIDDEN: &[(&str, &[&str], &str)] = &[
     (
         "rnn-compiler/Cargo.toml",
-        &["recurrent", "rnn-macros", "rnn-reference", "rnn-runtime"],
+        &[
+            "recurrent",
+            "rnn-macros",
+            "rnn-reference",
+            "rnn-runtime",
+            "rnn-train",
+        ],
         "the compiler knows the runtime by the names it emits only, so that it can be tested and \
          fuzzed as an ordinary library",
     ),
     (
         "rnn-runtime/Cargo.toml",
+        &[
+            "recurrent",
+            "rnn-macros",
+            "rnn-compiler",
+            "rnn-reference",
+            "rnn-train",
+        ],
+        "the runtime is what generated code links against and carries neither compiler nor training",
+    ),
+    (
+        "rnn-train/Cargo.toml",
         &["recurrent", "rnn-macros", "rnn-compiler", "rnn-reference"],
-        "the runtime is what generated code links against and carries no compiler",
+        "training sees models through a trait of the runtime, whoever made them",
     ),
     (
         "rnn-macros/Cargo.toml",
-        &["recurrent", "rnn-reference", "rnn-runtime"],
+        &["recurrent", "rnn-reference", "rnn-runtime", "rnn-train"],
         "the macros are a page that calls rnn-compiler",
     ),
 ];

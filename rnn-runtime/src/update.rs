@@ -1,0 +1,5 @@
+//! One step of an optimizer, done where the weights are.
+
+mod constrain;
+
+pub use constrain::Constraints;

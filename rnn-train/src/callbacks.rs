@@ -1,0 +1,276 @@
+//! What happens beside training: Keras's callbacks, by Keras's names
+//! ([`keras.callbacks`](https://keras.io/api/callbacks/)).
+//!
+//! Callbacks are called in the order in which they were given to the
+//! [`Trainer`](super::Trainer). What keeps all that has happened (`BackupAndRestore`) does so in
+//! [`Callback::on_epoch_done`], when all others have had their turn.
+
+#[cfg(feature = "weights")]
+mod backup;
+#[cfg(feature = "weights")]
+mod checkpoint;
+mod csv_logger;
+mod early_stopping;
+mod learning_rate;
+mod monitor;
+mod terminate;
+
+use crate::{
+    logs::Logs,
+    metrics::Direction,
+    optimizers::{OptimizerState, Stepper},
+};
+use rnn_runtime::{
+    error::Error,
+    learner::{KeptState, Learner},
+    params::ParamSpec,
+};
+
+#[cfg(feature = "weights")]
+pub use backup::BackupAndRestore;
+#[cfg(feature = "weights")]
+pub use checkpoint::{ModelCheckpoint, ModelCheckpointState, SaveFreq};
+pub use csv_logger::{CSVLogger, CSVLoggerState};
+pub use early_stopping::{EarlyStopping, EarlyStoppingState};
+pub use learning_rate::{LearningRateScheduler, ReduceLROnPlateau, ReduceLROnPlateauState};
+pub use monitor::Mode;
+pub use terminate::TerminateOnNaN;
+
+/// Something that looks at training, and may change its course. An error ends training.
+///
+/// ```
+/// use rnn_runtime::Error;
+/// use rnn_train::callbacks::{Callback, Training};
+///
+/// /// Stops after so many steps of the optimizer.
+/// struct StepLimit(u64);
+///
+/// impl Callback for StepLimit {
+///     fn on_batch_end(&mut self, training: &mut Training<'_>) -> Result<(), Error> {
+///         if training.iterations() >= self.0 {
+///             training.stop();
+///         }
+///         Ok(())
+///     }
+/// }
+/// ```
+pub trait Callback: Send {
+    /// Before the first epoch; nothing has changed yet.
+    ///
+    /// # Errors
+    /// Any; training does not begin.
+    fn on_train_begin(&mut self, training: &mut Training<'_>) -> Result<(), Error> {
+        let _ = training;
+        Ok(())
+    }
+
+    /// Before an epoch. The logs are empty.
+    ///
+    /// # Errors
+    /// Any; training ends with it.
+    fn on_epoch_begin(&mut self, training: &mut Training<'_>) -> Result<(), Error> {
+        let _ = training;
+        Ok(())
+    }
+
+    /// After a step. The logs are those of the epoch so far.
+    ///
+    /// # Errors
+    /// Any; training ends with it.
+    fn on_batch_end(&mut self, training: &mut Training<'_>) -> Result<(), Error> {
+        let _ = training;
+        Ok(())
+    }
+
+    /// After an epoch and its validation. What is added to the logs goes into the history and to
+    /// the callbacks that follow.
+    ///
+    /// # Errors
+    /// Any; training ends with it.
+    fn on_epoch_end(&mut self, training: &mut Training<'_>) -> Result<(), Error> {
+        let _ = training;
+        Ok(())
+    }
+
+    /// After the [`Callback::on_epoch_end`] of all callbacks: nothing changes any more before the
+    /// next epoch begins, so what is kept now is what training goes on with.
+    ///
+    /// # Errors
+    /// Any; training ends with it.
+    fn on_epoch_done(&mut self, training: &mut Training<'_>) -> Result<(), Error> {
+        let _ = training;
+        Ok(())
+    }
+
+    /// After the last epoch, with its logs.
+    ///
+    /// # Errors
+    /// Any; `fit` gives it back.
+    fn on_train_end(&mut self, training: &mut Training<'_>) -> Result<(), Error> {
+        let _ = training;
+        Ok(())
+    }
+}
+
+/// So that a callback can be looked at after training.
+impl<C: Callback + ?Sized> Callback for &mut C {
+    fn on_train_begin(&mut self, training: &mut Training<'_>) -> Result<(), Error> {
+        (**self).on_train_begin(training)
+    }
+
+    fn on_epoch_begin(&mut self, training: &mut Training<'_>) -> Result<(), Error> {
+        (**self).on_epoch_begin(training)
+    }
+
+    fn on_batch_end(&mut self, training: &mut Training<'_>) -> Result<(), Error> {
+        (**self).on_batch_end(training)
+    }
+
+    fn on_epoch_end(&mut self, training: &mut Training<'_>) -> Result<(), Error> {
+        (**self).on_epoch_end(training)
+    }
+
+    fn on_epoch_done(&mut self, training: &mut Training<'_>) -> Result<(), Error> {
+        (**self).on_epoch_done(training)
+    }
+
+    fn on_train_end(&mut self, training: &mut Training<'_>) -> Result<(), Error> {
+        (**self).on_train_end(training)
+    }
+}
+
+/// A training under way, as a callback sees it.
+pub struct Training<'a> {
+    pub(super) learner: &'a mut dyn Learner,
+    pub(super) stepper: &'a mut Stepper,
+    pub(super) logs: &'a mut Logs,
+    pub(super) directions: &'a [(String, Direction)],
+    /// Options that decide what training ends with, by name.
+    pub(super) setup: &'a [(&'static str, String)],
+    pub(super) stop: &'a mut bool,
+    pub(super) epoch: &'a mut usize,
+    pub(super) batch: usize,
+    /// No epoch has begun yet.
+    pub(super) beginning: bool,
+}
+
+impl Training<'_> {
+    /// Number of the epoch, from 0.
+    pub fn epoch(&self) -> usize {
+        *self.epoch
+    }
+
+    /// Number of the batch in its epoch, from 0.
+    pub fn batch(&self) -> usize {
+        self.batch
+    }
+
+    /// Steps of the optimizer since the start of training.
+    pub fn iterations(&self) -> u64 {
+        self.stepper.iterations()
+    }
+
+    /// Loss and metrics.
+    pub fn logs(&self) -> &Logs {
+        self.logs
+    }
+
+    /// Loss and metrics, to add to.
+    pub fn logs_mut(&mut self) -> &mut Logs {
+        self.logs
+    }
+
+    /// Name and direction of everything that is logged at the end of an epoch.
+    pub fn directions(&self) -> &[(String, Direction)] {
+        self.directions
+    }
+
+    /// What decides, beside model, data, optimizer and the numbers of a loss, what training ends with,
+    /// by name: `loss` (the names of the losses, and how much each counts), `seed`, `batch_size`,
+    /// `shuffle`, `reset_states` and `class_weight`. Whoever keeps a training to go on with it later
+    /// compares them, as `BackupAndRestore` does.
+    pub fn setup(&self) -> &[(&'static str, String)] {
+        self.setup
+    }
+
+    /// The model's parameters.
+    pub fn specs(&self) -> &'static [ParamSpec] {
+        self.learner.specs()
+    }
+
+    /// All weights.
+    pub fn weights(&self) -> &[f32] {
+        self.learner.weights()
+    }
+
+    /// All weights, to change.
+    pub fn weights_mut(&mut self) -> &mut [f32] {
+        self.learner.weights_mut()
+    }
+
+    /// The learning rate of the next step.
+    pub fn learning_rate(&self) -> f64 {
+        self.stepper.learning_rate()
+    }
+
+    /// Sets the learning rate.
+    ///
+    /// # Errors
+    /// [`Error::Argument`] if it is negative or not finite, or comes from a schedule.
+    pub fn set_learning_rate(&mut self, learning_rate: f64) -> Result<(), Error> {
+        self.stepper.set_learning_rate(learning_rate)
+    }
+
+    /// The optimizer with all that it remembers.
+    pub fn optimizer(&self) -> &Stepper {
+        self.stepper
+    }
+
+    /// Goes on with an optimizer from where `state` was taken.
+    ///
+    /// # Errors
+    /// [`Error::Argument`] if it is the state of another optimizer or model.
+    pub fn restore_optimizer(&mut self, state: &OptimizerState) -> Result<(), Error> {
+        self.stepper.restore(state)
+    }
+
+    /// Whether any layer keeps its states from batch to batch.
+    pub fn is_stateful(&self) -> bool {
+        self.learner.is_stateful()
+    }
+
+    /// The states of stateful layers after the last batch; none after they were reset.
+    pub fn kept_states(&self) -> Vec<KeptState> {
+        self.learner.kept_states()
+    }
+
+    /// Puts back what [`Training::kept_states`] gave; without any, all states are zero.
+    ///
+    /// # Errors
+    /// [`Error::Argument`] or [`Error::Shape`] if they are not this model's; then nothing has
+    /// changed.
+    pub fn set_kept_states(&mut self, states: &[KeptState]) -> Result<(), Error> {
+        self.learner.set_kept_states(states)
+    }
+
+    /// Puts the states of stateful layers back to zero.
+    pub fn reset_states(&mut self) {
+        self.learner.reset_states();
+    }
+
+    /// In [`Callback::on_train_begin`]: training begins with this epoch (from 0). Later on it
+    /// does nothing.
+    pub fn begin_with(&mut self, epoch: usize) {
+        if self.beginning {
+            *self.epoch = epoch;
+        }
+    }
+
+    /// Ends training after this batch, or after this epoch.
+    pub fn stop(&mut self) {
+        *self.stop = true;
+    }
+}
+
+#[cfg(test)]
+mod tests;

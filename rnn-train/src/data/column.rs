@@ -1,0 +1,249 @@
+//! Numbers with a shape, one sample after the other.
+
+use ndarray::{ArrayBase, Data, Dimension};
+
+use rnn_runtime::error::Error;
+
+/// One input or one target of all samples: `[n, …]`, row-major.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Column {
+    shape: Vec<usize>,
+    values: Kind,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+enum Kind {
+    Floats(Vec<f32>),
+    Integers(Vec<u32>),
+}
+
+impl Column {
+    /// Floats, `[n, …]`, row-major.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] if there are not as many as `shape` says, or it has no axis.
+    ///
+    /// ```
+    /// use rnn_train::Column;
+    ///
+    /// let two_rows = Column::floats(vec![0.0; 6], &[2, 3])?;
+    /// assert!(Column::floats(vec![0.0; 5], &[2, 3]).is_err());
+    /// # Ok::<(), rnn_runtime::Error>(())
+    /// ```
+    pub fn floats(values: Vec<f32>, shape: &[usize]) -> Result<Column, Error> {
+        check(values.len(), shape)?;
+        Ok(Column {
+            shape: shape.to_vec(),
+            values: Kind::Floats(values),
+        })
+    }
+
+    /// Class numbers or ids, `[n, …]`, row-major.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] if there are not as many as `shape` says, or it has no axis.
+    pub fn integers(values: Vec<u32>, shape: &[usize]) -> Result<Column, Error> {
+        check(values.len(), shape)?;
+        Ok(Column {
+            shape: shape.to_vec(),
+            values: Kind::Integers(values),
+        })
+    }
+
+    /// Any numbers, `[n, …]`, row-major: whole ones that are not negative stay whole, booleans are 0
+    /// and 1, all others become floats.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] if there are not as many as `shape` says, or it has no axis;
+    /// [`Error::Argument`] for a whole number that does not fit 32 bits.
+    ///
+    /// ```
+    /// use rnn_train::Column;
+    ///
+    /// let ids = Column::numbers(&[3i64, 1, 4, 1], &[2, 2])?;
+    /// assert_eq!(ids, Column::integers(vec![3, 1, 4, 1], &[2, 2])?);
+    /// # Ok::<(), rnn_runtime::Error>(())
+    /// ```
+    pub fn numbers<N: Number>(values: &[N], shape: &[usize]) -> Result<Column, Error> {
+        Column::collect(values.iter().copied(), shape)
+    }
+
+    fn collect<N: Number>(
+        values: impl Iterator<Item = N> + Clone,
+        shape: &[usize],
+    ) -> Result<Column, Error> {
+        if N::WHOLE && values.clone().all(|v| v.whole() >= 0) {
+            let fits = |v: N| {
+                let whole = v.whole();
+                u32::try_from(whole).map_err(|_| {
+                    Error::Argument(format!("{whole} is too large for a class number or an id"))
+                })
+            };
+            return Column::integers(values.map(fits).collect::<Result<_, _>>()?, shape);
+        }
+        Column::floats(values.map(Number::float).collect(), shape)
+    }
+
+    /// `[n, …]`
+    pub fn shape(&self) -> &[usize] {
+        &self.shape
+    }
+
+    /// The numbers at these places, `[shape…, …]`: `rows` are places along the first axis, as many
+    /// as `shape` says.
+    pub(super) fn gather(
+        &self,
+        rows: impl Iterator<Item = usize>,
+        shape: &[usize],
+    ) -> Result<Column, Error> {
+        let shape = [shape, &self.shape[1..]].concat();
+        let stride = self.stride();
+        fn pick<T: Copy>(from: &[T], rows: impl Iterator<Item = usize>, stride: usize) -> Vec<T> {
+            rows.flat_map(|row| &from[row * stride..(row + 1) * stride])
+                .copied()
+                .collect()
+        }
+        match &self.values {
+            Kind::Floats(values) => Column::floats(pick(values, rows, stride), &shape),
+            Kind::Integers(values) => Column::integers(pick(values, rows, stride), &shape),
+        }
+    }
+
+    /// Number of samples.
+    pub(super) fn rows(&self) -> usize {
+        self.shape[0]
+    }
+
+    /// Numbers in a sample.
+    pub(super) fn stride(&self) -> usize {
+        self.shape[1..].iter().product()
+    }
+
+    /// The numbers, if they are floats.
+    pub(super) fn as_floats(&self) -> Option<&[f32]> {
+        match &self.values {
+            Kind::Floats(values) => Some(values),
+            Kind::Integers(_) => None,
+        }
+    }
+
+    /// The numbers, if they are whole.
+    pub(super) fn as_integers(&self) -> Option<&[u32]> {
+        match &self.values {
+            Kind::Floats(_) => None,
+            Kind::Integers(values) => Some(values),
+        }
+    }
+
+    /// The same numbers as floats.
+    pub(super) fn to_floats(&self) -> Vec<f32> {
+        match &self.values {
+            Kind::Floats(values) => values.clone(),
+            Kind::Integers(values) => values.iter().map(|&v| v as f32).collect(),
+        }
+    }
+}
+
+fn check(found: usize, shape: &[usize]) -> Result<(), Error> {
+    let expected = shape
+        .iter()
+        .try_fold(1usize, |n, &axis| n.checked_mul(axis));
+    if !shape.is_empty() && expected == Some(found) {
+        return Ok(());
+    }
+    Err(Error::Shape {
+        what: "column".to_owned(),
+        expected: format!("{shape:?}, at least one axis"),
+        found: format!("[{found}]"),
+    })
+}
+
+/// A type of number that a [`Column`] can be made of.
+pub trait Number: Copy {
+    /// Whether it is a type of whole numbers.
+    const WHOLE: bool;
+    /// The nearest float.
+    fn float(self) -> f32;
+    /// Itself, if [`Number::WHOLE`]; cut off at the point otherwise.
+    fn whole(self) -> i128;
+}
+
+macro_rules! numbers {
+    ($whole:literal: $($type:ty)*) => {$(
+        impl Number for $type {
+            const WHOLE: bool = $whole;
+            fn float(self) -> f32 {
+                self as f32
+            }
+            fn whole(self) -> i128 {
+                self as i128
+            }
+        }
+    )*};
+}
+
+numbers!(false: f32 f64);
+numbers!(true: u8 u16 u32 u64 usize i8 i16 i32 i64 isize);
+
+/// 1 for true: masks.
+impl Number for bool {
+    const WHOLE: bool = true;
+    fn float(self) -> f32 {
+        f32::from(u8::from(self))
+    }
+    fn whole(self) -> i128 {
+        i128::from(self)
+    }
+}
+
+/// What can be made into a [`Column`]: `ndarray` arrays and views of any dimension, and slices,
+/// vectors and arrays as `[n]`.
+pub trait IntoColumn {
+    /// Copies the numbers.
+    ///
+    /// # Errors
+    /// As [`Column::numbers`].
+    fn into_column(self) -> Result<Column, Error>;
+}
+
+impl IntoColumn for Column {
+    fn into_column(self) -> Result<Column, Error> {
+        Ok(self)
+    }
+}
+
+impl<N: Number, S: Data<Elem = N>, D: Dimension> IntoColumn for &ArrayBase<S, D> {
+    fn into_column(self) -> Result<Column, Error> {
+        Column::collect(self.iter().copied(), self.shape())
+    }
+}
+
+impl<N: Number, S: Data<Elem = N>, D: Dimension> IntoColumn for ArrayBase<S, D> {
+    fn into_column(self) -> Result<Column, Error> {
+        (&self).into_column()
+    }
+}
+
+impl<N: Number> IntoColumn for &[N] {
+    fn into_column(self) -> Result<Column, Error> {
+        Column::numbers(self, &[self.len()])
+    }
+}
+
+impl<N: Number> IntoColumn for &Vec<N> {
+    fn into_column(self) -> Result<Column, Error> {
+        self.as_slice().into_column()
+    }
+}
+
+impl<N: Number> IntoColumn for Vec<N> {
+    fn into_column(self) -> Result<Column, Error> {
+        self.as_slice().into_column()
+    }
+}
+
+impl<N: Number, const LEN: usize> IntoColumn for [N; LEN] {
+    fn into_column(self) -> Result<Column, Error> {
+        self.as_slice().into_column()
+    }
+}

@@ -1,0 +1,43 @@
+//! Several columns at once.
+
+use super::column::{Column, IntoColumn};
+use rnn_runtime::error::Error;
+
+/// What can be made into the inputs or the targets of a [`Dataset`](super::Dataset): one
+/// [`IntoColumn`], or a tuple of up to eight of them.
+pub trait IntoColumns {
+    /// Copies the numbers.
+    ///
+    /// # Errors
+    /// As [`Column::numbers`].
+    fn into_columns(self) -> Result<Vec<Column>, Error>;
+}
+
+impl<C: IntoColumn> IntoColumns for C {
+    fn into_columns(self) -> Result<Vec<Column>, Error> {
+        Ok(vec![self.into_column()?])
+    }
+}
+
+macro_rules! tuples {
+    ($($($name:ident)+;)*) => {$(
+        impl<$($name: IntoColumn),+> IntoColumns for ($($name,)+) {
+            fn into_columns(self) -> Result<Vec<Column>, Error> {
+                #[allow(non_snake_case, reason = "the macro has one name for type and value")]
+                let ($($name,)+) = self;
+                Ok(vec![$($name.into_column()?),+])
+            }
+        }
+    )*};
+}
+
+tuples! {
+    A;
+    A B;
+    A B C;
+    A B C D;
+    A B C D E;
+    A B C D E F;
+    A B C D E F G;
+    A B C D E F G H;
+}

@@ -1,0 +1,31 @@
+//! The training loop behind the [`recurrent`](https://docs.rs/recurrent) crate, with Keras's names and
+//! defaults.
+//!
+//! Users name `recurrent::train` only. A [`Dataset`] goes into a [`Trainer`], which moves the weights of a
+//! [`Learner`](rnn_runtime::learner::Learner) and gives a [`History`] back.
+//! Importing runs one way: `logs ← scored ← tally ← history ← losses ← metrics ←
+//! optimizers ← regularize ← data ← callbacks ← trainer`.
+
+// Tests slice arrays with `ndarray::s!`, which allows itself a block of its own.
+#![cfg_attr(not(test), forbid(unsafe_code))]
+
+pub mod callbacks;
+pub mod losses;
+pub mod metrics;
+pub mod optimizers;
+
+mod data;
+mod history;
+mod logs;
+mod regularize;
+mod scored;
+mod tally;
+#[cfg(test)]
+mod tests;
+mod trainer;
+
+pub use data::{Column, Dataset, IntoColumn, IntoColumns, Number, Windows};
+pub use history::History;
+pub use logs::Logs;
+pub use scored::{Scored, Target, TargetKind, TargetView};
+pub use trainer::{Evaluate, Fit, Output, Scores, Trainer, Verbose};

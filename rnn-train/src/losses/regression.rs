@@ -1,0 +1,135 @@
+//! Losses on numbers.
+
+use super::{Loss, mean_over_features};
+use crate::scored::{Target, TargetKind};
+use rnn_runtime::error::Error;
+
+/// Mean over the features of `(prediction - target)²`.
+///
+/// ```
+/// use rnn_train::{Scored, TargetView, losses::{Loss, MeanSquaredError}};
+///
+/// let scored = Scored::new(&[1.0, 3.0], 2, TargetView::Floats(&[0.0, 0.0]), None)?;
+/// let mut gradient = [0.0; 2];
+/// assert_eq!(MeanSquaredError.mean(&scored, Some(&mut gradient))?, 5.0);
+/// assert_eq!(gradient, [1.0, 3.0]);
+/// # Ok::<(), rnn_runtime::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, Default)]
+pub struct MeanSquaredError;
+
+impl Loss for MeanSquaredError {
+    fn name(&self) -> &str {
+        "mean_squared_error"
+    }
+
+    fn targets(&self) -> TargetKind {
+        TargetKind::Floats
+    }
+
+    fn has_classes(&self) -> bool {
+        false
+    }
+
+    fn row(&self, prediction: &[f32], target: Target<'_>, gradient: Option<&mut [f32]>) -> f64 {
+        mean_over_features(prediction, target, gradient, |p, t| {
+            let error = p - t;
+            (error * error, 2.0 * error)
+        })
+    }
+}
+
+/// Mean over the features of `|prediction - target|`. The gradient at 0 is 0.
+///
+/// ```
+/// use rnn_train::{Scored, TargetView, losses::{Loss, MeanAbsoluteError}};
+///
+/// let scored = Scored::new(&[1.0, -3.0], 2, TargetView::Floats(&[0.0, 0.0]), None)?;
+/// assert_eq!(MeanAbsoluteError.mean(&scored, None)?, 2.0);
+/// # Ok::<(), rnn_runtime::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, Default)]
+pub struct MeanAbsoluteError;
+
+impl Loss for MeanAbsoluteError {
+    fn name(&self) -> &str {
+        "mean_absolute_error"
+    }
+
+    fn targets(&self) -> TargetKind {
+        TargetKind::Floats
+    }
+
+    fn has_classes(&self) -> bool {
+        false
+    }
+
+    fn row(&self, prediction: &[f32], target: Target<'_>, gradient: Option<&mut [f32]>) -> f64 {
+        // `signum` of 0 is 1.
+        let sign = |error: f64| if error == 0.0 { 0.0 } else { error.signum() };
+        mean_over_features(prediction, target, gradient, |p, t| {
+            ((p - t).abs(), sign(p - t))
+        })
+    }
+}
+
+/// Mean over the features of the error squared and halved up to `delta`, and linear beyond it
+/// (Huber, 1964).
+///
+/// ```
+/// use rnn_train::{Scored, TargetView, losses::{Huber, Loss}};
+///
+/// let scored = Scored::new(&[0.5, 3.0], 1, TargetView::Floats(&[0.0, 0.0]), None)?;
+/// assert_eq!(Huber::default().mean(&scored, None)?, (0.125 + 2.5) / 2.0);
+/// # Ok::<(), rnn_runtime::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct Huber {
+    /// Where the square becomes a line; 1 by default.
+    pub delta: f32,
+}
+
+impl Default for Huber {
+    fn default() -> Self {
+        Huber { delta: 1.0 }
+    }
+}
+
+impl Loss for Huber {
+    fn name(&self) -> &str {
+        "huber"
+    }
+
+    fn targets(&self) -> TargetKind {
+        TargetKind::Floats
+    }
+
+    fn has_classes(&self) -> bool {
+        false
+    }
+
+    fn check(&self, _: usize) -> Result<(), Error> {
+        if self.delta > 0.0 && self.delta.is_finite() {
+            return Ok(());
+        }
+        Err(Error::Argument(format!(
+            "huber: delta must be positive, found {}",
+            self.delta
+        )))
+    }
+
+    fn row(&self, prediction: &[f32], target: Target<'_>, gradient: Option<&mut [f32]>) -> f64 {
+        let delta = f64::from(self.delta);
+        mean_over_features(prediction, target, gradient, |p, t| {
+            let error = p - t;
+            if error.abs() > delta {
+                (
+                    delta * error.abs() - 0.5 * delta * delta,
+                    delta * error.signum(),
+                )
+            } else {
+                (0.5 * error * error, error)
+            }
+        })
+    }
+}

@@ -1,0 +1,156 @@
+//! How often the model is right.
+
+use super::{Direction, Metric, RowMean, Tally, needs, share};
+use crate::scored::{Target, TargetKind, argmax};
+use rnn_runtime::error::Error;
+
+/// Share of right predictions, of the kind that fits, as Keras's `"accuracy"`:
+/// [`BinaryAccuracy`] where the model predicts one number a row,
+/// [`SparseCategoricalAccuracy`] where the targets are class numbers, and
+/// [`CategoricalAccuracy`] otherwise.
+///
+/// ```
+/// use rnn_train::{Scored, TargetKind, TargetView, metrics::{Accuracy, Metric}};
+///
+/// let mut tally = Accuracy.start(3, TargetKind::Labels)?;
+/// tally.add(&Scored::new(&[0.1, 0.7, 0.2], 3, TargetView::Labels(&[1]), None)?);
+/// assert_eq!(tally.result(), 1.0);
+/// # Ok::<(), rnn_runtime::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Accuracy;
+
+impl Metric for Accuracy {
+    fn name(&self) -> &str {
+        "accuracy"
+    }
+
+    fn direction(&self) -> Direction {
+        Direction::Up
+    }
+
+    fn start(&self, features: usize, targets: TargetKind) -> Result<Box<dyn Tally>, Error> {
+        match targets {
+            _ if features == 1 => BinaryAccuracy::default().start(features, targets),
+            TargetKind::Labels => SparseCategoricalAccuracy.start(features, targets),
+            TargetKind::Floats => CategoricalAccuracy.start(features, targets),
+        }
+    }
+}
+
+/// Share of numbers on the right side of the threshold; targets are 0 and 1.
+///
+/// As in Keras the threshold is for what the model gives: with a loss from logits 0 is the one
+/// that stands for a probability of one half.
+///
+/// ```
+/// use rnn_train::{Scored, TargetKind, TargetView, metrics::{BinaryAccuracy, Metric}};
+///
+/// let mut tally = BinaryAccuracy { threshold: 0.0 }.start(1, TargetKind::Floats)?;
+/// tally.add(&Scored::new(&[0.3, -0.3], 1, TargetView::Floats(&[1.0, 1.0]), None)?);
+/// assert_eq!(tally.result(), 0.5);
+/// # Ok::<(), rnn_runtime::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct BinaryAccuracy {
+    /// Above it (not at it) a prediction counts as 1; one half by default.
+    pub threshold: f32,
+}
+
+impl Default for BinaryAccuracy {
+    fn default() -> Self {
+        BinaryAccuracy { threshold: 0.5 }
+    }
+}
+
+impl Metric for BinaryAccuracy {
+    fn name(&self) -> &str {
+        "binary_accuracy"
+    }
+
+    fn direction(&self) -> Direction {
+        Direction::Up
+    }
+
+    fn start(&self, features: usize, targets: TargetKind) -> Result<Box<dyn Tally>, Error> {
+        if features != 1 {
+            needs(self.name(), TargetKind::Floats, targets)?;
+        }
+        let threshold = self.threshold;
+        let bit = move |p: f32| if p > threshold { 1.0 } else { 0.0 };
+        Ok(RowMean::boxed(move |prediction, target| match target {
+            Target::Label(label) => share(bit(prediction[0]) == label as f32),
+            Target::Floats(target) => {
+                let right = prediction
+                    .iter()
+                    .zip(target)
+                    .filter(|&(&p, &t)| bit(p) == t)
+                    .count();
+                right as f64 / prediction.len() as f64
+            }
+        }))
+    }
+}
+
+/// Share of rows whose largest number is at the place of the target's largest: one-hot targets.
+///
+/// ```
+/// use rnn_train::{Scored, TargetKind, TargetView, metrics::{CategoricalAccuracy, Metric}};
+///
+/// let mut tally = CategoricalAccuracy.start(2, TargetKind::Floats)?;
+/// tally.add(&Scored::new(&[0.3, 0.7], 2, TargetView::Floats(&[0.0, 1.0]), None)?);
+/// assert_eq!(tally.result(), 1.0);
+/// # Ok::<(), rnn_runtime::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, Default)]
+pub struct CategoricalAccuracy;
+
+impl Metric for CategoricalAccuracy {
+    fn name(&self) -> &str {
+        "categorical_accuracy"
+    }
+
+    fn direction(&self) -> Direction {
+        Direction::Up
+    }
+
+    fn start(&self, _: usize, targets: TargetKind) -> Result<Box<dyn Tally>, Error> {
+        needs(self.name(), TargetKind::Floats, targets)?;
+        Ok(RowMean::boxed(|prediction, target| match target {
+            Target::Floats(target) => share(argmax(prediction) == argmax(target)),
+            Target::Label(_) => f64::NAN,
+        }))
+    }
+}
+
+/// Share of rows whose largest number is at the place that the target names: class numbers.
+///
+/// ```
+/// use rnn_train::{Scored, TargetKind, TargetView};
+/// use rnn_train::metrics::{Metric, SparseCategoricalAccuracy};
+///
+/// let mut tally = SparseCategoricalAccuracy.start(2, TargetKind::Labels)?;
+/// tally.add(&Scored::new(&[0.3, 0.7, 0.3, 0.7], 2, TargetView::Labels(&[0, 1]), None)?);
+/// assert_eq!(tally.result(), 0.5);
+/// # Ok::<(), rnn_runtime::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SparseCategoricalAccuracy;
+
+impl Metric for SparseCategoricalAccuracy {
+    fn name(&self) -> &str {
+        "sparse_categorical_accuracy"
+    }
+
+    fn direction(&self) -> Direction {
+        Direction::Up
+    }
+
+    fn start(&self, _: usize, targets: TargetKind) -> Result<Box<dyn Tally>, Error> {
+        needs(self.name(), TargetKind::Labels, targets)?;
+        Ok(RowMean::boxed(|prediction, target| match target {
+            Target::Label(label) => share(argmax(prediction) == label as usize),
+            Target::Floats(_) => f64::NAN,
+        }))
+    }
+}

@@ -1,0 +1,102 @@
+//! RMSprop.
+
+use super::{Optimizer, Options, Slot, Step, check_not_negative, check_share, optimizer};
+use rnn_runtime::error::Error;
+
+optimizer! {
+    /// Divides the gradient by the root of a moving average of its square (Hinton, 2012).
+    ///
+    /// `v = rho * v + (1 - rho) * g²`, `w -= rate * g / sqrt(v + epsilon)`; centered, the square
+    /// of the mean gradient is taken off `v` under the root. Note the place of epsilon.
+    ///
+    /// ```
+    /// use rnn_train::optimizers::RMSprop;
+    ///
+    /// assert_eq!(RMSprop::default().centered(true).rho, 0.9);
+    /// ```
+    RMSprop(learning_rate = 0.001, weight_decay = None) {
+        /// How much of the average is kept from step to step; in 0..=1.
+        rho: f64 = 0.9,
+        /// Share of the last step that goes into this one; in 0..=1.
+        momentum: f64 = 0.0,
+        /// Added under the root.
+        epsilon: f64 = 1e-7,
+        /// Estimate the variance of the gradient rather than its mean square.
+        centered: bool = false,
+    }
+}
+
+impl Optimizer for RMSprop {
+    fn name(&self) -> &str {
+        "rmsprop"
+    }
+
+    fn options(&self) -> Options {
+        self.common()
+    }
+
+    fn check(&self) -> Result<(), Error> {
+        check_share("RMSprop: rho", self.rho)?;
+        check_share("RMSprop: momentum", self.momentum)?;
+        check_not_negative("RMSprop: epsilon", self.epsilon)
+    }
+
+    fn slots(&self) -> Vec<Slot> {
+        let slot = |name| Slot { name, initial: 0.0 };
+        let mut slots = vec![slot("velocity")];
+        if self.momentum > 0.0 {
+            slots.push(slot("momentum"));
+        }
+        if self.centered {
+            slots.push(slot("average_gradient"));
+        }
+        slots
+    }
+
+    fn update(&self, step: Step, weights: &mut [f32], gradients: &[f32], slots: &mut [&mut [f32]]) {
+        let rate = step.learning_rate as f32;
+        let (rho, rest) = (self.rho as f32, (1.0 - self.rho) as f32);
+        let (momentum, epsilon) = (self.momentum as f32, self.epsilon as f32);
+        let increment = |v: &mut f32, g: f32| {
+            *v = rho * *v + rest * (g * g);
+            rate * g / (*v + epsilon).sqrt()
+        };
+        let centered = |v: &mut f32, a: &mut f32, g: f32| {
+            *v = rho * *v + rest * (g * g);
+            *a = rho * *a + rest * g;
+            rate * g / (*v - *a * *a + epsilon).sqrt()
+        };
+        let each = weights.iter_mut().zip(gradients);
+        match slots {
+            [velocity, moments, average] => {
+                let slots = velocity
+                    .iter_mut()
+                    .zip(moments.iter_mut())
+                    .zip(average.iter_mut());
+                for ((w, &g), ((v, m), a)) in each.zip(slots) {
+                    *m = momentum * *m + centered(v, a, g);
+                    *w -= *m;
+                }
+            }
+            [velocity, average] if self.centered => {
+                let slots = velocity.iter_mut().zip(average.iter_mut());
+                for ((w, &g), (v, a)) in each.zip(slots) {
+                    *w -= centered(v, a, g);
+                }
+            }
+            [velocity, moments] => {
+                let slots = velocity.iter_mut().zip(moments.iter_mut());
+                for ((w, &g), (v, m)) in each.zip(slots) {
+                    *m = momentum * *m + increment(v, g);
+                    *w -= *m;
+                }
+            }
+            [velocity] => {
+                for ((w, &g), v) in each.zip(velocity.iter_mut()) {
+                    *w -= increment(v, g);
+                }
+            }
+            _ => {}
+        }
+    }
+}

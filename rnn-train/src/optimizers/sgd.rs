@@ -1,0 +1,71 @@
+//! Gradient descent.
+
+use super::{Optimizer, Options, Slot, Step, check_share, optimizer};
+use rnn_runtime::error::Error;
+
+optimizer! {
+    /// Gradient descent, with momentum if wanted.
+    ///
+    /// Without momentum `w -= rate * g`; with it `m = momentum * m - rate * g` and `w += m`, or
+    /// with Nesterov's look ahead `w += momentum * m - rate * g` (Sutskever et al., 2013).
+    ///
+    /// ```
+    /// use rnn_train::optimizers::SGD;
+    ///
+    /// let sgd = SGD::new(0.1).momentum(0.9).nesterov(true);
+    /// assert!(sgd.nesterov && sgd.weight_decay.is_none());
+    /// ```
+    SGD(learning_rate = 0.01, weight_decay = None) {
+        /// Share of the last step that goes into this one; in 0..=1.
+        momentum: f64 = 0.0,
+        /// Take the gradient's step ahead of the momentum's.
+        nesterov: bool = false,
+    }
+}
+
+impl Optimizer for SGD {
+    fn name(&self) -> &str {
+        "SGD"
+    }
+
+    fn options(&self) -> Options {
+        self.common()
+    }
+
+    fn check(&self) -> Result<(), Error> {
+        check_share("SGD: momentum", self.momentum)
+    }
+
+    fn slots(&self) -> Vec<Slot> {
+        let momentum = Slot {
+            name: "momentum",
+            initial: 0.0,
+        };
+        if self.momentum == 0.0 {
+            Vec::new()
+        } else {
+            vec![momentum]
+        }
+    }
+
+    fn update(&self, step: Step, weights: &mut [f32], gradients: &[f32], slots: &mut [&mut [f32]]) {
+        let rate = step.learning_rate as f32;
+        let momentum = self.momentum as f32;
+        let each = weights.iter_mut().zip(gradients);
+        match slots {
+            [moments] if self.nesterov => {
+                for ((w, g), m) in each.zip(moments.iter_mut()) {
+                    *m = *m * momentum - g * rate;
+                    *w += *m * momentum - g * rate;
+                }
+            }
+            [moments] => {
+                for ((w, g), m) in each.zip(moments.iter_mut()) {
+                    *m = *m * momentum - g * rate;
+                    *w += *m;
+                }
+            }
+            _ => each.for_each(|(w, g)| *w -= g * rate),
+        }
+    }
+}

@@ -1,0 +1,286 @@
+//! Model, loss, optimizer, metrics and callbacks together.
+
+mod evaluate;
+mod fit;
+mod progress;
+mod run;
+mod score;
+mod scores;
+mod stateful;
+
+use crate::{
+    callbacks::Callback,
+    data::{Dataset, Prepared},
+    history::History,
+    logs::Logs,
+    losses::Loss,
+    metrics::Metric,
+    optimizers::{Optimizer, OptimizerState, RMSprop, Stepper},
+};
+use rnn_runtime::{error::Error, learner::Learner};
+
+pub use evaluate::Evaluate;
+pub use fit::{Fit, Verbose};
+pub use scores::{Output, Scores};
+
+use run::dry_run;
+use score::Score;
+
+/// Batch size where none is given, as in Keras.
+const BATCH_SIZE: usize = 32;
+
+/// Trains a model: the loss is needed, all else has Keras's defaults.
+///
+/// ```no_run
+/// use rnn_runtime::{Error, learner::Learner};
+/// use rnn_train::{Dataset, Fit, Trainer, callbacks::EarlyStopping};
+/// use rnn_train::{losses::SparseCategoricalCrossentropy, metrics::Accuracy, optimizers::Adam};
+///
+/// fn train<L: Learner>(model: &mut L, train: &Dataset, test: &Dataset) -> Result<(), Error> {
+///     let history = Trainer::new(model)
+///         .optimizer(Adam::default())
+///         .loss(SparseCategoricalCrossentropy::from_logits())
+///         .metric(Accuracy)
+///         .callback(EarlyStopping { patience: 3, ..EarlyStopping::new("val_accuracy") })
+///         .fit(train, Fit { epochs: 10, batch_size: 64, validation: Some(test), ..Fit::default() })?;
+///     println!("{:?}", history.last("val_accuracy"));
+///     Ok(())
+/// }
+/// ```
+///
+/// The same data, options and seed give the same weights bit for bit. Nothing is changed by a
+/// call that finds an argument or the data wrong. A loss that becomes NaN does not end training,
+/// as in Keras; [`TerminateOnNaN`](crate::callbacks::TerminateOnNaN) does that.
+///
+/// The loss that is logged is, as in Keras, that of the outputs plus what the regularisers of the
+/// weights and activities cost.
+///
+/// # Stateful models
+/// Each batch goes on where the one before ended ([`Dataset::continuing`] cuts data so). States
+/// are zero at the start of each epoch, and before and after data is evaluated; validation comes
+/// behind an epoch, so it disturbs nothing. (Keras never resets states by itself, and validates
+/// with the states that training has left.) See [`Fit::reset_states`].
+pub struct Trainer<'m, 'c, L: Learner> {
+    learner: &'m mut L,
+    /// Until the first `fit`; at work in `stepper` from then on.
+    optimizer: Option<Box<dyn Optimizer>>,
+    stepper: Option<Stepper>,
+    scores: Scores,
+    callbacks: Vec<Box<dyn Callback + 'c>>,
+}
+
+impl<'m, 'c, L: Learner> Trainer<'m, 'c, L> {
+    /// Trains `learner`, with [`RMSprop`] unless another optimizer is given, as in Keras.
+    pub fn new(learner: &'m mut L) -> Self {
+        Trainer {
+            learner,
+            optimizer: None,
+            stepper: None,
+            scores: Scores::default(),
+            callbacks: Vec::new(),
+        }
+    }
+
+    /// How the weights follow their gradients. Replaces an earlier one, and forgets all that it
+    /// remembered.
+    pub fn optimizer(mut self, optimizer: impl Optimizer + 'static) -> Self {
+        self.optimizer = Some(Box::new(optimizer));
+        self.stepper = None;
+        self
+    }
+
+    /// All losses and metrics at once. Replaces those given before.
+    pub fn scores(mut self, scores: Scores) -> Self {
+        self.scores = scores;
+        self
+    }
+
+    /// What is to become small: the loss of all outputs that have none of their own.
+    pub fn loss(mut self, loss: impl Loss + 'static) -> Self {
+        self.scores = self.scores.loss(loss);
+        self
+    }
+
+    /// What is to become small for one output of several, given by its name or number. The sum
+    /// over all of them is what training looks at.
+    pub fn loss_for(mut self, output: impl Into<Output>, loss: impl Loss + 'static) -> Self {
+        self.scores = self.scores.loss_for(output, loss);
+        self
+    }
+
+    /// How much the loss of one output counts in the sum, as Keras's `loss_weights`.
+    pub fn loss_weight_for(mut self, output: impl Into<Output>, weight: f64) -> Self {
+        self.scores = self.scores.loss_weight_for(output, weight);
+        self
+    }
+
+    /// One output has no loss; the data sets have no target for it.
+    pub fn no_loss_for(mut self, output: impl Into<Output>) -> Self {
+        self.scores = self.scores.no_loss_for(output);
+        self
+    }
+
+    /// Watches a metric, too, of a model with one output. As Keras's `metrics` it does not look
+    /// at sample and class weights, but it does at masks.
+    pub fn metric(mut self, metric: impl Metric + 'static) -> Self {
+        self.scores = self.scores.metric(metric);
+        self
+    }
+
+    /// A metric that counts every row by its sample and class weight, as Keras's
+    /// `weighted_metrics`.
+    pub fn weighted_metric(mut self, metric: impl Metric + 'static) -> Self {
+        self.scores = self.scores.weighted_metric(metric);
+        self
+    }
+
+    /// A metric of one output of several.
+    pub fn metric_for(mut self, output: impl Into<Output>, metric: impl Metric + 'static) -> Self {
+        self.scores = self.scores.metric_for(output, metric);
+        self
+    }
+
+    /// A metric of one output of several that counts every row by its weight.
+    pub fn weighted_metric_for(
+        mut self,
+        output: impl Into<Output>,
+        metric: impl Metric + 'static,
+    ) -> Self {
+        self.scores = self.scores.weighted_metric_for(output, metric);
+        self
+    }
+
+    /// Adds a callback. To look at it afterwards, give a `&mut` of it.
+    pub fn callback(mut self, callback: impl Callback + 'c) -> Self {
+        self.callbacks.push(Box::new(callback));
+        self
+    }
+
+    /// Trains. A second call goes on with the optimizer as it is.
+    ///
+    /// # Errors
+    /// [`Error::Argument`] or [`Error::Shape`] if an option, the data, or what they have to do
+    /// with each other is wrong: nothing has changed then. Later on, any error of the model or of
+    /// a callback.
+    pub fn fit(&mut self, train: &Dataset, fit: Fit<'_>) -> Result<History, Error> {
+        fit.check()?;
+        let (kinds, outputs) = (
+            self.scores.check(self.learner.outputs())?,
+            self.learner.outputs(),
+        );
+        let inputs = self.learner.inputs();
+        let parts = match fit.validation {
+            None if fit.validation_split > 0.0 => Some(train.split(fit.validation_split)?),
+            _ => None,
+        };
+        let (train, validation) = match &parts {
+            Some((train, validation)) => (train, Some(validation)),
+            None => (train, fit.validation),
+        };
+        if self.learner.is_stateful() {
+            stateful::check(&fit, train, validation)?;
+        }
+        let classes = fit.class_weight.as_ref();
+        if classes.is_some() && kinds.iter().flatten().count() > 1 {
+            let message = "Fit: class_weight is for a model with one output, as in Keras; give the \
+                           data set a `sample_weight_for` each";
+            return Err(Error::Argument(message.to_owned()));
+        }
+        if let (true, Some(takes)) = (
+            classes.is_some(),
+            kinds.iter().flatten().find(|t| !t.classes),
+        ) {
+            return Err(Error::Argument(format!(
+                "Fit: class_weight is for classes, and {} compares numbers; give the data set \
+                 sample weights",
+                takes.loss
+            )));
+        }
+        let train = Prepared::new("training data", train, inputs, outputs, &kinds, classes)?;
+        let validation = validation
+            .map(|data| Prepared::new("validation data", data, inputs, outputs, &kinds, None))
+            .transpose()?;
+        let vocabulary = self.learner.vocabulary();
+        train.check_ids("training data", inputs, vocabulary)?;
+        if let Some(validation) = &validation {
+            validation.check_ids("validation data", inputs, vocabulary)?;
+        }
+        let mut scores = Score::new(&self.scores, self.learner, &kinds)?;
+        dry_run("training data", self.learner, &train, fit.reset_states)?;
+        if let Some(validation) = &validation {
+            dry_run(
+                "validation data",
+                self.learner,
+                validation,
+                fit.reset_states,
+            )?;
+        }
+        let stepper = start(&mut self.optimizer, &mut self.stepper, self.learner)?;
+        let mut run = run::Run {
+            learner: self.learner,
+            stepper,
+            callbacks: &mut self.callbacks,
+            directions: scores.directions(validation.is_some()),
+            setup: fit.setup(self.scores.losses(outputs, &kinds)),
+            fit: &fit,
+        };
+        // All of it on a thread of the pool: from outside, every product that is divided among
+        // threads would wait for one of them to wake up, several times a step.
+        rayon::scope(|_| run.epochs(&train, validation.as_ref(), &mut scores))
+    }
+
+    /// Loss and metrics of the model in inference, in batches of 32, or of the size for which
+    /// [`Dataset::continuing`] cut the data. States are zero at the start and afterwards.
+    ///
+    /// # Errors
+    /// As [`Trainer::fit`].
+    pub fn evaluate(&mut self, data: &Dataset) -> Result<Logs, Error> {
+        self.learner.evaluate(data, &self.scores)
+    }
+
+    /// [`Trainer::evaluate`] in batches of another size.
+    ///
+    /// # Errors
+    /// As [`Trainer::fit`].
+    pub fn evaluate_in(&mut self, batch_size: usize, data: &Dataset) -> Result<Logs, Error> {
+        self.learner.evaluate_in(batch_size, data, &self.scores)
+    }
+
+    /// What the optimizer remembers, for a checkpoint; `None` before the first `fit`.
+    pub fn optimizer_state(&self) -> Option<OptimizerState> {
+        self.stepper.as_ref().map(Stepper::state)
+    }
+
+    /// Goes on from where `state` was taken. With the weights of that moment, and `initial_epoch`
+    /// in [`Fit`], training ends as if it had never been interrupted.
+    ///
+    /// # Errors
+    /// [`Error::Argument`] if the state is of another optimizer or model.
+    pub fn restore_optimizer(&mut self, state: &OptimizerState) -> Result<(), Error> {
+        start(&mut self.optimizer, &mut self.stepper, self.learner)?.restore(state)
+    }
+}
+
+/// The optimizer at work, put to it if it is not yet.
+fn start<'s>(
+    optimizer: &mut Option<Box<dyn Optimizer>>,
+    stepper: &'s mut Option<Stepper>,
+    learner: &impl Learner,
+) -> Result<&'s mut Stepper, Error> {
+    // Twice looked up: the borrow checker does not see that the early return ends the first.
+    if stepper.is_none() {
+        if let Some(optimizer) = optimizer {
+            Stepper::check(optimizer.as_ref())?;
+        }
+        let optimizer = optimizer
+            .take()
+            .unwrap_or_else(|| Box::new(RMSprop::default()));
+        *stepper = Some(Stepper::new(optimizer, learner.specs())?);
+    }
+    stepper
+        .as_mut()
+        .ok_or_else(|| Error::Argument("there is no optimizer".to_owned()))
+}
+
+#[cfg(test)]
+mod tests;

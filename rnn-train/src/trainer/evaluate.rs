@@ -1,0 +1,76 @@
+//! A look at a model without training it.
+
+use super::{
+    BATCH_SIZE,
+    run::{dry_run, evaluate},
+    score::Score,
+    scores::Scores,
+    stateful,
+};
+use crate::{
+    data::{Batch, Dataset, Prepared},
+    logs::Logs,
+};
+use rnn_runtime::{error::Error, learner::Learner};
+
+/// `model.evaluate(…)`: Keras's, for every model.
+pub trait Evaluate: Learner {
+    /// Loss and metrics of the model in inference, in batches of 32, or of the size for which
+    /// [`Dataset::continuing`] cut the data. States are zero at the start and afterwards.
+    ///
+    /// # Errors
+    /// [`Error::Argument`] or [`Error::Shape`] if the losses, the metrics or the data do not suit
+    /// the model.
+    ///
+    /// ```no_run
+    /// use rnn_runtime::{Error, learner::Learner};
+    /// use rnn_train::{Dataset, Evaluate, Scores, losses::*, metrics::Accuracy};
+    ///
+    /// fn accuracy<L: Learner>(model: &mut L, test: &Dataset) -> Result<Option<f64>, Error> {
+    ///     let scores = Scores::new().loss(SparseCategoricalCrossentropy::default()).metric(Accuracy);
+    ///     Ok(model.evaluate(test, &scores)?.get("accuracy"))
+    /// }
+    /// ```
+    fn evaluate(&mut self, data: &Dataset, scores: &Scores) -> Result<Logs, Error>
+    where
+        Self: Sized,
+    {
+        self.evaluate_in(data.batch_size().unwrap_or(BATCH_SIZE), data, scores)
+    }
+
+    /// [`Evaluate::evaluate`] in batches of another size. It matters for speed and memory, and for
+    /// a stateful model, which needs all batches to be of one size.
+    ///
+    /// # Errors
+    /// As [`Evaluate::evaluate`]; [`Error::Argument`] if `batch_size` is 0.
+    fn evaluate_in(
+        &mut self,
+        batch_size: usize,
+        data: &Dataset,
+        scores: &Scores,
+    ) -> Result<Logs, Error>
+    where
+        Self: Sized,
+    {
+        if batch_size == 0 {
+            let message = "batch_size must be at least 1, found 0";
+            return Err(Error::Argument(message.to_owned()));
+        }
+        let outputs = self.outputs();
+        let kinds = scores.check(outputs)?;
+        if self.is_stateful() {
+            stateful::check_size("data", data, batch_size)?;
+        }
+        let data = Prepared::new("data", data, self.inputs(), outputs, &kinds, None)?;
+        data.check_ids("data", self.inputs(), self.vocabulary())?;
+        let mut score = Score::new(scores, self, &kinds)?;
+        dry_run("data", self, &data, true)?;
+        let mut batch = Batch::new(&data, batch_size.min(data.order.len()));
+        evaluate(self, &data, &mut batch, batch_size, &mut score)?;
+        let mut logs = Logs::default();
+        score.write("", &mut logs);
+        Ok(logs)
+    }
+}
+
+impl<L: Learner> Evaluate for L {}

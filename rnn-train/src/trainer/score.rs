@@ -1,0 +1,218 @@
+//! Loss and metrics being summed up over the batches of an epoch.
+
+use super::scores::{Scores, features};
+use crate::{
+    data::{Batch, Takes},
+    logs::Logs,
+    losses::Loss,
+    metrics::{Direction, Tally},
+    regularize::Regularized,
+    scored::Scored,
+};
+use rnn_runtime::{error::Error, learner::Learner};
+
+/// Loss and metrics of all outputs, and what the size of weights and activities costs.
+pub(super) struct Score<'p> {
+    outputs: Vec<Scoring<'p>>,
+    pub regularized: Regularized,
+    /// Sum over all samples of the loss of their batch.
+    total: f64,
+    samples: f64,
+}
+
+/// One output.
+struct Scoring<'p> {
+    name: &'static str,
+    features: usize,
+    loss: Option<&'p dyn Loss>,
+    loss_weight: f64,
+    total: f64,
+    metrics: Vec<Watched>,
+    /// The mask of the last batch, one number a row.
+    mask: Vec<f32>,
+}
+
+struct Watched {
+    name: String,
+    direction: Direction,
+    tally: Box<dyn Tally>,
+    weighted: bool,
+}
+
+impl<'p> Score<'p> {
+    /// Empty; `kinds` is what [`Scores::check`] gave.
+    pub fn new(
+        scores: &'p Scores,
+        learner: &impl Learner,
+        kinds: &[Option<Takes>],
+    ) -> Result<Score<'p>, Error> {
+        let specs = learner.outputs();
+        let mut outputs = Vec::new();
+        for (index, spec) in specs.iter().enumerate() {
+            outputs.push(Scoring {
+                name: spec.name,
+                features: features(spec),
+                loss: scores.loss_of(index, specs)?,
+                loss_weight: scores.loss_weight_of(index, specs),
+                total: 0.0,
+                metrics: Vec::new(),
+                mask: Vec::new(),
+            });
+        }
+        for (index, name, wanted) in scores.metrics(specs)? {
+            let Some(takes) = &kinds[index] else {
+                continue;
+            };
+            outputs[index].metrics.push(Watched {
+                name,
+                direction: wanted.metric.direction(),
+                tally: wanted.metric.start(features(&specs[index]), takes.kind)?,
+                weighted: wanted.weighted,
+            });
+        }
+        Ok(Score {
+            outputs,
+            regularized: Regularized::new(learner.specs()),
+            total: 0.0,
+            samples: 0.0,
+        })
+    }
+
+    /// Name and direction of all that is logged, with validation data also with `val_`.
+    pub fn directions(&self, validation: bool) -> Vec<(String, Direction)> {
+        let mut all = vec![("loss".to_owned(), Direction::Down)];
+        for output in &self.outputs {
+            if self.names_losses() && output.loss.is_some() {
+                all.push((format!("{}_loss", output.name), Direction::Down));
+            }
+            all.extend(output.metrics.iter().map(|m| (m.name.clone(), m.direction)));
+        }
+        if validation {
+            let with_val: Vec<_> = all.iter().map(|(n, d)| (format!("val_{n}"), *d)).collect();
+            all.extend(with_val);
+        }
+        all
+    }
+
+    /// Whether the outputs' own losses are logged: if there are several, as in Keras.
+    fn names_losses(&self) -> bool {
+        self.outputs.iter().filter(|o| o.loss.is_some()).count() > 1
+    }
+
+    /// Forgets all batches.
+    pub fn reset(&mut self) {
+        (self.total, self.samples) = (0.0, 0.0);
+        for output in &mut self.outputs {
+            output.total = 0.0;
+            output
+                .metrics
+                .iter_mut()
+                .for_each(|metric| metric.tally.reset());
+        }
+    }
+
+    /// Adds what `learner` just made of `batch`. If `gradients` are given, those of output `i`
+    /// are written to `gradients[i]`.
+    ///
+    /// The whole loss is what Keras calls so: the outputs' losses, each times its weight, plus
+    /// the regularisers of the weights as they are now and of the activities.
+    pub fn add(
+        &mut self,
+        learner: &impl Learner,
+        batch: &Batch,
+        mut gradients: Option<&mut [Vec<f32>]>,
+    ) -> Result<(), Error> {
+        let samples = batch.samples() as f64;
+        let mut total = f64::from(learner.penalty()) + self.regularized.cost(learner.weights());
+        for (index, output) in self.outputs.iter_mut().enumerate() {
+            let predictions = learner.output(index);
+            let gradient = gradients.as_deref_mut().and_then(|g| g.get_mut(index));
+            let gradient = gradient.map(|gradient| {
+                gradient.resize(predictions.len(), 0.0);
+                gradient.as_mut_slice()
+            });
+            let (Some(loss), Some(targets)) = (output.loss, batch.targets(index)) else {
+                if let Some(gradient) = gradient {
+                    gradient.fill(0.0);
+                }
+                continue;
+            };
+            let (features, weight) = (output.features, output.loss_weight);
+            let rows = predictions.len() / features;
+            let masked = output.spread(learner.output_mask(index), rows)?;
+            let scored = |weights| {
+                let scored = Scored::new(predictions, features, targets, weights)?;
+                match masked {
+                    true => scored.masked(&output.mask),
+                    false => Ok(scored),
+                }
+            };
+            let (weighted, plain) = (scored(batch.weights(index))?, scored(None)?);
+            let value = match gradient {
+                Some(gradient) => {
+                    let value = loss.mean(&weighted, Some(gradient))?;
+                    if weight != 1.0 {
+                        gradient.iter_mut().for_each(|g| *g *= weight as f32);
+                    }
+                    value
+                }
+                None => loss.mean(&weighted, None)?,
+            };
+            output.total += samples * value;
+            total += weight * value;
+            for metric in &mut output.metrics {
+                let scored = if metric.weighted { &weighted } else { &plain };
+                metric.tally.add(scored);
+            }
+        }
+        self.total += samples * total;
+        self.samples += samples;
+        Ok(())
+    }
+
+    /// Writes all figures, with `prefix` in front of their names.
+    pub fn write(&self, prefix: &str, logs: &mut Logs) {
+        let mut set = |name: &str, value| {
+            if prefix.is_empty() {
+                logs.set(name, value)
+            } else {
+                logs.set(&format!("{prefix}{name}"), value)
+            }
+        };
+        set("loss", self.total / self.samples);
+        for output in &self.outputs {
+            if self.names_losses() && output.loss.is_some() {
+                set(
+                    &format!("{}_loss", output.name),
+                    output.total / self.samples,
+                );
+            }
+            output
+                .metrics
+                .iter()
+                .for_each(|metric| set(&metric.name, metric.tally.result()));
+        }
+    }
+}
+
+impl Scoring<'_> {
+    /// Keeps the mask of the steps, `[batch, time]`, as one of the rows: an output with several
+    /// axes of features has several rows a step. `false` if there is none.
+    fn spread(&mut self, mask: Option<&[f32]>, rows: usize) -> Result<bool, Error> {
+        let Some(mask) = mask else { return Ok(false) };
+        if mask.is_empty() || !rows.is_multiple_of(mask.len()) {
+            return Err(Error::Shape {
+                what: format!("mask of {}", self.name),
+                expected: format!("a divisor of {rows} rows"),
+                found: format!("[{}]", mask.len()),
+            });
+        }
+        let each = rows / mask.len();
+        self.mask.clear();
+        let spread = mask
+            .iter()
+            .flat_map(|&real| std::iter::repeat_n(real, each));
+        self.mask.extend(spread);
+        Ok(true)
+    }
+}

@@ -1,0 +1,318 @@
+//! Which losses and metrics are wanted.
+
+use crate::{data::Takes, losses::Loss, metrics::Metric};
+use rnn_runtime::{error::Error, learner::ValueSpec};
+
+/// One output of a model, by its name or by its place: what `loss_for` and its like take.
+///
+/// ```
+/// use rnn_train::Output;
+///
+/// assert_eq!(Output::from("logits"), Output::Name("logits".to_owned()));
+/// assert_eq!(Output::from(1), Output::Index(1));
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Output {
+    /// The output of that name.
+    Name(String),
+    /// The output with that number, from 0.
+    Index(usize),
+}
+
+impl From<&str> for Output {
+    fn from(name: &str) -> Output {
+        Output::Name(name.to_owned())
+    }
+}
+
+impl From<String> for Output {
+    fn from(name: String) -> Output {
+        Output::Name(name)
+    }
+}
+
+impl From<usize> for Output {
+    fn from(index: usize) -> Output {
+        Output::Index(index)
+    }
+}
+
+impl Output {
+    /// Number of the output among those of the model.
+    fn place(&self, outputs: &[ValueSpec]) -> Result<usize, Error> {
+        let names = || {
+            let names: Vec<_> = outputs.iter().map(|spec| spec.name).collect();
+            names.join(", ")
+        };
+        let (place, own) = match self {
+            Output::Name(name) => (outputs.iter().position(|spec| spec.name == name), name),
+            Output::Index(index) => (
+                (*index < outputs.len()).then_some(*index),
+                &format!("number {index}"),
+            ),
+        };
+        place.ok_or_else(|| {
+            Error::Argument(format!("the model has no output {own}, but {}", names()))
+        })
+    }
+}
+
+/// Losses and metrics: what Keras's `compile` takes besides the optimizer.
+///
+/// A [`Trainer`](super::Trainer) has one, with methods of the same names; to look at a model
+/// without one see [`Evaluate`](super::Evaluate).
+///
+/// ```
+/// use rnn_train::{Scores, losses::*, metrics::Accuracy};
+///
+/// let scores = Scores::new()
+///     .loss_for("logits", SparseCategoricalCrossentropy::from_logits())
+///     .metric_for("logits", Accuracy)
+///     .loss_for("pitch", MeanSquaredError)
+///     .loss_weight_for("pitch", 0.5)
+///     .metric_for("pitch", MeanAbsoluteError);
+/// ```
+#[derive(Default)]
+pub struct Scores {
+    /// `None`: all outputs that have none of their own.
+    losses: Vec<(Option<Output>, Box<dyn Loss>)>,
+    loss_weights: Vec<(Output, f64)>,
+    untrained: Vec<Output>,
+    metrics: Vec<Wanted>,
+}
+
+pub(super) struct Wanted {
+    /// `None`: the only output.
+    output: Option<Output>,
+    pub metric: Box<dyn Metric>,
+    pub weighted: bool,
+}
+
+impl Scores {
+    /// No loss and no metric.
+    pub fn new() -> Scores {
+        Scores::default()
+    }
+
+    /// The loss of all outputs that have none of their own.
+    pub fn loss(mut self, loss: impl Loss + 'static) -> Self {
+        self.set_loss(None, Box::new(loss));
+        self
+    }
+
+    /// The loss of one output. The sum over all outputs is what training makes small.
+    pub fn loss_for(mut self, output: impl Into<Output>, loss: impl Loss + 'static) -> Self {
+        self.set_loss(Some(output.into()), Box::new(loss));
+        self
+    }
+
+    /// How much the loss of one output counts in the sum: Keras's `loss_weights`. 1 by default.
+    pub fn loss_weight_for(mut self, output: impl Into<Output>, weight: f64) -> Self {
+        self.loss_weights.push((output.into(), weight));
+        self
+    }
+
+    /// One output has no loss and the data set no target for it, as with `None` among Keras's
+    /// losses: states that a model gives out, say.
+    pub fn no_loss_for(mut self, output: impl Into<Output>) -> Self {
+        self.untrained.push(output.into());
+        self
+    }
+
+    /// A metric of a model with one output. As Keras's `metrics` it does not look at sample and
+    /// class weights, but it does at masks.
+    pub fn metric(self, metric: impl Metric + 'static) -> Self {
+        self.add(None, Box::new(metric), false)
+    }
+
+    /// A metric that counts every row by its sample and class weight, as Keras's
+    /// `weighted_metrics`.
+    pub fn weighted_metric(self, metric: impl Metric + 'static) -> Self {
+        self.add(None, Box::new(metric), true)
+    }
+
+    /// A metric of one output of several.
+    pub fn metric_for(self, output: impl Into<Output>, metric: impl Metric + 'static) -> Self {
+        self.add(Some(output.into()), Box::new(metric), false)
+    }
+
+    /// A metric of one output of several that counts every row by its weight.
+    pub fn weighted_metric_for(
+        self,
+        output: impl Into<Output>,
+        metric: impl Metric + 'static,
+    ) -> Self {
+        self.add(Some(output.into()), Box::new(metric), true)
+    }
+
+    /// Replaces the loss of that output.
+    fn set_loss(&mut self, output: Option<Output>, loss: Box<dyn Loss>) {
+        self.losses.retain(|(own, _)| *own != output);
+        self.losses.push((output, loss));
+    }
+
+    fn add(mut self, output: Option<Output>, metric: Box<dyn Metric>, weighted: bool) -> Self {
+        self.metrics.push(Wanted {
+            output,
+            metric,
+            weighted,
+        });
+        self
+    }
+
+    /// The targets that the loss of every output takes, `None` if it has no loss, when all fits
+    /// together.
+    pub(super) fn check(&self, outputs: &[ValueSpec]) -> Result<Vec<Option<Takes>>, Error> {
+        let named = self.losses.iter().filter_map(|(output, _)| output.as_ref());
+        for output in named.chain(&self.untrained) {
+            output.place(outputs)?;
+        }
+        let kinds: Vec<Option<Takes>> = outputs
+            .iter()
+            .enumerate()
+            .map(|(index, spec)| {
+                let Some(loss) = self.loss_of(index, outputs)? else {
+                    return Ok(None);
+                };
+                loss.check(features(spec))?;
+                Ok(Some(Takes {
+                    kind: loss.targets(),
+                    loss: loss.name().to_owned(),
+                    classes: loss.has_classes(),
+                }))
+            })
+            .collect::<Result<_, Error>>()?;
+        if kinds.iter().all(Option::is_none) {
+            return Err(Error::Argument("no output has a loss".to_owned()));
+        }
+        for (output, weight) in &self.loss_weights {
+            let name = outputs[output.place(outputs)?].name;
+            if kinds[output.place(outputs)?].is_none() {
+                let message = format!("output {name} has a loss weight, but no loss");
+                return Err(Error::Argument(message));
+            }
+            if !weight.is_finite() {
+                let message = format!("the loss weight of output {name} is {weight}");
+                return Err(Error::Argument(message));
+            }
+        }
+        for wanted in &self.metrics {
+            let place = wanted.place(outputs)?;
+            if kinds[place].is_none() {
+                return Err(Error::Argument(format!(
+                    "metric {} is for output {}, which has no loss and so no targets",
+                    wanted.metric.name(),
+                    outputs[place].name
+                )));
+            }
+        }
+        Ok(kinds)
+    }
+
+    /// The loss of output number `index`; `None` if it is to have none.
+    pub(super) fn loss_of(
+        &self,
+        index: usize,
+        outputs: &[ValueSpec],
+    ) -> Result<Option<&dyn Loss>, Error> {
+        let is = |output: &Output| output.place(outputs).ok() == Some(index);
+        if self.untrained.iter().any(is) {
+            return Ok(None);
+        }
+        // The latest: by name and by number, one can be given twice.
+        let own = |(output, _): &&(Option<Output>, _)| output.as_ref().is_some_and(is);
+        let shared = |(output, _): &&(Option<Output>, _)| output.is_none();
+        let found = self.losses.iter().rev().find(own);
+        let found = found.or_else(|| self.losses.iter().find(shared));
+        if let Some((_, loss)) = found {
+            return Ok(Some(loss.as_ref()));
+        }
+        let name = outputs[index].name;
+        Err(Error::Argument(if outputs.len() == 1 {
+            "there is no loss; give the trainer one with `loss`".to_owned()
+        } else {
+            format!(
+                "output {name} has no loss; give the trainer one with `loss_for({name:?}, …)`, or \
+                 say `no_loss_for({name:?})`"
+            )
+        }))
+    }
+
+    /// How much the loss of output number `index` counts.
+    pub(super) fn loss_weight_of(&self, index: usize, outputs: &[ValueSpec]) -> f64 {
+        let own = |(output, _): &&(Output, _)| output.place(outputs).ok() == Some(index);
+        let found = self.loss_weights.iter().rev().find(own);
+        found.map_or(1.0, |(_, weight)| *weight)
+    }
+
+    /// The losses of all outputs in words, for a comparison: `a: mean_squared_error * 0.5, b: huber`.
+    pub(super) fn losses(&self, outputs: &[ValueSpec], kinds: &[Option<Takes>]) -> String {
+        let with_loss = outputs.iter().zip(kinds).enumerate();
+        let words = with_loss.filter_map(|(index, (output, takes))| {
+            let (loss, weight) = (&takes.as_ref()?.loss, self.loss_weight_of(index, outputs));
+            let times = match weight {
+                1.0 => String::new(),
+                weight => format!(" * {weight}"),
+            };
+            Some(format!("{}: {loss}{times}", output.name))
+        });
+        words.collect::<Vec<_>>().join(", ")
+    }
+
+    /// All metrics in the order in which Keras names them, each with the number of its output and
+    /// its name in the logs.
+    ///
+    /// A name that is there already gets a number behind it, or `weighted_` in front of it.
+    pub(super) fn metrics(
+        &self,
+        outputs: &[ValueSpec],
+    ) -> Result<Vec<(usize, String, &Wanted)>, Error> {
+        let mut named: Vec<(usize, String, &Wanted)> = Vec::new();
+        let (plain, weighted): (Vec<_>, Vec<_>) = self.metrics.iter().partition(|m| !m.weighted);
+        for wanted in plain.into_iter().chain(weighted) {
+            let place = wanted.place(outputs)?;
+            let prefix = match outputs {
+                [_] => String::new(),
+                _ => format!("{}_", outputs[place].name),
+            };
+            let taken = |name: &str| named.iter().any(|(_, own, _)| own == name);
+            let mut name = format!("{prefix}{}", wanted.metric.name());
+            if wanted.weighted && taken(&name) {
+                name = format!("{prefix}weighted_{}", wanted.metric.name());
+            }
+            if taken(&name) {
+                let mut number = 1;
+                while taken(&format!("{name}_{number}")) {
+                    number += 1;
+                }
+                name = format!("{name}_{number}");
+            }
+            named.push((place, name, wanted));
+        }
+        Ok(named)
+    }
+}
+
+impl Wanted {
+    /// Number of its output.
+    fn place(&self, outputs: &[ValueSpec]) -> Result<usize, Error> {
+        match &self.output {
+            Some(output) => output.place(outputs),
+            None if outputs.len() == 1 => Ok(0),
+            None => {
+                let names: Vec<_> = outputs.iter().map(|spec| spec.name).collect();
+                Err(Error::Argument(format!(
+                    "the model has the outputs {}: say with `metric_for` which of them metric {} \
+                     is for",
+                    names.join(", "),
+                    self.metric.name()
+                )))
+            }
+        }
+    }
+}
+
+/// Numbers in a row of an output: its last axis.
+pub(super) fn features(spec: &ValueSpec) -> usize {
+    spec.features.last().copied().unwrap_or(1)
+}
