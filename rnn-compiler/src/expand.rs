@@ -7,7 +7,7 @@ use crate::{
     cell::{CellAst, deep_message},
     codegen,
     cursor::{Cursor, too_deep},
-    diagnostics::{Diagnostic, Diagnostics, to_compile_errors},
+    diagnostics::{Bug, Diagnostics, to_compile_errors},
     layer,
     layers::LAYERS,
     passes,
@@ -35,17 +35,11 @@ pub fn expand_model(tokens: TokenStream) -> TokenStream {
         });
         return codegen::fetch(&model, &path, &cells.collect());
     }
-    let graph = passes::run(&model, &mut found);
+    let graph = passes::run(&model, &mut found, &codegen::CPU);
     let mut found = found.take();
     if graph.is_none() && found.is_empty() && model.cells.iter().all(|c| c.cell.is_some()) {
-        found.push(
-            Diagnostic::new(
-                "RNN0199",
-                Span::call_site(),
-                "this model cannot be compiled",
-            )
-            .help("this is a bug of the compiler; please report it with the model"),
-        );
+        let bug = Bug::new("nothing is known to be wrong with it");
+        found.push(bug.diagnostic(Span::call_site(), &model.tokens.to_string()));
     }
     match graph {
         Some(graph) if found.is_empty() => codegen::generate(&graph),

@@ -9,6 +9,7 @@ pub mod codegen;
 pub mod cursor;
 pub mod diagnostics;
 pub mod ir;
+pub mod kernels;
 pub mod layer;
 pub mod layers;
 pub mod passes;

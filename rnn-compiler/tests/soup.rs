@@ -1,5 +1,5 @@
 //! Random soups of the grammar's own tokens: whatever they are, the macros do not panic, say the
-//! same twice, and what they say is Rust.
+//! same twice, what they say is Rust, and the mistakes are those of the tokens, never the compiler's.
 
 use proc_macro2::TokenStream;
 use rnn_compiler::{expand_cell, expand_model};
@@ -196,6 +196,10 @@ fn check(text: &str, expand: fn(TokenStream) -> TokenStream) {
     let first = expand(tokens.clone());
     let second = expand(tokens);
     assert_eq!(first.to_string(), second.to_string(), "{text}");
+    assert!(
+        !first.to_string().contains("RNN0199"),
+        "{text}\nbecomes\n{first}"
+    );
     let rust = syn::parse2::<syn::File>(first.clone()).is_ok()
         || syn::parse2::<syn::Expr>(first.clone()).is_ok();
     assert!(rust, "{text}\nbecomes\n{first}");

@@ -14,6 +14,7 @@ use rnn_compiler::{
         size::Size,
         stages::Sink,
     },
+    codegen::CPU,
     diagnostics::{Diagnostic, Diagnostics},
     layers::LAYERS,
 };
@@ -164,13 +165,13 @@ pub(super) fn check(text: &str, arguments: &[(&str, Value)], inputs: &[&[usize]]
         results.insert(Sink::Output(i), o.clone());
     }
     for hoist in [false, true] {
-        let program = forms::inference(&cell, hoist);
+        let program = forms::inference(&cell, hoist, &CPU).unwrap();
         Machine::new(&program, &weights, |s| numbers.slot(s)).check(&results);
     }
     for &k in &backward.keep {
         results.insert(Sink::Keep(k), values[k].clone());
     }
-    let program = forms::training(&cell, &backward);
+    let program = forms::training(&cell, &backward, &CPU).unwrap();
     Machine::new(&program, &weights, |s| numbers.slot(s)).check(&results);
 
     // Backward.
@@ -281,7 +282,7 @@ pub(super) fn check(text: &str, arguments: &[(&str, Value)], inputs: &[&[usize]]
             1e-7,
         );
     }
-    let program = forms::gradient(&backward);
+    let program = forms::gradient(&backward, &CPU).unwrap();
     Machine::new(&program, &weights, slot).check(&results);
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::cell_tests::{Numbers, build, check, close, size};
-use rnn_compiler::cell::forms;
+use rnn_compiler::{cell::forms, codegen::CPU};
 
 /// `einsum` by its definition. Values are data with a batch of one, which has no letter here.
 fn by_definition(equation: &str, values: &[(&[f64], Vec<usize>, String)]) -> Vec<f64> {
@@ -147,7 +147,7 @@ fn sums_become_few_products() {
             output einsum({equation:?}, x, p); }}"
         );
         let cell = build(&text, &[], &[data]).unwrap();
-        let program = forms::inference(&cell, false);
+        let program = forms::inference(&cell, false, &CPU).unwrap();
         program.step.iter().map(|p| p.products.len()).sum::<usize>()
     };
     assert_eq!(count("bij,ijkl->bkl", &[8, 9], &[8, 9, 7, 6]), 1);

@@ -9,6 +9,7 @@ use super::{
     size::Size,
     stages::{Program, Root, Sink, stage},
 };
+use crate::{diagnostics::Sound, kernels::Target};
 
 /// The results of a forward pass, with nodes that are kept for all steps.
 fn forward_roots(cell: &Cell, keep: &[NodeId]) -> Vec<Root> {
@@ -31,11 +32,7 @@ fn forward_roots(cell: &Cell, keep: &[NodeId]) -> Vec<Root> {
             node,
             sink: Sink::Keep(node),
             offset: Size::known(0),
-            width: cell
-                .graph
-                .width(node)
-                .cloned()
-                .unwrap_or_else(|| Size::known(1)),
+            width: cell.graph.floats(node),
             exact: false,
         });
     }
@@ -59,17 +56,27 @@ fn side_by_side(cell: &Cell, parts: &[NodeId], whole: &Size, sink: Sink, roots: 
 }
 
 /// Inference: with `hoist`, what can be is computed for many steps at once.
-pub fn inference(cell: &Cell, hoist: bool) -> Program {
-    stage(&cell.graph, &forward_roots(cell, &[]), hoist)
+///
+/// # Errors
+/// As [`stage`].
+pub fn inference(cell: &Cell, hoist: bool, target: &Target) -> Sound<Program> {
+    stage(&cell.graph, &forward_roots(cell, &[]), hoist, target)
 }
 
 /// The forward pass of training.
-pub fn training(cell: &Cell, backward: &Backward) -> Program {
-    stage(&cell.graph, &forward_roots(cell, &backward.keep), true)
+///
+/// # Errors
+/// As [`stage`].
+pub fn training(cell: &Cell, backward: &Backward, target: &Target) -> Sound<Program> {
+    let roots = forward_roots(cell, &backward.keep);
+    stage(&cell.graph, &roots, true, target)
 }
 
 /// The backward pass.
-pub fn gradient(backward: &Backward) -> Program {
+///
+/// # Errors
+/// As [`stage`].
+pub fn gradient(backward: &Backward, target: &Target) -> Sound<Program> {
     let mut roots = Vec::new();
     for (state, parts) in backward.states.iter().enumerate() {
         for p in parts {
@@ -112,5 +119,5 @@ pub fn gradient(backward: &Backward) -> Program {
             exact: false,
         });
     }
-    stage(&backward.graph, &roots, true)
+    stage(&backward.graph, &roots, true, target)
 }

@@ -16,6 +16,7 @@ use super::{
     optimize::live,
     size::Size,
 };
+use crate::diagnostics::{Bug, Sound};
 
 /// A part of a vector: its first unit, its size, its value in the backward graph.
 #[derive(Clone, Debug)]
@@ -73,9 +74,22 @@ pub struct Backward {
     pub vectors: Vec<VectorGradient>,
 }
 
-/// A size that would have to be known, and is a `const`: the parts of this vector overlap.
+/// Why a cell has no gradient.
 #[derive(Debug)]
-pub struct Overlap;
+pub enum NoGradient {
+    /// A size that would have to be known, and is a `const`: the parts of this vector overlap.
+    Overlap,
+    /// A mistake of the compiler.
+    Bug(Bug),
+}
+
+impl From<Bug> for NoGradient {
+    fn from(bug: Bug) -> Self {
+        NoGradient::Bug(bug)
+    }
+}
+
+type Derived<T> = Result<T, NoGradient>;
 
 struct Differentiator<'a> {
     cell: &'a Cell,
@@ -91,7 +105,7 @@ impl Cell {
     ///
     /// # Errors
     /// If parts of a state or of the input overlap and their sizes are not numbers.
-    pub fn backward(&self) -> Result<Backward, Overlap> {
+    pub fn backward(&self) -> Result<Backward, NoGradient> {
         let mut next = BTreeMap::new();
         for (state, parts) in self.next.iter().enumerate() {
             let mut offset = Size::known(0);
@@ -113,8 +127,8 @@ impl Cell {
 }
 
 impl Differentiator<'_> {
-    fn run(mut self) -> Result<Backward, Overlap> {
-        self.seed();
+    fn run(mut self) -> Derived<Backward> {
+        self.seed()?;
         let g = &self.cell.graph;
         let roots: Vec<NodeId> = self
             .cell
@@ -145,13 +159,20 @@ impl Differentiator<'_> {
                     };
                     let part = Part {
                         offset: offset.clone(),
-                        width: g.width(id).cloned().unwrap_or_else(|| Size::known(1)),
+                        width: g.floats(id),
                         node: d,
                     };
                     match slot {
                         Slot::State(i) => states[*i].push(part),
                         Slot::Input(i) => inputs[*i].push(part),
-                        _ => {}
+                        // It is drawn: nobody asks for its gradient.
+                        Slot::Noise(_) => {}
+                        Slot::NextState(_)
+                        | Slot::Forward(_)
+                        | Slot::OutputGradient(_)
+                        | Slot::NextStateGradient(_) => {
+                            return Err(Bug::new(format!("{slot:?} in a step")).into());
+                        }
                     }
                 }
                 Op::Param(p, offset) => {
@@ -159,7 +180,7 @@ impl Differentiator<'_> {
                         vectors.push(VectorGradient {
                             param: *p,
                             offset: offset.clone(),
-                            width: g.width(id).cloned().unwrap_or_else(|| Size::known(1)),
+                            width: g.units(id)?.clone(),
                             delta: d,
                         });
                     }
@@ -168,8 +189,8 @@ impl Differentiator<'_> {
                 Op::Product(_) if self.out.number_of(d) == Some(0.0) => {}
                 Op::Product(terms) => {
                     for (v, m) in terms {
-                        let width = g.width(id).cloned().unwrap_or_else(|| Size::known(1));
-                        let k = g.width(*v).cloned().unwrap_or_else(|| Size::known(1));
+                        let width = g.units(id)?.clone();
+                        let k = g.units(*v)?.clone();
                         if self.cell.params[m.param].trainable && self.out.number_of(d) != Some(0.0)
                         {
                             let operand = match &g.node(*v).op {
@@ -194,35 +215,36 @@ impl Differentiator<'_> {
                             ..m.clone()
                         };
                         let term = self.out.product(vec![(d, back)], k);
-                        self.add(*v, term);
+                        self.add(*v, term)?;
                     }
                 }
-                op => self.pointwise(id, op, d),
+                op => self.pointwise(id, op, d)?,
             }
         }
         let states = states
             .into_iter()
             .zip(&self.cell.states)
             .map(|(parts, state)| self.join(parts, &state.size))
-            .collect::<Result<_, _>>()?;
+            .collect::<Derived<_>>()?;
         let inputs = inputs
             .into_iter()
             .zip(&self.cell.inputs)
             .map(|(parts, input)| self.join(parts, &input.width))
-            .collect::<Result<_, _>>()?;
-        self.finish(states, inputs, matrices, vectors)
+            .collect::<Derived<_>>()?;
+        Ok(self.finish(states, inputs, matrices, vectors))
     }
 
-    fn seed(&mut self) {
+    fn seed(&mut self) -> Sound<()> {
         for (state, parts) in self.cell.next.iter().enumerate() {
-            self.seed_parts(parts, Slot::NextStateGradient(state));
+            self.seed_parts(parts, Slot::NextStateGradient(state))?;
         }
         for (output, parts) in self.cell.out.iter().enumerate() {
-            self.seed_parts(parts, Slot::OutputGradient(output));
+            self.seed_parts(parts, Slot::OutputGradient(output))?;
         }
+        Ok(())
     }
 
-    fn seed_parts(&mut self, parts: &[NodeId], slot: Slot) {
+    fn seed_parts(&mut self, parts: &[NodeId], slot: Slot) -> Sound<()> {
         let mut offset = Size::known(0);
         for &p in parts {
             let extent = self.cell.graph.node(p).extent.clone();
@@ -234,16 +256,17 @@ impl Differentiator<'_> {
             };
             let d = self.out.add_node(Op::Leaf(slot, offset.clone()), extent);
             offset = &offset + &width;
-            self.add(p, d);
+            self.add(p, d)?;
         }
+        Ok(())
     }
 
     /// Adds `d` to the gradient of forward node `to`, reduced to its extent. Products with one
     /// another are joined, so that one sweep over the operands gives their sum.
-    fn add(&mut self, to: NodeId, d: NodeId) {
+    fn add(&mut self, to: NodeId, d: NodeId) -> Sound<()> {
         let node = self.cell.graph.node(to);
         if matches!(node.op, Op::Number(_) | Op::SizeOf(_)) || node.extent == Extent::Number {
-            return;
+            return Ok(());
         }
         let d = match (&node.extent, &self.out.node(d).extent) {
             (Extent::Row, Extent::Vector(_)) => self.out.reduce(Reduce::Sum, d),
@@ -251,9 +274,10 @@ impl Differentiator<'_> {
         };
         let sum = match self.adjoint.get(&to) {
             None => d,
-            Some(&old) => self.join_products(old, d),
+            Some(&old) => self.join_products(old, d)?,
         };
         self.adjoint.insert(to, sum);
+        Ok(())
     }
 
     /// The gradient of a vector that is the same number for all units of a row, as a vector: what
@@ -268,7 +292,7 @@ impl Differentiator<'_> {
         }
     }
 
-    fn join_products(&mut self, a: NodeId, b: NodeId) -> NodeId {
+    fn join_products(&mut self, a: NodeId, b: NodeId) -> Sound<NodeId> {
         let (rest, first) = match &self.out.node(a).op {
             Op::Product(_) => (None, a),
             Op::Binary(Add, rest, p) if matches!(self.out.node(*p).op, Op::Product(_)) => {
@@ -276,22 +300,24 @@ impl Differentiator<'_> {
             }
             _ => (None, a),
         };
-        match (
-            &self.out.node(first).op.clone(),
-            &self.out.node(b).op.clone(),
-        ) {
-            (Op::Product(x), Op::Product(y)) => {
-                let width = self.out.width(b).cloned().unwrap_or_else(|| Size::known(1));
-                let terms = x.iter().chain(y).cloned().collect();
-                let p = self.out.product(terms, width);
-                match rest {
-                    None => p,
-                    Some(rest) => self.out.binary(Add, rest, p),
+        Ok(
+            match (
+                &self.out.node(first).op.clone(),
+                &self.out.node(b).op.clone(),
+            ) {
+                (Op::Product(x), Op::Product(y)) => {
+                    let width = self.out.units(b)?.clone();
+                    let terms = x.iter().chain(y).cloned().collect();
+                    let p = self.out.product(terms, width);
+                    match rest {
+                        None => p,
+                        Some(rest) => self.out.binary(Add, rest, p),
+                    }
                 }
-            }
-            (Op::Product(_), _) if rest.is_none() => self.out.binary(Add, b, a),
-            _ => self.out.binary(Add, a, b),
-        }
+                (Op::Product(_), _) if rest.is_none() => self.out.binary(Add, b, a),
+                _ => self.out.binary(Add, a, b),
+            },
+        )
     }
 
     /// A forward value, in the backward graph.
@@ -309,7 +335,7 @@ impl Differentiator<'_> {
 
     /// Sums contributions to parts of one vector of `whole` units; overlapping ones are cut where
     /// they overlap. Units that nothing depends on have the gradient zero: somebody reads it.
-    fn join(&mut self, parts: Vec<Part>, whole: &Size) -> Result<Vec<Part>, Overlap> {
+    fn join(&mut self, parts: Vec<Part>, whole: &Size) -> Derived<Vec<Part>> {
         let same = |a: &Part, b: &Part| a.offset == b.offset && a.width == b.width;
         let mut distinct: Vec<Part> = Vec::new();
         for p in parts {
@@ -331,11 +357,11 @@ impl Differentiator<'_> {
         if let Some(tiles) = tiles(&distinct, whole) {
             return Ok(tiles);
         }
-        let mut cuts = BTreeSet::from([0, whole.value().ok_or(Overlap)?]);
+        let mut cuts = BTreeSet::from([0, whole.value().ok_or(NoGradient::Overlap)?]);
         for p in &distinct {
             let (o, w) = (
-                p.offset.value().ok_or(Overlap)?,
-                p.width.value().ok_or(Overlap)?,
+                p.offset.value().ok_or(NoGradient::Overlap)?,
+                p.width.value().ok_or(NoGradient::Overlap)?,
             );
             cuts.extend([o, o + w]);
         }
@@ -345,8 +371,8 @@ impl Differentiator<'_> {
             let mut sum = None;
             for p in &distinct {
                 let (o, w) = (
-                    p.offset.value().ok_or(Overlap)?,
-                    p.width.value().ok_or(Overlap)?,
+                    p.offset.value().ok_or(NoGradient::Overlap)?,
+                    p.width.value().ok_or(NoGradient::Overlap)?,
                 );
                 if o <= c[0] && c[1] <= o + w {
                     let (from, width) = (Size::known(c[0] - o), Size::known(c[1] - c[0]));

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::size::Size;
+use crate::diagnostics::{Bug, Sound};
 
 /// Index of a node; operands come before the nodes that use them.
 pub type NodeId = usize;
@@ -221,6 +222,25 @@ impl Graph {
         match &self.nodes[id].extent {
             Extent::Vector(w) => Some(w),
             _ => None,
+        }
+    }
+
+    /// The units of a vector.
+    ///
+    /// # Errors
+    /// If the node is a number or a row scalar, which whoever asks for its units cannot use.
+    pub fn units(&self, id: NodeId) -> Sound<&Size> {
+        self.width(id).ok_or_else(|| {
+            let node = &self.nodes[id];
+            Bug::new(format!("{:?} is {:?}, not a vector", node.op, node.extent))
+        })
+    }
+
+    /// The floats of a row that a value takes in memory: its units, or 1 if it is a number.
+    pub fn floats(&self, id: NodeId) -> Size {
+        match &self.nodes[id].extent {
+            Extent::Vector(w) => w.clone(),
+            Extent::Number | Extent::Row => Size::known(1),
         }
     }
 

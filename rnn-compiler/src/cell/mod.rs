@@ -67,7 +67,7 @@ mod value;
 pub use ast::{Argument, CellAst, Expr, ExprKind, Item};
 pub use build::{Cell, CellInput, CellOutput, CellUse, Noise, Param, State};
 pub use functions::is_activation;
-pub use gradient::{Backward, MatrixGradient, Part, VectorGradient};
+pub use gradient::{Backward, MatrixGradient, NoGradient, Part, VectorGradient};
 pub(crate) use parse::deep_message;
 pub(crate) use parse_value::{MAX_SIZE, Number, is_const, number, path, single};
 pub use value::{INITIALIZERS, Initializer, Value, choices_of, initializer_of, numbers_of};

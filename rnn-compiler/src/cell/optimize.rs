@@ -79,16 +79,23 @@ fn regroup(g: &Graph, roots: &[NodeId]) -> (Graph, BTreeMap<NodeId, NodeId>) {
             terms_of(g, &uses, b, &mut terms);
         }
         let (late, early): (Vec<NodeId>, Vec<NodeId>) = terms.iter().partition(|&&t| carried[t]);
-        let new = if !late.is_empty() && early.iter().any(|&t| product[t]) {
-            let mut sum = |terms: &[NodeId]| {
-                let mut terms = terms.iter().map(|t| map[t]);
-                let first: NodeId = terms.next().unwrap_or_default();
-                terms.fold(first, |a, b| out.binary(Binary::Add, a, b))
-            };
-            let (early, late) = (sum(&early), sum(&late));
-            out.binary(Binary::Add, early, late)
-        } else {
-            out.rebuild(&node.op, &node.extent, |o| map[&o])
+        let sums = match (early.as_slice(), late.as_slice()) {
+            ([first, early @ ..], [second, late @ ..])
+                if product[*first] || early.iter().any(|&t| product[t]) =>
+            {
+                Some([(*first, early), (*second, late)])
+            }
+            _ => None,
+        };
+        let new = match sums {
+            Some(sums) => {
+                let [early, late] = sums.map(|(first, rest)| {
+                    let rest = rest.iter().map(|t| map[t]);
+                    rest.fold(map[&first], |a, b| out.binary(Binary::Add, a, b))
+                });
+                out.binary(Binary::Add, early, late)
+            }
+            None => out.rebuild(&node.op, &node.extent, |o| map[&o]),
         };
         map.insert(id, new);
     }

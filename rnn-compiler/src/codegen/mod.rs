@@ -11,7 +11,9 @@ mod phase;
 mod run;
 mod spec;
 mod stub;
+mod target;
 
 pub use cell::{broken_cell, cell, fetch};
 pub use model::generate;
 pub use stub::stub;
+pub use target::CPU;

@@ -4,14 +4,28 @@
 use std::collections::BTreeMap;
 
 use crate::{
-    cell::{Cell, Param, size::Size},
-    diagnostics::{Diagnostic, Diagnostics},
+    cell::{Cell, NoGradient, Param, size::Size},
+    diagnostics::{Bug, Diagnostic, Diagnostics, OrBug},
     ir::{
         AxisId, CellOp, Constraint, Content, Half, KeptState, Layer, LayerGraph, LayerId,
         LayerKind, ModelParam, Op, OpGraph, OpKind, OpState, ParamOptions, Port, Regularizer, Rnn,
         Shape, Time, UsedCell, Value, ValueId,
     },
 };
+
+/// Why a model is not lowered.
+pub enum Stop {
+    /// Its mistakes have been reported.
+    Reported,
+    /// A mistake of the compiler.
+    Bug(Bug),
+}
+
+impl From<Bug> for Stop {
+    fn from(bug: Bug) -> Self {
+        Stop::Bug(bug)
+    }
+}
 
 struct Lowering<'a> {
     graph: &'a LayerGraph,
@@ -33,7 +47,10 @@ struct Lowering<'a> {
 
 /// Lowers a checked model. What is reported here could not be seen before: overlapping parts of a
 /// state whose sizes are `const`s.
-pub fn lower(layers: LayerGraph, found: &mut Diagnostics) -> Option<OpGraph> {
+///
+/// # Errors
+/// If mistakes were reported, or the compiler made one.
+pub fn lower(layers: LayerGraph, found: &mut Diagnostics) -> Result<OpGraph, Stop> {
     let mut l = Lowering {
         graph: &layers,
         axes: Vec::new(),
@@ -73,7 +90,7 @@ pub fn lower(layers: LayerGraph, found: &mut Diagnostics) -> Option<OpGraph> {
         whole,
         ..
     } = l;
-    Some(OpGraph {
+    Ok(OpGraph {
         layers,
         axes,
         values,
@@ -228,7 +245,7 @@ impl Lowering<'_> {
         new
     }
 
-    fn layer(&mut self, id: LayerId, layer: &Layer) -> Option<()> {
+    fn layer(&mut self, id: LayerId, layer: &Layer) -> Result<(), Stop> {
         let inputs: Vec<ValueId> = layer.inputs.iter().map(|p| self.ports[p]).collect();
         let mask = layer.mask.map(|p| self.ports[&p]);
         let shape = &layer.outputs[0];
@@ -251,7 +268,7 @@ impl Lowering<'_> {
                 let table = self.params(id, layer, "", &[table], options)[0];
                 let from = layer.inputs[0].layer;
                 let input = self.graph.inputs.iter().position(|(_, l)| *l == from);
-                let input = input.unwrap_or_default();
+                let input = input.or_bug("ids that are no input")?;
                 let output = self.of_shape(shape);
                 let kind = OpKind::Gather {
                     input,
@@ -421,7 +438,7 @@ impl Lowering<'_> {
         for (index, value) in results.into_iter().enumerate() {
             self.ports.insert(Port { layer: id, index }, value);
         }
-        Some(())
+        Ok(())
     }
 
     /// The value, whose size costs something in training.
@@ -461,7 +478,7 @@ impl Lowering<'_> {
         inputs: &[ValueId],
         mask: Option<ValueId>,
         initial: &[ValueId],
-    ) -> Option<(Vec<ValueId>, Vec<ValueId>)> {
+    ) -> Result<(Vec<ValueId>, Vec<ValueId>), Stop> {
         let axis = self.values[inputs[0]].axis;
         let (mut read, mut mask) = (inputs.to_vec(), mask);
         if rnn.go_backwards {
@@ -534,7 +551,7 @@ impl Lowering<'_> {
             }
             read = outputs;
         }
-        Some((read, all_finals))
+        Ok((read, all_finals))
     }
 
     /// Builds, optimises and differentiates a cell.
@@ -549,7 +566,7 @@ impl Lowering<'_> {
         between: Option<&[Vec<Size>]>,
         unroll: Option<bool>,
         mask: Option<ValueId>,
-    ) -> Option<Box<CellOp>> {
+    ) -> Result<Box<CellOp>, Stop> {
         let shapes: Vec<Vec<Size>> = match between {
             Some(shapes) => shapes.to_vec(),
             None => {
@@ -562,7 +579,7 @@ impl Lowering<'_> {
                 axes.collect()
             }
         };
-        let mut cell = Cell::build(&used.cell, &shapes, self.found)?;
+        let mut cell = Cell::build(&used.cell, &shapes, self.found).ok_or(Stop::Reported)?;
         let params = self.params(id, layer, prefix, &cell.params, &used.options);
         for (p, &i) in cell.params.iter_mut().zip(&params) {
             p.trainable = self.params[i].trainable;
@@ -575,7 +592,7 @@ impl Lowering<'_> {
             t.optimize();
         }
         match training.as_ref().unwrap_or(&cell).backward() {
-            Ok(backward) => Some(Box::new(CellOp {
+            Ok(backward) => Ok(Box::new(CellOp {
                 initial: vec![None; cell.states.len()],
                 finals: vec![None; cell.states.len()],
                 cell,
@@ -587,7 +604,8 @@ impl Lowering<'_> {
                 mask,
                 zero_output: false,
             })),
-            Err(_) => {
+            Err(NoGradient::Bug(bug)) => Err(bug.into()),
+            Err(NoGradient::Overlap) => {
                 self.found.push(
                     Diagnostic::new(
                         "RNN0240",
@@ -599,7 +617,7 @@ impl Lowering<'_> {
                     )
                     .help("give the sizes as numbers"),
                 );
-                None
+                Err(Stop::Reported)
             }
         }
     }

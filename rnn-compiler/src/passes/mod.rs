@@ -11,20 +11,36 @@ mod tests;
 pub use check_cell::check_cell;
 pub use check_layers::check_layers;
 
-use crate::{diagnostics::Diagnostics, ir::Plan, syntax::ModelAst};
+use proc_macro2::Span;
+
+use crate::{
+    diagnostics::{Bug, Diagnostics},
+    ir::Plan,
+    kernels::Target,
+    syntax::ModelAst,
+};
+use lower::Stop;
 
 /// Every pass, in order. A model with mistakes stops behind the pass that found them, with all of
-/// that pass's messages in `found`.
-pub fn run(model: &ModelAst, found: &mut Diagnostics) -> Option<Plan> {
+/// that pass's messages in `found`. Kernels are cut for `target`.
+pub fn run(model: &ModelAst, found: &mut Diagnostics, target: &Target) -> Option<Plan> {
     // Shapes first: everything behind this line relies on them and reports no mistakes of a user.
     let layers = check_layers::check_layers(model, found)?;
     if !found.is_empty() {
         return None;
     }
     // Then cells: from here on a model is a list of operations, and every cell has its gradient.
-    let mut ops = lower::lower(layers, found)?;
+    let bug = |bug: Bug, found: &mut Diagnostics| {
+        found.push(bug.diagnostic(Span::call_site(), &model.tokens.to_string()));
+        None
+    };
+    let mut ops = match lower::lower(layers, found) {
+        Ok(ops) => ops,
+        Err(Stop::Reported) => return None,
+        Err(Stop::Bug(b)) => return bug(b, found),
+    };
     // Values with several readers before buffers are handed out: each reader has a gradient.
     fork::fork(&mut ops);
     // Last the decisions, when all forms of all cells are known: buffers and weights are shared.
-    Some(plan::plan(ops))
+    plan::plan(ops, target).map_or_else(|b| bug(b, found), Some)
 }

@@ -46,6 +46,7 @@ const ORDERS: &[Order] = &[
         modules: &[
             "diagnostics",
             "cursor",
+            "kernels",
             "cell",
             "ir",
             "syntax",

@@ -1,46 +1,54 @@
 //! Derivatives of lane-by-lane maths and of reductions.
 
 use super::Differentiator;
-use crate::cell::graph::{Binary, Binary::*, Compare, Extent, NodeId, Op, Reduce, Unary};
+use crate::{
+    cell::graph::{Binary, Binary::*, Compare, Extent, NodeId, Op, Reduce, Unary},
+    diagnostics::{Bug, Sound},
+};
 
 impl Differentiator<'_> {
-    pub(super) fn pointwise(&mut self, id: NodeId, op: &Op, d: NodeId) {
+    pub(super) fn pointwise(&mut self, id: NodeId, op: &Op, d: NodeId) -> Sound<()> {
         match *op {
             Op::Unary(u, a) => {
                 if let Some(da) = self.unary(u, a, id, d) {
-                    self.add(a, da);
+                    self.add(a, da)?;
                 }
             }
-            Op::Binary(b, x, y) => self.binary(b, x, y, id, d),
+            Op::Binary(b, x, y) => self.binary(b, x, y, id, d)?,
             Op::MulAdd(a, b, c) | Op::NegMulAdd(a, b, c) => {
                 let (va, vb) = (self.value(a), self.value(b));
-                self.add(c, d);
+                self.add(c, d)?;
                 let d = match op {
                     Op::MulAdd(..) => d,
                     _ => self.out.unary(Unary::Neg, d),
                 };
                 let da = self.out.binary(Mul, d, vb);
                 let db = self.out.binary(Mul, d, va);
-                self.add(a, da);
-                self.add(b, db);
+                self.add(a, da)?;
+                self.add(b, db)?;
             }
             Op::Select(c, a, b, x, y) => {
                 let (va, vb) = (self.value(a), self.value(b));
                 let zero = self.out.number(0.0);
                 let dx = self.out.select(c, va, vb, d, zero);
                 let dy = self.out.select(c, va, vb, zero, d);
-                self.add(x, dx);
-                self.add(y, dy);
+                self.add(x, dx)?;
+                self.add(y, dy)?;
             }
-            Op::Reduce(Reduce::Sum, a) => self.add(a, d),
+            Op::Reduce(Reduce::Sum, a) => self.add(a, d)?,
             Op::Reduce(Reduce::Max, a) => {
                 let (va, vm) = (self.value(a), self.value(id));
                 let zero = self.out.number(0.0);
                 let da = self.out.select(Compare::Eq, va, vm, d, zero);
-                self.add(a, da);
+                self.add(a, da)?;
             }
-            _ => {}
+            // Constants have none.
+            Op::Number(_) | Op::SizeOf(_) => {}
+            Op::Leaf(..) | Op::Param(..) | Op::Product(_) => {
+                return Err(Bug::new(format!("{op:?} is no maths")));
+            }
         }
+        Ok(())
     }
 
     /// The gradient of `a`, given `d` of `y = u(a)`.
@@ -129,31 +137,31 @@ impl Differentiator<'_> {
         })
     }
 
-    fn binary(&mut self, b: Binary, x: NodeId, y: NodeId, z: NodeId, d: NodeId) {
+    fn binary(&mut self, b: Binary, x: NodeId, y: NodeId, z: NodeId, d: NodeId) -> Sound<()> {
         match b {
             Add => {
-                self.add(x, d);
-                self.add(y, d);
+                self.add(x, d)?;
+                self.add(y, d)?;
             }
             Sub => {
-                self.add(x, d);
+                self.add(x, d)?;
                 let d = self.out.unary(Unary::Neg, d);
-                self.add(y, d);
+                self.add(y, d)?;
             }
             Mul => {
                 let (vx, vy) = (self.value(x), self.value(y));
                 let dx = self.out.binary(Mul, d, vy);
                 let dy = self.out.binary(Mul, d, vx);
-                self.add(x, dx);
-                self.add(y, dy);
+                self.add(x, dx)?;
+                self.add(y, dy)?;
             }
             Div => {
                 let (vy, vz) = (self.value(y), self.value(z));
                 let dx = self.out.binary(Div, d, vy);
-                self.add(x, dx);
+                self.add(x, dx)?;
                 let dy = self.out.binary(Mul, dx, vz);
                 let dy = self.out.unary(Unary::Neg, dy);
-                self.add(y, dy);
+                self.add(y, dy)?;
             }
             Min | Max => {
                 let how = if b == Min { Compare::Lt } else { Compare::Gt };
@@ -161,8 +169,8 @@ impl Differentiator<'_> {
                 let zero = self.out.number(0.0);
                 let dx = self.out.select(how, vx, vy, d, zero);
                 let dy = self.out.select(how, vx, vy, zero, d);
-                self.add(x, dx);
-                self.add(y, dy);
+                self.add(x, dx)?;
+                self.add(y, dy)?;
             }
             Pow => {
                 let (vx, vy, vz) = (self.value(x), self.value(y), self.value(z));
@@ -171,14 +179,15 @@ impl Differentiator<'_> {
                 let power = self.out.binary(Pow, vx, less);
                 let f = self.out.binary(Mul, vy, power);
                 let dx = self.out.binary(Mul, d, f);
-                self.add(x, dx);
+                self.add(x, dx)?;
                 if self.cell.graph.node(y).extent != Extent::Number {
                     let log = self.out.unary(Unary::Log, vx);
                     let f = self.out.binary(Mul, vz, log);
                     let dy = self.out.binary(Mul, d, f);
-                    self.add(y, dy);
+                    self.add(y, dy)?;
                 }
             }
         }
+        Ok(())
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Backward, Differentiator, MatrixGradient, Overlap, Part, VectorGradient};
+use super::{Backward, Differentiator, MatrixGradient, Part, VectorGradient};
 use crate::cell::{
     graph::{Extent, Graph, NodeId, Op, Slot},
     optimize::{Pass, fuse, live},
@@ -19,7 +19,7 @@ impl Differentiator<'_> {
         mut inputs: Vec<Vec<Part>>,
         mut matrices: Vec<MatrixGradient>,
         mut vectors: Vec<VectorGradient>,
-    ) -> Result<Backward, Overlap> {
+    ) -> Backward {
         let roots: Vec<NodeId> = states
             .iter()
             .flatten()
@@ -83,14 +83,14 @@ impl Differentiator<'_> {
         inputs.iter_mut().flatten().for_each(|p| place(&mut p.node));
         matrices.iter_mut().for_each(|m| place(&mut m.delta));
         vectors.iter_mut().for_each(|v| place(&mut v.delta));
-        Ok(Backward {
+        Backward {
             graph: out,
             keep: keep.into_iter().collect(),
             states,
             inputs,
             matrices,
             vectors,
-        })
+        }
     }
 
     /// Sees to it that the backward pass can have `f`: by keeping it, or what it is made of if that

@@ -21,6 +21,7 @@ use super::{
     graph::{Graph, MatrixPart, NodeId, Reduce, Slot},
     size::Size,
 };
+use crate::{diagnostics::Sound, kernels::Target};
 
 /// Where the result of a graph goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -186,11 +187,11 @@ pub struct Program {
     pub vectors: Vec<PackedVector>,
 }
 
-/// Most gates that one product computes at once: more would not leave registers for rows.
-pub const MAX_GATES: usize = 4;
-
 /// Cuts a graph into phases. With `hoist` off everything is done step by step, as in a stream.
-pub fn stage(graph: &Graph, roots: &[Root], hoist: bool) -> Program {
+///
+/// # Errors
+/// If the graph has no order in which its values can be computed.
+pub fn stage(graph: &Graph, roots: &[Root], hoist: bool, target: &Target) -> Sound<Program> {
     let schedule = schedule::schedule(graph, roots, hoist);
-    emit::emit(graph, roots, &schedule)
+    emit::emit(graph, roots, &schedule, target)
 }

@@ -3,13 +3,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    MAX_GATES, Packed, PackedVector, Phase, Place, Product, Sink, Statement, Vector,
+    Packed, PackedVector, Phase, Place, Product, Sink, Statement, Vector,
     emit::{Emitter, Work},
     schedule::{Class, Key},
 };
-use crate::cell::{
-    graph::{Extent, MatrixPart, NodeId, Op},
-    size::Size,
+use crate::{
+    cell::{
+        graph::{Extent, MatrixPart, NodeId, Op},
+        size::Size,
+    },
+    diagnostics::{Bug, OrBug, Sound},
 };
 
 /// A product and the matrix part of each of its terms.
@@ -17,22 +20,24 @@ type Member = (NodeId, Vec<MatrixPart>);
 
 impl Emitter<'_> {
     /// Where a stored node lies for class `reader`.
-    fn place(&self, n: NodeId, reader: Class) -> Vector {
+    fn place(&self, n: NodeId, reader: Class) -> Sound<Vector> {
         if let Some(root) = self.readable_sink(n, reader) {
-            return Vector {
+            return Ok(Vector {
                 place: Place::Sink(root.sink),
                 offset: root.offset.clone(),
                 exact: false,
-            };
+            });
         }
-        Vector {
-            place: Place::Temp(self.temps.get(&n).copied().unwrap_or_default()),
+        let temp = self.temps.get(&n);
+        let temp = temp.or_bug("a value that is read and stored nowhere")?;
+        Ok(Vector {
+            place: Place::Temp(*temp),
             offset: Size::known(0),
             exact: false,
-        }
+        })
     }
 
-    pub fn phase(&mut self, key: &Key, work: &Work) -> Phase {
+    pub fn phase(&mut self, key: &Key, work: &Work) -> Sound<Phase> {
         let mut p = PhaseEmitter {
             key,
             done: BTreeSet::new(),
@@ -51,9 +56,9 @@ impl Emitter<'_> {
                 only_state_gradients: false,
             },
         };
-        self.products(&mut p, work);
+        self.products(&mut p, work)?;
         for &n in &work.stored {
-            self.node(&mut p, n);
+            self.node(&mut p, n)?;
             if key.0 == Class::Pack {
                 let index = self.packed_vector(PackedVector::Computed(n, key.2.clone()));
                 p.phase.body.push(Statement::Store(index, n));
@@ -69,16 +74,16 @@ impl Emitter<'_> {
         }
         for &r in &work.reduced {
             let Op::Reduce(how, operand) = self.g.node(r).op else {
-                continue;
+                return Err(Bug::new("what is reduced is not a reduction"));
             };
-            self.node(&mut p, operand);
-            let to = self.place(r, key.0);
+            self.node(&mut p, operand)?;
+            let to = self.place(r, key.0)?;
             let index = position(&mut p.phase.reductions, to);
             p.phase.body.push(Statement::Reduce(how, index, operand));
         }
         for &i in &work.roots {
             let root = &self.roots[i];
-            self.node(&mut p, root.node);
+            self.node(&mut p, root.node)?;
             let to = Vector {
                 place: Place::Sink(root.sink),
                 offset: root.offset.clone(),
@@ -90,7 +95,7 @@ impl Emitter<'_> {
                 _ => Statement::Store(index, root.node),
             });
         }
-        self.behind(&mut p, work);
+        self.behind(&mut p, work)?;
         p.phase.only_input_gradient = p.phase.reductions.is_empty()
             && !p.phase.stores.is_empty()
             && p.phase
@@ -103,48 +108,50 @@ impl Emitter<'_> {
                 .stores
                 .iter()
                 .all(|s| matches!(s.place, Place::Sink(Sink::StateGradient(_))));
-        p.phase
+        Ok(p.phase)
     }
 
     /// Maths on numbers of the row. Reductions of this phase are read again, now complete.
-    fn behind(&mut self, p: &mut PhaseEmitter<'_>, work: &Work) {
+    fn behind(&mut self, p: &mut PhaseEmitter<'_>, work: &Work) -> Sound<()> {
         if work.behind.is_empty() {
-            return;
+            return Ok(());
         }
         let body = std::mem::take(&mut p.phase.body);
         p.done.clear();
         p.behind = true;
         for &n in &work.behind {
-            self.node(p, n);
-            let to = self.place(n, p.key.0);
+            self.node(p, n)?;
+            let to = self.place(n, p.key.0)?;
             let index = position(&mut p.phase.reductions, to);
             p.phase.body.push(Statement::Set(index, n));
         }
         p.phase.behind = std::mem::replace(&mut p.phase.body, body);
+        Ok(())
     }
 
     /// Groups the products of a phase that have the same operands.
-    fn products(&mut self, p: &mut PhaseEmitter<'_>, work: &Work) {
+    fn products(&mut self, p: &mut PhaseEmitter<'_>, work: &Work) -> Sound<()> {
         let mut groups: BTreeMap<(Vec<NodeId>, Size), Vec<Member>> = BTreeMap::new();
         for &n in &work.products {
-            if let Op::Product(terms) = &self.g.node(n).op {
-                let operands = terms.iter().map(|(v, _)| *v).collect();
-                let width = self.g.width(n).cloned().unwrap_or_else(|| Size::known(1));
-                let parts = terms.iter().map(|(_, m)| m.clone()).collect();
-                groups
-                    .entry((operands, width))
-                    .or_default()
-                    .push((n, parts));
-            }
+            let Op::Product(terms) = &self.g.node(n).op else {
+                return Err(Bug::new("what is multiplied is not a product"));
+            };
+            let operands = terms.iter().map(|(v, _)| *v).collect();
+            let width = self.g.units(n)?.clone();
+            let parts = terms.iter().map(|(_, m)| m.clone()).collect();
+            groups
+                .entry((operands, width))
+                .or_default()
+                .push((n, parts));
         }
         for ((operands, width), mut members) in groups {
             members.sort_by(|a, b| a.1.cmp(&b.1));
-            let calls = members.len().div_ceil(MAX_GATES);
+            let calls = members.len().div_ceil(self.target.gates);
             for gates in members.chunks(members.len().div_ceil(calls)) {
                 let index = p.phase.products.len();
                 let mut segments = Vec::new();
                 for (term, &v) in operands.iter().enumerate() {
-                    let k = self.g.width(v).cloned().unwrap_or_else(|| Size::known(1));
+                    let k = self.g.units(v)?.clone();
                     let packed = Packed {
                         gates: gates.iter().map(|(_, parts)| parts[term].clone()).collect(),
                         k: k.clone(),
@@ -157,7 +164,7 @@ impl Emitter<'_> {
                             self.out.matrices.len() - 1
                         }
                     };
-                    segments.push((self.source(v, p.key.0), k, matrix));
+                    segments.push((self.source(v, p.key.0)?, k, matrix));
                 }
                 for (gate, (n, _)) in gates.iter().enumerate() {
                     p.done.insert(*n);
@@ -169,23 +176,24 @@ impl Emitter<'_> {
                 });
             }
         }
+        Ok(())
     }
 
     /// Where a vector is read from.
-    fn source(&self, n: NodeId, reader: Class) -> Vector {
+    fn source(&self, n: NodeId, reader: Class) -> Sound<Vector> {
         match &self.g.node(n).op {
-            Op::Leaf(slot, offset) => Vector {
+            Op::Leaf(slot, offset) => Ok(Vector {
                 place: Place::Slot(*slot),
                 offset: offset.clone(),
                 exact: false,
-            },
+            }),
             _ => self.place(n, reader),
         }
     }
 
     /// Whether `n` is computed behind the blocks of this phase, and that is where we are.
-    fn is_behind(&self, p: &PhaseEmitter<'_>, n: NodeId) -> bool {
-        p.behind && self.s.behind[n] && self.row_key(n) == *p.key
+    fn is_behind(&self, p: &PhaseEmitter<'_>, n: NodeId) -> Sound<bool> {
+        Ok(p.behind && self.s.behind[n] && self.row_key(n)? == *p.key)
     }
 
     fn packed_vector(&mut self, v: PackedVector) -> usize {
@@ -193,47 +201,48 @@ impl Emitter<'_> {
     }
 
     /// Emits what it takes to have `n` in this phase.
-    fn node(&mut self, p: &mut PhaseEmitter<'_>, n: NodeId) {
+    fn node(&mut self, p: &mut PhaseEmitter<'_>, n: NodeId) -> Sound<()> {
         if !p.done.insert(n) {
-            return;
+            return Ok(());
         }
         let node = self.g.node(n);
         let statement = match &node.op {
             Op::Param(i, offset) => {
-                let width = self.g.width(n).cloned().unwrap_or_else(|| Size::known(1));
+                let width = self.g.units(n)?.clone();
                 let v = self.packed_vector(PackedVector::Param(*i, offset.clone(), width));
                 Statement::Vector(n, position(&mut p.phase.vectors, v))
             }
             Op::Leaf(..) if node.extent == Extent::Row => {
-                let from = self.source(n, p.key.0);
+                let from = self.source(n, p.key.0)?;
                 Statement::Scalar(n, position(&mut p.phase.scalars, from))
             }
             Op::Leaf(..) => {
-                let from = self.source(n, p.key.0);
+                let from = self.source(n, p.key.0)?;
                 Statement::Load(n, position(&mut p.phase.loads, from))
             }
-            _ if self.s.is_row(self.g, n) && !self.is_behind(p, n) => {
-                let from = self.place(n, p.key.0);
+            _ if self.s.is_row(self.g, n) && !self.is_behind(p, n)? => {
+                let from = self.place(n, p.key.0)?;
                 Statement::Scalar(n, position(&mut p.phase.scalars, from))
             }
-            _ if self.is_loaded(n, p.key) => {
+            _ if self.is_loaded(n, p.key)? => {
                 if self.s.class[n] == Class::Pack {
-                    let width = self.g.width(n).cloned().unwrap_or_else(|| Size::known(1));
+                    let width = self.g.units(n)?.clone();
                     let v = self.packed_vector(PackedVector::Computed(n, width));
                     Statement::Vector(n, position(&mut p.phase.vectors, v))
                 } else {
-                    let from = self.place(n, p.key.0);
+                    let from = self.place(n, p.key.0)?;
                     Statement::Load(n, position(&mut p.phase.loads, from))
                 }
             }
             op => {
                 for o in op.operands() {
-                    self.node(p, o);
+                    self.node(p, o)?;
                 }
                 Statement::Compute(n)
             }
         };
         p.phase.body.push(statement);
+        Ok(())
     }
 }
 

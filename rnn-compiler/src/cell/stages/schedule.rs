@@ -3,9 +3,12 @@
 use std::collections::BTreeSet;
 
 use super::{Root, Sink};
-use crate::cell::{
-    graph::{Extent, Graph, NodeId, Op, Slot, Unary},
-    size::Size,
+use crate::{
+    cell::{
+        graph::{Extent, Graph, NodeId, Op, Slot, Unary},
+        size::Size,
+    },
+    diagnostics::Sound,
 };
 
 /// Which part of a program a node belongs to, in the order in which they run.
@@ -33,9 +36,8 @@ pub(super) struct Schedule {
 
 impl Schedule {
     /// The phase of a vector node.
-    pub fn key(&self, g: &Graph, n: NodeId) -> Key {
-        let width = g.width(n).cloned().unwrap_or_else(|| Size::known(0));
-        (self.class[n], self.level[n], width)
+    pub fn key(&self, g: &Graph, n: NodeId) -> Sound<Key> {
+        Ok((self.class[n], self.level[n], g.units(n)?.clone()))
     }
 
     /// Whether the node is one number a row that a phase leaves for those behind it.

@@ -1,5 +1,12 @@
+use super::{Root, Sink, stage};
 use crate::{
-    cell::{Cell, CellAst, CellUse, Value, forms, size::Size, stages::Phase},
+    cell::{
+        Cell, CellAst, CellUse, NoGradient, Value, forms,
+        graph::{Extent, Graph, Op, Reduce, Slot},
+        size::Size,
+        stages::Phase,
+    },
+    codegen::CPU,
     diagnostics::Diagnostics,
 };
 
@@ -79,11 +86,12 @@ fn dump(text: &str) -> String {
     let b = c.backward().unwrap();
     let mut out = String::new();
     for (name, p) in [
-        ("stream", forms::inference(&c, false)),
-        ("infer", forms::inference(&c, true)),
-        ("train", forms::training(&c, &b)),
-        ("back", forms::gradient(&b)),
+        ("stream", forms::inference(&c, false, &CPU)),
+        ("infer", forms::inference(&c, true, &CPU)),
+        ("train", forms::training(&c, &b, &CPU)),
+        ("back", forms::gradient(&b, &CPU)),
     ] {
+        let p = p.unwrap();
         out += &show(&format!("{name} pack"), &p.pack);
         out += &show(&format!("{name} pre"), &p.pre);
         out += &show(&format!("{name} step"), &p.step);
@@ -208,4 +216,35 @@ fn a_normalisation_reads_its_product_once() {
     assert_eq!(text.matches("infer step:").count(), 3, "{text}");
     assert_eq!(text.matches("back step:").count(), 3, "{text}");
     assert_eq!(text.matches("products [(1, 2)]").count(), 6, "{text}");
+}
+
+/// A graph that no cell becomes is an error; a guess would be a wrong value in somebody's model.
+#[test]
+fn an_impossible_graph_is_a_mistake_of_the_compiler() {
+    let mut graph = Graph::default();
+    let number = graph.number(2.0);
+    let node = graph.add_node(Op::Reduce(Reduce::Sum, number), Extent::Row);
+    let root = Root {
+        node,
+        sink: Sink::Output(0),
+        offset: Size::known(0),
+        width: Size::known(1),
+        exact: false,
+    };
+    let bug = stage(&graph, &[root], true, &CPU).unwrap_err();
+    let message = bug.diagnostic(proc_macro2::Span::call_site(), "Input(2)");
+    for part in ["RNN0199", "not a vector", "Input(2)", "please report it"] {
+        assert!(message.text().contains(part), "{}", message.text());
+    }
+}
+
+/// A step reads inputs, states and masks only.
+#[test]
+fn a_step_that_reads_a_gradient_is_a_mistake_of_the_compiler() {
+    let mut cell = cell(LSTM);
+    let slot = Slot::OutputGradient(0);
+    let leaf = cell.graph.leaf(slot, Size::known(0), Size::known(64));
+    cell.out[0] = vec![leaf];
+    let error = cell.backward().unwrap_err();
+    assert!(matches!(error, NoGradient::Bug(_)), "{error:?}");
 }

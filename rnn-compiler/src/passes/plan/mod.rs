@@ -12,6 +12,7 @@ use crate::{
         size::Size,
         stages::{self, PackedVector, Place, Program, Sink},
     },
+    diagnostics::Sound,
     ir::{
         AxisId, CellOp, Op, OpGraph, OpKind, Time, Value, ValueId,
         plan::{
@@ -19,6 +20,7 @@ use crate::{
             PlannedVector, Ref, Segment, VectorGradient,
         },
     },
+    kernels::Target,
 };
 
 /// Which form of a cell is being planned.
@@ -49,7 +51,8 @@ struct Places {
     totals: BTreeMap<NodeId, Ref>,
 }
 
-struct Planner {
+struct Planner<'a> {
+    target: &'a Target,
     matrices: Vec<PlannedMatrix>,
     vectors: Vec<PlannedVector>,
 }
@@ -88,11 +91,15 @@ impl Mode {
 }
 
 /// Plans a model.
-pub fn plan(graph: OpGraph) -> Plan {
+///
+/// # Errors
+/// If the compiler made a mistake.
+pub fn plan(graph: OpGraph, target: &Target) -> Sound<Plan> {
     let whole = needs_all(&graph);
     let mut p = Planner {
         matrices: Vec::new(),
         vectors: Vec::new(),
+        target,
     };
     let (mut stream, mut inference, mut training) =
         (Mode::default(), Mode::default(), Mode::default());
@@ -147,11 +154,11 @@ pub fn plan(graph: OpGraph) -> Plan {
             OpKind::Cell(c) | OpKind::Normalize { cell: c, .. } => {
                 let mut plan = CellPlan::default();
                 let mut states = Vec::new();
-                plan.stream = p.inference(i, c, &mut stream, Form::Stream, op, &mut states);
+                plan.stream = p.inference(i, c, &mut stream, Form::Stream, op, &mut states)?;
                 plan.stream_states = states.into_iter().map(|(r, _, s)| (r, s)).collect();
                 let mut states = Vec::new();
                 plan.inference =
-                    p.inference(i, c, &mut inference, Form::Inference, op, &mut states);
+                    p.inference(i, c, &mut inference, Form::Inference, op, &mut states)?;
                 plan.states = states;
                 plan.unroll = unroll(&graph, c, op.axis);
                 Some(plan)
@@ -165,7 +172,7 @@ pub fn plan(graph: OpGraph) -> Plan {
         match &op.kind {
             OpKind::Cell(c) => {
                 if let Some(plan) = &mut cells[i] {
-                    p.training(&graph, i, c, &mut training, &gradients, op, plan);
+                    p.training(&graph, i, c, &mut training, &gradients, op, plan)?;
                 }
             }
             OpKind::Normalize { cell, .. } => {
@@ -193,7 +200,7 @@ pub fn plan(graph: OpGraph) -> Plan {
         text: String::new(),
     };
     plan.text = explain::explain(&plan);
-    plan
+    Ok(plan)
 }
 
 /// Why a model needs whole sequences, if it does: what a stream cannot give.
@@ -250,7 +257,7 @@ fn unroll(graph: &OpGraph, c: &CellOp, axis: Option<AxisId>) -> Option<usize> {
     cost::unroll(c, steps).then_some(steps)
 }
 
-impl Planner {
+impl Planner<'_> {
     fn inference(
         &mut self,
         index: usize,
@@ -259,7 +266,7 @@ impl Planner {
         form: Form,
         op: &Op,
         states: &mut Vec<(Ref, Ref, Size)>,
-    ) -> Phases {
+    ) -> Sound<Phases> {
         let mut places = Places {
             inputs: refs(&mode.values, &op.inputs),
             outputs: refs(&mode.values, &op.outputs),
@@ -271,9 +278,9 @@ impl Planner {
             states.push((r.clone(), r.clone(), s.size.clone()));
             places.states.push(r);
         }
-        let program = forms::inference(&c.cell, form == Form::Inference);
+        let program = forms::inference(&c.cell, form == Form::Inference, self.target)?;
         let at = (index, op.axis, c.params.as_slice());
-        self.phases(at, &program, mode, &places, form)
+        Ok(self.phases(at, &program, mode, &places, form))
     }
 
     #[allow(clippy::too_many_arguments)]
@@ -286,7 +293,7 @@ impl Planner {
         gradients: &[Ref],
         op: &Op,
         plan: &mut CellPlan,
-    ) {
+    ) -> Sound<()> {
         let axis = op.axis;
         let cell = c.trained();
         let mut places = Places {
@@ -330,10 +337,10 @@ impl Planner {
             places.keep.insert(node, mode.every(&width, axis));
         }
         let at = (index, axis, c.params.as_slice());
-        let forward = forms::training(cell, &c.backward);
+        let forward = forms::training(cell, &c.backward, self.target)?;
         plan.forward = self.phases(at, &forward, mode, &places, Form::Forward);
 
-        let backward = forms::gradient(&c.backward);
+        let backward = forms::gradient(&c.backward, self.target)?;
         for phase in backward
             .pre
             .iter()
@@ -405,6 +412,7 @@ impl Planner {
                 });
             }
         }
+        Ok(())
     }
 
     /// Gives every vector of a program its place.

@@ -1,0 +1,5 @@
+//! Kernels: what a device runs.
+
+mod target;
+
+pub use target::Target;
