@@ -13,6 +13,19 @@ pub use rnn_runtime::{Error, cpu::simd::Isa, init, learner, model, params};
 #[cfg(feature = "training")]
 pub use rnn_train::{self as train, callbacks, losses, metrics, optimizers};
 
+/// What training needs of a model, for models whose numbers are not in host memory: implement
+/// [`Trainable`](trainable::Trainable), and a `Trainer` trains them.
+///
+/// Models of [`rnn_model!`] are [`Learner`](learner::Learner)s, and each of those is trainable already.
+pub mod trainable {
+    pub use rnn_runtime::{
+        host::{UpdateTables, loss_row},
+        loss::*,
+        trainable::*,
+        update::*,
+    };
+}
+
 /// Everything that a program with models usually names: what a function needs to give a model back,
 ///
 /// ```

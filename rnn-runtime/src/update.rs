@@ -1,5 +1,113 @@
-//! One step of an optimizer, done where the weights are.
+//! One step of an optimizer as data: what is to happen to the weights, not how.
+//!
+//! A trainer says it with an [`Update`]; a [`Trainable`](crate::trainable::Trainable) does it where
+//! its weights are.
 
-mod constrain;
+/// All that one step of an optimizer does, in this order: the weights' penalties are added to the
+/// gradients, the gradients are clipped, the weights decay, the rule moves them, and constraints
+/// hold them. Parameters that are not trainable stay as they are.
+///
+/// Which parameters have penalties and constraints, and which ones are trained, is in their
+/// [`ParamSpec`](crate::params::ParamSpec)s, which every model knows of itself.
+#[derive(Clone, Copy)]
+pub struct Update<'a> {
+    /// The number of the step and its learning rate.
+    pub step: Step,
+    /// How weights follow their gradients.
+    pub rule: UpdateRule<'a>,
+    /// Each weight first loses this share of itself, times the learning rate.
+    pub weight_decay: Option<f64>,
+    /// How the gradients are clipped.
+    pub clip: Clip,
+    /// Whether the derivatives of the parameters' regularizers are added to the gradients.
+    pub penalties: bool,
+}
 
-pub use constrain::Constraints;
+/// Where training stands.
+#[derive(Clone, Copy, Debug)]
+pub struct Step {
+    /// Counts from 1.
+    pub number: u64,
+    /// The learning rate of this step.
+    pub learning_rate: f64,
+}
+
+/// A number that an optimizer remembers for every weight.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Slot {
+    /// Keras's name, such as `momentum`.
+    pub name: &'static str,
+    /// Its value before the first step.
+    pub initial: f32,
+}
+
+/// What is done to gradients before a step. Keras lets one choose a single way.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Clip {
+    /// Nothing.
+    None,
+    /// Every parameter's gradient is scaled down to this norm, each on its own.
+    Norm(f64),
+    /// Every number is kept within plus and minus this.
+    Value(f32),
+    /// All gradients together are scaled down to this norm.
+    GlobalNorm(f64),
+}
+
+/// How weights follow their gradients.
+#[derive(Clone, Copy)]
+pub enum UpdateRule<'a> {
+    /// By one of Keras's formulas.
+    Keras(Rule),
+    /// By a function of the user's own, which exists as host code only. A model whose weights are on
+    /// a device has to copy weights, gradients and slots to the host, and weights and slots back, at
+    /// every step: [`UpdateTables`](crate::host::UpdateTables) does the rest.
+    Own(&'a dyn HostRule),
+}
+
+/// Keras's formulas. The slots of each rule stand in the
+/// order in which the optimizer creates them.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Rule {
+    /// Slot: `momentum`, unless the momentum is 0.
+    Sgd {
+        /// Share of the last step that goes into this one.
+        momentum: f64,
+        /// Takes the gradient's step ahead of the momentum's.
+        nesterov: bool,
+    },
+    /// Slots: `velocity`, then `momentum` if there is any, then `average_gradient` if centered.
+    RmsProp {
+        /// How much of the averages is kept from step to step.
+        rho: f64,
+        /// Share of the last step that goes into this one.
+        momentum: f64,
+        /// Added under the root.
+        epsilon: f64,
+        /// Divides by the variance of the gradient, not by its mean square.
+        centered: bool,
+    },
+    /// Slots: `momentum`, `velocity`, and `velocity_hat` with `amsgrad`, which the number of slots
+    /// tells.
+    Adam {
+        /// How much of the mean gradient is kept from step to step.
+        beta_1: f64,
+        /// How much of the mean square is kept from step to step.
+        beta_2: f64,
+        /// Added to the root.
+        epsilon: f64,
+    },
+    /// Slot: `accumulator`.
+    Adagrad {
+        /// Added under the root.
+        epsilon: f64,
+    },
+}
+
+/// A rule as a function of host slices.
+pub trait HostRule {
+    /// Moves `weights` against `gradients`, which are clipped already. All slices have the same
+    /// length; `slots` hold what the last step left in them.
+    fn update(&self, step: Step, weights: &mut [f32], gradients: &[f32], slots: &mut [&mut [f32]]);
+}

@@ -11,6 +11,7 @@ mod backup;
 mod checkpoint;
 mod csv_logger;
 mod early_stopping;
+mod host_weights;
 mod learning_rate;
 mod monitor;
 mod terminate;
@@ -20,17 +21,15 @@ use crate::{
     metrics::Direction,
     optimizers::{OptimizerState, Stepper},
 };
-use rnn_runtime::{
-    error::Error,
-    learner::{KeptState, Learner},
-    params::ParamSpec,
-};
+use rnn_runtime::{error::Error, learner::KeptState, params::ParamSpec};
 
 #[cfg(feature = "weights")]
 pub use backup::BackupAndRestore;
 #[cfg(feature = "weights")]
 pub use checkpoint::{ModelCheckpoint, ModelCheckpointState, SaveFreq};
 pub use csv_logger::{CSVLogger, CSVLoggerState};
+pub(crate) use host_weights::HostWeights;
+
 pub use early_stopping::{EarlyStopping, EarlyStoppingState};
 pub use learning_rate::{LearningRateScheduler, ReduceLROnPlateau, ReduceLROnPlateauState};
 pub use monitor::Mode;
@@ -141,7 +140,7 @@ impl<C: Callback + ?Sized> Callback for &mut C {
 
 /// A training under way, as a callback sees it.
 pub struct Training<'a> {
-    pub(super) learner: &'a mut dyn Learner,
+    pub(super) weights: HostWeights<'a>,
     pub(super) stepper: &'a mut Stepper,
     pub(super) logs: &'a mut Logs,
     pub(super) directions: &'a [(String, Direction)],
@@ -195,17 +194,26 @@ impl Training<'_> {
 
     /// The model's parameters.
     pub fn specs(&self) -> &'static [ParamSpec] {
-        self.learner.specs()
+        self.weights.model().params()
     }
 
-    /// All weights.
+    /// All weights. Those of a model on a device are copied to the host.
     pub fn weights(&self) -> &[f32] {
-        self.learner.weights()
+        self.weights.get()
     }
 
-    /// All weights, to change.
+    /// All weights, to change. Those of a model on a device are copied to the host, and back after
+    /// this event; to replace all of them, [`Training::set_weights`] copies once.
     pub fn weights_mut(&mut self) -> &mut [f32] {
-        self.learner.weights_mut()
+        self.weights.get_mut()
+    }
+
+    /// Replaces all weights.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] if there are more or fewer of them; nothing has changed then.
+    pub fn set_weights(&mut self, weights: &[f32]) -> Result<(), Error> {
+        self.weights.set(weights)
     }
 
     /// The learning rate of the next step.
@@ -236,12 +244,12 @@ impl Training<'_> {
 
     /// Whether any layer keeps its states from batch to batch.
     pub fn is_stateful(&self) -> bool {
-        self.learner.is_stateful()
+        self.weights.model().is_stateful()
     }
 
     /// The states of stateful layers after the last batch; none after they were reset.
     pub fn kept_states(&self) -> Vec<KeptState> {
-        self.learner.kept_states()
+        self.weights.model().states()
     }
 
     /// Puts back what [`Training::kept_states`] gave; without any, all states are zero.
@@ -250,12 +258,12 @@ impl Training<'_> {
     /// [`Error::Argument`] or [`Error::Shape`] if they are not this model's; then nothing has
     /// changed.
     pub fn set_kept_states(&mut self, states: &[KeptState]) -> Result<(), Error> {
-        self.learner.set_kept_states(states)
+        self.weights.model_mut().set_states(states)
     }
 
     /// Puts the states of stateful layers back to zero.
     pub fn reset_states(&mut self) {
-        self.learner.reset_states();
+        self.weights.model_mut().reset_states();
     }
 
     /// In [`Callback::on_train_begin`]: training begins with this epoch (from 0). Later on it

@@ -2,9 +2,9 @@
 //! defaults.
 //!
 //! Users name `recurrent::train` only. A [`Dataset`] goes into a [`Trainer`], which moves the weights of a
-//! [`Learner`](rnn_runtime::learner::Learner) and gives a [`History`] back.
+//! [`Trainable`](rnn_runtime::trainable::Trainable) model and gives a [`History`] back.
 //! Importing runs one way: `logs ← scored ← tally ← history ← losses ← metrics ←
-//! optimizers ← regularize ← data ← callbacks ← trainer`.
+//! optimizers ← data ← callbacks ← trainer`.
 
 // Tests slice arrays with `ndarray::s!`, which allows itself a block of its own.
 #![cfg_attr(not(test), forbid(unsafe_code))]
@@ -17,7 +17,6 @@ pub mod optimizers;
 mod data;
 mod history;
 mod logs;
-mod regularize;
 mod scored;
 mod tally;
 #[cfg(test)]

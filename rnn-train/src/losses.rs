@@ -20,10 +20,7 @@ use super::{
     scored::{Scored, Target, TargetKind},
     tally::{Direction, Metric, RowMean, Tally, needs},
 };
-use rnn_runtime::{
-    cpu::simd::{Isa, Op, Simd},
-    error::Error,
-};
+use rnn_runtime::{error::Error, loss::LossRule};
 
 pub use crossentropy::{
     BinaryCrossentropy, CategoricalCrossentropy, SparseCategoricalCrossentropy,
@@ -90,6 +87,13 @@ pub trait Loss: Send + Sync {
         Ok(())
     }
 
+    /// The formula as data, if it is one of Keras's: a model on a device can then compute loss and
+    /// gradient by itself. Without it, [`Loss::row`] runs on the host, and a model on a device copies
+    /// its outputs to the host and their gradients back at every step.
+    fn rule(&self) -> Option<LossRule> {
+        None
+    }
+
     /// What one row costs. If `gradient`, `[features]`, is given, it gets the derivative of that
     /// with respect to `prediction`, `[features]`.
     ///
@@ -142,103 +146,6 @@ pub trait Loss: Send + Sync {
         let [sum] = scored.sum(gradient, &some);
         Ok(sum / rows)
     }
-}
-
-/// Keras's `epsilon()`: probabilities are kept this far from 0 and 1.
-const EPSILON: f64 = 1e-7;
-
-/// A probability kept away from 0 and 1, and the derivative of that: 1 inside, 0 where it was
-/// cut off.
-fn clip(probability: f64) -> (f64, f64) {
-    let inside = (EPSILON..=1.0 - EPSILON).contains(&probability);
-    // `clamp` keeps NaN.
-    (
-        probability.clamp(EPSILON, 1.0 - EPSILON),
-        if inside { 1.0 } else { 0.0 },
-    )
-}
-
-/// The instruction set that rows are computed with. All give the same bits here, so a wrong
-/// `RECURRENT_ISA`, which the model complains of, is no reason to fail.
-fn isa() -> Isa {
-    Isa::best().unwrap_or(Isa::SCALAR)
-}
-
-/// Sums in a row: they do not wait for one another, and fill a vector of any instruction set.
-const LANES: usize = 16;
-
-/// The sum of the first of what `f` says of a prediction and its target; the second becomes the
-/// gradient, if it is wanted. In [`LANES`] sums that are added up last, always in the same order.
-#[inline(always)]
-fn sum_in_lanes(
-    predictions: &[f32],
-    targets: &[f32],
-    gradient: Option<&mut [f32]>,
-    f: impl Fn(f64, f64) -> (f64, f64),
-) -> f64 {
-    let mut sums = [0.0; LANES];
-    let (p, p_rest) = predictions.as_chunks::<LANES>();
-    let (t, t_rest) = targets.as_chunks::<LANES>();
-    let Some(gradient) = gradient else {
-        let mut add = |p: &[f32], t: &[f32]| {
-            for ((sum, &p), &t) in sums.iter_mut().zip(p).zip(t) {
-                *sum += f(f64::from(p), f64::from(t)).0;
-            }
-        };
-        p.iter().zip(t).for_each(|(p, t)| add(p, t));
-        add(p_rest, t_rest);
-        return sums.iter().sum();
-    };
-    let (g, g_rest) = gradient.as_chunks_mut::<LANES>();
-    let mut add = |p: &[f32], t: &[f32], g: &mut [f32]| {
-        for (((sum, &p), &t), g) in sums.iter_mut().zip(p).zip(t).zip(g) {
-            let (value, slope) = f(f64::from(p), f64::from(t));
-            *sum += value;
-            *g = slope as f32;
-        }
-    };
-    for ((p, t), g) in p.iter().zip(t).zip(g) {
-        add(p, t, g);
-    }
-    add(p_rest, t_rest, g_rest);
-    sums.iter().sum()
-}
-
-/// Mean over the features of what `cost` says of a prediction and its target: value and derivative.
-fn mean_over_features(
-    prediction: &[f32],
-    target: Target<'_>,
-    gradient: Option<&mut [f32]>,
-    cost: impl Fn(f64, f64) -> (f64, f64),
-) -> f64 {
-    struct Mean<'a, F>(&'a [f32], &'a [f32], Option<&'a mut [f32]>, F);
-    impl<F: Fn(f64, f64) -> (f64, f64)> Op for Mean<'_, F> {
-        type Output = f64;
-        #[inline(always)]
-        fn run<S: Simd>(self, _: S) -> f64 {
-            let Mean(prediction, target, gradient, cost) = self;
-            let features = prediction.len() as f64;
-            let share = |p, t| {
-                let (value, slope) = cost(p, t);
-                (value, slope / features)
-            };
-            sum_in_lanes(prediction, target, gradient, share) / features
-        }
-    }
-    match target {
-        Target::Floats(target) if target.len() == prediction.len() => {
-            isa().dispatch(Mean(prediction, target, gradient, cost))
-        }
-        _ => unusable(gradient),
-    }
-}
-
-/// Writes NaN everywhere: the answer to a target that `row` cannot use.
-fn unusable(gradient: Option<&mut [f32]>) -> f64 {
-    if let Some(gradient) = gradient {
-        gradient.fill(f32::NAN);
-    }
-    f64::NAN
 }
 
 /// `label_smoothing` is a share.

@@ -16,13 +16,17 @@
 
 mod adagrad;
 mod adam;
-mod clip;
 mod rmsprop;
 mod schedules;
 mod sgd;
 mod stepper;
 
-use rnn_runtime::error::Error;
+use rnn_runtime::{
+    error::Error,
+    update::{Clip, Rule},
+};
+
+pub use rnn_runtime::update::{Slot, Step};
 
 pub use adagrad::Adagrad;
 pub use adam::{Adam, AdamW};
@@ -50,22 +54,41 @@ pub struct Options {
     pub global_clipnorm: Option<f64>,
 }
 
-/// Something that an optimizer remembers of every weight.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Slot {
-    /// Keras's name, such as `momentum`.
-    pub name: &'static str,
-    /// What it starts with.
-    pub initial: f32,
-}
-
-/// Where training stands.
-#[derive(Clone, Copy, Debug)]
-pub struct Step {
-    /// Counts from 1.
-    pub number: u64,
-    /// The learning rate of this step.
-    pub learning_rate: f64,
+impl Options {
+    /// How gradients are clipped. Keras takes a bound of 0 and clips nothing then, which nobody
+    /// who writes one can mean.
+    fn clip(&self) -> Result<Clip, Error> {
+        let chosen = [
+            ("clipnorm", self.clipnorm),
+            ("clipvalue", self.clipvalue),
+            ("global_clipnorm", self.global_clipnorm),
+        ];
+        for (name, bound) in chosen {
+            check_not_negative(name, bound.unwrap_or(0.0))?;
+            if bound == Some(0.0) {
+                return Err(Error::Argument(format!(
+                    "{name} must be above 0, found 0; leave it out to clip nothing"
+                )));
+            }
+        }
+        let names: Vec<_> = chosen
+            .iter()
+            .filter(|(_, b)| b.is_some())
+            .map(|(n, _)| *n)
+            .collect();
+        if names.len() > 1 {
+            return Err(Error::Argument(format!(
+                "only one of clipnorm, clipvalue and global_clipnorm can be set, found {}",
+                names.join(" and ")
+            )));
+        }
+        Ok(match chosen.map(|(_, bound)| bound) {
+            [Some(norm), _, _] => Clip::Norm(norm),
+            [_, Some(value), _] => Clip::Value(value as f32),
+            [_, _, Some(norm)] => Clip::GlobalNorm(norm),
+            _ => Clip::None,
+        })
+    }
 }
 
 /// A formula that moves weights. One of one's own:
@@ -116,6 +139,13 @@ pub trait Optimizer: Send {
 
     /// What is remembered of every weight.
     fn slots(&self) -> Vec<Slot>;
+
+    /// The formula as data, if it is one of Keras's: a model on a device then moves its weights by
+    /// itself. Without it, [`Optimizer::update`] runs on the host, and a model on a device copies
+    /// weights, gradients and slots to the host and back at every step.
+    fn rule(&self) -> Option<Rule> {
+        None
+    }
 
     /// Moves `weights` against `gradients`, which are clipped already. All slices are of the same
     /// length; `slots` are in the order of [`Optimizer::slots`], as the last step left them.

@@ -1,33 +1,8 @@
 //! Predictions beside their targets: what losses and metrics look at.
 
-use rnn_runtime::error::Error;
+use rnn_runtime::{error::Error, host::largest};
 
-/// Targets of some rows.
-#[derive(Clone, Copy, Debug)]
-pub enum TargetView<'a> {
-    /// `[rows]`: the number of the right class.
-    Labels(&'a [u32]),
-    /// `[rows, features]`, row-major, as the predictions.
-    Floats(&'a [f32]),
-}
-
-/// Target of one row.
-#[derive(Clone, Copy, Debug)]
-pub enum Target<'a> {
-    /// The number of the right class.
-    Label(u32),
-    /// `[features]`
-    Floats(&'a [f32]),
-}
-
-/// Which targets a loss takes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum TargetKind {
-    /// Class numbers, one a row.
-    Labels,
-    /// As many floats a row as the model predicts.
-    Floats,
-}
+pub use rnn_runtime::loss::{Target, TargetKind, TargetView};
 
 /// Predictions of a batch, their targets and weights, by rows. A row is one sample, or one step
 /// of one sample where the output is a sequence: rows = batch × time.
@@ -250,23 +225,6 @@ pub(crate) fn argmax(row: &[f32]) -> usize {
         return 0;
     }
     row.iter().position(|&v| v == largest).unwrap_or(0)
-}
-
-/// The largest number; minus infinity if all are NaN.
-#[inline(always)]
-pub(crate) fn largest(row: &[f32]) -> f32 {
-    // In lanes: one after another each maximum would wait for the one before.
-    let mut lanes = [f32::NEG_INFINITY; 16];
-    let (whole, rest) = row.as_chunks::<16>();
-    for chunk in whole {
-        for (lane, &v) in lanes.iter_mut().zip(chunk) {
-            *lane = lane.max(v);
-        }
-    }
-    for (lane, &v) in lanes.iter_mut().zip(rest) {
-        *lane = lane.max(v);
-    }
-    lanes.into_iter().fold(f32::NEG_INFINITY, f32::max)
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use rnn_runtime::{
     params::{Init, ParamSpec},
 };
 
-const SPECS: [ParamSpec; 3] = [
+pub(crate) const SPECS: [ParamSpec; 3] = [
     ParamSpec::new("dense/kernel", &[2, 3], Init::GlorotUniform),
     ParamSpec::new("norm/moving_mean", &[1], Init::Zeros).frozen(),
     ParamSpec::new("dense/bias", &[3], Init::Zeros),
@@ -25,6 +25,7 @@ pub(crate) enum Event {
 /// Softmax regression from 2 features to 3 logits, written out. As a normalisation does, it
 /// counts its training steps in a parameter that is not trainable.
 pub(crate) struct Linear {
+    params: &'static [ParamSpec],
     weights: Vec<f32>,
     inputs: Vec<f32>,
     outputs: Vec<f32>,
@@ -41,6 +42,7 @@ impl Linear {
     pub fn new(seed: u64) -> Linear {
         let weights = rnn_runtime::init::initialise(&SPECS, seed);
         Linear {
+            params: &SPECS,
             weights,
             inputs: Vec::new(),
             outputs: Vec::new(),
@@ -57,6 +59,11 @@ impl Linear {
             sequence: true,
             ..Linear::new(seed)
         }
+    }
+
+    /// With other regularizers and constraints.
+    pub fn with_params(self, params: &'static [ParamSpec]) -> Linear {
+        Linear { params, ..self }
     }
 
     /// As if it kept its states.
@@ -94,7 +101,7 @@ impl Linear {
 
 impl Learner for Linear {
     fn specs(&self) -> &'static [ParamSpec] {
-        &SPECS
+        self.params
     }
     fn weights(&self) -> &[f32] {
         &self.weights

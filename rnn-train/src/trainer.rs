@@ -17,7 +17,7 @@ use crate::{
     metrics::Metric,
     optimizers::{Optimizer, OptimizerState, RMSprop, Stepper},
 };
-use rnn_runtime::{error::Error, learner::Learner};
+use rnn_runtime::{error::Error, trainable};
 
 pub use evaluate::Evaluate;
 pub use fit::{Fit, Verbose};
@@ -60,8 +60,12 @@ const BATCH_SIZE: usize = 32;
 /// are zero at the start of each epoch, and before and after data is evaluated; validation comes
 /// behind an epoch, so it disturbs nothing. (Keras never resets states by itself, and validates
 /// with the states that training has left.) See [`Fit::reset_states`].
-pub struct Trainer<'m, 'c, L: Learner> {
-    learner: &'m mut L,
+///
+/// # Devices
+/// Everything that happens to weights, gradients and optimizer state goes through
+/// [`Trainable`](rnn_runtime::trainable::Trainable), which says what is copied to the host and when.
+pub struct Trainer<'m, 'c, M: trainable::Trainable> {
+    model: &'m mut M,
     /// Until the first `fit`; at work in `stepper` from then on.
     optimizer: Option<Box<dyn Optimizer>>,
     stepper: Option<Stepper>,
@@ -69,11 +73,11 @@ pub struct Trainer<'m, 'c, L: Learner> {
     callbacks: Vec<Box<dyn Callback + 'c>>,
 }
 
-impl<'m, 'c, L: Learner> Trainer<'m, 'c, L> {
-    /// Trains `learner`, with [`RMSprop`] unless another optimizer is given, as in Keras.
-    pub fn new(learner: &'m mut L) -> Self {
+impl<'m, 'c, M: trainable::Trainable> Trainer<'m, 'c, M> {
+    /// Trains `model`, with [`RMSprop`] unless another optimizer is given, as in Keras.
+    pub fn new(model: &'m mut M) -> Self {
         Trainer {
-            learner,
+            model,
             optimizer: None,
             stepper: None,
             scores: Scores::default(),
@@ -164,11 +168,8 @@ impl<'m, 'c, L: Learner> Trainer<'m, 'c, L> {
     /// a callback.
     pub fn fit(&mut self, train: &Dataset, fit: Fit<'_>) -> Result<History, Error> {
         fit.check()?;
-        let (kinds, outputs) = (
-            self.scores.check(self.learner.outputs())?,
-            self.learner.outputs(),
-        );
-        let inputs = self.learner.inputs();
+        let (inputs, outputs) = (self.model.inputs(), self.model.outputs());
+        let kinds = self.scores.check(outputs)?;
         let parts = match fit.validation {
             None if fit.validation_split > 0.0 => Some(train.split(fit.validation_split)?),
             _ => None,
@@ -177,7 +178,7 @@ impl<'m, 'c, L: Learner> Trainer<'m, 'c, L> {
             Some((train, validation)) => (train, Some(validation)),
             None => (train, fit.validation),
         };
-        if self.learner.is_stateful() {
+        if self.model.is_stateful() {
             stateful::check(&fit, train, validation)?;
         }
         let classes = fit.class_weight.as_ref();
@@ -200,24 +201,19 @@ impl<'m, 'c, L: Learner> Trainer<'m, 'c, L> {
         let validation = validation
             .map(|data| Prepared::new("validation data", data, inputs, outputs, &kinds, None))
             .transpose()?;
-        let vocabulary = self.learner.vocabulary();
+        let vocabulary = self.model.vocabulary();
         train.check_ids("training data", inputs, vocabulary)?;
         if let Some(validation) = &validation {
             validation.check_ids("validation data", inputs, vocabulary)?;
         }
-        let mut scores = Score::new(&self.scores, self.learner, &kinds)?;
-        dry_run("training data", self.learner, &train, fit.reset_states)?;
+        let mut scores = Score::new(&self.scores, self.model, &kinds)?;
+        dry_run("training data", self.model, &train, fit.reset_states)?;
         if let Some(validation) = &validation {
-            dry_run(
-                "validation data",
-                self.learner,
-                validation,
-                fit.reset_states,
-            )?;
+            dry_run("validation data", self.model, validation, fit.reset_states)?;
         }
-        let stepper = start(&mut self.optimizer, &mut self.stepper, self.learner)?;
+        let stepper = start(&mut self.optimizer, &mut self.stepper, self.model)?;
         let mut run = run::Run {
-            learner: self.learner,
+            model: self.model,
             stepper,
             callbacks: &mut self.callbacks,
             directions: scores.directions(validation.is_some()),
@@ -235,7 +231,8 @@ impl<'m, 'c, L: Learner> Trainer<'m, 'c, L> {
     /// # Errors
     /// As [`Trainer::fit`].
     pub fn evaluate(&mut self, data: &Dataset) -> Result<Logs, Error> {
-        self.learner.evaluate(data, &self.scores)
+        let batch_size = data.batch_size().unwrap_or(BATCH_SIZE);
+        evaluate::evaluate_in(self.model, batch_size, data, &self.scores)
     }
 
     /// [`Trainer::evaluate`] in batches of another size.
@@ -243,7 +240,7 @@ impl<'m, 'c, L: Learner> Trainer<'m, 'c, L> {
     /// # Errors
     /// As [`Trainer::fit`].
     pub fn evaluate_in(&mut self, batch_size: usize, data: &Dataset) -> Result<Logs, Error> {
-        self.learner.evaluate_in(batch_size, data, &self.scores)
+        evaluate::evaluate_in(self.model, batch_size, data, &self.scores)
     }
 
     /// What the optimizer remembers, for a checkpoint; `None` before the first `fit`.
@@ -257,7 +254,7 @@ impl<'m, 'c, L: Learner> Trainer<'m, 'c, L> {
     /// # Errors
     /// [`Error::Argument`] if the state is of another optimizer or model.
     pub fn restore_optimizer(&mut self, state: &OptimizerState) -> Result<(), Error> {
-        start(&mut self.optimizer, &mut self.stepper, self.learner)?.restore(state)
+        start(&mut self.optimizer, &mut self.stepper, self.model)?.restore(state)
     }
 }
 
@@ -265,7 +262,7 @@ impl<'m, 'c, L: Learner> Trainer<'m, 'c, L> {
 fn start<'s>(
     optimizer: &mut Option<Box<dyn Optimizer>>,
     stepper: &'s mut Option<Stepper>,
-    learner: &impl Learner,
+    model: &dyn trainable::Trainable,
 ) -> Result<&'s mut Stepper, Error> {
     // Twice looked up: the borrow checker does not see that the early return ends the first.
     if stepper.is_none() {
@@ -275,7 +272,7 @@ fn start<'s>(
         let optimizer = optimizer
             .take()
             .unwrap_or_else(|| Box::new(RMSprop::default()));
-        *stepper = Some(Stepper::new(optimizer, learner.specs())?);
+        *stepper = Some(Stepper::for_model(optimizer, model)?);
     }
     stepper
         .as_mut()

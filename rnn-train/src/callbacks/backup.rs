@@ -61,7 +61,8 @@ impl BackupAndRestore {
         };
         let backup = Backup::from_bytes(bytes, training).map_err(|problem| wrong(vec![problem]))?;
         let mut problems = backup.differences(training);
-        if backup.weights.len() != training.weights().len() {
+        let weights: usize = training.specs().iter().map(ParamSpec::len).sum();
+        if backup.weights.len() != weights {
             problems.push("it has another number of weights".to_owned());
         }
         if backup.states.is_none() && training.is_stateful() {
@@ -78,12 +79,12 @@ impl BackupAndRestore {
         if let Some(states) = backup.states {
             training.set_kept_states(&states)?;
         }
-        // Checks before it changes anything; nothing can fail after it.
+        // Checks before it changes anything; nothing can fail after it but a device.
         if let Err(error) = training.restore_optimizer(&backup.optimizer) {
             training.set_kept_states(&before)?;
             return Err(error);
         }
-        training.weights_mut().copy_from_slice(&backup.weights);
+        training.set_weights(&backup.weights)?;
         training.begin_with(backup.epochs);
         Ok(())
     }

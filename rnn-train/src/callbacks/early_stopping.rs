@@ -131,7 +131,7 @@ impl Callback for EarlyStopping {
 
     fn on_train_end(&mut self, training: &mut Training<'_>) -> Result<(), Error> {
         if let Some(weights) = &self.state.best_weights {
-            training.weights_mut().copy_from_slice(weights);
+            training.set_weights(weights)?;
         }
         Ok(())
     }

@@ -8,6 +8,7 @@ use crate::{
     optimizers::{ExponentialDecay, SGD},
     tests::{Linear, dataset},
 };
+use rnn_runtime::learner::Learner;
 
 mod files;
 

@@ -1,8 +1,8 @@
 //! Losses on numbers.
 
-use super::{Loss, mean_over_features};
+use super::Loss;
 use crate::scored::{Target, TargetKind};
-use rnn_runtime::error::Error;
+use rnn_runtime::{error::Error, host::loss_row, loss::LossRule};
 
 /// Mean over the features of `(prediction - target)²`.
 ///
@@ -18,6 +18,12 @@ use rnn_runtime::error::Error;
 #[derive(Clone, Copy, Debug, Default)]
 pub struct MeanSquaredError;
 
+impl MeanSquaredError {
+    fn data(&self) -> LossRule {
+        LossRule::MeanSquaredError
+    }
+}
+
 impl Loss for MeanSquaredError {
     fn name(&self) -> &str {
         "mean_squared_error"
@@ -31,11 +37,12 @@ impl Loss for MeanSquaredError {
         false
     }
 
+    fn rule(&self) -> Option<LossRule> {
+        Some(self.data())
+    }
+
     fn row(&self, prediction: &[f32], target: Target<'_>, gradient: Option<&mut [f32]>) -> f64 {
-        mean_over_features(prediction, target, gradient, |p, t| {
-            let error = p - t;
-            (error * error, 2.0 * error)
-        })
+        loss_row(self.data(), prediction, target, gradient)
     }
 }
 
@@ -51,6 +58,12 @@ impl Loss for MeanSquaredError {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct MeanAbsoluteError;
 
+impl MeanAbsoluteError {
+    fn data(&self) -> LossRule {
+        LossRule::MeanAbsoluteError
+    }
+}
+
 impl Loss for MeanAbsoluteError {
     fn name(&self) -> &str {
         "mean_absolute_error"
@@ -64,12 +77,12 @@ impl Loss for MeanAbsoluteError {
         false
     }
 
+    fn rule(&self) -> Option<LossRule> {
+        Some(self.data())
+    }
+
     fn row(&self, prediction: &[f32], target: Target<'_>, gradient: Option<&mut [f32]>) -> f64 {
-        // `signum` of 0 is 1.
-        let sign = |error: f64| if error == 0.0 { 0.0 } else { error.signum() };
-        mean_over_features(prediction, target, gradient, |p, t| {
-            ((p - t).abs(), sign(p - t))
-        })
+        loss_row(self.data(), prediction, target, gradient)
     }
 }
 
@@ -92,6 +105,12 @@ pub struct Huber {
 impl Default for Huber {
     fn default() -> Self {
         Huber { delta: 1.0 }
+    }
+}
+
+impl Huber {
+    fn data(&self) -> LossRule {
+        LossRule::Huber { delta: self.delta }
     }
 }
 
@@ -118,18 +137,11 @@ impl Loss for Huber {
         )))
     }
 
+    fn rule(&self) -> Option<LossRule> {
+        Some(self.data())
+    }
+
     fn row(&self, prediction: &[f32], target: Target<'_>, gradient: Option<&mut [f32]>) -> f64 {
-        let delta = f64::from(self.delta);
-        mean_over_features(prediction, target, gradient, |p, t| {
-            let error = p - t;
-            if error.abs() > delta {
-                (
-                    delta * error.abs() - 0.5 * delta * delta,
-                    delta * error.signum(),
-                )
-            } else {
-                (0.5 * error * error, error)
-            }
-        })
+        loss_row(self.data(), prediction, target, gradient)
     }
 }

@@ -1,7 +1,7 @@
 //! Adagrad.
 
 use super::{Optimizer, Options, Slot, Step, check_not_negative, optimizer};
-use rnn_runtime::error::Error;
+use rnn_runtime::{error::Error, update::Rule};
 
 optimizer! {
     /// Divides the gradient by the root of the sum of all its squares so far (Duchi et al., 2011).
@@ -18,6 +18,14 @@ optimizer! {
         initial_accumulator_value: f64 = 0.1,
         /// Added under the root.
         epsilon: f64 = 1e-7,
+    }
+}
+
+impl Adagrad {
+    fn formula(&self) -> Rule {
+        Rule::Adagrad {
+            epsilon: self.epsilon,
+        }
     }
 }
 
@@ -43,12 +51,11 @@ impl Optimizer for Adagrad {
         }]
     }
 
+    fn rule(&self) -> Option<Rule> {
+        Some(self.formula())
+    }
+
     fn update(&self, step: Step, weights: &mut [f32], gradients: &[f32], slots: &mut [&mut [f32]]) {
-        let (rate, epsilon) = (step.learning_rate as f32, self.epsilon as f32);
-        let [sums] = slots else { return };
-        for ((w, g), s) in weights.iter_mut().zip(gradients).zip(sums.iter_mut()) {
-            *s += g * g;
-            *w -= rate * g / (*s + epsilon).sqrt();
-        }
+        self.formula().update(step, weights, gradients, slots);
     }
 }

@@ -1,7 +1,7 @@
 //! Adam, with coupled and decoupled names for its weight decay.
 
 use super::{Optimizer, Options, Slot, Step, check_not_negative, check_share, optimizer};
-use rnn_runtime::error::Error;
+use rnn_runtime::{error::Error, update::Rule};
 
 optimizer! {
     /// Divides a moving average of the gradient by the root of one of its square (Kingma and
@@ -49,83 +49,31 @@ optimizer! {
     }
 }
 
-/// What the two share.
-struct Rule {
-    beta_1: f64,
-    beta_2: f64,
-    epsilon: f64,
-    amsgrad: bool,
+/// What is wrong with the options that the two share.
+fn check(name: &str, beta_1: f64, beta_2: f64, epsilon: f64) -> Result<(), Error> {
+    check_share(&format!("{name}: beta_1"), beta_1)?;
+    check_share(&format!("{name}: beta_2"), beta_2)?;
+    check_not_negative(&format!("{name}: epsilon"), epsilon)
 }
 
-impl Rule {
-    fn check(&self, name: &str) -> Result<(), Error> {
-        check_share(&format!("{name}: beta_1"), self.beta_1)?;
-        check_share(&format!("{name}: beta_2"), self.beta_2)?;
-        check_not_negative(&format!("{name}: epsilon"), self.epsilon)
+fn slots(amsgrad: bool) -> Vec<Slot> {
+    let slot = |name| Slot { name, initial: 0.0 };
+    let mut slots = vec![slot("momentum"), slot("velocity")];
+    if amsgrad {
+        slots.push(slot("velocity_hat"));
     }
-
-    fn slots(&self) -> Vec<Slot> {
-        let slot = |name| Slot { name, initial: 0.0 };
-        let mut slots = vec![slot("momentum"), slot("velocity")];
-        if self.amsgrad {
-            slots.push(slot("velocity_hat"));
-        }
-        slots
-    }
-
-    fn update(&self, step: Step, weights: &mut [f32], gradients: &[f32], slots: &mut [&mut [f32]]) {
-        let t = step.number as f64;
-        // In f64: 1 - 0.999^t has lost four digits in f32.
-        let correction = (1.0 - self.beta_2.powf(t)).sqrt() / (1.0 - self.beta_1.powf(t));
-        let alpha = (step.learning_rate * correction) as f32;
-        let (rest_1, rest_2) = ((1.0 - self.beta_1) as f32, (1.0 - self.beta_2) as f32);
-        let epsilon = self.epsilon as f32;
-        let average = |m: &mut f32, v: &mut f32, g: f32| {
-            *m += (g - *m) * rest_1;
-            *v += (g * g - *v) * rest_2;
-        };
-        let each = weights.iter_mut().zip(gradients);
-        match slots {
-            [momentum, velocity, hat] => {
-                let slots = momentum
-                    .iter_mut()
-                    .zip(velocity.iter_mut())
-                    .zip(hat.iter_mut());
-                for ((w, &g), ((m, v), hat)) in each.zip(slots) {
-                    average(m, v, g);
-                    *hat = hat.max(*v);
-                    *w -= *m * alpha / (hat.sqrt() + epsilon);
-                }
-            }
-            [momentum, velocity] => {
-                let slots = momentum.iter_mut().zip(velocity.iter_mut());
-                for ((w, &g), (m, v)) in each.zip(slots) {
-                    average(m, v, g);
-                    *w -= *m * alpha / (v.sqrt() + epsilon);
-                }
-            }
-            _ => {}
-        }
-    }
+    slots
 }
 
-/// [`Optimizer`] through [`Rule`].
-macro_rules! by_rule {
+/// [`Optimizer`] by the formula that the two share.
+macro_rules! adam {
     ($type:ident, $name:literal) => {
         impl $type {
-            fn rule(&self) -> Rule {
-                let $type {
-                    beta_1,
-                    beta_2,
-                    epsilon,
-                    amsgrad,
-                    ..
-                } = *self;
-                Rule {
-                    beta_1,
-                    beta_2,
-                    epsilon,
-                    amsgrad,
+            fn formula(&self) -> Rule {
+                Rule::Adam {
+                    beta_1: self.beta_1,
+                    beta_2: self.beta_2,
+                    epsilon: self.epsilon,
                 }
             }
         }
@@ -140,11 +88,15 @@ macro_rules! by_rule {
             }
 
             fn check(&self) -> Result<(), Error> {
-                self.rule().check(stringify!($type))
+                check(stringify!($type), self.beta_1, self.beta_2, self.epsilon)
             }
 
             fn slots(&self) -> Vec<Slot> {
-                self.rule().slots()
+                slots(self.amsgrad)
+            }
+
+            fn rule(&self) -> Option<Rule> {
+                Some(self.formula())
             }
 
             fn update(
@@ -154,11 +106,11 @@ macro_rules! by_rule {
                 gradients: &[f32],
                 slots: &mut [&mut [f32]],
             ) {
-                self.rule().update(step, weights, gradients, slots);
+                self.formula().update(step, weights, gradients, slots);
             }
         }
     };
 }
 
-by_rule!(Adam, "adam");
-by_rule!(AdamW, "adamw");
+adam!(Adam, "adam");
+adam!(AdamW, "adamw");

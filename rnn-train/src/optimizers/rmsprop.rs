@@ -1,7 +1,7 @@
 //! RMSprop.
 
 use super::{Optimizer, Options, Slot, Step, check_not_negative, check_share, optimizer};
-use rnn_runtime::error::Error;
+use rnn_runtime::{error::Error, update::Rule};
 
 optimizer! {
     /// Divides the gradient by the root of a moving average of its square (Hinton, 2012).
@@ -23,6 +23,17 @@ optimizer! {
         epsilon: f64 = 1e-7,
         /// Estimate the variance of the gradient rather than its mean square.
         centered: bool = false,
+    }
+}
+
+impl RMSprop {
+    fn formula(&self) -> Rule {
+        Rule::RmsProp {
+            rho: self.rho,
+            momentum: self.momentum,
+            epsilon: self.epsilon,
+            centered: self.centered,
+        }
     }
 }
 
@@ -53,50 +64,11 @@ impl Optimizer for RMSprop {
         slots
     }
 
+    fn rule(&self) -> Option<Rule> {
+        Some(self.formula())
+    }
+
     fn update(&self, step: Step, weights: &mut [f32], gradients: &[f32], slots: &mut [&mut [f32]]) {
-        let rate = step.learning_rate as f32;
-        let (rho, rest) = (self.rho as f32, (1.0 - self.rho) as f32);
-        let (momentum, epsilon) = (self.momentum as f32, self.epsilon as f32);
-        let increment = |v: &mut f32, g: f32| {
-            *v = rho * *v + rest * (g * g);
-            rate * g / (*v + epsilon).sqrt()
-        };
-        let centered = |v: &mut f32, a: &mut f32, g: f32| {
-            *v = rho * *v + rest * (g * g);
-            *a = rho * *a + rest * g;
-            rate * g / (*v - *a * *a + epsilon).sqrt()
-        };
-        let each = weights.iter_mut().zip(gradients);
-        match slots {
-            [velocity, moments, average] => {
-                let slots = velocity
-                    .iter_mut()
-                    .zip(moments.iter_mut())
-                    .zip(average.iter_mut());
-                for ((w, &g), ((v, m), a)) in each.zip(slots) {
-                    *m = momentum * *m + centered(v, a, g);
-                    *w -= *m;
-                }
-            }
-            [velocity, average] if self.centered => {
-                let slots = velocity.iter_mut().zip(average.iter_mut());
-                for ((w, &g), (v, a)) in each.zip(slots) {
-                    *w -= centered(v, a, g);
-                }
-            }
-            [velocity, moments] => {
-                let slots = velocity.iter_mut().zip(moments.iter_mut());
-                for ((w, &g), (v, m)) in each.zip(slots) {
-                    *m = momentum * *m + increment(v, g);
-                    *w -= *m;
-                }
-            }
-            [velocity] => {
-                for ((w, &g), v) in each.zip(velocity.iter_mut()) {
-                    *w -= increment(v, g);
-                }
-            }
-            _ => {}
-        }
+        self.formula().update(step, weights, gradients, slots);
     }
 }

@@ -1,7 +1,7 @@
 //! Gradient descent.
 
 use super::{Optimizer, Options, Slot, Step, check_share, optimizer};
-use rnn_runtime::error::Error;
+use rnn_runtime::{error::Error, update::Rule};
 
 optimizer! {
     /// Gradient descent, with momentum if wanted.
@@ -20,6 +20,15 @@ optimizer! {
         momentum: f64 = 0.0,
         /// Take the gradient's step ahead of the momentum's.
         nesterov: bool = false,
+    }
+}
+
+impl SGD {
+    fn formula(&self) -> Rule {
+        Rule::Sgd {
+            momentum: self.momentum,
+            nesterov: self.nesterov,
+        }
     }
 }
 
@@ -48,24 +57,11 @@ impl Optimizer for SGD {
         }
     }
 
+    fn rule(&self) -> Option<Rule> {
+        Some(self.formula())
+    }
+
     fn update(&self, step: Step, weights: &mut [f32], gradients: &[f32], slots: &mut [&mut [f32]]) {
-        let rate = step.learning_rate as f32;
-        let momentum = self.momentum as f32;
-        let each = weights.iter_mut().zip(gradients);
-        match slots {
-            [moments] if self.nesterov => {
-                for ((w, g), m) in each.zip(moments.iter_mut()) {
-                    *m = *m * momentum - g * rate;
-                    *w += *m * momentum - g * rate;
-                }
-            }
-            [moments] => {
-                for ((w, g), m) in each.zip(moments.iter_mut()) {
-                    *m = *m * momentum - g * rate;
-                    *w += *m;
-                }
-            }
-            _ => each.for_each(|(w, g)| *w -= g * rate),
-        }
+        self.formula().update(step, weights, gradients, slots);
     }
 }

@@ -1,9 +1,13 @@
-//! An optimizer at work: its memory of every weight.
+//! An optimizer at work: its step count, its learning rate and its slots.
 
-use std::ops::Range;
-
-use super::{LearningRate, Optimizer, Step, check_not_negative, clip::Clip};
-use rnn_runtime::{error::Error, params::ParamSpec, update::Constraints};
+use super::{LearningRate, Optimizer, Slot, Step, check_not_negative};
+use rnn_runtime::{
+    error::Error,
+    host::HostState,
+    params::ParamSpec,
+    trainable::{OutputGradient, TrainState, Trainable},
+    update::{Clip, HostRule, Update, UpdateRule},
+};
 
 /// An optimizer with what it remembers of the weights of one model.
 ///
@@ -26,15 +30,11 @@ pub struct Stepper {
     learning_rate: LearningRate,
     weight_decay: Option<f64>,
     clip: Clip,
-    constraints: Constraints,
-    /// The trainable parameters, as ranges of the weights.
-    parameters: Vec<Range<usize>>,
-    /// The same with neighbours joined: an update is a loop over one of them.
-    runs: Vec<Range<usize>>,
     weights: usize,
     iterations: u64,
-    /// For every slot of the optimizer as many numbers as there are weights.
-    slots: Vec<Vec<f32>>,
+    slots: Vec<Slot>,
+    /// Gradients, and the numbers of the slots: where the model has its weights.
+    state: Box<dyn TrainState>,
 }
 
 /// All that a [`Stepper`] remembers, to be written into a checkpoint.
@@ -57,40 +57,41 @@ impl Stepper {
     /// [`Error::Argument`] if an option of the optimizer makes no sense, or a constraint is for an
     /// axis that its parameter does not have.
     pub fn new(optimizer: Box<dyn Optimizer>, specs: &[ParamSpec]) -> Result<Stepper, Error> {
+        Stepper::start(optimizer, specs, |slots| {
+            Ok(Box::new(HostState::new(specs, slots)?))
+        })
+    }
+
+    /// Starts `optimizer` for `model`: gradients and slots are where the model has its weights.
+    ///
+    /// # Errors
+    /// As [`Stepper::new`].
+    pub fn for_model(
+        optimizer: Box<dyn Optimizer>,
+        model: &dyn Trainable,
+    ) -> Result<Stepper, Error> {
+        Stepper::start(optimizer, model.params(), |slots| {
+            model.start_training(slots)
+        })
+    }
+
+    fn start(
+        optimizer: Box<dyn Optimizer>,
+        params: &[ParamSpec],
+        state: impl FnOnce(&[Slot]) -> Result<Box<dyn TrainState>, Error>,
+    ) -> Result<Stepper, Error> {
         Stepper::check(optimizer.as_ref())?;
         let options = optimizer.options();
-        let clip = Clip::of(&options)?;
-        let constraints = Constraints::new(specs)?;
-        let (mut parameters, mut runs) = (Vec::new(), Vec::<Range<usize>>::new());
-        let mut weights = 0;
-        for spec in specs {
-            let range = weights..weights + spec.len();
-            weights = range.end;
-            if !spec.trainable {
-                continue;
-            }
-            parameters.push(range.clone());
-            match runs.last_mut() {
-                Some(run) if run.end == range.start => run.end = range.end,
-                _ => runs.push(range),
-            }
-        }
-        let slots = optimizer
-            .slots()
-            .iter()
-            .map(|slot| vec![slot.initial; weights])
-            .collect();
+        let slots = optimizer.slots();
         Ok(Stepper {
+            clip: options.clip()?,
             learning_rate: options.learning_rate,
             weight_decay: options.weight_decay,
-            optimizer,
-            clip,
-            constraints,
-            parameters,
-            runs,
-            weights,
+            weights: params.iter().map(ParamSpec::len).sum(),
             iterations: 0,
+            state: state(&slots)?,
             slots,
+            optimizer,
         })
     }
 
@@ -100,46 +101,57 @@ impl Stepper {
         optimizer.check()?;
         options.learning_rate.check()?;
         check_not_negative("weight_decay", options.weight_decay.unwrap_or(0.0))?;
-        Clip::of(&options).map(|_| ())
+        options.clip().map(|_| ())
     }
 
-    /// One step: clips `gradients` (in place), lets the weights decay, moves them and then holds
-    /// them to their constraints. What is not trainable is not touched.
+    /// One step on host slices: clips `gradients` (in place), lets the weights decay, moves them and
+    /// then holds them to their constraints. What is not trainable is not touched. The derivatives of
+    /// regularizers must be in `gradients` already.
     ///
     /// # Errors
-    /// [`Error::Shape`] if a slice is not as long as the model has weights.
+    /// [`Error::Shape`] if a slice is not as long as the model has weights; [`Error::Argument`] if the
+    /// stepper was started for a model that is not in host memory.
     pub fn step(&mut self, weights: &mut [f32], gradients: &mut [f32]) -> Result<(), Error> {
-        for (what, length) in [("weights", weights.len()), ("gradients", gradients.len())] {
-            if length != self.weights {
-                let (expected, found) = (format!("[{}]", self.weights), format!("[{length}]"));
-                return Err(Error::Shape {
-                    what: what.to_owned(),
-                    expected,
-                    found,
-                });
-            }
-        }
-        let learning_rate = self.learning_rate();
-        let step = Step {
-            number: self.iterations + 1,
-            learning_rate,
+        self.update(false, |update, state| {
+            HostState::of(state)?.apply(update, weights, gradients)
+        })
+    }
+
+    /// Gradients of all weights of the model that the stepper was started for, then one step: what
+    /// follows the loss in training.
+    ///
+    /// # Errors
+    /// As [`Trainable::backward`] and [`Trainable::apply`].
+    pub(crate) fn learn(
+        &mut self,
+        model: &mut dyn Trainable,
+        d_outputs: &[OutputGradient<'_>],
+    ) -> Result<(), Error> {
+        model.backward(d_outputs, self.state.as_mut())?;
+        self.update(true, |update, state| model.apply(update, state))
+    }
+
+    /// Calls `apply` with what the next step is to do.
+    fn update(
+        &mut self,
+        penalties: bool,
+        apply: impl FnOnce(&Update<'_>, &mut dyn TrainState) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        let own = OwnRule(self.optimizer.as_ref());
+        let update = Update {
+            step: Step {
+                number: self.iterations + 1,
+                learning_rate: self.learning_rate(),
+            },
+            rule: self
+                .optimizer
+                .rule()
+                .map_or(UpdateRule::Own(&own), UpdateRule::Keras),
+            weight_decay: self.weight_decay,
+            clip: self.clip,
+            penalties,
         };
-        self.clip.apply(gradients, &self.parameters);
-        for run in &self.runs {
-            let weights = &mut weights[run.clone()];
-            if let Some(decay) = self.weight_decay {
-                let decay = (decay * learning_rate) as f32;
-                weights.iter_mut().for_each(|w| *w -= *w * decay);
-            }
-            let mut slots: Vec<&mut [f32]> = self
-                .slots
-                .iter_mut()
-                .map(|slot| &mut slot[run.clone()])
-                .collect();
-            self.optimizer
-                .update(step, weights, &gradients[run.clone()], &mut slots);
-        }
-        self.constraints.apply(weights);
+        apply(&update, self.state.as_mut())?;
         self.iterations += 1;
         Ok(())
     }
@@ -173,11 +185,7 @@ impl Stepper {
 
     /// A copy of all that is remembered.
     pub fn state(&self) -> OptimizerState {
-        let names = self
-            .optimizer
-            .slots()
-            .into_iter()
-            .map(|slot| slot.name.to_owned());
+        let slots = self.slots.iter().enumerate();
         OptimizerState {
             optimizer: self.optimizer.name().to_owned(),
             iterations: self.iterations,
@@ -185,7 +193,9 @@ impl Stepper {
                 LearningRate::Constant(rate) => Some(rate),
                 LearningRate::Schedule(_) => None,
             },
-            slots: names.zip(self.slots.iter().cloned()).collect(),
+            slots: slots
+                .map(|(index, slot)| (slot.name.to_owned(), self.state.slot(index)))
+                .collect(),
         }
     }
 
@@ -200,8 +210,8 @@ impl Stepper {
             .iter()
             .map(|(name, s)| (name.as_str(), s.len()))
             .collect();
-        let slots = self.optimizer.slots();
-        let expected: Vec<_> = slots.iter().map(|slot| (slot.name, self.weights)).collect();
+        let slots = self.slots.iter();
+        let expected: Vec<_> = slots.map(|slot| (slot.name, self.weights)).collect();
         if state.optimizer != self.optimizer.name() || found != expected {
             return Err(Error::Argument(format!(
                 "the state is of {} with {found:?}, the optimizer is {} with {expected:?}",
@@ -212,12 +222,19 @@ impl Stepper {
         if let Some(learning_rate) = state.learning_rate {
             self.set_learning_rate(learning_rate)?;
         }
-        self.iterations = state.iterations;
-        for (slot, own) in slots.iter().zip(&mut self.slots) {
-            if let Some((_, values)) = state.slots.iter().find(|(name, _)| name == slot.name) {
-                own.copy_from_slice(values);
-            }
+        for (index, (_, values)) in state.slots.iter().enumerate() {
+            self.state.set_slot(index, values)?;
         }
+        self.iterations = state.iterations;
         Ok(())
+    }
+}
+
+/// An optimizer of the user's own, as a rule.
+struct OwnRule<'a>(&'a dyn Optimizer);
+
+impl HostRule for OwnRule<'_> {
+    fn update(&self, step: Step, weights: &mut [f32], gradients: &[f32], slots: &mut [&mut [f32]]) {
+        self.0.update(step, weights, gradients, slots);
     }
 }

@@ -11,7 +11,7 @@ use crate::{
     data::{Batch, Dataset, Prepared},
     logs::Logs,
 };
-use rnn_runtime::{error::Error, learner::Learner};
+use rnn_runtime::{error::Error, learner::Learner, trainable::Trainable};
 
 /// `model.evaluate(…)`: Keras's, for every model.
 pub trait Evaluate: Learner {
@@ -52,25 +52,35 @@ pub trait Evaluate: Learner {
     where
         Self: Sized,
     {
-        if batch_size == 0 {
-            let message = "batch_size must be at least 1, found 0";
-            return Err(Error::Argument(message.to_owned()));
-        }
-        let outputs = self.outputs();
-        let kinds = scores.check(outputs)?;
-        if self.is_stateful() {
-            stateful::check_size("data", data, batch_size)?;
-        }
-        let data = Prepared::new("data", data, self.inputs(), outputs, &kinds, None)?;
-        data.check_ids("data", self.inputs(), self.vocabulary())?;
-        let mut score = Score::new(scores, self, &kinds)?;
-        dry_run("data", self, &data, true)?;
-        let mut batch = Batch::new(&data, batch_size.min(data.order.len()));
-        evaluate(self, &data, &mut batch, batch_size, &mut score)?;
-        let mut logs = Logs::default();
-        score.write("", &mut logs);
-        Ok(logs)
+        evaluate_in(self, batch_size, data, scores)
     }
 }
 
 impl<L: Learner> Evaluate for L {}
+
+/// [`Evaluate::evaluate_in`], of any model.
+pub(super) fn evaluate_in(
+    model: &mut dyn Trainable,
+    batch_size: usize,
+    data: &Dataset,
+    scores: &Scores,
+) -> Result<Logs, Error> {
+    if batch_size == 0 {
+        let message = "batch_size must be at least 1, found 0";
+        return Err(Error::Argument(message.to_owned()));
+    }
+    let outputs = model.outputs();
+    let kinds = scores.check(outputs)?;
+    if model.is_stateful() {
+        stateful::check_size("data", data, batch_size)?;
+    }
+    let data = Prepared::new("data", data, model.inputs(), outputs, &kinds, None)?;
+    data.check_ids("data", model.inputs(), model.vocabulary())?;
+    let mut score = Score::new(scores, model, &kinds)?;
+    dry_run("data", model, &data, true)?;
+    let mut batch = Batch::new(&data, batch_size.min(data.order.len()));
+    evaluate(model, &data, &mut batch, batch_size, &mut score)?;
+    let mut logs = Logs::default();
+    score.write("", &mut logs);
+    Ok(logs)
+}

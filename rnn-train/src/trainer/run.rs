@@ -1,8 +1,13 @@
 //! The loops over epochs and batches.
 
-use super::{fit::Fit, progress::Progress, score::Score, scores::features};
+use super::{
+    fit::Fit,
+    progress::Progress,
+    score::{OutputGradients, Score},
+    scores::features,
+};
 use crate::{
-    callbacks::{Callback, Training},
+    callbacks::{Callback, HostWeights, Training},
     data::{Batch, Prepared, permute},
     history::History,
     logs::Logs,
@@ -11,12 +16,13 @@ use crate::{
 };
 use rnn_runtime::{
     error::Error,
-    learner::{InputView, Learner, StepSeed},
+    learner::{InputView, StepSeed},
+    trainable::Trainable,
 };
 
 /// A training under way.
-pub(super) struct Run<'r, 'c, L: Learner> {
-    pub learner: &'r mut L,
+pub(super) struct Run<'r, 'c> {
+    pub model: &'r mut dyn Trainable,
     pub stepper: &'r mut Stepper,
     pub callbacks: &'r mut Vec<Box<dyn Callback + 'c>>,
     pub directions: Vec<(String, Direction)>,
@@ -38,13 +44,10 @@ struct Moment {
 /// Buffers of the training steps.
 struct Buffers {
     batch: Batch,
-    /// Of the outputs.
-    d_outputs: Vec<Vec<f32>>,
-    /// Of the weights.
-    gradients: Vec<f32>,
+    gradients: OutputGradients,
 }
 
-impl<L: Learner> Run<'_, '_, L> {
+impl Run<'_, '_> {
     /// All epochs.
     pub fn epochs(
         &mut self,
@@ -56,8 +59,7 @@ impl<L: Learner> Run<'_, '_, L> {
         let validation_size = fit.validation_batch_size.unwrap_or(fit.batch_size);
         let mut buffers = Buffers {
             batch: Batch::new(train, fit.batch_size.min(train.order.len())),
-            d_outputs: vec![Vec::new(); self.learner.outputs().len()],
-            gradients: vec![0.0; self.learner.weights().len()],
+            gradients: OutputGradients::new(self.model.outputs().len()),
         };
         let mut validation = validation.map(|data| {
             (
@@ -90,7 +92,7 @@ impl<L: Learner> Run<'_, '_, L> {
             {
                 score.reset();
                 // States of training, if they were to be kept, were found not to go with this.
-                evaluate(self.learner, data, batch, validation_size, score)?;
+                evaluate(self.model, data, batch, validation_size, score)?;
                 score.write("val_", &mut moment.logs);
             }
             self.call(&mut moment, |c, training| c.on_epoch_end(training))?;
@@ -102,7 +104,7 @@ impl<L: Learner> Run<'_, '_, L> {
             }
         }
         if fit.reset_states {
-            self.learner.reset_states();
+            self.model.reset_states();
         }
         self.call(&mut moment, |c, training| c.on_train_end(training))?;
         Ok(history)
@@ -123,7 +125,7 @@ impl<L: Learner> Run<'_, '_, L> {
         }
         score.reset();
         if self.fit.reset_states {
-            self.learner.reset_states();
+            self.model.reset_states();
         }
         progress.begin_epoch(moment.epoch, order.len().div_ceil(self.fit.batch_size));
         for (index, samples) in order.chunks(self.fit.batch_size).enumerate() {
@@ -149,24 +151,15 @@ impl<L: Learner> Run<'_, '_, L> {
 
     /// Forward, loss, backward and the optimizer, on the samples in the buffers.
     fn step(&mut self, score: &mut Score<'_>, buffers: &mut Buffers) -> Result<(), Error> {
-        let Buffers {
-            batch,
-            d_outputs,
-            gradients,
-        } = buffers;
+        let Buffers { batch, gradients } = buffers;
         let inputs: Vec<InputView<'_>> = batch.inputs().collect();
         let seed = StepSeed {
             seed: self.fit.seed,
             step: self.stepper.iterations(),
         };
-        self.learner.forward(&inputs, seed)?;
-        score.add(self.learner, batch, Some(d_outputs))?;
-        let d_outputs: Vec<&[f32]> = d_outputs.iter().map(Vec::as_slice).collect();
-        self.learner.backward(&d_outputs, gradients)?;
-        score
-            .regularized
-            .add_gradient(self.learner.weights(), gradients);
-        self.stepper.step(self.learner.weights_mut(), gradients)
+        self.model.forward(&inputs, seed)?;
+        score.add(self.model, batch, Some(gradients))?;
+        self.stepper.learn(self.model, &gradients.all())
     }
 
     /// Calls all callbacks in order.
@@ -178,7 +171,7 @@ impl<L: Learner> Run<'_, '_, L> {
         let mut epoch = moment.epoch;
         for callback in self.callbacks.iter_mut() {
             let mut training = Training {
-                learner: self.learner,
+                weights: HostWeights::new(self.model),
                 stepper: self.stepper,
                 logs: &mut moment.logs,
                 directions: &self.directions,
@@ -189,6 +182,7 @@ impl<L: Learner> Run<'_, '_, L> {
                 beginning: moment.beginning,
             };
             event(callback.as_mut(), &mut training)?;
+            training.weights.write_back()?;
         }
         moment.epoch = epoch;
         Ok(())
@@ -198,24 +192,24 @@ impl<L: Learner> Run<'_, '_, L> {
 /// Adds all of `data` to `score`, in inference. States are zero at the start and afterwards, so
 /// that nothing of `data` is seen in training, nor the other way round.
 pub(super) fn evaluate(
-    learner: &mut impl Learner,
+    model: &mut dyn Trainable,
     data: &Prepared<'_>,
     batch: &mut Batch,
     batch_size: usize,
     score: &mut Score<'_>,
 ) -> Result<(), Error> {
-    learner.reset_states();
+    model.reset_states();
     let mut run = || {
         for samples in data.order.chunks(batch_size) {
             batch.gather(data, samples);
             let inputs: Vec<InputView<'_>> = batch.inputs().collect();
-            learner.infer(&inputs)?;
-            score.add(learner, batch, None)?;
+            model.predict(&inputs)?;
+            score.add(model, batch, None)?;
         }
         Ok(())
     };
     let result = run();
-    learner.reset_states();
+    model.reset_states();
     result
 }
 
@@ -224,7 +218,7 @@ pub(super) fn evaluate(
 /// are put back.
 pub(super) fn dry_run(
     what: &str,
-    learner: &mut impl Learner,
+    model: &mut dyn Trainable,
     data: &Prepared<'_>,
     reset_states: bool,
 ) -> Result<(), Error> {
@@ -233,22 +227,22 @@ pub(super) fn dry_run(
     let inputs: Vec<InputView<'_>> = batch.inputs().collect();
     let kept = match reset_states {
         true => Vec::new(),
-        false => learner.kept_states(),
+        false => model.states(),
     };
     // The states are those of whole batches, this is a batch of one.
-    learner.reset_states();
-    let inferred = learner.infer(&inputs);
+    model.reset_states();
+    let inferred = model.predict(&inputs);
     if kept.is_empty() {
-        learner.reset_states();
+        model.reset_states();
     } else {
-        learner.set_kept_states(&kept)?;
+        model.set_states(&kept)?;
     }
     inferred.map_err(|error| in_data(what, error))?;
-    for (index, spec) in learner.outputs().iter().enumerate() {
+    for (index, spec) in model.outputs().iter().enumerate() {
         let Some(rows) = data.steps(index) else {
             continue;
         };
-        let found = learner.output(index).len();
+        let found = model.output(index).len();
         if found != rows * features(spec) {
             // Only the number of steps was open until now.
             return Err(Error::Shape {

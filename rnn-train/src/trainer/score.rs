@@ -6,15 +6,57 @@ use crate::{
     logs::Logs,
     losses::Loss,
     metrics::{Direction, Tally},
-    regularize::Regularized,
     scored::Scored,
 };
-use rnn_runtime::{error::Error, learner::Learner};
+use rnn_runtime::{
+    error::Error,
+    loss::LossTask,
+    trainable::{OutputGradient, Trainable},
+};
+
+/// The gradients of the loss with respect to all outputs.
+pub(super) struct OutputGradients(Vec<OwnGradient>);
+
+/// The gradient of one output.
+struct OwnGradient {
+    at: At,
+    values: Vec<f32>,
+}
+
+/// Where the gradient of an output is.
+enum At {
+    /// It is zero: the output has no loss.
+    Nowhere,
+    /// The model has computed and kept it.
+    Model,
+    /// In `values`.
+    Host,
+}
+
+impl OutputGradients {
+    /// For so many outputs.
+    pub fn new(outputs: usize) -> OutputGradients {
+        let own = |_| OwnGradient {
+            at: At::Nowhere,
+            values: Vec::new(),
+        };
+        OutputGradients((0..outputs).map(own).collect())
+    }
+
+    /// As [`Trainable::backward`] takes them.
+    pub fn all(&self) -> Vec<OutputGradient<'_>> {
+        let each = self.0.iter().map(|gradient| match gradient.at {
+            At::Nowhere => OutputGradient::Zero,
+            At::Model => OutputGradient::Kept,
+            At::Host => OutputGradient::Host(&gradient.values),
+        });
+        each.collect()
+    }
+}
 
 /// Loss and metrics of all outputs, and what the size of weights and activities costs.
 pub(super) struct Score<'p> {
     outputs: Vec<Scoring<'p>>,
-    pub regularized: Regularized,
     /// Sum over all samples of the loss of their batch.
     total: f64,
     samples: f64,
@@ -43,10 +85,10 @@ impl<'p> Score<'p> {
     /// Empty; `kinds` is what [`Scores::check`] gave.
     pub fn new(
         scores: &'p Scores,
-        learner: &impl Learner,
+        model: &dyn Trainable,
         kinds: &[Option<Takes>],
     ) -> Result<Score<'p>, Error> {
-        let specs = learner.outputs();
+        let specs = model.outputs();
         let mut outputs = Vec::new();
         for (index, spec) in specs.iter().enumerate() {
             outputs.push(Scoring {
@@ -72,7 +114,6 @@ impl<'p> Score<'p> {
         }
         Ok(Score {
             outputs,
-            regularized: Regularized::new(learner.specs()),
             total: 0.0,
             samples: 0.0,
         })
@@ -111,59 +152,26 @@ impl<'p> Score<'p> {
         }
     }
 
-    /// Adds what `learner` just made of `batch`. If `gradients` are given, those of output `i`
-    /// are written to `gradients[i]`.
+    /// Adds what `model` just made of `batch`. If there are `gradients`, those of every output go
+    /// there.
     ///
     /// The whole loss is what Keras calls so: the outputs' losses, each times its weight, plus
     /// the regularisers of the weights as they are now and of the activities.
     pub fn add(
         &mut self,
-        learner: &impl Learner,
+        model: &mut dyn Trainable,
         batch: &Batch,
-        mut gradients: Option<&mut [Vec<f32>]>,
+        mut gradients: Option<&mut OutputGradients>,
     ) -> Result<(), Error> {
         let samples = batch.samples() as f64;
-        let mut total = f64::from(learner.penalty()) + self.regularized.cost(learner.weights());
+        let mut total = f64::from(model.activity_penalty()) + model.weight_penalty();
         for (index, output) in self.outputs.iter_mut().enumerate() {
-            let predictions = learner.output(index);
-            let gradient = gradients.as_deref_mut().and_then(|g| g.get_mut(index));
-            let gradient = gradient.map(|gradient| {
-                gradient.resize(predictions.len(), 0.0);
-                gradient.as_mut_slice()
-            });
-            let (Some(loss), Some(targets)) = (output.loss, batch.targets(index)) else {
-                if let Some(gradient) = gradient {
-                    gradient.fill(0.0);
-                }
+            let gradient = gradients.as_deref_mut().and_then(|g| g.0.get_mut(index));
+            let Some(value) = output.add(index, model, batch, gradient)? else {
                 continue;
             };
-            let (features, weight) = (output.features, output.loss_weight);
-            let rows = predictions.len() / features;
-            let masked = output.spread(learner.output_mask(index), rows)?;
-            let scored = |weights| {
-                let scored = Scored::new(predictions, features, targets, weights)?;
-                match masked {
-                    true => scored.masked(&output.mask),
-                    false => Ok(scored),
-                }
-            };
-            let (weighted, plain) = (scored(batch.weights(index))?, scored(None)?);
-            let value = match gradient {
-                Some(gradient) => {
-                    let value = loss.mean(&weighted, Some(gradient))?;
-                    if weight != 1.0 {
-                        gradient.iter_mut().for_each(|g| *g *= weight as f32);
-                    }
-                    value
-                }
-                None => loss.mean(&weighted, None)?,
-            };
             output.total += samples * value;
-            total += weight * value;
-            for metric in &mut output.metrics {
-                let scored = if metric.weighted { &weighted } else { &plain };
-                metric.tally.add(scored);
-            }
+            total += output.loss_weight * value;
         }
         self.total += samples * total;
         self.samples += samples;
@@ -196,6 +204,77 @@ impl<'p> Score<'p> {
 }
 
 impl Scoring<'_> {
+    /// The loss of output number `index`, `None` if it has none; adds it to the metrics. The model
+    /// computes the loss if it can; otherwise, and for metrics, the host reads the output.
+    fn add(
+        &mut self,
+        index: usize,
+        model: &mut dyn Trainable,
+        batch: &Batch,
+        gradient: Option<&mut OwnGradient>,
+    ) -> Result<Option<f64>, Error> {
+        let (Some(loss), Some(targets)) = (self.loss, batch.targets(index)) else {
+            if let Some(gradient) = gradient {
+                gradient.at = At::Nowhere;
+            }
+            return Ok(None);
+        };
+        let kept = match loss.rule() {
+            Some(rule) => {
+                let task = LossTask {
+                    rule,
+                    features: self.features,
+                    targets,
+                    weights: batch.weights(index),
+                    share: self.loss_weight,
+                };
+                model.loss(index, &task, gradient.is_some())?
+            }
+            None => None,
+        };
+        if kept.is_some() && self.metrics.is_empty() {
+            if let Some(gradient) = gradient {
+                gradient.at = At::Model;
+            }
+            return Ok(kept);
+        }
+        let predictions = model.output(index);
+        let rows = predictions.len() / self.features;
+        let masked = self.spread(model.output_mask(index).as_deref(), rows)?;
+        let scored = |weights| {
+            let scored = Scored::new(&predictions, self.features, targets, weights)?;
+            match masked {
+                true => scored.masked(&self.mask),
+                false => Ok(scored),
+            }
+        };
+        let (weighted, plain) = (scored(batch.weights(index))?, scored(None)?);
+        let value = match (kept, gradient) {
+            (Some(value), gradient) => {
+                if let Some(gradient) = gradient {
+                    gradient.at = At::Model;
+                }
+                value
+            }
+            (None, Some(OwnGradient { at, values })) => {
+                *at = At::Host;
+                values.resize(predictions.len(), 0.0);
+                let value = loss.mean(&weighted, Some(values))?;
+                if self.loss_weight != 1.0 {
+                    let share = self.loss_weight as f32;
+                    values.iter_mut().for_each(|g| *g *= share);
+                }
+                value
+            }
+            (None, None) => loss.mean(&weighted, None)?,
+        };
+        for metric in &mut self.metrics {
+            let scored = if metric.weighted { &weighted } else { &plain };
+            metric.tally.add(scored);
+        }
+        Ok(Some(value))
+    }
+
     /// Keeps the mask of the steps, `[batch, time]`, as one of the rows: an output with several
     /// axes of features has several rows a step. `false` if there is none.
     fn spread(&mut self, mask: Option<&[f32]>, rows: usize) -> Result<bool, Error> {

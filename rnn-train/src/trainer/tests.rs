@@ -9,7 +9,9 @@ use crate::{
     optimizers::{Adam, ExponentialDecay, SGD},
     tests::{Event, Linear, clouds, dataset},
 };
+use rnn_runtime::learner::Learner;
 
+mod elsewhere;
 mod masks;
 mod outputs;
 mod refusals;

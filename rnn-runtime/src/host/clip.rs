@@ -2,57 +2,9 @@
 
 use std::ops::Range;
 
-use super::{Options, check_not_negative};
-use rnn_runtime::error::Error;
-
-/// What is done to gradients before a step. Keras lets one choose a single way.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Clip {
-    None,
-    /// Every parameter's norm.
-    Norm(f64),
-    /// Every number.
-    Value(f32),
-    /// The norm of all parameters together.
-    GlobalNorm(f64),
-}
+use crate::update::Clip;
 
 impl Clip {
-    /// The way that `options` choose. Keras takes a bound of 0 and clips nothing then, which nobody
-    /// who writes one can mean.
-    pub(super) fn of(options: &Options) -> Result<Clip, Error> {
-        let chosen = [
-            ("clipnorm", options.clipnorm),
-            ("clipvalue", options.clipvalue),
-            ("global_clipnorm", options.global_clipnorm),
-        ];
-        for (name, bound) in chosen {
-            check_not_negative(name, bound.unwrap_or(0.0))?;
-            if bound == Some(0.0) {
-                return Err(Error::Argument(format!(
-                    "{name} must be above 0, found 0; leave it out to clip nothing"
-                )));
-            }
-        }
-        let names: Vec<_> = chosen
-            .iter()
-            .filter(|(_, b)| b.is_some())
-            .map(|(n, _)| *n)
-            .collect();
-        if names.len() > 1 {
-            return Err(Error::Argument(format!(
-                "only one of clipnorm, clipvalue and global_clipnorm can be set, found {}",
-                names.join(" and ")
-            )));
-        }
-        Ok(match chosen.map(|(_, bound)| bound) {
-            [Some(norm), _, _] => Clip::Norm(norm),
-            [_, Some(value), _] => Clip::Value(value as f32),
-            [_, _, Some(norm)] => Clip::GlobalNorm(norm),
-            _ => Clip::None,
-        })
-    }
-
     /// Clips the gradients of `parameters`, each a range of `gradients`.
     pub(super) fn apply(self, gradients: &mut [f32], parameters: &[Range<usize>]) {
         match self {

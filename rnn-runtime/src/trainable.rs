@@ -1,0 +1,182 @@
+//! What training needs of a model, wherever the model keeps its numbers.
+
+use std::{any::Any, borrow::Cow};
+
+use crate::{
+    error::Error,
+    learner::{InputView, KeptState, StepSeed, ValueSpec},
+    loss::LossTask,
+    params::ParamSpec,
+    update::{Slot, Update},
+};
+
+/// A model that can be trained. Weights, gradients, outputs and the optimizer's slots stay where the
+/// model keeps them, be it in the memory of a device: the trainer says what is to happen as data
+/// ([`Update`], [`LossTask`]) and the model does it.
+///
+/// Every [`Learner`](crate::learner::Learner), which is a model in host memory, is `Trainable` by
+/// itself. Only a model that lives elsewhere implements this trait by hand.
+///
+/// What copies numbers to the host is named so: [`Trainable::weights`], [`Trainable::output`] and
+/// [`TrainState::slot`]. `fit` calls
+/// - `weights` and `slot` for checkpoints and backups, for callbacks that look at weights, and for
+///   optimizers of the user's own ([`UpdateRule::Own`](crate::update::UpdateRule)),
+/// - `output` for metrics, and for losses that [`Trainable::loss`] does not compute.
+///
+/// A device that fails in a call that cannot give an error keeps it for the next one that can.
+pub trait Trainable: Send {
+    /// The parameters, in the order of the weights.
+    fn params(&self) -> &'static [ParamSpec];
+
+    /// The inputs.
+    fn inputs(&self) -> &'static [ValueSpec];
+
+    /// The outputs.
+    fn outputs(&self) -> &'static [ValueSpec];
+
+    /// For each layer that takes ids: the number of the input that they come from, the layer's name,
+    /// and the size of its vocabulary.
+    fn vocabulary(&self) -> &'static [(usize, &'static str, usize)] {
+        &[]
+    }
+
+    /// Runs the model in training mode (dropout on, batch statistics) and keeps what
+    /// [`Trainable::backward`] needs. Moving statistics are updated.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] or [`Error::Id`] if the inputs do not suit the model.
+    fn forward(&mut self, inputs: &[InputView<'_>], seed: StepSeed) -> Result<(), Error>;
+
+    /// Runs the model in inference mode.
+    ///
+    /// # Errors
+    /// As [`Trainable::forward`].
+    #[doc(alias = "infer")]
+    fn predict(&mut self, inputs: &[InputView<'_>]) -> Result<(), Error>;
+
+    /// Output number `index` of the last `forward` or `predict`, `[batch, (time,) features]`:
+    /// borrowed where it is in host memory, copied from a device.
+    fn output(&self, index: usize) -> Cow<'_, [f32]>;
+
+    /// Which steps of output number `index` are valid, `[batch, time]`: 1, or 0 where a step is
+    /// padding. `None`: all of them.
+    fn output_mask(&self, index: usize) -> Option<Cow<'_, [f32]>> {
+        let _ = index;
+        None
+    }
+
+    /// What the activity regularizers of the last `forward` or `predict` add to the loss.
+    /// [`Trainable::backward`] adds its gradient by itself.
+    fn activity_penalty(&self) -> f32 {
+        0.0
+    }
+
+    /// What the regularizers of the trainable parameters add to the loss:
+    /// `Σ l1 |w| + l2 w²`. [`Trainable::apply`] adds its gradient.
+    fn weight_penalty(&self) -> f64;
+
+    /// Computes the loss of output number `index` of the last `forward` or `predict`, masked steps
+    /// left out: the sum over the rows, each times its weight, divided by the number of rows. If
+    /// `gradient` is set, keeps the derivative with respect to the output, times
+    /// [`LossTask::share`], for [`OutputGradient::Kept`].
+    ///
+    /// `None` if this model leaves that to the host, which then reads [`Trainable::output`].
+    ///
+    /// # Errors
+    /// [`Error::Shape`] if targets or weights are of another length.
+    fn loss(
+        &mut self,
+        index: usize,
+        task: &LossTask<'_>,
+        gradient: bool,
+    ) -> Result<Option<f64>, Error> {
+        let _ = (index, task, gradient);
+        Ok(None)
+    }
+
+    /// Room for gradients and for the slots of an optimizer, each at its initial value for every
+    /// weight.
+    ///
+    /// # Errors
+    /// [`Error::Argument`] if a constraint names an axis that its parameter does not have.
+    fn start_training(&self, slots: &[Slot]) -> Result<Box<dyn TrainState>, Error>;
+
+    /// Computes the gradients of all weights, given those of all outputs, and keeps them in `state`.
+    ///
+    /// # Errors
+    /// [`Error::Argument`] without a `forward` before it, or if `state` belongs to another kind of
+    /// model; [`Error::Shape`] if a gradient has another length than its output.
+    fn backward(
+        &mut self,
+        outputs: &[OutputGradient<'_>],
+        state: &mut dyn TrainState,
+    ) -> Result<(), Error>;
+
+    /// Does one step of an optimizer with the gradients and slots in `state`.
+    ///
+    /// # Errors
+    /// [`Error::Argument`] if `state` belongs to another kind of model.
+    fn apply(&mut self, update: &Update<'_>, state: &mut dyn TrainState) -> Result<(), Error>;
+
+    /// All weights, parameter after parameter in the order of [`Trainable::params`], row-major:
+    /// borrowed where they are in host memory, copied from a device.
+    fn weights(&self) -> Cow<'_, [f32]>;
+
+    /// Replaces all weights.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] if there are more or fewer of them; nothing has changed then.
+    fn set_weights(&mut self, weights: &[f32]) -> Result<(), Error>;
+
+    /// The weights themselves, to change in place, if they are in host memory.
+    fn host_weights_mut(&mut self) -> Option<&mut [f32]> {
+        None
+    }
+
+    /// Whether any layer keeps its states from one batch to the next: row `b` of a batch then goes on
+    /// where row `b` of the batch before ended.
+    fn is_stateful(&self) -> bool {
+        false
+    }
+
+    /// Puts the states of stateful layers back to zero.
+    fn reset_states(&mut self) {}
+
+    /// The states of all stateful layers after the last batch.
+    #[doc(alias = "kept_states")]
+    fn states(&self) -> Vec<KeptState> {
+        Vec::new()
+    }
+
+    /// Replaces all states: those named become these, all others zero.
+    ///
+    /// # Errors
+    /// [`Error::Argument`] or [`Error::Shape`] if they are not this model's; nothing has changed
+    /// then.
+    #[doc(alias = "set_kept_states")]
+    fn set_states(&mut self, states: &[KeptState]) -> Result<(), Error>;
+}
+
+/// What training keeps beside a model, where the model's weights are: the gradients, and the slots
+/// of the optimizer.
+pub trait TrainState: Any + Send {
+    /// A copy of slot number `index`, one number for every weight.
+    fn slot(&self, index: usize) -> Vec<f32>;
+
+    /// Replaces slot number `index`.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] if there is no such slot, or not one number for every weight.
+    fn set_slot(&mut self, index: usize, values: &[f32]) -> Result<(), Error>;
+}
+
+/// The gradient of the loss with respect to one output.
+#[derive(Clone, Copy, Debug)]
+pub enum OutputGradient<'a> {
+    /// Zero everywhere: this output has no loss.
+    Zero,
+    /// The one that [`Trainable::loss`] kept.
+    Kept,
+    /// These numbers, in the layout of [`Trainable::output`].
+    Host(&'a [f32]),
+}
