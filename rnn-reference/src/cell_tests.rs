@@ -463,3 +463,37 @@ fn inference_has_no_masks() {
     let numbers = Numbers::of(&plain);
     assert_eq!(numbers.step(&quiet), numbers.step(&plain));
 }
+
+/// A number times its mask is a vector in training, and a number in each of its units in inference:
+/// sums, products and what stands beside it find as many units as before.
+#[test]
+fn a_number_without_its_mask_fills_its_vector() {
+    let text = |ones: &str| {
+        format!(
+            "cell Ones(units = 3) {{
+                param k: [input, units] = zeros; state h: [units];
+                let m = {ones};
+                next h = m @ k + sum(m) * h;
+                output concat(m, h), m;
+            }}"
+        )
+    };
+    let noisy = build(&text("dropout(x * 0 + 1, 0.5)"), &[], &[&[4]]).unwrap();
+    // The left side of a product has to depend on something.
+    let plain = build(&text("select(x == x, 1, x)"), &[], &[&[4]]).unwrap();
+    let mut quiet = noisy.without_noise();
+    quiet.optimize();
+    let numbers = Numbers::of(&plain);
+    let (next, out) = numbers.step(&plain);
+    assert_eq!(numbers.step(&quiet), (next.clone(), out.clone()));
+    let mut results = BTreeMap::from([(Sink::State(0), next[0].clone())]);
+    results.extend(
+        out.into_iter()
+            .enumerate()
+            .map(|(i, o)| (Sink::Output(i), o)),
+    );
+    for hoist in [false, true] {
+        let program = forms::inference(&quiet, hoist, &CPU).unwrap();
+        Machine::new(&program, &numbers.weights(), |s| numbers.slot(s)).check(&results);
+    }
+}

@@ -13,7 +13,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{
     build::Cell,
     graph::{Binary::*, Extent, Graph, MatrixPart, NodeId, Op, Reduce, Slot},
-    optimize::live,
     size::Size,
 };
 use crate::diagnostics::{Bug, Sound};
@@ -138,7 +137,7 @@ impl Differentiator<'_> {
             .chain(self.cell.out.iter().flatten())
             .copied()
             .collect();
-        let (order, _) = live(g, &roots);
+        let (order, _) = g.live(&roots);
         let mut matrices = Vec::new();
         let mut vectors = Vec::new();
         let mut states: Vec<Vec<Part>> = vec![Vec::new(); self.cell.states.len()];

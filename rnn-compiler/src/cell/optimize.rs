@@ -19,7 +19,17 @@ impl Cell {
         self.rewrite(fuse);
     }
 
-    pub(super) fn rewrite(&mut self, pass: Pass) {
+    /// The cell as inference computes it: its masks are 1.
+    pub fn without_noise(&self) -> Cell {
+        let mut cell = self.clone();
+        if !cell.noises.is_empty() {
+            cell.rewrite(unmask);
+            cell.noises.clear();
+        }
+        cell
+    }
+
+    fn rewrite(&mut self, pass: Pass) {
         let roots: Vec<NodeId> = self
             .next
             .iter()
@@ -40,27 +50,45 @@ impl Cell {
     }
 }
 
-/// Nodes that the roots need, in order, and how often each is used.
-pub(super) fn live(g: &Graph, roots: &[NodeId]) -> (Vec<NodeId>, Vec<usize>) {
-    let mut uses = vec![0usize; g.nodes().len()];
-    for &r in roots {
-        uses[r] += 1;
-    }
-    for id in (0..uses.len()).rev() {
-        if uses[id] > 0 {
-            for o in g.node(id).op.operands() {
-                uses[o] += 1;
-            }
+/// Masks become the number 1, and vanish from products with them.
+fn unmask(g: &Graph, roots: &[NodeId]) -> (Graph, BTreeMap<NodeId, NodeId>) {
+    let (order, _) = g.live(roots);
+    let mut out = Graph::default();
+    let mut map = BTreeMap::new();
+    // A vector that was a number times its mask is a number now: what reads its units, not only the
+    // one that it computes, has to find as many as before.
+    let whole = |out: &mut Graph, map: &BTreeMap<NodeId, NodeId>, id: NodeId| {
+        let new = map[&id];
+        match (g.width(id), out.width(new)) {
+            (Some(width), None) => out.spread(new, width.clone()),
+            _ => new,
         }
+    };
+    for &id in &order {
+        let node = g.node(id);
+        let new = match &node.op {
+            Op::Leaf(Slot::Noise(_), _) => out.number(1.0),
+            op @ (Op::Reduce(..) | Op::Product(_)) => {
+                let read = op.operands().into_iter();
+                let read: BTreeMap<NodeId, NodeId> =
+                    read.map(|o| (o, whole(&mut out, &map, o))).collect();
+                out.rebuild(op, &node.extent, |o| read[&o])
+            }
+            op => out.rebuild(op, &node.extent, |o| map[&o]),
+        };
+        map.insert(id, new);
     }
-    let order = (0..uses.len()).filter(|&id| uses[id] > 0).collect();
-    (order, uses)
+    for &root in roots {
+        let new = whole(&mut out, &map, root);
+        map.insert(root, new);
+    }
+    (out, map)
 }
 
 /// `(x @ W + h @ R) + b` becomes `(x @ W + b) + h @ R`: what does not depend on the states is
 /// summed first, so that it can be computed for many steps at once.
 fn regroup(g: &Graph, roots: &[NodeId]) -> (Graph, BTreeMap<NodeId, NodeId>) {
-    let (order, uses) = live(g, roots);
+    let (order, uses) = g.live(roots);
     let mut carried = vec![false; g.nodes().len()];
     let mut product = vec![false; g.nodes().len()];
     for &id in &order {
@@ -115,7 +143,7 @@ fn terms_of(g: &Graph, uses: &[usize], id: NodeId, terms: &mut Vec<NodeId>) {
 
 /// `a * b + c` and `c - a * b` with one rounding, where the product is used nowhere else.
 pub(super) fn fuse(g: &Graph, roots: &[NodeId]) -> (Graph, BTreeMap<NodeId, NodeId>) {
-    let (order, uses) = live(g, roots);
+    let (order, uses) = g.live(roots);
     let factors = |id: NodeId| match g.node(id).op {
         Op::Binary(Binary::Mul, a, b) if uses[id] == 1 => Some((a, b)),
         _ => None,

@@ -2,7 +2,7 @@
 
 use proc_macro2::{Delimiter, Literal, Span, TokenTree};
 
-use super::{Value, size::Size};
+use super::{size::Size, value::Value};
 use crate::{cursor::Cursor, diagnostics::Diagnostic};
 
 /// The largest size, in elements: beyond it offsets into a flat slice would overflow.

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use super::{
     graph::{Binary, Extent, Graph, MatrixPart, NodeId, Op, Reduce, Unary},
-    optimize::live,
     size::Size,
 };
 
@@ -12,7 +11,7 @@ use super::{
 /// `split(x @ kernel)`, becomes the sum over one part of the sum of the parts. Then the product is
 /// computed once, in the form in which its gates lie side by side, and lanes are folded once.
 pub(super) fn in_parts(g: &Graph, roots: &[NodeId]) -> (Graph, BTreeMap<NodeId, NodeId>) {
-    let (order, _) = live(g, roots);
+    let (order, _) = g.live(roots);
     let mut out = Graph::default();
     let mut map = BTreeMap::new();
     for &id in &order {
@@ -104,7 +103,7 @@ fn is_part(whole: &[(NodeId, MatrixPart)], part: &[(NodeId, MatrixPart)], offset
 /// `r * sum(a) + r * sum(b)` becomes `r * sum(a + b)`: lanes are folded once. The gradient of a number
 /// of the row comes in as many sums as there are gates.
 pub(super) fn together(g: &Graph, roots: &[NodeId]) -> (Graph, BTreeMap<NodeId, NodeId>) {
-    let (order, _) = live(g, roots);
+    let (order, _) = g.live(roots);
     let mut out = Graph::default();
     let mut map = BTreeMap::new();
     for &id in &order {
@@ -206,7 +205,7 @@ fn row_terms(
 /// `sum(a) + r * sum(b)`: neither has to wait for that sum. The gradient of a normalisation is full
 /// of such.
 pub(super) fn apart(g: &Graph, roots: &[NodeId]) -> (Graph, BTreeMap<NodeId, NodeId>) {
-    let (order, _) = live(g, roots);
+    let (order, _) = g.live(roots);
     let mut out = Graph::default();
     let mut map = BTreeMap::new();
     // How many sums have to follow one another up to a node, as arranged so far.
@@ -352,7 +351,7 @@ mod tests {
     use crate::cell::graph::Slot;
 
     fn count(g: &Graph, roots: &[NodeId], what: impl Fn(&Op) -> bool) -> usize {
-        let (order, _) = live(g, roots);
+        let (order, _) = g.live(roots);
         order.iter().filter(|&&n| what(&g.node(n).op)).count()
     }
 
@@ -424,7 +423,7 @@ mod tests {
         let v = g.binary(Binary::Add, y, scaled);
         let sum = g.reduce(Reduce::Sum, v);
         let (out, map) = apart(&g, &[sum]);
-        let (order, _) = live(&out, &[map[&sum]]);
+        let (order, _) = out.live(&[map[&sum]]);
         for &n in &order {
             if let Op::Reduce(_, a) = out.node(n).op {
                 assert!(matches!(out.node(a).op, Op::Leaf(..)), "{order:?}");

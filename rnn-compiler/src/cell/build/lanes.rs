@@ -2,7 +2,7 @@
 
 use proc_macro2::Span;
 
-use super::{Builder, Built, product, show};
+use super::{Builder, Built, Lanes};
 use crate::{
     cell::{
         graph::{Extent, Graph, NodeId, Op},
@@ -10,42 +10,6 @@ use crate::{
     },
     diagnostics::Diagnostic,
 };
-
-/// Vectors that stand side by side, with the shape that they are the floats of.
-#[derive(Clone, Debug)]
-pub(super) struct Lanes {
-    /// The vectors. One that is a number, or a number of a row, has it in every unit.
-    pub parts: Vec<NodeId>,
-    /// The shape; none for a number or a number of a row.
-    pub shape: Vec<Size>,
-}
-
-impl Lanes {
-    pub(super) fn one(node: NodeId, shape: &[Size]) -> Self {
-        Lanes {
-            parts: vec![node],
-            shape: shape.to_vec(),
-        }
-    }
-
-    /// A number, or a number of a row.
-    pub(super) fn number(node: NodeId) -> Self {
-        Lanes::one(node, &[])
-    }
-
-    /// Units; `None` for a number.
-    pub(super) fn width(&self) -> Option<Size> {
-        (!self.shape.is_empty()).then(|| product(&self.shape))
-    }
-
-    /// `8 units`, `the shape [2, 4]`
-    pub(super) fn size(&self) -> String {
-        match self.shape.as_slice() {
-            [one] => format!("{one} units"),
-            shape => format!("the shape {}", show(shape)),
-        }
-    }
-}
 
 impl Builder<'_> {
     /// The vectors of a value: what is one number in all units becomes a vector.

@@ -17,13 +17,11 @@ mod values;
 
 use super::{
     ast::CellAst,
-    graph::{Graph, NodeId, Op, Slot},
-    optimize::live,
+    graph::{Graph, NodeId},
     size::Size,
     value::{Initializer, Value},
 };
 use crate::diagnostics::{Diagnostic, Diagnostics};
-use lanes::Lanes;
 
 /// A parameter of a cell.
 #[derive(Clone, Debug, PartialEq)]
@@ -113,6 +111,42 @@ pub struct CellUse {
     pub arguments: Vec<(String, Value, Span)>,
 }
 
+/// Vectors that stand side by side, with the shape that they are the floats of.
+#[derive(Clone, Debug)]
+struct Lanes {
+    /// The vectors. One that is a number, or a number of a row, has it in every unit.
+    parts: Vec<NodeId>,
+    /// The shape; none for a number or a number of a row.
+    shape: Vec<Size>,
+}
+
+impl Lanes {
+    fn one(node: NodeId, shape: &[Size]) -> Self {
+        Lanes {
+            parts: vec![node],
+            shape: shape.to_vec(),
+        }
+    }
+
+    /// A number, or a number of a row.
+    fn number(node: NodeId) -> Self {
+        Lanes::one(node, &[])
+    }
+
+    /// Units; `None` for a number.
+    fn width(&self) -> Option<Size> {
+        (!self.shape.is_empty()).then(|| product(&self.shape))
+    }
+
+    /// `8 units`, `the shape [2, 4]`
+    fn size(&self) -> String {
+        match self.shape.as_slice() {
+            [one] => format!("{one} units"),
+            shape => format!("the shape {}", show(shape)),
+        }
+    }
+}
+
 /// A parameter with two or more axes, or a part of one: rows that lie apart by `columns` floats.
 #[derive(Clone)]
 struct Tensor {
@@ -194,29 +228,6 @@ impl Cell {
         good &= b.items(&layer.cell.items).is_ok();
         good &= good && b.finish(layer).is_ok();
         good.then_some(b.cell)
-    }
-
-    /// The cell as inference computes it: its masks are 1.
-    pub fn without_noise(&self) -> Cell {
-        let mut cell = self.clone();
-        if cell.noises.is_empty() {
-            return cell;
-        }
-        cell.rewrite(|g, roots| {
-            let (order, _) = live(g, roots);
-            let (mut out, mut map) = (Graph::default(), BTreeMap::new());
-            for id in order {
-                let node = g.node(id);
-                let new = match &node.op {
-                    Op::Leaf(Slot::Noise(_), _) => out.number(1.0),
-                    op => out.rebuild(op, &node.extent, |o| map[&o]),
-                };
-                map.insert(id, new);
-            }
-            (out, map)
-        });
-        cell.noises.clear();
-        cell
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{Backward, Differentiator, MatrixGradient, Part, VectorGradient};
 use crate::cell::{
     graph::{Extent, Graph, NodeId, Op, Slot},
-    optimize::{Pass, fuse, live},
+    optimize::{Pass, fuse},
     size::Size,
     sums::{apart, together},
 };
@@ -37,7 +37,7 @@ impl Differentiator<'_> {
             fused = graph;
             first.values_mut().for_each(|r| *r = map[r]);
         }
-        let (order, _) = live(&fused, &roots.iter().map(|r| first[r]).collect::<Vec<_>>());
+        let (order, _) = fused.live(&roots.iter().map(|r| first[r]).collect::<Vec<_>>());
 
         let mut needed: BTreeSet<NodeId> = order
             .iter()

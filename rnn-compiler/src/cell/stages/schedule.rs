@@ -169,7 +169,17 @@ pub(super) fn schedule(g: &Graph, roots: &[Root], hoist: bool) -> Schedule {
             Class::Post
         };
     }
-    // Nor can what it needs.
+    // A product reads its operand from memory, where no packed vector lies.
+    for id in (0..n).filter(|&id| live[id]) {
+        if let Op::Product(terms) = &g.node(id).op {
+            for &(o, _) in terms {
+                if class[o] == Class::Pack {
+                    class[o] = if hoist { Class::Pre } else { Class::Step };
+                }
+            }
+        }
+    }
+    // What a step needs cannot wait, either.
     for id in (0..n).rev() {
         if class[id] == Class::Step {
             for o in g.node(id).op.operands() {
