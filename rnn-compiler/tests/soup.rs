@@ -285,3 +285,100 @@ fn damaged_cells() {
         );
     }
 }
+
+/// Sums, masks, einsum and parameters of many shapes: what the compiler rearranges most.
+#[test]
+fn damaged_maths() {
+    const MATHS: &[&str] = &[
+        "0",
+        "1",
+        "2",
+        "x",
+        "w",
+        "h",
+        "k",
+        "p",
+        "c",
+        "a",
+        "b",
+        "m",
+        "units",
+        "i",
+        "j",
+        "[0]",
+        "[1]",
+        "[i, j]",
+        "[units]",
+        "[j, units]",
+        "[0, units]",
+        "[i, 2 * j]",
+        "+",
+        "-",
+        "*",
+        "/",
+        "@",
+        "dropout(",
+        "sum(",
+        "mean(",
+        "variance(",
+        "max_of(",
+        "min_of(",
+        "softmax(",
+        "flatten(",
+        "tanh(",
+        "rsqrt(",
+        "stop_gradient(",
+        "concat(",
+        ")",
+        ", 0.5 )",
+        "\"bij,jk->bik\"",
+        "\"bi,bi->b\"",
+        "\"bij,ij->b\"",
+        "\"b->bi\"",
+        "\"bi,jk->bijk\"",
+        "h * 0 + 1",
+        "x * 0",
+    ];
+    const GOOD: &str = "cell C ( units = 3 ) { input x : [i, j] ; input w : [units] ; \
+        param k : [j, units] = zeros ; param p : [2, i, units] = zeros ; param c : [units] = ones ; \
+        state h : [units] ; state s : [i, units] ; \
+        let a = einsum( \"bij,jk->bik\" , x , k ) + s ; let m = dropout( a , 0.5 ) ; \
+        let b = einsum( \"bij,ij->b\" , m , p [0] ) ; let z = w - mean( w ) ; \
+        let z = z * rsqrt( variance( w ) + 0.001 ) * c ; let [ f , g , q ] = split( z * h ) ; \
+        next s = tanh( m * p [1] ) ; next h = softmax( w + z ) * b + concat( f , g , q ) ; \
+        output a , h * sum( dropout( flatten( s ) , 0.2 ) ) ; }";
+    const MODEL: &str = "input x : [ t , 2 , 4 ] ; input w : [ t , 3 ] ; \
+        let ( y , z ) = ( x , w ) -> RNN ( C ( 3 ) , return_sequences ) ; \
+        output y = y ; output z = z ;";
+    let model = |cell: &str| format!("@krate(k) @cell(C) {{ {cell} }} {MODEL}");
+    let good = expand_model(model(GOOD).parse().unwrap()).to_string();
+    assert!(!good.contains("compile_error"), "{good}");
+    for seed in 1..=1500 {
+        check(
+            &model(&damaged(&mut Random(seed), GOOD, MATHS)),
+            expand_model,
+        );
+    }
+}
+
+/// Axes without floats, and more axes than letters.
+#[test]
+fn shapes_at_the_edge() {
+    let many = "1, ".repeat(30);
+    for body in [
+        "param p: [0, 3] = zeros; output einsum(\"bi,jk->bik\", x, p);",
+        "param p: [0, 3] = zeros; output einsum(\"bi,jk->bi\", x, p);",
+        "param p: [2, 0] = zeros; output einsum(\"bi,ij->bj\", x, p), x @ p;",
+        "param p: [2, 0] = zeros; output sum(x @ p), softmax(x @ p);",
+        "param p: [0] = zeros; output concat(p, x), sum(p) * x;",
+        "state s: [0]; next s = s; output concat(s, x), sum(s) * x;",
+        "state s: [0, 2]; param p: [2, 3] = zeros; next s = s; output flatten(s @ p), s * x;",
+        "output einsum(\"bi,bi->b\", x, x), einsum(\"bi->b\", x);",
+        &format!("state s: [{many} 2]; param p: [2, 3] = zeros; next s = s; output s @ p;"),
+        &format!("state s: [{many} 2]; next s = s * 2; output flatten(s);"),
+    ] {
+        let text =
+            format!("@krate(k) @cell(C) {{ cell C() {{ {body} }} }} Input(_, 2) -> RNN(C())");
+        check(&text, expand_model);
+    }
+}

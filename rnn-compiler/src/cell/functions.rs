@@ -1,6 +1,7 @@
 //! The functions of the cell language, Keras's activations among them, in terms of graph nodes.
 
 use super::graph::{Binary::*, Compare, Graph, NodeId, Reduce, Unary};
+use crate::diagnostics::{OrBug, Sound};
 
 /// A function from one vector to one vector.
 type Build = fn(&mut Graph, NodeId) -> NodeId;
@@ -127,8 +128,11 @@ pub fn apply(g: &mut Graph, name: &str, x: NodeId) -> Option<NodeId> {
 
 /// `exp(x - max) / sum(exp(x - max))` over the units of all parts together. The largest is
 /// subtracted so that nothing overflows; it cancels, and so it carries no gradient.
-pub fn softmax(g: &mut Graph, parts: &[NodeId]) -> Vec<NodeId> {
-    let max = fold_rows(g, Reduce::Max, Max, parts);
+///
+/// # Errors
+/// If there are no parts.
+pub fn softmax(g: &mut Graph, parts: &[NodeId]) -> Sound<Vec<NodeId>> {
+    let max = fold_rows(g, Reduce::Max, Max, parts)?;
     let max = g.unary(Unary::Detach, max);
     let powers: Vec<NodeId> = parts
         .iter()
@@ -137,12 +141,20 @@ pub fn softmax(g: &mut Graph, parts: &[NodeId]) -> Vec<NodeId> {
             g.unary(Unary::Exp, x)
         })
         .collect();
-    let sum = fold_rows(g, Reduce::Sum, Add, &powers);
-    powers.iter().map(|&p| g.binary(Div, p, sum)).collect()
+    let sum = fold_rows(g, Reduce::Sum, Add, &powers)?;
+    Ok(powers.iter().map(|&p| g.binary(Div, p, sum)).collect())
 }
 
 /// A reduction over the units of all parts together.
-pub fn fold_rows(g: &mut Graph, r: Reduce, join: super::graph::Binary, parts: &[NodeId]) -> NodeId {
+///
+/// # Errors
+/// If there are no parts.
+pub fn fold_rows(
+    g: &mut Graph,
+    r: Reduce,
+    join: super::graph::Binary,
+    parts: &[NodeId],
+) -> Sound<NodeId> {
     let mut total = None;
     for &p in parts {
         let part = g.reduce(r, p);
@@ -151,7 +163,7 @@ pub fn fold_rows(g: &mut Graph, r: Reduce, join: super::graph::Binary, parts: &[
             Some(t) => g.binary(join, t, part),
         });
     }
-    total.unwrap_or_else(|| g.number(0.0))
+    total.or_bug("a reduction of nothing")
 }
 
 /// All names of lane-by-lane functions and activations, for "did you mean".

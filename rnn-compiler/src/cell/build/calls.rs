@@ -10,7 +10,7 @@ use crate::{
         graph::{Binary, Compare, Extent, NodeId, Op, Reduce, Slot, Unary},
         size::Size,
     },
-    diagnostics::{Diagnostic, did_you_mean},
+    diagnostics::{Diagnostic, Sound, did_you_mean},
 };
 
 impl Builder<'_> {
@@ -28,7 +28,9 @@ impl Builder<'_> {
                         .help("write let [a, b] = split(…);"),
                 );
             }
-            ("min" | "max" | "pow", 2) => return self.binary(&f, arguments, span),
+            ("min", 2) => return self.binary(Binary::Min, arguments, span),
+            ("max", 2) => return self.binary(Binary::Max, arguments, span),
+            ("pow", 2) => return self.binary(Binary::Pow, arguments, span),
             ("min" | "max" | "pow", _) => "two arguments",
             ("select", 3) => return self.select(arguments, span),
             ("select", _) => "a comparison and two values",
@@ -80,12 +82,7 @@ impl Builder<'_> {
         })
     }
 
-    fn binary(&mut self, f: &str, arguments: &[Expr], span: Span) -> Built<Lanes> {
-        let op = match f {
-            "min" => Binary::Min,
-            "max" => Binary::Max,
-            _ => Binary::Pow,
-        };
+    fn binary(&mut self, op: Binary, arguments: &[Expr], span: Span) -> Built<Lanes> {
         let both = self.all(&[&arguments[0], &arguments[1]])?;
         let names = ["the first argument", "the second argument"];
         self.lanes(&both, &names, span, |g, p| g.binary(op, p[0], p[1]))
@@ -119,7 +116,8 @@ impl Builder<'_> {
                 names.swap(2, 3);
                 Compare::Eq
             }
-            _ => Compare::Eq,
+            "==" => Compare::Eq,
+            other => return self.bug(format!("the comparison `{other}`"), span),
         };
         self.lanes(&all, &names, span, |g, p| {
             g.select(how, p[0], p[1], p[2], p[3])
@@ -196,6 +194,7 @@ impl Builder<'_> {
                 }
                 let parts = self.vectors(&x);
                 let parts = functions::softmax(&mut self.cell.graph, &parts);
+                let parts = self.sound(parts, span)?;
                 return Ok(Lanes { parts, ..x });
             }
             ("leaky_relu", [slope]) => {
@@ -216,7 +215,8 @@ impl Builder<'_> {
                 );
             };
             let parts = self.vectors(&x);
-            return Ok(Lanes::number(self.reduction(f, &parts, &width)));
+            let reduced = self.reduction(f, &parts, &width);
+            return Ok(Lanes::number(self.sound(reduced, span)?));
         }
         let mut parts = Vec::new();
         for part in x.parts {
@@ -231,22 +231,23 @@ impl Builder<'_> {
         })
     }
 
-    fn reduction(&mut self, f: &str, x: &[NodeId], width: &Size) -> NodeId {
+    fn reduction(&mut self, f: &str, x: &[NodeId], width: &Size) -> Sound<NodeId> {
         let g = &mut self.cell.graph;
-        match f {
-            "max_of" => functions::fold_rows(g, Reduce::Max, Binary::Max, x),
+        Ok(match f {
+            "max_of" => functions::fold_rows(g, Reduce::Max, Binary::Max, x)?,
             "min_of" => {
                 let negative: Vec<_> = x.iter().map(|&x| g.unary(Unary::Neg, x)).collect();
-                let max = functions::fold_rows(g, Reduce::Max, Binary::Max, &negative);
+                let max = functions::fold_rows(g, Reduce::Max, Binary::Max, &negative)?;
                 g.unary(Unary::Neg, max)
             }
-            "sum" => functions::fold_rows(g, Reduce::Sum, Binary::Add, x),
+            "sum" => functions::fold_rows(g, Reduce::Sum, Binary::Add, x)?,
+            // The mean or the variance.
             _ => {
                 let n = g.size_of(width);
-                let sum = functions::fold_rows(g, Reduce::Sum, Binary::Add, x);
+                let sum = functions::fold_rows(g, Reduce::Sum, Binary::Add, x)?;
                 let mean = g.binary(Binary::Div, sum, n);
                 if f == "mean" {
-                    return mean;
+                    return Ok(mean);
                 }
                 let squares: Vec<_> = x
                     .iter()
@@ -255,10 +256,10 @@ impl Builder<'_> {
                         g.binary(Binary::Mul, d, d)
                     })
                     .collect();
-                let sum = functions::fold_rows(g, Reduce::Sum, Binary::Add, &squares);
+                let sum = functions::fold_rows(g, Reduce::Sum, Binary::Add, &squares)?;
                 g.binary(Binary::Div, sum, n)
             }
-        }
+        })
     }
 
     fn no_function<T>(&mut self, f: &str, span: Span) -> Built<T> {

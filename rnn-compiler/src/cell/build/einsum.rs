@@ -15,8 +15,8 @@ use proc_macro2::Span;
 
 use super::{Builder, Built, Lanes, Meaning, Tensor};
 use crate::{
-    cell::{ast::Expr, size::Size},
-    diagnostics::Diagnostic,
+    cell::{ast::Expr, graph::NodeId, size::Size},
+    diagnostics::{Bug, Diagnostic, OrBug, Sound},
 };
 use equation::Equation;
 
@@ -35,7 +35,13 @@ struct Weights {
     tensor: Tensor,
 }
 
-/// Letters that stand for sizes, and the output, without the batch.
+/// What an operand is.
+enum Value {
+    Weights(Tensor),
+    Data(Lanes),
+}
+
+/// Letters that stand for sizes, and the output, without the batch. Every letter has a size.
 struct Axes {
     sizes: BTreeMap<char, Size>,
     output: Vec<char>,
@@ -46,11 +52,26 @@ struct Axes {
 type At = BTreeMap<char, usize>;
 
 impl Axes {
+    /// The axes of operands with these letters.
+    fn new(
+        sizes: BTreeMap<char, Size>,
+        output: Vec<char>,
+        operands: &[&[char]],
+        span: Span,
+    ) -> Sound<Axes> {
+        let mut all = operands.iter().copied().flatten().chain(&output);
+        match all.find(|l| !sizes.contains_key(l)) {
+            Some(l) => Err(Bug::new(format!("the letter `{l}` without a size"))),
+            None => Ok(Axes {
+                sizes,
+                output,
+                span,
+            }),
+        }
+    }
+
     fn size(&self, letter: char) -> Size {
-        self.sizes
-            .get(&letter)
-            .cloned()
-            .unwrap_or_else(|| Size::known(1))
+        self.sizes[&letter].clone()
     }
 
     /// Floats of a value with these axes.
@@ -79,10 +100,11 @@ impl Axes {
     }
 
     /// Every value of `letters`, the last one changing fastest. Their sizes are numbers.
-    fn every(&self, letters: &[char]) -> Vec<At> {
+    fn every(&self, letters: &[char]) -> Sound<Vec<At>> {
         let mut all = vec![At::new()];
         for &l in letters {
-            let n = self.size(l).value().unwrap_or(0);
+            let n = self.size(l).value();
+            let n = n.or_bug("a loop over an axis whose size is no number")?;
             let longer = |at: &At| {
                 let at = at.clone();
                 (0..n).map(move |i| {
@@ -93,7 +115,7 @@ impl Axes {
             };
             all = all.iter().flat_map(longer).collect();
         }
-        all
+        Ok(all)
     }
 }
 
@@ -112,8 +134,8 @@ fn joined(axes: &Axes, data: &[Operand], w: &Weights) -> Option<Vec<char>> {
 
 impl Builder<'_> {
     pub(super) fn einsum(&mut self, text: &str, at: Span, operands: &[Expr]) -> Built<Lanes> {
-        let values: Vec<Built<Meaning>> = operands.iter().map(|e| self.operand(e)).collect();
-        let values: Vec<Meaning> = values.into_iter().collect::<Built<_>>()?;
+        let values: Vec<Built<Value>> = operands.iter().map(|e| self.operand(e)).collect();
+        let values: Vec<Value> = values.into_iter().collect::<Built<_>>()?;
         let equation = match Equation::parse(text) {
             Ok(e) => e,
             Err((words, help)) => {
@@ -135,28 +157,28 @@ impl Builder<'_> {
             );
         }
         let batch = self.batch(&equation, &values, at)?;
-        let mut axes = Axes {
-            sizes: BTreeMap::new(),
-            output: equation.output[1..].to_vec(),
-            span: at,
-        };
+        let mut sizes = BTreeMap::new();
         let (mut data, mut weights) = (Vec::new(), Vec::new());
         for ((letters, value), e) in equation.operands.iter().zip(values).zip(operands) {
-            let (letters, shape) = match &value {
-                Meaning::Tensor(t) => (letters.clone(), t.shape.clone()),
-                Meaning::Lanes(v) => {
-                    let own = letters.iter().filter(|&&l| l != batch);
-                    (own.copied().collect(), v.shape.clone())
-                }
-                _ => return Err(super::Reported),
-            };
-            self.bind_sizes(&mut axes, &letters, &shape, e)?;
             match value {
-                Meaning::Tensor(tensor) => weights.push(Weights { letters, tensor }),
-                Meaning::Lanes(value) => data.push(Operand { letters, value }),
-                _ => {}
+                Value::Weights(tensor) => {
+                    self.bind_sizes(&mut sizes, letters, &tensor.shape, e)?;
+                    let letters = letters.clone();
+                    weights.push(Weights { letters, tensor });
+                }
+                Value::Data(value) => {
+                    let letters = letters.iter().copied().filter(|&l| l != batch);
+                    let letters: Vec<char> = letters.collect();
+                    self.bind_sizes(&mut sizes, &letters, &value.shape, e)?;
+                    data.push(Operand { letters, value });
+                }
             }
         }
+        let letters = data.iter().map(|d: &Operand| d.letters.as_slice());
+        let letters = letters.chain(weights.iter().map(|w| w.letters.as_slice()));
+        let letters: Vec<&[char]> = letters.collect();
+        let axes = Axes::new(sizes, equation.output[1..].to_vec(), &letters, at);
+        let axes = self.sound(axes, at)?;
         if let ([d], [w]) = (data.as_slice(), weights.as_slice())
             && let Some(product) = product::plan(&axes, &d.letters, w)
             && product.beats(slices::times(&axes, &data, &weights))
@@ -167,11 +189,8 @@ impl Builder<'_> {
             && let Some(joined) = joined(&axes, &data, w)
         {
             // Data times data first: `"bi,bj,ijk->bk"` is one product then.
-            let before = Axes {
-                sizes: axes.sizes.clone(),
-                output: joined.clone(),
-                span: at,
-            };
+            let before = Axes::new(axes.sizes.clone(), joined.clone(), &letters, at);
+            let before = self.sound(before, at)?;
             let operand = Operand {
                 value: self.slices(&before, &data)?,
                 letters: joined,
@@ -194,16 +213,21 @@ impl Builder<'_> {
 
     /// `x @ kernel` where `x` has several axes: the last one is contracted.
     pub(super) fn matrix_product(&mut self, x: &Lanes, t: &Tensor, span: Span) -> Built<Lanes> {
-        // No more axes than letters: shapes are written by hand.
         let data: Vec<char> = ('a'..='y').take(x.shape.len()).collect();
-        let last = data.last().copied().unwrap_or('a');
-        let mut axes = Axes {
-            sizes: data.iter().copied().zip(x.shape.iter().cloned()).collect(),
-            output: data.iter().copied().filter(|&l| l != last).collect(),
-            span,
+        if data.len() < x.shape.len() {
+            // No letters are left for so many axes.
+            return self.not_a_vector("@", x, span);
+        }
+        let [rest @ .., last] = data.as_slice() else {
+            return self.bug("a product with a value without axes", span);
         };
-        axes.output.push('z');
-        axes.sizes.insert('z', t.shape[1].clone());
+        let columns = ['z'];
+        let sizes = x.shape.iter().chain(t.shape.get(1)).cloned();
+        let sizes = data.iter().chain(&columns).copied().zip(sizes).collect();
+        let letters = [data.as_slice(), &columns];
+        let axes = Axes::new(sizes, [rest, &columns].concat(), &letters, span);
+        let axes = self.sound(axes, span)?;
+        let last = *last;
         let operand = Operand {
             letters: data,
             value: x.clone(),
@@ -219,21 +243,20 @@ impl Builder<'_> {
     }
 
     /// A tensor, or vectors.
-    fn operand(&mut self, e: &Expr) -> Built<Meaning> {
+    fn operand(&mut self, e: &Expr) -> Built<Value> {
         match self.meaning(e)? {
-            Meaning::Tensor(t) => Ok(Meaning::Tensor(t)),
-            _ => Ok(Meaning::Lanes(self.parts(e)?)),
+            Meaning::Tensor(t) => Ok(Value::Weights(t)),
+            _ => Ok(Value::Data(self.parts(e)?)),
         }
     }
 
     /// The letter of the batch; every operand has as many letters as it has axes.
-    fn batch(&mut self, e: &Equation, values: &[Meaning], at: Span) -> Built<char> {
+    fn batch(&mut self, e: &Equation, values: &[Value], at: Span) -> Built<char> {
         let mut batch = None;
         for (i, (letters, value)) in e.operands.iter().zip(values).enumerate() {
             let (axes, data) = match value {
-                Meaning::Lanes(v) => (v.shape.len(), v.parts.iter().any(|&p| self.varies(p))),
-                Meaning::Tensor(t) => (t.shape.len(), false),
-                _ => return Err(super::Reported),
+                Value::Data(v) => (v.shape.len(), v.parts.iter().any(|&p| self.varies(p))),
+                Value::Weights(t) => (t.shape.len(), false),
             };
             let word: String = letters.iter().collect();
             if letters.len() != axes + usize::from(data) {
@@ -283,7 +306,7 @@ impl Builder<'_> {
         };
         let again = e.operands.iter().zip(values).any(|(letters, value)| {
             let of_data =
-                matches!(value, Meaning::Lanes(v) if v.parts.iter().any(|&p| self.varies(p)));
+                matches!(value, Value::Data(v) if v.parts.iter().any(|&p| self.varies(p)));
             letters.iter().skip(usize::from(of_data)).any(|&l| l == b)
         });
         if e.output.first() != Some(&b) || again {
@@ -301,13 +324,13 @@ impl Builder<'_> {
 
     fn bind_sizes(
         &mut self,
-        axes: &mut Axes,
+        sizes: &mut BTreeMap<char, Size>,
         letters: &[char],
         shape: &[Size],
         e: &Expr,
     ) -> Built<()> {
         for (&l, size) in letters.iter().zip(shape) {
-            let known = axes.sizes.entry(l).or_insert_with(|| size.clone());
+            let known = sizes.entry(l).or_insert_with(|| size.clone());
             if known != size {
                 let words =
                     format!("`{l}` is {known} in one value of `einsum` and {size} in another");
@@ -336,6 +359,21 @@ impl Builder<'_> {
             ),
             None => self.open_size(axes, letters),
         }
+    }
+
+    /// The result; there has to be one.
+    fn of_parts(&mut self, axes: &Axes, parts: Vec<NodeId>, shape: Vec<Size>) -> Built<Lanes> {
+        if parts.is_empty() {
+            return self.report(
+                Diagnostic::new(
+                    "RNN0245",
+                    axes.span,
+                    "the result of this `einsum` has no floats",
+                )
+                .help("one of its axes has the size 0: give it another"),
+            );
+        }
+        Ok(Lanes { parts, shape })
     }
 
     fn open_size<T>(&mut self, axes: &Axes, letters: &[char]) -> Built<T> {

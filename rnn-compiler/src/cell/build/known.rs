@@ -56,14 +56,15 @@ impl Builder<'_> {
             ExprKind::Compare(how, a, b) => {
                 let (x, y) = (self.known_number(a), self.known_number(b));
                 let (x, y) = (x?, y?);
-                Ok(match *how {
-                    "<" => x < y,
-                    "<=" => x <= y,
-                    ">" => x > y,
-                    ">=" => x >= y,
-                    "!=" => x != y,
-                    _ => x == y,
-                })
+                match *how {
+                    "<" => Ok(x < y),
+                    "<=" => Ok(x <= y),
+                    ">" => Ok(x > y),
+                    ">=" => Ok(x >= y),
+                    "!=" => Ok(x != y),
+                    "==" => Ok(x == y),
+                    other => self.bug(format!("the comparison `{other}`"), e.span),
+                }
             }
             _ => self.not_a_flag(e.span),
         }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use proc_macro2::Span;
+use proc_macro2::{Span, TokenStream};
 
 mod bind;
 mod calls;
@@ -21,7 +21,7 @@ use super::{
     size::Size,
     value::{Initializer, Value},
 };
-use crate::diagnostics::{Diagnostic, Diagnostics};
+use crate::diagnostics::{Bug, Diagnostic, Diagnostics, Sound};
 
 /// A parameter of a cell.
 #[derive(Clone, Debug, PartialEq)]
@@ -184,6 +184,8 @@ struct Builder<'a> {
     names: BTreeMap<String, Meaning>,
     cell: Cell,
     found: &'a mut Diagnostics,
+    /// The cell as it was written, for reports of the compiler's own mistakes.
+    tokens: &'a TokenStream,
     /// Where the arguments stand that the user gave.
     given: BTreeMap<String, Span>,
     /// How the user names the cell, for messages.
@@ -216,6 +218,7 @@ impl Cell {
                 out: Vec::new(),
             },
             found,
+            tokens: &layer.cell.tokens,
             given: layer
                 .arguments
                 .iter()
@@ -239,6 +242,15 @@ impl Builder<'_> {
 
     fn fail<T>(&mut self, code: &'static str, span: Span, message: impl Into<String>) -> Built<T> {
         self.report(Diagnostic::new(code, span, message))
+    }
+
+    /// The value, or a report of the compiler's own mistake.
+    fn sound<T>(&mut self, value: Sound<T>, span: Span) -> Built<T> {
+        value.or_else(|bug| self.report(bug.diagnostic(span, &self.tokens.to_string())))
+    }
+
+    fn bug<T>(&mut self, what: impl Into<String>, span: Span) -> Built<T> {
+        self.sound(Err(Bug::new(what)), span)
     }
 
     fn finish(&mut self, layer: &CellUse) -> Built<()> {

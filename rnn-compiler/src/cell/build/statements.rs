@@ -156,13 +156,14 @@ impl Builder<'_> {
                 let node = self.cell.graph.param(index, Size::known(0), one.clone());
                 Meaning::Lanes(Lanes::one(node, &shape))
             }
-            many => Meaning::Tensor(Tensor {
+            [.., columns] => Meaning::Tensor(Tensor {
                 param: index,
-                shape: many.to_vec(),
-                columns: many.last().cloned().unwrap_or_else(|| Size::known(1)),
+                shape: shape.clone(),
+                columns: columns.clone(),
                 row: Size::known(0),
                 column: Size::known(0),
             }),
+            [] => return self.bug(format!("the parameter `{name}` without axes"), name.span()),
         };
         self.cell.params.push(Param {
             name: name.to_string(),

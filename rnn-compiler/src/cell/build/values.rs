@@ -10,7 +10,7 @@ use crate::{
         graph::{Binary, MatrixPart, NodeId, Unary},
         size::Size,
     },
-    diagnostics::Diagnostic,
+    diagnostics::{Diagnostic, Sound},
 };
 
 impl Tensor {
@@ -93,7 +93,8 @@ impl Builder<'_> {
                     '+' => Binary::Add,
                     '-' => Binary::Sub,
                     '*' => Binary::Mul,
-                    _ => Binary::Div,
+                    '/' => Binary::Div,
+                    other => return self.bug(format!("the operator `{other}`"), e.span),
                 };
                 let (a, b) = self.both(a, b)?;
                 let names = ["the left side", "the right side"];
@@ -243,22 +244,20 @@ impl Builder<'_> {
             ..left
         };
         let terms = self.terms(&left.parts, &t);
+        let terms = self.sound(terms, span)?;
         let node = self.cell.graph.product(terms, columns.clone());
         Ok(Lanes::one(node, &[columns]))
     }
 
     /// Vectors side by side, each with its rows of a matrix.
-    pub(super) fn terms(&mut self, parts: &[NodeId], t: &Tensor) -> Vec<(NodeId, MatrixPart)> {
+    fn terms(&self, parts: &[NodeId], t: &Tensor) -> Sound<Vec<(NodeId, MatrixPart)>> {
         let mut row = Size::known(0);
         let mut terms = Vec::new();
         for &p in parts {
-            let Some(w) = self.cell.graph.width(p).cloned() else {
-                continue;
-            };
             terms.push((p, t.part(row.clone())));
-            row = &row + &w;
+            row = &row + self.cell.graph.units(p)?;
         }
-        terms
+        Ok(terms)
     }
 }
 

@@ -106,10 +106,16 @@ impl Builder<'_> {
             shape: data.value.shape.clone(),
         };
         let mut parts = Vec::new();
-        for outer in axes.every(&p.outer) {
+        let outer = axes.every(&p.outer);
+        let summed = axes.every(&p.summed);
+        let (outer, summed) = (
+            self.sound(outer, axes.span)?,
+            self.sound(summed, axes.span)?,
+        );
+        for outer in &outer {
             let mut terms = Vec::new();
-            for summed in axes.every(&p.summed) {
-                let at: At = outer.iter().chain(&summed).map(|(l, i)| (*l, *i)).collect();
+            for summed in &summed {
+                let at: At = outer.iter().chain(summed).map(|(l, i)| (*l, *i)).collect();
                 let from = axes.offset(&data.letters, &at);
                 let operand = self.cut(&value, &from, &length, axes.span)?;
                 let matrix = self.matrix(axes, w, p, &at)?;
@@ -120,19 +126,18 @@ impl Builder<'_> {
                         ..matrix.clone()
                     };
                     terms.push((node, part));
-                    if let Some(k) = self.cell.graph.width(node) {
-                        row = &row + k;
-                    }
+                    let k = self.cell.graph.units(node).cloned();
+                    row = &row + &self.sound(k, axes.span)?;
                 }
             }
             parts.push(self.cell.graph.product(terms, width.clone()));
         }
-        if axes.output.is_empty() {
-            let row = self.cell.graph.reduce(Reduce::Sum, parts[0]);
+        if let (true, [one]) = (axes.output.is_empty(), parts.as_slice()) {
+            let row = self.cell.graph.reduce(Reduce::Sum, *one);
             return Ok(Lanes::number(row));
         }
         let shape = axes.output.iter().map(|&l| axes.size(l)).collect();
-        Ok(Lanes { parts, shape })
+        self.of_parts(axes, parts, shape)
     }
 
     /// The parameter as a matrix whose rows are the run and whose columns are the columns.

@@ -10,6 +10,7 @@ use crate::cell::{
     graph::{Binary, Extent, NodeId, Op, Reduce},
     size::Size,
 };
+use crate::diagnostics::OrBug;
 
 /// The axes that lanes stand for, and the loops around them.
 struct Slices {
@@ -79,10 +80,15 @@ impl Builder<'_> {
         self.can_loop(axes, &s.loops())?;
         let shape: Vec<Size> = axes.output.iter().map(|&l| axes.size(l)).collect();
         let mut parts = Vec::new();
-        for outer in axes.every(&s.outer) {
+        let (outer, summed) = (axes.every(&s.outer), axes.every(&s.summed));
+        let (outer, summed) = (
+            self.sound(outer, axes.span)?,
+            self.sound(summed, axes.span)?,
+        );
+        for outer in &outer {
             let mut sum: Option<Lanes> = None;
-            for summed in axes.every(&s.summed) {
-                let at = outer.iter().chain(&summed).map(|(l, i)| (*l, *i)).collect();
+            for summed in &summed {
+                let at = outer.iter().chain(summed).map(|(l, i)| (*l, *i)).collect();
                 let term = self.term(axes, operands, &s, &at)?;
                 sum = Some(match sum {
                     None => term,
@@ -91,15 +97,15 @@ impl Builder<'_> {
                     })?,
                 });
             }
-            let Some(sum) = sum else {
-                continue;
-            };
+            // Over an axis without floats there is nothing to add.
+            let sum = sum.unwrap_or_else(|| Lanes::number(self.cell.graph.number(0.0)));
             // The result is a number, or each of its numbers is a sum.
             let single = axes.output.is_empty() || !s.reduced.is_empty();
             if single && !sum.shape.is_empty() {
                 let vectors = self.vectors(&sum);
                 let g = &mut self.cell.graph;
-                parts.push(functions::fold_rows(g, Reduce::Sum, Binary::Add, &vectors));
+                let sum = functions::fold_rows(g, Reduce::Sum, Binary::Add, &vectors);
+                parts.push(self.sound(sum, axes.span)?);
             } else {
                 parts.extend(sum.parts);
             }
@@ -113,7 +119,7 @@ impl Builder<'_> {
                 }
             }
         }
-        Ok(Lanes { parts, shape })
+        self.of_parts(axes, parts, shape)
     }
 
     /// The product of a slice of each value.
@@ -145,10 +151,7 @@ impl Builder<'_> {
                 })?,
             });
         }
-        match product {
-            Some(p) => Ok(p),
-            None => Err(super::super::Reported),
-        }
+        self.sound(product.or_bug("a product of nothing"), axes.span)
     }
 
     /// A vector of one unit as a number of the row.
