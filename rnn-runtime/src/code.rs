@@ -7,23 +7,28 @@ pub use ndarray::{
     Ix2, Ix3, Ix4,
 };
 
+pub use rnn_tables::{
+    Buffer, BufferRef, CarryOver, Extent, Kernel, MatrixGradient, MatrixSlice, Normalize,
+    PackedMatrix, PackedOffset, PackedVector, Segment, Slice, VectorGradient, VectorSlice,
+    WeightOffset,
+};
+
 pub use crate::{
     cpu::{
         math,
-        ops::{HeldBack, MatrixGradient, Normalize, Sweep, Times, VectorGradient},
+        ops::{Sweep, Times},
         phase::{
-            Active, Body, Buf, Columns, Every, Held, Matrix, Memory, Phase, Places, Ref, Segment,
-            Steps, Tile, Vector, all_at, array, packed_len, padded, run_all, run_rows, step_at,
+            Active, Body, Buf, Columns, Every, Memory, Places, Tile, all_at, array, packed_len,
+            padded, row_len, run_all, run_rows, step_at,
         },
         simd::Simd,
     },
     error::Error,
     learner::ValueSpec,
     model::{
-        AxisSpec, Batch, BufSpec, Computed, Core, Extent, Id, Ids, Inference, IntoInput, Kind,
-        LayerRow, LayerState, MaskSpec, Masks, Model, Nothing, Outputs, Program, Role, Rows, Rows2,
-        Rows3, Sequence, Sequence2, Sequence3, Spec, StateSpec, StreamState, Streamable, Token,
-        Training,
+        AxisSpec, Batch, Computed, Core, Id, Ids, Inference, IntoInput, Kind, LayerRow, LayerState,
+        MaskSpec, Masks, Model, Nothing, Outputs, Program, Role, Rows, Rows2, Rows3, Sequence,
+        Sequence2, Sequence3, Spec, StateSpec, StreamState, Streamable, Token, Training,
     },
     params::{Constraint, Distribution, FanMode, Init, ParamSpec, Regularizer},
 };

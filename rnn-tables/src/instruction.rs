@@ -1,8 +1,6 @@
 //! What a model does, one instruction after another.
 
-use crate::{
-    BufferRef, Fixed, MatrixGradient, Slice, Stage, VectorGradient, VectorSlice, WeightOffset,
-};
+use crate::{BufferRef, Fixed, MatrixGradient, Slice, Stage, VectorGradient};
 
 /// The time axis that an instruction runs over, an index into the model's axes; `None`: once.
 pub type Axis = Option<usize>;
@@ -468,9 +466,5 @@ impl<S: Stage> Instruction<S> {
     }
 }
 
-impl VectorSlice<Fixed> {
-    /// Its first float among all weights.
-    pub fn start(&self) -> WeightOffset {
-        WeightOffset(self.param.0 + self.offset)
-    }
-}
+impl Copy for CarryOver<Fixed> {}
+impl Copy for Normalize<Fixed> {}

@@ -91,6 +91,20 @@ pub struct VectorGradient<S: Stage = Fixed> {
     pub to: VectorSlice<S>,
 }
 
+impl VectorSlice<Fixed> {
+    /// Its first float among all weights.
+    pub const fn start(&self) -> usize {
+        self.param.0 + self.offset
+    }
+}
+
+impl MatrixSlice<Fixed> {
+    /// The float of its first row and column among all weights.
+    pub const fn start(&self) -> usize {
+        self.param.0 + self.row * self.columns + self.column
+    }
+}
+
 impl Copy for MatrixSlice<Fixed> {}
 impl Copy for VectorSlice<Fixed> {}
 impl Copy for PackedMatrix<Fixed> {}

@@ -109,7 +109,7 @@ fn implementation(
                     let (table, x) = (Packing::param(*table), &io.step_fields[*input]);
                     let rows = vocabulary.tokens();
                     step.extend(
-                        quote!(m.embed(&#to, #width, &weights[#table..], #rows, #x.get());),
+                        quote!(m.embed(&#to, #width, &weights[#table.0..], #rows, #x.get());),
                     );
                 }
                 OpKind::MaskIds { input } => {
@@ -215,7 +215,7 @@ fn held_step(
     let outputs = outputs.map(|&v| (&values[v], plan.graph.values[v].width.tokens()));
     let table = run::held_table(rt, &values[mask], states, outputs, c.zero_output);
     (
-        quote!(const #name: #rt::Held = #table;),
+        quote!(const #name: #rt::CarryOver = #table;),
         quote!(if !m.held(&#name, t) { #calls }),
     )
 }
@@ -240,9 +240,8 @@ fn stream_finals(rt: &TokenStream, plan: &Plan, op: usize, cell: &CellPlan) -> T
 }
 
 fn row(rt: &TokenStream, b: &Buffer) -> TokenStream {
-    let width = b.width.tokens();
-    let slack = if b.slack { quote!(+ 32) } else { quote!() };
-    quote!((#rt::padded(#width) #slack))
+    let (width, unaligned) = (b.width.tokens(), b.slack);
+    quote!(#rt::row_len(#width, #unaligned))
 }
 
 fn buffers(rt: &TokenStream, plan: &Plan) -> TokenStream {
@@ -258,11 +257,11 @@ fn buffers(rt: &TokenStream, plan: &Plan) -> TokenStream {
         };
         offsets.extend(quote!(const #name: usize = #at;));
         at = quote!(#name + #row * #count);
-        stream.push(quote!(#rt::Buf::new(#name, #row, 1, #count, #rt::Steps::#steps)));
+        stream.push(quote!(#rt::Buf::new(#name, #row, 1, #count, #rt::Extent::#steps)));
     }
     let table = |mode: &Mode| {
         let list = mode.buffers.iter().map(|b| {
-            let row = row(rt, b);
+            let (width, unaligned) = (b.width.tokens(), b.slack);
             let extent = match b.extent {
                 Extent::One => quote!(One),
                 Extent::Ring => quote!(Ring),
@@ -270,7 +269,11 @@ fn buffers(rt: &TokenStream, plan: &Plan) -> TokenStream {
                 Extent::Last => quote!(Last),
             };
             let axis = b.axis.unwrap_or(0);
-            quote!(#rt::BufSpec { row: #row, extent: #rt::Extent::#extent, axis: #axis })
+            quote! {
+                #rt::Buffer {
+                    width: #width, unaligned: #unaligned, extent: #rt::Extent::#extent, axis: #axis,
+                }
+            }
         });
         quote!(&[#(#list),*])
     };
@@ -279,7 +282,7 @@ fn buffers(rt: &TokenStream, plan: &Plan) -> TokenStream {
         #offsets
         const __STREAM_LEN: usize = #at;
         const __STREAM: &[#rt::Buf] = &[#(#stream),*];
-        const __INFERENCE: &[#rt::BufSpec] = #inference;
-        const __TRAINING: &[#rt::BufSpec] = #training;
+        const __INFERENCE: &[#rt::Buffer] = #inference;
+        const __TRAINING: &[#rt::Buffer] = #training;
     }
 }

@@ -13,17 +13,21 @@ use crate::{
     ir::{Constraint, ModelParam, OpKind, Plan},
 };
 
-/// Names of offsets: `__O2` of a parameter, `__M4` of a packed matrix, `__V1` of a packed vector.
+/// Names of offsets: `__O2` of a parameter, `__M4` of a packed matrix, `__V1` of a packed vector, and
+/// `__C1` of that vector among the computed ones.
 pub(super) struct Packing {
     /// `const` items.
     pub items: TokenStream,
     /// Fields of `Spec`.
     pub fields: TokenStream,
-    computed: Vec<bool>,
 }
 
 fn offset(i: usize) -> Ident {
     format_ident!("__O{i}")
+}
+
+fn computed_place(i: usize) -> Ident {
+    format_ident!("__C{i}")
 }
 
 fn product(shape: &[Size]) -> TokenStream {
@@ -40,11 +44,7 @@ impl Packing {
     /// Where a packed vector starts.
     pub fn vector(&self, i: usize) -> TokenStream {
         let name = format_ident!("__V{i}");
-        if self.computed[i] {
-            quote!((__COMPUTED + #name))
-        } else {
-            quote!(#name)
-        }
+        quote!(#name)
     }
 
     /// Where a parameter starts.
@@ -60,8 +60,8 @@ pub(super) fn packing(rt: &TokenStream, plan: &Plan) -> Packing {
     let mut at = quote!(0);
     for (i, p) in plan.graph.params.iter().enumerate() {
         let (name, len) = (offset(i), product(&p.shape));
-        items.extend(quote!(const #name: usize = #at;));
-        at = quote!(#name + #len);
+        items.extend(quote!(const #name: #rt::WeightOffset = #rt::WeightOffset(#at);));
+        at = quote!(#name.0 + #len);
     }
     let params = |op: usize| match &plan.graph.ops[op].kind {
         OpKind::Cell(c) | OpKind::Normalize { cell: c, .. } => c.params.as_slice(),
@@ -76,11 +76,6 @@ pub(super) fn packing(rt: &TokenStream, plan: &Plan) -> Packing {
         TokenStream::new(),
         TokenStream::new(),
     ];
-    let computed: Vec<bool> = plan
-        .vectors
-        .iter()
-        .map(|v| matches!(v.packed, PackedVector::Computed(..)))
-        .collect();
     let mut computed_at = quote!(0);
     for training in [false, true] {
         for (i, m) in plan.matrices.iter().enumerate() {
@@ -90,8 +85,8 @@ pub(super) fn packing(rt: &TokenStream, plan: &Plan) -> Packing {
             let name = format_ident!("__M{i}");
             let (k, width) = (m.packed.k.tokens(), m.packed.width.tokens());
             let gates = m.packed.gates.len();
-            items.extend(quote!(const #name: usize = #at;));
-            at = quote!(#name + #rt::packed_len(#k, #gates, #width));
+            items.extend(quote!(const #name: #rt::PackedOffset = #rt::PackedOffset(#at);));
+            at = quote!(#name.0 + #rt::packed_len(#k, #gates, #width));
             for (gate, part) in m.packed.gates.iter().enumerate() {
                 let param = Packing::param(params(m.op)[part.param]);
                 let (columns, row, column) = (
@@ -101,8 +96,10 @@ pub(super) fn packing(rt: &TokenStream, plan: &Plan) -> Packing {
                 );
                 let transposed = part.transposed;
                 tables[usize::from(training)].extend(quote! {
-                    #rt::Matrix {
-                        param: #param, columns: #columns, row: #row, column: #column,
+                    #rt::PackedMatrix {
+                        from: #rt::MatrixSlice {
+                            param: #param, columns: #columns, row: #row, column: #column,
+                        },
                         k: #k, width: #width, transposed: #transposed,
                         to: #name, gate: #gate, gates: #gates,
                     },
@@ -116,18 +113,24 @@ pub(super) fn packing(rt: &TokenStream, plan: &Plan) -> Packing {
                     if (i >= plan.training_vectors) != training {
                         continue;
                     }
-                    items.extend(quote!(const #name: usize = #at;));
+                    items.extend(quote!(const #name: #rt::PackedOffset = #rt::PackedOffset(#at);));
                     let (param, from) = (Packing::param(params(v.op)[*param]), from.tokens());
                     let width = width.tokens();
-                    at = quote!(#name + #rt::padded(#width));
+                    at = quote!(#name.0 + #rt::padded(#width));
                     tables[2 + usize::from(training)].extend(quote! {
-                        #rt::Vector { from: #param + #from, width: #width, to: #name },
+                        #rt::PackedVector {
+                            from: #rt::VectorSlice { param: #param, offset: #from },
+                            width: #width, to: #name,
+                        },
                     });
                 }
                 PackedVector::Computed(_, width) if !training => {
-                    items.extend(quote!(const #name: usize = #computed_at;));
-                    let width = width.tokens();
-                    computed_at = quote!(#name + #rt::padded(#width));
+                    let (place, width) = (computed_place(i), width.tokens());
+                    items.extend(quote! {
+                        const #place: usize = #computed_at;
+                        const #name: #rt::PackedOffset = #rt::PackedOffset(__COMPUTED + #place);
+                    });
+                    computed_at = quote!(#place + #rt::padded(#width));
                 }
                 PackedVector::Computed(..) => {}
             }
@@ -152,11 +155,7 @@ pub(super) fn packing(rt: &TokenStream, plan: &Plan) -> Packing {
         vectors_training: &[#vt],
         computed: (__COMPUTED, __COMPUTED_LEN),
     };
-    Packing {
-        items,
-        fields,
-        computed,
-    }
+    Packing { items, fields }
 }
 
 /// The code that computes vectors from parameters: the type that implements it, and its items.
@@ -189,8 +188,8 @@ pub(super) fn computed(
                 let names = counter.names();
                 let span = proc_macro2::Span::call_site();
                 let at = stores.iter().map(|v| {
-                    let name = format_ident!("__V{v}");
-                    quote!(#rt::Ref { buf: 0, offset: #name, shift: 0, exact: false })
+                    let place = computed_place(*v);
+                    quote!(#rt::BufferRef { buffer: 0, offset: #place, after: false, exact: false })
                 });
                 let at: Vec<TokenStream> = at.collect();
                 items.extend(phase(
@@ -204,7 +203,7 @@ pub(super) fn computed(
                 ));
                 let Names { table, body } = &names;
                 calls.extend(quote! {
-                    #rt::run_rows::<__S, #body>(s, m, &#rt::Phase { stores: &[#(#at),*], ..#table }, 0);
+                    #rt::run_rows::<__S, #body>(s, m, &#rt::Kernel { stores: &[#(#at),*], ..#table }, 0);
                 });
             }
         }

@@ -28,9 +28,15 @@ impl Names {
 
 /// A place in a buffer.
 pub(super) fn reference(rt: &TokenStream, r: &Ref) -> TokenStream {
-    let (buf, offset) = (r.buf, r.offset.tokens());
-    let (shift, exact) = (usize::from(r.after), r.exact);
-    quote!(#rt::Ref { buf: #buf, offset: #offset, shift: #shift, exact: #exact })
+    let (buffer, offset) = (r.buf, r.offset.tokens());
+    let (after, exact) = (r.after, r.exact);
+    quote!(#rt::BufferRef { buffer: #buffer, offset: #offset, after: #after, exact: #exact })
+}
+
+/// A vector in a buffer with its width.
+pub(super) fn slice(rt: &TokenStream, r: &Ref, width: &TokenStream) -> TokenStream {
+    let at = reference(rt, r);
+    quote!(#rt::Slice { at: #at, width: #width })
 }
 
 /// The items of a phase. `vector` gives the place of a packed vector, `matrix` that of a matrix.
@@ -47,11 +53,11 @@ pub(super) fn phase(
     let width = p.width.tokens();
     let products = p.products.iter().map(|(segments, gates)| {
         let segments = segments.iter().map(|s| {
-            let (src, k, weights) = (reference(rt, &s.src), s.k.tokens(), matrix(s.matrix));
+            let (operand, k, matrix) = (reference(rt, &s.src), s.k.tokens(), matrix(s.matrix));
             let carried = s.carried;
             quote! {
                 #rt::Segment {
-                    src: #src, k: #k, weights: #weights, groups: #gates, carried: #carried,
+                    operand: #operand, k: #k, matrix: #matrix, gates: #gates, carried: #carried,
                 }
             }
         });
@@ -76,7 +82,7 @@ pub(super) fn phase(
     let reduced = p.reductions.len();
     let operands: usize = p.products.iter().map(|(segments, _)| segments.len()).sum();
     quote_spanned! {span=>
-        const #table: #rt::Phase = #rt::Phase {
+        const #table: #rt::Kernel = #rt::Kernel {
             width: #width,
             products: &[#(#products),*],
             loads: #loads,

@@ -8,7 +8,7 @@ use super::{
     cells::form,
     names::{none, some},
     packing::Packing,
-    phase::reference,
+    phase::{reference, slice},
 };
 use crate::{
     cell::size::Size,
@@ -34,15 +34,13 @@ pub(super) fn held_table<'a>(
     outputs: impl Iterator<Item = (&'a Ref, TokenStream)>,
     zero_output: bool,
 ) -> TokenStream {
-    let pair = |(r, width): (&Ref, TokenStream)| {
-        let r = reference(rt, r);
-        quote!((#r, #width))
-    };
-    let (states, outputs) = (states.map(pair), outputs.map(pair));
+    let slice = |(r, width): (&Ref, TokenStream)| slice(rt, r, &width);
+    let (states, outputs) = (states.map(slice), outputs.map(slice));
     let mask = reference(rt, mask);
     quote! {
-        #rt::Held {
-            mask: #mask, states: &[#(#states),*], outputs: &[#(#outputs),*], zero_output: #zero_output,
+        #rt::CarryOver {
+            mask: #mask, states: &[#(#states),*], outputs: &[#(#outputs),*], inputs: &[],
+            zero_output: #zero_output,
         }
     }
 }
@@ -66,13 +64,10 @@ pub(super) fn held(rt: &TokenStream, plan: &Plan, op: usize, cell: &CellPlan) ->
         let states = cell.states.iter().map(|s| (which(s), s.2.tokens()));
         let outputs = o.outputs.iter().map(|&v| (&mode.values[v], width(v)));
         let table = held_table(rt, &mode.values[mask], states, outputs, c.zero_output);
-        code.extend(quote!(const #name: #rt::Held = #table;));
+        code.extend(quote!(const #name: #rt::CarryOver = #table;));
     }
     let name = format_ident!("__HB{op}");
-    let pair = |r: &Ref, width: TokenStream| {
-        let r = reference(rt, r);
-        quote!((#r, #width))
-    };
+    let pair = |r: &Ref, width: TokenStream| slice(rt, r, &width);
     let mask = reference(rt, &plan.training.values[mask]);
     let states = cell
         .state_gradients
@@ -83,7 +78,7 @@ pub(super) fn held(rt: &TokenStream, plan: &Plan, op: usize, cell: &CellPlan) ->
     let inputs = o.inputs.iter().map(|&v| pair(&plan.gradients[v], width(v)));
     let zero_output = c.zero_output;
     code.extend(quote! {
-        const #name: #rt::HeldBack = #rt::HeldBack {
+        const #name: #rt::CarryOver = #rt::CarryOver {
             mask: #mask, states: &[#(#states),*], outputs: &[#(#outputs),*],
             inputs: &[#(#inputs),*], zero_output: #zero_output,
         };
@@ -324,7 +319,7 @@ fn normalize(rt: &TokenStream, plan: &Plan, i: usize, op: &Op) -> TokenStream {
     let (momentum, epsilon) = (*momentum as f32, *epsilon as f32);
     quote! {
         #rt::Normalize {
-            input: #from, output: #to, d_output: #d_to, d_input: #d_from, kept: #kept, mask: #mask,
+            input: #from, output: #to, d_output: #d_to, d_input: #d_from, saved: #kept, mask: #mask,
             width: #width, gamma: #gamma, beta: #beta, moving_mean: #mean,
             moving_variance: #variance, momentum: #momentum, epsilon: #epsilon,
         }
@@ -522,8 +517,10 @@ fn gradients(rt: &TokenStream, cell: &CellPlan) -> (Vec<TokenStream>, Vec<TokenS
         let (columns, row, column) = (columns.tokens(), row.tokens(), column.tokens());
         quote! {
             #rt::MatrixGradient {
-                operand: #operand, k: #k, delta: #delta, width: #width,
-                param: #param, columns: #columns, row: #row, column: #column,
+                operand: #operand, k: #k, gradient: #delta, width: #width,
+                to: #rt::MatrixSlice {
+                    param: #param, columns: #columns, row: #row, column: #column,
+                },
             }
         }
     });
@@ -533,7 +530,8 @@ fn gradients(rt: &TokenStream, cell: &CellPlan) -> (Vec<TokenStream>, Vec<TokenS
         let total = g.total;
         quote! {
             #rt::VectorGradient {
-                delta: #delta, width: #width, to: #param + #offset, total: #total,
+                gradient: #delta, width: #width, accumulated: #total,
+                to: #rt::VectorSlice { param: #param, offset: #offset },
             }
         }
     });

@@ -8,12 +8,13 @@ use crate::{
     cpu::{
         arena::Arena,
         ops::{self, Times},
-        phase::{Memory, Ref},
+        phase::{Memory, row_len},
         simd::Isa,
     },
     error::Error,
     learner::{InputView, Values},
 };
+use rnn_tables::BufferRef;
 
 /// Floats of buffers that a thread should have in use at once, so that they stay in the cache.
 const BLOCK_FLOATS: usize = 64 * 1024;
@@ -61,7 +62,7 @@ impl Outcome {
 
 /// A value that leaves the run: `y` is `[rows][time][width]`.
 struct Sink<'a> {
-    from: Ref,
+    from: BufferRef,
     width: usize,
     axis: Option<usize>,
     y: &'a mut [f32],
@@ -153,7 +154,11 @@ pub(super) fn infer<P: Program>(
     };
     let worth = steps.saturating_mul(spec.cost) / ops::WORTH_A_THREAD;
     let threads = worth.clamp(1, rayon::current_num_threads());
-    let row: usize = spec.inference.iter().map(|b| b.row).sum();
+    let row: usize = spec
+        .inference
+        .iter()
+        .map(|b| row_len(b.width, b.unaligned))
+        .sum();
     let block = spec.blocks.then(|| {
         // Even, so that states end where they start.
         let fit = BLOCK_FLOATS / (row * batch.div_ceil(threads)).max(1);

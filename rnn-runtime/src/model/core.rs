@@ -10,11 +10,12 @@ use super::{
 use crate::{
     cpu::{
         arena::Arena,
-        phase::{Buf, Memory, Steps, pack_matrix, pack_vector},
+        phase::{Buf, Memory, pack_matrix, pack_vector},
         simd::{Isa, Op, Simd},
     },
     error::Error,
 };
+use rnn_tables::Extent;
 
 /// A model's data.
 pub struct Core {
@@ -109,7 +110,7 @@ pub(super) fn pack<P: Program>(isa: Isa, weights: &[f32], packed: &mut [f32], tr
     let (at, len) = spec.computed;
     if len > 0 {
         let mut values = Arena::new(len);
-        let bufs = [Buf::new(0, len, 1, 1, Steps::One)];
+        let bufs = [Buf::new(0, len, 1, 1, Extent::One)];
         let mut m = Memory::new(values.floats_mut(), packed, &bufs, 1, 1);
         // Products among them read what was just packed.
         isa.dispatch(Compute::<P>(&mut m, std::marker::PhantomData));

@@ -4,11 +4,12 @@ use super::penalties::Penalties;
 use crate::{
     cpu::{
         ops::{self, Sweep, Times},
-        phase::{Held, Memory, Ref},
+        phase::Memory,
         simd::Isa,
     },
     learner::{InputView, Values},
 };
+use rnn_tables::{BufferRef, CarryOver, WeightOffset};
 
 /// A block of steps for some rows of a batch.
 pub struct Inference<'a> {
@@ -71,7 +72,7 @@ impl Inference<'_> {
     }
 
     /// Copies the block's part of input `index`: floats, or a mask's 1 and 0.
-    pub fn input(&mut self, index: usize, to: &Ref, width: usize, times: Times) {
+    pub fn input(&mut self, index: usize, to: &BufferRef, width: usize, times: Times) {
         let (x, from) = view(self.x, self.input_axes, self.block, index);
         if let Values::Floats(values) = x.values {
             ops::copy_in(&mut self.m, to, width, values, x.time, from, times);
@@ -80,16 +81,23 @@ impl Inference<'_> {
 
     /// Copies rows of a table by the ids of input `index`; `table` is its first float among all
     /// weights.
-    pub fn gather(&mut self, index: usize, to: &Ref, width: usize, table: usize, times: Times) {
+    pub fn gather(
+        &mut self,
+        index: usize,
+        to: &BufferRef,
+        width: usize,
+        table: WeightOffset,
+        times: Times,
+    ) {
         let (x, from) = view(self.x, self.input_axes, self.block, index);
         if let Values::Ids(ids) = x.values {
-            let table = &self.weights[table..];
+            let table = &self.weights[table.0..];
             ops::gather(&mut self.m, to, width, table, ids, x.time, from, times);
         }
     }
 
     /// 1 where the id of input `index` is not 0, else 0.
-    pub fn mask_ids(&mut self, index: usize, to: &Ref, times: Times) {
+    pub fn mask_ids(&mut self, index: usize, to: &BufferRef, times: Times) {
         let (x, from) = view(self.x, self.input_axes, self.block, index);
         if let Values::Ids(ids) = x.values {
             ops::mask_ids(&mut self.m, to, ids, x.time, from, times);
@@ -97,22 +105,25 @@ impl Inference<'_> {
     }
 
     /// Sets a state to zero before the first step, if this is the first block.
-    pub fn start(&mut self, state: &Ref, width: usize) {
+    pub fn start(&mut self, state: &BufferRef, width: usize) {
         if self.is_first() {
             ops::zero(&mut self.m, state, width, START);
         }
     }
 
     /// Sets a state to a value without an axis before the first step, if this is the first block.
-    pub fn start_from(&mut self, state: &Ref, value: &Ref, width: usize) {
+    pub fn start_from(&mut self, state: &BufferRef, value: &BufferRef, width: usize) {
         if self.is_first() {
             ops::copy(&mut self.m, value, Times::ONE, state, START, width);
         }
     }
 
     /// `value`, without an axis, becomes the state after the last step.
-    pub fn finish(&mut self, value: &Ref, state: &Ref, width: usize, times: Times) {
-        let after = Ref { shift: 1, ..*state };
+    pub fn finish(&mut self, value: &BufferRef, state: &BufferRef, width: usize, times: Times) {
+        let after = BufferRef {
+            after: true,
+            ..*state
+        };
         ops::copy(&mut self.m, &after, times.last(), value, Times::ONE, width);
     }
 
@@ -122,43 +133,51 @@ impl Inference<'_> {
     }
 
     /// Runs a cell at the places that a mask leaves; at the others states and outputs stay.
-    pub fn sweep_masked<C: Sweep>(&mut self, times: Times, held: &Held) {
+    pub fn sweep_masked<C: Sweep>(&mut self, times: Times, held: &CarryOver) {
         let before = self.block.filter(|b| b.from > 0).map(|b| b.before);
         ops::forward_masked::<C>(self.isa, &mut self.m, times, held, before);
     }
 
     /// The sum of values.
-    pub fn add(&mut self, from: &[&Ref], to: &Ref, width: usize, times: Times) {
+    pub fn add(&mut self, from: &[&BufferRef], to: &BufferRef, width: usize, times: Times) {
         ops::add(&mut self.m, from, to, width, times);
     }
 
     /// A value without an axis at every time.
-    pub fn repeat(&mut self, from: &Ref, to: &Ref, width: usize, times: Times) {
+    pub fn repeat(&mut self, from: &BufferRef, to: &BufferRef, width: usize, times: Times) {
         ops::repeat(&mut self.m, from, to, width, times);
     }
 
     /// The sum over time, a value without an axis.
-    pub fn sum(&mut self, from: &Ref, to: &Ref, width: usize, times: Times) {
+    pub fn sum(&mut self, from: &BufferRef, to: &BufferRef, width: usize, times: Times) {
         ops::sum(&mut self.m, from, to, width, times);
     }
 
     /// The numbers of each row in another shape.
-    pub fn reshape(&mut self, from: &Ref, wf: usize, tf: Times, to: &Ref, wt: usize, tt: Times) {
+    pub fn reshape(
+        &mut self,
+        from: &BufferRef,
+        wf: usize,
+        tf: Times,
+        to: &BufferRef,
+        wt: usize,
+        tt: Times,
+    ) {
         ops::reshape(&mut self.m, from, wf, tf, to, wt, tt);
     }
 
     /// Time and features exchanged.
-    pub fn permute(&mut self, from: &Ref, wf: usize, tf: Times, to: &Ref) {
+    pub fn permute(&mut self, from: &BufferRef, wf: usize, tf: Times, to: &BufferRef) {
         ops::permute(&mut self.m, from, wf, tf, to);
     }
 
     /// The steps the other way round.
-    pub fn reverse(&mut self, from: &Ref, to: &Ref, width: usize, times: Times) {
+    pub fn reverse(&mut self, from: &BufferRef, to: &BufferRef, width: usize, times: Times) {
         ops::reverse(&mut self.m, from, to, width, times);
     }
 
     /// What an activity regulariser makes of a value.
-    pub fn penalty(&mut self, value: &Ref, width: usize, l1: f32, l2: f32, times: Times) {
+    pub fn penalty(&mut self, value: &BufferRef, width: usize, l1: f32, l2: f32, times: Times) {
         if let Some(penalties) = self.penalties {
             penalties.of(value, width, [l1, l2], |sums| {
                 ops::penalty(&mut self.m, value, width, l1, l2, times, sums);

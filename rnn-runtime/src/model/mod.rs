@@ -30,8 +30,7 @@ pub use input::{
 };
 pub use output::Outputs;
 pub use program::{
-    AxisSpec, BufSpec, Computed, Extent, LayerRow, MaskSpec, Nothing, Program, Role, Spec,
-    StateSpec, StreamState,
+    AxisSpec, Computed, LayerRow, MaskSpec, Nothing, Program, Role, Spec, StateSpec, StreamState,
 };
 pub use stateful::LayerState;
 pub use stream::{Stream, Streamable};

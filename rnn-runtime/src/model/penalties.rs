@@ -5,7 +5,7 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-use crate::cpu::phase::Ref;
+use rnn_tables::BufferRef;
 
 /// For every penalty of a model one sum a row.
 ///
@@ -32,8 +32,8 @@ struct Sums {
 /// A penalty, and how many that look the same came before it in its block.
 type Key = (Penalty, usize);
 
-/// Buffer, offset, shift and width of a value, and the bits of `l1` and `l2`.
-type Penalty = (usize, usize, usize, usize, u32, u32);
+/// Buffer, offset, step and width of a value, and the bits of `l1` and `l2`.
+type Penalty = (usize, usize, bool, usize, u32, u32);
 
 impl Penalties {
     /// For so many rows.
@@ -56,15 +56,15 @@ impl Penalties {
     /// Lets `add` add to the sums of this penalty of a value.
     pub(super) fn of(
         &self,
-        value: &Ref,
+        value: &BufferRef,
         width: usize,
         [l1, l2]: [f32; 2],
         add: impl FnOnce(&mut [f64]),
     ) {
         let penalty = (
-            value.buf,
+            value.buffer,
             value.offset,
-            value.shift,
+            value.after,
             width,
             l1.to_bits(),
             l2.to_bits(),

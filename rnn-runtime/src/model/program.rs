@@ -3,36 +3,13 @@
 use super::{Core, Inference, Outputs, Training};
 use crate::{
     cpu::{
-        phase::{Buf, Matrix, Memory, Ref, Steps, Vector},
+        phase::{Buf, Memory, row_len},
         simd::{NARROW, Simd},
     },
     learner::ValueSpec,
     params::ParamSpec,
 };
-
-/// How many steps a buffer of a batch has.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Extent {
-    /// One.
-    One,
-    /// Two in turn.
-    Ring,
-    /// One for every time, and one more.
-    All,
-    /// One for the last time, one for all others.
-    Last,
-}
-
-/// A buffer of a batch, its rows and steps still open.
-#[derive(Clone, Copy, Debug)]
-pub struct BufSpec {
-    /// Floats of a row, a multiple of 16.
-    pub row: usize,
-    /// Steps.
-    pub extent: Extent,
-    /// The axis that [`Extent::All`] has the steps of: an index into [`Spec::axes`].
-    pub axis: usize,
-}
+use rnn_tables::{Buffer, BufferRef, Extent, PackedMatrix, PackedVector};
 
 /// How long an axis of time is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,13 +50,13 @@ pub struct StateSpec {
     /// Its axes after that of the batch.
     pub shape: &'static [usize],
     /// Where inference reads it from.
-    pub input: Ref,
+    pub input: BufferRef,
     /// Where training reads it from.
-    pub training_input: Ref,
+    pub training_input: BufferRef,
     /// Where inference leaves it.
-    pub output: Ref,
+    pub output: BufferRef,
     /// Where training leaves it.
-    pub training_output: Ref,
+    pub training_output: BufferRef,
 }
 
 impl StateSpec {
@@ -98,8 +75,8 @@ pub struct StreamState {
     pub name: &'static str,
     /// Its axes.
     pub shape: &'static [usize],
-    /// Where it lies before a step (`shift` 0).
-    pub buf: Ref,
+    /// Where it lies before a step .
+    pub buf: BufferRef,
 }
 
 /// A line of the summary.
@@ -180,13 +157,13 @@ pub struct Spec {
     /// Floats of the packed weights of training, those of inference included.
     pub packed_training: usize,
     /// Matrices that inference packs.
-    pub matrices: &'static [Matrix],
+    pub matrices: &'static [PackedMatrix],
     /// Matrices that only training packs.
-    pub matrices_training: &'static [Matrix],
+    pub matrices_training: &'static [PackedMatrix],
     /// Vectors that inference packs.
-    pub vectors: &'static [Vector],
+    pub vectors: &'static [PackedVector],
     /// Vectors that only training packs.
-    pub vectors_training: &'static [Vector],
+    pub vectors_training: &'static [PackedVector],
     /// Where vectors computed from parameters go in the packed weights, and how many floats.
     pub computed: (usize, usize),
     /// Buffers of a stream.
@@ -196,22 +173,22 @@ pub struct Spec {
     /// The states of a stream.
     pub stream_states: &'static [StreamState],
     /// Buffers of inference over a batch.
-    pub inference: &'static [BufSpec],
+    pub inference: &'static [Buffer],
     /// Buffers of training.
-    pub training: &'static [BufSpec],
+    pub training: &'static [Buffer],
     /// The outputs in inference.
-    pub inference_outputs: &'static [Ref],
+    pub inference_outputs: &'static [BufferRef],
     /// The outputs in training.
-    pub training_outputs: &'static [Ref],
+    pub training_outputs: &'static [BufferRef],
     /// The gradients of the outputs.
-    pub output_gradients: &'static [Ref],
+    pub output_gradients: &'static [BufferRef],
     /// The gradients of the inputs; `None` for ids and masks.
-    pub input_gradients: &'static [Option<Ref>],
+    pub input_gradients: &'static [Option<BufferRef>],
     /// The mask of each output in inference: a sequence of width 1 on the output's axis, 1 where
     /// a step is real.
-    pub output_masks: &'static [Option<Ref>],
+    pub output_masks: &'static [Option<BufferRef>],
     /// The mask of each output in training.
-    pub training_masks: &'static [Option<Ref>],
+    pub training_masks: &'static [Option<BufferRef>],
     /// Long sequences can run block by block: no layer needs the last step first, and there is one
     /// axis only.
     pub blocks: bool,
@@ -233,10 +210,10 @@ impl Spec {
     }
 }
 
-const fn is_narrow(matrices: &[Matrix]) -> bool {
+const fn is_narrow(matrices: &[PackedMatrix]) -> bool {
     let (mut narrow, mut wide, mut i) = (0, 0, 0);
     while i < matrices.len() {
-        let Matrix { k, width, .. } = matrices[i];
+        let PackedMatrix { k, width, .. } = matrices[i];
         narrow += k * width.div_ceil(NARROW);
         wide += k * width.div_ceil(2 * NARROW);
         i += 1;
@@ -299,18 +276,17 @@ const STAGGER: usize = 17 * 16;
 /// A kernel goes through the same row of many buffers at once. If their lengths are whole pages, as
 /// 64 rows of 64 units are, all of these lie at one place of their pages: every load then seems to
 /// want what was stored just before, and they all want the same few lines of the cache.
-pub(super) fn lay_out(specs: &[BufSpec], rows: usize, axes: &[usize]) -> (Vec<Buf>, usize) {
+pub(super) fn lay_out(specs: &[Buffer], rows: usize, axes: &[usize]) -> (Vec<Buf>, usize) {
     let mut len = 0;
     let bufs = specs
         .iter()
         .map(|b| {
-            let (count, kind) = match b.extent {
-                Extent::One => (1, Steps::One),
-                Extent::Ring => (2, Steps::Ring),
-                Extent::All => (axes[b.axis] + 1, Steps::All),
-                Extent::Last => (2, Steps::Last),
+            let count = match b.extent {
+                Extent::One => 1,
+                Extent::Ring | Extent::Last => 2,
+                Extent::All => axes[b.axis] + 1,
             };
-            let buf = Buf::new(len, b.row, rows, count, kind);
+            let buf = Buf::new(len, row_len(b.width, b.unaligned), rows, count, b.extent);
             len += buf.len();
             if buf.len().is_multiple_of(PAGE) && !buf.is_empty() {
                 len += STAGGER;
@@ -331,20 +307,24 @@ impl Computed for Nothing {
 
 #[cfg(test)]
 mod tests {
+    use rnn_tables::{MatrixSlice, PackedOffset, WeightOffset};
+
     use super::*;
 
     #[test]
     fn narrow_is_what_leaves_half_of_a_wide_vector_empty() {
         let narrow = |sizes: &[(usize, usize)]| {
-            let matrix = |&(k, width): &(usize, usize)| Matrix {
-                param: 0,
-                columns: width,
-                row: 0,
-                column: 0,
+            let matrix = |&(k, width): &(usize, usize)| PackedMatrix {
+                from: MatrixSlice {
+                    param: WeightOffset(0),
+                    columns: width,
+                    row: 0,
+                    column: 0,
+                },
                 k,
                 width,
                 transposed: false,
-                to: 0,
+                to: PackedOffset(0),
                 gate: 0,
                 gates: 1,
             };

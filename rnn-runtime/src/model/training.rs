@@ -3,12 +3,13 @@
 use super::{infer::START, penalties::Penalties};
 use crate::{
     cpu::{
-        ops::{self, HeldBack, MatrixGradient, Normalize, Sweep, Times, VectorGradient},
-        phase::{Held, Memory, Ref},
+        ops::{self, Sweep, Times},
+        phase::Memory,
         simd::Isa,
     },
     learner::{InputView, StepSeed, Values},
 };
+use rnn_tables::{BufferRef, CarryOver, MatrixGradient, Normalize, VectorGradient, WeightOffset};
 
 /// A batch in training: all rows and all steps at once.
 pub struct Training<'a> {
@@ -47,7 +48,7 @@ impl Training<'_> {
     }
 
     /// Copies input `index`: floats, or a mask's 1 and 0.
-    pub fn input(&mut self, index: usize, to: &Ref, width: usize, times: Times) {
+    pub fn input(&mut self, index: usize, to: &BufferRef, width: usize, times: Times) {
         let x = self.x[index];
         if let Values::Floats(values) = x.values {
             let from = times.first;
@@ -58,10 +59,17 @@ impl Training<'_> {
     }
 
     /// Copies rows of a table by the ids of input `index`.
-    pub fn gather(&mut self, index: usize, to: &Ref, width: usize, table: usize, times: Times) {
+    pub fn gather(
+        &mut self,
+        index: usize,
+        to: &BufferRef,
+        width: usize,
+        table: WeightOffset,
+        times: Times,
+    ) {
         let x = self.x[index];
         if let Values::Ids(ids) = x.values {
-            let table = &self.weights[table..];
+            let table = &self.weights[table.0..];
             ops::parallel(self.m.reborrow(), copies(width, times), &|mut m| {
                 ops::gather(&mut m, to, width, table, ids, x.time, 0, times);
             });
@@ -69,16 +77,23 @@ impl Training<'_> {
     }
 
     /// The gradient of a table whose rows were copied by the ids of input `index`.
-    pub fn scatter(&mut self, index: usize, delta: &Ref, width: usize, table: usize, times: Times) {
+    pub fn scatter(
+        &mut self,
+        index: usize,
+        delta: &BufferRef,
+        width: usize,
+        table: WeightOffset,
+        times: Times,
+    ) {
         let x = self.x[index];
         if let Values::Ids(ids) = x.values {
-            let gradients = &mut self.gradients[table..];
+            let gradients = &mut self.gradients[table.0..];
             ops::scatter(&mut self.m, delta, width, gradients, ids, x.time, times);
         }
     }
 
     /// 1 where the id of input `index` is not 0, else 0.
-    pub fn mask_ids(&mut self, index: usize, to: &Ref, times: Times) {
+    pub fn mask_ids(&mut self, index: usize, to: &BufferRef, times: Times) {
         let x = self.x[index];
         if let Values::Ids(ids) = x.values {
             ops::mask_ids(&mut self.m, to, ids, x.time, 0, times);
@@ -86,42 +101,51 @@ impl Training<'_> {
     }
 
     /// Sets a state to zero before the first step.
-    pub fn start(&mut self, state: &Ref, width: usize) {
+    pub fn start(&mut self, state: &BufferRef, width: usize) {
         ops::zero(&mut self.m, state, width, START);
     }
 
     /// Sets a state to a value without an axis before the first step.
-    pub fn start_from(&mut self, state: &Ref, value: &Ref, width: usize) {
+    pub fn start_from(&mut self, state: &BufferRef, value: &BufferRef, width: usize) {
         ops::copy(&mut self.m, value, Times::ONE, state, START, width);
     }
 
     /// The gradient of the value that a state started from: that of the state before the first
     /// step.
-    pub fn start_gradient(&mut self, d_value: &Ref, d_state: &Ref, width: usize) {
+    pub fn start_gradient(&mut self, d_value: &BufferRef, d_state: &BufferRef, width: usize) {
         ops::copy(&mut self.m, d_state, START, d_value, Times::ONE, width);
     }
 
     /// `value`, without an axis, becomes the state after the last step.
-    pub fn finish(&mut self, value: &Ref, state: &Ref, width: usize, times: Times) {
-        let after = Ref { shift: 1, ..*state };
+    pub fn finish(&mut self, value: &BufferRef, state: &BufferRef, width: usize, times: Times) {
+        let after = BufferRef {
+            after: true,
+            ..*state
+        };
         ops::copy(&mut self.m, &after, times.last(), value, Times::ONE, width);
     }
 
     /// Sets the gradient of a state to zero after the last step, and before it, where a cell that
     /// does not read its state writes none.
-    pub fn end(&mut self, gradient: &Ref, width: usize, times: Times) {
-        for shift in [0, 1] {
-            let gradient = Ref { shift, ..*gradient };
+    pub fn end(&mut self, gradient: &BufferRef, width: usize, times: Times) {
+        for after in [false, true] {
+            let gradient = BufferRef { after, ..*gradient };
             ops::zero(&mut self.m, &gradient, width, times.last());
         }
     }
 
     /// The gradient of a state after the last step becomes `d_value`, which has no axis; before
     /// the last step it is zero, until the cell writes it.
-    pub fn end_from(&mut self, gradient: &Ref, d_value: &Ref, width: usize, times: Times) {
+    pub fn end_from(
+        &mut self,
+        gradient: &BufferRef,
+        d_value: &BufferRef,
+        width: usize,
+        times: Times,
+    ) {
         self.end(gradient, width, times);
-        let after = Ref {
-            shift: 1,
+        let after = BufferRef {
+            after: true,
             ..*gradient
         };
         let last = times.last();
@@ -130,7 +154,13 @@ impl Training<'_> {
 
     /// The gradient of an output at all steps, of which only the last one's is wanted: `d_value`
     /// there, zero before it.
-    pub fn at_last(&mut self, gradient: &Ref, d_value: &Ref, width: usize, times: Times) {
+    pub fn at_last(
+        &mut self,
+        gradient: &BufferRef,
+        d_value: &BufferRef,
+        width: usize,
+        times: Times,
+    ) {
         ops::zero(&mut self.m, gradient, width, times);
         ops::copy(
             &mut self.m,
@@ -143,17 +173,17 @@ impl Training<'_> {
     }
 
     /// Sets the gradient of an input to zero that a cell reads only in part.
-    pub fn clear(&mut self, gradient: &Ref, width: usize, times: Times) {
+    pub fn clear(&mut self, gradient: &BufferRef, width: usize, times: Times) {
         ops::zero(&mut self.m, gradient, width, times);
     }
 
     /// Sets sums over the steps of each row to zero.
-    pub fn clear_row(&mut self, totals: &Ref, width: usize) {
+    pub fn clear_row(&mut self, totals: &BufferRef, width: usize) {
         ops::zero(&mut self.m, totals, width, Times::ONE);
     }
 
     /// Sets the gradient of an output that only its last step is wanted of to zero at all others.
-    pub fn only_last(&mut self, gradient: &Ref, width: usize, times: Times) {
+    pub fn only_last(&mut self, gradient: &BufferRef, width: usize, times: Times) {
         if times.steps > 1 {
             ops::zero(&mut self.m, gradient, width, Times { steps: 1, ..times });
         }
@@ -169,7 +199,7 @@ impl Training<'_> {
 
     /// Runs a cell forwards at the places that a mask leaves, on all threads; at the others states
     /// and outputs stay.
-    pub fn forward_masked<C: Sweep>(&mut self, times: Times, held: &Held) {
+    pub fn forward_masked<C: Sweep>(&mut self, times: Times, held: &CarryOver) {
         let isa = self.isa;
         let m = ops::on(&mut self.m, times);
         ops::parallel_masked(m, C::COST, &held.mask, times, &|mut m| {
@@ -186,7 +216,7 @@ impl Training<'_> {
     }
 
     /// Runs a cell backwards at the places that a mask leaves, on all threads.
-    pub fn backward_masked<C: Sweep>(&mut self, times: Times, wanted: bool, held: &HeldBack) {
+    pub fn backward_masked<C: Sweep>(&mut self, times: Times, wanted: bool, held: &CarryOver) {
         let isa = self.isa;
         let m = ops::on(&mut self.m, times);
         ops::parallel_masked(m, C::COST, &held.mask, times, &|mut m| {
@@ -211,7 +241,7 @@ impl Training<'_> {
         matrices: &[MatrixGradient],
         vectors: &[VectorGradient],
         times: Times,
-        mask: &Ref,
+        mask: &BufferRef,
     ) {
         let (m, g) = (&mut self.m, &mut *self.gradients);
         ops::weight_gradients_masked(self.isa, m, matrices, vectors, g, times, mask);
@@ -232,8 +262,8 @@ impl Training<'_> {
     #[allow(clippy::too_many_arguments)]
     pub fn dropout(
         &mut self,
-        from: &Ref,
-        to: &Ref,
+        from: &BufferRef,
+        to: &BufferRef,
         width: usize,
         rate: f32,
         layer: u64,
@@ -249,8 +279,8 @@ impl Training<'_> {
     /// `GaussianNoise`, forwards.
     pub fn gaussian_noise(
         &mut self,
-        from: &Ref,
-        to: &Ref,
+        from: &BufferRef,
+        to: &BufferRef,
         width: usize,
         stddev: f32,
         layer: u64,
@@ -264,7 +294,7 @@ impl Training<'_> {
 
     /// The mask of `dropout(v, rate)` in a cell: 0 or `1 / (1 - rate)`, without an axis. `layer`
     /// tells apart the masks of one model.
-    pub fn noise(&mut self, to: &Ref, width: usize, rate: f32, layer: u64) {
+    pub fn noise(&mut self, to: &BufferRef, width: usize, rate: f32, layer: u64) {
         let seed = self.seed;
         self.rows(draws(width, Times::ONE), |m| {
             ops::noise(m, to, width, rate, layer, seed);
@@ -272,7 +302,7 @@ impl Training<'_> {
     }
 
     /// What an activity regulariser makes of a value.
-    pub fn penalty(&mut self, value: &Ref, width: usize, l1: f32, l2: f32, times: Times) {
+    pub fn penalty(&mut self, value: &BufferRef, width: usize, l1: f32, l2: f32, times: Times) {
         let Some(penalties) = self.penalties else {
             return;
         };
@@ -287,8 +317,8 @@ impl Training<'_> {
     /// Adds the gradient of [`Training::penalty`] to `d_value`.
     pub fn penalty_gradient(
         &mut self,
-        value: &Ref,
-        d_value: &Ref,
+        value: &BufferRef,
+        d_value: &BufferRef,
         width: usize,
         l1: f32,
         l2: f32,
@@ -301,39 +331,47 @@ impl Training<'_> {
     }
 
     /// The sum of values; of one, a copy.
-    pub fn add(&mut self, from: &[&Ref], to: &Ref, width: usize, times: Times) {
+    pub fn add(&mut self, from: &[&BufferRef], to: &BufferRef, width: usize, times: Times) {
         let cost = copies(width, times).saturating_mul(from.len().max(1));
         self.rows(cost, |m| ops::add(m, from, to, width, times));
     }
 
     /// A value without an axis at every time.
-    pub fn repeat(&mut self, from: &Ref, to: &Ref, width: usize, times: Times) {
+    pub fn repeat(&mut self, from: &BufferRef, to: &BufferRef, width: usize, times: Times) {
         self.rows(copies(width, times), |m| {
             ops::repeat(m, from, to, width, times);
         });
     }
 
     /// The sum over time, a value without an axis.
-    pub fn sum(&mut self, from: &Ref, to: &Ref, width: usize, times: Times) {
+    pub fn sum(&mut self, from: &BufferRef, to: &BufferRef, width: usize, times: Times) {
         self.rows(copies(width, times), |m| {
             ops::sum(m, from, to, width, times);
         });
     }
 
     /// The numbers of each row in another shape.
-    pub fn reshape(&mut self, from: &Ref, wf: usize, tf: Times, to: &Ref, wt: usize, tt: Times) {
+    pub fn reshape(
+        &mut self,
+        from: &BufferRef,
+        wf: usize,
+        tf: Times,
+        to: &BufferRef,
+        wt: usize,
+        tt: Times,
+    ) {
         self.rows(copies(wf, tf), |m| {
             ops::reshape(m, from, wf, tf, to, wt, tt);
         });
     }
 
     /// Time and features exchanged.
-    pub fn permute(&mut self, from: &Ref, wf: usize, tf: Times, to: &Ref) {
+    pub fn permute(&mut self, from: &BufferRef, wf: usize, tf: Times, to: &BufferRef) {
         self.rows(copies(wf, tf), |m| ops::permute(m, from, wf, tf, to));
     }
 
     /// The steps the other way round.
-    pub fn reverse(&mut self, from: &Ref, to: &Ref, width: usize, times: Times) {
+    pub fn reverse(&mut self, from: &BufferRef, to: &BufferRef, width: usize, times: Times) {
         self.rows(copies(width, times), |m| {
             ops::reverse(m, from, to, width, times);
         });

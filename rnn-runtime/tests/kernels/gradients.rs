@@ -2,27 +2,32 @@
 
 use crate::support::{Random, Values, place};
 use rnn_runtime::cpu::{
-    ops::{MatrixGradient, Times, VectorGradient, weight_gradients, weight_gradients_masked},
-    phase::{Memory, Ref, Steps},
+    ops::{Times, weight_gradients, weight_gradients_masked},
+    phase::Memory,
     simd::{Isa, Op, Simd},
+};
+use rnn_tables::{
+    BufferRef, Extent, MatrixGradient, MatrixSlice, VectorGradient, VectorSlice, WeightOffset,
 };
 
 const ROWS: usize = 5;
 const TIME: usize = 3;
 
 fn gradient(isa: Isa, threads: usize, k: usize, width: usize, v: &mut Values) -> Vec<f32> {
-    let matrix = |param, row, column, columns, operand: Ref| MatrixGradient {
+    let matrix = |param, row, column, columns, operand: BufferRef| MatrixGradient {
         operand,
         k,
-        delta: place(1),
+        gradient: place(1),
         width,
-        param,
-        columns,
-        row,
-        column,
+        to: MatrixSlice {
+            param: WeightOffset(param),
+            columns,
+            row,
+            column,
+        },
     };
-    let later = Ref {
-        shift: 1,
+    let later = BufferRef {
+        after: true,
         ..place(0)
     };
     let columns = 2 * width + 1;
@@ -35,10 +40,13 @@ fn gradient(isa: Isa, threads: usize, k: usize, width: usize, v: &mut Values) ->
         matrix(size, 0, 0, width, later),
     ];
     let vectors = [VectorGradient {
-        delta: place(1),
+        gradient: place(1),
         width,
-        to: size + k * width,
-        total: false,
+        accumulated: false,
+        to: VectorSlice {
+            param: WeightOffset(size),
+            offset: k * width,
+        },
     }];
     let mut g = vec![0.5; size + (k + 1) * width];
     let times = Times::all(TIME);
@@ -54,7 +62,7 @@ fn gradient(isa: Isa, threads: usize, k: usize, width: usize, v: &mut Values) ->
 }
 
 fn values(k: usize, width: usize) -> Values {
-    let buffers = [(k, TIME + 1, Steps::All), (width, TIME, Steps::All)];
+    let buffers = [(k, TIME + 1, Extent::All), (width, TIME, Extent::All)];
     let mut v = Values::new(&buffers, ROWS);
     let mut r = Random::new(5);
     for row in 0..ROWS {
@@ -137,7 +145,7 @@ impl Op for Fused {
 fn many_places_are_added_in_order() {
     const STEPS: usize = 97;
     for (k, width) in [(1, 1), (7, 20), (12, 16), (13, 40), (30, 33)] {
-        let buffers = [k, width, 1].map(|width| (width, STEPS, Steps::All));
+        let buffers = [k, width, 1].map(|width| (width, STEPS, Extent::All));
         let mut v = Values::new(&buffers, ROWS);
         let mut r = Random::new(9);
         for t in 0..STEPS {
@@ -151,12 +159,14 @@ fn many_places_are_added_in_order() {
         let matrix = MatrixGradient {
             operand: place(0),
             k,
-            delta: place(1),
+            gradient: place(1),
             width,
-            param: 0,
-            columns: width,
-            row: 0,
-            column: 0,
+            to: MatrixSlice {
+                param: WeightOffset(0),
+                columns: width,
+                row: 0,
+                column: 0,
+            },
         };
         for &isa in Isa::available() {
             let fused = isa.dispatch(Fused);
@@ -208,12 +218,14 @@ fn part(change: impl FnOnce(&mut MatrixGradient)) -> Vec<f32> {
     let mut matrix = MatrixGradient {
         operand: place(0),
         k: 3,
-        delta: place(1),
+        gradient: place(1),
         width: 4,
-        param: 0,
-        columns: 4,
-        row: 0,
-        column: 0,
+        to: MatrixSlice {
+            param: WeightOffset(0),
+            columns: 4,
+            row: 0,
+            column: 0,
+        },
     };
     change(&mut matrix);
     let times = Times::all(TIME);
@@ -226,26 +238,26 @@ fn part(change: impl FnOnce(&mut MatrixGradient)) -> Vec<f32> {
 #[should_panic(expected = "a parameter is too small")]
 fn a_row_beyond_all_numbers_is_refused() {
     // (row + k - 1) * columns wraps to 0.
-    part(|m| m.row = usize::MAX / 2 - 1);
+    part(|m| m.to.row = usize::MAX / 2 - 1);
 }
 
 #[test]
 #[should_panic(expected = "a parameter is too small")]
 fn a_parameter_beyond_all_numbers_is_refused() {
-    part(|m| m.param = usize::MAX - 7);
+    part(|m| m.to.param.0 = usize::MAX - 7);
 }
 
 #[test]
 #[should_panic(expected = "a parameter is too small")]
 fn a_column_beyond_all_numbers_is_refused() {
-    part(|m| m.column = usize::MAX - 3);
+    part(|m| m.to.column = usize::MAX - 3);
 }
 
 /// Its span would wrap: two such parts would seem to have nothing in common.
 #[test]
 #[should_panic(expected = "a parameter is too small")]
 fn a_parameter_with_too_many_columns_is_refused() {
-    part(|m| (m.k, m.columns) = (1, usize::MAX - 1));
+    part(|m| (m.k, m.to.columns) = (1, usize::MAX - 1));
 }
 
 #[test]
@@ -254,10 +266,13 @@ fn a_vector_beyond_all_numbers_is_refused() {
     let mut v = values(3, 4);
     let mut m = Memory::new(v.arena.floats_mut(), &[], &v.bufs, TIME, ROWS);
     let vector = VectorGradient {
-        delta: place(1),
+        gradient: place(1),
         width: 4,
-        to: usize::MAX - 1,
-        total: false,
+        accumulated: false,
+        to: VectorSlice {
+            param: WeightOffset(usize::MAX - 1),
+            offset: 0,
+        },
     };
     let times = Times::all(TIME);
     weight_gradients(Isa::SCALAR, &mut m, &[], &[vector], &mut [0.5; 4], times);

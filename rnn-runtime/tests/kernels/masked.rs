@@ -2,27 +2,32 @@
 
 use crate::support::{Random, Values};
 use rnn_runtime::cpu::{
-    ops::{HeldBack, Sweep, Times, backward_masked, forward, forward_masked},
-    phase::{Body, Columns, Held, Memory, Phase, Places, Ref, Steps, Tile, all_at, step_at},
+    ops::{Sweep, Times, backward_masked, forward, forward_masked},
+    phase::{Body, Columns, Memory, Places, Tile, all_at, step_at},
     simd::{Isa, Simd},
 };
+use rnn_tables::{BufferRef, CarryOver, Extent, Kernel, Slice};
 
 const WIDTH: usize = 5;
 const ROWS: usize = 7;
 const TIME: usize = 6;
 
-const fn at(buf: usize) -> Ref {
-    Ref {
-        buf,
+const fn at(buf: usize) -> BufferRef {
+    BufferRef {
+        buffer: buf,
         offset: 0,
-        shift: 0,
+        after: false,
         exact: false,
     }
 }
 
-const fn after(buf: usize) -> Ref {
-    Ref {
-        shift: 1,
+const fn slice(at: BufferRef) -> Slice {
+    Slice { at, width: WIDTH }
+}
+
+const fn after(buf: usize) -> BufferRef {
+    BufferRef {
+        after: true,
         ..at(buf)
     }
 }
@@ -39,7 +44,7 @@ const DX: usize = 7;
 /// States that the output is computed from after the sweep; nobody reads those of masked steps.
 const KEPT: usize = 8;
 
-const ADD: Phase = Phase {
+const ADD: Kernel = Kernel {
     width: WIDTH,
     products: &[],
     loads: &[at(X), at(H)],
@@ -48,12 +53,12 @@ const ADD: Phase = Phase {
     stores: &[after(H), at(KEPT)],
     reductions: &[],
 };
-const OUT: Phase = Phase {
+const OUT: Kernel = Kernel {
     loads: &[at(KEPT)],
     stores: &[at(Y), at(LAST)],
     ..ADD
 };
-const BACK: Phase = Phase {
+const BACK: Kernel = Kernel {
     loads: &[at(DY), after(DH)],
     stores: &[at(DH), at(DX)],
     ..ADD
@@ -130,32 +135,33 @@ impl Sweep for CellBack {
     fn post<S: Simd, A: Places>(_: S, _: &mut Memory<'_>, _: Times, _: bool, _: &A) {}
 }
 
-const HELD: Held = Held {
+const HELD: CarryOver = CarryOver {
     mask: at(MASK),
-    states: &[(at(H), WIDTH)],
-    outputs: &[(at(Y), WIDTH), (at(LAST), WIDTH)],
+    states: &[slice(at(H))],
+    outputs: &[slice(at(Y)), slice(at(LAST))],
+    inputs: &[],
     zero_output: false,
 };
 
-const HELD_BACK: HeldBack = HeldBack {
+const HELD_BACK: CarryOver = CarryOver {
     mask: at(MASK),
-    states: &[(at(DH), WIDTH)],
-    outputs: &[(at(DY), WIDTH)],
-    inputs: &[(at(DX), WIDTH)],
+    states: &[slice(at(DH))],
+    outputs: &[slice(at(DY))],
+    inputs: &[slice(at(DX))],
     zero_output: false,
 };
 
-const ONLY_LAST: &[(Ref, usize)] = &[(at(LAST), WIDTH)];
+const ONLY_LAST: &[Slice] = &[slice(at(LAST))];
 
-fn held(zero_output: bool) -> Held {
-    Held {
+fn held(zero_output: bool) -> CarryOver {
+    CarryOver {
         zero_output,
         ..HELD
     }
 }
 
-fn held_back(zero_output: bool) -> HeldBack {
-    HeldBack {
+fn held_back(zero_output: bool) -> CarryOver {
+    CarryOver {
         zero_output,
         ..HELD_BACK
     }
@@ -175,16 +181,16 @@ fn real(row: usize, t: usize) -> bool {
 }
 
 fn values() -> Values {
-    let one = (WIDTH, TIME + 1, Steps::All);
+    let one = (WIDTH, TIME + 1, Extent::All);
     let mut v = Values::new(
         &[
             one,
-            (1, TIME + 1, Steps::All),
-            (WIDTH, 2, Steps::Ring),
+            (1, TIME + 1, Extent::All),
+            (WIDTH, 2, Extent::Ring),
             one,
-            (WIDTH, 2, Steps::Last),
+            (WIDTH, 2, Extent::Last),
             one,
-            (WIDTH, 2, Steps::Ring),
+            (WIDTH, 2, Extent::Ring),
             one,
             one,
         ],

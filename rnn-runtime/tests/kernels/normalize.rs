@@ -2,9 +2,10 @@
 
 use crate::support::{Random, Values, place};
 use rnn_runtime::cpu::{
-    ops::{Normalize, Times, copy_in, copy_out, normalize_backward, normalize_forward},
-    phase::{Memory, Steps},
+    ops::{Times, copy_in, copy_out, normalize_backward, normalize_forward},
+    phase::Memory,
 };
+use rnn_tables::{Extent, Normalize, WeightOffset};
 
 const ROWS: usize = 3;
 const TIME: usize = 4;
@@ -34,15 +35,15 @@ fn real(i: usize) -> bool {
 }
 
 fn normalize(width: usize, scale: bool, center: bool, masked: bool) {
-    let one = (width, TIME, Steps::All);
+    let one = (width, TIME, Extent::All);
     let mut v = Values::new(
         &[
             one,
             one,
             one,
             one,
-            (width, 2, Steps::All),
-            (1, TIME, Steps::All),
+            (width, 2, Extent::All),
+            (1, TIME, Extent::All),
         ],
         ROWS,
     );
@@ -56,13 +57,13 @@ fn normalize(width: usize, scale: bool, center: bool, masked: bool) {
         output: place(1),
         d_output: place(2),
         d_input: place(3),
-        kept: place(4),
+        saved: place(4),
         mask: masked.then_some(place(5)),
         width,
-        gamma: scale.then_some(0),
-        beta: center.then_some(width),
-        moving_mean: 2 * width,
-        moving_variance: 3 * width,
+        gamma: scale.then_some(WeightOffset(0)),
+        beta: center.then_some(WeightOffset(width)),
+        moving_mean: WeightOffset(2 * width),
+        moving_variance: WeightOffset(3 * width),
         momentum: 0.9,
         epsilon: 0.001,
     };
@@ -161,14 +162,14 @@ fn threads_do_not_change_a_bit() {
     const BATCH: usize = 200;
     let (width, steps) = (70, 9);
     let run = |threads: usize| {
-        let one = (width, steps, Steps::All);
+        let one = (width, steps, Extent::All);
         let buffers = [
             one,
             one,
             one,
             one,
-            (width, 2, Steps::All),
-            (1, steps, Steps::All),
+            (width, 2, Extent::All),
+            (1, steps, Extent::All),
         ];
         let mut v = Values::new(&buffers, BATCH);
         let mut random = Random::new(8);
@@ -184,13 +185,13 @@ fn threads_do_not_change_a_bit() {
             output: place(1),
             d_output: place(2),
             d_input: place(3),
-            kept: place(4),
+            saved: place(4),
             mask: Some(place(5)),
             width,
-            gamma: Some(0),
-            beta: Some(width),
-            moving_mean: 2 * width,
-            moving_variance: 3 * width,
+            gamma: Some(WeightOffset(0)),
+            beta: Some(WeightOffset(width)),
+            moving_mean: WeightOffset(2 * width),
+            moving_variance: WeightOffset(3 * width),
             momentum: 0.9,
             epsilon: 1e-3,
         };

@@ -4,10 +4,11 @@ use crate::support::{Random, UNTOUCHED, Values, place};
 use rnn_runtime::{
     cpu::{
         ops::{Times, copy_in, copy_out, dropout, gather, reshape, reverse, scatter, zero},
-        phase::{Memory, Steps},
+        phase::Memory,
     },
     learner::StepSeed,
 };
+use rnn_tables::Extent;
 
 const ROWS: usize = 3;
 const TIME: usize = 4;
@@ -23,7 +24,7 @@ fn memory(v: &mut Values) -> Memory<'_> {
 #[test]
 fn copies_in_and_out_for_every_width() {
     for width in 1..=40 {
-        let mut v = Values::new(&[(width, TIME, Steps::All)], ROWS);
+        let mut v = Values::new(&[(width, TIME, Extent::All)], ROWS);
         let x = Random::new(1).floats(ROWS * 6 * width);
         // Steps 1..5 of six.
         copy_in(&mut memory(&mut v), &place(0), width, &x, 6, 1, all());
@@ -44,7 +45,7 @@ fn copies_in_and_out_for_every_width() {
 
 #[test]
 fn rows_of_another_thread_are_left_alone() {
-    let mut v = Values::new(&[(5, TIME, Steps::All)], ROWS);
+    let mut v = Values::new(&[(5, TIME, Extent::All)], ROWS);
     let x = Random::new(2).floats(ROWS * TIME * 5);
     let (_, mut second) = memory(&mut v).split(1);
     copy_in(&mut second, &place(0), 5, &x, TIME, 0, all());
@@ -70,10 +71,10 @@ fn rows_of_another_thread_are_left_alone() {
 fn reverse_and_reshape_and_back() {
     let width = 7;
     let buffers = [
-        (width, TIME, Steps::All),
-        (width, TIME, Steps::All),
-        (width * TIME, 1, Steps::One),
-        (width, TIME, Steps::All),
+        (width, TIME, Extent::All),
+        (width, TIME, Extent::All),
+        (width * TIME, 1, Extent::One),
+        (width, TIME, Extent::All),
     ];
     let mut v = Values::new(&buffers, ROWS);
     let x = Random::new(3).floats(ROWS * TIME * width);
@@ -96,7 +97,7 @@ fn reverse_and_reshape_and_back() {
 #[test]
 fn a_table_is_gathered_and_its_gradient_scattered() {
     let (vocabulary, width) = (5, 3);
-    let mut v = Values::new(&[(width, TIME, Steps::All)], ROWS);
+    let mut v = Values::new(&[(width, TIME, Extent::All)], ROWS);
     let table = Random::new(4).floats(vocabulary * width);
     let ids: Vec<u32> = (0..ROWS * TIME).map(|i| (i * i % 4) as u32).collect();
     let mut m = memory(&mut v);
@@ -122,7 +123,7 @@ fn a_table_is_gathered_and_its_gradient_scattered() {
 fn dropout_keeps_the_mean_and_draws_the_same_again() {
     let (width, rate) = (40, 0.3f32);
     let (rows, steps) = (100, 20);
-    let buffers = [(width, steps, Steps::All), (width, steps, Steps::All)];
+    let buffers = [(width, steps, Extent::All), (width, steps, Extent::All)];
     let mut v = Values::new(&buffers, rows);
     for row in 0..rows {
         for t in 0..steps {

@@ -3,10 +3,14 @@
 use crate::support::{Random, UNTOUCHED, Values, leak, place};
 use rnn_runtime::cpu::{
     phase::{
-        Body, Columns, Every, Matrix, Memory, Phase, Ref, Segment, Steps, Tile, pack_matrix,
-        pack_vector, packed_len, padded, run_all, run_rows, step_at,
+        Body, Columns, Every, Memory, Tile, pack_matrix, pack_vector, packed_len, padded, run_all,
+        run_rows, step_at,
     },
     simd::{Isa, Op, Simd},
+};
+use rnn_tables::{
+    BufferRef, Extent, Kernel, MatrixSlice, PackedMatrix, PackedOffset, PackedVector, Segment,
+    VectorSlice, WeightOffset,
 };
 
 /// Gate 0 becomes `bias * z + p`, the others are stored as they are; the units of gate 0 are
@@ -35,7 +39,7 @@ impl<const G: usize> Body for Gates<G> {
 
 struct Run<'a, 'b, B> {
     m: &'a mut Memory<'b>,
-    phase: &'a Phase,
+    phase: &'a Kernel,
     times: (usize, usize),
     all: bool,
     body: std::marker::PhantomData<B>,
@@ -78,8 +82,8 @@ struct Case {
     weights: [Vec<f32>; 2],
     bias: Vec<f32>,
     /// What is packed, each with the parameter that it is packed from.
-    matrices: Vec<(Matrix, Vec<f32>)>,
-    phase: Phase,
+    matrices: Vec<(PackedMatrix, Vec<f32>)>,
+    phase: Kernel,
 }
 
 impl Case {
@@ -96,15 +100,17 @@ impl Case {
                     false => (gates * width, w.clone()),
                     true => (k[i], transpose(w, k[i], gates * width)),
                 };
-                let m = Matrix {
-                    param: 0,
-                    columns,
-                    row: if transposed { gate * width } else { 0 },
-                    column: if transposed { 0 } else { gate * width },
+                let m = PackedMatrix {
+                    from: MatrixSlice {
+                        param: WeightOffset(0),
+                        columns,
+                        row: if transposed { gate * width } else { 0 },
+                        column: if transposed { 0 } else { gate * width },
+                    },
                     k: k[i],
                     width,
                     transposed,
-                    to: starts[i],
+                    to: PackedOffset(starts[i]),
                     gate,
                     gates,
                 };
@@ -113,24 +119,24 @@ impl Case {
         }
         let bias = r.floats(width);
         let segment = |i: usize, buf| Segment {
-            src: place(buf),
+            operand: place(buf),
             k: k[i],
-            weights: starts[i],
-            groups: gates,
+            matrix: PackedOffset(starts[i]),
+            gates,
             carried: false,
         };
         let stores = (0..gates)
-            .map(|g| Ref {
+            .map(|g| BufferRef {
                 offset: g * width,
                 exact: true,
                 ..place(OUT)
             })
             .collect();
-        let phase = Phase {
+        let phase = Kernel {
             width,
             products: leak(vec![leak(vec![segment(0, X), segment(1, H)])]),
             loads: leak(vec![place(Z)]),
-            vectors: leak(vec![len[0] + len[1]]),
+            vectors: leak(vec![PackedOffset(len[0] + len[1])]),
             scalars: leak(vec![place(NUMBER)]),
             stores: leak(stores),
             reductions: leak(vec![place(SUM), place(LARGEST)]),
@@ -147,12 +153,15 @@ impl Case {
     }
 
     fn packed(&self, isa: Isa) -> Vec<f32> {
-        let bias = rnn_runtime::cpu::phase::Vector {
-            from: 0,
+        let bias: PackedVector = PackedVector {
+            from: VectorSlice {
+                param: WeightOffset(0),
+                offset: 0,
+            },
             width: self.width,
             to: self.phase.vectors[0],
         };
-        let mut packed = vec![0.0; bias.to + padded(self.width)];
+        let mut packed = vec![0.0; bias.to.0 + padded(self.width)];
         for (m, w) in &self.matrices {
             pack_matrix(isa, m, w, &mut packed);
         }
@@ -163,13 +172,13 @@ impl Case {
     fn values(&self, rows: usize, steps: usize) -> Values {
         let mut v = Values::new(
             &[
-                (self.k[0], steps, Steps::All),
-                (self.k[1], 2, Steps::Ring),
-                (self.width, steps, Steps::All),
-                (self.gates * self.width + 1, steps, Steps::All),
-                (1, steps, Steps::All),
-                (1, steps, Steps::All),
-                (1, steps, Steps::All),
+                (self.k[0], steps, Extent::All),
+                (self.k[1], 2, Extent::Ring),
+                (self.width, steps, Extent::All),
+                (self.gates * self.width + 1, steps, Extent::All),
+                (1, steps, Extent::All),
+                (1, steps, Extent::All),
+                (1, steps, Extent::All),
             ],
             rows,
         );
@@ -334,7 +343,7 @@ fn run_one(case: &Case, isa: Isa, m: &mut Memory<'_>) {
 fn a_buffer_that_is_too_small_is_refused() {
     let case = Case::new(20, 2, [3, 2], &mut Random::new(3));
     let mut v = case.values(2, 1);
-    v.bufs[OUT] = rnn_runtime::cpu::phase::Buf::new(v.bufs[OUT].offset(), 16, 2, 1, Steps::All);
+    v.bufs[OUT] = rnn_runtime::cpu::phase::Buf::new(v.bufs[OUT].offset(), 16, 2, 1, Extent::All);
     case.run(Isa::SCALAR, &mut v, 2, 1, true);
 }
 

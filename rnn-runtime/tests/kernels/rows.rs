@@ -7,11 +7,12 @@ use rnn_runtime::{
             Times, add, copy, copy_in, copy_out, dropout, gaussian_noise, mask_ids, noise, penalty,
             penalty_gradient, permute, repeat, reshape, sum,
         },
-        phase::{Memory, Steps},
+        phase::Memory,
         simd::Isa,
     },
     learner::StepSeed,
 };
+use rnn_tables::Extent;
 
 const ROWS: usize = 3;
 const TIME: usize = 4;
@@ -27,8 +28,8 @@ fn memory(v: &mut Values) -> Memory<'_> {
 #[test]
 fn sums_and_repetition() {
     let width = 5;
-    let steps = (width, TIME, Steps::All);
-    let mut v = Values::new(&[steps, steps, steps, (width, 1, Steps::One)], ROWS);
+    let steps = (width, TIME, Extent::All);
+    let mut v = Values::new(&[steps, steps, steps, (width, 1, Extent::One)], ROWS);
     let x = Random::new(1).floats(ROWS * TIME * width);
     let mut m = memory(&mut v);
     for buf in [0, 1] {
@@ -56,7 +57,7 @@ fn sums_and_repetition() {
 /// The last slot of one axis is read as a value without an axis, whatever the axis is long.
 #[test]
 fn a_last_step_is_a_value_without_an_axis() {
-    let mut v = Values::new(&[(3, 2, Steps::Last), (3, 1, Steps::One)], ROWS);
+    let mut v = Values::new(&[(3, 2, Extent::Last), (3, 1, Extent::One)], ROWS);
     let x = Random::new(2).floats(ROWS * TIME * 3);
     let mut m = memory(&mut v);
     copy_in(&mut m, &place(0), 3, &x, TIME, 0, all());
@@ -73,7 +74,7 @@ fn a_last_step_is_a_value_without_an_axis() {
 fn other_shapes_and_back() {
     // 4 steps of 6 are 8 steps of 3, and 6 steps of 4 the other way round.
     let sizes = [(6, 4), (3, 8), (4, 6), (6, 4), (6, 4)];
-    let mut v = Values::new(&sizes.map(|(w, t)| (w, t, Steps::All)), ROWS);
+    let mut v = Values::new(&sizes.map(|(w, t)| (w, t, Extent::All)), ROWS);
     let x = Random::new(3).floats(ROWS * 24);
     let mut m = memory(&mut v);
     let times = sizes.map(|(_, t)| Times::all(t));
@@ -100,7 +101,7 @@ fn other_shapes_and_back() {
 
 #[test]
 fn ids_give_a_mask() {
-    let mut v = Values::new(&[(1, TIME, Steps::All)], ROWS);
+    let mut v = Values::new(&[(1, TIME, Extent::All)], ROWS);
     let ids: Vec<u32> = (0..ROWS as u32 * 6).map(|i| i % 4).collect();
     mask_ids(&mut memory(&mut v), &place(0), &ids, 6, 1, all());
     for row in 0..ROWS {
@@ -116,7 +117,7 @@ const SEED: StepSeed = StepSeed { seed: 5, step: 2 };
 #[test]
 fn a_cells_mask_keeps_the_mean_and_every_row_has_its_own() {
     let (width, rate) = (3000, 0.25f32);
-    let mut v = Values::new(&[(width, 1, Steps::One)], ROWS);
+    let mut v = Values::new(&[(width, 1, Extent::One)], ROWS);
     let mut draw = |layer| -> Vec<f32> {
         let mut m = memory(&mut v);
         noise(&mut m, &place(0), width, rate, layer, SEED);
@@ -140,7 +141,7 @@ fn a_cells_mask_keeps_the_mean_and_every_row_has_its_own() {
 #[test]
 fn spatial_dropout_has_one_mask_for_all_steps() {
     let width = 64;
-    let steps = (width, TIME, Steps::All);
+    let steps = (width, TIME, Extent::All);
     let mut v = Values::new(&[steps, steps], ROWS);
     for row in 0..ROWS {
         for t in 0..TIME {
@@ -170,7 +171,7 @@ fn gaussian_noise_is_added_with_its_deviation() {
 
 fn gaussian_noise_on(isa: Isa) {
     let width = 2000;
-    let steps = (width, TIME, Steps::All);
+    let steps = (width, TIME, Extent::All);
     let mut v = Values::new(&[steps, steps], ROWS);
     let x = Random::new(6).floats(ROWS * TIME * width);
     let mut m = memory(&mut v);
@@ -200,7 +201,7 @@ fn gaussian_noise_on(isa: Isa) {
 
 #[test]
 fn a_penalty_and_its_gradient() {
-    let steps = (2, 2, Steps::All);
+    let steps = (2, 2, Extent::All);
     let mut v = Values::new(&[steps, steps], 1);
     v.fill(0, 0, 0, &[1.0, -2.0]);
     v.fill(0, 1, 0, &[0.0, 0.5]);

@@ -2,8 +2,9 @@
 
 use rnn_runtime::cpu::{
     arena::Arena,
-    phase::{Buf, Ref, Steps, padded},
+    phase::{Buf, padded},
 };
+use rnn_tables::{BufferRef, Extent};
 
 /// A small generator (xorshift64*); numbers in -1..1.
 pub struct Random(u64);
@@ -38,7 +39,7 @@ pub const UNTOUCHED: f32 = 12345.5;
 
 impl Values {
     /// Buffers of these widths and steps.
-    pub fn new(buffers: &[(usize, usize, Steps)], rows: usize) -> Values {
+    pub fn new(buffers: &[(usize, usize, Extent)], rows: usize) -> Values {
         let mut len = 0;
         let mut bufs = Vec::new();
         for &(width, count, steps) in buffers {
@@ -68,11 +69,11 @@ impl Values {
     }
 }
 
-pub fn place(buf: usize) -> Ref {
-    Ref {
-        buf,
+pub fn place(buf: usize) -> BufferRef {
+    BufferRef {
+        buffer: buf,
         offset: 0,
-        shift: 0,
+        after: false,
         exact: false,
     }
 }

@@ -5,18 +5,22 @@ use rnn_runtime::code::*;
 pub const IN: usize = 3;
 pub const UNITS: usize = 2;
 
-pub const fn at(buf: usize) -> Ref {
-    Ref {
-        buf,
+pub const fn at(buf: usize) -> BufferRef {
+    BufferRef {
+        buffer: buf,
         offset: 0,
-        shift: 0,
+        after: false,
         exact: true,
     }
 }
 
-pub const fn after(buf: usize) -> Ref {
-    Ref {
-        shift: 1,
+pub const fn slice(at: BufferRef, width: usize) -> Slice {
+    Slice { at, width }
+}
+
+pub const fn after(buf: usize) -> BufferRef {
+    BufferRef {
+        after: true,
         ..at(buf)
     }
 }
@@ -49,15 +53,16 @@ pub const D_END: usize = 11;
 pub const DX: usize = 12;
 pub const D_FROM: usize = 13;
 
-pub const fn buf(width: usize, extent: Extent) -> BufSpec {
-    BufSpec {
-        row: padded(width),
+pub const fn buf(width: usize, extent: Extent) -> Buffer {
+    Buffer {
+        width,
+        unaligned: false,
         extent,
         axis: 0,
     }
 }
 
-pub const INFERENCE: &[BufSpec] = &[
+pub const INFERENCE: &[Buffer] = &[
     buf(IN, Extent::All),
     buf(1, Extent::All),
     buf(UNITS, Extent::One),
@@ -68,7 +73,7 @@ pub const INFERENCE: &[BufSpec] = &[
     buf(UNITS, Extent::One),
 ];
 
-pub const TRAINING: &[BufSpec] = &[
+pub const TRAINING: &[Buffer] = &[
     buf(IN, Extent::All),
     buf(1, Extent::All),
     buf(UNITS, Extent::One),
@@ -85,17 +90,17 @@ pub const TRAINING: &[BufSpec] = &[
     buf(UNITS, Extent::One),
 ];
 
-pub const fn segment(src: Ref, k: usize, weights: usize) -> Segment {
+pub const fn segment(operand: BufferRef, k: usize, matrix: usize) -> Segment {
     Segment {
-        src,
+        operand,
         k,
-        weights,
-        groups: 1,
+        matrix: PackedOffset(matrix),
+        gates: 1,
         carried: false,
     }
 }
 
-pub const NOTHING: Phase = Phase {
+pub const NOTHING: Kernel = Kernel {
     width: UNITS,
     products: &[],
     loads: &[],
@@ -104,29 +109,29 @@ pub const NOTHING: Phase = Phase {
     stores: &[],
     reductions: &[],
 };
-pub const PRE: Phase = Phase {
+pub const PRE: Kernel = Kernel {
     products: &[&[segment(at(X), IN, PW)]],
-    vectors: &[PB],
+    vectors: &[PackedOffset(PB)],
     stores: &[at(Z)],
     ..NOTHING
 };
-pub const STEP: Phase = Phase {
+pub const STEP: Kernel = Kernel {
     products: &[&[segment(at(H), UNITS, PU)]],
     loads: &[at(Z)],
     stores: &[after(H), at(Y)],
     ..NOTHING
 };
-pub const DELTA: Phase = Phase {
+pub const DELTA: Kernel = Kernel {
     loads: &[at(DY), after(DH)],
     stores: &[at(DZ)],
     ..NOTHING
 };
-pub const BACK: Phase = Phase {
+pub const BACK: Kernel = Kernel {
     products: &[&[segment(at(DZ), UNITS, PUT)]],
     stores: &[at(DH)],
     ..NOTHING
 };
-pub const INPUT: Phase = Phase {
+pub const INPUT: Kernel = Kernel {
     width: IN,
     products: &[&[segment(at(DZ), UNITS, PWT)]],
     stores: &[at(DX)],
@@ -221,16 +226,17 @@ impl Sweep for Backward {
     }
 }
 
-pub const HELD: Held = Held {
+pub const HELD: CarryOver = CarryOver {
     mask: at(REAL),
-    states: &[(at(H), UNITS)],
-    outputs: &[(at(Y), UNITS)],
+    states: &[slice(at(H), UNITS)],
+    outputs: &[slice(at(Y), UNITS)],
+    inputs: &[],
     zero_output: false,
 };
-pub const HELD_BACK: HeldBack = HeldBack {
+pub const HELD_BACK: CarryOver = CarryOver {
     mask: at(REAL),
-    states: &[(at(DH), UNITS)],
-    outputs: &[(at(DY), UNITS)],
-    inputs: &[(at(DX), IN)],
+    states: &[slice(at(DH), UNITS)],
+    outputs: &[slice(at(DY), UNITS)],
+    inputs: &[slice(at(DX), IN)],
     zero_output: false,
 };

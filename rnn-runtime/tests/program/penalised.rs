@@ -12,7 +12,7 @@ pub const WIDTH: usize = 512;
 pub const LEFT: f32 = 1.0 / (1u64 << 40) as f32;
 
 const X: usize = 0;
-const BUFS: &[BufSpec] = &[buf(WIDTH, Extent::All), buf(WIDTH, Extent::All)];
+const BUFS: &[Buffer] = &[buf(WIDTH, Extent::All), buf(WIDTH, Extent::All)];
 const VALUE: ValueSpec = ValueSpec {
     name: "x",
     ids: false,

@@ -10,16 +10,22 @@ use crate::cell::*;
 /// the sequence of states, and the last.
 pub struct Tiny<const KEEPS: bool>(Core);
 
-const fn matrix(param: usize, k: usize, width: usize, to: usize, transposed: bool) -> Matrix {
-    Matrix {
-        param,
+const fn part(param: usize) -> MatrixSlice {
+    MatrixSlice {
+        param: WeightOffset(param),
         columns: UNITS,
         row: 0,
         column: 0,
+    }
+}
+
+const fn matrix(param: usize, k: usize, width: usize, to: usize, transposed: bool) -> PackedMatrix {
+    PackedMatrix {
+        from: part(param),
         k,
         width,
         transposed,
-        to,
+        to: PackedOffset(to),
         gate: 0,
         gates: 1,
     }
@@ -110,10 +116,13 @@ impl<const KEEPS: bool> Program for Tiny<KEEPS> {
             matrix(W, UNITS, IN, PWT, true),
             matrix(U, UNITS, UNITS, PUT, true),
         ],
-        vectors: &[Vector {
-            from: B,
+        vectors: &[PackedVector {
+            from: VectorSlice {
+                param: WeightOffset(B),
+                offset: 0,
+            },
             width: UNITS,
-            to: PB,
+            to: PackedOffset(PB),
         }],
         vectors_training: &[],
         computed: (0, 0),
@@ -218,31 +227,31 @@ impl<const KEEPS: bool> Program for Tiny<KEEPS> {
         let gradient = |operand, k, param| MatrixGradient {
             operand,
             k,
-            delta: at(DZ),
+            gradient: at(DZ),
             width: UNITS,
-            param,
-            columns: UNITS,
-            row: 0,
-            column: 0,
+            to: part(param),
         };
         let matrices = [gradient(at(X), IN, W), gradient(at(H), UNITS, U)];
         let vectors = [VectorGradient {
-            delta: at(DZ),
+            gradient: at(DZ),
             width: UNITS,
-            to: B,
-            total: false,
+            accumulated: false,
+            to: VectorSlice {
+                param: WeightOffset(B),
+                offset: 0,
+            },
         }];
         c.weights_masked(&matrices, &vectors, times, &at(REAL));
     }
 }
 
 const STREAM: [Buf; 6] = [
-    Buf::new(0, 16, 1, 1, Steps::One),
-    Buf::new(16, 16, 1, 1, Steps::One),
-    Buf::new(32, 16, 1, 1, Steps::One),
-    Buf::new(48, 16, 1, 1, Steps::One),
-    Buf::new(64, 16, 1, 2, Steps::Ring),
-    Buf::new(96, 16, 1, 1, Steps::One),
+    Buf::new(0, 16, 1, 1, Extent::One),
+    Buf::new(16, 16, 1, 1, Extent::One),
+    Buf::new(32, 16, 1, 1, Extent::One),
+    Buf::new(48, 16, 1, 1, Extent::One),
+    Buf::new(64, 16, 1, 2, Extent::Ring),
+    Buf::new(96, 16, 1, 1, Extent::One),
 ];
 
 impl<const KEEPS: bool> Streamable for Tiny<KEEPS> {}

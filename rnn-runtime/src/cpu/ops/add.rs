@@ -2,10 +2,11 @@
 //! transpose.
 
 use super::{Times, on};
-use crate::cpu::phase::{Memory, Ref};
+use crate::cpu::phase::Memory;
+use rnn_tables::BufferRef;
 
 /// `to = Σ from` at every time; `to` may be one of them. Without any, zeros.
-pub fn add(m: &mut Memory<'_>, from: &[&Ref], to: &Ref, width: usize, times: Times) {
+pub fn add(m: &mut Memory<'_>, from: &[&BufferRef], to: &BufferRef, width: usize, times: Times) {
     let mut m = on(m, times);
     if let [from] = from {
         for row in m.rows() {
@@ -33,7 +34,7 @@ pub fn add(m: &mut Memory<'_>, from: &[&Ref], to: &Ref, width: usize, times: Tim
 }
 
 /// A vector at every time: `to[t] = from`, where `from` has no axis.
-pub fn repeat(m: &mut Memory<'_>, from: &Ref, to: &Ref, width: usize, times: Times) {
+pub fn repeat(m: &mut Memory<'_>, from: &BufferRef, to: &BufferRef, width: usize, times: Times) {
     let mut line = vec![0.0; width];
     for row in m.rows() {
         line.copy_from_slice(on(m, Times::ONE).row(from, width, 0, row));
@@ -46,7 +47,7 @@ pub fn repeat(m: &mut Memory<'_>, from: &Ref, to: &Ref, width: usize, times: Tim
 
 /// The sum over time, in order: `to = Σ from[t]`, where `to` has no axis. The gradient of
 /// [`repeat`].
-pub fn sum(m: &mut Memory<'_>, from: &Ref, to: &Ref, width: usize, times: Times) {
+pub fn sum(m: &mut Memory<'_>, from: &BufferRef, to: &BufferRef, width: usize, times: Times) {
     let mut line = vec![0.0; width];
     for row in m.rows() {
         line.fill(0.0);

@@ -1,13 +1,14 @@
 //! Moving values between the user's arrays and buffers, and between buffers.
 
 use super::{Times, on};
-use crate::cpu::phase::{Memory, Ref};
+use crate::cpu::phase::Memory;
+use rnn_tables::BufferRef;
 
 /// Copies steps `from..from + times.steps` of `x` (`[rows][time][width]`, tight) to the times
 /// `times` of `to`, for the rows of `m`.
 pub fn copy_in(
     m: &mut Memory<'_>,
-    to: &Ref,
+    to: &BufferRef,
     width: usize,
     x: &[f32],
     time: usize,
@@ -28,7 +29,7 @@ pub fn copy_in(
 /// first row of `y` is the first row of `m`).
 pub fn copy_out(
     m: &mut Memory<'_>,
-    from: &Ref,
+    from: &BufferRef,
     width: usize,
     y: &mut [f32],
     time: usize,
@@ -45,7 +46,14 @@ pub fn copy_out(
 }
 
 /// Copies time `a.first` of `from` to time `b.first` of `to`, each on its own axis.
-pub fn copy(m: &mut Memory<'_>, from: &Ref, a: Times, to: &Ref, b: Times, width: usize) {
+pub fn copy(
+    m: &mut Memory<'_>,
+    from: &BufferRef,
+    a: Times,
+    to: &BufferRef,
+    b: Times,
+    width: usize,
+) {
     let mut line = vec![0.0; width];
     for row in m.rows() {
         line.copy_from_slice(on(m, a).row(from, width, a.first, row));
@@ -56,7 +64,7 @@ pub fn copy(m: &mut Memory<'_>, from: &Ref, a: Times, to: &Ref, b: Times, width:
 }
 
 /// Sets the times `times` of `to` to 0.
-pub fn zero(m: &mut Memory<'_>, to: &Ref, width: usize, times: Times) {
+pub fn zero(m: &mut Memory<'_>, to: &BufferRef, width: usize, times: Times) {
     let mut m = on(m, times);
     for row in m.rows() {
         for t in times.range() {
@@ -66,7 +74,7 @@ pub fn zero(m: &mut Memory<'_>, to: &Ref, width: usize, times: Times) {
 }
 
 /// `to[first + i] = from[last - i]`: the steps the other way round.
-pub fn reverse(m: &mut Memory<'_>, from: &Ref, to: &Ref, width: usize, times: Times) {
+pub fn reverse(m: &mut Memory<'_>, from: &BufferRef, to: &BufferRef, width: usize, times: Times) {
     let mut m = on(m, times);
     for row in m.rows() {
         for i in 0..times.steps {

@@ -1,7 +1,8 @@
 //! Rows divided among threads.
 
 use super::Times;
-use crate::cpu::phase::{Memory, Ref};
+use crate::cpu::phase::Memory;
+use rnn_tables::BufferRef;
 
 /// Below this many multiplications another thread costs more than it saves.
 pub const WORTH_A_THREAD: usize = 400_000;
@@ -39,7 +40,7 @@ pub fn threads(work: usize, cost: usize) -> usize {
 pub fn parallel_masked(
     m: Memory<'_>,
     cost_per_step: usize,
-    mask: &Ref,
+    mask: &BufferRef,
     times: Times,
     f: &(impl Fn(Memory<'_>) + Sync),
 ) {
@@ -106,10 +107,8 @@ pub fn parts(steps: Option<&[usize]>, half: usize) -> (Option<&[usize]>, Option<
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cpu::{
-        arena::Arena,
-        phase::{Buf, Steps},
-    };
+    use crate::cpu::{arena::Arena, phase::Buf};
+    use rnn_tables::Extent;
 
     #[test]
     fn threads_share_steps_rather_than_rows() {
@@ -145,7 +144,7 @@ mod tests {
     #[test]
     fn every_row_comes_with_its_own_number() {
         const ROWS: usize = 61;
-        let bufs = [Buf::new(0, 16, ROWS, 1, Steps::One)];
+        let bufs = [Buf::new(0, 16, ROWS, 1, Extent::One)];
         let mut arena = Arena::new(bufs[0].len());
         let mut each = vec![0; ROWS];
         for threads in [1, 3, 8] {

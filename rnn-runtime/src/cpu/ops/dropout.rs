@@ -1,10 +1,8 @@
 //! `Dropout`: a mask that both directions draw again from the same numbers.
 
 use super::{Times, on};
-use crate::{
-    cpu::phase::{Memory, Ref},
-    learner::StepSeed,
-};
+use crate::{cpu::phase::Memory, learner::StepSeed};
+use rnn_tables::BufferRef;
 
 /// `to = from * mask / (1 - rate)`. The mask depends on the seed, the step of training, the layer
 /// and the place of the value, so the backward pass, which calls this on gradients, sees the same.
@@ -14,8 +12,8 @@ use crate::{
 #[allow(clippy::too_many_arguments)]
 pub fn dropout(
     m: &mut Memory<'_>,
-    from: &Ref,
-    to: &Ref,
+    from: &BufferRef,
+    to: &BufferRef,
     width: usize,
     rate: f32,
     layer: u64,

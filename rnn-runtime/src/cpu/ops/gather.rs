@@ -1,14 +1,15 @@
 //! `Embedding`: rows of a table, and their gradient.
 
 use super::{Times, on};
-use crate::cpu::phase::{Memory, Ref};
+use crate::cpu::phase::Memory;
+use rnn_tables::BufferRef;
 
 /// Copies row `ids[row][from + i]` of `table` (`[vocabulary][width]`) to time `times.first + i` of
 /// `to`, for the rows of `m`. `ids` is `[rows][time]`; all ids are within the vocabulary.
 #[allow(clippy::too_many_arguments)]
 pub fn gather(
     m: &mut Memory<'_>,
-    to: &Ref,
+    to: &BufferRef,
     width: usize,
     table: &[f32],
     ids: &[u32],
@@ -30,7 +31,7 @@ pub fn gather(
 /// and steps, on one thread: an id may come often, and the sum must not depend on threads.
 pub fn scatter(
     m: &mut Memory<'_>,
-    delta: &Ref,
+    delta: &BufferRef,
     width: usize,
     gradient: &mut [f32],
     ids: &[u32],
@@ -51,7 +52,14 @@ pub fn scatter(
 
 /// The mask of `mask_zero`: 1 where the id of step `from + i` is not 0, else 0, at time
 /// `times.first + i` of `to`, a sequence of width 1.
-pub fn mask_ids(m: &mut Memory<'_>, to: &Ref, ids: &[u32], time: usize, from: usize, times: Times) {
+pub fn mask_ids(
+    m: &mut Memory<'_>,
+    to: &BufferRef,
+    ids: &[u32],
+    time: usize,
+    from: usize,
+    times: Times,
+) {
     let mut m = on(m, times);
     for row in m.rows() {
         for (i, t) in times.range().enumerate() {

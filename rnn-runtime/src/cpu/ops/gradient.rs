@@ -4,57 +4,23 @@
 //! steps in order: the result does not depend on the number of threads.
 
 use rayon::prelude::*;
+use rnn_tables::{BufferRef, MatrixGradient, VectorGradient};
 
 use super::{Times, on};
 use crate::cpu::{
-    phase::{Active, At, Every, Memory, Places, Ref},
+    phase::{Active, At, Every, Memory, Places},
     simd::{Isa, Op, Simd},
 };
 
-/// `gradient[row + i][column + j] += Σ operand[i] · delta[j]` over all rows and steps.
-#[derive(Clone, Copy, Debug)]
-pub struct MatrixGradient {
-    /// The operand.
-    pub operand: Ref,
-    /// Its length.
-    pub k: usize,
-    /// Gradient of the product.
-    pub delta: Ref,
-    /// Its length.
-    pub width: usize,
-    /// First float of the parameter among all weights.
-    pub param: usize,
-    /// Columns of the parameter.
-    pub columns: usize,
-    /// First row of the part.
-    pub row: usize,
-    /// First column of the part.
-    pub column: usize,
-}
-
-impl MatrixGradient {
-    /// One past the last float of the last row that the part touches, among all weights; `None` if
-    /// there is no such number, or if the part is wider than the parameter. Every place of the part
-    /// is before it, and so is every number that [`overlap`] computes: none of them wraps.
-    fn end(&self) -> Option<usize> {
-        let inside = self.column.checked_add(self.width)? <= self.columns;
-        let rows = self.row.checked_add(self.k)?;
-        let end = rows.checked_mul(self.columns)?.checked_add(self.param)?;
-        inside.then_some(end)
-    }
-}
-
-/// `gradient[i] += Σ delta[i]` over all rows and steps.
-#[derive(Clone, Copy, Debug)]
-pub struct VectorGradient {
-    /// The values to sum.
-    pub delta: Ref,
-    /// Its length.
-    pub width: usize,
-    /// First float of the part among all weights.
-    pub to: usize,
-    /// The values are sums over the steps already: one for each row.
-    pub total: bool,
+/// One past the last float of the last row that the rectangle touches, among all weights; `None` if
+/// there is no such number, or if the rectangle is wider than the parameter. Every float of the
+/// rectangle is before it, and so is every number that [`overlap`] computes: none of them wraps.
+fn end(g: &MatrixGradient) -> Option<usize> {
+    let to = &g.to;
+    let inside = to.column.checked_add(g.width)? <= to.columns;
+    let rows = to.row.checked_add(g.k)?;
+    let end = rows.checked_mul(to.columns)?.checked_add(to.param.0)?;
+    inside.then_some(end)
 }
 
 /// Rows of the gradient that one task computes.
@@ -109,7 +75,7 @@ pub fn weight_gradients_masked(
     vectors: &[VectorGradient],
     gradients: &mut [f32],
     times: Times,
-    mask: &Ref,
+    mask: &BufferRef,
 ) {
     let m = on(m, times);
     let active = Active::new(&m, mask, times.first, times.steps);
@@ -132,14 +98,16 @@ fn all<A: Places>(
     let mut cost = 0usize;
     for g in matrices {
         m.check_whole(&g.operand, g.k, last);
-        m.check_whole(&g.delta, g.width, last);
-        let fits = g.end().is_some_and(|end| end <= gradients.len());
+        m.check_whole(&g.gradient, g.width, last);
+        let fits = end(g).is_some_and(|end| end <= gradients.len());
         assert!(fits, "a parameter is too small");
         cost = g.k.saturating_mul(g.width).saturating_add(cost);
     }
     for v in vectors {
-        m.check_whole(&v.delta, v.width, last);
-        let end = v.to.checked_add(v.width);
+        m.check_whole(&v.gradient, v.width, last);
+        let to = &v.to;
+        let start = to.param.0.checked_add(to.offset);
+        let end = start.and_then(|s| s.checked_add(v.width));
         let fits = end.is_some_and(|end| end <= gradients.len());
         assert!(fits, "a parameter is too small");
     }
@@ -182,7 +150,7 @@ fn all<A: Places>(
     let once = Every.all(m, times.first, 1);
     for v in vectors {
         let task = &[Task::Vector(v)];
-        if v.total {
+        if v.accumulated {
             run(isa, m, task, target, std::slice::from_ref(&once), false);
         } else {
             run(isa, m, task, target, std::slice::from_ref(at), false);
@@ -192,16 +160,17 @@ fn all<A: Places>(
 
 /// Whether two parts may have floats in common.
 fn overlap(a: &MatrixGradient, b: &MatrixGradient) -> bool {
-    if a.param == b.param && a.columns == b.columns {
-        return a.row < b.row + b.k
-            && b.row < a.row + a.k
-            && a.column < b.column + b.width
-            && b.column < a.column + a.width;
+    let (s, t) = (&a.to, &b.to);
+    if s.param == t.param && s.columns == t.columns {
+        return s.row < t.row + b.k
+            && t.row < s.row + a.k
+            && s.column < t.column + b.width
+            && t.column < s.column + a.width;
     }
     // Of two parameters, or one parameter seen in two ways: by the floats that they span.
     let span = |g: &MatrixGradient| {
-        let start = g.param + g.row * g.columns;
-        (start, start + g.k * g.columns)
+        let start = g.to.param.0 + g.to.row * g.to.columns;
+        (start, start + g.k * g.to.columns)
     };
     let ((a, a_end), (b, b_end)) = (span(a), span(b));
     a < b_end && b < a_end
@@ -257,7 +226,7 @@ impl<A: At> Op for Run<'_, '_, A> {
                         found.clear();
                         // SAFETY: `all` checked both buffers for all rows and times.
                         unsafe {
-                            at.each(self.m, &g.operand, &g.delta, |x, y| found.push((x, y)));
+                            at.each(self.m, &g.operand, &g.gradient, |x, y| found.push((x, y)));
                         }
                     }
                     let mut p = Part {
@@ -384,7 +353,7 @@ fn tile<S: Simd, A: At, const N: usize, const V: usize>(
         }
     } else {
         // SAFETY: `all` checked both buffers.
-        unsafe { p.at.each(run.m, &g.operand, &g.delta, add) };
+        unsafe { p.at.each(run.m, &g.operand, &g.gradient, add) };
     }
     if !p.last {
         for (r, acc) in acc.iter().enumerate() {
@@ -405,7 +374,7 @@ fn tile<S: Simd, A: At, const N: usize, const V: usize>(
                 break;
             }
             let n = (g.width - column).min(S::LANES);
-            let to = g.param + (g.row + i + r) * g.columns + g.column + column;
+            let to = g.to.start() + (i + r) * g.to.columns + column;
             assert!(to + n <= run.target.len, "a parameter is too small");
             // SAFETY: just checked (and `all` refused parts whose places wrap); no other task has
             // these rows.
@@ -424,17 +393,18 @@ fn sums<S: Simd, A: At>(s: S, run: &Run<'_, '_, A>, g: &VectorGradient, j: usize
     // SAFETY: `all` checked this buffer.
     unsafe {
         for at in run.parts {
-            at.each(run.m, &g.delta, &g.delta, |y, _| {
+            at.each(run.m, &g.gradient, &g.gradient, |y, _| {
                 acc = s.add(acc, s.load(y.add(j)));
             });
         }
     }
     let n = (g.width - j).min(S::LANES);
-    assert!(g.to + j + n <= run.target.len, "a parameter is too small");
+    let to = g.to.start() + j;
+    assert!(to + n <= run.target.len, "a parameter is too small");
     // SAFETY: just checked (and `all` refused a part whose places wrap); vectors run one after the
     // other.
     unsafe {
-        let p = run.target.base.add(g.to + j);
+        let p = run.target.base.add(to);
         s.store_partial(p, s.add(s.load_partial(p, n), acc), n);
     }
 }

@@ -7,27 +7,13 @@
 
 use std::cell::Cell;
 
+use rnn_tables::{BufferRef, CarryOver, Extent, Slice};
+
 use super::{Sweep, Times, on};
 use crate::cpu::{
-    phase::{Active, Held, Memory, Ref, Steps},
+    phase::{Active, Memory},
     simd::{Isa, Op, Simd},
 };
-
-/// What stays at a masked step, backwards.
-#[derive(Clone, Copy, Debug)]
-pub struct HeldBack {
-    /// A sequence of width 1: 0 where a step is masked.
-    pub mask: Ref,
-    /// Gradients of states before the step (`shift` 0), and their widths.
-    pub states: &'static [(Ref, usize)],
-    /// Gradients of outputs, and their widths. Their buffers have all steps: which step the
-    /// gradient of the last one belongs to depends on the row.
-    pub outputs: &'static [(Ref, usize)],
-    /// Gradients of inputs, and their widths.
-    pub inputs: &'static [(Ref, usize)],
-    /// Keras's `zero_output_for_mask`.
-    pub zero_output: bool,
-}
 
 /// What a masked sweep forwards works with. Each thread has its own and keeps it: a block of a long
 /// sequence allocates nothing, once there was one of its size.
@@ -50,7 +36,7 @@ pub fn forward_masked<C: Sweep>(
     isa: Isa,
     m: &mut Memory<'_>,
     times: Times,
-    held: &Held,
+    held: &CarryOver,
     before: Option<usize>,
 ) {
     let mut m = on(m, times);
@@ -72,7 +58,7 @@ pub fn forward_masked<C: Sweep>(
         cell: std::marker::PhantomData,
     });
     let (rows, mut at) = (m.rows().len(), 0);
-    for (output, width) in held.outputs {
+    for Slice { at: output, width } in held.outputs {
         let lines = &carried[at..at + width * rows];
         at += width * rows;
         line.clear();
@@ -87,18 +73,18 @@ pub fn forward_masked<C: Sweep>(
 /// first slot.
 fn carry(
     m: &mut Memory<'_>,
-    held: &Held,
+    held: &CarryOver,
     times: Times,
     before: Option<usize>,
     carried: &mut Vec<f32>,
 ) {
     carried.clear();
-    for (output, width) in held.outputs {
+    for Slice { at: output, width } in held.outputs {
         let at = carried.len();
         carried.resize(at + width * m.rows().len(), 0.0);
         let lines = &mut carried[at..];
-        match (m.buf(output).steps(), before) {
-            (Steps::Last, None) if times.steps > 0 => {
+        match (m.buf(output).extent(), before) {
+            (Extent::Last, None) if times.steps > 0 => {
                 // Whatever the axis is long, time 0 of more than one is the first slot.
                 m.total = usize::MAX;
                 for row in m.rows() {
@@ -106,7 +92,7 @@ fn carry(
                 }
                 m.total = times.total;
             }
-            (Steps::Last, _) | (_, None) => {}
+            (Extent::Last, _) | (_, None) => {}
             (_, Some(steps)) => {
                 for (line, row) in lines.chunks_exact_mut((*width).max(1)).zip(m.rows()) {
                     line.copy_from_slice(m.row(output, *width, steps.saturating_sub(1), row));
@@ -120,14 +106,14 @@ fn carry(
 fn hold(
     m: &mut Memory<'_>,
     active: &Active,
-    output: &Ref,
+    output: &BufferRef,
     times: Times,
     zero: bool,
     carried: &[f32],
     line: &mut [f32],
 ) {
     let width = line.len();
-    if m.buf(output).steps() == Steps::Last {
+    if m.buf(output).extent() == Extent::Last {
         if !times.is_last() {
             return;
         }
@@ -162,7 +148,7 @@ struct Forward<'a, 'b, C> {
     m: &'a mut Memory<'b>,
     times: Times,
     active: &'a Active,
-    held: &'a Held,
+    held: &'a CarryOver,
     cell: std::marker::PhantomData<C>,
 }
 
@@ -173,9 +159,12 @@ impl<C: Sweep> Op for Forward<'_, '_, C> {
         C::pre(s, self.m, self.times, true, self.active);
         for t in self.times.range() {
             C::step(s, self.m, t, self.active);
-            for (state, width) in self.held.states {
+            for Slice { at: state, width } in self.held.states {
                 for (t, row) in self.active.idle(t) {
-                    let after = Ref { shift: 1, ..*state };
+                    let after = BufferRef {
+                        after: true,
+                        ..*state
+                    };
                     self.m.copy_row(state, t, &after, t, *width, row);
                 }
             }
@@ -192,12 +181,12 @@ pub fn backward_masked<C: Sweep>(
     m: &mut Memory<'_>,
     times: Times,
     input_gradient: bool,
-    held: &HeldBack,
+    held: &CarryOver,
 ) {
     let mut m = on(m, times);
     let active = Active::new(&m, &held.mask, times.first, times.steps);
     if !held.zero_output {
-        for (output, width) in held.outputs {
+        for Slice { at: output, width } in held.outputs {
             release(&mut m, &active, output, *width, times);
         }
     }
@@ -210,7 +199,7 @@ pub fn backward_masked<C: Sweep>(
         cell: std::marker::PhantomData,
     });
     if input_gradient {
-        for (input, width) in held.inputs {
+        for Slice { at: input, width } in held.inputs {
             for t in times.range() {
                 for (t, row) in active.idle(t) {
                     m.row_mut(input, *width, t, row).fill(0.0);
@@ -221,9 +210,9 @@ pub fn backward_masked<C: Sweep>(
 }
 
 /// Moves the gradient of each masked step's output to the step before.
-fn release(m: &mut Memory<'_>, active: &Active, output: &Ref, width: usize, times: Times) {
+fn release(m: &mut Memory<'_>, active: &Active, output: &BufferRef, width: usize, times: Times) {
     assert!(
-        times.total == 1 || m.buf(output).steps() == Steps::All,
+        times.total == 1 || m.buf(output).extent() == Extent::All,
         "the gradient of a masked output needs all its steps"
     );
     let mut line = vec![0.0; width];
@@ -243,7 +232,7 @@ struct Backward<'a, 'b, C> {
     m: &'a mut Memory<'b>,
     times: Times,
     active: &'a Active,
-    held: &'a HeldBack,
+    held: &'a CarryOver,
     input_gradient: bool,
     cell: std::marker::PhantomData<C>,
 }
@@ -255,9 +244,12 @@ impl<C: Sweep> Op for Backward<'_, '_, C> {
         C::pre(s, self.m, self.times, self.input_gradient, self.active);
         for t in self.times.range().rev() {
             C::step(s, self.m, t, self.active);
-            for (state, width) in self.held.states {
+            for Slice { at: state, width } in self.held.states {
                 for (t, row) in self.active.idle(t) {
-                    let after = Ref { shift: 1, ..*state };
+                    let after = BufferRef {
+                        after: true,
+                        ..*state
+                    };
                     self.m.copy_row(&after, t, state, t, *width, row);
                 }
             }

@@ -20,10 +20,10 @@ pub(crate) use divide::{COPY, DRAW, WORTH_A_THREAD, half, parts};
 pub use divide::{parallel, parallel_masked, parallel_with, threads};
 pub use dropout::dropout;
 pub use gather::{gather, mask_ids, scatter};
-pub use gradient::{MatrixGradient, VectorGradient, weight_gradients, weight_gradients_masked};
-pub use held::{HeldBack, backward_masked, forward_masked};
+pub use gradient::{weight_gradients, weight_gradients_masked};
+pub use held::{backward_masked, forward_masked};
 pub use noise::{gaussian_noise, noise};
-pub use normalize::{Normalize, normalize_backward, normalize_forward};
+pub use normalize::{normalize_backward, normalize_forward};
 pub use penalty::{penalty, penalty_gradient};
 pub use shape::{permute, reshape};
 pub use sweep::{Sweep, backward, forward};
@@ -37,7 +37,7 @@ pub struct Times {
     pub first: usize,
     /// How many.
     pub steps: usize,
-    /// Steps of the axis: what [`super::phase::Steps::Last`] tells the last step by. `usize::MAX`
+    /// Steps of the axis: what [`Extent::Last`](rnn_tables::Extent::Last) tells the last step by. `usize::MAX`
     /// if the last step is still to come, in a later block.
     pub total: usize,
 }

@@ -3,16 +3,24 @@
 use super::{Times, dropout::Draws, normal::Normals, on};
 use crate::{
     cpu::{
-        phase::{Memory, Ref},
+        phase::Memory,
         simd::{Isa, Op, Simd},
     },
     learner::StepSeed,
 };
+use rnn_tables::BufferRef;
 
 /// The mask of `dropout(v, rate)` in a cell, `to` without an axis: 0 with probability `rate`, else
 /// `1 / (1 - rate)`. Drawn once a batch, the same at all steps, as Keras shares the masks of
 /// `dropout` and `recurrent_dropout` over time (Gal and Ghahramani, 2016).
-pub fn noise(m: &mut Memory<'_>, to: &Ref, width: usize, rate: f32, layer: u64, seed: StepSeed) {
+pub fn noise(
+    m: &mut Memory<'_>,
+    to: &BufferRef,
+    width: usize,
+    rate: f32,
+    layer: u64,
+    seed: StepSeed,
+) {
     let mut m = on(m, Times::ONE);
     let draws = Draws::new(rate, layer, seed);
     for row in m.rows() {
@@ -33,8 +41,8 @@ pub fn noise(m: &mut Memory<'_>, to: &Ref, width: usize, rate: f32, layer: u64, 
 pub fn gaussian_noise(
     isa: Isa,
     m: &mut Memory<'_>,
-    from: &Ref,
-    to: &Ref,
+    from: &BufferRef,
+    to: &BufferRef,
     width: usize,
     stddev: f32,
     layer: u64,
@@ -54,8 +62,8 @@ pub fn gaussian_noise(
 
 struct Noise<'a, 'b> {
     m: &'a mut Memory<'b>,
-    from: &'a Ref,
-    to: &'a Ref,
+    from: &'a BufferRef,
+    to: &'a BufferRef,
     width: usize,
     stddev: f32,
     draws: Draws,

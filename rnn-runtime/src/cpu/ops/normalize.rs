@@ -4,44 +4,11 @@
 use rayon::prelude::*;
 
 use super::{COPY, Times, WORTH_A_THREAD, on, parallel};
-use crate::cpu::phase::{Memory, Ref};
+use crate::cpu::phase::Memory;
+use rnn_tables::{Normalize, WeightOffset};
 
 /// Features that one task sums up: a line of the cache.
 const COLUMNS: usize = 16;
-
-/// What both directions need to know.
-#[derive(Clone, Copy, Debug)]
-pub struct Normalize {
-    /// The input.
-    pub input: Ref,
-    /// The output.
-    pub output: Ref,
-    /// Gradient of the output.
-    pub d_output: Ref,
-    /// Gradient of the input.
-    pub d_input: Ref,
-    /// Kept from forward to backward: mean, then 1 / sqrt(variance + epsilon), each in a row
-    /// of its own time (0 and 1) of row 0.
-    pub kept: Ref,
-    /// A sequence of width 1, 0 at the steps that do not count: Keras's masked statistics. All
-    /// steps are normalised, and all gradients count.
-    pub mask: Option<Ref>,
-    /// Features.
-    pub width: usize,
-    /// First float of gamma, beta, moving mean and moving variance among all weights; `None`
-    /// without `scale` or `center`.
-    pub gamma: Option<usize>,
-    /// See `gamma`.
-    pub beta: Option<usize>,
-    /// See `gamma`.
-    pub moving_mean: usize,
-    /// See `gamma`.
-    pub moving_variance: usize,
-    /// Weight of the old moving statistics.
-    pub momentum: f32,
-    /// Added to the variance.
-    pub epsilon: f32,
-}
 
 /// Normalises by the statistics of the batch and updates the moving ones in `weights`.
 ///
@@ -74,9 +41,9 @@ pub fn normalize_forward(m: &mut Memory<'_>, n: &Normalize, weights: &mut [f32],
 
     let keep = 1.0 - f64::from(n.momentum);
     for i in 0..w {
-        let moving = &mut weights[n.moving_mean + i];
+        let moving = &mut weights[n.moving_mean.0 + i];
         *moving += ((mean[i] - f64::from(*moving)) * keep) as f32;
-        let moving = &mut weights[n.moving_variance + i];
+        let moving = &mut weights[n.moving_variance.0 + i];
         *moving += ((variance[i] - f64::from(*moving)) * keep) as f32;
     }
     let inverse: Vec<f32> = variance
@@ -85,8 +52,8 @@ pub fn normalize_forward(m: &mut Memory<'_>, n: &Normalize, weights: &mut [f32],
         .collect();
     let mean: Vec<f32> = mean.iter().map(|&x| x as f32).collect();
     let first = m.rows().start;
-    m.row_mut(&n.kept, w, 0, first).copy_from_slice(&mean);
-    m.row_mut(&n.kept, w, 1, first).copy_from_slice(&inverse);
+    m.row_mut(&n.saved, w, 0, first).copy_from_slice(&mean);
+    m.row_mut(&n.saved, w, 1, first).copy_from_slice(&inverse);
 
     let gamma: Vec<f32> = (0..w).map(|i| at(weights, n.gamma, i, 1.0)).collect();
     let beta: Vec<f32> = (0..w).map(|i| at(weights, n.beta, i, 0.0)).collect();
@@ -136,8 +103,8 @@ pub fn normalize_backward(
     let w = n.width;
     let count = count(m, n, times);
     let first = m.rows().start;
-    let mean = m.row(&n.kept, w, 0, first).to_vec();
-    let inverse = m.row(&n.kept, w, 1, first).to_vec();
+    let mean = m.row(&n.saved, w, 0, first).to_vec();
+    let inverse = m.row(&n.saved, w, 1, first).to_vec();
     // Gradients of gamma and beta.
     let mut sums = vec![(0.0f64, 0.0f64); w];
     let all: &Memory<'_> = m;
@@ -157,10 +124,10 @@ pub fn normalize_backward(
     let (d_gamma, d_beta): (Vec<f64>, Vec<f64>) = sums.into_iter().unzip();
     for i in 0..w {
         if let Some(gamma) = n.gamma {
-            gradients[gamma + i] += d_gamma[i] as f32;
+            gradients[gamma.0 + i] += d_gamma[i] as f32;
         }
         if let Some(beta) = n.beta {
-            gradients[beta + i] += d_beta[i] as f32;
+            gradients[beta.0 + i] += d_beta[i] as f32;
         }
     }
     if !input_gradient {
@@ -196,8 +163,8 @@ pub fn normalize_backward(
 }
 
 /// Unit `i` of a parameter, or what stands for it.
-fn at(weights: &[f32], param: Option<usize>, i: usize, otherwise: f32) -> f32 {
-    param.map_or(otherwise, |p| weights[p + i])
+fn at(weights: &[f32], param: Option<WeightOffset>, i: usize, otherwise: f32) -> f32 {
+    param.map_or(otherwise, |p| weights[p.0 + i])
 }
 
 /// Whether a step goes into the statistics.

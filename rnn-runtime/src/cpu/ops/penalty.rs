@@ -1,13 +1,14 @@
 //! Activity regularisers: what the size of a layer's output costs.
 
 use super::{Times, on};
-use crate::cpu::phase::{Memory, Ref};
+use crate::cpu::phase::Memory;
+use rnn_tables::BufferRef;
 
 /// Adds `l1 * Σ|v| + l2 * Σv²` of each row to its number in `to` (the first is that of the first
 /// row of `m`). Keras divides the sum over all rows by the number of rows.
 pub fn penalty(
     m: &mut Memory<'_>,
-    value: &Ref,
+    value: &BufferRef,
     width: usize,
     l1: f32,
     l2: f32,
@@ -29,8 +30,8 @@ pub fn penalty(
 #[allow(clippy::too_many_arguments)]
 pub fn penalty_gradient(
     m: &mut Memory<'_>,
-    value: &Ref,
-    d_value: &Ref,
+    value: &BufferRef,
+    d_value: &BufferRef,
     width: usize,
     l1: f32,
     l2: f32,

@@ -1,7 +1,8 @@
 //! `Reshape`, `Flatten` and `Permute`: the numbers of a row in another order of axes.
 
 use super::{Times, on};
-use crate::cpu::phase::{Memory, Ref};
+use crate::cpu::phase::Memory;
+use rnn_tables::BufferRef;
 
 /// The numbers of each row, row-major, in another shape: `tf.steps` times `wf` floats become
 /// `tt.steps` times `wt`. Its own inverse with the two sides exchanged.
@@ -10,10 +11,10 @@ use crate::cpu::phase::{Memory, Ref};
 /// If the two shapes have not the same number of floats.
 pub fn reshape(
     m: &mut Memory<'_>,
-    from: &Ref,
+    from: &BufferRef,
     wf: usize,
     tf: Times,
-    to: &Ref,
+    to: &BufferRef,
     wt: usize,
     tt: Times,
 ) {
@@ -27,7 +28,7 @@ pub fn reshape(
 
 /// Time and features exchanged: `to` has `wf` steps of `tf.steps` floats. Its own inverse with the
 /// two sides exchanged.
-pub fn permute(m: &mut Memory<'_>, from: &Ref, wf: usize, tf: Times, to: &Ref) {
+pub fn permute(m: &mut Memory<'_>, from: &BufferRef, wf: usize, tf: Times, to: &BufferRef) {
     let (steps, tt) = (tf.steps, Times::all(wf));
     let mut flat = vec![0.0; wf * steps];
     for row in m.rows() {
@@ -42,14 +43,21 @@ pub fn permute(m: &mut Memory<'_>, from: &Ref, wf: usize, tf: Times, to: &Ref) {
     }
 }
 
-fn read(m: &mut Memory<'_>, from: &Ref, width: usize, times: Times, row: usize, to: &mut [f32]) {
+fn read(
+    m: &mut Memory<'_>,
+    from: &BufferRef,
+    width: usize,
+    times: Times,
+    row: usize,
+    to: &mut [f32],
+) {
     let m = on(m, times);
     for (t, line) in times.range().zip(to.chunks_exact_mut(width.max(1))) {
         line.copy_from_slice(m.row(from, width, t, row));
     }
 }
 
-fn write(m: &mut Memory<'_>, to: &Ref, width: usize, times: Times, row: usize, from: &[f32]) {
+fn write(m: &mut Memory<'_>, to: &BufferRef, width: usize, times: Times, row: usize, from: &[f32]) {
     let mut m = on(m, times);
     for (t, line) in times.range().zip(from.chunks_exact(width.max(1))) {
         m.row_mut(to, width, t, row).copy_from_slice(line);

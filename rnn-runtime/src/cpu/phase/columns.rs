@@ -1,7 +1,9 @@
 //! Where the vectors of a phase lie for a whole line of places, found once a line: the kernel only
 //! counts along it.
 
-use super::{Memory, Phase, Ref, Steps};
+use rnn_tables::{BufferRef, Extent, Kernel, Segment};
+
+use super::Memory;
 
 /// What changes from one place of a [`Line`] to the next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,12 +37,12 @@ impl Column {
     /// # Safety
     /// [`Memory::check`] has seen `r` for all times and rows of the line.
     #[inline(always)]
-    unsafe fn new(m: &Memory<'_>, r: &Ref, line: &Line) -> Self {
+    unsafe fn new(m: &Memory<'_>, r: &BufferRef, line: &Line) -> Self {
         let buf = m.buf(r);
         // SAFETY: the caller's promise.
         let first = unsafe { m.at(r, line.at.0, line.at.1) };
         let step = match line.along {
-            Along::Times if buf.steps() == Steps::All => buf.time,
+            Along::Times if buf.extent() == Extent::All => buf.time,
             Along::Times => 0,
             Along::Rows | Along::Both => buf.row,
         };
@@ -85,7 +87,7 @@ impl Seen<'_> {
     /// # Safety
     /// The table's vectors have been checked for its time and all its rows, and `n` is among them.
     #[inline(always)]
-    unsafe fn find(&self, n: usize, r: &Ref, column: impl Fn() -> Column) -> *mut f32 {
+    unsafe fn find(&self, n: usize, r: &BufferRef, column: impl Fn() -> Column) -> *mut f32 {
         match self {
             // SAFETY: the caller's promise.
             Seen::Table(m, (t, row)) => unsafe { m.at(r, *t, row + n) },
@@ -101,7 +103,7 @@ macro_rules! lists {
             /// # Safety
             /// As [`Seen::find`].
             #[inline(always)]
-            pub(super) unsafe fn $name(&self, p: &Phase, i: usize, n: usize) -> *mut f32 {
+            pub(super) unsafe fn $name(&self, p: &Kernel, i: usize, n: usize) -> *mut f32 {
                 let column = || match self {
                     Seen::Line { $list, .. } => $list[i],
                     Seen::Table(..) => unreachable!("a table has no columns"),
@@ -125,7 +127,7 @@ impl Seen<'_> {
     /// # Safety
     /// As [`Seen::find`].
     #[inline(always)]
-    pub(super) unsafe fn operand(&self, r: &Ref, i: usize, n: usize) -> *mut f32 {
+    pub(super) unsafe fn operand(&self, r: &BufferRef, i: usize, n: usize) -> *mut f32 {
         let column = || match self {
             Seen::Line { operands, .. } => operands[i],
             Seen::Table(..) => unreachable!("a table has no columns"),
@@ -136,13 +138,13 @@ impl Seen<'_> {
 }
 
 pub mod sealed {
-    use super::{Line, Memory, Phase, Seen};
+    use super::{Kernel, Line, Memory, Seen};
 
     /// What the kernel asks of [`super::Columns`].
     pub trait Locate: Copy {
         /// # Safety
         /// Every buffer of the phase has been checked for all times and rows of the line.
-        unsafe fn find(m: &Memory<'_>, p: &Phase, line: &Line) -> Self;
+        unsafe fn find(m: &Memory<'_>, p: &Kernel, line: &Line) -> Self;
         fn seen(&self) -> Seen<'_>;
     }
 }
@@ -159,15 +161,15 @@ impl<const L: usize, const C: usize, const W: usize, const R: usize, const O: us
     for Columns<L, C, W, R, O>
 {
     #[inline(always)]
-    unsafe fn find(m: &Memory<'_>, p: &Phase, line: &Line) -> Self {
+    unsafe fn find(m: &Memory<'_>, p: &Kernel, line: &Line) -> Self {
         // SAFETY: the caller's promise.
-        let column = |r: &Ref| unsafe { Column::new(m, r, line) };
+        let column = |r: &BufferRef| unsafe { Column::new(m, r, line) };
         Columns {
             loads: columns(|i| column(&p.loads[i])),
             scalars: columns(|i| column(&p.scalars[i])),
             stores: columns(|i| column(&p.stores[i])),
             reductions: columns(|i| column(&p.reductions[i])),
-            operands: columns(|i| column(&operand(p, i).src)),
+            operands: columns(|i| column(&operand(p, i).operand)),
         }
     }
 
@@ -207,7 +209,7 @@ fn columns<const N: usize>(column: impl Fn(usize) -> Column) -> [Column; N] {
 
 /// Operand `i` of all products.
 #[inline(always)]
-fn operand(p: &Phase, mut i: usize) -> &super::Segment {
+fn operand(p: &Kernel, mut i: usize) -> &Segment {
     let mut product = 0;
     while i >= p.products[product].len() {
         i -= p.products[product].len();
@@ -218,14 +220,14 @@ fn operand(p: &Phase, mut i: usize) -> &super::Segment {
 
 /// Which lines the places of a phase at many times form.
 #[inline(always)]
-pub(super) fn along(m: &Memory<'_>, p: &Phase) -> Along {
-    let segments = p.products.iter().flat_map(|p| p.iter().map(|s| &s.src));
+pub(super) fn along(m: &Memory<'_>, p: &Kernel) -> Along {
+    let segments = p.products.iter().flat_map(|p| p.iter().map(|s| &s.operand));
     let refs = (p.loads.iter().chain(p.scalars)).chain(p.stores.iter().chain(p.reductions));
     let (mut both, mut times) = (true, m.rows().len() == 1);
     for r in refs.chain(segments) {
         let buf = m.buf(r);
-        both &= buf.steps() == Steps::All && buf.rows == m.rows().len();
-        times &= matches!(buf.steps(), Steps::All | Steps::One);
+        both &= buf.extent() == Extent::All && buf.rows == m.rows().len();
+        times &= matches!(buf.extent(), Extent::All | Extent::One);
     }
     match (both, times) {
         (true, _) => Along::Both,

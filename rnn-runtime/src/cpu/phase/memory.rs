@@ -2,7 +2,9 @@
 
 use std::marker::PhantomData;
 
-use super::{Buf, Held, Ref, Steps, padded};
+use rnn_tables::{BufferRef, CarryOver, Extent, Slice};
+
+use super::{Buf, padded};
 
 /// A model's values and weights while it runs, for a range of rows that nobody else touches.
 pub struct Memory<'a> {
@@ -12,7 +14,7 @@ pub struct Memory<'a> {
     pub packed: &'a [f32],
     // Private: `split` has seen this table, and both halves keep it.
     bufs: &'a [Buf],
-    /// Steps in this run: what [`Steps::Last`] looks at.
+    /// Steps in this run: what [`Extent::Last`] looks at.
     pub total: usize,
     /// States are zero at time 0: products with them are left out there.
     pub fresh: bool,
@@ -92,7 +94,7 @@ impl<'a> Memory<'a> {
             let own = |(i, b): (usize, &Buf)| match second.contains(&i) == second_half {
                 true => *b,
                 // No row and no step: every check refuses it.
-                false => Buf::new(b.offset, 0, 0, 0, Steps::One),
+                false => Buf::new(b.offset, 0, 0, 0, Extent::One),
             };
             self.bufs.iter().enumerate().map(own).collect()
         };
@@ -120,11 +122,11 @@ impl<'a> Memory<'a> {
     /// # Safety
     /// The buffer exists, and the step and the row are within it: [`Memory::check`] says so.
     #[inline(always)]
-    pub(in crate::cpu) unsafe fn at(&self, r: &Ref, t: usize, row: usize) -> *mut f32 {
+    pub(in crate::cpu) unsafe fn at(&self, r: &BufferRef, t: usize, row: usize) -> *mut f32 {
         // SAFETY: the caller's promise.
         unsafe {
-            let b = self.bufs.get_unchecked(r.buf);
-            let step = b.step(t.wrapping_add(r.shift), self.total);
+            let b = self.bufs.get_unchecked(r.buffer);
+            let step = b.step(t.wrapping_add(usize::from(r.after)), self.total);
             self.base
                 .add(b.offset + step * b.time + row * b.row + r.offset)
         }
@@ -134,24 +136,24 @@ impl<'a> Memory<'a> {
     /// every row of this memory and every time up to `last`. With constant tables, as in a stream,
     /// the compiler decides all of it and no code is left.
     #[inline(always)]
-    pub(in crate::cpu) fn check(&self, r: &Ref, width: usize, last: usize) {
+    pub(in crate::cpu) fn check(&self, r: &BufferRef, width: usize, last: usize) {
         let exact = r.exact;
         self.check_floats(r, if exact { width } else { padded(width) }, last);
     }
 
     /// The same for a vector that is read: whole vectors, whatever stands behind it.
     #[inline(always)]
-    pub(in crate::cpu) fn check_whole(&self, r: &Ref, width: usize, last: usize) {
+    pub(in crate::cpu) fn check_whole(&self, r: &BufferRef, width: usize, last: usize) {
         self.check_floats(r, padded(width), last);
     }
 
     #[inline(always)]
-    fn check_floats(&self, r: &Ref, floats: usize, last: usize) {
-        let b = &self.bufs[r.buf];
-        let step = match b.steps {
-            Steps::One => 0,
-            Steps::Ring | Steps::Last => 1,
-            Steps::All => last.saturating_add(r.shift),
+    fn check_floats(&self, r: &BufferRef, floats: usize, last: usize) {
+        let b = &self.bufs[r.buffer];
+        let step = match b.extent {
+            Extent::One => 0,
+            Extent::Ring | Extent::Last => 1,
+            Extent::All => last.saturating_add(usize::from(r.after)),
         };
         assert!(
             r.offset.saturating_add(floats) <= b.row
@@ -164,8 +166,8 @@ impl<'a> Memory<'a> {
 
     /// The table's entry for a vector.
     #[inline(always)]
-    pub(in crate::cpu) fn buf(&self, r: &Ref) -> &Buf {
-        &self.bufs[r.buf]
+    pub(in crate::cpu) fn buf(&self, r: &BufferRef) -> &Buf {
+        &self.bufs[r.buffer]
     }
 
     /// `width` floats of `r` at time `t`, row `row`.
@@ -173,7 +175,7 @@ impl<'a> Memory<'a> {
     /// # Panics
     /// If they are not within the buffer, or the row is not one of this memory's.
     #[inline(always)]
-    pub fn row(&self, r: &Ref, width: usize, t: usize, row: usize) -> &[f32] {
+    pub fn row(&self, r: &BufferRef, width: usize, t: usize, row: usize) -> &[f32] {
         self.check(r, width, t);
         assert!(self.rows().contains(&row), "a row of somebody else");
         // SAFETY: checked above; writing takes `&mut self`.
@@ -185,7 +187,7 @@ impl<'a> Memory<'a> {
     /// # Panics
     /// As [`Memory::row`].
     #[inline(always)]
-    pub fn row_mut(&mut self, r: &Ref, width: usize, t: usize, row: usize) -> &mut [f32] {
+    pub fn row_mut(&mut self, r: &BufferRef, width: usize, t: usize, row: usize) -> &mut [f32] {
         self.check(r, width, t);
         assert!(self.rows().contains(&row), "a row of somebody else");
         // SAFETY: checked above, and `self` is borrowed.
@@ -199,9 +201,9 @@ impl<'a> Memory<'a> {
     #[inline(always)]
     pub fn copy_row(
         &mut self,
-        from: &Ref,
+        from: &BufferRef,
         tf: usize,
-        to: &Ref,
+        to: &BufferRef,
         tt: usize,
         width: usize,
         row: usize,
@@ -218,17 +220,17 @@ impl<'a> Memory<'a> {
     /// # Panics
     /// As [`Memory::row`].
     #[inline(always)]
-    pub fn held(&mut self, held: &Held, t: usize) -> bool {
+    pub fn held(&mut self, held: &CarryOver, t: usize) -> bool {
         if self.row(&held.mask, 1, t, 0)[0] != 0.0 {
             return false;
         }
-        for (state, width) in held.states {
-            self.copy_row(state, t, &Ref { shift: 1, ..*state }, t, *width, 0);
+        for Slice { at, width } in held.states {
+            self.copy_row(at, t, &BufferRef { after: true, ..*at }, t, *width, 0);
         }
-        for (output, width) in held.outputs {
+        for Slice { at: output, width } in held.outputs {
             if held.zero_output {
                 self.row_mut(output, *width, t, 0).fill(0.0);
-            } else if self.buf(output).steps() != Steps::One {
+            } else if self.buf(output).extent() != Extent::One {
                 self.copy_row(output, t.wrapping_sub(1), output, t, *width, 0);
             }
         }
@@ -244,14 +246,14 @@ impl<'a> Memory<'a> {
 
     /// Copies the input of a stream's step.
     #[inline(always)]
-    pub fn set<const N: usize>(&mut self, to: &Ref, x: &[f32; N]) {
+    pub fn set<const N: usize>(&mut self, to: &BufferRef, x: &[f32; N]) {
         self.row_mut(to, N, 0, 0).copy_from_slice(x);
     }
 
     /// Copies row `id` of a table of so many `rows` as the input of a stream's step; zeros if there
     /// is none. Other weights may stand behind the table.
     #[inline(always)]
-    pub fn embed(&mut self, to: &Ref, width: usize, table: &[f32], rows: usize, id: u32) {
+    pub fn embed(&mut self, to: &BufferRef, width: usize, table: &[f32], rows: usize, id: u32) {
         let id = id as usize;
         let row = self.row_mut(to, width, 0, 0);
         match table.get(id * width..(id + 1) * width) {
@@ -278,17 +280,17 @@ mod tests {
     use super::*;
     use crate::cpu::arena::Arena;
 
-    const fn at(buf: usize) -> Ref {
-        Ref {
-            buf,
+    const fn at(buf: usize) -> BufferRef {
+        BufferRef {
+            buffer: buf,
             offset: 0,
-            shift: 0,
+            after: false,
             exact: true,
         }
     }
 
     fn bufs() -> [Buf; 3] {
-        std::array::from_fn(|i| Buf::new(i * 32, 16, 2, 1, Steps::One))
+        std::array::from_fn(|i| Buf::new(i * 32, 16, 2, 1, Extent::One))
     }
 
     #[test]
@@ -336,8 +338,8 @@ mod tests {
     fn buffers_that_overlap_do_not_come_apart() {
         let mut arena = Arena::new(96);
         let bufs = [
-            Buf::new(0, 16, 2, 1, Steps::One),
-            Buf::new(16, 16, 2, 1, Steps::One),
+            Buf::new(0, 16, 2, 1, Extent::One),
+            Buf::new(16, 16, 2, 1, Extent::One),
         ];
         Memory::new(arena.floats_mut(), &[], &bufs, 1, 2).apart(&[1], |_, _| ());
     }

@@ -21,50 +21,15 @@ mod tile;
 
 pub use columns::{Column, Columns, Find};
 pub use memory::{Memory, array};
-pub use pack::{Matrix, Vector, pack_matrix, pack_vector, packed_len};
+pub use pack::{pack_matrix, pack_vector, packed_len};
 pub use places::{Active, Every, Places};
-pub use table::{Buf, Held, ROW_ALIGN, Ref, Steps, padded};
+pub use table::{Buf, ROW_ALIGN, padded, row_len};
 pub use tile::Tile;
 
 use self::columns::{Along, Line, Seen, sealed::Locate as _};
 pub(in crate::cpu) use self::places::At;
 use super::simd::{Simd, Wide};
-
-/// One operand and the packed matrix that it is multiplied by.
-#[derive(Clone, Copy, Debug)]
-pub struct Segment {
-    /// The operand: `k` floats of every row.
-    pub src: Ref,
-    /// Length of the operand: rows of the matrix.
-    pub k: usize,
-    /// Where the matrix starts in the packed weights, laid out by [`pack_matrix`].
-    pub weights: usize,
-    /// Gates: matrices of `width` columns side by side.
-    pub groups: usize,
-    /// The operand is a state before the step: zero at time 0 of a sequence that starts fresh. Not
-    /// for a state that starts from a value (`initial_state`, a stateful layer).
-    pub carried: bool,
-}
-
-/// What a phase reads and writes.
-#[derive(Clone, Copy, Debug)]
-pub struct Phase {
-    /// Units.
-    pub width: usize,
-    /// Products: each is the sum of its segments, which have the same number of gates.
-    pub products: &'static [&'static [Segment]],
-    /// Vectors of `width` floats that are read.
-    pub loads: &'static [Ref],
-    /// Vectors of parameters, at these places of the packed weights.
-    pub vectors: &'static [usize],
-    /// Single numbers of a row (results of a reduction) that are read.
-    pub scalars: &'static [Ref],
-    /// Vectors that are written.
-    pub stores: &'static [Ref],
-    /// Single numbers of a row that are reduced to, or computed from reductions. Each has a whole
-    /// row to itself, for partial sums.
-    pub reductions: &'static [Ref],
-}
+use rnn_tables::Kernel;
 
 /// The pointwise maths of a phase, generated.
 pub trait Body {
@@ -96,7 +61,7 @@ const fn tile_rows(registers: usize, groups: usize) -> usize {
 /// # Panics
 /// If a buffer or a packed weight of the phase does not exist.
 #[inline(always)]
-pub fn run_rows<S: Simd, B: Body>(s: S, m: &mut Memory<'_>, p: &Phase, t: usize) {
+pub fn run_rows<S: Simd, B: Body>(s: S, m: &mut Memory<'_>, p: &Kernel, t: usize) {
     let count = m.rows().len();
     if count == 0 {
         return;
@@ -124,7 +89,7 @@ pub fn run_rows<S: Simd, B: Body>(s: S, m: &mut Memory<'_>, p: &Phase, t: usize)
 /// # Panics
 /// If a buffer or a packed weight of the phase does not exist.
 #[inline(always)]
-pub fn run_all<S: Simd, B: Body>(s: S, m: &mut Memory<'_>, p: &Phase, first: usize, steps: usize) {
+pub fn run_all<S: Simd, B: Body>(s: S, m: &mut Memory<'_>, p: &Kernel, first: usize, steps: usize) {
     run::<S, B, _>(s, m, p, &Every.all(m, first, steps));
 }
 
@@ -133,7 +98,7 @@ pub fn run_all<S: Simd, B: Body>(s: S, m: &mut Memory<'_>, p: &Phase, first: usi
 /// # Panics
 /// As [`run_rows`], and if the places are not those of this memory.
 #[inline(always)]
-pub fn step_at<S: Simd, B: Body, A: Places>(s: S, m: &mut Memory<'_>, p: &Phase, t: usize, a: &A) {
+pub fn step_at<S: Simd, B: Body, A: Places>(s: S, m: &mut Memory<'_>, p: &Kernel, t: usize, a: &A) {
     run::<S, B, _>(s, m, p, &a.step(m, t));
 }
 
@@ -145,7 +110,7 @@ pub fn step_at<S: Simd, B: Body, A: Places>(s: S, m: &mut Memory<'_>, p: &Phase,
 pub fn all_at<S: Simd, B: Body, A: Places>(
     s: S,
     m: &mut Memory<'_>,
-    p: &Phase,
+    p: &Kernel,
     first: usize,
     steps: usize,
     a: &A,
@@ -154,7 +119,7 @@ pub fn all_at<S: Simd, B: Body, A: Places>(
 }
 
 #[inline(always)]
-fn run<S: Simd, B: Body, A: At>(s: S, m: &Memory<'_>, p: &Phase, a: &A) {
+fn run<S: Simd, B: Body, A: At>(s: S, m: &Memory<'_>, p: &Kernel, a: &A) {
     // A vector never leaves its row.
     const { assert!(S::LANES <= ROW_ALIGN) };
     let count = a.count();
@@ -175,7 +140,7 @@ fn run<S: Simd, B: Body, A: At>(s: S, m: &Memory<'_>, p: &Phase, a: &A) {
 }
 
 #[inline(always)]
-fn run_line<S: Simd, B: Body, A: At>(s: S, m: &Memory<'_>, p: &Phase, a: &A, line: &Line) {
+fn run_line<S: Simd, B: Body, A: At>(s: S, m: &Memory<'_>, p: &Kernel, a: &A, line: &Line) {
     // SAFETY: `check` has seen every buffer and weight of the phase, and the places are of this
     // memory's rows and of these times. The same is the reason of every tile below.
     let columns = unsafe { B::Columns::find(m, p, line) };
@@ -205,7 +170,7 @@ fn run_line<S: Simd, B: Body, A: At>(s: S, m: &Memory<'_>, p: &Phase, a: &A, lin
 /// A phase on its way along a line.
 struct LineRun<'a, A> {
     m: &'a Memory<'a>,
-    p: &'a Phase,
+    p: &'a Kernel,
     columns: Seen<'a>,
     a: &'a A,
     line: &'a Line,
@@ -279,14 +244,14 @@ fn single<S: Simd, B: Body, A: At>(s: S, l: &LineRun<'_, A>, i: usize) {
 
 /// Panics unless everything that the phase touches exists.
 #[inline(always)]
-fn check(m: &Memory<'_>, p: &Phase, first: usize, last: usize) {
+fn check(m: &Memory<'_>, p: &Kernel, first: usize, last: usize) {
     for product in p.products {
         for s in *product {
-            m.check_whole(&s.src, s.k, last);
+            m.check_whole(&s.operand, s.k, last);
             // The first step of a run is what a carried operand is left out at.
             debug_assert!(!s.carried || last == first || !m.fresh);
             assert!(
-                s.weights.saturating_add(packed_len(s.k, s.groups, p.width)) <= m.packed.len(),
+                s.matrix.0.saturating_add(packed_len(s.k, s.gates, p.width)) <= m.packed.len(),
                 "a packed matrix is too small"
             );
         }
@@ -303,9 +268,9 @@ fn check(m: &Memory<'_>, p: &Phase, first: usize, last: usize) {
     for r in p.reductions {
         m.check_whole(r, 1, last);
     }
-    for &v in p.vectors {
+    for v in p.vectors {
         assert!(
-            v.saturating_add(padded(p.width)) <= m.packed.len(),
+            v.0.saturating_add(padded(p.width)) <= m.packed.len(),
             "a packed vector is too small"
         );
     }

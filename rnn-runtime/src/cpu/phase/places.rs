@@ -2,8 +2,10 @@
 
 use std::ops::Range;
 
+use rnn_tables::BufferRef;
+
 use super::{
-    Memory, Ref,
+    Memory,
     columns::{Along, Line},
 };
 
@@ -38,7 +40,13 @@ pub trait At: Clone + Sync + sealed::Sealed + Lines {
     /// # Safety
     /// Both buffers exist for all rows of `m`, which the places are of, and all times up to the
     /// last: [`Memory::check`] says so.
-    unsafe fn each(&self, m: &Memory<'_>, a: &Ref, b: &Ref, f: impl FnMut(*const f32, *const f32));
+    unsafe fn each(
+        &self,
+        m: &Memory<'_>,
+        a: &BufferRef,
+        b: &BufferRef,
+        f: impl FnMut(*const f32, *const f32),
+    );
 }
 
 /// Places as the kernel counts through them.
@@ -109,8 +117,8 @@ impl At for Block {
     unsafe fn each(
         &self,
         m: &Memory<'_>,
-        a: &Ref,
-        b: &Ref,
+        a: &BufferRef,
+        b: &BufferRef,
         mut f: impl FnMut(*const f32, *const f32),
     ) {
         let (x_row, y_row) = (m.buf(a).row(), m.buf(b).row());
@@ -197,7 +205,7 @@ impl Active {
     ///
     /// # Panics
     /// If the mask is not within its buffer.
-    pub fn new(m: &Memory<'_>, mask: &Ref, first: usize, steps: usize) -> Active {
+    pub fn new(m: &Memory<'_>, mask: &BufferRef, first: usize, steps: usize) -> Active {
         let mut active = Active::default();
         active.set(m, mask, first, steps);
         active
@@ -207,7 +215,7 @@ impl Active {
     ///
     /// # Panics
     /// As [`Active::new`].
-    pub fn set(&mut self, m: &Memory<'_>, mask: &Ref, first: usize, steps: usize) {
+    pub fn set(&mut self, m: &Memory<'_>, mask: &BufferRef, first: usize, steps: usize) {
         let rows = m.rows();
         assert!(
             u32::try_from(rows.end).is_ok() && u32::try_from(first.saturating_add(steps)).is_ok(),
@@ -309,8 +317,8 @@ impl At for Listed<'_> {
     unsafe fn each(
         &self,
         m: &Memory<'_>,
-        a: &Ref,
-        b: &Ref,
+        a: &BufferRef,
+        b: &BufferRef,
         mut f: impl FnMut(*const f32, *const f32),
     ) {
         for &(t, row) in self.places {
@@ -353,20 +361,19 @@ impl Lines for Listed<'_> {
 
 #[cfg(test)]
 mod tests {
+    use rnn_tables::Extent;
+
     use super::*;
-    use crate::cpu::{
-        arena::Arena,
-        phase::{Buf, Steps},
-    };
+    use crate::cpu::{arena::Arena, phase::Buf};
 
     #[test]
     fn places_of_a_mask_come_by_time_then_row() {
         const ROWS: usize = 3;
-        let bufs = [Buf::new(0, 16, ROWS, 3, Steps::All)];
-        let mask = Ref {
-            buf: 0,
+        let bufs = [Buf::new(0, 16, ROWS, 3, Extent::All)];
+        let mask = BufferRef {
+            buffer: 0,
             offset: 0,
-            shift: 0,
+            after: false,
             exact: true,
         };
         let mut arena = Arena::new(bufs[0].len());
@@ -405,13 +412,13 @@ mod tests {
     #[test]
     #[should_panic(expected = "somebody else")]
     fn a_mask_of_other_rows_is_refused() {
-        let bufs = [Buf::new(0, 16, 2, 1, Steps::One)];
+        let bufs = [Buf::new(0, 16, 2, 1, Extent::One)];
         let mut arena = Arena::new(bufs[0].len());
         let m = Memory::new(arena.floats_mut(), &[], &bufs, 1, 2);
-        let mask = Ref {
-            buf: 0,
+        let mask = BufferRef {
+            buffer: 0,
             offset: 0,
-            shift: 0,
+            after: false,
             exact: true,
         };
         let a = Active::new(&m, &mask, 0, 1);

@@ -1,4 +1,6 @@
-//! The table of buffers that a model's values lie in, and places in it.
+//! The table of buffers that a model's values lie in.
+
+use rnn_tables::Extent;
 
 /// Rows of every buffer start at a multiple of this many floats (64 bytes), so that a vector that
 /// reaches past the last unit stays in its own row.
@@ -9,18 +11,10 @@ pub const fn padded(width: usize) -> usize {
     width.div_ceil(ROW_ALIGN) * ROW_ALIGN
 }
 
-/// Which of a buffer's steps holds time `t`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Steps {
-    /// One step: the same place at all times.
-    One,
-    /// Two steps, used in turn: a state and its next value.
-    Ring,
-    /// A step for every time.
-    All,
-    /// Two steps: the second for the last time, the first for all others. An output that only its
-    /// last step is wanted of, or its gradient, which is zero at all others.
-    Last,
+/// Floats of a row of a buffer: whole lines. Where a kernel reads a vector that starts inside of the
+/// row, there is room for another two vectors behind the last value.
+pub const fn row_len(width: usize, unaligned: bool) -> usize {
+    padded(width) + if unaligned { 2 * ROW_ALIGN } else { 0 }
 }
 
 /// One buffer: `[steps][rows][padded width]` floats from `offset` on.
@@ -33,7 +27,7 @@ pub struct Buf {
     pub(super) time: usize,
     pub(super) count: usize,
     pub(super) rows: usize,
-    pub(super) steps: Steps,
+    pub(super) extent: Extent,
 }
 
 impl Buf {
@@ -42,7 +36,7 @@ impl Buf {
     ///
     /// # Panics
     /// If so many floats cannot be addressed.
-    pub const fn new(offset: usize, row: usize, rows: usize, count: usize, steps: Steps) -> Self {
+    pub const fn new(offset: usize, row: usize, rows: usize, count: usize, extent: Extent) -> Self {
         let time = match rows.checked_mul(row) {
             Some(time) => time,
             None => panic!("a buffer is too large"),
@@ -57,7 +51,7 @@ impl Buf {
             time,
             count,
             rows,
-            steps,
+            extent,
         }
     }
 
@@ -82,47 +76,20 @@ impl Buf {
         self.len() == 0
     }
 
-    /// How its steps hold times.
+    /// Which of its steps holds which time.
     #[inline(always)]
-    pub const fn steps(&self) -> Steps {
-        self.steps
+    pub const fn extent(&self) -> Extent {
+        self.extent
     }
 
     /// The step that holds time `t` of `total`.
     #[inline(always)]
     pub(crate) const fn step(&self, t: usize, total: usize) -> usize {
-        match self.steps {
-            Steps::One => 0,
-            Steps::Ring => t & 1,
-            Steps::All => t,
-            Steps::Last => (t.wrapping_add(1) == total) as usize,
+        match self.extent {
+            Extent::One => 0,
+            Extent::Ring => t & 1,
+            Extent::All => t,
+            Extent::Last => (t.wrapping_add(1) == total) as usize,
         }
     }
-}
-
-/// A vector in a buffer: the floats from `offset` on of each row, at time `t + shift`.
-#[derive(Clone, Copy, Debug)]
-pub struct Ref {
-    /// Index in the table of buffers.
-    pub buf: usize,
-    /// First float of the row.
-    pub offset: usize,
-    /// 1 for the value after the step, 0 for all others.
-    pub shift: usize,
-    /// Other values follow in the same row: a store keeps to the exact width.
-    pub exact: bool,
-}
-
-/// What stays at a masked step, forwards.
-#[derive(Clone, Copy, Debug)]
-pub struct Held {
-    /// A sequence of width 1: 0 where a step is masked.
-    pub mask: Ref,
-    /// States before the step (`shift` 0), and their widths.
-    pub states: &'static [(Ref, usize)],
-    /// Outputs, and their widths. An output that *is* a state after its step stays by itself and
-    /// belongs here only if it must be zero before the first real step.
-    pub outputs: &'static [(Ref, usize)],
-    /// Keras's `zero_output_for_mask`.
-    pub zero_output: bool,
 }

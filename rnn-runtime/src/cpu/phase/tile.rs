@@ -2,15 +2,17 @@
 
 use std::marker::PhantomData;
 
-use super::{Phase, columns::Seen, padded};
+use rnn_tables::Kernel;
+
+use super::{columns::Seen, padded};
 use crate::cpu::simd::Simd;
 
 /// One block of units for `R` rows. `r` below is a row of the tile, `i` an index into the lists
-/// of the [`Phase`].
+/// of the [`Kernel`].
 pub struct Tile<'a, S, const R: usize> {
     s: S,
     packed: &'a [f32],
-    p: &'a Phase,
+    p: &'a Kernel,
     columns: Seen<'a>,
     /// Distances along the line.
     at: [usize; R],
@@ -29,7 +31,7 @@ impl<'a, S: Simd, const R: usize> Tile<'a, S, R> {
     pub(super) fn new(
         s: S,
         packed: &'a [f32],
-        p: &'a Phase,
+        p: &'a Kernel,
         columns: Seen<'a>,
         at: [usize; R],
         unit: usize,
@@ -59,7 +61,7 @@ impl<'a, S: Simd, const R: usize> Tile<'a, S, R> {
         let lanes = <S::One as Simd>::LANES;
         let first: usize = self.p.products[..i].iter().map(|p| p.len()).sum();
         for (j, segment) in self.p.products[i].iter().enumerate() {
-            assert!(segment.groups == G, "generated code and its table differ");
+            assert!(segment.gates == G, "generated code and its table differ");
             if segment.carried && self.zero {
                 continue;
             }
@@ -70,12 +72,12 @@ impl<'a, S: Simd, const R: usize> Tile<'a, S, R> {
             // block is within the first, rounded up to whole blocks, and so is the next one where
             // a vector has two.
             unsafe {
-                let first_block = segment.weights + self.unit / lanes * next;
+                let first_block = segment.matrix.0 + self.unit / lanes * next;
                 let mut w = self.packed.as_ptr().add(first_block);
                 let x: [*const f32; R] = std::array::from_fn(|r| {
                     let n = self.at[r];
                     self.columns
-                        .operand(&segment.src, first + j, n)
+                        .operand(&segment.operand, first + j, n)
                         .cast_const()
                 });
                 for k in 0..segment.k {
@@ -128,7 +130,7 @@ impl<'a, S: Simd, const R: usize> Tile<'a, S, R> {
         debug_assert!(self.unit + S::LANES <= padded(self.p.width));
         // SAFETY: `check` saw `padded(width)` floats there.
         unsafe {
-            let p = self.packed.as_ptr().add(self.p.vectors[i] + self.unit);
+            let p = self.packed.as_ptr().add(self.p.vectors[i].0 + self.unit);
             self.s.load(p)
         }
     }
