@@ -5,6 +5,7 @@
 
 mod imports;
 mod length;
+mod links;
 mod manifests;
 mod paths;
 mod source;
@@ -52,7 +53,8 @@ pub fn run(root: &Path) -> bool {
             return false;
         }
     };
-    let findings = check(&files);
+    let mut findings = check(&files);
+    findings.extend(links::check(&files, links::below(root)));
     for finding in &findings {
         eprintln!("{finding}");
     }
@@ -67,8 +69,8 @@ fn check(files: &[Source]) -> Vec<Finding> {
     findings
 }
 
-/// What rules read of what git tracks or would track: the Rust sources, the manifests, and the files
-/// that repeat the oldest version of Rust.
+/// What rules read of what git tracks or would track: the Rust sources, the manifests, the documents,
+/// and the files that repeat the oldest version of Rust.
 fn read(root: &Path) -> Result<Vec<Source>, String> {
     let mut git = Command::new("git");
     git.current_dir(root).args([
@@ -78,7 +80,7 @@ fn read(root: &Path) -> Result<Vec<Source>, String> {
         "--others",
         "--exclude-standard",
     ]);
-    git.args(["--", "*.rs", "*Cargo.toml"])
+    git.args(["--", "*.rs", "*Cargo.toml", links::FILES])
         .args(versions::FILES);
     let output = git
         .output()
