@@ -76,8 +76,3 @@ pub mod prelude {
         optimizers::*,
     };
 }
-
-/// The examples of the README run.
-#[cfg(doctest)]
-#[doc = include_str!("../README.md")]
-pub struct Readme;

@@ -1,13 +1,13 @@
-//! The table of `docs/keras-arguments.md` is true: every example compiles, or gives the code that
+//! The table of `docs/src/keras-arguments.md` is true: every example compiles, or gives the code that
 //! the table names, no argument that works is ignored, and no argument of Keras is left out. The
-//! README's table says the same in short.
+//! table of `docs/src/layers.md` says the same in short.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use rnn_compiler::{expand_model, layers};
 
-const TABLE: &str = include_str!("../../docs/keras-arguments.md");
-const README: &str = include_str!("../../README.md");
+const TABLE: &str = include_str!("../../docs/src/keras-arguments.md");
+const LAYERS: &str = include_str!("../../docs/src/layers.md");
 
 /// The arguments of Keras 3's classes: those of `__init__`, of the base class that matter for all
 /// (`name`, `trainable`, `dtype`, `activity_regularizer`) and of `call`.
@@ -163,7 +163,7 @@ fn every_example_does_what_the_table_says() {
     }
 }
 
-/// A state of `docs/keras-arguments.md` in the README's words.
+/// A state of [`TABLE`] in the words of [`LAYERS`].
 fn short(state: &str) -> &str {
     match state {
         s if s.starts_with("RNN0") => &s[..7],
@@ -178,9 +178,9 @@ fn short(state: &str) -> &str {
 }
 
 #[test]
-fn the_readme_has_every_argument_of_every_layer() {
-    let start = README.find("\n### Arguments of the recurrent layers");
-    let section = &README[start.expect("the heading") + 1..];
+fn the_short_table_has_every_argument_of_every_layer() {
+    let start = LAYERS.find("\n## Arguments of the recurrent layers");
+    let section = &LAYERS[start.expect("the heading") + 1..];
     let section = &section[..section.find("\n## ").expect("the next heading")];
     let mut lines = section.lines().filter(|l| l.starts_with('|'));
     let cells = |line: &str| -> Vec<String> {
@@ -189,13 +189,13 @@ fn the_readme_has_every_argument_of_every_layer() {
             .collect()
     };
     let classes = cells(lines.next().expect("a table"));
-    let mut readme = BTreeMap::new();
+    let mut short_table = BTreeMap::new();
     for line in lines.skip(1) {
         let row = cells(line);
         assert_eq!(row.len(), classes.len(), "{line}");
         for (class, state) in classes.iter().zip(&row).skip(1) {
             if !state.is_empty() {
-                readme.insert((class.clone(), row[0].clone()), state.clone());
+                short_table.insert((class.clone(), row[0].clone()), state.clone());
             }
         }
     }
@@ -204,11 +204,14 @@ fn the_readme_has_every_argument_of_every_layer() {
         if row.argument == "(all)" {
             // All arguments of the layer are in one sentence, with the code.
             let named = format!("`{}`", row.class);
-            assert!(section.contains(&named), "{named} is not in the README");
+            assert!(
+                section.contains(&named),
+                "{named} is not in the short table"
+            );
             assert!(section.contains(&row.state[..7]), "{named}: {}", row.state);
         } else {
             docs.insert((row.class, row.argument), short(&row.state).to_owned());
         }
     }
-    assert_eq!(readme, docs);
+    assert_eq!(short_table, docs);
 }

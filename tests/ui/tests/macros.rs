@@ -1,7 +1,8 @@
-//! The documentation of the macros says all that the compiler knows.
+//! The documentation of the macros, and the book's page on cells, say all that the compiler knows.
 
 const MODEL: &str = include_str!("../../../src/macros/rnn_model.md");
 const CELL: &str = include_str!("../../../src/macros/rnn_cell.md");
+const BOOK: &str = include_str!("../../../docs/src/cells.md");
 
 /// Whether `name` stands in `text` as code: a word between two backquotes.
 fn says(text: &str, name: &str) -> bool {
@@ -65,6 +66,10 @@ fn every_statement_and_function_of_a_cell_is_named() {
         "stop_gradient",
     ];
     for name in statements.iter().chain(&functions) {
-        assert!(says(CELL, name), "{name}");
+        assert!(
+            says(CELL, name),
+            "{name} in the documentation of `rnn_cell!`"
+        );
+        assert!(says(BOOK, name), "{name} in the book");
     }
 }
