@@ -1,5 +1,5 @@
-//! The forms of a cell that programs are made of: forward, forward that keeps what backward
-//! needs, and backward.
+//! The forms of a cell that programs are made of: inference, the forward pass that saves what the
+//! backward pass needs, and the backward pass.
 
 use std::collections::BTreeSet;
 
@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{diagnostics::Sound, kernels::Target};
 
-/// The results of a forward pass, with nodes that are kept for all steps.
+/// The results of a forward pass, and the nodes that it saves for all steps.
 fn forward_roots(cell: &Cell, keep: &[NodeId]) -> Vec<Root> {
     let mut roots = Vec::new();
     for (state, parts) in cell.next.iter().enumerate() {

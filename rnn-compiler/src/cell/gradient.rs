@@ -2,11 +2,11 @@
 //!
 //! The result is another graph: from the gradients of the output and of the states after the step
 //! to those of the states before it, of the input and of the parameters. Values of the forward
-//! graph that it needs are loaded, computed again where that is cheap, or kept by the forward
-//! pass; [`Backward::keep`] lists those.
+//! graph that it needs are loaded, computed again where that is cheap, or saved by the forward
+//! pass: [`Backward::keep`] lists those.
 
 mod derivatives;
-mod keep;
+mod saved;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -61,7 +61,7 @@ pub struct VectorGradient {
 pub struct Backward {
     /// What it computes.
     pub graph: Graph,
-    /// Forward nodes that the forward pass has to keep for all steps.
+    /// Forward nodes that the forward pass saves for all steps.
     pub keep: Vec<NodeId>,
     /// Gradient of each state before the step.
     pub states: Vec<Vec<Part>>,
@@ -151,7 +151,7 @@ impl Differentiator<'_> {
             let d = self.spread(d, &node.extent);
             match &node.op {
                 Op::Leaf(slot, offset) => {
-                    // One unit of a vector, read as a number of the row.
+                    // One unit of a vector, read as a row scalar.
                     let d = match (&node.extent, &self.out.node(d).extent) {
                         (Extent::Row, Extent::Row) => self.out.spread(d, Size::known(1)),
                         _ => d,
@@ -249,7 +249,7 @@ impl Differentiator<'_> {
             let extent = self.cell.graph.node(p).extent.clone();
             let width = match &extent {
                 Extent::Vector(w) => w.clone(),
-                // A number of a row has the width 1.
+                // A row scalar has the width 1.
                 Extent::Row => Size::known(1),
                 Extent::Number => continue,
             };
@@ -260,8 +260,8 @@ impl Differentiator<'_> {
         Ok(())
     }
 
-    /// Adds `d` to the gradient of forward node `to`, reduced to its extent. Products with one
-    /// another are joined, so that one sweep over the operands gives their sum.
+    /// Adds `d` to the gradient of forward node `to`, reduced to its extent. Products are joined, so
+    /// that one pass over the operands gives their sum.
     fn add(&mut self, to: NodeId, d: NodeId) -> Sound<()> {
         let node = self.cell.graph.node(to);
         if matches!(node.op, Op::Number(_) | Op::SizeOf(_)) || node.extent == Extent::Number {
@@ -279,8 +279,8 @@ impl Differentiator<'_> {
         Ok(())
     }
 
-    /// The gradient of a vector that is the same number for all units of a row, as a vector: what
-    /// multiplies or sums over rows reads every unit of it.
+    /// Broadcasts a gradient that is one number for all units of a vector: products and sums over
+    /// rows read every unit.
     fn spread(&mut self, d: NodeId, extent: &Extent) -> NodeId {
         let zero = self.out.number_of(d) == Some(0.0);
         match (extent, &self.out.node(d).extent) {

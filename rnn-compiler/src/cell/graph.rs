@@ -33,7 +33,7 @@ pub enum Unary {
     Softplus,
     /// The value itself, with no gradient.
     Detach,
-    /// A number or a row's number in every unit of a vector.
+    /// A number or a row scalar in every unit of a vector.
     Spread,
 }
 
@@ -307,7 +307,7 @@ impl Graph {
         self.add_node(Op::Unary(u, a), extent)
     }
 
-    /// A number, or a row's number, in each of `width` units.
+    /// A number, or a row scalar, in each of `width` units.
     pub fn spread(&mut self, a: NodeId, width: Size) -> NodeId {
         self.add_node(Op::Unary(Unary::Spread, a), Extent::Vector(width))
     }
@@ -357,7 +357,7 @@ impl Graph {
         self.add_node(Op::Product(terms), Extent::Vector(width))
     }
 
-    /// A reduction over the units. A number or a row's number summed over `n` units is `n` times it.
+    /// A reduction over the units. A number or a row scalar summed over `n` units is `n` times it.
     pub fn reduce(&mut self, r: Reduce, a: NodeId) -> NodeId {
         self.add_node(Op::Reduce(r, a), Extent::Row)
     }

@@ -18,10 +18,10 @@
 //!
 //! # Values
 //!
-//! A value is a number, a number of a row (one for each row of the batch, such as `sum(x)`), or has
+//! A value is a number, a row scalar (one for each row of the batch, such as `sum(x)`), or has
 //! a shape and is a row-major vector of its floats. Lane-by-lane maths takes values of one shape;
-//! numbers, and numbers of a row, go with all. Shapes: sizes are whole numbers, arguments, names of
-//! `const`s, and their sums and products. A number of a row that is an output has one unit; as
+//! numbers, and row scalars, go with all. Shapes: sizes are whole numbers, arguments, names of
+//! `const`s, and their sums and products. A row scalar that is an output has one unit; as
 //! `next h` it is in all units of `h`.
 //!
 //! # Operators and functions
@@ -38,7 +38,7 @@
 //! | `flatten(v)` | the vector of all floats |
 //! | `select(a < b, x, y)` | `x` where the comparison holds, `y` elsewhere; also `<=` `>` `>=` `==` `!=` |
 //! | `min(a, b)` `max(a, b)` `pow(a, b)` | lane by lane |
-//! | `sum` `mean` `variance` `max_of` `min_of` | over all floats of a value: a number of a row |
+//! | `sum` `mean` `variance` `max_of` `min_of` | over all floats of a value: a row scalar |
 //! | `softmax(v)` | over the units of a vector |
 //! | `exp` `expm1` `log` `log1p` `sqrt` `rsqrt` `abs` `sign` `sin` `cos` `erf` | lane by lane |
 //! | `tanh` `sigmoid` `relu` `relu6` `leaky_relu` `elu` `selu` `gelu` `silu` `softplus` `softsign` `mish` … | Keras's activations, lane by lane; an argument such as `activation` is called like them |

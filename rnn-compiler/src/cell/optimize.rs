@@ -55,8 +55,8 @@ fn unmask(g: &Graph, roots: &[NodeId]) -> (Graph, BTreeMap<NodeId, NodeId>) {
     let (order, _) = g.live(roots);
     let mut out = Graph::default();
     let mut map = BTreeMap::new();
-    // A vector that was a number times its mask is a number now: what reads its units, not only the
-    // one that it computes, has to find as many as before.
+    // A number times its mask was a vector and is a number now. Sums, products and results need its
+    // units: it is broadcast for them.
     let whole = |out: &mut Graph, map: &BTreeMap<NodeId, NodeId>, id: NodeId| {
         let new = map[&id];
         match (g.width(id), out.width(new)) {

@@ -7,9 +7,9 @@ use super::{
     size::Size,
 };
 
-/// A sum over a vector of which the cell uses parts elsewhere, `mean(x @ kernel)` beside
-/// `split(x @ kernel)`, becomes the sum over one part of the sum of the parts. Then the product is
-/// computed once, in the form in which its gates lie side by side, and lanes are folded once.
+/// Where a cell sums over a vector and also reads its parts, as with `mean(x @ kernel)` beside
+/// `split(x @ kernel)`: adds the parts first and sums over the result. So the product is computed
+/// once, gate by gate, and lanes are folded once.
 pub(super) fn in_parts(g: &Graph, roots: &[NodeId]) -> (Graph, BTreeMap<NodeId, NodeId>) {
     let (order, _) = g.live(roots);
     let mut out = Graph::default();
@@ -168,7 +168,7 @@ fn sum_together(
     (sums.into_iter()).reduce(|a, b| out.binary(Binary::Add, a, b))
 }
 
-/// A term of a number of the row: whether it is negative, its factors, the vector that is summed.
+/// A term of a row scalar: whether it is negative, its factors, the vector that is summed.
 type RowTerm = (bool, Vec<NodeId>, Option<NodeId>);
 
 fn row_terms(
@@ -201,7 +201,7 @@ fn row_terms(
     }
 }
 
-/// `sum(a + r * b)`, where `r` is a number of the row that comes from another sum, becomes
+/// `sum(a + r * b)`, where `r` is a row scalar that comes from another sum, becomes
 /// `sum(a) + r * sum(b)`: neither has to wait for that sum. The gradient of a normalisation is full
 /// of such.
 pub(super) fn apart(g: &Graph, roots: &[NodeId]) -> (Graph, BTreeMap<NodeId, NodeId>) {
@@ -231,7 +231,7 @@ pub(super) fn apart(g: &Graph, roots: &[NodeId]) -> (Graph, BTreeMap<NodeId, Nod
     (out, map)
 }
 
-/// A term of a sum: the product of numbers of the row and of vectors.
+/// A term of a sum: the product of row scalars and of vectors.
 #[derive(Clone, Default)]
 struct Term {
     negative: bool,
@@ -261,7 +261,7 @@ fn sum_apart(
     if terms.len() > MAX_TERMS || terms.iter().flat_map(|t| &t.vectors).any(|&v| late(v)) {
         return None;
     }
-    // Terms with the same numbers of the row are summed at once.
+    // Terms with the same row scalars are summed at once.
     let mut sums: BTreeMap<Vec<NodeId>, NodeId> = BTreeMap::new();
     for mut t in terms {
         let vectors = t.vectors.iter().map(|v| map[v]);

@@ -231,7 +231,7 @@ impl Builder<'_> {
         false
     }
 
-    /// Whether the value is one number of the row, not one of all rows.
+    /// Whether the value is one row scalar, not one of all rows.
     pub(super) fn is_row(&self, value: &Lanes) -> bool {
         value.shape.is_empty()
             && matches!(value.parts.as_slice(), [one] if self.cell.graph.node(*one).extent == Extent::Row)

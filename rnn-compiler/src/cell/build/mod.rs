@@ -114,9 +114,9 @@ pub struct CellUse {
 /// Vectors that stand side by side, with the shape that they are the floats of.
 #[derive(Clone, Debug)]
 struct Lanes {
-    /// The vectors. One that is a number, or a number of a row, has it in every unit.
+    /// The vectors. One that is a number, or a row scalar, has it in every unit.
     parts: Vec<NodeId>,
-    /// The shape; none for a number or a number of a row.
+    /// The shape; none for a number or a row scalar.
     shape: Vec<Size>,
 }
 
@@ -128,7 +128,7 @@ impl Lanes {
         }
     }
 
-    /// A number, or a number of a row.
+    /// A number, or a row scalar.
     fn number(node: NodeId) -> Self {
         Lanes::one(node, &[])
     }

@@ -291,7 +291,7 @@ impl Builder<'_> {
 
     fn one_output(&mut self, name: Option<&Ident>, value: &Expr, span: Span) -> Built<()> {
         let value = self.parts(value)?;
-        // A number of a row is an output of one unit.
+        // A row scalar is an output of one unit.
         let shape = if self.is_row(&value) {
             vec![Size::known(1)]
         } else if value.shape.is_empty() {

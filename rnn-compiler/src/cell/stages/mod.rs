@@ -2,20 +2,20 @@
 //!
 //! - **pack**: depends on parameters only; computed when weights are packed.
 //! - **pre**: does not depend on the carried values (the states); computed for all steps at once,
-//!   before the sweep. An input projection is here.
+//!   before the scan. An input projection is here.
 //! - **step**: what has to be computed step by step.
 //! - **post**: depends on the carried values, which do not depend on it; computed for all steps at
-//!   once, after the sweep. The gradient of the input is here.
+//!   once, after the scan. The gradient of the input is here.
 //!
 //! Within each, a product can only start when its operand is complete for all units, and so can
 //! what uses a reduction: phases follow one another there, and only there. Maths on reductions alone
 //! (a deviation of a variance) runs once a row, behind the last block of units.
 
-mod emit;
 mod phase;
 mod schedule;
 #[cfg(test)]
 mod tests;
+mod work;
 
 use super::{
     graph::{Graph, MatrixPart, NodeId, Reduce, Slot},
@@ -122,7 +122,7 @@ pub enum Statement {
     Load(NodeId, usize),
     /// The node is this vector of the parameters.
     Vector(NodeId, usize),
-    /// The node is this number of the row.
+    /// The node is this row scalar.
     Scalar(NodeId, usize),
     /// The node is this gate of this product.
     Gate(NodeId, usize, usize),
@@ -132,9 +132,9 @@ pub enum Statement {
     Store(usize, NodeId),
     /// The node is added to this vector of the stores.
     Add(usize, NodeId),
-    /// This number of the row becomes the reduction of the node.
+    /// This row scalar becomes the reduction of the node.
     Reduce(Reduce, usize, NodeId),
-    /// This number of the row becomes the node.
+    /// This row scalar becomes the node.
     Set(usize, NodeId),
 }
 
@@ -158,7 +158,7 @@ pub struct Phase {
     /// What happens for every block of units.
     pub body: Vec<Statement>,
     /// What happens behind the last block of a row, when its reductions are complete: maths on
-    /// numbers of the row.
+    /// row scalars.
     pub behind: Vec<Statement>,
     /// All that it writes are gradients of inputs.
     pub only_input_gradient: bool,
@@ -193,5 +193,5 @@ pub struct Program {
 /// If the graph has no order in which its values can be computed.
 pub fn stage(graph: &Graph, roots: &[Root], hoist: bool, target: &Target) -> Sound<Program> {
     let schedule = schedule::schedule(graph, roots, hoist);
-    emit::emit(graph, roots, &schedule, target)
+    phase::emit(graph, roots, &schedule, target)
 }

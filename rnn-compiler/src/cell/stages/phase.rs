@@ -3,20 +3,36 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    Packed, PackedVector, Phase, Place, Product, Sink, Statement, Vector,
-    emit::{Emitter, Work},
-    schedule::{Class, Key},
+    Packed, PackedVector, Phase, Place, Product, Program, Root, Sink, Statement, Vector,
+    schedule::{Class, Key, Schedule},
+    work::{Emitter, Work},
 };
 use crate::{
     cell::{
-        graph::{Extent, MatrixPart, NodeId, Op},
+        graph::{Extent, Graph, MatrixPart, NodeId, Op},
         size::Size,
     },
     diagnostics::{Bug, OrBug, Sound},
+    kernels::Target,
 };
 
 /// A product and the matrix part of each of its terms.
 type Member = (NodeId, Vec<MatrixPart>);
+
+/// The phases that give the results.
+pub(super) fn emit(g: &Graph, roots: &[Root], s: &Schedule, target: &Target) -> Sound<Program> {
+    let mut e = Emitter::new(g, roots, s, target);
+    for (key, work) in &e.find_work()? {
+        let phase = e.phase(key, work)?;
+        match key.0 {
+            Class::Pack => e.out.pack.push(phase),
+            Class::Pre => e.out.pre.push(phase),
+            Class::Step => e.out.step.push(phase),
+            Class::Post => e.out.post.push(phase),
+        }
+    }
+    Ok(e.out)
+}
 
 impl Emitter<'_> {
     /// Where a stored node lies for class `reader`.
@@ -37,11 +53,11 @@ impl Emitter<'_> {
         })
     }
 
-    pub fn phase(&mut self, key: &Key, work: &Work) -> Sound<Phase> {
+    fn phase(&mut self, key: &Key, work: &Work) -> Sound<Phase> {
         let mut p = PhaseEmitter {
             key,
             done: BTreeSet::new(),
-            behind: false,
+            epilogue: false,
             phase: Phase {
                 width: key.2.clone(),
                 products: Vec::new(),
@@ -95,7 +111,7 @@ impl Emitter<'_> {
                 _ => Statement::Store(index, root.node),
             });
         }
-        self.behind(&mut p, work)?;
+        self.epilogue(&mut p, work)?;
         p.phase.only_input_gradient = p.phase.reductions.is_empty()
             && !p.phase.stores.is_empty()
             && p.phase
@@ -111,15 +127,15 @@ impl Emitter<'_> {
         Ok(p.phase)
     }
 
-    /// Maths on numbers of the row. Reductions of this phase are read again, now complete.
-    fn behind(&mut self, p: &mut PhaseEmitter<'_>, work: &Work) -> Sound<()> {
-        if work.behind.is_empty() {
+    /// Maths on row scalars. Reductions of this phase are read again, now complete.
+    fn epilogue(&mut self, p: &mut PhaseEmitter<'_>, work: &Work) -> Sound<()> {
+        if work.epilogue.is_empty() {
             return Ok(());
         }
         let body = std::mem::take(&mut p.phase.body);
         p.done.clear();
-        p.behind = true;
-        for &n in &work.behind {
+        p.epilogue = true;
+        for &n in &work.epilogue {
             self.node(p, n)?;
             let to = self.place(n, p.key.0)?;
             let index = position(&mut p.phase.reductions, to);
@@ -191,9 +207,9 @@ impl Emitter<'_> {
         }
     }
 
-    /// Whether `n` is computed behind the blocks of this phase, and that is where we are.
-    fn is_behind(&self, p: &PhaseEmitter<'_>, n: NodeId) -> Sound<bool> {
-        Ok(p.behind && self.s.behind[n] && self.row_key(n)? == *p.key)
+    /// Whether `n` is computed in the epilogue of this phase, which is being written.
+    fn is_in_epilogue(&self, p: &PhaseEmitter<'_>, n: NodeId) -> Sound<bool> {
+        Ok(p.epilogue && self.s.epilogue[n] && self.row_key(n)? == *p.key)
     }
 
     fn packed_vector(&mut self, v: PackedVector) -> usize {
@@ -220,7 +236,7 @@ impl Emitter<'_> {
                 let from = self.source(n, p.key.0)?;
                 Statement::Load(n, position(&mut p.phase.loads, from))
             }
-            _ if self.s.is_row(self.g, n) && !self.is_behind(p, n)? => {
+            _ if self.s.is_row(self.g, n) && !self.is_in_epilogue(p, n)? => {
                 let from = self.place(n, p.key.0)?;
                 Statement::Scalar(n, position(&mut p.phase.scalars, from))
             }
@@ -249,8 +265,8 @@ impl Emitter<'_> {
 struct PhaseEmitter<'a> {
     key: &'a Key,
     done: BTreeSet<NodeId>,
-    /// The blocks of units are done: what is emitted now runs behind them.
-    behind: bool,
+    /// The epilogue is being written: the blocks of units are done.
+    epilogue: bool,
     phase: Phase,
 }
 

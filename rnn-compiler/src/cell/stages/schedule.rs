@@ -29,9 +29,9 @@ pub(super) struct Schedule {
     pub class: Vec<Class>,
     /// The phase within its class.
     pub level: Vec<usize>,
-    /// A number of a row that is computed from reductions of its class. It is computed once a row,
-    /// behind the phase that completes the last of them, not for every vector that reads it.
-    pub behind: Vec<bool>,
+    /// A row scalar that is computed from reductions of its class: once a row, in the epilogue of the
+    /// phase that completes the last of them, not for every vector that reads it.
+    pub epilogue: Vec<bool>,
 }
 
 impl Schedule {
@@ -40,13 +40,13 @@ impl Schedule {
         Ok((self.class[n], self.level[n], g.units(n)?.clone()))
     }
 
-    /// Whether the node is one number a row that a phase leaves for those behind it.
+    /// Whether the node is one number a row that a phase leaves for later ones.
     pub fn is_row(&self, g: &Graph, n: NodeId) -> bool {
-        is_reduce(&g.node(n).op) || self.behind[n]
+        is_reduce(&g.node(n).op) || self.epilogue[n]
     }
 
     /// Whether every phase can have the node without its being stored: it is a leaf, or cheap
-    /// maths on such. Or it is cheap maths on one other vector, parameters and numbers of a row, and
+    /// maths on such. Or it is cheap maths on one other vector, parameters and row scalars, and
     /// the phase that would store it reads that vector: then reading that again costs the same.
     pub fn is_free(&self, g: &Graph, n: NodeId) -> bool {
         self.source(g, n, 0).is_some()
@@ -204,10 +204,10 @@ pub(super) fn schedule(g: &Graph, roots: &[Root], hoist: bool) -> Schedule {
     if backward {
         sums_to_step(g, roots, &live, &mut class);
     }
-    let mut behind = vec![false; n];
+    let mut epilogue = vec![false; n];
     for id in 0..n {
         let node = g.node(id);
-        behind[id] = live[id]
+        epilogue[id] = live[id]
             && class[id] != Class::Pack
             && node.extent == Extent::Row
             && !is_reduce(&node.op)
@@ -217,13 +217,13 @@ pub(super) fn schedule(g: &Graph, roots: &[Root], hoist: bool) -> Schedule {
                 .op
                 .operands()
                 .iter()
-                .any(|&o| class[o] == class[id] && (behind[o] || is_reduce(&g.node(o).op)));
+                .any(|&o| class[o] == class[id] && (epilogue[o] || is_reduce(&g.node(o).op)));
     }
     let mut s = Schedule {
         live,
         class,
         level: vec![0; n],
-        behind,
+        epilogue,
     };
     for c in [Class::Pre, Class::Step, Class::Post] {
         levels(g, roots, &mut s, c);
@@ -263,7 +263,7 @@ fn inside(g: &Graph, s: &Schedule, n: NodeId, c: Class) -> bool {
 
 /// Whether `user` has to wait until `o` is complete for all units.
 fn waits(g: &Graph, s: &Schedule, user: NodeId, o: NodeId) -> bool {
-    matches!(g.node(user).op, Op::Product(_)) || (s.is_row(g, o) && !s.behind[user])
+    matches!(g.node(user).op, Op::Product(_)) || (s.is_row(g, o) && !s.epilogue[user])
 }
 
 /// The first level at which an operand lets its user run.
@@ -276,7 +276,7 @@ fn after(g: &Graph, s: &Schedule, user: NodeId, o: NodeId, c: Class, level: &[us
 }
 
 /// Products run as late as possible, so that what only a late phase needs does not have to be
-/// stored; the maths behind a product runs with it.
+/// stored; the maths after a product runs with it.
 fn levels(g: &Graph, roots: &[Root], s: &mut Schedule, c: Class) {
     let n = g.nodes().len();
     let nodes: Vec<NodeId> = (0..n).filter(|&id| inside(g, s, id, c)).collect();
@@ -333,7 +333,7 @@ fn levels(g: &Graph, roots: &[Root], s: &mut Schedule, c: Class) {
         let stays = match op {
             Op::Product(_) => true,
             Op::Reduce(_, a) => !leaves[*a],
-            _ => s.behind[id],
+            _ => s.epilogue[id],
         };
         if kept.contains(&id) || grounded || stays {
             continue;

@@ -114,9 +114,9 @@ fn dump(text: &str) -> String {
     out
 }
 
-/// One product of all gates before the sweep, one at every step; nothing stored between phases but
+/// One product of all gates before the scan, one at every step; nothing stored between phases but
 /// the input projection. Backward: the maths, one product of four operands, and the gradient of the
-/// input after the sweep.
+/// input after the scan.
 #[test]
 fn lstm_has_one_stage() {
     let text = dump(LSTM);

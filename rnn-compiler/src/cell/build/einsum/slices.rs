@@ -110,7 +110,7 @@ impl Builder<'_> {
                 parts.extend(sum.parts);
             }
         }
-        // A part that is a number of the row has it in all of its units.
+        // A part that is a row scalar has it in all of its units.
         if !shape.is_empty() && (parts.len() > 1 || !s.reduced.is_empty()) {
             let width = axes.floats(&s.lanes);
             for p in &mut parts {
@@ -154,7 +154,7 @@ impl Builder<'_> {
         self.sound(product.or_bug("a product of nothing"), axes.span)
     }
 
-    /// A vector of one unit as a number of the row.
+    /// A vector of one unit as a row scalar.
     fn number_at(&mut self, one: NodeId) -> NodeId {
         let node = self.cell.graph.node(one).clone();
         match (&node.op, &node.extent) {

@@ -1,4 +1,4 @@
-//! What the phases of a schedule have to do, found from the results backwards.
+//! What each phase has to do, found from the results backwards.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,12 +15,12 @@ use crate::{
 /// What a phase has to do, found from the results backwards.
 #[derive(Default)]
 pub(super) struct Work {
-    /// Nodes whose vectors others load.
+    /// Nodes whose vectors other phases load.
     pub stored: BTreeSet<NodeId>,
     /// Reductions.
     pub reduced: BTreeSet<NodeId>,
     /// Numbers of a row that others read, computed from reductions.
-    pub behind: BTreeSet<NodeId>,
+    pub epilogue: BTreeSet<NodeId>,
     /// Results, by index.
     pub roots: BTreeSet<usize>,
     pub products: BTreeSet<NodeId>,
@@ -38,58 +38,55 @@ pub(super) struct Emitter<'a> {
     pub out: Program,
 }
 
-pub(super) fn emit(g: &Graph, roots: &[Root], s: &Schedule, target: &Target) -> Sound<Program> {
-    let mut e = Emitter {
-        g,
-        roots,
-        s,
-        target,
-        work: BTreeMap::new(),
-        seen: BTreeSet::new(),
-        temps: BTreeMap::new(),
-        out: Program {
-            graph: g.clone(),
-            pack: Vec::new(),
-            pre: Vec::new(),
-            step: Vec::new(),
-            post: Vec::new(),
-            temps: Vec::new(),
-            matrices: Vec::new(),
-            vectors: Vec::new(),
-        },
-    };
-    for (i, root) in roots.iter().enumerate() {
-        // A number of a row that is kept is written where it is computed.
-        if s.is_row(g, root.node) && matches!(root.sink, Sink::Keep(_)) {
-            e.want_row(root.node, s.class[root.node])?;
-            continue;
-        }
-        let key = e.root_key(root);
-        e.work.entry(key.clone()).or_default().roots.insert(i);
-        // Computed in another class than the one that writes the result: a state that depends on
-        // the input alone, or a vector of parameters that is kept.
-        if e.is_loaded(root.node, &key)? {
-            e.want_stored(root.node, key.0)?;
-        } else {
-            e.visit(root.node, &key)?;
+impl<'a> Emitter<'a> {
+    pub fn new(g: &'a Graph, roots: &'a [Root], s: &'a Schedule, target: &'a Target) -> Self {
+        Emitter {
+            g,
+            roots,
+            s,
+            target,
+            seen: BTreeSet::new(),
+            temps: BTreeMap::new(),
+            out: Program {
+                graph: g.clone(),
+                pack: Vec::new(),
+                pre: Vec::new(),
+                step: Vec::new(),
+                post: Vec::new(),
+                temps: Vec::new(),
+                matrices: Vec::new(),
+                vectors: Vec::new(),
+            },
+            work: BTreeMap::new(),
         }
     }
-    let work = std::mem::take(&mut e.work);
-    for (key, work) in &work {
-        let phase = e.phase(key, work)?;
-        match key.0 {
-            Class::Pack => e.out.pack.push(phase),
-            Class::Pre => e.out.pre.push(phase),
-            Class::Step => e.out.step.push(phase),
-            Class::Post => e.out.post.push(phase),
+
+    /// Finds what each phase has to do for the results.
+    pub fn find_work(&mut self) -> Sound<BTreeMap<Key, Work>> {
+        for (i, root) in self.roots.iter().enumerate() {
+            // A row scalar that is saved is written where it is computed.
+            if self.s.is_row(self.g, root.node) && matches!(root.sink, Sink::Keep(_)) {
+                self.want_row(root.node, self.s.class[root.node])?;
+                continue;
+            }
+            let key = self.root_key(root);
+            let work = self.work.entry(key.clone()).or_default();
+            work.roots.insert(i);
+            // Computed in another class than the one that writes the result: a state that depends
+            // on the input alone, or a vector of parameters that is saved.
+            if self.is_loaded(root.node, &key)? {
+                self.want_stored(root.node, key.0)?;
+            } else {
+                self.visit(root.node, &key)?;
+            }
         }
+        Ok(std::mem::take(&mut self.work))
     }
-    Ok(e.out)
 }
 
 impl Emitter<'_> {
     /// The phase that writes a result. A leaf or a number that is a result as it is goes with the
-    /// class that it is scheduled in; a number of a row is written when it is complete.
+    /// class that it is scheduled in; a row scalar is written when it is complete.
     fn root_key(&self, root: &Root) -> Key {
         let width = self.g.width(root.node).unwrap_or(&root.width);
         let mut key = (
@@ -109,9 +106,9 @@ impl Emitter<'_> {
         key
     }
 
-    /// The phase that completes a number of a row.
+    /// The phase that completes a row scalar.
     pub fn row_key(&self, n: NodeId) -> Sound<Key> {
-        if !self.s.behind[n] {
+        if !self.s.epilogue[n] {
             let width = self.g.units(self.reduced(n)?)?.clone();
             return Ok((self.s.class[n], self.s.level[n], width));
         }
@@ -139,8 +136,8 @@ impl Emitter<'_> {
         if self.s.class[n] == Class::Pack {
             return Ok(key.0 != Class::Pack);
         }
-        // Behind the sweep the states that a step has read are gone, so nothing can be computed
-        // again from them.
+        // After the scan the states that a step has read are gone, so nothing can be computed again
+        // from them.
         let gone = key.0 == Class::Post && self.s.class[n] == Class::Step;
         Ok(self.s.key(self.g, n)? != *key && (gone || !self.s.is_free(self.g, n)))
     }
@@ -173,14 +170,14 @@ impl Emitter<'_> {
         Ok(())
     }
 
-    /// Has a number of a row computed where class `reader` can read it.
+    /// Notes that class `reader` reads a row scalar, and finds what computes it.
     fn want_row(&mut self, n: NodeId, reader: Class) -> Sound<()> {
         self.temp(n, reader);
         let key = self.row_key(n)?;
         let work = self.work.entry(key.clone()).or_default();
-        if self.s.behind[n] {
-            if work.behind.insert(n) {
-                self.visit_behind(n, &key)?;
+        if self.s.epilogue[n] {
+            if work.epilogue.insert(n) {
+                self.visit_epilogue(n, &key)?;
             }
         } else if work.reduced.insert(n) {
             let operand = self.reduced(n)?;
@@ -193,13 +190,13 @@ impl Emitter<'_> {
         Ok(())
     }
 
-    /// Finds what it takes to compute `n` behind phase `key`.
-    fn visit_behind(&mut self, n: NodeId, key: &Key) -> Sound<()> {
+    /// Finds what it takes to compute `n` in the epilogue of phase `key`.
+    fn visit_epilogue(&mut self, n: NodeId, key: &Key) -> Sound<()> {
         for o in self.g.node(n).op.operands() {
             if !self.s.is_row(self.g, o) {
                 self.visit(o, key)?;
-            } else if self.s.behind[o] && self.row_key(o)? == *key {
-                self.visit_behind(o, key)?;
+            } else if self.s.epilogue[o] && self.row_key(o)? == *key {
+                self.visit_epilogue(o, key)?;
             } else {
                 self.want_row(o, key.0)?;
             }
@@ -232,7 +229,7 @@ impl Emitter<'_> {
             .filter(|r| r.node == n)
             .find(|r| match r.sink {
                 Sink::Keep(_) => true,
-                // A number of a row needs a row of its own until it is complete.
+                // A row scalar needs a row of its own until it is complete.
                 _ if self.s.is_row(self.g, n) => false,
                 Sink::State(_) | Sink::StateGradient(_) => {
                     reader == Class::Step && self.s.class[n] == Class::Step

@@ -1,4 +1,4 @@
-//! Which values of the forward pass the backward pass loads, computes again or has kept.
+//! Which values of the forward pass the backward pass loads, computes again or has saved.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,8 +11,8 @@ use crate::cell::{
 };
 
 impl Differentiator<'_> {
-    /// Arranges sums and fuses, then decides for each forward value that is needed whether to load, to compute
-    /// again or to keep it.
+    /// Arranges sums and fuses, then decides for each forward value that is needed: load it, compute
+    /// it again or save it.
     pub(super) fn finish(
         self,
         mut states: Vec<Vec<Part>>,
@@ -50,7 +50,7 @@ impl Differentiator<'_> {
             Slot::Forward(f) => Some(f),
             _ => None,
         }));
-        let mut keep: BTreeSet<NodeId> = matrices
+        let mut saved: BTreeSet<NodeId> = matrices
             .iter()
             .filter_map(|m| match m.operand.0 {
                 Slot::Forward(f) => Some(f),
@@ -58,7 +58,7 @@ impl Differentiator<'_> {
             })
             .collect();
         for &f in &needed {
-            self.keep(f, &mut keep, 0);
+            self.save(f, &mut saved, 0);
         }
 
         let mut out = Graph::default();
@@ -67,7 +67,7 @@ impl Differentiator<'_> {
             let node = fused.node(id);
             let new = match &node.op {
                 Op::Leaf(Slot::Forward(f), offset) => {
-                    let whole = self.again(*f, &keep, &mut out);
+                    let whole = self.again(*f, &saved, &mut out);
                     match &node.extent {
                         // A part of it, where parts of a vector are joined.
                         Extent::Vector(w) => out.slice(whole, offset, w),
@@ -85,7 +85,7 @@ impl Differentiator<'_> {
         vectors.iter_mut().for_each(|v| place(&mut v.delta));
         Backward {
             graph: out,
-            keep: keep.into_iter().collect(),
+            keep: saved.into_iter().collect(),
             states,
             inputs,
             matrices,
@@ -93,36 +93,35 @@ impl Differentiator<'_> {
         }
     }
 
-    /// Sees to it that the backward pass can have `f`: by keeping it, or what it is made of if that
-    /// is one vector and numbers of the row. More values are made of the same vector, and the
-    /// forward pass has stored it before it had those numbers.
-    fn keep(&self, f: NodeId, keep: &mut BTreeSet<NodeId>, depth: usize) {
-        if self.available(f, keep, 0) {
+    /// Saves `f` for the backward pass, or its one vector operand and row scalars, which several
+    /// normalised values share.
+    fn save(&self, f: NodeId, saved: &mut BTreeSet<NodeId>, depth: usize) {
+        if self.available(f, saved, 0) {
             return;
         }
         let g = &self.cell.graph;
         let node = g.node(f);
         let mut operands = node.op.operands();
-        operands.retain(|&o| !self.available(o, keep, 0));
+        operands.retain(|&o| !self.available(o, saved, 0));
         let row = |o: &NodeId| g.node(*o).extent == Extent::Row;
         let (rows, vectors): (Vec<NodeId>, Vec<NodeId>) = operands.iter().partition(|&o| row(o));
         let normalised = node.op.operands().iter().any(row);
         match vectors.as_slice() {
-            [] if normalised && node.op.is_cheap() => keep.extend(rows),
+            [] if normalised && node.op.is_cheap() => saved.extend(rows),
             [v] if depth < 3 && normalised && node.op.is_cheap() => {
-                keep.extend(rows);
-                self.keep(*v, keep, depth + 1);
+                saved.extend(rows);
+                self.save(*v, saved, depth + 1);
             }
             _ => {
-                keep.insert(f);
+                saved.insert(f);
             }
         }
     }
 
-    /// Whether the backward pass can have a forward value without its being kept.
-    fn available(&self, f: NodeId, keep: &BTreeSet<NodeId>, depth: usize) -> bool {
+    /// Whether the backward pass has a forward value without saving it.
+    fn available(&self, f: NodeId, saved: &BTreeSet<NodeId>, depth: usize) -> bool {
         let node = self.cell.graph.node(f);
-        keep.contains(&f)
+        saved.contains(&f)
             || self.next.contains_key(&f)
             || matches!(
                 node.op,
@@ -135,10 +134,11 @@ impl Differentiator<'_> {
                     .op
                     .operands()
                     .iter()
-                    .all(|&o| self.available(o, keep, depth + 1)))
+                    .all(|&o| self.available(o, saved, depth + 1)))
     }
 
-    /// Depends on parameters only: the backward pass has it computed when weights are packed.
+    /// Whether a value depends on parameters only. The backward pass then reads it from the packed
+    /// weights.
     fn is_constant(&self, f: NodeId) -> bool {
         match &self.cell.graph.node(f).op {
             Op::Number(_) | Op::SizeOf(_) | Op::Param(..) => true,
@@ -147,16 +147,16 @@ impl Differentiator<'_> {
         }
     }
 
-    /// One number a row, not itself a reduction: what needs it computes it again.
+    /// Whether a value is a row scalar other than a reduction. What needs it computes it again.
     fn is_row_maths(&self, f: NodeId) -> bool {
         let node = self.cell.graph.node(f);
         node.extent == Extent::Row && !matches!(node.op, Op::Reduce(..))
     }
 
     /// A forward value that is available, in the backward graph.
-    fn again(&self, f: NodeId, keep: &BTreeSet<NodeId>, out: &mut Graph) -> NodeId {
+    fn again(&self, f: NodeId, saved: &BTreeSet<NodeId>, out: &mut Graph) -> NodeId {
         let node = self.cell.graph.node(f);
-        if keep.contains(&f) {
+        if saved.contains(&f) {
             return out.add_node(
                 Op::Leaf(Slot::Forward(f), Size::known(0)),
                 node.extent.clone(),
@@ -169,7 +169,7 @@ impl Differentiator<'_> {
             .op
             .operands()
             .into_iter()
-            .map(|o| (o, self.again(o, keep, out)))
+            .map(|o| (o, self.again(o, saved, out)))
             .collect();
         out.rebuild(&node.op, &node.extent, |o| parts[&o])
     }
