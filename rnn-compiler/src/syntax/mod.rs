@@ -58,7 +58,9 @@ mod chain;
 mod functional;
 mod graph;
 mod input;
+mod model;
 mod parse;
+mod print;
 mod python;
 mod source;
 mod statement;
@@ -66,5 +68,6 @@ mod statement;
 mod tests;
 mod value;
 
-pub use ast::{ArgumentAst, Body, GivenCell, LayerAst, ModelAst, ValueAst, ValueKind, path_text};
+pub use ast::{ArgumentAst, LayerAst, ValueAst, ValueKind, path_text};
+pub use model::{Body, GivenCell, ModelAst};
 pub use statement::{ChainAst, InputKind, Statement, Target};

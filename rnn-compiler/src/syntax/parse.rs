@@ -5,9 +5,9 @@ use quote::quote;
 use syn::parse::Parser as _;
 
 use super::{
-    ast::{Body, GivenCell, ModelAst, path_text},
     functional,
     graph::is_graph,
+    model::{Body, GivenCell, ModelAst},
     value::Reader,
 };
 use crate::{
@@ -336,11 +336,4 @@ fn head(c: &mut Cursor, model: &mut ModelAst, diagnostics: &mut Diagnostics) -> 
         );
     }
     Ok(true)
-}
-
-impl GivenCell {
-    /// Whether this is the cell that a model names by `path`.
-    pub fn is(&self, path: &syn::Path) -> bool {
-        path_text(&self.path) == path_text(path)
-    }
 }

@@ -1,10 +1,8 @@
 //! The statements of a graph as they were written.
 
-use std::fmt;
-
 use proc_macro2::{Ident, Span};
 
-use super::ast::{LayerAst, ValueAst, separated};
+use super::ast::{LayerAst, ValueAst};
 
 /// One statement of a graph.
 #[derive(Clone, Debug)]
@@ -85,77 +83,4 @@ pub struct ChainAst {
     pub layers: Vec<Option<LayerAst>>,
     /// Where the chain starts.
     pub span: Span,
-}
-
-impl fmt::Display for InputKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (word, axes) = match self {
-            InputKind::Ids(axis) => ("ids", axis.as_slice()),
-            InputKind::Mask(axis) => ("mask", axis.as_slice()),
-            InputKind::Floats(axes) => ("", axes.as_slice()),
-        };
-        f.write_str(word)?;
-        if axes.is_empty() {
-            return Ok(());
-        }
-        f.write_str("[")?;
-        separated(f, axes)?;
-        f.write_str("]")
-    }
-}
-
-impl fmt::Display for Target {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Target::Name(name) => write!(f, "{name}"),
-            Target::Skip(_) => f.write_str("_"),
-        }
-    }
-}
-
-impl fmt::Display for ChainAst {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        names(f, &self.sources, self.tuple)?;
-        for layer in &self.layers {
-            match layer {
-                Some(layer) => write!(f, " -> {layer}")?,
-                None => f.write_str(" -> …")?,
-            }
-        }
-        Ok(())
-    }
-}
-
-impl fmt::Display for Statement {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Statement::Input { name, kind, .. } => write!(f, "input {name}: {kind};"),
-            Statement::Layer { name, layer } => match layer {
-                Some(layer) => write!(f, "layer {name} = {layer};"),
-                None => write!(f, "layer {name} = …;"),
-            },
-            Statement::Let {
-                targets,
-                tuple,
-                value,
-            } => {
-                f.write_str("let ")?;
-                names(f, targets, *tuple)?;
-                write!(f, " = {value};")
-            }
-            Statement::Output { name, value } => write!(f, "output {name} = {value};"),
-            Statement::Unreadable { .. } => f.write_str("…;"),
-        }
-    }
-}
-
-fn names(f: &mut fmt::Formatter<'_>, names: &[impl fmt::Display], tuple: bool) -> fmt::Result {
-    if tuple {
-        f.write_str("(")?;
-    }
-    separated(f, names)?;
-    if tuple {
-        f.write_str(")")?;
-    }
-    Ok(())
 }
