@@ -9,7 +9,7 @@ use crate::{
     cursor::{Cursor, too_deep},
     diagnostics::{Bug, Diagnostics, to_compile_errors},
     layer,
-    layers::LAYERS,
+    layers::{self, LAYERS},
     passes,
     syntax::ModelAst,
 };
@@ -19,7 +19,7 @@ use crate::{
 /// Mistakes become `compile_error!`s at their places, and a stand-in for the model.
 pub fn expand_model(tokens: TokenStream) -> TokenStream {
     let mut found = Diagnostics::new();
-    let model = ModelAst::parse(tokens, &mut found);
+    let model = ModelAst::parse(tokens, &layers::classes(), &mut found);
     if let Some(path) = layer::wanted(&model, LAYERS) {
         // The model comes back with the cell and is read again; then its mistakes are shown.
         found.take();

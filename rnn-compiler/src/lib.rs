@@ -8,6 +8,7 @@ pub mod cell;
 pub mod codegen;
 pub mod cursor;
 pub mod diagnostics;
+pub mod help;
 pub mod ir;
 pub mod kernels;
 pub mod layer;

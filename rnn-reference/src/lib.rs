@@ -103,7 +103,7 @@ impl Model {
         }
         tokens.extend(read(text)?);
         let mut found = Diagnostics::new();
-        let ast = ModelAst::parse(tokens, &mut found);
+        let ast = ModelAst::parse(tokens, &rnn_compiler::layers::classes(), &mut found);
         let wanted = layer::wanted(&ast, LAYERS);
         let graph = passes::check_layers(&ast, &mut found);
         let all = found.take();

@@ -27,7 +27,7 @@ pub use crate::{
     learner::ValueSpec,
     model::{
         AxisSpec, Batch, Computed, Core, Id, Ids, Inference, IntoInput, Kind, LayerRow, LayerState,
-        MaskSpec, Masks, Model, Nothing, Outputs, Program, Role, Rows, Rows2, Rows3, Sequence,
+        MaskRule, Masks, Model, Nothing, Outputs, Program, Role, Rows, Rows2, Rows3, Sequence,
         Sequence2, Sequence3, Spec, StateSpec, StreamState, Streamable, Token, Training,
     },
     params::{Constraint, Distribution, FanMode, Init, ParamSpec, Regularizer},

@@ -11,8 +11,10 @@ use super::{
     phase::reference,
 };
 use crate::{
-    cell::{Value, size::Size},
-    ir::{Content, LayerId, LayerKind, OpKind, Plan, Port, Shape, Time, ValueId, plan::Ref},
+    cell::size::Size,
+    ir::{
+        Content, LayerId, LayerKind, MaskRule, OpKind, Plan, Port, Shape, Time, ValueId, plan::Ref,
+    },
 };
 
 fn sizes(list: &[Size]) -> TokenStream {
@@ -113,35 +115,20 @@ fn vocabulary(plan: &Plan) -> TokenStream {
     quote!(&[#(#list),*])
 }
 
-/// The masks that can be told from the inputs alone, each once: given ones, `mask_zero`, `Masking` of
-/// an input.
-fn masks(rt: &TokenStream, plan: &Plan) -> TokenStream {
+/// The masks that can be told from the inputs alone, each once.
+fn mask_rules(rt: &TokenStream, plan: &Plan) -> TokenStream {
     let layers = &plan.graph.layers;
     let input = |id: LayerId| layers.inputs.iter().position(|(_, i)| *i == id);
     let list = layers.layers.iter().enumerate().filter_map(|(id, l)| {
-        let read = || input(l.inputs.first()?.layer);
-        Some(match &l.kind {
-            LayerKind::Input if l.outputs[0].content == Content::Mask => {
-                let i = input(id)?;
-                quote!(#rt::MaskSpec::Given(#i))
+        let rule = l.mask_rule?;
+        let i = input(l.inputs.first().map_or(id, |read| read.layer))?;
+        Some(match rule {
+            MaskRule::Given => quote!(#rt::MaskRule::Given(#i)),
+            MaskRule::NonZeroId => quote!(#rt::MaskRule::NonZeroId(#i)),
+            MaskRule::DiffersFrom(value) => {
+                let value = value as f32;
+                quote!(#rt::MaskRule::DiffersFrom(#i, #value))
             }
-            LayerKind::Embedding {
-                mask_zero: true, ..
-            } => {
-                let i = read()?;
-                quote!(#rt::MaskSpec::Zero(#i))
-            }
-            LayerKind::Pointwise { cell } if l.class == "Masking" => {
-                let (i, cell) = (read()?, &cell.cell);
-                let given = cell.arguments.iter().find(|a| a.0 == "mask_value");
-                let value = match given {
-                    Some((_, Value::Number(x), _)) => *x as f32,
-                    Some(_) => return None,
-                    None => 0.0,
-                };
-                quote!(#rt::MaskSpec::Value(#i, #value))
-            }
-            _ => return None,
         })
     });
     let mut seen = BTreeSet::new();
@@ -214,7 +201,7 @@ pub(super) fn spec(
     }
     let [rows, output_layers] = rows(rt, plan);
     let vocabulary = vocabulary(plan);
-    let known_masks = self::masks(rt, plan);
+    let mask_rules = mask_rules(rt, plan);
     let fields = &packing.fields;
     let text = &plan.text;
     let inference_outputs = refs(rt, &plan.inference.values, &graph.outputs);
@@ -252,7 +239,7 @@ pub(super) fn spec(
             output_layers: #output_layers,
             plan: #text,
             vocabulary: #vocabulary,
-            masks: #known_masks,
+            mask_rules: #mask_rules,
             #fields
             stream: __STREAM,
             stream_len: __STREAM_LEN,

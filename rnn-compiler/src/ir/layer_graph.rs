@@ -321,6 +321,18 @@ pub enum LayerKind {
     Identity,
 }
 
+/// Which steps of an input a layer's mask calls valid, told from the input alone. What is computed
+/// comes from the mask itself; this only lets a batch be divided before the layer has run.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum MaskRule {
+    /// The input is a mask.
+    Given,
+    /// Ids other than 0.
+    NonZeroId,
+    /// Steps with a feature that is not this number.
+    DiffersFrom(f64),
+}
+
 /// One call of a layer.
 #[derive(Clone, Debug)]
 pub struct Layer {
@@ -342,6 +354,8 @@ pub struct Layer {
     pub kind: LayerKind,
     /// The shapes of its results.
     pub outputs: Vec<Shape>,
+    /// Which steps of its first input the mask that it makes calls valid.
+    pub mask_rule: Option<MaskRule>,
     /// What the size of its first output costs.
     pub activity: Option<Regularizer>,
     /// An earlier call of the same layer: it has the same weights.

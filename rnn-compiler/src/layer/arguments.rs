@@ -5,8 +5,10 @@ use proc_macro2::Span;
 use crate::{
     cell::{CellAst, Value, size::Size},
     ir::{CellUse, Constraint, ParamOptions, Regularizer, UsedCell},
-    syntax::ValueAst,
+    syntax::{LayerAst, ValueAst},
 };
+
+use super::LayerDef;
 
 /// An argument of a layer.
 #[derive(Clone, Copy, Debug)]
@@ -17,6 +19,8 @@ pub struct Argument {
     pub kind: Kind,
     /// Whether it must be given.
     pub required: bool,
+    /// How the layer's arguments may look where this one is missing; `None`: as its kind looks.
+    pub like: Option<&'static str>,
 }
 
 /// What an argument can be.
@@ -65,6 +69,15 @@ impl Argument {
             name,
             kind,
             required: true,
+            like: None,
+        }
+    }
+
+    /// With an example of its own for messages.
+    pub(crate) const fn like(self, example: &'static str) -> Self {
+        Argument {
+            like: Some(example),
+            ..self
         }
     }
 
@@ -74,6 +87,7 @@ impl Argument {
             name,
             kind,
             required: false,
+            like: None,
         }
     }
 
@@ -85,6 +99,38 @@ impl Argument {
     /// One that is written differently here.
     pub(crate) const fn instead(name: &'static str, help: &'static str) -> Self {
         Argument::optional(name, Kind::NotYet(Some(help)))
+    }
+}
+
+impl Argument {
+    /// How its value may look.
+    pub(super) fn one(&self) -> &'static str {
+        match self.kind {
+            Kind::Regularizer => "l2(0.01)",
+            Kind::Constraint => "max_norm(2)",
+            Kind::Initializer => "glorot_uniform",
+            Kind::Choice([first, ..]) => first,
+            Kind::Whole => "1",
+            Kind::Values if self.name == "mask" => "m",
+            Kind::Values => "state",
+            Kind::Positive => "0.001",
+            Kind::Size | Kind::Length => "64",
+            _ => self.example(),
+        }
+    }
+
+    /// How the arguments of a layer may look that has to have this one.
+    pub(super) fn example(&self) -> &'static str {
+        self.like.unwrap_or(match self.kind {
+            Kind::Rate | Kind::Number => "0.5",
+            Kind::Positive => "0.1",
+            Kind::Activation => "relu",
+            Kind::Cell => "MyCell(32)",
+            Kind::Layer => "LSTM(64)",
+            Kind::Length => "_, 28",
+            Kind::Sizes => "2, 1",
+            _ => "64",
+        })
     }
 }
 
@@ -131,13 +177,24 @@ pub(super) const OF_OTHERS: &[&str] = &[
     "unit_forget_bias",
 ];
 
+/// Arguments that are never meant for a layer inside: `mask` is one of the call, and `units` is what
+/// the layer inside has already.
+pub(super) const OF_LAYER_ONLY: &[&str] = &["mask", "units"];
+
+/// Arguments that are said of one call of a layer, as Keras gives them to `layer(x, …)`.
+pub(crate) const OF_CALL: &[&str] = &["initial_state", "mask"];
+
 /// The arguments of one layer, checked by name and type.
 #[derive(Debug)]
 pub struct Given<'a> {
-    /// The layer as written, for messages: `LSTM(64)`.
+    /// The layer as written.
+    pub written: &'a LayerAst,
+    /// The same, printed for messages: `LSTM(64)`.
     pub text: &'a str,
-    /// Keras's class.
-    pub class: &'a str,
+    /// What the layer is; for a cell, the layer that has it.
+    pub def: &'static LayerDef,
+    /// Keras's class, of a cell its own.
+    pub class: &'static str,
     /// Where the layer stands.
     pub span: Span,
     /// The values given, by name; the others have their defaults.

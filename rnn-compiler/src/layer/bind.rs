@@ -3,30 +3,42 @@
 use proc_macro2::Span;
 
 use super::{
-    arguments::{Argument, EVERYWHERE, Given, Kind, OF_OTHERS},
-    context::moved_inside,
+    LayerDef,
+    arguments::{Argument, EVERYWHERE, Given, Kind, OF_LAYER_ONLY, OF_OTHERS},
     options, values,
 };
 use crate::{
     cell::single,
     cursor::Reported,
     diagnostics::{Diagnostic, Diagnostics, did_you_mean},
-    syntax::{ArgumentAst, ValueAst, ValueKind},
+    syntax::{ArgumentAst, LayerAst, ValueAst, ValueKind},
 };
 
-/// Gives every argument of `written` its place in `declared`; reports all that do not fit.
+/// Gives every argument of a layer its place in what `def` declares; reports all that do not fit.
 pub fn bind<'a>(
-    class: &'a str,
+    def: &'static LayerDef,
+    written: &'a LayerAst,
     text: &'a str,
-    span: Span,
+    diagnostics: &mut Diagnostics,
+) -> Given<'a> {
+    bind_as(def.class, def, written, text, def.arguments, diagnostics)
+}
+
+/// The same for the cell `class` of a layer, which declares some of its arguments.
+pub(super) fn bind_as<'a>(
+    class: &'static str,
+    def: &'static LayerDef,
+    written: &'a LayerAst,
+    text: &'a str,
     declared: &[Argument],
-    written: &[ArgumentAst],
     diagnostics: &mut Diagnostics,
 ) -> Given<'a> {
     let given = Given {
+        written,
         text,
+        def,
         class,
-        span,
+        span: written.name.span(),
         values: Vec::new(),
         raw: Vec::new(),
         regularizers: Vec::new(),
@@ -43,7 +55,7 @@ pub fn bind<'a>(
         unclear: false,
         diagnostics,
     };
-    for argument in written {
+    for argument in &written.arguments {
         if binder.argument(argument).is_err() {
             binder.given.complete = false;
         }
@@ -115,7 +127,7 @@ impl Binder<'_, '_> {
                         value.span,
                         format!("`{name}` of {} needs a value", self.given.class),
                     )
-                    .help(format!("write `{name} = {}`", values::one(&argument))),
+                    .help(format!("write `{name} = {}`", argument.one())),
                 ),
             };
         }
@@ -298,21 +310,28 @@ impl Binder<'_, '_> {
             .or_else(|| did_you_mean(name, known));
         let help = match meant {
             Some(meant) => format!("did you mean `{meant}`?"),
-            None => match class {
-                "Bidirectional" if name == "go_backwards" => {
-                    "leave it out: Bidirectional reads in both directions".to_owned()
-                }
-                "Bidirectional" | "TimeDistributed" if !["mask", "units"].contains(&name) => {
-                    let whole = moved_inside(self.given.text, &written.to_string());
-                    format!("an argument of the layer inside is written there: `{whole}`")
-                }
-                "RNN" => format!(
-                    "an argument of the cell is written there: `RNN(LSTMCell(64, {name} = …))`"
-                ),
-                _ => self.signature(),
-            },
+            None => self.elsewhere(written, name),
         };
         self.mistake(d.help(help))
+    }
+
+    /// What to do with an argument that the layer does not have and that is no slip of the pen.
+    fn elsewhere(&self, written: &ArgumentAst, name: &str) -> String {
+        let Given { def, class, .. } = self.given;
+        if let Some((_, instead)) = def.refused.iter().find(|(refused, _)| *refused == name) {
+            return (*instead).to_owned();
+        }
+        let inside = def.inside();
+        if inside.any() && !OF_LAYER_ONLY.contains(&name) {
+            let whole = inside.with(self.given.written.clone(), written);
+            return format!("an argument of the layer inside is written there: `{whole}`");
+        }
+        match def.cell_argument() {
+            Some(_) => format!(
+                "an argument of the cell is written there: `{class}(LSTMCell(64, {name} = …))`"
+            ),
+            None => self.signature(),
+        }
     }
 
     /// Reports required arguments that nobody gave.
@@ -336,16 +355,16 @@ impl Binder<'_, '_> {
         }
     }
 
-    /// The layer with an argument that is missing, behind those that it has.
-    fn with_example(&self, argument: &Argument) -> String {
+    /// The layer with an argument that is missing, after those that it has.
+    fn with_example(&self, argument: &Argument) -> LayerAst {
+        let written = self.given.written.clone();
+        if written.arguments.is_empty() {
+            return written.with_text(argument.example());
+        }
         let place = self.declared.iter().position(|a| a.name == argument.name);
-        let open = self.given.text.strip_suffix(')');
-        match open.filter(|open| !open.ends_with('(')) {
-            Some(open) if !self.named && place == Some(self.place) => {
-                format!("{open}, {})", values::one(argument))
-            }
-            Some(open) => format!("{open}, {} = {})", argument.name, values::one(argument)),
-            None => format!("{}({})", self.given.class, values::example(argument)),
+        match !self.named && place == Some(self.place) {
+            true => written.with_text(argument.one()),
+            false => written.with_text(&format!("{} = {}", argument.name, argument.one())),
         }
     }
 

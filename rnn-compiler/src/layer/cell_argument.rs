@@ -3,7 +3,7 @@
 use super::{
     LayerDef,
     arguments::{Argument, Given, Kind},
-    bind::bind,
+    bind::bind_as,
     cells,
     context::Context,
     own_cell::own_cell,
@@ -22,18 +22,15 @@ const HELP: &str =
 pub fn wanted(model: &ModelAst, layers: &[&LayerDef]) -> Option<syn::Path> {
     let mut cells = Vec::new();
     for layer in layers_of(&model.body) {
-        wanted_by(&layer.name.to_string(), &layer.arguments, &mut cells);
+        wanted_by(layer, layers, &mut cells);
     }
     cells.into_iter().find(|path| {
-        let own = single(path).is_none_or(|name| {
-            name != STACKED && !layers.iter().any(|l| l.class == name || l.is_cell(&name))
-        });
+        let known =
+            |l: &&LayerDef, name: &str| l.class == name || l.is_cell(name) || l.stack == Some(name);
+        let own = single(path).is_none_or(|name| !layers.iter().any(|l| known(l, &name)));
         own && !model.cells.iter().any(|c| c.is(path))
     })
 }
-
-/// Keras's class for a list of cells: `RNN(StackedRNNCells([A(1), B(2)]))`.
-const STACKED: &str = "StackedRNNCells";
 
 /// Every layer of a model that could be read.
 fn layers_of(body: &Body) -> Vec<&LayerAst> {
@@ -52,42 +49,44 @@ fn layers_of(body: &Body) -> Vec<&LayerAst> {
     }
 }
 
-/// The cells of a layer with these arguments, and of the layers inside it:
-/// `Bidirectional(RNN(MyCell(32)))`.
-fn wanted_by(layer: &str, arguments: &[ArgumentAst], cells: &mut Vec<syn::Path>) {
-    if layer == "RNN" {
-        let named = |a: &&ArgumentAst| a.name.as_ref().is_some_and(|n| n == "cell");
-        let by_name = arguments.iter().find(named);
+/// The cells of a layer, and of the layers inside it: `Bidirectional(RNN(MyCell(32)))`.
+fn wanted_by(layer: &LayerAst, layers: &[&LayerDef], cells: &mut Vec<syn::Path>) {
+    let def = layers.iter().find(|l| layer.name == l.class);
+    if let Some((def, argument)) = def.and_then(|def| Some((def, def.cell_argument()?))) {
+        let named = |a: &&ArgumentAst| a.name.as_ref().is_some_and(|n| n == argument.name);
+        let by_name = layer.arguments.iter().find(named);
         let is_cell = |v: &ValueAst| cell_path(v).is_some() || matches!(v.kind, ValueKind::List(_));
-        let mut unnamed = arguments.iter().filter(|a| a.name.is_none());
+        let mut unnamed = layer.arguments.iter().filter(|a| a.name.is_none());
         if let Some(cell) = by_name.or_else(|| unnamed.find(|a| is_cell(&a.value))) {
-            cells_in(&cell.value, cells);
+            cells_in(&cell.value, def.stack, cells);
         }
     }
-    for a in arguments {
-        inner_layers(&a.value, cells);
+    for a in &layer.arguments {
+        inner_layers(&a.value, layers, cells);
     }
 }
 
 /// The cells of the layers in a value.
-fn inner_layers(value: &ValueAst, cells: &mut Vec<syn::Path>) {
+fn inner_layers(value: &ValueAst, layers: &[&LayerDef], cells: &mut Vec<syn::Path>) {
     match &value.kind {
-        ValueKind::Call(path, arguments) => {
-            wanted_by(&single(path).unwrap_or_default(), arguments, cells);
-        }
-        ValueKind::List(values) => values.iter().for_each(|v| inner_layers(v, cells)),
+        ValueKind::Call(_, arguments) => match value.as_layer() {
+            Some(layer) => wanted_by(&layer, layers, cells),
+            // A path is that of no layer, but what it is given may be layers.
+            None => arguments
+                .iter()
+                .for_each(|a| inner_layers(&a.value, layers, cells)),
+        },
+        ValueKind::List(values) => values.iter().for_each(|v| inner_layers(v, layers, cells)),
         _ => {}
     }
 }
 
 /// The cell that a value is, or the cells of a list.
-fn cells_in(value: &ValueAst, cells: &mut Vec<syn::Path>) {
-    match &value.kind {
-        ValueKind::List(values) => values.iter().for_each(|v| cells_in(v, cells)),
-        ValueKind::Call(path, arguments) if single(path).is_some_and(|n| n == STACKED) => {
-            arguments.iter().for_each(|a| cells_in(&a.value, cells));
-        }
-        _ => cells.extend(cell_path(value)),
+fn cells_in(value: &ValueAst, stack: Option<&str>, cells: &mut Vec<syn::Path>) {
+    let mut list = Vec::new();
+    match stacked(value, stack, &mut list) {
+        true => cells.extend(list.into_iter().filter_map(cell_path)),
+        false => cells.extend(cell_path(value)),
     }
 }
 
@@ -109,7 +108,7 @@ pub(crate) fn cells_of(
 ) -> Option<(Vec<UsedCell>, Option<Size>)> {
     let value = given.raw("cell")?;
     let mut list = Vec::new();
-    if !stacked(value, &mut list) {
+    if !stacked(value, given.def.stack, &mut list) {
         let (cell, units) = cell_of(given, context, value, found)?;
         return Some((vec![cell], units));
     }
@@ -140,20 +139,21 @@ pub(crate) fn cells_of(
     Some((cells, units))
 }
 
-/// The cells of a list, or of Keras's `StackedRNNCells([A(1), B(2)])`, in one row; whether it is
-/// either.
-fn stacked<'a>(value: &'a ValueAst, cells: &mut Vec<&'a ValueAst>) -> bool {
+/// The cells of a list, or of Keras's class for one (`StackedRNNCells([A(1), B(2)])`), in one row;
+/// whether it is either.
+fn stacked<'a>(value: &'a ValueAst, stack: Option<&str>, cells: &mut Vec<&'a ValueAst>) -> bool {
     let mut one = |v: &'a ValueAst| {
-        if !stacked(v, cells) {
+        if !stacked(v, stack, cells) {
             cells.push(v);
         }
     };
+    let is_stack = |path| stack.is_some() && single(path).as_deref() == stack;
     match &value.kind {
         ValueKind::List(list) => list.iter().for_each(one),
-        ValueKind::Call(path, arguments) if single(path).is_some_and(|n| n == STACKED) => {
+        ValueKind::Call(path, arguments) if is_stack(path) => {
             arguments.iter().for_each(|a| one(&a.value));
         }
-        ValueKind::Path(path) if single(path).is_some_and(|n| n == STACKED) => {}
+        ValueKind::Path(path) if is_stack(path) => {}
         _ => return false,
     }
     true
@@ -184,40 +184,37 @@ fn cell_of(
     };
     let text = value.to_string();
     if let Some(name) = &name {
-        let layers = context.layers;
-        if let Some(layer) = layers.iter().find(|l| l.is_cell(name)) {
-            return built_in(layer, given, value, arguments, found);
+        if let (Some(layer), Some(written)) = (context.layer_of_cell(name), value.as_layer()) {
+            return built_in(layer, given, value, &written, found);
         }
-        if let Some(layer) = layers.iter().find(|l| l.class == name) {
+        if let Some(layer) = context.layer(name) {
             let words = format!("{name} is a layer, RNN needs a cell");
             let d = Diagnostic::new("RNN0133", value.span, words);
             // In a list of cells it is not the whole of RNN that is wrong.
             let alone = given.raw.iter().any(|(_, v)| v.to_string() == text);
-            found.push(match layer.cell {
-                Some((cell, _)) if !alone => {
-                    d.help(format!("write {}", text.replacen(name.as_str(), cell, 1)))
-                }
-                Some((cell, _)) => d.help(format!(
-                    "write {text} without RNN, or RNN({})",
-                    text.replacen(name.as_str(), cell, 1)
-                )),
+            let cell = layer.cell.zip(value.as_layer());
+            found.push(match cell.map(|((cell, _), layer)| layer.as_class(cell)) {
+                Some(cell) if !alone => d.help(format!("write {cell}")),
+                Some(cell) => d.help(format!("write {text} without RNN, or RNN({cell})")),
                 None => d.help(HELP),
             });
             return None;
         }
     }
     let ast = context.cells.iter().find(|c| c.is(&path))?.cell.clone()?;
-    let arguments = outer_flags(given, &text, arguments, found)?;
+    if outer_flags(given, value, arguments, found) {
+        return None;
+    }
     let cell = path_text(&path);
-    own_cell(ast, given.options(), &cell, value.span, &arguments, found)
+    own_cell(ast, given.options(), &cell, value.span, arguments, found)
 }
 
 /// A cell that belongs to a layer: it has those of the layer's arguments that its text names.
 fn built_in(
-    layer: &LayerDef,
+    layer: &'static LayerDef,
     given: &Given<'_>,
     value: &ValueAst,
-    arguments: &[ArgumentAst],
+    written: &LayerAst,
     found: &mut Diagnostics,
 ) -> Option<(UsedCell, Option<Size>)> {
     let (name, text) = layer.cell?;
@@ -232,8 +229,10 @@ fn built_in(
     };
     let declared: Vec<Argument> = layer.arguments.iter().filter(takes).copied().collect();
     let text = value.to_string();
-    let arguments = outer_flags(given, &text, arguments, found)?;
-    let inner = bind(name, &text, value.span, &declared, &arguments, found);
+    if outer_flags(given, value, &written.arguments, found) {
+        return None;
+    }
+    let inner = bind_as(name, layer, written, &text, &declared, found);
     let units = inner.size("units").cloned();
     inner.complete.then(|| {
         let mut used = inner.used(ast);
@@ -242,13 +241,13 @@ fn built_in(
     })
 }
 
-/// The arguments of a cell; those that belong to `RNN` around it are reported.
+/// Reports the arguments of a cell that belong to `RNN` around it; whether there are any.
 fn outer_flags(
     given: &Given<'_>,
-    cell: &str,
+    cell: &ValueAst,
     arguments: &[ArgumentAst],
     found: &mut Diagnostics,
-) -> Option<Vec<ArgumentAst>> {
+) -> bool {
     const OUTER: &[&str] = &[
         "return_sequences",
         "return_state",
@@ -261,15 +260,11 @@ fn outer_flags(
         "activity_regularizer",
         "name",
     ];
-    let mut good = true;
+    let mut any = false;
     for a in arguments {
-        let name = match (&a.name, &a.value.kind) {
-            (Some(name), _) => name.to_string(),
-            (None, ValueKind::Path(path)) => single(path).unwrap_or_default(),
-            _ => continue,
-        };
+        let Some(name) = a.named() else { continue };
         if OUTER.contains(&name.as_str()) {
-            good = false;
+            any = true;
             let d = Diagnostic::new(
                 "RNN0120",
                 a.span(),
@@ -277,24 +272,17 @@ fn outer_flags(
             );
             found.push(d.help(format!(
                 "write it behind the cell: RNN({}, {a})",
-                without(cell, a)
+                cell.without(a)
             )));
         }
     }
-    good.then(|| arguments.to_vec())
-}
-
-/// The text of a cell or a layer without one of its arguments.
-pub(crate) fn without(cell: &str, argument: &ArgumentAst) -> String {
-    let argument = argument.to_string();
-    cell.replacen(&format!(", {argument}"), "", 1)
-        .replacen(&argument, "", 1)
+    any
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::layers::LAYERS;
+    use crate::layers::{self, LAYERS};
 
     /// The cells that a model asks for, one after another, as the macros hand them in.
     fn all_wanted(text: &str) -> Vec<String> {
@@ -302,7 +290,7 @@ mod tests {
         loop {
             let mut found = Diagnostics::new();
             let tokens = format!("{given} {text}").parse().unwrap();
-            let model = ModelAst::parse(tokens, &mut found);
+            let model = ModelAst::parse(tokens, &layers::classes(), &mut found);
             assert!(found.take().is_empty(), "{text}");
             let Some(path) = wanted(&model, LAYERS) else {
                 return wanted_cells;

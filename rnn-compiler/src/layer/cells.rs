@@ -4,7 +4,7 @@ use proc_macro2::{Span, TokenStream};
 
 use super::{
     arguments::Given,
-    context::{Built, Context, Incoming, OutMask, guess, last_output, with_sequences},
+    context::{Built, Context, Incoming, OutMask, guess, last_output},
     mask_argument::own_mask,
     state_argument::initial_states,
 };
@@ -130,7 +130,7 @@ pub(crate) fn recurrent(
     }
     Built {
         kind: Some(LayerKind::Rnn(Box::new(Rnn {
-            stem: super::names::of_direction(given.class),
+            stem: given.def.stem,
             cells,
             return_sequences,
             return_state,
@@ -259,13 +259,11 @@ fn axes_differ(
                 _ => "give the sequence a length, and repeat the vector as often by RepeatVector"
                     .to_owned(),
             };
-            match last_output(vector) {
-                Some(layer) => d
+            let last = last_output(vector);
+            match last.and_then(|layer| Some((layer, layer.with_sequences()?))) {
+                Some((layer, with)) => d
                     .note(format!("{} returns only its last output", layer.text))
-                    .help(format!(
-                        "write {}; or {repeat}",
-                        with_sequences(&layer.text, &layer.class)
-                    )),
+                    .help(format!("write {with}; or {repeat}")),
                 None => d.help(repeat),
             }
         }

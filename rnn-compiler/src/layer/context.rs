@@ -2,27 +2,38 @@
 
 use std::collections::BTreeMap;
 
-use proc_macro2::Ident;
-
 use crate::{
-    cell::size::Size,
+    cell::{single, size::Size},
     diagnostics::{Diagnostic, Diagnostics, did_you_mean},
-    ir::{Content, LayerKind, Port, Regularizer, Shape, Time},
-    syntax::{ArgumentAst, Body, GivenCell, LayerAst, ModelAst, ValueAst, ValueKind},
+    help,
+    ir::{Content, LayerKind, MaskRule, Port, Regularizer, Shape, Time},
+    syntax::{ArgumentAst, Body, GivenCell, LayerAst, ValueAst, ValueKind},
 };
 
 use super::{LayerDef, arguments::Given};
 
-/// What stands before a layer inside `TimeDistributed`: one step.
-pub(crate) const STEP: &str = "a step";
+/// What made a value.
+#[derive(Clone, Debug)]
+pub enum Origin {
+    /// An input of a chain.
+    Input,
+    /// An input of a graph, with its name.
+    Named(String),
+    /// A layer around the one that is checked, which gives it one step at a time.
+    Step,
+    /// A layer as it was written.
+    Layer(&'static LayerDef, LayerAst),
+    /// Something with a mistake that has been reported.
+    Unknown,
+}
 
 /// A layer before the one that is checked.
 #[derive(Clone, Debug)]
 pub struct Before {
     /// As written: `LSTM(128)`.
     pub text: String,
-    /// `LSTM`
-    pub class: String,
+    /// What it is.
+    pub origin: Origin,
     /// Its output; unknown after a mistake that leaves nothing to guess from.
     pub shape: Option<Shape>,
 }
@@ -36,6 +47,42 @@ pub struct Incoming {
     pub port: Option<Port>,
     /// Which steps of it are real.
     pub mask: Option<Port>,
+}
+
+impl Before {
+    /// The name of an input of a graph.
+    pub fn input_name(&self) -> Option<&str> {
+        match &self.origin {
+            Origin::Named(name) => Some(name),
+            _ => None,
+        }
+    }
+
+    /// The layer as it would keep the steps, if it has a flag for that.
+    pub(super) fn with_sequences(&self) -> Option<LayerAst> {
+        let Origin::Layer(def, layer) = &self.origin else {
+            return None;
+        };
+        let flag = def.drops_time?.unless?;
+        Some(def.inside().with(layer.clone(), &ArgumentAst::flag(flag)))
+    }
+
+    /// The layer as it would not give its states.
+    pub fn without_states(&self) -> String {
+        match &self.origin {
+            Origin::Layer(def, layer) => def.inside().without_states(layer.clone()).to_string(),
+            _ => self.text.clone(),
+        }
+    }
+
+    /// Whether it was told to keep the steps.
+    pub(super) fn keeps_sequences(&self) -> bool {
+        let Origin::Layer(def, layer) = &self.origin else {
+            return false;
+        };
+        let flag = def.drops_time.and_then(|d| d.unless);
+        flag.is_some_and(|flag| def.inside().sets(layer, flag))
+    }
 }
 
 impl Incoming {
@@ -53,8 +100,8 @@ pub type Scope = BTreeMap<String, Vec<Incoming>>;
 pub struct Context<'a> {
     /// What it reads.
     pub inputs: &'a [Incoming],
-    /// The class of the layer behind.
-    pub next: Option<&'a str>,
+    /// The layer after it, if it is one.
+    pub next: Option<&'static LayerDef>,
     /// All layers: `RNN(…)` looks up their cells, `Bidirectional(…)` its layer.
     pub layers: &'static [&'static LayerDef],
     /// The cells that were fetched.
@@ -64,14 +111,19 @@ pub struct Context<'a> {
 }
 
 /// What becomes of the mask of what a layer reads.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub enum OutMask {
-    /// It is not known behind the layer.
+    /// After the layer it is not known.
     Lost,
-    /// It holds behind the layer, too.
+    /// It holds after the layer, too.
     Kept,
-    /// The layer makes a new one: this result.
-    Made(usize),
+    /// The layer makes a new one.
+    Made {
+        /// Which of its results.
+        result: usize,
+        /// Which steps of its input it calls valid.
+        rule: MaskRule,
+    },
 }
 
 /// What a layer answers. After a mistake the shapes are the best guess, so that the layers behind
@@ -133,6 +185,16 @@ impl Built {
 }
 
 impl Context<'_> {
+    /// The layer of that class.
+    pub(super) fn layer(&self, class: &str) -> Option<&'static LayerDef> {
+        self.layers.iter().copied().find(|l| l.class == class)
+    }
+
+    /// The layer that this is the cell of.
+    pub(super) fn layer_of_cell(&self, class: &str) -> Option<&'static LayerDef> {
+        self.layers.iter().copied().find(|l| l.is_cell(class))
+    }
+
     /// The shape before the layer, if it is known.
     pub fn input(&self) -> Option<&Shape> {
         self.inputs.first()?.shape()
@@ -162,7 +224,7 @@ impl Context<'_> {
         let mut all = Vec::new();
         for v in list {
             let name = match &v.kind {
-                ValueKind::Path(path) => crate::cell::single(path),
+                ValueKind::Path(path) => single(path),
                 _ => None,
             };
             match name.as_ref().and_then(|n| self.scope.get(n)) {
@@ -182,7 +244,7 @@ impl Context<'_> {
                     );
                     found.push(if self.scope.is_empty() {
                         let d = d.note("only a model with named values has such");
-                        d.help(graph_with(given, argument))
+                        d.help(format!("write a graph: `{}`", graph_with(given, argument)))
                     } else {
                         let known = || self.scope.keys().map(String::as_str);
                         match name.and_then(|n| did_you_mean(&n, known()).map(str::to_owned)) {
@@ -233,7 +295,7 @@ impl Context<'_> {
                 "{} has a length and no features",
                 self.before().last().map_or("", |b| b.text.as_str())
             ))
-            .help(match self.before().last().and_then(|b| b.text.strip_prefix("input ")) {
+            .help(match self.before().last().and_then(Before::input_name) {
                 Some(name) => format!(
                     "write `input {name}: [_, 28];` for 28 features a step, or Embedding(1000, 64) before {}",
                     given.text
@@ -268,16 +330,20 @@ impl Context<'_> {
     /// Says which layer removed the time axis, and what to write instead.
     fn explain_no_time(&self, d: Diagnostic, text: &str) -> Diagnostic {
         let has_time = |b: &&Before| b.shape.as_ref().is_none_or(|s| s.time != Time::None);
-        // The first layer behind the last one that still had a time axis.
-        let step = self.before().last().filter(|b| b.class == STEP);
+        // The first layer after the last one that still had a time axis.
+        let step = self.before().last();
+        let step = step.filter(|b| matches!(b.origin, Origin::Step));
         let culprit = step.or(match self.before().iter().rposition(|b| has_time(&b)) {
             Some(last) => self.before().get(last + 1),
             None => self.before().first(),
         });
         let Some(culprit) = culprit else { return d };
         let before = &culprit.text;
-        match culprit.class.as_str() {
-            STEP => {
+        let features = culprit.shape.as_ref().map(|s| s.width().to_string());
+        let features = features.unwrap_or_default();
+        let no_time = format!("{before} is one vector of {features} features, with no time axis");
+        match &culprit.origin {
+            Origin::Step => {
                 let d = d.note("TimeDistributed gives its layer one step, which has no time axis");
                 match &culprit.shape {
                     Some(step) if step.axes.len() > 1 => d.help(format!(
@@ -286,222 +352,52 @@ impl Context<'_> {
                     _ => d.help(format!("write {text} without TimeDistributed")),
                 }
             }
-            "Input" => {
-                let features = culprit
-                    .shape
-                    .as_ref()
-                    .map(|s| s.width().to_string())
-                    .unwrap_or_default();
-                let d = d.note(format!(
-                    "{before} is one vector of {features} features, with no time axis"
-                ));
-                match before.strip_prefix("input ") {
-                    Some(name) => d.help(format!("write `input {name}: [_, {features}];` for sequences of any length, or `input {name}: [10, {features}];` for 10 steps")),
-                    None => d.help(format!("write Input(_, {features}) for sequences of any length, or Input(10, {features}) for 10 steps")),
-                }
+            Origin::Named(name) => d.note(no_time).help(format!("write `input {name}: [_, {features}];` for sequences of any length, or `input {name}: [10, {features}];` for 10 steps")),
+            Origin::Input => d.note(no_time).help(format!("write Input(_, {features}) for sequences of any length, or Input(10, {features}) for 10 steps")),
+            Origin::Layer(def, _) => {
+                let does = def.drops_time.map_or("gives one vector", |drops| drops.does);
+                d.note(format!("{before} before it {does}"))
+                    .help(match culprit.with_sequences() {
+                        Some(layer) => format!("write {layer}"),
+                        None => format!("remove {}, or move it behind {text}", def.class),
+                    })
             }
-            "Flatten" => d
-                .note(format!(
-                    "{before} before it joins all steps into one vector"
-                ))
-                .help(format!("remove Flatten, or move it behind {text}")),
-            class => d
-                .note(format!("{before} before it returns only its last output"))
-                .help(format!("write {}", with_sequences(before, class))),
+            Origin::Unknown => d,
         }
     }
 }
 
 /// The model as a graph, in which there is something that `argument` can name.
-fn graph_with(given: &Given<'_>, argument: &str) -> String {
-    // The names that the graph gives itself.
-    const OWN: &[&str] = &["x", "y", "forward", "backward"];
+fn graph_with(given: &Given<'_>, argument: &str) -> Body {
     let name = match given.raw(argument).map(|v| &v.kind) {
-        Some(ValueKind::Path(path)) => crate::cell::single(path),
+        Some(ValueKind::Path(path)) => single(path),
         _ => None,
     };
-    let name = name.filter(|n| !OWN.contains(&n.as_str()));
-    let mut bare = as_written(given);
-    bare.arguments.retain(|a| !sets(a, argument));
+    let layer = given.written.clone();
     if argument == "mask" {
-        let m = name.unwrap_or("m".to_owned());
-        let layer = with_flag(&bare.to_string(), &format!("mask = {m}"));
-        return format!(
-            "write a graph: `input x: [time, 8]; input {m}: mask[time]; output y = x -> {layer};`"
-        );
+        return help::with_mask(layer, name);
     }
-    let state = name.unwrap_or("state".to_owned());
-    let layer = with_flag(&bare.to_string(), &format!("initial_state = {state}"));
     let outputs: &[&str] = match given.choice("merge_mode") {
         Some("none") => &["forward", "backward"],
         _ => &["y"],
     };
-    let skipped = "_, ".repeat(outputs.len());
-    let last = match (outputs, returns_state(&bare)) {
-        (&[y], false) => format!("output {y} = x -> {layer};"),
-        (names, states) => {
-            let targets = names.join(", ") + if states { ", _" } else { "" };
-            let outputs = names.iter().map(|n| format!(" output {n} = {n};"));
-            format!("let ({targets}) = x -> {layer};") + &outputs.collect::<String>()
-        }
-    };
-    let before = with_states(bare);
-    format!("write a graph: `input x: [_, 8]; let ({skipped}{state}) = x -> {before}; {last}`")
+    help::with_initial_state(layer, &given.def.inside(), outputs, name)
 }
 
-/// The layer again, to write it with other arguments.
-fn as_written(given: &Given<'_>) -> LayerAst {
-    let tokens = given.text.parse().unwrap_or_default();
-    match ModelAst::parse(tokens, &mut Diagnostics::new()).body {
-        Body::Chain(layers) => layers.into_iter().flatten().next(),
-        Body::Graph(_) => None,
-    }
-    .unwrap_or(LayerAst {
-        name: Ident::new(given.class, given.span),
-        arguments: Vec::new(),
-    })
-}
-
-/// Whether this is the argument `name`, also as a bare flag.
-fn sets(argument: &ArgumentAst, name: &str) -> bool {
-    match (&argument.name, &argument.value.kind) {
-        (Some(own), _) => own == name,
-        (None, ValueKind::Path(path)) => path.is_ident(name),
-        _ => false,
-    }
-}
-
-/// The layers that an argument of `Bidirectional` is, which say what is returned.
-fn direction(place: usize, argument: &ArgumentAst) -> Option<LayerAst> {
-    let is = match &argument.name {
-        None => place == 0,
-        Some(name) => name == "layer" || name == "backward_layer",
-    };
-    argument.value.as_layer().filter(|_| is)
-}
-
-/// Whether the states are results of a layer.
-fn returns_state(layer: &LayerAst) -> bool {
-    let of = |layer: &LayerAst| {
-        let mut arguments = layer.arguments.iter();
-        arguments
-            .any(|a| sets(a, "return_state") && !matches!(a.value.kind, ValueKind::Flag(false)))
-    };
-    if layer.name != "Bidirectional" {
-        return of(layer);
-    }
-    let inside = layer.arguments.iter().enumerate();
-    inside.filter_map(|(i, a)| direction(i, a)).any(|l| of(&l))
-}
-
-/// The layer with `return_state`, once. The states of both directions come from the layers inside.
-fn with_states(mut layer: LayerAst) -> String {
-    // Two layers have two names.
-    layer.arguments.retain(|a| !sets(a, "name"));
-    if layer.name != "Bidirectional" {
-        layer.arguments.retain(|a| !sets(a, "return_state"));
-        return with_flag(&layer.to_string(), "return_state");
-    }
-    let written = layer.arguments.iter().enumerate().map(|(i, a)| {
-        let Some(inside) = direction(i, a) else {
-            return a.to_string();
-        };
-        let name = a.name.as_ref().map(|n| format!("{n} = "));
-        name.unwrap_or_default() + &with_states(inside)
-    });
-    let arguments: Vec<String> = written.collect();
-    format!("{}({})", layer.name, arguments.join(", "))
-}
-
-/// `LSTM(128)` with one more argument.
-fn with_flag(text: &str, flag: &str) -> String {
-    match text.strip_suffix(')') {
-        Some(open) => format!("{open}, {flag})"),
-        None => format!("{text}({flag})"),
-    }
-}
-
-/// A recurrent layer as written, with `return_sequences`, which belongs to the layers inside of
-/// `Bidirectional`.
-pub(super) fn with_sequences(text: &str, class: &str) -> String {
-    const FLAG: &str = "return_sequences";
-    if class == "Bidirectional" {
-        return moved_inside(text, FLAG);
-    }
-    with_only(text, FLAG)
-}
-
-/// `Bidirectional(LSTM(4), return_sequences)` with the flag in each layer inside:
-/// `Bidirectional(LSTM(4, return_sequences))`.
-pub(super) fn moved_inside(text: &str, flag: &str) -> String {
-    let Some((name, all)) = arguments_of(text) else {
-        return text.to_owned();
-    };
-    let own = |a: &&str| *a == flag || a.starts_with(&format!("{flag} = "));
-    let inside = |(i, a): (usize, &str)| {
-        let named = ["layer = ", "backward_layer = "];
-        let named = named.iter().find_map(|n| Some((*n, a.strip_prefix(n)?)));
-        // Only the first has a place, and classes start with a capital.
-        let first = i == 0 && a.starts_with(char::is_uppercase);
-        match named.or(first.then_some(("", a))) {
-            Some((name, layer)) => format!("{name}{}", with_only(layer, flag)),
-            None => a.to_owned(),
-        }
-    };
-    let all = all.into_iter().filter(|a| !own(a)).enumerate().map(inside);
-    format!("{name}({})", all.collect::<Vec<_>>().join(", "))
-}
-
-/// A layer as written with a flag, which it may have as `return_sequences = false`.
-fn with_only(layer: &str, flag: &str) -> String {
-    let Some((name, all)) = arguments_of(layer) else {
-        return format!("{layer}({flag})");
-    };
-    // A slip of the pen for it goes, too.
-    let others = all.into_iter().filter(|a| {
-        let name = a.split(" = ").next().unwrap_or_default();
-        match flag.split_once(" = ") {
-            Some((own, _)) => name != own,
-            None => did_you_mean(name, [flag]).is_none(),
-        }
-    });
-    let all: Vec<&str> = others.chain([flag]).collect();
-    format!("{name}({})", all.join(", "))
-}
-
-/// `LSTM` and `4`, `return_state` of `LSTM(4, return_state)`.
-fn arguments_of(text: &str) -> Option<(&str, Vec<&str>)> {
-    let (name, inside) = text.strip_suffix(')')?.split_once('(')?;
-    let (mut all, mut start, mut depth, mut quoted) = (Vec::new(), 0, 0usize, false);
-    for (i, c) in inside.char_indices() {
-        match c {
-            '"' => quoted = !quoted,
-            _ if quoted => {}
-            '(' | '[' | '{' => depth += 1,
-            ')' | ']' | '}' => depth = depth.saturating_sub(1),
-            ',' if depth == 0 => {
-                all.push(inside[start..i].trim());
-                start = i + 1;
-            }
-            _ => {}
-        }
-    }
-    all.push(inside[start..].trim());
-    all.retain(|a| !a.is_empty());
-    Some((name, all))
-}
-
-/// The layer that made a vector of a sequence, and its class, if it is a recurrent one and this is
-/// its output, not a state.
+/// The layer that made a vector of a sequence, if a flag would keep the steps and this is its
+/// output, not a state.
 pub(super) fn last_output(value: &Incoming) -> Option<&Before> {
-    const RECURRENT: [&str; 5] = ["LSTM", "GRU", "SimpleRNN", "RNN", "Bidirectional"];
     let last = value.before.iter().rposition(|b| {
         let shape = b.shape.as_ref();
         shape.is_some_and(|s| s.time != Time::None)
     })?;
     let layer = value.before.get(last + 1)?;
     let state = last + 2 == value.before.len() && value.port.is_some_and(|p| p.index > 0);
-    (RECURRENT.contains(&layer.class.as_str()) && !state).then_some(layer)
+    let flag = match &layer.origin {
+        Origin::Layer(def, _) => def.drops_time.and_then(|d| d.unless),
+        _ => None,
+    };
+    flag.filter(|_| !state).map(|_| layer)
 }
 
 /// A guess for the shape behind a layer with a mistake: the time axis of its input, or an open one.

@@ -4,7 +4,7 @@ use std::slice::from_ref;
 
 use super::{
     arguments::Given,
-    context::{Context, Incoming},
+    context::{Before, Context, Incoming},
 };
 use crate::{
     cell::size::by_name,
@@ -76,7 +76,7 @@ fn wrong_mask(
         .before()
         .first()
         .filter(|b| b.shape.as_ref().is_some_and(|s| s.time == *time));
-    let reads = input.and_then(|b| b.text.strip_prefix("input "));
+    let reads = input.and_then(Before::input_name);
     let of = reads.map_or(String::new(), |x| format!(" of `{x}`"));
     let d = match mask {
         Some(s) if s.content == Content::Mask => {
@@ -111,7 +111,7 @@ fn wrong_mask(
     // Another value cannot become a mask by its declaration.
     let declared = |name: &str| {
         let value = context.scope.get(name)?.first()?.before.last()?;
-        (value.text == format!("input {name}") && reads != Some(name)).then(|| name.to_owned())
+        (value.input_name() == Some(name) && reads != Some(name)).then(|| name.to_owned())
     };
     let own = declared(&raw.to_string());
     let instead = match &own {

@@ -15,23 +15,24 @@ mod own_cell;
 mod state_argument;
 mod values;
 
+pub(crate) use arguments::OF_CALL;
 pub use arguments::{Argument, Given, Kind};
 pub use bind::bind;
 pub use cell_argument::wanted;
-pub use context::{Before, Built, Context, Incoming, OutMask, Scope};
+pub use context::{Before, Built, Context, Incoming, Origin, OutMask, Scope};
 pub use names::Names;
 pub(crate) use {
-    cell_argument::{cells_of, without},
+    cell_argument::cells_of,
     cells::{
         Merged, fits, fold_real, last_axis, merge, parse, pointwise, reads, recurrent, side_by_side,
     },
-    context::STEP,
     nested::inner,
 };
 
-use crate::diagnostics::Diagnostics;
+pub use crate::syntax::Reads;
+use crate::{diagnostics::Diagnostics, help::Inside, syntax::Class};
 
-/// What a layer is.
+/// What a layer is. A file in `layers/` names what is its own; the rest is [`LayerDef::ORDINARY`].
 #[derive(Debug)]
 pub struct LayerDef {
     /// Keras's class: `LSTM`.
@@ -40,17 +41,99 @@ pub struct LayerDef {
     pub stem: &'static str,
     /// All arguments of Keras's layer, in Keras's order.
     pub arguments: &'static [Argument],
+    /// Arguments that the layer cannot have, with what to write instead.
+    pub refused: &'static [(&'static str, &'static str)],
+    /// What it reads.
+    pub reads: Reads,
+    /// How it makes a vector of a sequence.
+    pub drops_time: Option<DropsTime>,
     /// The class and the text of the cell that it sweeps over time: what `RNN(LSTMCell(64))` finds.
     pub cell: Option<(&'static str, &'static str)>,
-    /// It reads several values; else one.
-    pub many: bool,
-    /// From arguments and the shape before to the layer and the shape behind.
+    /// Keras's class for a list of cells: `RNN(StackedRNNCells([LSTMCell(3), GRUCell(4)]))`.
+    pub stack: Option<&'static str>,
+    /// The operator of Python's that it stands for: `+`.
+    pub operator: Option<&'static str>,
+    /// Keras's class in a summary, where it is another: `InputLayer`.
+    pub summary: Option<&'static str>,
+    /// From arguments and the shape before to the layer and the shape after it.
     pub build: fn(&Given<'_>, &Context<'_>, &mut Diagnostics) -> Built,
 }
 
+/// How a layer makes a vector of a sequence.
+#[derive(Clone, Copy, Debug)]
+pub struct DropsTime {
+    /// What it does to the steps: `joins all steps into one vector`.
+    pub does: &'static str,
+    /// The flag that keeps them, if there is one: `return_sequences`.
+    pub unless: Option<&'static str>,
+}
+
+impl DropsTime {
+    /// Recurrent layers.
+    pub const LAST: DropsTime = DropsTime {
+        does: "returns only its last output",
+        unless: Some("return_sequences"),
+    };
+    /// Layers that put all numbers side by side.
+    pub const JOINED: DropsTime = DropsTime {
+        does: "joins all steps into one vector",
+        unless: None,
+    };
+}
+
 impl LayerDef {
+    /// A layer of numbers that keeps time and has no arguments.
+    pub const ORDINARY: LayerDef = LayerDef {
+        class: "",
+        stem: "",
+        arguments: &[],
+        refused: &[],
+        reads: Reads::Numbers,
+        drops_time: None,
+        cell: None,
+        stack: None,
+        operator: None,
+        summary: None,
+        build: |_, context, _| Built::failed(context.input().cloned()),
+    };
+
     /// Whether this is the class of its cell.
     pub fn is_cell(&self, class: &str) -> bool {
         self.cell.is_some_and(|(cell, _)| cell == class)
+    }
+
+    /// Whether it is an input of the model.
+    pub fn is_input(&self) -> bool {
+        self.reads == Reads::Nothing
+    }
+
+    /// Whether it has an argument of this name.
+    pub fn takes(&self, argument: &str) -> bool {
+        self.arguments.iter().any(|a| a.name == argument)
+    }
+
+    /// Its argument that is a cell.
+    pub fn cell_argument(&self) -> Option<&'static Argument> {
+        self.arguments.iter().find(|a| a.kind == Kind::Cell)
+    }
+
+    /// Its arguments that are layers.
+    pub fn inside(&self) -> Inside {
+        let arguments = self.arguments.iter().enumerate();
+        let layers = arguments.filter(|(_, a)| a.kind == Kind::Layer);
+        Inside {
+            arguments: layers.map(|(place, a)| (place, a.name)).collect(),
+        }
+    }
+
+    /// What its name says to the parser.
+    pub fn as_class(&self) -> Class {
+        let sizes = self.arguments.iter().find(|a| a.kind == Kind::Sizes);
+        Class {
+            name: self.class,
+            reads: self.reads,
+            sizes: sizes.map(|a| a.name),
+            operator: self.operator,
+        }
     }
 }

@@ -58,16 +58,6 @@ impl Names {
     }
 }
 
-/// What Keras calls a layer of this class inside of `Bidirectional`, behind `forward_`.
-pub(super) fn of_direction(class: &str) -> &'static str {
-    match class {
-        "LSTM" => "lstm",
-        "GRU" => "gru",
-        "SimpleRNN" => "simple_rnn",
-        _ => "rnn",
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

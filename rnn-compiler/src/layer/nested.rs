@@ -2,15 +2,14 @@
 
 use super::{
     LayerDef,
-    arguments::Given,
+    arguments::{Argument, Given, Kind, OF_CALL},
     bind::bind,
     context::{Built, Context},
 };
 use crate::{
-    cell::single,
     diagnostics::{Diagnostic, Diagnostics, did_you_mean},
     ir::{LayerKind, Regularizer},
-    syntax::{ArgumentAst, ValueAst, ValueKind},
+    syntax::{LayerAst, ValueAst},
 };
 
 /// A layer inside another.
@@ -31,16 +30,12 @@ pub(crate) fn inner(
     value: &ValueAst,
     found: &mut Diagnostics,
 ) -> Option<Inner> {
-    let (path, arguments): (_, &[ArgumentAst]) = match &value.kind {
-        ValueKind::Path(path) => (path, &[]),
-        ValueKind::Call(path, arguments) => (path, arguments),
-        _ => {
-            found.push(needs_layer(given, value));
-            return None;
-        }
+    let Some(written) = value.as_layer() else {
+        found.push(needs_layer(given, value));
+        return None;
     };
-    let name = single(path).unwrap_or_default();
-    let Some(def) = context.layers.iter().copied().find(|l| l.class == name) else {
+    let name = written.name.to_string();
+    let Some(def) = context.layer(&name) else {
         let d = needs_layer(given, value);
         let known = || context.layers.iter().map(|l| l.class);
         let is_cell = context.layers.iter().any(|l| l.is_cell(&name));
@@ -60,18 +55,11 @@ pub(crate) fn inner(
         return None;
     };
     let text = value.to_string();
-    let own = bind(
-        def.class,
-        &text,
-        value.span,
-        def.arguments,
-        arguments,
-        found,
-    );
+    let own = bind(def, &written, &text, found);
     let built = (def.build)(&own, context, found);
     let mut complete = own.complete;
     // What is said of one call belongs to the layer that is called.
-    for argument in ["initial_state", "mask"] {
+    for argument in OF_CALL {
         if let Some(raw) = own.raw(argument) {
             complete = false;
             found.push(
@@ -83,11 +71,12 @@ pub(crate) fn inner(
                         given.class
                     ),
                 )
-                .help(match given.class {
-                    "Bidirectional" => format!(
-                        "write it behind the layer: `Bidirectional(LSTM(64), {argument} = {raw})`"
+                .help(match given.def.takes(argument) {
+                    true => format!(
+                        "write it behind the layer: `{}(LSTM(64), {argument} = {raw})`",
+                        given.class
                     ),
-                    class => format!("leave it out: {class} has none"),
+                    false => format!("leave it out: {} has none", given.class),
                 }),
             );
         }
@@ -141,13 +130,16 @@ fn freeze(kind: &mut LayerKind) {
 }
 
 fn needs_layer(given: &Given<'_>, value: &ValueAst) -> Diagnostic {
+    let mut arguments = given.def.arguments.iter();
+    let layer = arguments.find(|a| a.kind == Kind::Layer);
+    let example = layer.map_or("LSTM(64)", Argument::example);
     Diagnostic::new(
         "RNN0137",
         value.span,
         format!("{} needs a layer, found `{value}`", given.class),
     )
-    .help(match given.class {
-        "TimeDistributed" => "write TimeDistributed(Dense(64))".to_owned(),
-        class => format!("write {class}(LSTM(64))"),
-    })
+    .help(format!(
+        "write {}",
+        LayerAst::bare(given.class).with_text(example)
+    ))
 }

@@ -1,6 +1,9 @@
 //! `initial_state = state`: the states before the first step.
 
-use super::{arguments::Given, context::Context};
+use super::{
+    arguments::Given,
+    context::{Before, Context},
+};
 use crate::{
     cell::size::{Size, by_name},
     cursor::Reported,
@@ -93,11 +96,8 @@ pub(super) fn initial_states(
                 Content::Ids => "class ids ",
                 Content::Mask => "a mask ",
             };
-            let origin = value
-                .before
-                .last()
-                .map(|b| b.text.clone())
-                .unwrap_or_default();
+            let origin = value.before.last();
+            let text = origin.map_or("", |b| b.text.as_str());
             // A name that stands for several values cannot start a chain of layers for one.
             let alone = values.iter().filter(|(_, n)| n == name).count() == 1;
             found.push(
@@ -110,8 +110,8 @@ pub(super) fn initial_states(
                         list(&mut std::iter::once(axes))
                     ),
                 )
-                .note(format!("`{name}` comes from {origin}"))
-                .help(bring(name, &origin, shape, axes, alone)),
+                .note(format!("`{name}` comes from {text}"))
+                .help(bring(name, origin, shape, axes, alone)),
             );
             return Err(Reported);
         }
@@ -121,7 +121,7 @@ pub(super) fn initial_states(
 }
 
 /// What makes a state of these axes of a value of another shape.
-fn bring(name: &str, origin: &str, shape: &Shape, axes: &[Size], alone: bool) -> String {
+fn bring(name: &str, origin: Option<&Before>, shape: &Shape, axes: &[Size], alone: bool) -> String {
     let to = |axes: &[Size]| {
         let all: Vec<String> = axes.iter().map(ToString::to_string).collect();
         all.join(", ")
@@ -135,10 +135,10 @@ fn bring(name: &str, origin: &str, shape: &Shape, axes: &[Size], alone: bool) ->
     if shape.content != Content::Numbers {
         return input();
     }
-    let steps = origin.contains("return_sequences");
+    let steps = origin.is_some_and(Before::keeps_sequences);
     let known = match shape.known_axes() {
         Some(known) if !(steps && axes.len() == 1) => known,
-        None if origin.starts_with("input ") => return input(),
+        None if origin.and_then(Before::input_name).is_some() => return input(),
         _ => {
             return "a state has no time axis: leave out `return_sequences` of what gives it, or take the states of a layer with `return_state`".to_owned();
         }

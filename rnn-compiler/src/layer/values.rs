@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use proc_macro2::Span;
 
-use super::arguments::{Argument, Kind};
+use super::arguments::Kind;
 use crate::{
     cell::{
         INITIALIZERS, MAX_SIZE, Value, choices_of, initializer_not_here, initializer_of, is_const,
@@ -423,38 +423,4 @@ fn named(
     } else {
         Value::Call(name, numbers)
     })
-}
-
-/// How the value of one argument may look.
-pub(super) fn one(argument: &Argument) -> &'static str {
-    match argument.kind {
-        Kind::Regularizer => "l2(0.01)",
-        Kind::Constraint => "max_norm(2)",
-        Kind::Initializer => "glorot_uniform",
-        Kind::Choice([first, ..]) => first,
-        Kind::Whole => "1",
-        Kind::Values if argument.name == "mask" => "m",
-        Kind::Values => "state",
-        Kind::Positive => "0.001",
-        Kind::Size | Kind::Length => "64",
-        _ => example(argument),
-    }
-}
-
-/// How a required argument may look.
-pub(super) fn example(argument: &Argument) -> &'static str {
-    match (argument.kind, argument.name) {
-        (Kind::Size, "input_dim") => "1000, 64",
-        (Kind::Size, "output_dim") => "1000, 64",
-        (Kind::Rate, _) => "0.5",
-        (Kind::Positive, _) => "0.1",
-        (Kind::Activation, _) => "relu",
-        (Kind::Cell, _) => "MyCell(32)",
-        (Kind::Layer, _) => "LSTM(64)",
-        (Kind::Number, _) => "0.5",
-        (Kind::Length, _) => "_, 28",
-        (Kind::Sizes, "target_shape") => "7, 4",
-        (Kind::Sizes, _) => "2, 1",
-        _ => "64",
-    }
 }

@@ -9,11 +9,10 @@ pub(super) const ACTIVATION: LayerDef = LayerDef {
     class: "Activation",
     stem: "activation",
     arguments: &[Argument::required("activation", Kind::Activation)],
-    cell: None,
-    many: false,
     build: |given, context, found| {
         layer::pointwise(given, context, CELL, None, found, |cell| {
             LayerKind::Pointwise { cell }
         })
     },
+    ..LayerDef::ORDINARY
 };

@@ -54,8 +54,6 @@ pub(super) const BATCH_NORMALIZATION: LayerDef = LayerDef {
             "leave it out: a model is trained by one process",
         ),
     ],
-    cell: None,
-    many: false,
     build: |given, context, found| {
         if !layer::last_axis(given, context, "works on features, the last axis", found) {
             return layer::Built::failed(context.input().cloned());
@@ -72,4 +70,5 @@ pub(super) const BATCH_NORMALIZATION: LayerDef = LayerDef {
             }
         })
     },
+    ..LayerDef::ORDINARY
 };

@@ -1,10 +1,11 @@
 //! `Bidirectional` (Schuster and Paliwal 1997): a recurrent layer over a sequence and over its
 //! reverse, as `keras.layers.Bidirectional` computes it.
 
-use crate::layer::{self, Argument, Built, Kind, LayerDef, OutMask};
+use crate::layer::{self, Argument, Built, DropsTime, Kind, LayerDef, OutMask, Reads};
 use crate::{
     diagnostics::Diagnostic,
     ir::{CellUse, Content, LayerKind, Rnn, Shape},
+    syntax::{ArgumentAst, ValueAst},
 };
 
 const MERGE_MODES: &[&str] = &["concat", "sum", "mul", "ave", "none"];
@@ -33,8 +34,12 @@ pub(super) const BIDIRECTIONAL: LayerDef = LayerDef {
         Argument::optional("initial_state", Kind::Values),
         Argument::optional("mask", Kind::Values),
     ],
-    cell: None,
-    many: false,
+    refused: &[(
+        "go_backwards",
+        "leave it out: Bidirectional reads in both directions",
+    )],
+    reads: Reads::Sequence,
+    drops_time: Some(DropsTime::LAST),
     build: |given, context, found| {
         let (Some(input), Some(value)) = (context.sequence(given, found), given.raw("layer"))
         else {
@@ -263,16 +268,24 @@ pub(super) const BIDIRECTIONAL: LayerDef = LayerDef {
             }),
         }
     },
+    ..LayerDef::ORDINARY
 };
 
-/// `LSTM(3)` as `LSTM(3, go_backwards)`.
-fn backwards(layer: &crate::syntax::ValueAst) -> String {
-    let text = layer.to_string();
-    match text.strip_suffix(')') {
-        Some(open) if text.contains("go_backwards") => format!("{open})"),
-        Some(open) => format!("{open}, go_backwards)"),
-        None => format!("{text}(64, go_backwards)"),
+/// `LSTM(3)` as `LSTM(3, go_backwards)`, and the other way round.
+fn backwards(layer: &ValueAst) -> String {
+    const FLAG: &str = "go_backwards";
+    let Some(layer) = layer.as_layer() else {
+        return layer.to_string();
+    };
+    let layer = match layer.arguments.is_empty() {
+        true => layer.with_text("64"),
+        false => layer,
+    };
+    match layer.sets(FLAG) {
+        true => layer.without(FLAG),
+        false => layer.with(ArgumentAst::flag(FLAG)),
     }
+    .to_string()
 }
 
 fn list(axes: &[crate::cell::size::Size]) -> String {

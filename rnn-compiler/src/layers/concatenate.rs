@@ -1,14 +1,13 @@
 //! `Concatenate`: the features of several values side by side.
 
 use crate::ir::{LayerKind, Shape};
-use crate::layer::{self, Argument, Built, Kind, LayerDef};
+use crate::layer::{self, Argument, Built, Kind, LayerDef, Reads};
 
 pub(super) const CONCATENATE: LayerDef = LayerDef {
     class: "Concatenate",
     stem: "concatenate",
     arguments: &[Argument::optional("axis", Kind::Number)],
-    cell: None,
-    many: true,
+    reads: Reads::Several,
     build: |given, context, found| {
         let n = context.inputs.len();
         let Some(first) = context.floats(given, found) else {
@@ -39,4 +38,5 @@ pub(super) const CONCATENATE: LayerDef = LayerDef {
             )
         })
     },
+    ..LayerDef::ORDINARY
 };

@@ -37,11 +37,10 @@ pub(super) const DENSE: LayerDef = LayerDef {
         Argument::not_yet("lora_alpha"),
         Argument::not_yet("quantization_config"),
     ],
-    cell: None,
-    many: false,
     build: |given, context, found| {
         layer::pointwise(given, context, CELL, given.size("units"), found, |cell| {
             LayerKind::Pointwise { cell }
         })
     },
+    ..LayerDef::ORDINARY
 };

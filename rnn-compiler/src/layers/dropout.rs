@@ -12,8 +12,6 @@ pub(super) const DROPOUT: LayerDef = LayerDef {
         Argument::not_yet("noise_shape"),
         Argument::optional("seed", Kind::Whole),
     ],
-    cell: None,
-    many: false,
     build: |given, context, found| match context.floats(given, found) {
         Some(shape) if given.complete => Built::new(
             LayerKind::Dropout {
@@ -25,4 +23,5 @@ pub(super) const DROPOUT: LayerDef = LayerDef {
         ),
         shape => Built::failed(shape.cloned()),
     },
+    ..LayerDef::ORDINARY
 };

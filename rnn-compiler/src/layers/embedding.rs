@@ -1,18 +1,18 @@
 //! `Embedding`: a trained vector for every class id.
 
-use crate::layer::{self, Argument, Built, Given, Kind, LayerDef, OutMask};
+use crate::layer::{self, Argument, Before, Built, Given, Kind, LayerDef, OutMask, Reads};
 use crate::{
     cell::{Initializer, Value},
     diagnostics::Diagnostic,
-    ir::{LayerKind, Shape, Time},
+    ir::{LayerKind, MaskRule, Shape, Time},
 };
 
 pub(super) const EMBEDDING: LayerDef = LayerDef {
     class: "Embedding",
     stem: "embedding",
     arguments: &[
-        Argument::required("input_dim", Kind::Size),
-        Argument::required("output_dim", Kind::Size),
+        Argument::required("input_dim", Kind::Size).like("1000, 64"),
+        Argument::required("output_dim", Kind::Size).like("1000, 64"),
         Argument::optional("embeddings_initializer", Kind::Initializer),
         Argument::optional("embeddings_regularizer", Kind::Regularizer),
         Argument::optional("embeddings_constraint", Kind::Constraint),
@@ -25,8 +25,7 @@ pub(super) const EMBEDDING: LayerDef = LayerDef {
         Argument::not_yet("lora_alpha"),
         Argument::not_yet("quantization_config"),
     ],
-    cell: None,
-    many: false,
+    reads: Reads::Ids,
     build: |given, context, found| {
         let input = context.input();
         let (rows, features) = (given.size("input_dim"), given.size("output_dim"));
@@ -40,7 +39,7 @@ pub(super) const EMBEDDING: LayerDef = LayerDef {
                 format!("{text} needs class ids [batch, time], found {input}"),
             );
             let named = context.before().first().filter(|_| first);
-            if let Some(name) = named.and_then(|b| b.text.strip_prefix("input ")) {
+            if let Some(name) = named.and_then(Before::input_name) {
                 found.push(d.help(ids(name, input)));
                 return Built::failed(shape(input.time.clone()));
             }
@@ -78,12 +77,16 @@ pub(super) const EMBEDDING: LayerDef = LayerDef {
         let mut built = Built::new(kind, Shape::vector(time.clone(), features.clone()));
         if mask_zero {
             built.shapes.push(Shape::mask(time));
-            built.mask = OutMask::Made(1);
+            built.mask = OutMask::Made {
+                result: 1,
+                rule: MaskRule::NonZeroId,
+            };
         } else {
             built.mask = OutMask::Lost;
         }
         built
     },
+    ..LayerDef::ORDINARY
 };
 
 /// An input of a graph as class ids instead of numbers.

@@ -1,6 +1,6 @@
 //! `Flatten`: all steps of a sequence side by side in one vector.
 
-use crate::layer::{self, Argument, Built, LayerDef};
+use crate::layer::{self, Argument, Built, DropsTime, LayerDef, Reads};
 use crate::{
     diagnostics::Diagnostic,
     ir::{LayerKind, Shape, Time},
@@ -13,8 +13,8 @@ pub(super) const FLATTEN: LayerDef = LayerDef {
         "data_format",
         "leave it out: channels are last",
     )],
-    cell: None,
-    many: false,
+    reads: Reads::KnownSteps,
+    drops_time: Some(DropsTime::JOINED),
     build: |given, context, found| {
         let Some(shape) = context.floats(given, found) else {
             return Built::failed(None);
@@ -50,4 +50,5 @@ pub(super) const FLATTEN: LayerDef = LayerDef {
             Built::failed(Some(shape))
         }
     },
+    ..LayerDef::ORDINARY
 };

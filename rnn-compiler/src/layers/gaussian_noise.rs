@@ -10,8 +10,6 @@ pub(super) const GAUSSIAN_NOISE: LayerDef = LayerDef {
         Argument::required("stddev", Kind::Positive),
         Argument::optional("seed", Kind::Whole),
     ],
-    cell: None,
-    many: false,
     build: |given, context, found| match context.floats(given, found) {
         Some(shape) if given.complete => Built::new(
             LayerKind::GaussianNoise {
@@ -22,4 +20,5 @@ pub(super) const GAUSSIAN_NOISE: LayerDef = LayerDef {
         ),
         shape => Built::failed(shape.cloned()),
     },
+    ..LayerDef::ORDINARY
 };

@@ -3,7 +3,7 @@
 //! With `reset_after` (the default, as in cuDNN) the reset gate acts behind the recurrent product,
 //! so one product serves all gates; without it the candidate needs a second product.
 
-use crate::layer::{self, Argument, Kind, LayerDef};
+use crate::layer::{self, Argument, DropsTime, Kind, LayerDef, Reads};
 
 /// The columns of the weights are the gates: update z, reset r, candidate. As in Keras, with
 /// `recurrent_dropout` every gate has masks of its own, without it one mask of the input serves
@@ -89,10 +89,12 @@ pub(super) const GRU: LayerDef = LayerDef {
         Argument::optional("reset_after", Kind::Flag),
         Argument::instead("use_cudnn", "leave it out: every cell takes the fast path"),
     ],
+    reads: Reads::Sequence,
+    drops_time: Some(DropsTime::LAST),
     cell: Some(("GRUCell", CELL)),
-    many: false,
     build: |given, context, found| {
         let cell = layer::parse(CELL, found).map(|cell| vec![given.used(cell)]);
         layer::recurrent(given, context, cell, given.size("units"), found)
     },
+    ..LayerDef::ORDINARY
 };

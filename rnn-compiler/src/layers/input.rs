@@ -1,6 +1,6 @@
 //! `Input(time, features)`, `Input(features)`; before an `Embedding`, `Input(length)`.
 
-use crate::layer::{Argument, Built, Kind, LayerDef};
+use crate::layer::{Argument, Built, Kind, LayerDef, Reads};
 use crate::{
     cell::Value,
     diagnostics::Diagnostic,
@@ -9,7 +9,8 @@ use crate::{
 
 const SHAPE: &str = "write the shape without the batch: `Input(28, 28)` for 28 steps of 28 features, `Input(_, 28)` for any number of steps";
 
-pub(super) const INPUT: LayerDef = LayerDef {
+/// An input of the model.
+pub const INPUT: LayerDef = LayerDef {
     class: "Input",
     stem: "input_layer",
     arguments: &[
@@ -24,8 +25,8 @@ pub(super) const INPUT: LayerDef = LayerDef {
         Argument::not_yet("input_tensor"),
         Argument::not_yet("optional"),
     ],
-    cell: None,
-    many: false,
+    reads: Reads::Nothing,
+    summary: Some("InputLayer"),
     build: |given, context, found| {
         if !context.inputs.is_empty() {
             found.push(
@@ -61,7 +62,7 @@ pub(super) const INPUT: LayerDef = LayerDef {
         };
         let shape = match (length, given.size("features")) {
             (time, Some(features)) => Shape::vector(time, features.clone()),
-            (time, None) if context.next == Some("Embedding") => Shape::ids(time),
+            (time, None) if context.next.is_some_and(|l| l.reads == Reads::Ids) => Shape::ids(time),
             (Time::Steps(n), None) => Shape::vector(Time::None, n),
             (time, None) => Shape::ids(time),
         };
@@ -72,4 +73,5 @@ pub(super) const INPUT: LayerDef = LayerDef {
             Built::failed(None)
         }
     },
+    ..LayerDef::ORDINARY
 };

@@ -44,8 +44,6 @@ pub(super) const LAYER_NORMALIZATION: LayerDef = LayerDef {
         Argument::optional("beta_constraint", Kind::Constraint),
         Argument::optional("gamma_constraint", Kind::Constraint),
     ],
-    cell: None,
-    many: false,
     build: |given, context, found| {
         if !layer::last_axis(given, context, "works on features, the last axis", found) {
             return Built::failed(context.input().cloned());
@@ -54,4 +52,5 @@ pub(super) const LAYER_NORMALIZATION: LayerDef = LayerDef {
             LayerKind::Pointwise { cell }
         })
     },
+    ..LayerDef::ORDINARY
 };

@@ -1,7 +1,7 @@
 //! `LSTM`: long short-term memory (Hochreiter and Schmidhuber 1997, with the forget gate of Gers,
 //! Schmidhuber and Cummins 2000), as `keras.layers.LSTM` computes it.
 
-use crate::layer::{self, Argument, Kind, LayerDef};
+use crate::layer::{self, Argument, DropsTime, Kind, LayerDef, Reads};
 
 /// The columns of the weights are the gates: input, forget, candidate, output. As in Keras, with
 /// `recurrent_dropout` every gate has masks of its own, without it one mask of the input serves all.
@@ -78,10 +78,12 @@ pub(super) const LSTM: LayerDef = LayerDef {
         Argument::optional("mask", Kind::Values),
         Argument::instead("use_cudnn", "leave it out: every cell takes the fast path"),
     ],
+    reads: Reads::Sequence,
+    drops_time: Some(DropsTime::LAST),
     cell: Some(("LSTMCell", CELL)),
-    many: false,
     build: |given, context, found| {
         let cell = layer::parse(CELL, found).map(|cell| vec![given.used(cell)]);
         layer::recurrent(given, context, cell, given.size("units"), found)
     },
+    ..LayerDef::ORDINARY
 };

@@ -1,21 +1,20 @@
-//! `Masking`: a step is real if any of its features is not the mask's value.
+//! `Masking`: a step is valid if any of its features is not the mask's value.
 
-use crate::ir::{LayerKind, Shape};
-use crate::layer::{self, Argument, Kind, LayerDef, OutMask};
+use crate::ir::{LayerKind, MaskRule, Shape};
+use crate::layer::{self, Argument, Kind, LayerDef, OutMask, Reads};
 
-/// As in Keras, steps that are not real become zeros, whatever the value.
+/// As in Keras, padded steps become zeros, whatever the value.
 const CELL: &str = "
 cell MaskingCell(mask_value = 0.0) {
-    let real = max_of(select(x != mask_value, 1, 0));
-    output x * real, real;
+    let valid = max_of(select(x != mask_value, 1, 0));
+    output x * valid, valid;
 }";
 
 pub(super) const MASKING: LayerDef = LayerDef {
     class: "Masking",
     stem: "masking",
     arguments: &[Argument::optional("mask_value", Kind::Number)],
-    cell: None,
-    many: false,
+    reads: Reads::Sequence,
     build: |given, context, found| {
         if context.sequence(given, found).is_none() {
             return layer::Built::failed(context.input().cloned());
@@ -25,8 +24,12 @@ pub(super) const MASKING: LayerDef = LayerDef {
         });
         if let [value, mask] = built.shapes.as_mut_slice() {
             *mask = Shape::mask(value.time.clone());
-            built.mask = OutMask::Made(1);
+            built.mask = OutMask::Made {
+                result: 1,
+                rule: MaskRule::DiffersFrom(given.number("mask_value", 0.0)),
+            };
         }
         built
     },
+    ..LayerDef::ORDINARY
 };

@@ -3,6 +3,7 @@
 //! A definition says which arguments Keras's layer has, in Keras's order, and how to get from the
 //! arguments and the shape before the layer to what the layer computes and the shape behind it.
 
+mod absent;
 mod activation;
 mod add;
 mod average;
@@ -31,11 +32,16 @@ mod spatial_dropout1d;
 mod subtract;
 mod time_distributed;
 
-use crate::layer::LayerDef;
+use crate::{
+    layer::LayerDef,
+    syntax::{Class, LayerAst},
+};
+
+pub use input::INPUT;
 
 /// Every layer, in the order in which messages list them.
 pub const LAYERS: &[&LayerDef] = &[
-    &input::INPUT,
+    &INPUT,
     &embedding::EMBEDDING,
     &simple_rnn::SIMPLE_RNN,
     &gru::GRU,
@@ -69,6 +75,17 @@ pub fn find(class: &str) -> Option<&'static LayerDef> {
     LAYERS.iter().copied().find(|l| l.class == class)
 }
 
+/// What the names of the layers say to the parser.
+pub fn classes() -> Vec<Class> {
+    LAYERS.iter().map(|l| l.as_class()).collect()
+}
+
+/// What to write instead of a layer that Keras has and this project has not, if there is something;
+/// `None` for any other name.
+pub fn instead(layer: &LayerAst) -> Option<Option<String>> {
+    absent::instead(layer)
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
@@ -80,6 +97,7 @@ mod tests {
     fn names_are_unique() {
         let mut seen = BTreeSet::new();
         for layer in LAYERS {
+            assert!(!layer.class.is_empty() && !layer.stem.is_empty());
             assert!(
                 seen.insert(layer.class) && seen.insert(layer.stem),
                 "{}",
@@ -89,6 +107,14 @@ mod tests {
             for a in layer.arguments {
                 assert!(arguments.insert(a.name), "{} of {}", a.name, layer.class);
             }
+        }
+    }
+
+    #[test]
+    fn what_is_absent_is_not_there() {
+        assert!(absent::ABSENT.is_sorted_by_key(|a| a.class));
+        for absent in absent::ABSENT {
+            assert!(find(absent.class).is_none(), "{}", absent.class);
         }
     }
 

@@ -1,16 +1,16 @@
 //! `Multiply`: the product of values of one shape, element by element.
 
-use crate::layer::{self, LayerDef, Merged};
+use crate::layer::{self, LayerDef, Merged, Reads};
 
 pub(super) const MULTIPLY: LayerDef = LayerDef {
     class: "Multiply",
     stem: "multiply",
-    arguments: &[],
-    cell: None,
-    many: true,
+    reads: Reads::Several,
+    operator: Some("*"),
     build: |given, context, found| {
         layer::merge(given, context, 2, usize::MAX, true, found, product)
     },
+    ..LayerDef::ORDINARY
 };
 
 /// As in Keras, a masked value counts as 1, and the product is 0 where no value is real.

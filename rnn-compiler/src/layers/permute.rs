@@ -1,6 +1,6 @@
 //! `Permute`: steps and features change places.
 
-use crate::layer::{Argument, Built, Kind, LayerDef};
+use crate::layer::{Argument, Built, Kind, LayerDef, Reads};
 use crate::{
     diagnostics::Diagnostic,
     ir::{LayerKind, Shape, Time},
@@ -10,8 +10,7 @@ pub(super) const PERMUTE: LayerDef = LayerDef {
     class: "Permute",
     stem: "permute",
     arguments: &[Argument::required("dims", Kind::Sizes)],
-    cell: None,
-    many: false,
+    reads: Reads::KnownSteps,
     build: |given, context, found| {
         let Some(shape) = context.floats(given, found) else {
             return Built::failed(None);
@@ -49,4 +48,5 @@ pub(super) const PERMUTE: LayerDef = LayerDef {
             }
         }
     },
+    ..LayerDef::ORDINARY
 };

@@ -10,8 +10,6 @@ pub(super) const REPEAT_VECTOR: LayerDef = LayerDef {
     class: "RepeatVector",
     stem: "repeat_vector",
     arguments: &[Argument::required("n", Kind::Size)],
-    cell: None,
-    many: false,
     build: |given, context, found| {
         let (Some(shape), Some(n)) = (context.floats(given, found), given.size("n")) else {
             return Built::failed(None);
@@ -37,4 +35,5 @@ pub(super) const REPEAT_VECTOR: LayerDef = LayerDef {
             Built::failed(Some(behind))
         }
     },
+    ..LayerDef::ORDINARY
 };

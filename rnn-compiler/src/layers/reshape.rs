@@ -1,6 +1,6 @@
 //! `Reshape`: the same numbers of a row, cut into other axes.
 
-use crate::layer::{Argument, Built, Kind, LayerDef};
+use crate::layer::{Argument, Built, DropsTime, Kind, LayerDef};
 use crate::{
     cell::size::Size,
     diagnostics::Diagnostic,
@@ -10,9 +10,8 @@ use crate::{
 pub(super) const RESHAPE: LayerDef = LayerDef {
     class: "Reshape",
     stem: "reshape",
-    arguments: &[Argument::required("target_shape", Kind::Sizes)],
-    cell: None,
-    many: false,
+    arguments: &[Argument::required("target_shape", Kind::Sizes).like("7, 4")],
+    drops_time: Some(DropsTime::JOINED),
     build: |given, context, found| {
         let Some(shape) = context.floats(given, found) else {
             return Built::failed(None);
@@ -74,4 +73,5 @@ pub(super) const RESHAPE: LayerDef = LayerDef {
         };
         Built::new(LayerKind::Reshape, behind).without_mask()
     },
+    ..LayerDef::ORDINARY
 };

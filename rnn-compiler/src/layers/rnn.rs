@@ -1,6 +1,6 @@
 //! `RNN(cell)`: any cell over time, built in or made by `rnn_cell!`.
 
-use crate::layer::{self, Argument, Kind, LayerDef};
+use crate::layer::{self, Argument, DropsTime, Kind, LayerDef, Reads};
 
 pub(super) const RNN: LayerDef = LayerDef {
     class: "RNN",
@@ -16,10 +16,12 @@ pub(super) const RNN: LayerDef = LayerDef {
         Argument::optional("initial_state", Kind::Values),
         Argument::optional("mask", Kind::Values),
     ],
-    cell: None,
-    many: true,
+    reads: Reads::Sequences,
+    drops_time: Some(DropsTime::LAST),
+    stack: Some("StackedRNNCells"),
     build: |given, context, found| {
         let (cells, units) = layer::cells_of(given, context, found).unzip();
         layer::recurrent(given, context, cells, units.flatten().as_ref(), found)
     },
+    ..LayerDef::ORDINARY
 };

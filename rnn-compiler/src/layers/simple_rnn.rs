@@ -1,6 +1,6 @@
 //! `SimpleRNN`: the output is fed back (Elman 1990), as `keras.layers.SimpleRNN` computes it.
 
-use crate::layer::{self, Argument, Kind, LayerDef};
+use crate::layer::{self, Argument, DropsTime, Kind, LayerDef, Reads};
 
 const CELL: &str = "
 cell SimpleRNNCell(
@@ -52,10 +52,12 @@ pub(super) const SIMPLE_RNN: LayerDef = LayerDef {
         Argument::optional("mask", Kind::Values),
         Argument::optional("seed", Kind::Whole),
     ],
+    reads: Reads::Sequence,
+    drops_time: Some(DropsTime::LAST),
     cell: Some(("SimpleRNNCell", CELL)),
-    many: false,
     build: |given, context, found| {
         let cell = layer::parse(CELL, found).map(|cell| vec![given.used(cell)]);
         layer::recurrent(given, context, cell, given.size("units"), found)
     },
+    ..LayerDef::ORDINARY
 };

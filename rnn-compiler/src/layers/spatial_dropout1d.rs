@@ -1,7 +1,7 @@
 //! `SpatialDropout1D` (Tompson et al. 2015): dropout of whole features, the same at all steps.
 
 use crate::ir::LayerKind;
-use crate::layer::{Argument, Built, Kind, LayerDef};
+use crate::layer::{Argument, Built, Kind, LayerDef, Reads};
 
 pub(super) const SPATIAL_DROPOUT1D: LayerDef = LayerDef {
     class: "SpatialDropout1D",
@@ -10,8 +10,7 @@ pub(super) const SPATIAL_DROPOUT1D: LayerDef = LayerDef {
         Argument::required("rate", Kind::Rate),
         Argument::optional("seed", Kind::Whole),
     ],
-    cell: None,
-    many: false,
+    reads: Reads::Sequence,
     build: |given, context, found| match context.sequence(given, found) {
         Some(shape) if given.complete => Built::new(
             LayerKind::Dropout {
@@ -23,4 +22,5 @@ pub(super) const SPATIAL_DROPOUT1D: LayerDef = LayerDef {
         ),
         shape => Built::failed(shape.cloned()),
     },
+    ..LayerDef::ORDINARY
 };

@@ -1,6 +1,8 @@
 //! `TimeDistributed`: a layer applied to every step on its own.
 
-use crate::layer::{self, Argument, Before, Built, Context, Incoming, Kind, LayerDef};
+use crate::layer::{
+    self, Argument, Before, Built, Context, Incoming, Kind, LayerDef, Origin, Reads,
+};
 use crate::{
     diagnostics::Diagnostic,
     ir::{LayerKind, Shape, Time},
@@ -10,9 +12,8 @@ use crate::{
 pub(super) const TIME_DISTRIBUTED: LayerDef = LayerDef {
     class: "TimeDistributed",
     stem: "time_distributed",
-    arguments: &[Argument::required("layer", Kind::Layer)],
-    cell: None,
-    many: false,
+    arguments: &[Argument::required("layer", Kind::Layer).like("Dense(64)")],
+    reads: Reads::Sequence,
     build: |given, context, found| {
         let (Some(shape), Some(value)) = (context.sequence(given, found), given.raw("layer"))
         else {
@@ -23,7 +24,7 @@ pub(super) const TIME_DISTRIBUTED: LayerDef = LayerDef {
         step.mask = None;
         step.before.push(Before {
             text: given.text.to_owned(),
-            class: layer::STEP.to_owned(),
+            origin: Origin::Step,
             shape: Some(Shape {
                 time: Time::None,
                 ..shape.clone()
@@ -89,6 +90,7 @@ pub(super) const TIME_DISTRIBUTED: LayerDef = LayerDef {
         };
         Built::new(kind, back(&inner.built.shapes[0]))
     },
+    ..LayerDef::ORDINARY
 };
 
 /// Keras calls the layer inside without collecting what its outputs cost.
@@ -105,7 +107,7 @@ fn dropped_penalty(value: &ValueAst) -> Diagnostic {
             a.span(),
             format!(
                 "write it behind the layer, where it is about all steps: `TimeDistributed({}, {a})`",
-                layer::without(&value.to_string(), a)
+                value.without(a)
             ),
         ),
         None => (value.span, "leave it out".to_owned()),

@@ -10,7 +10,7 @@ use crate::{
 
 fn compile(text: &str) -> Result<LayerGraph, Vec<String>> {
     let mut found = Diagnostics::new();
-    let model = ModelAst::parse(text.parse().unwrap(), &mut found);
+    let model = ModelAst::parse(text.parse().unwrap(), &crate::layers::classes(), &mut found);
     let graph = check_layers(&model, &mut found);
     let messages: Vec<String> = found.take().iter().map(Diagnostic::text).collect();
     match graph {

@@ -95,7 +95,9 @@ impl Reader<'_> {
             behind.group(Delimiter::Parenthesis),
         ) {
             ("Sequential", group) => {
-                let chain = group.as_ref().and_then(python::sequential);
+                let chain = group
+                    .as_ref()
+                    .and_then(|g| python::sequential(g, self.classes));
                 let chain = chain.unwrap_or("Input(_, 8) -> LSTM(64) -> Dense(10)".to_owned());
                 format!("write the layers one behind the other: `{chain}`")
             }
@@ -114,12 +116,12 @@ impl Reader<'_> {
     fn no_shape(&mut self, class: &proc_macro2::Ident, group: &proc_macro2::Group) -> Parsed<()> {
         let name = class.to_string();
         // A layer with both is written whole by the first.
-        if let Some(right) = python::with_input(&name, group) {
+        if let Some(right) = python::with_input(&name, group, self.classes) {
             let words = format!("Keras's shape of {class} is written as sizes here");
             let d = Diagnostic::new("RNN0121", class.span(), words);
             return self.mistake(d.help(format!("write `{right}`")));
         }
-        let Some(right) = python::axes(&name, group) else {
+        let Some(right) = python::axes(&name, group, self.classes) else {
             return Ok(());
         };
         let named = group.stream().to_string().contains('=');

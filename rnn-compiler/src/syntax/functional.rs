@@ -2,12 +2,15 @@
 
 use proc_macro2::{Delimiter, Group, Ident, TokenStream, TokenTree};
 
-use super::python;
+use super::{
+    class::{Class, is_input},
+    python,
+};
 use crate::cursor::Cursor;
 
 /// `inputs = Input(shape=(None, 8)); x = LSTM(64)(inputs)` as a graph, with or without `;`. What
 /// cannot be told becomes an example; `None` if the tokens start in another way.
-pub(super) fn graph(c: &Cursor) -> Option<String> {
+pub(super) fn graph(c: &Cursor, classes: &[Class]) -> Option<String> {
     const EXAMPLE: &str = "input x: [_, 8]; output y = x -> LSTM(64) -> Dense(10);";
     let mut c = c.clone();
     let (mut inputs, mut values) = (Vec::new(), Vec::new());
@@ -18,9 +21,9 @@ pub(super) fn graph(c: &Cursor) -> Option<String> {
             let first = inputs.is_empty() && values.is_empty();
             return (!first).then(|| EXAMPLE.to_owned());
         };
-        if let Some(input) = input(&name, &c) {
+        if let Some(input) = input(&name, &c, classes) {
             inputs.push(input);
-        } else if let Some((_, chain)) = python::call(&c) {
+        } else if let Some((_, chain)) = python::call(&c, classes) {
             values.push((name, chain));
         } else if is_model(&c) {
             break;
@@ -50,18 +53,20 @@ pub(super) fn graph(c: &Cursor) -> Option<String> {
 }
 
 /// `model = Sequential([…])`, or without a list and with `model.add(…)` behind it, as a chain.
-pub(super) fn sequential(c: &Cursor) -> Option<String> {
+pub(super) fn sequential(c: &Cursor, classes: &[Class]) -> Option<String> {
     let mut c = c.clone();
     let model = c.ident().filter(|_| c.eat("="))?.to_string();
     let (class, arguments) = call(&mut c)?;
     if class != "Sequential" {
         return None;
     }
-    let listed = arguments.as_ref().and_then(python::sequential);
+    let listed = arguments
+        .as_ref()
+        .and_then(|g| python::sequential(g, classes));
     let added = || {
         while c.eat(";") {}
         let first = c.eat_word(&model) && c.eat(".") && c.eat_word("add");
-        first.then(|| added(&mut c, &model)).flatten()
+        first.then(|| added(&mut c, &model, classes)).flatten()
     };
     const EXAMPLE: &str = "Input(_, 8) -> LSTM(64) -> Dense(10)";
     Some(listed.or_else(added).unwrap_or(EXAMPLE.to_owned()))
@@ -81,13 +86,12 @@ fn is_model(c: &Cursor) -> bool {
 }
 
 /// `inputs = Input(shape=(None, 8))` as `input inputs: [_, 8];`; the cursor stands behind the `=`.
-pub(super) fn input(name: &Ident, c: &Cursor) -> Option<String> {
+pub(super) fn input(name: &Ident, c: &Cursor, classes: &[Class]) -> Option<String> {
     let (class, arguments) = call(&mut c.clone())?;
-    let arguments = arguments.filter(|_| class == "Input")?;
-    let call = [class.into(), TokenTree::from(arguments)];
-    let text = python::written(call.into_iter().collect());
-    let sizes = text.strip_prefix("Input(")?.strip_suffix(')')?;
-    Some(match sizes {
+    let arguments = arguments.filter(|_| is_input(classes, &class.to_string()))?;
+    let sizes = python::input_sizes(&arguments, classes);
+    let sizes = sizes.unwrap_or_else(|| python::written(arguments.stream(), classes));
+    Some(match sizes.as_str() {
         _ if sizes.is_empty() || sizes.contains(" = ") => format!("input {name}: [_, 8];"),
         // One open axis: there are steps and no features.
         "_" => format!("input {name}: ids;"),
@@ -96,26 +100,26 @@ pub(super) fn input(name: &Ident, c: &Cursor) -> Option<String> {
 }
 
 /// What stands between arrows up to the end of the statement.
-pub(super) fn links(c: &Cursor) -> Vec<String> {
+pub(super) fn links(c: &Cursor, classes: &[Class]) -> Vec<String> {
     let (mut c, mut links) = (c.clone(), Vec::new());
     let mut start = c.position();
     while !(c.at_end() || c.is(";")) {
         let end = c.position();
         if c.is("->") {
-            links.push(python::written(between(&c, start, end)));
+            links.push(python::written(between(&c, start, end), classes));
             c.eat("->");
             start = c.position();
         } else {
             c.next();
         }
     }
-    links.push(python::written(c.since(start)));
+    links.push(python::written(c.since(start), classes));
     links
 }
 
 /// `a -> LSTM(4)` up to the end of its statement, if it is a chain.
-pub(super) fn chain(c: &Cursor) -> Option<String> {
-    let links = links(c);
+pub(super) fn chain(c: &Cursor, classes: &[Class]) -> Option<String> {
+    let links = links(c, classes);
     // It starts with a value or several; without an arrow it is another name for a value.
     let name = |first: &str| first.chars().all(|c| c.is_alphanumeric() || c == '_');
     let whole = links.iter().all(|l| !l.is_empty()) && (links.len() > 1 || name(&links[0]));
@@ -131,7 +135,7 @@ fn between(c: &Cursor, start: usize, end: usize) -> TokenStream {
 
 /// The layers of `model.add(LSTM(16)); model.add(Dense(1));` as a chain. The cursor stands behind
 /// the first `add`, and then behind the last.
-pub(super) fn added(c: &mut Cursor, model: &str) -> Option<String> {
+pub(super) fn added(c: &mut Cursor, model: &str, classes: &[Class]) -> Option<String> {
     let mut layers = TokenStream::new();
     loop {
         let Some(one) = c.group(Delimiter::Parenthesis) else {
@@ -155,5 +159,5 @@ pub(super) fn added(c: &mut Cursor, model: &str) -> Option<String> {
         Delimiter::Parenthesis,
         TokenStream::from(TokenTree::from(list)),
     );
-    python::sequential(&arguments)
+    python::sequential(&arguments, classes)
 }

@@ -3,6 +3,7 @@
 use proc_macro2::{Delimiter, Ident, Span, TokenTree};
 
 use super::{
+    class::is_input,
     functional, python,
     statement::{Statement, Target},
     value::Reader,
@@ -298,7 +299,7 @@ impl Reader<'_> {
         let mut behind = c.clone();
         let name = behind.ident();
         let named = matches!(behind.peek(), Some(TokenTree::Ident(_)))
-            || behind.is_group(Delimiter::Parenthesis) && word != "Input";
+            || behind.is_group(Delimiter::Parenthesis) && !is_input(self.classes, word);
         let d = Diagnostic::new(
             "RNN0044",
             c.span(),
@@ -315,19 +316,19 @@ impl Reader<'_> {
             Some(name) if behind.is("=") => {
                 names.push(name.clone());
                 behind.eat("=");
-                if let Some(input) = functional::input(&name, &behind) {
+                if let Some(input) = functional::input(&name, &behind, self.classes) {
                     return self.mistake(d.help(format!("write `{input}`")));
                 }
-                if let Some(chain) = functional::chain(&behind) {
+                if let Some(chain) = functional::chain(&behind, self.classes) {
                     return self.mistake(d.help(format!("write `let {name} = {chain};`")));
                 }
-                if let Some((_, chain)) = python::call(&behind) {
+                if let Some((_, chain)) = python::call(&behind, self.classes) {
                     return self.mistake(d.help(format!("write `let {name} = {chain};`")));
                 }
                 let chain = self.called(&behind).unwrap_or("x -> LSTM(64)".to_owned());
                 d.help(format!("write `let {name} = {chain};`"))
             }
-            Some(name) if name == "Input" => {
+            Some(name) if self.is_input(&name) => {
                 d.note(CHAIN).help("an input of a graph has a name: `input x: [_, 28];`")
             }
             Some(name) if name.to_string().starts_with(char::is_uppercase) => {
@@ -353,11 +354,10 @@ impl Reader<'_> {
         // What is wrong in it is not shown: the statement has its message.
         let mut unseen = Diagnostics::new();
         let mut reader = Reader {
-            diagnostics: &mut unseen,
             start: c.position(),
             graph: true,
             values: self.values.clone(),
-            statement: String::new(),
+            ..Reader::new(self.classes, &mut unseen)
         };
         let mut behind = c.clone();
         let layer = reader.whole_layer(&mut behind);

@@ -41,12 +41,12 @@
 //! later passes do not report what follows from it.
 //!
 //! ```
-//! use rnn_compiler::{diagnostics::Diagnostics, syntax::{Body, ModelAst}};
+//! use rnn_compiler::{diagnostics::Diagnostics, layers, syntax::{Body, ModelAst}};
 //!
 //! let text = "input x: [time, 2]; input real: mask[time];
 //!             let (y, _) = x -> LSTM(4, return_state, mask = real); output z = (y, y) -> Add;";
 //! let mut found = Diagnostics::new();
-//! let model = ModelAst::parse(text.parse()?, &mut found);
+//! let model = ModelAst::parse(text.parse()?, &layers::classes(), &mut found);
 //! assert!(found.take().is_empty());
 //! let Body::Graph(statements) = model.body else { panic!("a chain") };
 //! assert_eq!(statements[3].to_string(), "output z = (y, y) -> Add;");
@@ -55,6 +55,7 @@
 
 mod ast;
 mod chain;
+mod class;
 mod functional;
 mod graph;
 mod input;
@@ -69,5 +70,6 @@ mod tests;
 mod value;
 
 pub use ast::{ArgumentAst, LayerAst, ValueAst, ValueKind, path_text};
+pub use class::{Class, Reads};
 pub use model::{Body, GivenCell, ModelAst};
 pub use statement::{ChainAst, InputKind, Statement, Target};

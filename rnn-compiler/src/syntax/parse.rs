@@ -5,6 +5,8 @@ use quote::quote;
 use syn::parse::Parser as _;
 
 use super::{
+    ast::LayerAst,
+    class::Class,
     functional,
     graph::is_graph,
     model::{Body, GivenCell, ModelAst},
@@ -12,7 +14,7 @@ use super::{
 };
 use crate::{
     cell::{CellAst, deep_message},
-    cursor::{Cursor, Parsed, Reported, too_deep},
+    cursor::{Cursor, Parsed, too_deep},
     diagnostics::{Diagnostic, Diagnostics},
 };
 
@@ -21,7 +23,13 @@ impl ModelAst {
     ///
     /// Messages have the codes `RNN0030` to `RNN0059`. After a mistake the rest is read all the
     /// same, so that the other mistakes are shown too; a model that cannot be read has no layers.
-    pub fn parse(tokens: TokenStream, diagnostics: &mut Diagnostics) -> ModelAst {
+    ///
+    /// `classes` are those of the layers, for what messages propose.
+    pub fn parse(
+        tokens: TokenStream,
+        classes: &[Class],
+        diagnostics: &mut Diagnostics,
+    ) -> ModelAst {
         let mut model = ModelAst {
             krate: quote!(::recurrent),
             cells: Vec::new(),
@@ -40,8 +48,20 @@ impl ModelAst {
         handed_in(&mut c, &mut model, diagnostics);
         model.tokens = c.rest();
         // What is wrong has been reported; what was read before it is kept.
-        let _: Parsed<()> = form(&mut c, &mut model, diagnostics);
+        let mut reader = Reader::new(classes, diagnostics);
+        let _: Parsed<()> = form(&mut c, &mut model, &mut reader);
         model
+    }
+}
+
+impl LayerAst {
+    /// A layer of an example: `LSTM(64)`. `None` for what is none.
+    pub fn of_text(text: &str) -> Option<LayerAst> {
+        let mut unseen = Diagnostics::new();
+        let mut c = Cursor::new(text.parse().ok()?, Span::call_site());
+        let layer = Reader::new(&[], &mut unseen).whole_layer(&mut c);
+        unseen.take();
+        layer
     }
 }
 
@@ -80,34 +100,28 @@ fn handed_in(c: &mut Cursor, model: &mut ModelAst, diagnostics: &mut Diagnostics
     }
 }
 
-fn report<T>(diagnostics: &mut Diagnostics, d: Diagnostic) -> Parsed<T> {
-    diagnostics.push(d);
-    Err(Reported)
-}
-
 const NAMED: &str = "pub struct Rows = Input(28, 28) -> LSTM(64) -> Dense(10);";
 
-fn form(c: &mut Cursor, model: &mut ModelAst, diagnostics: &mut Diagnostics) -> Parsed<()> {
+fn form(c: &mut Cursor, model: &mut ModelAst, reader: &mut Reader<'_>) -> Parsed<()> {
     let whole = c.span();
     if c.at_end() {
-        return report(
-            diagnostics,
+        return reader.mistake(
             Diagnostic::new("RNN0030", whole, "this model has no layers")
                 .help("write `rnn_model!(Embedding(1000, 64) -> LSTM(128) -> Dense(10))`"),
         );
     }
-    let named = head(c, model, diagnostics)?;
+    let named = head(c, model, reader)?;
     if named && let Some(body) = c.group(Delimiter::Brace) {
         let mut inside = Cursor::inside(&body);
-        model.body = Body::Graph(reader(diagnostics).graph(&mut inside, body.span_open()));
-        return behind_braces(c, diagnostics);
+        model.body = Body::Graph(reader.graph(&mut inside, body.span_open()));
+        return behind_braces(c, reader);
     }
     if !named && is_graph(c) {
-        model.body = Body::Graph(reader(diagnostics).graph(c, whole));
+        model.body = Body::Graph(reader.graph(c, whole));
         return Ok(());
     }
     if !named && c.is_group(Delimiter::Brace) {
-        return braces(c, model, diagnostics);
+        return braces(c, model, reader);
     }
     if named && !c.eat("=") {
         let (message, help) = if c.is("<") {
@@ -121,66 +135,50 @@ fn form(c: &mut Cursor, model: &mut ModelAst, diagnostics: &mut Diagnostics) -> 
                 format!("write `{NAMED}`"),
             )
         };
-        return report(
-            diagnostics,
-            Diagnostic::new("RNN0032", c.span(), message).help(help),
-        );
+        return reader.mistake(Diagnostic::new("RNN0032", c.span(), message).help(help));
     }
     if named && (c.is_group(Delimiter::Brace) || is_graph(c)) {
-        return equals_graph(c, model, diagnostics);
+        return equals_graph(c, model, reader);
     }
     let open = c.is("<").then(|| c.span());
     if open.is_some() {
         c.next();
     }
-    if let Some(help) = program(c, model.name.as_ref()) {
+    if let Some(help) = program(c, model.name.as_ref(), reader.classes) {
         c.next();
         let d = Diagnostic::new("RNN0041", c.span(), "expected `->`, found `=`");
-        return report(diagnostics, d.help(help));
+        return reader.mistake(d.help(help));
     }
-    let layers = reader(diagnostics).layers(c);
+    let layers = reader.layers(c);
     if let Some(span) = open
         && !c.eat(">")
     {
-        return report(
-            diagnostics,
-            Diagnostic::new("RNN0033", span, "this `<` is not closed")
+        return reader.mistake(Diagnostic::new("RNN0033", span, "this `<` is not closed")
                 .help("write `rnn_model!(< Embedding(1000, 64) -> LSTM(128) -> Dense(10) >)`, or leave both brackets out"),
         );
     }
     model.body = Body::Chain(layers);
-    ending(c, named, diagnostics);
+    ending(c, named, reader);
     Ok(())
 }
 
 /// What to write instead of a program of Keras's; `None` if this is none.
-fn program(c: &Cursor, name: Option<&proc_macro2::Ident>) -> Option<String> {
-    if let Some(chain) = functional::sequential(c) {
+fn program(c: &Cursor, name: Option<&proc_macro2::Ident>, classes: &[Class]) -> Option<String> {
+    if let Some(chain) = functional::sequential(c, classes) {
         return Some(format!("write the layers as a chain: `{chain}`"));
     }
-    let graph = functional::graph(c)?;
+    let graph = functional::graph(c, classes)?;
     Some(match name {
         Some(name) => format!("write `struct {name} {{ {graph} }}`"),
         None => format!("write `{graph}`"),
     })
 }
 
-fn reader(diagnostics: &mut Diagnostics) -> Reader<'_> {
-    Reader {
-        diagnostics,
-        start: 0,
-        graph: false,
-        values: Vec::new(),
-        statement: String::new(),
-    }
-}
-
 /// Reports what stands behind the braces of a named graph.
-fn behind_braces(c: &mut Cursor, diagnostics: &mut Diagnostics) -> Parsed<()> {
+fn behind_braces(c: &mut Cursor, reader: &mut Reader<'_>) -> Parsed<()> {
     let span = c.span();
     if c.eat(";") && c.at_end() {
-        return report(
-            diagnostics,
+        return reader.mistake(
             Diagnostic::new("RNN0035", span, "a model in braces has no `;` behind them")
                 .help("remove the `;`"),
         );
@@ -190,16 +188,16 @@ fn behind_braces(c: &mut Cursor, diagnostics: &mut Diagnostics) -> Parsed<()> {
     }
     let words = format!("{} after the end of the model", c.found());
     let d = Diagnostic::new("RNN0034", c.span(), words);
-    report(diagnostics, d.help("write one model in one `rnn_model!`"))
+    reader.mistake(d.help("write one model in one `rnn_model!`"))
 }
 
 /// Reports braces around a graph without a name, and reads what they hold.
-fn braces(c: &mut Cursor, model: &mut ModelAst, diagnostics: &mut Diagnostics) -> Parsed<()> {
+fn braces(c: &mut Cursor, model: &mut ModelAst, reader: &mut Reader<'_>) -> Parsed<()> {
     let span = c.span();
     if let Some(body) = c.group(Delimiter::Brace) {
         let mut inside = Cursor::inside(&body);
         if is_graph(&inside) {
-            model.body = Body::Graph(reader(diagnostics).graph(&mut inside, span));
+            model.body = Body::Graph(reader.graph(&mut inside, span));
         }
     }
     let d = Diagnostic::new(
@@ -207,14 +205,12 @@ fn braces(c: &mut Cursor, model: &mut ModelAst, diagnostics: &mut Diagnostics) -
         span,
         "a model without a name has no braces of its own",
     );
-    report(
-        diagnostics,
-        d.help("write `rnn_model!(input x: [_, 28]; output y = x -> LSTM(64);)`, or put `struct Name` before the braces"),
+    reader.mistake(d.help("write `rnn_model!(input x: [_, 28]; output y = x -> LSTM(64);)`, or put `struct Name` before the braces"),
     )
 }
 
 /// Reports a graph behind `=`, and reads it.
-fn equals_graph(c: &mut Cursor, model: &mut ModelAst, diagnostics: &mut Diagnostics) -> Parsed<()> {
+fn equals_graph(c: &mut Cursor, model: &mut ModelAst, reader: &mut Reader<'_>) -> Parsed<()> {
     let span = c.previous_span();
     let name = model
         .name
@@ -223,18 +219,15 @@ fn equals_graph(c: &mut Cursor, model: &mut ModelAst, diagnostics: &mut Diagnost
     let group = c.group(Delimiter::Brace);
     let whole = c.span();
     let mut body = group.as_ref().map_or_else(|| c.clone(), Cursor::inside);
-    model.body = Body::Graph(reader(diagnostics).graph(&mut body, whole));
+    model.body = Body::Graph(reader.graph(&mut body, whole));
     let d = Diagnostic::new("RNN0057", span, "a graph stands in braces, without `=`");
-    report(
-        diagnostics,
-        d.help(format!(
-            "write `struct {name} {{ input x: [_, 28]; output y = x -> LSTM(64); }}`"
-        )),
-    )
+    reader.mistake(d.help(format!(
+        "write `struct {name} {{ input x: [_, 28]; output y = x -> LSTM(64); }}`"
+    )))
 }
 
 /// What may stand behind the last layer.
-fn ending(c: &mut Cursor, named: bool, diagnostics: &mut Diagnostics) {
+fn ending(c: &mut Cursor, named: bool, reader: &mut Reader<'_>) {
     let semicolon = c.span();
     let has_semicolon = c.eat(";");
     let d = if !c.at_end() {
@@ -266,11 +259,11 @@ fn ending(c: &mut Cursor, named: bool, diagnostics: &mut Diagnostics) {
     } else {
         return;
     };
-    diagnostics.push(d);
+    reader.diagnostics.push(d);
 }
 
 /// Attributes, visibility, `struct Name`; whether the model is a named one.
-fn head(c: &mut Cursor, model: &mut ModelAst, diagnostics: &mut Diagnostics) -> Parsed<bool> {
+fn head(c: &mut Cursor, model: &mut ModelAst, reader: &mut Reader<'_>) -> Parsed<bool> {
     let (start, span) = (c.position(), c.span());
     while c.is("#")
         && matches!(c.peek_nth(1), Some(TokenTree::Group(g)) if g.delimiter() == Delimiter::Bracket)
@@ -281,8 +274,7 @@ fn head(c: &mut Cursor, model: &mut ModelAst, diagnostics: &mut Diagnostics) -> 
     match syn::Attribute::parse_outer.parse2(c.since(start)) {
         Ok(attrs) => model.attrs = attrs,
         Err(e) => {
-            return report(
-                diagnostics,
+            return reader.mistake(
                 Diagnostic::new("RNN0007", span, format!("this attribute is not valid: {e}"))
                     .help("write attributes as in Rust: `#[name(…)]`"),
             );
@@ -295,8 +287,7 @@ fn head(c: &mut Cursor, model: &mut ModelAst, diagnostics: &mut Diagnostics) -> 
     match syn::parse2(c.since(start)) {
         Ok(vis) => model.vis = vis,
         Err(e) => {
-            return report(
-                diagnostics,
+            return reader.mistake(
                 Diagnostic::new(
                     "RNN0008",
                     span,
@@ -310,8 +301,7 @@ fn head(c: &mut Cursor, model: &mut ModelAst, diagnostics: &mut Diagnostics) -> 
     if !c.eat_word("struct") {
         if model.item {
             let found = c.found();
-            return report(
-                diagnostics,
+            return reader.mistake(
                 Diagnostic::new(
                     "RNN0036",
                     c.span(),
@@ -325,8 +315,7 @@ fn head(c: &mut Cursor, model: &mut ModelAst, diagnostics: &mut Diagnostics) -> 
     model.name = c.type_name();
     if model.name.is_none() {
         let found = c.found();
-        return report(
-            diagnostics,
+        return reader.mistake(
             Diagnostic::new(
                 "RNN0036",
                 c.span(),

@@ -2,6 +2,7 @@
 
 use proc_macro2::{Delimiter, Group, Ident, TokenStream, TokenTree};
 
+use super::class::{Class, Reads, find, is_input};
 use crate::cursor::Cursor;
 
 /// What `None` stands for where it stands.
@@ -29,22 +30,25 @@ fn instead_of_none(name: &str) -> Option<String> {
 
 /// Tokens of Python as one writes them here: without modules, `true` for `True`, and for an argument
 /// that is `None` what that means.
-pub(super) fn written(tokens: TokenStream) -> String {
-    list(parts_of(tokens), NoneIs::Argument)
+pub(super) fn written(tokens: TokenStream, classes: &[Class]) -> String {
+    list(parts_of(tokens), NoneIs::Argument, classes)
 }
 
 /// Sizes of Python's as one writes them here: `_` for `None`.
-pub(super) fn sizes(group: &Group) -> String {
-    list(parts(group), NoneIs::Open)
+pub(super) fn sizes(group: &Group, classes: &[Class]) -> String {
+    list(parts(group), NoneIs::Open, classes)
 }
 
-fn list(parts: Vec<Vec<TokenTree>>, none: NoneIs) -> String {
-    let all: Vec<String> = parts.iter().filter_map(|p| part(p, none)).collect();
+fn list(parts: Vec<Vec<TokenTree>>, none: NoneIs, classes: &[Class]) -> String {
+    let all: Vec<String> = parts
+        .iter()
+        .filter_map(|p| part(p, none, classes))
+        .collect();
     all.join(", ")
 }
 
 /// What stands between two commas; `None` for an argument that is left out.
-fn part(trees: &[TokenTree], none: NoneIs) -> Option<String> {
+fn part(trees: &[TokenTree], none: NoneIs, classes: &[Class]) -> Option<String> {
     let is_none = |t: &TokenTree| matches!(t, TokenTree::Ident(i) if i == "None");
     match trees {
         [TokenTree::Ident(name), TokenTree::Punct(p), value]
@@ -71,9 +75,9 @@ fn part(trees: &[TokenTree], none: NoneIs) -> Option<String> {
                     other => other.to_owned(),
                 };
                 if let Some(TokenTree::Group(g)) = trees.get(i)
-                    && let Some(sizes) = match word == "Input" {
-                        true => shape_of(g, &["shape", "batch_shape"]).or(tuple(g)),
-                        false => axes_of(&word.to_string(), &parts(g)),
+                    && let Some(sizes) = match is_input(classes, &word.to_string()) {
+                        true => input_sizes(g, classes),
+                        false => axes_of(&word.to_string(), &parts(g), classes),
                     }
                 {
                     text += &format!("({sizes})");
@@ -82,15 +86,15 @@ fn part(trees: &[TokenTree], none: NoneIs) -> Option<String> {
             }
             TokenTree::Punct(p) if p.as_char() == '=' => text += " = ",
             TokenTree::Punct(p) => text.push(p.as_char()),
-            TokenTree::Group(g) => text += &group(g, none),
+            TokenTree::Group(g) => text += &group(g, none, classes),
             TokenTree::Literal(l) => text += &l.to_string(),
         }
     }
     Some(text)
 }
 
-fn group(g: &Group, none: NoneIs) -> String {
-    let inside = list(parts(g), none);
+fn group(g: &Group, none: NoneIs, classes: &[Class]) -> String {
+    let inside = list(parts(g), none, classes);
     match g.delimiter() {
         Delimiter::Parenthesis => format!("({inside})"),
         Delimiter::Brace => format!("{{ {inside} }}"),
@@ -122,7 +126,7 @@ fn parts_of(tokens: TokenStream) -> Vec<Vec<TokenTree>> {
 
 /// The sizes of an argument with one of these names: `10, 8` of `shape=(10, 8)`. Those that start
 /// with `batch` have the batch first, which is not written here.
-fn shape_of(arguments: &Group, names: &[&str]) -> Option<String> {
+fn shape_of(arguments: &Group, names: &[&str], classes: &[Class]) -> Option<String> {
     parts(arguments)
         .iter()
         .find_map(|part| match part.as_slice() {
@@ -133,33 +137,41 @@ fn shape_of(arguments: &Group, names: &[&str]) -> Option<String> {
             ] if p.as_char() == '=' && names.iter().any(|n| name == n) => {
                 let batch = usize::from(name.to_string().starts_with("batch"));
                 let sizes = parts(g).into_iter().skip(batch);
-                Some(list(sizes.collect(), NoneIs::Open))
+                Some(list(sizes.collect(), NoneIs::Open, classes))
             }
             _ => None,
         })
 }
 
 /// The sizes of a tuple that stands first: `(10, 8)` in `Input((10, 8))`.
-fn tuple(arguments: &Group) -> Option<String> {
+fn tuple(arguments: &Group, classes: &[Class]) -> Option<String> {
     match parts(arguments).first()?.as_slice() {
-        [TokenTree::Group(g)] => Some(sizes(g)),
+        [TokenTree::Group(g)] => Some(sizes(g, classes)),
         _ => None,
     }
 }
 
+/// The names that the shape of an `Input` has.
+const SHAPE: &[&str] = &["shape", "batch_shape"];
+
+/// The sizes of an `Input` with these arguments: `10, 8` of `shape=(10, 8)` and of `(10, 8)`.
+pub(super) fn input_sizes(arguments: &Group, classes: &[Class]) -> Option<String> {
+    shape_of(arguments, SHAPE, classes).or_else(|| tuple(arguments, classes))
+}
+
 /// `LSTM(8, input_shape=(10, 8))` as `Input(10, 8) -> LSTM(8)`, if it says the shape of its input.
 /// `arguments` are those in its parentheses.
-pub(super) fn with_input(class: &str, arguments: &Group) -> Option<String> {
+pub(super) fn with_input(class: &str, arguments: &Group, classes: &[Class]) -> Option<String> {
     const NAMES: &[&str] = &["input_shape", "batch_input_shape"];
-    if class == "Input" {
-        let shape = shape_of(arguments, &["shape", "batch_shape"])?;
-        return Some(format!("Input({shape})"));
+    if is_input(classes, class) {
+        let shape = shape_of(arguments, SHAPE, classes)?;
+        return Some(format!("{class}({shape})"));
     }
-    let shape = shape_of(arguments, NAMES)?;
+    let shape = shape_of(arguments, NAMES, classes)?;
     let others = parts(arguments).into_iter().filter(
         |part| !matches!(part.first(), Some(TokenTree::Ident(i)) if NAMES.iter().any(|n| i == n)),
     );
-    let arguments = match arguments_of(class, others.collect()) {
+    let arguments = match arguments_of(class, others.collect(), classes) {
         none if none.is_empty() => none,
         all => format!("({all})"),
     };
@@ -167,22 +179,22 @@ pub(super) fn with_input(class: &str, arguments: &Group) -> Option<String> {
 }
 
 /// `Reshape((4, 2))` as `Reshape(4, 2)`, with what stands behind the tuple.
-pub(super) fn axes(class: &str, arguments: &Group) -> Option<String> {
-    Some(format!("{class}({})", axes_of(class, &parts(arguments))?))
+pub(super) fn axes(class: &str, arguments: &Group, classes: &[Class]) -> Option<String> {
+    Some(format!(
+        "{class}({})",
+        axes_of(class, &parts(arguments), classes)?
+    ))
 }
 
 /// The arguments of a layer as they are written here.
-fn arguments_of(class: &str, arguments: Vec<Vec<TokenTree>>) -> String {
-    axes_of(class, &arguments).unwrap_or_else(|| list(arguments, NoneIs::Argument))
+fn arguments_of(class: &str, arguments: Vec<Vec<TokenTree>>, classes: &[Class]) -> String {
+    axes_of(class, &arguments, classes)
+        .unwrap_or_else(|| list(arguments, NoneIs::Argument, classes))
 }
 
 /// The arguments of a layer that takes its axes one by one, where Keras takes a tuple of them.
-fn axes_of(class: &str, arguments: &[Vec<TokenTree>]) -> Option<String> {
-    let name = match class {
-        "Reshape" => "target_shape",
-        "Permute" => "dims",
-        _ => return None,
-    };
+fn axes_of(class: &str, arguments: &[Vec<TokenTree>], classes: &[Class]) -> Option<String> {
+    let name = find(classes, class)?.sizes?;
     let (first, others) = arguments.split_first()?;
     let tuple = match first.as_slice() {
         [TokenTree::Group(g)] => g,
@@ -196,13 +208,15 @@ fn axes_of(class: &str, arguments: &[Vec<TokenTree>]) -> Option<String> {
     if tuple.delimiter() != Delimiter::Parenthesis || tuple.stream().is_empty() {
         return None;
     }
-    let others = others.iter().filter_map(|p| part(p, NoneIs::Argument));
-    let all = std::iter::once(sizes(tuple)).chain(others);
+    let others = others
+        .iter()
+        .filter_map(|p| part(p, NoneIs::Argument, classes));
+    let all = std::iter::once(sizes(tuple, classes)).chain(others);
     Some(all.collect::<Vec<_>>().join(", "))
 }
 
 /// The layers in `Sequential([…])` as a chain; `None` if there are none.
-pub(super) fn sequential(arguments: &Group) -> Option<String> {
+pub(super) fn sequential(arguments: &Group, classes: &[Class]) -> Option<String> {
     let list = arguments.stream().into_iter().find_map(|t| match t {
         TokenTree::Group(g) if g.delimiter() == Delimiter::Bracket => Some(g),
         _ => None,
@@ -213,20 +227,17 @@ pub(super) fn sequential(arguments: &Group) -> Option<String> {
             [before @ .., TokenTree::Ident(class), TokenTree::Group(g)]
                 if before.is_empty() || dot(before.last()) =>
             {
-                with_input(&class.to_string(), g)
-                    .unwrap_or_else(|| written(layer.iter().cloned().collect()))
+                with_input(&class.to_string(), g, classes)
+                    .unwrap_or_else(|| written(layer.iter().cloned().collect(), classes))
             }
-            _ => written(layer.into_iter().collect()),
+            _ => written(layer.into_iter().collect(), classes),
         })
         .collect();
-    let first = chain.first()?.clone();
-    if !first.starts_with("Input") && !first.starts_with("Embedding") {
-        let vector = ["Dense", "Activation", "BatchNormalization", "RepeatVector"];
-        let input = match vector.iter().any(|v| first.starts_with(v)) {
-            true => "Input(8)",
-            false => "Input(_, 8)",
-        };
-        chain.insert(0, input.to_owned());
+    // What no layer is known to read is a sequence.
+    let first = chain.first()?.split('(').next().unwrap_or_default();
+    let reads = find(classes, first).map_or(Reads::Sequence, |class| class.reads);
+    if let Some(input) = reads.example(8) {
+        chain.insert(0, input);
     }
     Some(chain.join(" -> ").replace("()", ""))
 }
@@ -234,7 +245,7 @@ pub(super) fn sequential(arguments: &Group) -> Option<String> {
 /// A layer that is called on values, as in Keras's functional programs, as a chain:
 /// `x -> LSTM(4)` of `layers.LSTM(4)(x)`, `(a, b) -> Add` of `Add()([a, b])`; with the name of the
 /// layer.
-pub(super) fn call(c: &Cursor) -> Option<(Ident, String)> {
+pub(super) fn call(c: &Cursor, classes: &[Class]) -> Option<(Ident, String)> {
     let mut c = c.clone();
     let mut class = c.ident()?;
     while c.eat(".") {
@@ -245,12 +256,12 @@ pub(super) fn call(c: &Cursor) -> Option<(Ident, String)> {
     let mut read = parts(&read).into_iter();
     let source = match read.next()?.as_slice() {
         [TokenTree::Group(g)] if g.delimiter() == Delimiter::Bracket => {
-            format!("({})", written(g.stream()))
+            format!("({})", written(g.stream(), classes))
         }
-        source => written(source.iter().cloned().collect()),
+        source => written(source.iter().cloned().collect(), classes),
     };
     let all: Vec<_> = parts(&arguments).into_iter().chain(read).collect();
-    let chain = match arguments_of(&class.to_string(), all) {
+    let chain = match arguments_of(&class.to_string(), all, classes) {
         none if none.is_empty() => format!("{source} -> {class}"),
         all => format!("{source} -> {class}({all})"),
     };

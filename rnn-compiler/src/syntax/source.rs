@@ -54,8 +54,9 @@ impl Reader<'_> {
 
     /// Reports `x + y`: values are merged by layers.
     fn no_sum(&mut self, c: &mut Cursor, first: &Ident) -> Parsed<()> {
-        const MERGES: &[(&str, &str)] = &[("+", "Add"), ("-", "Subtract"), ("*", "Multiply")];
-        let Some((sign, layer)) = MERGES.iter().find(|(s, _)| c.is(s) && !c.is("->")) else {
+        let merges = self.classes.iter();
+        let mut merges = merges.filter_map(|class| Some((class.operator?, class.name)));
+        let Some((sign, layer)) = merges.find(|(sign, _)| c.is(sign) && !c.is("->")) else {
             return Ok(());
         };
         let (span, start) = (c.span(), c.position());
@@ -79,7 +80,7 @@ impl Reader<'_> {
         let name = if statement { None } else { c.type_name() };
         let call = c.is_group(Delimiter::Parenthesis);
         if name.is_some()
-            && let Some((class, chain)) = python::call(&from(c, start))
+            && let Some((class, chain)) = python::call(&from(c, start), self.classes)
         {
             let words = format!("`{class}` is called, and what a layer reads stands before it");
             while !(c.at_end() || c.is(";")) {
@@ -101,7 +102,7 @@ impl Reader<'_> {
                 c.set_position(start);
                 self.start = start;
                 let layer = self.whole_layer(c);
-                self.mistake(d.help(if name == "Input" {
+                self.mistake(d.help(if self.is_input(&name) {
                     "write `input x: [_, 28];` before, and `x -> …` here".to_owned()
                 } else {
                     let chain = self.read_first(&name, layer, c);
@@ -121,7 +122,7 @@ impl Reader<'_> {
                 };
                 let list = match c.peek() {
                     Some(TokenTree::Group(g)) if g.delimiter() == Delimiter::Bracket => {
-                        python::written(g.stream())
+                        python::written(g.stream(), self.classes)
                     }
                     _ => String::new(),
                 };
@@ -135,7 +136,7 @@ impl Reader<'_> {
                     let layer = behind.eat("->").then(|| {
                         behind.ident();
                         behind.group(Delimiter::Parenthesis);
-                        python::written(behind.since(start))
+                        python::written(behind.since(start), self.classes)
                     });
                     let layer = layer.filter(|l| !l.is_empty()).unwrap_or("Add".to_owned());
                     d.help(format!(
@@ -174,7 +175,7 @@ impl Reader<'_> {
         let mut links = vec![source, layer];
         let mut behind = behind.clone();
         if behind.eat("->") {
-            links.extend(functional::links(&behind));
+            links.extend(functional::links(&behind, self.classes));
         }
         links.join(" -> ")
     }

@@ -1,11 +1,14 @@
 //! Graphs as they are read, and what is said about mistakes in them.
 
 use super::*;
-use crate::diagnostics::{Diagnostic, Diagnostics};
+use crate::{
+    diagnostics::{Diagnostic, Diagnostics},
+    layers,
+};
 
 fn parse(text: &str) -> (ModelAst, Vec<Diagnostic>) {
     let mut found = Diagnostics::new();
-    let model = ModelAst::parse(text.parse().unwrap(), &mut found);
+    let model = ModelAst::parse(text.parse().unwrap(), &layers::classes(), &mut found);
     (model, found.take())
 }
 

@@ -4,6 +4,7 @@ use proc_macro2::{Delimiter, Group, Ident, Span, TokenTree};
 
 use super::{
     ast::{ArgumentAst, ValueAst, ValueKind, path_text},
+    class::{Class, is_input},
     functional, python,
 };
 use crate::{
@@ -15,6 +16,8 @@ use crate::{
 /// What all parts of a model are read by: it collects the messages.
 pub(super) struct Reader<'d> {
     pub(super) diagnostics: &'d mut Diagnostics,
+    /// What is known of the layers, for what messages propose.
+    pub(super) classes: &'d [Class],
     /// Where the first layer of the chain starts.
     pub(super) start: usize,
     /// Whether the chain stands in a graph, where a statement ends it and `>` does not.
@@ -25,7 +28,23 @@ pub(super) struct Reader<'d> {
     pub(super) statement: String,
 }
 
-impl Reader<'_> {
+impl<'d> Reader<'d> {
+    pub(super) fn new(classes: &'d [Class], diagnostics: &'d mut Diagnostics) -> Self {
+        Reader {
+            diagnostics,
+            classes,
+            start: 0,
+            graph: false,
+            values: Vec::new(),
+            statement: String::new(),
+        }
+    }
+
+    /// Whether a name is the class of a model's inputs.
+    pub(super) fn is_input(&self, name: &Ident) -> bool {
+        is_input(self.classes, &name.to_string())
+    }
+
     pub(super) fn mistake<T>(&mut self, d: Diagnostic) -> Parsed<T> {
         self.diagnostics.push(d);
         Err(Reported)
@@ -330,7 +349,7 @@ impl Reader<'_> {
         if c.is_group(Delimiter::Parenthesis) {
             call.extend(c.peek().cloned());
         }
-        let right = python::written(call.into_iter().collect());
+        let right = python::written(call.into_iter().collect(), self.classes);
         let words = match path {
             true => format!("`{text}` is a path: layers stand in no module"),
             false => format!("`{text}` is Python's: there are no modules here"),
@@ -346,7 +365,8 @@ impl Reader<'_> {
             )));
         }
         if last == "add" && c.is_group(Delimiter::Parenthesis) {
-            let chain = functional::added(c, first).unwrap_or("A(1) -> B(2)".to_owned());
+            let chain =
+                functional::added(c, first, self.classes).unwrap_or("A(1) -> B(2)".to_owned());
             return self.mistake(d.help(format!("write the layers as a chain: `{chain}`")));
         }
         c.group(Delimiter::Parenthesis);
@@ -391,7 +411,7 @@ impl Reader<'_> {
         );
         let help = if c.is_group(Delimiter::Parenthesis) {
             let sizes = match c.peek() {
-                Some(TokenTree::Group(g)) => python::sizes(g),
+                Some(TokenTree::Group(g)) => python::sizes(g, self.classes),
                 _ => "28, 28".to_owned(),
             };
             let help = format!(

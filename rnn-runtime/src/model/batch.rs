@@ -1,7 +1,7 @@
 //! Inference over a batch: rows divided among threads, long sequences cut into blocks of time.
 
 use super::{
-    AxisSpec, Core, Inference, MaskSpec, Program, Spec, infer::Block, penalties::Penalties,
+    AxisSpec, Core, Inference, MaskRule, Program, Spec, infer::Block, penalties::Penalties,
     program::lay_out, stateful::zeros,
 };
 use crate::{
@@ -93,26 +93,26 @@ fn sinks<'a>(spec: &Spec, into: &'a mut Outcome) -> Vec<Sink<'a>> {
     list
 }
 
-/// How many steps each row has to do, by the masks that can be told from the inputs: of several,
-/// all that they leave together; an axis without one is done whole. `None` without any. A mask that
-/// depends on what a layer gives is not known before the layer has run.
-fn row_steps(
-    masks: &[MaskSpec],
+/// The valid steps of each row, by the masks that can be told from the inputs: those of all rules
+/// together, and every step of an axis without one. `None` without any rule. A mask that depends on
+/// what a layer gives is not known before the layer has run.
+fn valid_steps(
+    rules: &[MaskRule],
     x: &[InputView<'_>],
     input_axes: &[Option<usize>],
     axes: &[usize],
     batch: usize,
 ) -> Option<Vec<usize>> {
-    let masked = |axis: usize| masks.iter().any(|m| input_axes[m.input()] == Some(axis));
+    let masked = |axis: usize| rules.iter().any(|m| input_axes[m.input()] == Some(axis));
     let whole = axes.iter().enumerate().filter(|(axis, _)| !masked(*axis));
     let whole: usize = whole.map(|(_, n)| n).sum();
     let mut all: Option<Vec<usize>> = None;
-    for mask in masks {
-        let i = mask.input();
+    for rule in rules {
+        let i = rule.input();
         let time = x[i].time;
         let of = |row: usize, width: usize| row * time * width..(row + 1) * time * width;
-        let real = |row: usize| match (mask, x[i].values) {
-            (MaskSpec::Value(_, value), Values::Floats(x)) => {
+        let valid = |row: usize| match (rule, x[i].values) {
+            (MaskRule::DiffersFrom(_, value), Values::Floats(x)) => {
                 let width = x.len() / (batch * time).max(1);
                 let steps = x[of(row, width)].chunks_exact(width.max(1));
                 steps.filter(|s| s.iter().any(|v| v != value)).count()
@@ -122,7 +122,7 @@ fn row_steps(
         };
         let sums = all.get_or_insert_with(|| vec![whole; batch]);
         for (row, n) in sums.iter_mut().enumerate() {
-            *n += real(row);
+            *n += valid(row);
         }
     }
     all
@@ -146,10 +146,10 @@ pub(super) fn infer<P: Program>(
     let time = axes.iter().copied().max().unwrap_or(1);
     // Only threads ask for it: with one alone, inputs need not be looked through.
     let several = rayon::current_num_threads() > 1;
-    let masks = if several { spec.masks } else { &[] };
-    let real = row_steps(masks, x, spec.input_axes, &axes, batch);
-    let steps = match &real {
-        Some(real) => real.iter().sum(),
+    let rules = if several { spec.mask_rules } else { &[] };
+    let valid = valid_steps(rules, x, spec.input_axes, &axes, batch);
+    let steps = match &valid {
+        Some(valid) => valid.iter().sum(),
         None => batch.saturating_mul(time),
     };
     let worth = steps.saturating_mul(spec.cost) / ops::WORTH_A_THREAD;
@@ -199,7 +199,7 @@ pub(super) fn infer<P: Program>(
         });
     }
     let m = Memory::new(arena.floats_mut(), packed, &bufs, 1, batch);
-    run.divide(m, list, &mut penalties, real.as_deref(), threads);
+    run.divide(m, list, &mut penalties, valid.as_deref(), threads);
     into.penalty = (penalties.iter().sum::<f64>() / batch as f64) as f32;
     core.states.lock().save(spec, batch, left);
     Ok(())
@@ -366,17 +366,20 @@ mod tests {
         ]));
         let inputs = [x, real, ids, wide];
         let on = [Some(0); 4];
-        let steps = |masks: &[MaskSpec]| row_steps(masks, &inputs, &on, &[2], 3);
+        let steps = |rules: &[MaskRule]| valid_steps(rules, &inputs, &on, &[2], 3);
         assert_eq!(steps(&[]), None);
-        assert_eq!(steps(&[MaskSpec::Given(1)]), Some(vec![2, 1, 0]));
-        assert_eq!(steps(&[MaskSpec::Zero(2)]), Some(vec![1, 0, 2]));
-        assert_eq!(steps(&[MaskSpec::Value(3, -1.0)]), Some(vec![1, 0, 2]));
-        let two = [MaskSpec::Given(1), MaskSpec::Zero(2)];
+        assert_eq!(steps(&[MaskRule::Given(1)]), Some(vec![2, 1, 0]));
+        assert_eq!(steps(&[MaskRule::NonZeroId(2)]), Some(vec![1, 0, 2]));
+        assert_eq!(
+            steps(&[MaskRule::DiffersFrom(3, -1.0)]),
+            Some(vec![1, 0, 2])
+        );
+        let two = [MaskRule::Given(1), MaskRule::NonZeroId(2)];
         assert_eq!(steps(&two), Some(vec![3, 1, 2]));
         // An axis of the model's own, and one of an input without a mask, are done whole.
         let apart = [Some(0), Some(1), Some(0), Some(0)];
-        let given = [MaskSpec::Given(1)];
-        let steps = row_steps(&given, &inputs, &apart, &[2, 2, 7], 3);
+        let given = [MaskRule::Given(1)];
+        let steps = valid_steps(&given, &inputs, &apart, &[2, 2, 7], 3);
         assert_eq!(steps, Some(vec![11, 10, 9]));
         // Half of the work is not half of the rows.
         assert_eq!(ops::half(4, Some(&[9, 3, 3, 3]), 1, 2), 1);

@@ -30,7 +30,7 @@ pub use input::{
 };
 pub use output::Outputs;
 pub use program::{
-    AxisSpec, Computed, LayerRow, MaskSpec, Nothing, Program, Role, Spec, StateSpec, StreamState,
+    AxisSpec, Computed, LayerRow, MaskRule, Nothing, Program, Role, Spec, StateSpec, StreamState,
 };
 pub use stateful::LayerState;
 pub use stream::{Stream, Streamable};

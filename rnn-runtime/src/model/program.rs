@@ -20,21 +20,22 @@ pub enum AxisSpec {
     Fixed(usize),
 }
 
-/// Which steps of an input a mask leaves out.
+/// Which steps of an input are valid, told from the input alone. What is computed comes from the
+/// mask itself, which a layer makes; this only divides a batch before any layer has run.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum MaskSpec {
-    /// The input is a mask: those where it is 0.
+pub enum MaskRule {
+    /// The input of this number is a mask: those where it is not 0.
     Given(usize),
-    /// `mask_zero`: those of id 0.
-    Zero(usize),
-    /// `Masking`: those whose features all are this value.
-    Value(usize, f32),
+    /// Ids of this input other than 0.
+    NonZeroId(usize),
+    /// Steps of this input with a feature that is not this number.
+    DiffersFrom(usize, f32),
 }
 
-impl MaskSpec {
+impl MaskRule {
     /// The input that it is told from.
     pub(super) fn input(&self) -> usize {
-        let (MaskSpec::Given(i) | MaskSpec::Zero(i) | MaskSpec::Value(i, _)) = *self;
+        let (MaskRule::Given(i) | MaskRule::NonZeroId(i) | MaskRule::DiffersFrom(i, _)) = *self;
         i
     }
 }
@@ -151,7 +152,7 @@ pub struct Spec {
     /// of its vocabulary.
     pub vocabulary: &'static [(usize, &'static str, usize)],
     /// The masks that can be told from the inputs alone, before a layer has run.
-    pub masks: &'static [MaskSpec],
+    pub mask_rules: &'static [MaskRule],
     /// Floats of the packed weights of inference; those of training follow them.
     pub packed: usize,
     /// Floats of the packed weights of training, those of inference included.

@@ -36,7 +36,7 @@ impl Program for Penalised {
         output_layers: &[],
         plan: "",
         vocabulary: &[],
-        masks: &[],
+        mask_rules: &[],
         packed: 0,
         packed_training: 0,
         matrices: &[],

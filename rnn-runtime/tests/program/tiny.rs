@@ -105,7 +105,7 @@ impl<const KEEPS: bool> Program for Tiny<KEEPS> {
         output_layers: &[1, 1],
         plan: "",
         vocabulary: &[],
-        masks: &[MaskSpec::Given(1)],
+        mask_rules: &[MaskRule::Given(1)],
         packed: PWT,
         packed_training: PACKED,
         matrices: &[

@@ -60,6 +60,7 @@ const ORDERS: &[Order] = &[
             "cell",
             "ir",
             "syntax",
+            "help",
             "layer",
             "layers",
             "passes",

@@ -4,6 +4,7 @@ use super::{Checker, Results, input, input::MAX_VALUES};
 use crate::{
     diagnostics::Diagnostic,
     ir::{LayerKind, ModelOutput, Shape, Time},
+    layer::{Before, LayerDef, Reads},
     layers,
     syntax::LayerAst,
 };
@@ -14,7 +15,7 @@ impl Checker<'_> {
         let mut rest = chain;
         let mut value = Results::default();
         match chain.first() {
-            Some(Some(first)) if first.name == "Input" => {
+            Some(Some(first)) if is_input(first) => {
                 // Structures and several axes are those of `input` statements.
                 if let Some(kind) = input::of_chain(first) {
                     value = self.input("input", &kind, first.name.span());
@@ -26,7 +27,7 @@ impl Checker<'_> {
         }
         let value = self.layers(value, rest);
         if let ([Some(only)], true) = (chain, readable)
-            && only.name == "Input"
+            && is_input(only)
         {
             self.mistake(
                 Diagnostic::new("RNN0104", only.name.span(), "this model computes nothing").help(
@@ -72,6 +73,8 @@ impl Checker<'_> {
         let Some((text, span)) = last.map(|l| (l.text.clone(), l.span)) else {
             return;
         };
+        let giver = value.outputs.first().and_then(|o| o.before.last());
+        let without = giver.map_or(String::new(), Before::without_states);
         let count = self.outputs.len();
         let d = Diagnostic::new(
             "RNN0177",
@@ -82,8 +85,7 @@ impl Checker<'_> {
             d.help("write a graph with an `output` for each that you need")
         } else {
             d.note("all of its states are outputs").help(format!(
-                "write {}, or a graph with an `output` for each state that you need",
-                super::without_states(&text)
+                "write {without}, or a graph with an `output` for each state that you need"
             ))
         });
     }
@@ -95,12 +97,12 @@ impl Checker<'_> {
         match layers::find(&first.name.to_string()) {
             // An unknown layer is reported as such; what it reads does not matter.
             None => Results::default(),
-            Some(l) if l.class == "Embedding" => {
+            Some(l) if l.reads == Reads::Ids => {
                 let axis = self.open_axis(None);
                 self.add_input("input_layer", "Input(_)", Shape::ids(Time::Any(axis)), span)
             }
             // What reads several values stands in a graph, where they have names.
-            Some(l) if l.many && l.class != "RNN" => {
+            Some(l) if l.reads == Reads::Several => {
                 let words = format!("{first} is the first layer, and it reads several values");
                 let d = Diagnostic::new("RNN0102", span, words);
                 self.mistake(d.help(format!(
@@ -109,14 +111,14 @@ impl Checker<'_> {
                 Results::default()
             }
             Some(l) => {
-                let (input, what) = match l.class {
-                    "LSTM" | "GRU" | "SimpleRNN" | "RNN" | "Bidirectional" | "Masking"
-                    | "TimeDistributed" | "SpatialDropout1D" => {
-                        ("Input(_, 28)", "28 features a step and any number of steps")
+                let what = match l.reads {
+                    Reads::Sequence | Reads::Sequences => {
+                        "28 features a step and any number of steps"
                     }
-                    "Flatten" | "Permute" => ("Input(28, 28)", "28 steps of 28 features"),
-                    _ => ("Input(28)", "28 features"),
+                    Reads::KnownSteps => "28 steps of 28 features",
+                    _ => "28 features",
                 };
+                let input = l.reads.example(28).unwrap_or_default();
                 self.mistake(
                     Diagnostic::new(
                         "RNN0102",
@@ -131,6 +133,11 @@ impl Checker<'_> {
             }
         }
     }
+}
+
+/// Whether a layer is an input of the model.
+fn is_input(layer: &LayerAst) -> bool {
+    layers::find(&layer.name.to_string()).is_some_and(LayerDef::is_input)
 }
 
 /// Names, where two of them are the same, made different: `h` of a second cell is `h_1`, unless

@@ -72,7 +72,7 @@ impl Checker<'_> {
                 Statement::Unreadable { names, .. } => {
                     self.complete = false;
                     for name in names {
-                        let unknown = nothing(None, "", "").outputs;
+                        let unknown = nothing(None, "").outputs;
                         self.scope.insert(name.to_string(), unknown);
                     }
                 }
@@ -185,7 +185,7 @@ impl Checker<'_> {
                 }
                 None => {
                     self.no_value(source);
-                    start.outputs.extend(nothing(None, &key, "").outputs);
+                    start.outputs.extend(nothing(None, &key).outputs);
                 }
             }
         }
@@ -277,7 +277,7 @@ impl Checker<'_> {
             }
             for t in targets {
                 if let Target::Name(name) = t {
-                    let unknown = nothing(None, "", "").outputs;
+                    let unknown = nothing(None, "").outputs;
                     self.scope.insert(name.to_string(), unknown);
                 }
             }

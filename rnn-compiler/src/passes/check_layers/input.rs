@@ -7,8 +7,9 @@ use super::{Checker, Results};
 use crate::{
     cell::{MAX_SIZE, is_const, single, size::Size},
     diagnostics::Diagnostic,
-    ir::{Assertion, Layer, LayerKind, Shape, Time},
-    layer::{Before, Incoming},
+    ir::{Assertion, Content, Layer, LayerKind, MaskRule, Shape, Time},
+    layer::{Before, Incoming, Origin},
+    layers,
     syntax::{Body, InputKind, LayerAst, ValueAst, ValueKind},
 };
 
@@ -58,7 +59,7 @@ impl Checker<'_> {
 
     fn unknown_input(&mut self, name: &str) -> Results {
         self.complete = false;
-        super::nothing(None, &format!("input {name}"), "Input")
+        super::nothing(None, &format!("input {name}"))
     }
 
     fn floats(&mut self, name: &str, values: &[ValueAst], span: Span) -> Results {
@@ -243,7 +244,7 @@ impl Checker<'_> {
                 .note("a part of a structure is an input named after both: `parts_location`")
                 .help("give one of them another name"),
             );
-            return super::nothing(None, text, "Input");
+            return super::nothing(None, text);
         }
         let all = shape.axes.iter().chain(match &shape.time {
             Time::Steps(steps) => Some(steps),
@@ -258,7 +259,7 @@ impl Checker<'_> {
                 )
                 .help("make one of its axes smaller"),
             );
-            return super::nothing(None, text, "Input");
+            return super::nothing(None, text);
         }
         if shape.axes.len() > MAX_AXES {
             self.mistake(
@@ -272,7 +273,7 @@ impl Checker<'_> {
                 ))
                 .help("put the numbers of some axes side by side: 4 x 5 as 20"),
             );
-            return super::nothing(None, text, "Input");
+            return super::nothing(None, text);
         }
         if self.inputs.len() == MAX_VALUES {
             self.mistake(
@@ -292,13 +293,14 @@ impl Checker<'_> {
         self.layers.push(Layer {
             name: layer_name,
             text: text.to_owned(),
-            class: "InputLayer".into(),
+            class: layers::INPUT.summary.unwrap_or(layers::INPUT.class).into(),
             span,
             inputs: vec![],
             mask: None,
             initial: vec![],
             kind: LayerKind::Input,
             outputs: vec![shape.clone()],
+            mask_rule: (shape.content == Content::Mask).then_some(MaskRule::Given),
             activity: None,
             shared: None,
             hidden: false,
@@ -309,7 +311,10 @@ impl Checker<'_> {
             outputs: vec![Incoming {
                 before: vec![Before {
                     text: text.to_owned(),
-                    class: "Input".into(),
+                    origin: match of_chain {
+                        true => Origin::Input,
+                        false => Origin::Named(name.to_owned()),
+                    },
                     shape: Some(shape),
                 }],
                 port: Some(crate::ir::Port {

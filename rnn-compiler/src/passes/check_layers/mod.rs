@@ -1,6 +1,5 @@
 //! `ModelAst → LayerGraph`: arguments, shapes, masks and names.
 
-mod absent;
 mod chain;
 mod graph;
 mod input;
@@ -21,7 +20,9 @@ use crate::{
         Assertion, Axis, CellUse, Layer, LayerGraph, LayerId, LayerKind, ModelOutput, ParamOptions,
         Port, Shape, Time, UsedCell,
     },
-    layer::{self, Before, Built, Context, Given, Incoming, Names, OutMask, Scope},
+    layer::{
+        self, Before, Built, Context, Given, Incoming, LayerDef, Names, Origin, OutMask, Scope,
+    },
     layers::{self, LAYERS},
     syntax::{Body, LayerAst, ModelAst},
 };
@@ -72,19 +73,6 @@ pub fn check_layers(model: &ModelAst, found: &mut Diagnostics) -> Option<LayerGr
         outputs,
         assertions,
     })
-}
-
-/// `LSTM(8, return_state)` without the flag.
-fn without_states(text: &str) -> String {
-    for flag in [", return_state = true", ", return_state"] {
-        for end in [")", ","] {
-            let with = format!("{flag}{end}");
-            if text.contains(&with) {
-                return text.replacen(&with, end, 1);
-            }
-        }
-    }
-    format!("{text} without `return_state`")
 }
 
 /// What a layer gives.
@@ -144,7 +132,7 @@ impl Checker<'_> {
                 Some(layer) => self.layer(layer, &value.outputs, next),
                 None => {
                     self.complete = false;
-                    nothing(value.outputs.first(), "", "")
+                    nothing(value.outputs.first(), "")
                 }
             };
         }
@@ -154,8 +142,9 @@ impl Checker<'_> {
     /// A layer behind one that gives states reads its output only: what becomes of the states has to
     /// be said.
     fn states_dropped(&mut self, value: &Results, layer: &LayerAst) {
-        let before = value.outputs.first().and_then(|o| o.before.last());
-        let before = before.map_or(String::new(), |b| b.text.clone());
+        let giver = value.outputs.first().and_then(|o| o.before.last());
+        let before = giver.map_or(String::new(), |b| b.text.clone());
+        let without = giver.map_or(String::new(), Before::without_states);
         let names: Vec<&str> = value.states.iter().map(|(n, _)| n.as_str()).collect();
         self.mistake(
             Diagnostic::new(
@@ -167,10 +156,9 @@ impl Checker<'_> {
                 ),
             )
             .help(match self.model.body {
-                Body::Chain(_) => format!("write {}", without_states(&before)),
+                Body::Chain(_) => format!("write {without}"),
                 Body::Graph(_) => format!(
-                    "write {}, or take the values apart: `let (y, _) = … -> {before}; … y -> {layer}`",
-                    without_states(&before)
+                    "write {without}, or take the values apart: `let (y, _) = … -> {before}; … y -> {layer}`"
                 ),
             }),
         );
@@ -181,28 +169,20 @@ impl Checker<'_> {
         let name = ast.name.to_string();
         let (ast, of) = match self.called(ast) {
             Some(Ok(call)) => (call, Some(name)),
-            Some(Err(Reported)) => return nothing(inputs.first(), &ast.to_string(), &name),
+            Some(Err(Reported)) => return nothing(inputs.first(), &ast.to_string()),
             None => (ast.clone(), None),
         };
         let text = ast.to_string();
-        let class = ast.name.to_string();
         let span = ast.name.span();
-        let Some(def) = layers::find(&class) else {
+        let Some(def) = layers::find(&ast.name.to_string()) else {
             self.unknown(&ast);
-            return nothing(inputs.first(), &text, &class);
+            return nothing(inputs.first(), &text);
         };
-        let given = layer::bind(
-            def.class,
-            &text,
-            span,
-            def.arguments,
-            &ast.arguments,
-            self.found,
-        );
+        let given = layer::bind(def, &ast, &text, self.found);
         for (_, value) in &given.raw {
             self.read(value);
         }
-        let mut built = if inputs.len() > 1 && !def.many {
+        let mut built = if inputs.len() > 1 && !def.reads.several() {
             self.found.push(
                 Diagnostic::new(
                     "RNN0115",
@@ -213,10 +193,9 @@ impl Checker<'_> {
             );
             Built::failed(None)
         } else {
-            let next = next.map(|n| n.name.to_string());
             let context = Context {
                 inputs,
-                next: next.as_deref(),
+                next: next.and_then(|n| layers::find(&n.name.to_string())),
                 layers: LAYERS,
                 cells: &self.model.cells,
                 scope: &self.scope,
@@ -246,20 +225,21 @@ impl Checker<'_> {
                     LayerKind::Pointwise { .. } => None,
                     _ => built.reads_mask.or(inputs.first().and_then(|i| i.mask)),
                 };
-                let class = match def.class {
-                    "Input" => "InputLayer",
-                    class => class,
+                let mask_rule = match built.mask {
+                    OutMask::Made { rule, .. } => Some(rule),
+                    _ => None,
                 };
                 self.layers.push(Layer {
                     name,
                     text: text.clone(),
-                    class: class.into(),
+                    class: def.summary.unwrap_or(def.class).into(),
                     span,
                     inputs: read,
                     mask,
                     initial,
                     kind,
                     outputs: built.shapes.clone(),
+                    mask_rule,
                     activity: given.activity().or(built.activity),
                     shared: first,
                     hidden: false,
@@ -276,7 +256,15 @@ impl Checker<'_> {
                 false
             }
         };
-        self.results(id, inputs, &built, &text, &class, whole)
+        let made = Before {
+            text,
+            origin: match def.is_input() {
+                true => Origin::Input,
+                false => Origin::Layer(def, ast),
+            },
+            shape: None,
+        };
+        self.results(id, inputs, &built, &made, whole)
     }
 
     /// The states before the first step. Where a state has several axes, known steps of a value are
@@ -307,6 +295,7 @@ impl Checker<'_> {
                 initial: vec![],
                 kind: LayerKind::Reshape,
                 outputs: vec![whole],
+                mask_rule: None,
                 activity: None,
                 shared: None,
                 hidden: true,
@@ -325,15 +314,17 @@ impl Checker<'_> {
         id: LayerId,
         inputs: &[Incoming],
         built: &Built,
-        text: &str,
-        class: &str,
+        made: &Before,
         whole: bool,
     ) -> Results {
         let mask = match built.mask {
             OutMask::Lost => None,
             // A layer with a mistake is not in the graph.
             _ if !whole => None,
-            OutMask::Made(index) => Some(Port { layer: id, index }),
+            OutMask::Made { result, .. } => Some(Port {
+                layer: id,
+                index: result,
+            }),
             OutMask::Kept => match built.reads_mask {
                 Some(mask) => Some(mask),
                 // The one that it reads, as in Keras: `tree.flatten(mask)[0]`.
@@ -346,9 +337,8 @@ impl Checker<'_> {
             before: [
                 before,
                 &[Before {
-                    text: text.to_owned(),
-                    class: class.to_owned(),
                     shape: built.shapes.get(index).cloned(),
+                    ..made.clone()
                 }],
             ]
             .concat(),
@@ -369,7 +359,7 @@ impl Checker<'_> {
                 }
                 _ => vec![],
             };
-            let made = usize::from(matches!(built.mask, OutMask::Made(_)));
+            let made = usize::from(matches!(built.mask, OutMask::Made { .. }));
             let ports = built.outputs..built.shapes.len() - made;
             states = ports
                 .zip(names)
@@ -419,6 +409,7 @@ impl Checker<'_> {
                     },
                 },
                 outputs: vec![shape],
+                mask_rule: None,
                 activity: None,
                 shared: None,
                 hidden: true,
@@ -475,7 +466,7 @@ impl Checker<'_> {
         let name = ast.name.to_string();
         let span = ast.name.span();
         let known = || LAYERS.iter().map(|l| l.class);
-        if let Some(instead) = absent::instead(ast) {
+        if let Some(instead) = layers::instead(ast) {
             let d = Diagnostic::new(
                 "RNN0100",
                 span,
@@ -491,7 +482,8 @@ impl Checker<'_> {
             return;
         }
         let d = Diagnostic::new("RNN0101", span, format!("there is no layer `{name}`"));
-        let cell = name == "StackedRNNCells" || LAYERS.iter().any(|l| l.is_cell(&name));
+        let is_cell = |l: &&LayerDef| l.is_cell(&name) || l.stack == Some(&name);
+        let cell = LAYERS.iter().any(is_cell);
         // A small letter is the use of a `layer` statement.
         let small = name.starts_with(char::is_lowercase);
         let shared = || self.shared.keys().map(String::as_str);
@@ -520,11 +512,11 @@ impl Checker<'_> {
 }
 
 /// What stands behind a layer of which nothing is known.
-fn nothing(before: Option<&Incoming>, text: &str, class: &str) -> Results {
+fn nothing(before: Option<&Incoming>, text: &str) -> Results {
     let before = before.map_or(&[][..], |i| &i.before);
     let unknown = Before {
         text: text.to_owned(),
-        class: class.to_owned(),
+        origin: Origin::Unknown,
         shape: None,
     };
     Results {

@@ -8,13 +8,10 @@ use crate::{
     cursor::Reported,
     diagnostics::{Diagnostic, Diagnostics},
     ir::{Content, LayerId, LayerKind, Port, UsedCell},
-    layer::{Argument, Incoming, Kind},
+    layer::{Argument, Incoming, Kind, OF_CALL},
     layers,
     syntax::{ArgumentAst, LayerAst},
 };
-
-/// What Keras gives to the call of a layer: `layer(x, initial_state = s, mask = m)`.
-const OF_CALL: &[&str] = &["initial_state", "mask"];
 
 /// A `layer` statement.
 pub(super) struct SharedLayer {
@@ -190,8 +187,7 @@ fn not_of_call(name: &str, declared: &LayerAst, argument: &ArgumentAst) -> Diagn
     d.help(match () {
         () if flag => format!("give it a value: `{name}({written} = s)`"),
         () if takes(&written) => {
-            let mut with = declared.clone();
-            with.arguments.push(argument.clone());
+            let with = declared.clone().and(argument.clone());
             format!("write it there: `layer {name} = {with};`")
         }
         () => format!("leave it out: `-> {name}`"),
