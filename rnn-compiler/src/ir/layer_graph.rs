@@ -58,7 +58,7 @@ pub enum Content {
     Numbers,
     /// Class ids.
     Ids,
-    /// Whether a step is real.
+    /// Whether a step is valid.
     Mask,
 }
 
@@ -346,7 +346,7 @@ pub struct Layer {
     pub span: Span,
     /// What it reads.
     pub inputs: Vec<Port>,
-    /// Which steps of it are real.
+    /// The mask that says which of its steps are valid.
     pub mask: Option<Port>,
     /// States before the first step; none stand for zeros.
     pub initial: Vec<Port>,
@@ -371,7 +371,7 @@ pub struct ModelOutput {
     pub name: String,
     /// What it is.
     pub port: Port,
-    /// Which steps of it are real.
+    /// The mask that says which of its steps are valid.
     pub mask: Option<Port>,
 }
 

@@ -336,8 +336,8 @@ fn several_axes(given: &Given<'_>, input: &Shape) -> Diagnostic {
 pub(crate) struct Merged {
     /// Its name.
     pub value: String,
-    /// 1 at a real step, 0 at a masked one, if it has a mask and the layer looks at it.
-    pub real: Option<String>,
+    /// 1 at a valid step, 0 at a padded one, if it has a mask and the layer looks at it.
+    pub valid: Option<String>,
 }
 
 /// Builds a layer that makes one value of several of the same shape, element by element: `maths`
@@ -417,7 +417,7 @@ pub(crate) fn merge(
     let names: Vec<Merged> = (0..n)
         .map(|i| Merged {
             value: format!("x{i}"),
-            real: read[i].map(|_| format!("r{i}")),
+            valid: read[i].map(|_| format!("r{i}")),
         })
         .collect();
     let axes =
@@ -445,23 +445,23 @@ pub(crate) fn merge(
 }
 
 /// The statements of a cell that folds values by a function that has no neutral element. As in
-/// Keras, where one of two values is masked, the other is taken.
-pub(crate) fn fold_real(x: &[Merged], function: &str) -> String {
+/// Keras, where one of two values is padding, the other is taken.
+pub(crate) fn fold_valid(x: &[Merged], function: &str) -> String {
     let mut text = String::new();
-    let (mut all, mut real) = (x[0].value.clone(), x[0].real.clone());
+    let (mut all, mut valid) = (x[0].value.clone(), x[0].valid.clone());
     for (i, next) in x.iter().enumerate().skip(1) {
-        let value = match &next.real {
+        let value = match &next.valid {
             Some(r) => format!("select({r} > 0.5, {}, {all})", next.value),
             None => next.value.clone(),
         };
         text += &format!("let v{i} = {value}; ");
-        let before = match &real {
+        let before = match &valid {
             Some(r) => format!("select({r} > 0.5, {all}, v{i})"),
             None => all,
         };
         text += &format!("let a{i} = {function}({before}, v{i}); ");
-        real = real
-            .zip(next.real.as_ref())
+        valid = valid
+            .zip(next.valid.as_ref())
             .map(|(a, b)| format!("({a} + {b})"));
         all = format!("a{i}");
     }

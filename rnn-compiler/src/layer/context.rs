@@ -45,7 +45,7 @@ pub struct Incoming {
     pub before: Vec<Before>,
     /// Which result of which layer it is; `None` after a mistake.
     pub port: Option<Port>,
-    /// Which steps of it are real.
+    /// The mask that says which of its steps are valid.
     pub mask: Option<Port>,
 }
 
@@ -126,7 +126,7 @@ pub enum OutMask {
     },
 }
 
-/// What a layer answers. After a mistake the shapes are the best guess, so that the layers behind
+/// What a layer answers. After a mistake the shapes are the best guess, so that the layers after
 /// are checked too.
 #[derive(Debug)]
 pub struct Built {
@@ -138,7 +138,7 @@ pub struct Built {
     pub outputs: usize,
     /// What becomes of the mask.
     pub mask: OutMask,
-    /// Which steps of its input are real, where that is not what its first input brings.
+    /// The mask of its input, where that is not what its first input brings.
     pub reads_mask: Option<Port>,
     /// What it reads besides its inputs: their masks.
     pub also_reads: Vec<Port>,
@@ -400,7 +400,7 @@ pub(super) fn last_output(value: &Incoming) -> Option<&Before> {
     flag.filter(|_| !state).map(|_| layer)
 }
 
-/// A guess for the shape behind a layer with a mistake: the time axis of its input, or an open one.
+/// A guess for the shape after a layer with a mistake: the time axis of its input, or an open one.
 pub(super) fn guess(input: Option<&Shape>, features: Option<&Size>) -> Option<Shape> {
     let time = input.map_or_else(Time::unknown, |s| s.time.clone());
     Some(Shape::vector(time, features?.clone()))

@@ -24,7 +24,8 @@ pub use names::Names;
 pub(crate) use {
     cell_argument::cells_of,
     cells::{
-        Merged, fits, fold_real, last_axis, merge, parse, pointwise, reads, recurrent, side_by_side,
+        Merged, fits, fold_valid, last_axis, merge, parse, pointwise, reads, recurrent,
+        side_by_side,
     },
     nested::inner,
 };

@@ -9,6 +9,7 @@ use crate::{
     cursor::Reported,
     diagnostics::{Diagnostic, Diagnostics},
     ir::{Content, Port, Shape},
+    syntax::{Body, LayerAst},
 };
 
 /// The values of `initial_state`, checked against the states.
@@ -148,7 +149,8 @@ fn bring(name: &str, origin: Option<&Before>, shape: &Shape, axes: &[Size], alon
     }
     let count = |axes: &[Size]| axes.iter().fold(Size::known(1), |n, s| &n * s);
     let (has, wants) = (count(&known), count(axes));
-    let mut layers: Vec<String> = Vec::new();
+    let bare = LayerAst::bare;
+    let mut layers = Vec::new();
     if has != wants {
         // A product of `const`s cannot be written as an argument.
         if axes.len() > 1 && wants.value().is_none() {
@@ -157,15 +159,15 @@ fn bring(name: &str, origin: Option<&Before>, shape: &Shape, axes: &[Size], alon
         if let ([from], [to]) = (known.as_slice(), axes) {
             return format!("make both {from}, or put `Dense({to})` between them");
         }
-        layers.extend((known.len() > 1).then(|| "Flatten".to_owned()));
-        layers.push(format!("Dense({wants})"));
+        layers.extend((known.len() > 1).then(|| Some(bare("Flatten"))));
+        layers.push(Some(bare("Dense").with_text(&wants.to_string())));
     }
     match axes {
-        [_] if has == wants => layers.push("Flatten".to_owned()),
+        [_] if has == wants => layers.push(Some(bare("Flatten"))),
         [_] => {}
-        axes => layers.push(format!("Reshape({})", to(axes))),
+        axes => layers.push(Some(bare("Reshape").with_text(&to(axes)))),
     }
-    let layers = layers.join(" -> ");
+    let layers = Body::Chain(layers);
     match alone {
         true => format!("bring it to that shape first: `let {name} = {name} -> {layers};`"),
         false => format!("bring it to that shape first: put `{layers}` between them"),

@@ -1,6 +1,6 @@
 //! `GRU`: the gated recurrent unit (Cho et al. 2014), as `keras.layers.GRU` computes it.
 //!
-//! With `reset_after` (the default, as in cuDNN) the reset gate acts behind the recurrent product,
+//! With `reset_after` (the default, as in cuDNN) the reset gate acts after the recurrent product,
 //! so one product serves all gates; without it the candidate needs a second product.
 
 use crate::layer::{self, Argument, DropsTime, Kind, LayerDef, Reads};

@@ -8,7 +8,7 @@ pub(super) const MAXIMUM: LayerDef = LayerDef {
     reads: Reads::Several,
     build: |given, context, found| {
         layer::merge(given, context, 2, usize::MAX, true, found, |x| {
-            layer::fold_real(x, "max")
+            layer::fold_valid(x, "max")
         })
     },
     ..LayerDef::ORDINARY

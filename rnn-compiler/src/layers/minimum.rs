@@ -8,7 +8,7 @@ pub(super) const MINIMUM: LayerDef = LayerDef {
     reads: Reads::Several,
     build: |given, context, found| {
         layer::merge(given, context, 2, usize::MAX, true, found, |x| {
-            layer::fold_real(x, "min")
+            layer::fold_valid(x, "min")
         })
     },
     ..LayerDef::ORDINARY

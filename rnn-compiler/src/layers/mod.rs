@@ -1,7 +1,7 @@
 //! The layers: one file, one [`LayerDef`], one line in [`LAYERS`].
 //!
 //! A definition says which arguments Keras's layer has, in Keras's order, and how to get from the
-//! arguments and the shape before the layer to what the layer computes and the shape behind it.
+//! arguments and the shape before the layer to what the layer computes and the shape after it.
 
 mod absent;
 mod activation;

@@ -13,19 +13,19 @@ pub(super) const MULTIPLY: LayerDef = LayerDef {
     ..LayerDef::ORDINARY
 };
 
-/// As in Keras, a masked value counts as 1, and the product is 0 where no value is real.
+/// As in Keras, a padded step counts as 1, and the product is 0 where no value is valid.
 fn product(x: &[Merged]) -> String {
     let factors: Vec<String> = x
         .iter()
-        .map(|x| match &x.real {
-            Some(real) => format!("select({real} > 0.5, {}, 1)", x.value),
+        .map(|x| match &x.valid {
+            Some(valid) => format!("select({valid} > 0.5, {}, 1)", x.value),
             None => x.value.clone(),
         })
         .collect();
     let product = factors.join(" * ");
-    let real: Option<Vec<&str>> = x.iter().map(|x| x.real.as_deref()).collect();
-    match real {
-        Some(real) => format!("output select({} > 0.5, {product}, 0);", real.join(" + ")),
+    let valid: Option<Vec<&str>> = x.iter().map(|x| x.valid.as_deref()).collect();
+    match valid {
+        Some(valid) => format!("output select({} > 0.5, {product}, 0);", valid.join(" + ")),
         None => format!("output {product};"),
     }
 }

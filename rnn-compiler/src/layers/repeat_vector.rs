@@ -14,7 +14,7 @@ pub(super) const REPEAT_VECTOR: LayerDef = LayerDef {
         let (Some(shape), Some(n)) = (context.floats(given, found), given.size("n")) else {
             return Built::failed(None);
         };
-        let behind = Shape {
+        let after = Shape {
             time: Time::Steps(n.clone()),
             ..shape.clone()
         };
@@ -30,9 +30,9 @@ pub(super) const REPEAT_VECTOR: LayerDef = LayerDef {
             return Built::failed(Some(shape.clone()));
         }
         if given.complete {
-            Built::new(LayerKind::RepeatVector, behind).without_mask()
+            Built::new(LayerKind::RepeatVector, after).without_mask()
         } else {
-            Built::failed(Some(behind))
+            Built::failed(Some(after))
         }
     },
     ..LayerDef::ORDINARY

@@ -62,7 +62,7 @@ pub(super) const RESHAPE: LayerDef = LayerDef {
             return Built::failed(None);
         }
         // Two axes are steps of features; more are steps of what has several axes.
-        let behind = match target.as_slice() {
+        let after = match target.as_slice() {
             [features] => Shape::vector(Time::None, features.clone()),
             [steps, axes @ ..] => Shape {
                 time: Time::Steps(steps.clone()),
@@ -71,7 +71,7 @@ pub(super) const RESHAPE: LayerDef = LayerDef {
             },
             [] => return Built::failed(None),
         };
-        Built::new(LayerKind::Reshape, behind).without_mask()
+        Built::new(LayerKind::Reshape, after).without_mask()
     },
     ..LayerDef::ORDINARY
 };

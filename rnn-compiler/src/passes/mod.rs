@@ -21,10 +21,10 @@ use crate::{
 };
 use lower::Stop;
 
-/// Every pass, in order. A model with mistakes stops behind the pass that found them, with all of
+/// Every pass, in order. A model with mistakes stops after the pass that found them, with all of
 /// that pass's messages in `found`. Kernels are cut for `target`.
 pub fn run(model: &ModelAst, found: &mut Diagnostics, target: &Target) -> Option<Plan> {
-    // Shapes first: everything behind this line relies on them and reports no mistakes of a user.
+    // Shapes first: everything after this line relies on them and reports no mistakes of a user.
     let layers = check_layers::check_layers(model, found)?;
     if !found.is_empty() {
         return None;

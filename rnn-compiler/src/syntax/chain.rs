@@ -25,7 +25,7 @@ impl Reader<'_> {
         }
     }
 
-    /// One layer, and what stands behind it up to the end of the layer.
+    /// One layer, and what stands after it up to the end of the layer.
     pub(super) fn whole_layer(&mut self, c: &mut Cursor) -> Option<LayerAst> {
         let layer = match self.layer(c) {
             Ok(layer) => self.ends(c).ok().map(|()| layer),
@@ -81,18 +81,18 @@ impl Reader<'_> {
         Ok(LayerAst { name, arguments })
     }
 
-    /// Reports Keras's `Sequential([…])` and `Model(inputs, outputs)`, also behind modules.
+    /// Reports Keras's `Sequential([…])` and `Model(inputs, outputs)`, also after modules.
     fn no_model(&mut self, c: &mut Cursor, first: &proc_macro2::Ident) -> Parsed<()> {
-        let (mut behind, mut class) = (c.clone(), first.clone());
-        while behind.eat(".") {
-            match behind.ident() {
+        let (mut ahead, mut class) = (c.clone(), first.clone());
+        while ahead.eat(".") {
+            match ahead.ident() {
                 Some(next) => class = next,
                 None => return Ok(()),
             }
         }
         let help = match (
             class.to_string().as_str(),
-            behind.group(Delimiter::Parenthesis),
+            ahead.group(Delimiter::Parenthesis),
         ) {
             ("Sequential", group) => {
                 let chain = group
@@ -107,7 +107,7 @@ impl Reader<'_> {
             }
             _ => return Ok(()),
         };
-        *c = behind;
+        *c = ahead;
         let words = format!("Keras's `{class}` is not needed: `rnn_model!` makes the model");
         self.mistake(Diagnostic::new("RNN0101", first.span(), words).help(help))
     }
@@ -130,7 +130,7 @@ impl Reader<'_> {
         self.mistake(d.help(format!("write `{right}`")))
     }
 
-    /// Reports what stands behind a layer if it is not `->`. What stands for an arrow leaves the
+    /// Reports what stands after a layer if it is not `->`. What stands for an arrow leaves the
     /// layer as it is, anything else belongs to it and spoils it.
     fn ends(&mut self, c: &Cursor) -> Parsed<()> {
         if self.ends_layer(c) {
@@ -178,6 +178,6 @@ fn follows_path(c: &Cursor) -> bool {
 
 /// Whether a `,` ends a statement of a graph by mistake.
 fn comma_for_semicolon(c: &Cursor) -> bool {
-    let mut behind = c.clone();
-    behind.eat(",") && (behind.at_end() || starts_statement(&behind))
+    let mut ahead = c.clone();
+    ahead.eat(",") && (ahead.at_end() || starts_statement(&ahead))
 }

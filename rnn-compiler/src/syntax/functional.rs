@@ -52,7 +52,7 @@ pub(super) fn graph(c: &Cursor, classes: &[Class]) -> Option<String> {
     )
 }
 
-/// `model = Sequential([…])`, or without a list and with `model.add(…)` behind it, as a chain.
+/// `model = Sequential([…])`, or without a list and with `model.add(…)` after it, as a chain.
 pub(super) fn sequential(c: &Cursor, classes: &[Class]) -> Option<String> {
     let mut c = c.clone();
     let model = c.ident().filter(|_| c.eat("="))?.to_string();
@@ -72,7 +72,7 @@ pub(super) fn sequential(c: &Cursor, classes: &[Class]) -> Option<String> {
     Some(listed.or_else(added).unwrap_or(EXAMPLE.to_owned()))
 }
 
-/// A class behind its modules, and its arguments.
+/// A class after its modules, and its arguments.
 fn call(c: &mut Cursor) -> Option<(Ident, Option<Group>)> {
     let mut class = c.ident()?;
     while c.eat(".") {
@@ -85,7 +85,7 @@ fn is_model(c: &Cursor) -> bool {
     call(&mut c.clone()).is_some_and(|(class, _)| class == "Model")
 }
 
-/// `inputs = Input(shape=(None, 8))` as `input inputs: [_, 8];`; the cursor stands behind the `=`.
+/// `inputs = Input(shape=(None, 8))` as `input inputs: [_, 8];`; the cursor stands after the `=`.
 pub(super) fn input(name: &Ident, c: &Cursor, classes: &[Class]) -> Option<String> {
     let (class, arguments) = call(&mut c.clone())?;
     let arguments = arguments.filter(|_| is_input(classes, &class.to_string()))?;
@@ -95,7 +95,7 @@ pub(super) fn input(name: &Ident, c: &Cursor, classes: &[Class]) -> Option<Strin
         _ if sizes.is_empty() || sizes.contains(" = ") => format!("input {name}: [_, 8];"),
         // One open axis: there are steps and no features.
         "_" => format!("input {name}: ids;"),
-        sizes => format!("input {name}: [{}];", sizes.trim_end_matches(", ")),
+        sizes => format!("input {name}: [{}];", sizes),
     })
 }
 
@@ -133,8 +133,8 @@ fn between(c: &Cursor, start: usize, end: usize) -> TokenStream {
     c.since(start)
 }
 
-/// The layers of `model.add(LSTM(16)); model.add(Dense(1));` as a chain. The cursor stands behind
-/// the first `add`, and then behind the last.
+/// The layers of `model.add(LSTM(16)); model.add(Dense(1));` as a chain. The cursor stands after
+/// the first `add`, and then after the last.
 pub(super) fn added(c: &mut Cursor, model: &str, classes: &[Class]) -> Option<String> {
     let mut layers = TokenStream::new();
     loop {

@@ -18,15 +18,15 @@ const WORDS: [&str; 4] = ["input", "layer", "let", "output"];
 
 const CHAIN: &str = "a model of one chain has no statements: `pub struct Rows = Input(28, 28) -> LSTM(64) -> Dense(10);`";
 
-/// Whether a statement starts here: one of its words, and behind it what no chain has there.
+/// Whether a statement starts here: one of its words, and after it what no chain has there.
 pub(super) fn starts_statement(c: &Cursor) -> bool {
-    let mut behind = c.clone();
-    let Some(word) = behind.ident().filter(|i| WORDS.iter().any(|w| i == w)) else {
+    let mut ahead = c.clone();
+    let Some(word) = ahead.ident().filter(|i| WORDS.iter().any(|w| i == w)) else {
         return false;
     };
-    let name = behind.ident().is_some() || behind.eat("_");
+    let name = ahead.ident().is_some() || ahead.eat("_");
     // `let` is no name in Rust; a value may be called `input`, `layer` or `output`.
-    name || word == "let" || behind.is(":") && !behind.is("::") || behind.is("=")
+    name || word == "let" || ahead.is(":") && !ahead.is("::") || ahead.is("=")
 }
 
 /// Whether tokens are statements of a graph rather than a chain of layers.
@@ -105,7 +105,7 @@ impl Reader<'_> {
         }
     }
 
-    /// The `;` behind a statement, or a message, and on to the next statement.
+    /// The `;` after a statement, or a message, and on to the next statement.
     fn semicolon(&mut self, c: &mut Cursor, good: bool) {
         if c.eat(";") {
             // Rust's habit of `;;` does no harm.
@@ -160,7 +160,7 @@ impl Reader<'_> {
         }
     }
 
-    /// `let y = …`, `let (y, _) = …`, behind `let`
+    /// `let y = …`, `let (y, _) = …`, after `let`
     fn binding(&mut self, c: &mut Cursor, names: &mut Vec<Ident>) -> Parsed<Statement> {
         const EXAMPLE: &str = "let y = x -> LSTM(64);";
         if c.is_word("mut") {
@@ -183,8 +183,8 @@ impl Reader<'_> {
             let name = self.value_name(c, "RNN0048", "a value", EXAMPLE)?;
             names.push(name.clone());
             targets.push(Target::Name(name));
-            let mut behind = c.clone();
-            if behind.eat(",") && !starts_statement(&behind) {
+            let mut ahead = c.clone();
+            if ahead.eat(",") && !starts_statement(&ahead) {
                 let d = Diagnostic::new("RNN0049", c.span(), "several names stand in parentheses");
                 return self
                     .mistake(d.help("write `let (y, state) = x -> LSTM(64, return_state);`"));
@@ -247,7 +247,7 @@ impl Reader<'_> {
         if failed { Err(Reported) } else { Ok(targets) }
     }
 
-    /// `shared = LSTM(64)`, behind `layer`
+    /// `shared = LSTM(64)`, after `layer`
     fn shared(&mut self, c: &mut Cursor, names: &mut Vec<Ident>) -> Parsed<Statement> {
         let name = self.value_name(c, "RNN0048", "a layer", "layer shared = LSTM(64);")?;
         names.push(name.clone());
@@ -268,7 +268,7 @@ impl Reader<'_> {
         Ok(Statement::Layer { name, layer })
     }
 
-    /// The `=` behind what a statement names; `start` is the statement up to there.
+    /// The `=` after what a statement names; `start` is the statement up to there.
     fn equals(&mut self, c: &mut Cursor, start: &str, example: &str) -> Parsed<()> {
         if c.eat("=") {
             self.statement = start.to_owned();
@@ -296,10 +296,10 @@ impl Reader<'_> {
     /// Reports what is no statement; the word that it must be, if that is clear.
     fn unknown(&mut self, c: &mut Cursor, word: &str, names: &mut Vec<Ident>) -> Parsed<String> {
         let found = c.found();
-        let mut behind = c.clone();
-        let name = behind.ident();
-        let named = matches!(behind.peek(), Some(TokenTree::Ident(_)))
-            || behind.is_group(Delimiter::Parenthesis) && !is_input(self.classes, word);
+        let mut ahead = c.clone();
+        let name = ahead.ident();
+        let named = matches!(ahead.peek(), Some(TokenTree::Ident(_)))
+            || ahead.is_group(Delimiter::Parenthesis) && !is_input(self.classes, word);
         let d = Diagnostic::new(
             "RNN0044",
             c.span(),
@@ -313,19 +313,19 @@ impl Reader<'_> {
             return Ok(meant.to_owned());
         }
         let d = match name {
-            Some(name) if behind.is("=") => {
+            Some(name) if ahead.is("=") => {
                 names.push(name.clone());
-                behind.eat("=");
-                if let Some(input) = functional::input(&name, &behind, self.classes) {
+                ahead.eat("=");
+                if let Some(input) = functional::input(&name, &ahead, self.classes) {
                     return self.mistake(d.help(format!("write `{input}`")));
                 }
-                if let Some(chain) = functional::chain(&behind, self.classes) {
+                if let Some(chain) = functional::chain(&ahead, self.classes) {
                     return self.mistake(d.help(format!("write `let {name} = {chain};`")));
                 }
-                if let Some((_, chain)) = python::call(&behind, self.classes) {
+                if let Some((_, chain)) = python::call(&ahead, self.classes) {
                     return self.mistake(d.help(format!("write `let {name} = {chain};`")));
                 }
-                let chain = self.called(&behind).unwrap_or("x -> LSTM(64)".to_owned());
+                let chain = self.called(&ahead).unwrap_or("x -> LSTM(64)".to_owned());
                 d.help(format!("write `let {name} = {chain};`"))
             }
             Some(name) if self.is_input(&name) => {
@@ -334,7 +334,7 @@ impl Reader<'_> {
             Some(name) if name.to_string().starts_with(char::is_uppercase) => {
                 d.note(CHAIN).help(format!("write `let y = x -> {name}(…);`"))
             }
-            Some(name) if behind.is("->") => {
+            Some(name) if ahead.is("->") => {
                 d.help(format!("what is computed gets a name: `let y = {name} -> …;`"))
             }
             Some(name) if matches!(name.to_string().as_str(), "param" | "state" | "next" | "frozen") => {
@@ -345,7 +345,7 @@ impl Reader<'_> {
         self.mistake(d)
     }
 
-    /// `a -> LSTM(4)` of `LSTM(4, a)`, which stands behind the `=` of no statement.
+    /// `a -> LSTM(4)` of `LSTM(4, a)`, which stands after the `=` of no statement.
     fn called(&self, c: &Cursor) -> Option<String> {
         let class = c.clone().ident()?;
         if !class.to_string().starts_with(char::is_uppercase) {
@@ -359,9 +359,9 @@ impl Reader<'_> {
             values: self.values.clone(),
             ..Reader::new(self.classes, &mut unseen)
         };
-        let mut behind = c.clone();
-        let layer = reader.whole_layer(&mut behind);
+        let mut ahead = c.clone();
+        let layer = reader.whole_layer(&mut ahead);
         unseen.take();
-        Some(self.read_first(&class, Some(layer?), &behind))
+        Some(self.read_first(&class, Some(layer?), &ahead))
     }
 }

@@ -16,7 +16,7 @@ const KINDS: &str =
     "write `ids`, `mask`, `[28]` for a vector, `[_, 28]` for a sequence of 28 features";
 
 impl Reader<'_> {
-    /// What stands behind the word `input`.
+    /// What stands after the word `input`.
     pub(super) fn input(&mut self, c: &mut Cursor, names: &mut Vec<Ident>) -> Parsed<Statement> {
         let name = self.value_name(c, "RNN0046", "an input", "input x: [_, 28];")?;
         names.push(name.clone());

@@ -36,7 +36,7 @@
 //! several. What a graph's names mean is not known here: `shared` in `x -> shared` is read as a
 //! layer without arguments.
 //!
-//! All mistakes of a model are reported in one build: reading goes on behind the next `->`, `,` or
+//! All mistakes of a model are reported in one build: reading goes on after the next `->`, `,` or
 //! `;`. A layer that could not be read is `None`, a statement [`Statement::Unreadable`], so that
 //! later passes do not report what follows from it.
 //!

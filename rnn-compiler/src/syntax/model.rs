@@ -29,7 +29,7 @@ pub struct ModelAst {
     pub tokens: TokenStream,
 }
 
-/// What is between the braces, or behind the `=`.
+/// What is between the braces, or after the `=`.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Body {

@@ -19,7 +19,7 @@ use crate::{
 };
 
 impl ModelAst {
-    /// Parses what stands in `rnn_model!(…)`, behind `@krate(…)` and the cells handed in.
+    /// Parses what stands in `rnn_model!(…)`, after `@krate(…)` and the cells handed in.
     ///
     /// Messages have the codes `RNN0030` to `RNN0059`. After a mistake the rest is read all the
     /// same, so that the other mistakes are shown too; a model that cannot be read has no layers.
@@ -114,7 +114,7 @@ fn form(c: &mut Cursor, model: &mut ModelAst, reader: &mut Reader<'_>) -> Parsed
     if named && let Some(body) = c.group(Delimiter::Brace) {
         let mut inside = Cursor::inside(&body);
         model.body = Body::Graph(reader.graph(&mut inside, body.span_open()));
-        return behind_braces(c, reader);
+        return after_braces(c, reader);
     }
     if !named && is_graph(c) {
         model.body = Body::Graph(reader.graph(c, whole));
@@ -174,8 +174,8 @@ fn program(c: &Cursor, name: Option<&proc_macro2::Ident>, classes: &[Class]) -> 
     })
 }
 
-/// Reports what stands behind the braces of a named graph.
-fn behind_braces(c: &mut Cursor, reader: &mut Reader<'_>) -> Parsed<()> {
+/// Reports what stands after the braces of a named graph.
+fn after_braces(c: &mut Cursor, reader: &mut Reader<'_>) -> Parsed<()> {
     let span = c.span();
     if c.eat(";") && c.at_end() {
         return reader.mistake(
@@ -209,7 +209,7 @@ fn braces(c: &mut Cursor, model: &mut ModelAst, reader: &mut Reader<'_>) -> Pars
     )
 }
 
-/// Reports a graph behind `=`, and reads it.
+/// Reports a graph after `=`, and reads it.
 fn equals_graph(c: &mut Cursor, model: &mut ModelAst, reader: &mut Reader<'_>) -> Parsed<()> {
     let span = c.previous_span();
     let name = model
@@ -226,7 +226,7 @@ fn equals_graph(c: &mut Cursor, model: &mut ModelAst, reader: &mut Reader<'_>) -
     )))
 }
 
-/// What may stand behind the last layer.
+/// What may stand after the last layer.
 fn ending(c: &mut Cursor, named: bool, reader: &mut Reader<'_>) {
     let semicolon = c.span();
     let has_semicolon = c.eat(";");

@@ -86,6 +86,9 @@ fn part(trees: &[TokenTree], none: NoneIs, classes: &[Class]) -> Option<String> 
             }
             TokenTree::Punct(p) if p.as_char() == '=' => text += " = ",
             TokenTree::Punct(p) => text.push(p.as_char()),
+            // A layer without arguments has no parentheses.
+            TokenTree::Group(g)
+                if g.delimiter() == Delimiter::Parenthesis && g.stream().is_empty() => {}
             TokenTree::Group(g) => text += &group(g, none, classes),
             TokenTree::Literal(l) => text += &l.to_string(),
         }
@@ -178,7 +181,7 @@ pub(super) fn with_input(class: &str, arguments: &Group, classes: &[Class]) -> O
     Some(format!("Input({shape}) -> {class}{arguments}"))
 }
 
-/// `Reshape((4, 2))` as `Reshape(4, 2)`, with what stands behind the tuple.
+/// `Reshape((4, 2))` as `Reshape(4, 2)`, with what stands after the tuple.
 pub(super) fn axes(class: &str, arguments: &Group, classes: &[Class]) -> Option<String> {
     Some(format!(
         "{class}({})",
@@ -239,7 +242,7 @@ pub(super) fn sequential(arguments: &Group, classes: &[Class]) -> Option<String>
     if let Some(input) = reads.example(8) {
         chain.insert(0, input);
     }
-    Some(chain.join(" -> ").replace("()", ""))
+    Some(chain.join(" -> "))
 }
 
 /// A layer that is called on values, as in Keras's functional programs, as a chain:

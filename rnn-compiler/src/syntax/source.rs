@@ -130,13 +130,13 @@ impl Reader<'_> {
                 self.mistake(if list.is_empty() {
                     d.help("write `x -> LSTM(64)`")
                 } else {
-                    let mut behind = c.clone();
-                    behind.next();
-                    let start = behind.position() + 2;
-                    let layer = behind.eat("->").then(|| {
-                        behind.ident();
-                        behind.group(Delimiter::Parenthesis);
-                        python::written(behind.since(start), self.classes)
+                    let mut ahead = c.clone();
+                    ahead.next();
+                    let start = ahead.position() + 2;
+                    let layer = ahead.eat("->").then(|| {
+                        ahead.ident();
+                        ahead.group(Delimiter::Parenthesis);
+                        python::written(ahead.since(start), self.classes)
                     });
                     let layer = layer.filter(|l| !l.is_empty()).unwrap_or("Add".to_owned());
                     d.help(format!(
@@ -147,13 +147,13 @@ impl Reader<'_> {
         }
     }
 
-    /// A layer behind what it reads, and what stands behind it: `a -> Dense(1)` of `Dense(1, a)`.
+    /// A layer after what it reads, and what stands after it: `a -> Dense(1)` of `Dense(1, a)`.
     /// One that names no value reads the one before.
     pub(super) fn read_first(
         &self,
         name: &Ident,
         layer: Option<LayerAst>,
-        behind: &Cursor,
+        ahead: &Cursor,
     ) -> String {
         let mut read = Vec::new();
         let layer = layer.map_or(name.to_string(), |mut layer| {
@@ -173,9 +173,9 @@ impl Reader<'_> {
             several => format!("({})", several.join(", ")),
         };
         let mut links = vec![source, layer];
-        let mut behind = behind.clone();
-        if behind.eat("->") {
-            links.extend(functional::links(&behind, self.classes));
+        let mut ahead = ahead.clone();
+        if ahead.eat("->") {
+            links.extend(functional::links(&ahead, self.classes));
         }
         links.join(" -> ")
     }

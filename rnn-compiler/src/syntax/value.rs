@@ -173,8 +173,8 @@ impl<'d> Reader<'d> {
     /// The values in brackets.
     pub(super) fn list(&mut self, group: &Group) -> Parsed<Vec<ValueAst>> {
         self.divided(group, "]", |reader, c| {
-            let mut behind = c.clone();
-            if behind.ident().is_some() && (behind.is("=") || behind.is(":") && !behind.is("::")) {
+            let mut ahead = c.clone();
+            if ahead.ident().is_some() && (ahead.is("=") || ahead.is(":") && !ahead.is("::")) {
                 return reader.mistake(
                     Diagnostic::new("RNN0047", c.span(), "the values of a list have no names")
                         .help("write `[a, b]`, or a structure: `{ location: 2, pressure: 1 }`"),
@@ -318,7 +318,7 @@ impl<'d> Reader<'d> {
         if failed { Err(Reported) } else { Ok(items) }
     }
 
-    /// Reports `regularizers.l2`, `keras.layers.LSTM`: a name behind a module of Python's.
+    /// Reports `regularizers.l2`, `keras.layers.LSTM`: a name after a module of Python's.
     pub(super) fn no_module(&mut self, c: &mut Cursor, first: &str, span: Span) -> Parsed<()> {
         let mut text = first.to_owned();
         let mut last = None;
@@ -370,7 +370,7 @@ impl<'d> Reader<'d> {
             return self.mistake(d.help(format!("write the layers as a chain: `{chain}`")));
         }
         c.group(Delimiter::Parenthesis);
-        self.mistake(d.help(format!("write `{}`", right.trim_end_matches("()"))))
+        self.mistake(d.help(format!("write `{}`", right)))
     }
 
     fn path_value(&mut self, c: &mut Cursor, path: syn::Path) -> Parsed<ValueKind> {
@@ -429,6 +429,5 @@ impl<'d> Reader<'d> {
 
 /// What stands in a group, as one writes it.
 pub(super) fn inside(group: &Group) -> String {
-    let text = group.stream().to_string().replace(" ,", ",");
-    text.trim_end_matches(',').to_owned()
+    python::sizes(group, &[])
 }

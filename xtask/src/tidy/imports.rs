@@ -103,7 +103,7 @@ pub fn check(files: &[Source]) -> Vec<Finding> {
 }
 
 /// The module that the file at `inside` (below `src/`) holds; none for the crate's root and tests.
-fn module_of(inside: &str) -> Option<Vec<String>> {
+pub(super) fn module_of(inside: &str) -> Option<Vec<String>> {
     let path = inside.strip_suffix(".rs")?;
     let mut module: Vec<String> = path.split('/').map(String::from).collect();
     if module.last().is_some_and(|last| last == "mod") {

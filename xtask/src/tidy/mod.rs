@@ -3,6 +3,7 @@
 //! One file a rule; `RULES` lists them. A message says what is wrong, why that matters and what
 //! to do instead.
 
+mod circles;
 mod imports;
 mod length;
 mod links;
@@ -40,6 +41,7 @@ const RULES: &[Rule] = &[
     unsafety::check,
     unfinished::check,
     imports::check,
+    circles::check,
     manifests::check,
     versions::check,
 ];

@@ -139,7 +139,7 @@ impl Checker<'_> {
         value
     }
 
-    /// A layer behind one that gives states reads its output only: what becomes of the states has to
+    /// A layer after one that gives states reads its output only: what becomes of the states has to
     /// be said.
     fn states_dropped(&mut self, value: &Results, layer: &LayerAst) {
         let giver = value.outputs.first().and_then(|o| o.before.last());
@@ -377,7 +377,7 @@ impl Checker<'_> {
         )
     }
 
-    /// The mask of values that are merged: a step is real if it is in any of them, and in all
+    /// The mask of values that are merged: a step is valid if it is in any of them, and in all
     /// steps if one of them has no mask (`keras/src/layers/merging/base_merge.py`).
     fn mask_of(&mut self, inputs: &[Incoming]) -> Option<Port> {
         let masks: Vec<Port> = inputs.iter().map(|i| i.mask).collect::<Option<_>>()?;
@@ -511,7 +511,7 @@ impl Checker<'_> {
     }
 }
 
-/// What stands behind a layer of which nothing is known.
+/// What stands after a layer of which nothing is known.
 fn nothing(before: Option<&Incoming>, text: &str) -> Results {
     let before = before.map_or(&[][..], |i| &i.before);
     let unknown = Before {

@@ -143,7 +143,7 @@ fn has_weights(kind: &LayerKind, inputs: &[Vec<Size>]) -> bool {
 fn any_params(cells: &[UsedCell], inputs: &[Vec<Size>]) -> bool {
     let mut read = inputs.to_vec();
     cells.iter().any(|used| {
-        // A merge reads the masks of its values behind them; nothing is declared with their size.
+        // A merge reads the masks of its values after them; nothing is declared with their size.
         let inputs = used.cell.cell.items.iter();
         let masks = inputs.filter(|i| matches!(i, Item::Input { .. })).count();
         read.resize(masks.max(read.len()), vec![Size::known(1)]);
