@@ -34,7 +34,7 @@ const MODELS: [(&str, &str); 8] = [
 fn expansion(c: &mut Criterion) {
     let mut group = c.benchmark_group("expansion");
     for (name, text) in MODELS {
-        let tokens: TokenStream = format!("@krate(::recurrent) {text}")
+        let tokens: TokenStream = format!("@krate(::recurrent::__private_0_1) {text}")
             .parse()
             .expect("the model is made of tokens");
         let code = rnn_compiler::expand_model(tokens.clone()).to_string();

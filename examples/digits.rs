@@ -32,7 +32,7 @@ use std::{
 
 use ndarray::{Array2, Axis};
 use recurrent::{
-    model::{Program, Sequence, Streamable},
+    model::{Model, Sequence, Streamable},
     prelude::*,
 };
 
@@ -76,7 +76,7 @@ fn run<M, const WIDTH: usize>(options: &Options) -> Result<(), Box<dyn Error>>
 where
     M: Streamable
         + Model<Input = Sequence, Output = Array2<f32>, StepInput = [f32; WIDTH]>
-        + for<'s> Program<StepOutput<'s> = &'s [f32; 10]>,
+        + for<'s> Model<StepOutput<'s> = &'s [f32; 10]>,
 {
     let data = match &options.mnist {
         Some(folder) => Digits::mnist(folder)?,
@@ -171,9 +171,7 @@ where
 /// Reads one image row by row, with a guess after each.
 fn stream<M, const WIDTH: usize>(model: &M, data: &Digits) -> Result<(), Box<dyn Error>>
 where
-    M: Streamable
-        + Model<StepInput = [f32; WIDTH]>
-        + for<'s> Program<StepOutput<'s> = &'s [f32; 10]>,
+    M: Streamable + Model<StepInput = [f32; WIDTH]> + for<'s> Model<StepOutput<'s> = &'s [f32; 10]>,
 {
     // A 9 begins like many others.
     let which = data

@@ -5,13 +5,23 @@ pub mod cells;
 mod macros;
 
 #[doc(hidden)]
-pub use macros::{__rnn_cell, __rnn_model};
-#[doc(hidden)]
-pub use rnn_runtime as rt;
+pub use macros::__private_0_1;
 
-pub use rnn_runtime::{Error, cpu::simd::Isa, init, learner, model, params};
+#[cfg(feature = "weights")]
+pub use rnn_runtime::weights;
+pub use rnn_runtime::{Error, cpu::simd::Isa, init, learner, params};
 #[cfg(feature = "training")]
 pub use rnn_train::{self as train, callbacks, losses, metrics, optimizers};
+
+/// A compiled model, what goes into it and what comes out.
+pub mod model {
+    #[doc(hidden)]
+    pub use rnn_runtime::model::Program;
+    pub use rnn_runtime::model::{
+        Feature, Id, Ids, IntoInput, Kind, LayerState, Masks, Model, Outputs, Real, Rows, Rows2,
+        Rows3, Sequence, Sequence2, Sequence3, Stream, Streamable, Token,
+    };
+}
 
 /// What training needs of a model, for models whose numbers are not in host memory: implement
 /// [`Trainable`](trainable::Trainable), and a `Trainer` trains them.

@@ -1,17 +1,25 @@
 //! The macros by the names that users write.
 
-/// The compiler behind [`rnn_model!`](crate::rnn_model); the cells' macros call it, too.
+/// All that expanded code names, the macros that cells call among it. Code that one version has
+/// expanded names that version's module and no other.
 #[doc(hidden)]
-pub use rnn_macros::{__rnn_cell, __rnn_model};
+pub mod __private_0_1 {
+    pub use rnn_macros::{__rnn_cell, __rnn_model};
+    pub use rnn_runtime::code::*;
+}
 
 #[doc = include_str!("macros/rnn_model.md")]
 #[macro_export]
 macro_rules! rnn_model {
-    ($($tokens:tt)*) => { $crate::__rnn_model! { @krate($crate) $($tokens)* } };
+    ($($tokens:tt)*) => {
+        $crate::__private_0_1::__rnn_model! { @krate($crate::__private_0_1) $($tokens)* }
+    };
 }
 
 #[doc = include_str!("macros/rnn_cell.md")]
 #[macro_export]
 macro_rules! rnn_cell {
-    ($($tokens:tt)*) => { $crate::__rnn_cell! { @krate($crate) $($tokens)* } };
+    ($($tokens:tt)*) => {
+        $crate::__private_0_1::__rnn_cell! { @krate($crate::__private_0_1) $($tokens)* }
+    };
 }

@@ -106,7 +106,8 @@ fn models(called: &str, tokens: TokenStream) -> Vec<TokenStream> {
 
 /// What the model becomes, after its cells have been fetched as rustc would.
 fn expand(model: TokenStream, cells: &BTreeMap<String, TokenStream>) -> String {
-    let mut tokens = rnn_compiler::expand_model(quote!(@krate(recurrent) #model));
+    // Any path will do here: the files are compared, not compiled.
+    let mut tokens = rnn_compiler::expand_model(quote!(@krate(recurrent::rt::code) #model));
     // `path::Cell! { @krate(…) @path(…) rest }` comes back with the cell's tokens in front.
     while let Some((path, rest)) = fetched(&tokens) {
         let Some(cell) = path
@@ -117,7 +118,9 @@ fn expand(model: TokenStream, cells: &BTreeMap<String, TokenStream>) -> String {
             return format!("fetches {path}\n");
         };
         let path: TokenStream = path.parse().expect("a path");
-        tokens = rnn_compiler::expand_model(quote!(@krate(recurrent) @cell(#path) { #cell } #rest));
+        tokens = rnn_compiler::expand_model(
+            quote!(@krate(recurrent::rt::code) @cell(#path) { #cell } #rest),
+        );
     }
     match syn::parse2(tokens.clone()) {
         Ok(file) => prettyplease::unparse(&file),

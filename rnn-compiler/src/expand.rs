@@ -14,7 +14,7 @@ use crate::{
     syntax::ModelAst,
 };
 
-/// `rnn_model! { … }` to Rust. `tokens` starts with `@krate(path)`, the path of the facade crate.
+/// `rnn_model! { … }` to Rust. `tokens` starts with `@krate(path)`, the path of what the code names.
 ///
 /// Mistakes become `compile_error!`s at their places, and a stand-in for the model.
 pub fn expand_model(tokens: TokenStream) -> TokenStream {

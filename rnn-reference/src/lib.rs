@@ -97,7 +97,7 @@ impl Model {
                 .map(|t| with_consts(t, scope.consts))
                 .map_err(|e| Wrong(e.to_string()))
         };
-        let mut tokens: TokenStream = read("@krate(recurrent)")?;
+        let mut tokens: TokenStream = read("@krate(recurrent::__private_0_1)")?;
         for (path, cell) in scope.cells {
             tokens.extend(read(&format!("@cell({path}) {{ {cell} }}"))?);
         }

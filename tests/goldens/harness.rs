@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use recurrent::rt::learner::{InputView, Learner, StepSeed, Values};
+use recurrent::learner::{InputView, Learner, StepSeed, Values};
 
 use crate::golden::{Data, GRADIENT_TOLERANCE, Golden, OUTPUT_TOLERANCE, compare};
 

@@ -1,13 +1,13 @@
 //! A stream of each row gives the bits of the batch, on every instruction set.
 
 use recurrent::{
+    Isa,
     cells::{
         EchoState, IndRnn, Janet, LayerNormLstm, LiGru, LiquidTimeConstant, MinimalGatedUnit,
         PeepholeLstm, SLstm, Sru,
     },
     learner::{InputView, Learner, Values},
     model::{Model, Streamable},
-    rt::cpu::simd::Isa,
 };
 
 const FEATURES: usize = 3;

@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use recurrent::rt::cpu::simd::Isa;
+use recurrent::Isa;
 
 /// Runs the tests of this process again on every instruction set: a process chooses its own once.
 ///

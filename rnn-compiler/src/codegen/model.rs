@@ -18,8 +18,7 @@ use crate::ir::{
 /// The code of a model.
 pub fn generate(plan: &Plan) -> TokenStream {
     let layers = &plan.graph.layers;
-    let krate = &layers.krate;
-    let rt = quote!(#krate::rt::code);
+    let rt = layers.krate.clone();
     let asserts = layers.assertions.iter().map(|a| {
         let (condition, message) = (&a.condition, &a.message);
         quote_spanned!(a.span=> const _: () = ::core::assert!(#condition, #message);)

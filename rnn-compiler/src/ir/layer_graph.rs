@@ -378,7 +378,7 @@ pub struct ModelOutput {
 /// A model, checked.
 #[derive(Clone, Debug)]
 pub struct LayerGraph {
-    /// The path of the facade crate: `$crate` as passed in.
+    /// The path of all that expanded code names, as the macro passed it in.
     pub krate: TokenStream,
     /// Documentation and other attributes of the named form.
     pub attrs: Vec<syn::Attribute>,

@@ -11,7 +11,7 @@ use crate::cell::CellAst;
 /// One `rnn_model!`.
 #[derive(Clone, Debug)]
 pub struct ModelAst {
-    /// The path of the facade crate.
+    /// The path of all that expanded code names: a hidden module of the facade.
     pub krate: TokenStream,
     /// The cells that were fetched for this model.
     pub cells: Vec<GivenCell>,

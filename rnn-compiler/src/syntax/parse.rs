@@ -31,7 +31,7 @@ impl ModelAst {
         diagnostics: &mut Diagnostics,
     ) -> ModelAst {
         let mut model = ModelAst {
-            krate: quote!(::recurrent),
+            krate: quote!(::recurrent::__private_0_1),
             cells: Vec::new(),
             attrs: Vec::new(),
             vis: syn::Visibility::Inherited,

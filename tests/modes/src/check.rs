@@ -7,7 +7,7 @@ use crate::{
     oracle::{Run, SEED},
     subject::{Streaming, Subject},
 };
-use recurrent::{learner::ValueSpec, model::Spec, rt::cpu::simd::Isa};
+use recurrent::{__private_0_1::Spec, Isa, learner::ValueSpec};
 
 /// Of the largest number of the output.
 const OUTPUT: f64 = 1e-5;

@@ -7,7 +7,7 @@ use crate::{
     oracle::{Run, SEED},
     subject::Subject,
 };
-use recurrent::{params::ParamSpec, rt::cpu::simd::Isa};
+use recurrent::{Isa, params::ParamSpec};
 
 /// Of the largest gradient of the parameter.
 const GRADIENT: f64 = 1e-4;

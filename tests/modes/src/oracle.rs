@@ -1,17 +1,14 @@
 //! The interpreter's side: the same model, and the random numbers that training draws.
 
 use crate::numbers::{Data, named};
-use recurrent::{
-    learner::StepSeed,
-    params::ParamSpec,
-    rt::cpu::{
-        arena::Arena,
-        ops::{Times, copy_out, dropout, gaussian_noise},
-        phase::{Buf, Memory, Ref, Steps, padded},
-        simd::Isa,
-    },
-};
+use recurrent::{Isa, learner::StepSeed, params::ParamSpec};
 use rnn_reference::{Answer, Call, Draw, Drawn, Model, Scope, Weights};
+use rnn_runtime::cpu::{
+    arena::Arena,
+    ops::{Times, copy_out, dropout, gaussian_noise},
+    phase::{Buf, Memory, padded},
+};
+use rnn_tables::{BufferRef, Extent};
 
 /// The step of training that is compared.
 pub const SEED: StepSeed = StepSeed { seed: 3, step: 4 };
@@ -88,17 +85,17 @@ fn drawn(draw: &Draw, isa: Isa, rows: usize, time: usize) -> Vec<f64> {
     let of_call = ((1 << 63) | seed).wrapping_add((draw.call as u64) << 48);
     let layer = of_call + ((draw.cell as u64) << 32) + ((draw.mask as u64) << 40);
     let steps = if draw.every_step { time } else { 1 };
-    let buf = |offset: usize| Buf::new(offset, padded(draw.width), rows, steps, Steps::All);
+    let buf = |offset: usize| Buf::new(offset, padded(draw.width), rows, steps, Extent::All);
     let bufs = [buf(0), buf(buf(0).len())];
     let mut arena = Arena::new(2 * bufs[0].len());
     if let Drawn::Factors { .. } = draw.drawn {
         arena.floats_mut().fill(1.0);
     }
     let mut m = Memory::new(arena.floats_mut(), &[], &bufs, steps, rows);
-    let place = |buf: usize| Ref {
-        buf,
+    let place = |buffer: usize| BufferRef {
+        buffer,
         offset: 0,
-        shift: 0,
+        after: false,
         exact: false,
     };
     let (from, to, times) = (&place(0), &place(1), Times::all(steps));

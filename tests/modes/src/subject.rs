@@ -5,9 +5,10 @@ use crate::{
     steps::{StepInput, StepOutput},
 };
 use recurrent::{
+    __private_0_1::Spec,
+    Isa,
     learner::Learner,
-    model::{Model, Spec, Streamable},
-    rt::cpu::simd::Isa,
+    model::{Model, Streamable},
 };
 
 /// What the checks call of a [`Model`], which cannot be a trait object itself.

@@ -1,7 +1,7 @@
 //! The same bits whatever the number of threads.
 
 use ndarray::Array3;
-use recurrent::{prelude::*, rt::cpu::simd::Isa};
+use recurrent::{Isa, prelude::*};
 use recurrent_test_modes::{
     check::{self, batch},
     numbers::weights,
