@@ -503,6 +503,22 @@ fn the_users_own_words_are_in_the_help() {
             "`input x: [time, 8]; input real: mask[time]; output y = x -> GRU(4, mask = real);`",
         ),
         (
+            "Input(7, 4) -> Reshape(28) -> LSTM(3)",
+            "Reshape(28) before it joins all steps into one vector\n  help: remove Reshape, or move it behind LSTM(3)",
+        ),
+        (
+            "Input(_, 8) -> Bidirectional(LSTM(3, go_backwards), backward_layer = LSTM(3, go_backwards))",
+            "write `backward_layer = LSTM(3)`",
+        ),
+        (
+            "Sequential([Dropout(0.5), Dense(3, name=\"a\")])",
+            "`Input(8) -> Dropout(0.5) -> Dense(3, name = \"a\")`",
+        ),
+        (
+            "Sequential([Flatten(), Dense(3)])",
+            "`Input(8, 8) -> Flatten -> Dense(3)`",
+        ),
+        (
             "Add -> Dense(3)",
             "`input a: [28]; input b: [28]; output y = (a, b) -> Add;`",
         ),

@@ -19,8 +19,8 @@ pub enum Origin {
     Input,
     /// An input of a graph, with its name.
     Named(String),
-    /// A layer around the one that is checked, which gives it one step at a time.
-    Step,
+    /// This layer around the one that is checked, which gives it one step at a time.
+    Step(&'static LayerDef),
     /// A layer as it was written.
     Layer(&'static LayerDef, LayerAst),
     /// Something with a mistake that has been reported.
@@ -332,7 +332,7 @@ impl Context<'_> {
         let has_time = |b: &&Before| b.shape.as_ref().is_none_or(|s| s.time != Time::None);
         // The first layer after the last one that still had a time axis.
         let step = self.before().last();
-        let step = step.filter(|b| matches!(b.origin, Origin::Step));
+        let step = step.filter(|b| matches!(b.origin, Origin::Step(_)));
         let culprit = step.or(match self.before().iter().rposition(|b| has_time(&b)) {
             Some(last) => self.before().get(last + 1),
             None => self.before().first(),
@@ -343,13 +343,13 @@ impl Context<'_> {
         let features = features.unwrap_or_default();
         let no_time = format!("{before} is one vector of {features} features, with no time axis");
         match &culprit.origin {
-            Origin::Step => {
-                let d = d.note("TimeDistributed gives its layer one step, which has no time axis");
+            Origin::Step(LayerDef { class, .. }) => {
+                let d = d.note(format!("{class} gives its layer one step, which has no time axis"));
                 match &culprit.shape {
                     Some(step) if step.axes.len() > 1 => d.help(format!(
-                        "put the numbers of a step side by side: `TimeDistributed(Flatten) -> {text}`; sequences inside of steps are not supported"
+                        "put the numbers of a step side by side: `{class}(Flatten) -> {text}`; sequences inside of steps are not supported"
                     )),
-                    _ => d.help(format!("write {text} without TimeDistributed")),
+                    _ => d.help(format!("write {text} without {class}")),
                 }
             }
             Origin::Named(name) => d.note(no_time).help(format!("write `input {name}: [_, {features}];` for sequences of any length, or `input {name}: [10, {features}];` for 10 steps")),

@@ -24,7 +24,7 @@ pub(super) const TIME_DISTRIBUTED: LayerDef = LayerDef {
         step.mask = None;
         step.before.push(Before {
             text: given.text.to_owned(),
-            origin: Origin::Step,
+            origin: Origin::Step(given.def),
             shape: Some(Shape {
                 time: Time::None,
                 ..shape.clone()
