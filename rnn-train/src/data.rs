@@ -18,7 +18,7 @@ pub use sequences::Windows;
 
 pub(crate) use batch::Batch;
 pub(crate) use order::permute;
-pub(crate) use prepared::{Prepared, Takes};
+pub(crate) use prepared::{LossTargets, Prepared};
 
 /// Samples: inputs, what is to be predicted from them, and how much each of them counts.
 ///

@@ -3,7 +3,7 @@
 //!
 //! Users name `recurrent::train` only. A [`Dataset`] goes into a [`Trainer`], which moves the weights of a
 //! [`Trainable`](rnn_runtime::trainable::Trainable) model and gives a [`History`] back.
-//! Importing runs one way: `logs ← scored ← tally ← history ← losses ← metrics ←
+//! Importing runs one way: `logs ← predictions ← tally ← history ← losses ← metrics ←
 //! optimizers ← data ← callbacks ← trainer`.
 
 // Tests slice arrays with `ndarray::s!`, which allows itself a block of its own.
@@ -17,7 +17,7 @@ pub mod optimizers;
 mod data;
 mod history;
 mod logs;
-mod scored;
+mod predictions;
 mod tally;
 #[cfg(test)]
 mod tests;
@@ -26,5 +26,8 @@ mod trainer;
 pub use data::{Column, Dataset, IntoColumn, IntoColumns, Number, Windows};
 pub use history::History;
 pub use logs::Logs;
-pub use scored::{Scored, Target, TargetKind, TargetView};
+pub use predictions::{Predictions, Target, TargetKind, TargetView};
 pub use trainer::{Evaluate, Fit, Output, Scores, Trainer, Verbose};
+
+/// The older name of [`Predictions`].
+pub type Scored<'a> = Predictions<'a>;

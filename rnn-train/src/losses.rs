@@ -1,6 +1,6 @@
 //! What training makes small: Keras's losses, by Keras's names, with Keras's defaults.
 //!
-//! Every loss is written for one row (see [`Scored`]) and reduced as Keras's
+//! Every loss is written for one row (see [`Predictions`]) and reduced as Keras's
 //! `sum_over_batch_size` does it: the sum over all rows, each times its weight, divided by the
 //! number of rows (not by the sum of the weights). Steps that a mask calls padding are no rows.
 //!
@@ -17,7 +17,7 @@ mod crossentropy;
 mod regression;
 
 use super::{
-    scored::{Scored, Target, TargetKind},
+    predictions::{Predictions, Target, TargetKind},
     tally::{Direction, Metric, RowMean, Tally, needs},
 };
 use rnn_runtime::{error::Error, loss::LossRule};
@@ -30,7 +30,7 @@ pub use regression::{Huber, MeanAbsoluteError, MeanSquaredError};
 /// A loss. A loss of one's own says which targets it takes and what one row costs:
 ///
 /// ```
-/// use rnn_train::{Scored, Target, TargetKind, TargetView, losses::Loss};
+/// use rnn_train::{Predictions, Target, TargetKind, TargetView, losses::Loss};
 ///
 /// /// |prediction - target|^4, summed over the features.
 /// struct Quartic;
@@ -54,7 +54,7 @@ pub use regression::{Huber, MeanAbsoluteError, MeanSquaredError};
 ///     }
 /// }
 ///
-/// let scored = Scored::new(&[1.0, 2.0], 1, TargetView::Floats(&[0.0, 0.0]), None)?;
+/// let scored = Predictions::new(&[1.0, 2.0], 1, TargetView::Floats(&[0.0, 0.0]), None)?;
 /// let mut gradient = [0.0; 2];
 /// assert_eq!(Quartic.mean(&scored, Some(&mut gradient))?, 17.0 / 2.0);
 /// assert_eq!(gradient, [2.0, 16.0]);
@@ -111,7 +111,7 @@ pub trait Loss: Send + Sync {
     ///
     /// # Errors
     /// [`Error::Shape`] if `gradient` is not as long as the predictions.
-    fn mean(&self, scored: &Scored<'_>, gradient: Option<&mut [f32]>) -> Result<f64, Error> {
+    fn mean(&self, scored: &Predictions<'_>, gradient: Option<&mut [f32]>) -> Result<f64, Error> {
         // At least 1, so that a sum of nothing is divided by something.
         let rows = scored.counted().max(1) as f64;
         if let Some(gradient) = &gradient
@@ -123,7 +123,7 @@ pub trait Loss: Send + Sync {
                 found: format!("[{}]", gradient.len()),
             });
         }
-        let some = |part: Scored<'_>, gradient: Option<&mut [f32]>| {
+        let some = |part: Predictions<'_>, gradient: Option<&mut [f32]>| {
             let mut sum = 0.0;
             let Some(gradient) = gradient else {
                 for (prediction, target, weight) in part.iter() {

@@ -5,10 +5,10 @@
 //! metrics too:
 //!
 //! ```
-//! use rnn_train::{Scored, TargetKind, TargetView, losses::Huber};
+//! use rnn_train::{Predictions, TargetKind, TargetView, losses::Huber};
 //! use rnn_train::metrics::{MeanAbsoluteError, Metric};
 //!
-//! let scored = Scored::new(&[1.0, 2.0], 1, TargetView::Floats(&[0.0, 0.0]), None)?;
+//! let scored = Predictions::new(&[1.0, 2.0], 1, TargetView::Floats(&[0.0, 0.0]), None)?;
 //! let mut tally = MeanAbsoluteError.start(1, TargetKind::Floats)?;
 //! tally.add(&scored);
 //! assert_eq!(tally.result(), 1.5);

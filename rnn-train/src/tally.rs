@@ -1,6 +1,6 @@
 //! How a metric is summed up over the batches of an epoch.
 
-use super::scored::{Scored, Target, TargetKind};
+use super::predictions::{Predictions, Target, TargetKind};
 use rnn_runtime::error::Error;
 
 /// Which way a number gets better.
@@ -16,7 +16,7 @@ pub enum Direction {
 ///
 /// ```
 /// use rnn_runtime::Error;
-/// use rnn_train::{Scored, Target, TargetKind, TargetView};
+/// use rnn_train::{Predictions, Target, TargetKind, TargetView};
 /// use rnn_train::metrics::{Direction, Metric, RowMean, Tally};
 ///
 /// /// Share of rows whose first number has the right sign.
@@ -41,7 +41,7 @@ pub enum Direction {
 /// }
 ///
 /// let mut tally = SignAccuracy.start(1, TargetKind::Floats)?;
-/// tally.add(&Scored::new(&[0.5, -0.5], 1, TargetView::Floats(&[2.0, 2.0]), None)?);
+/// tally.add(&Predictions::new(&[0.5, -0.5], 1, TargetView::Floats(&[2.0, 2.0]), None)?);
 /// assert_eq!(tally.result(), 0.5);
 /// # Ok::<(), Error>(())
 /// ```
@@ -67,7 +67,7 @@ pub trait Metric: Send {
 /// A metric being summed up over the batches of an epoch.
 pub trait Tally: Send {
     /// Adds the rows of a batch.
-    fn add(&mut self, scored: &Scored<'_>);
+    fn add(&mut self, scored: &Predictions<'_>);
     /// The metric of all rows since the start or the last [`Tally::reset`].
     fn result(&self) -> f64;
     /// Forgets all rows.
@@ -94,8 +94,8 @@ impl<F: Fn(&[f32], Target<'_>) -> f64 + Send + Sync + 'static> RowMean<F> {
 }
 
 impl<F: Fn(&[f32], Target<'_>) -> f64 + Send + Sync> Tally for RowMean<F> {
-    fn add(&mut self, scored: &Scored<'_>) {
-        let some = |part: Scored<'_>, _: Option<&mut [f32]>| {
+    fn add(&mut self, scored: &Predictions<'_>) {
+        let some = |part: Predictions<'_>, _: Option<&mut [f32]>| {
             let (mut total, mut sum) = (0.0, 0.0);
             for (prediction, target, weight) in part.iter() {
                 let weight = f64::from(weight);

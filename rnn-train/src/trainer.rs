@@ -58,7 +58,7 @@ const BATCH_SIZE: usize = 32;
 /// # Stateful models
 /// Each batch goes on where the one before ended ([`Dataset::continuing`] cuts data so). States
 /// are zero at the start of each epoch, and before and after data is evaluated; validation comes
-/// behind an epoch, so it disturbs nothing. (Keras never resets states by itself, and validates
+/// after an epoch, so it disturbs nothing. (Keras never resets states by itself, and validates
 /// with the states that training has left.) See [`Fit::reset_states`].
 ///
 /// # Devices

@@ -5,7 +5,7 @@ use rnn_runtime::params::{Init, ParamSpec};
 use rnn_train::losses::{self, Loss};
 use rnn_train::metrics;
 use rnn_train::optimizers::*;
-use rnn_train::{Scored, TargetKind, TargetView};
+use rnn_train::{Predictions, TargetKind, TargetView};
 use serde_json::Value;
 
 fn data() -> Value {
@@ -80,12 +80,12 @@ impl Rows {
         }
     }
 
-    fn scored(&self) -> Scored<'_> {
+    fn scored(&self) -> Predictions<'_> {
         let targets = match &self.labels {
             Some(labels) => TargetView::Labels(labels),
             None => TargetView::Floats(&self.floats),
         };
-        Scored::new(
+        Predictions::new(
             &self.predictions,
             self.features,
             targets,

@@ -24,7 +24,7 @@ pub struct CSVLogger {
     pub path: PathBuf,
     /// Between two cells; a comma by default.
     pub separator: char,
-    /// Write behind what the file holds, rather than replace it: to go on with a training.
+    /// Append to what the file holds rather than replace it: to go on with a training.
     pub append: bool,
     /// The file being written; start with the default.
     pub state: CSVLoggerState,

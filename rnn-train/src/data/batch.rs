@@ -1,7 +1,7 @@
 //! Some samples, side by side.
 
 use super::prepared::{Numbers, Prepared, Ready};
-use crate::scored::TargetView;
+use crate::predictions::TargetView;
 use rnn_runtime::learner::{InputView, Values};
 
 /// Buffers for the samples of a batch; after the first batch nothing more is allocated.

@@ -3,7 +3,7 @@
 use std::{borrow::Cow, collections::BTreeMap};
 
 use super::{Column, Dataset, remedy::remedy};
-use crate::scored::{TargetKind, argmax};
+use crate::predictions::{TargetKind, argmax};
 use rnn_runtime::{error::Error, learner::ValueSpec};
 
 /// Borrowed or converted numbers of one column.
@@ -19,13 +19,13 @@ pub(super) struct Ready<'a> {
     pub stride: usize,
     /// Steps of the time axis; 1 without one.
     pub time: usize,
-    /// Steps of an input; rows of a sample's target, see [`Scored`](crate::Scored).
+    /// Steps of an input; rows of a sample's target, see [`Predictions`](crate::Predictions).
     pub steps: usize,
 }
 
 /// What the loss of an output takes as targets.
 #[derive(Clone, Debug)]
-pub(crate) struct Takes {
+pub(crate) struct LossTargets {
     pub kind: TargetKind,
     /// Keras's name of the loss.
     pub loss: String,
@@ -52,7 +52,7 @@ impl<'a> Prepared<'a> {
         data: &'a Dataset,
         inputs: &[ValueSpec],
         outputs: &[ValueSpec],
-        kinds: &[Option<Takes>],
+        kinds: &[Option<LossTargets>],
         class_weight: Option<&BTreeMap<u32, f32>>,
     ) -> Result<Prepared<'a>, Error> {
         if data.is_empty() {
@@ -211,7 +211,7 @@ fn input<'a>(what: &str, spec: &ValueSpec, column: &'a Column) -> Result<Ready<'
 fn target<'a>(
     what: &str,
     spec: &ValueSpec,
-    takes: &Takes,
+    takes: &LossTargets,
     column: &'a Column,
 ) -> Result<Ready<'a>, Error> {
     let kind = takes.kind;
@@ -267,7 +267,7 @@ fn target<'a>(
 /// Class numbers below `classes`; floats are taken if they are whole, as Keras does.
 fn labels<'a>(
     what: &str,
-    takes: &Takes,
+    takes: &LossTargets,
     column: &'a Column,
     classes: usize,
 ) -> Result<Numbers<'a>, Error> {

@@ -1,11 +1,11 @@
 //! Which loss the targets are for, where they do not fit the one that there is.
 
-use super::Takes;
-use crate::scored::TargetKind;
+use super::LossTargets;
+use crate::predictions::TargetKind;
 use rnn_runtime::learner::ValueSpec;
 
 /// What to do about targets of shape `[n, …]` that the loss does not take.
-pub(super) fn remedy(takes: &Takes, spec: &ValueSpec, shape: &[usize]) -> String {
+pub(super) fn remedy(takes: &LossTargets, spec: &ValueSpec, shape: &[usize]) -> String {
     let loss = takes.loss.as_str();
     let classes = spec.features.last().copied().unwrap_or(1);
     let time = usize::from(spec.time.is_some());
@@ -55,7 +55,7 @@ mod tests {
     #[test]
     fn targets_say_which_loss_they_are_for() {
         let words = |loss: &str, kind, classes, time, features, shape: &[usize]| {
-            let takes = Takes {
+            let takes = LossTargets {
                 kind,
                 loss: loss.to_owned(),
                 classes,

@@ -96,7 +96,7 @@ impl Dataset {
         Ok(data)
     }
 
-    /// All windows of `steps` steps of a series, each to foretell the `ahead` steps behind it.
+    /// All windows of `steps` steps of a series, each to foretell the `ahead` steps after it.
     ///
     /// The series is `[n]` or `[n, features]`; inputs are `[windows, steps, …]`, targets
     /// `[windows, ahead, …]`, where `windows` is `n - steps - ahead + 1`.
@@ -139,7 +139,7 @@ impl Dataset {
     ///
     /// `series` is `[n]` or `[n, features]`, the inputs are `[windows, sequence_length, …]`. The
     /// target of a window is the entry of `targets`, `[m, …]`, at the place of its *first* step:
-    /// to foretell the step behind windows of ten, give `series` without its last ten steps and
+    /// to foretell the step after windows of ten, give `series` without its last ten steps and
     /// `targets` without its first ten. Targets end where windows do: more of either are left out.
     ///
     /// # Errors

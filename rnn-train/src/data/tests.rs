@@ -1,7 +1,7 @@
 use ndarray::{Array2, Array3, array, s};
 
 use super::*;
-use crate::scored::{TargetKind, TargetView};
+use crate::predictions::{TargetKind, TargetView};
 use rnn_runtime::learner::{ValueSpec, Values};
 
 const FLOATS: ValueSpec = ValueSpec {
@@ -23,8 +23,8 @@ const OUTPUT: ValueSpec = ValueSpec {
     features: &[4],
 };
 
-fn takes(kind: TargetKind) -> Takes {
-    Takes {
+fn takes(kind: TargetKind) -> LossTargets {
+    LossTargets {
         kind,
         loss: "a_loss".to_owned(),
         classes: true,

@@ -1,7 +1,7 @@
 //! Cross-entropies: minus the logarithm of the probability given to what was right.
 
 use super::{Loss, check_smoothing};
-use crate::scored::{Target, TargetKind};
+use crate::predictions::{Target, TargetKind};
 use rnn_runtime::{error::Error, host::loss_row, loss::LossRule};
 
 /// Cross-entropy of a choice among classes, with the class's number as target.
@@ -12,13 +12,13 @@ use rnn_runtime::{error::Error, host::loss_row, loss::LossRule};
 /// everywhere.
 ///
 /// ```
-/// use rnn_train::{Scored, TargetView, losses::{Loss, SparseCategoricalCrossentropy}};
+/// use rnn_train::{Predictions, TargetView, losses::{Loss, SparseCategoricalCrossentropy}};
 ///
-/// let scored = Scored::new(&[0.25, 0.75], 2, TargetView::Labels(&[1]), None)?;
+/// let scored = Predictions::new(&[0.25, 0.75], 2, TargetView::Labels(&[1]), None)?;
 /// let loss = SparseCategoricalCrossentropy::default().mean(&scored, None)?;
 /// assert!((loss - -(0.75f64.ln())).abs() < 1e-12);
 ///
-/// let scored = Scored::new(&[500.0, -500.0], 2, TargetView::Labels(&[1]), None)?;
+/// let scored = Predictions::new(&[500.0, -500.0], 2, TargetView::Labels(&[1]), None)?;
 /// let mut gradient = [0.0; 2];
 /// let loss = SparseCategoricalCrossentropy::from_logits().mean(&scored, Some(&mut gradient))?;
 /// assert_eq!(loss, 1000.0);
@@ -70,9 +70,9 @@ impl Loss for SparseCategoricalCrossentropy {
 /// Predictions are as in [`SparseCategoricalCrossentropy`].
 ///
 /// ```
-/// use rnn_train::{Scored, TargetView, losses::{CategoricalCrossentropy, Loss}};
+/// use rnn_train::{Predictions, TargetView, losses::{CategoricalCrossentropy, Loss}};
 ///
-/// let scored = Scored::new(&[0.25, 0.75], 2, TargetView::Floats(&[0.0, 1.0]), None)?;
+/// let scored = Predictions::new(&[0.25, 0.75], 2, TargetView::Floats(&[0.0, 1.0]), None)?;
 /// let loss = CategoricalCrossentropy::default().mean(&scored, None)?;
 /// assert!((loss - -(0.75f64.ln())).abs() < 1e-12);
 /// # Ok::<(), rnn_runtime::Error>(())
@@ -140,9 +140,9 @@ impl Loss for CategoricalCrossentropy {
 /// they were cut off the gradient is 0. [`from_logits`](Self::from_logits) is exact everywhere.
 ///
 /// ```
-/// use rnn_train::{Scored, TargetView, losses::{BinaryCrossentropy, Loss}};
+/// use rnn_train::{Predictions, TargetView, losses::{BinaryCrossentropy, Loss}};
 ///
-/// let scored = Scored::new(&[0.0, 0.0], 1, TargetView::Floats(&[0.0, 1.0]), None)?;
+/// let scored = Predictions::new(&[0.0, 0.0], 1, TargetView::Floats(&[0.0, 1.0]), None)?;
 /// let loss = BinaryCrossentropy::from_logits().mean(&scored, None)?;
 /// assert!((loss - 2f64.ln()).abs() < 1e-12);
 /// # Ok::<(), rnn_runtime::Error>(())

@@ -1,15 +1,15 @@
 //! Losses on numbers.
 
 use super::Loss;
-use crate::scored::{Target, TargetKind};
+use crate::predictions::{Target, TargetKind};
 use rnn_runtime::{error::Error, host::loss_row, loss::LossRule};
 
 /// Mean over the features of `(prediction - target)²`.
 ///
 /// ```
-/// use rnn_train::{Scored, TargetView, losses::{Loss, MeanSquaredError}};
+/// use rnn_train::{Predictions, TargetView, losses::{Loss, MeanSquaredError}};
 ///
-/// let scored = Scored::new(&[1.0, 3.0], 2, TargetView::Floats(&[0.0, 0.0]), None)?;
+/// let scored = Predictions::new(&[1.0, 3.0], 2, TargetView::Floats(&[0.0, 0.0]), None)?;
 /// let mut gradient = [0.0; 2];
 /// assert_eq!(MeanSquaredError.mean(&scored, Some(&mut gradient))?, 5.0);
 /// assert_eq!(gradient, [1.0, 3.0]);
@@ -49,9 +49,9 @@ impl Loss for MeanSquaredError {
 /// Mean over the features of `|prediction - target|`. The gradient at 0 is 0.
 ///
 /// ```
-/// use rnn_train::{Scored, TargetView, losses::{Loss, MeanAbsoluteError}};
+/// use rnn_train::{Predictions, TargetView, losses::{Loss, MeanAbsoluteError}};
 ///
-/// let scored = Scored::new(&[1.0, -3.0], 2, TargetView::Floats(&[0.0, 0.0]), None)?;
+/// let scored = Predictions::new(&[1.0, -3.0], 2, TargetView::Floats(&[0.0, 0.0]), None)?;
 /// assert_eq!(MeanAbsoluteError.mean(&scored, None)?, 2.0);
 /// # Ok::<(), rnn_runtime::Error>(())
 /// ```
@@ -90,9 +90,9 @@ impl Loss for MeanAbsoluteError {
 /// (Huber, 1964).
 ///
 /// ```
-/// use rnn_train::{Scored, TargetView, losses::{Huber, Loss}};
+/// use rnn_train::{Predictions, TargetView, losses::{Huber, Loss}};
 ///
-/// let scored = Scored::new(&[0.5, 3.0], 1, TargetView::Floats(&[0.0, 0.0]), None)?;
+/// let scored = Predictions::new(&[0.5, 3.0], 1, TargetView::Floats(&[0.0, 0.0]), None)?;
 /// assert_eq!(Huber::default().mean(&scored, None)?, (0.125 + 2.5) / 2.0);
 /// # Ok::<(), rnn_runtime::Error>(())
 /// ```

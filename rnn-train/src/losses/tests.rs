@@ -1,5 +1,5 @@
 use super::*;
-use crate::scored::TargetView;
+use crate::predictions::TargetView;
 
 fn all() -> Vec<Box<dyn Loss>> {
     vec![
@@ -18,12 +18,16 @@ fn all() -> Vec<Box<dyn Loss>> {
 const LABELS: [u32; 2] = [2, 0];
 const FLOATS: [f32; 6] = [0.25, 0.25, 0.5, 1.0, 0.0, 0.0];
 
-fn scored<'a>(loss: &dyn Loss, predictions: &'a [f32], weights: Option<&'a [f32]>) -> Scored<'a> {
+fn scored<'a>(
+    loss: &dyn Loss,
+    predictions: &'a [f32],
+    weights: Option<&'a [f32]>,
+) -> Predictions<'a> {
     let targets = match loss.targets() {
         TargetKind::Labels => TargetView::Labels(&LABELS),
         TargetKind::Floats => TargetView::Floats(&FLOATS),
     };
-    Scored::new(predictions, 3, targets, weights).unwrap()
+    Predictions::new(predictions, 3, targets, weights).unwrap()
 }
 
 /// In float64 inside, so a coarse step of float32 is exact enough.
@@ -75,7 +79,7 @@ fn extreme_logits_are_exact() {
 
     let loss = BinaryCrossentropy::from_logits();
     let targets = TargetView::Floats(&[0.0, 1.0]);
-    let scored = Scored::new(&[1e30, -1e30], 1, targets, None).unwrap();
+    let scored = Predictions::new(&[1e30, -1e30], 1, targets, None).unwrap();
     let mut gradient = [f32::NAN; 2];
     assert_eq!(
         loss.mean(&scored, Some(&mut gradient)).unwrap(),
@@ -89,7 +93,7 @@ fn extreme_logits_are_exact() {
 fn a_small_loss_keeps_its_digits() {
     let loss = SparseCategoricalCrossentropy::from_logits();
     let mut gradient = [0.0; 2];
-    let scored = Scored::new(&[30.0, 0.0], 2, TargetView::Labels(&[0]), None).unwrap();
+    let scored = Predictions::new(&[30.0, 0.0], 2, TargetView::Labels(&[0]), None).unwrap();
     let value = loss.mean(&scored, Some(&mut gradient)).unwrap();
     let expected = (-30f64).exp().ln_1p();
     assert!((value / expected - 1.0).abs() < 1e-2, "{value} {expected}");
@@ -150,12 +154,13 @@ fn what_does_not_fit_is_an_error_or_nan() {
 #[test]
 fn rows_must_fit_together() {
     let targets = TargetView::Labels(&[0, 1]);
-    let fits = |p: &[f32], features, weights| Scored::new(p, features, targets, weights).is_ok();
+    let fits =
+        |p: &[f32], features, weights| Predictions::new(p, features, targets, weights).is_ok();
     assert!(fits(&[0.0; 6], 3, Some(&[1.0, 1.0])));
     assert!(!fits(&[0.0; 6], 3, Some(&[1.0])));
     assert!(!fits(&[0.0; 6], 2, None));
     assert!(!fits(&[0.0; 5], 3, None));
     assert!(!fits(&[0.0; 6], 0, None));
     assert!(!fits(&[], 3, None));
-    assert!(Scored::new(&[0.0; 6], 3, TargetView::Floats(&[0.0; 5]), None).is_err());
+    assert!(Predictions::new(&[0.0; 6], 3, TargetView::Floats(&[0.0; 5]), None).is_err());
 }

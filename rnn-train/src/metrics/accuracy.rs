@@ -1,7 +1,7 @@
 //! How often the model is right.
 
 use super::{Direction, Metric, RowMean, Tally, needs, share};
-use crate::scored::{Target, TargetKind, argmax};
+use crate::predictions::{Target, TargetKind, argmax};
 use rnn_runtime::error::Error;
 
 /// Share of right predictions, of the kind that fits, as Keras's `"accuracy"`:
@@ -10,10 +10,10 @@ use rnn_runtime::error::Error;
 /// [`CategoricalAccuracy`] otherwise.
 ///
 /// ```
-/// use rnn_train::{Scored, TargetKind, TargetView, metrics::{Accuracy, Metric}};
+/// use rnn_train::{Predictions, TargetKind, TargetView, metrics::{Accuracy, Metric}};
 ///
 /// let mut tally = Accuracy.start(3, TargetKind::Labels)?;
-/// tally.add(&Scored::new(&[0.1, 0.7, 0.2], 3, TargetView::Labels(&[1]), None)?);
+/// tally.add(&Predictions::new(&[0.1, 0.7, 0.2], 3, TargetView::Labels(&[1]), None)?);
 /// assert_eq!(tally.result(), 1.0);
 /// # Ok::<(), rnn_runtime::Error>(())
 /// ```
@@ -44,10 +44,10 @@ impl Metric for Accuracy {
 /// that stands for a probability of one half.
 ///
 /// ```
-/// use rnn_train::{Scored, TargetKind, TargetView, metrics::{BinaryAccuracy, Metric}};
+/// use rnn_train::{Predictions, TargetKind, TargetView, metrics::{BinaryAccuracy, Metric}};
 ///
 /// let mut tally = BinaryAccuracy { threshold: 0.0 }.start(1, TargetKind::Floats)?;
-/// tally.add(&Scored::new(&[0.3, -0.3], 1, TargetView::Floats(&[1.0, 1.0]), None)?);
+/// tally.add(&Predictions::new(&[0.3, -0.3], 1, TargetView::Floats(&[1.0, 1.0]), None)?);
 /// assert_eq!(tally.result(), 0.5);
 /// # Ok::<(), rnn_runtime::Error>(())
 /// ```
@@ -95,10 +95,10 @@ impl Metric for BinaryAccuracy {
 /// Share of rows whose largest number is at the place of the target's largest: one-hot targets.
 ///
 /// ```
-/// use rnn_train::{Scored, TargetKind, TargetView, metrics::{CategoricalAccuracy, Metric}};
+/// use rnn_train::{Predictions, TargetKind, TargetView, metrics::{CategoricalAccuracy, Metric}};
 ///
 /// let mut tally = CategoricalAccuracy.start(2, TargetKind::Floats)?;
-/// tally.add(&Scored::new(&[0.3, 0.7], 2, TargetView::Floats(&[0.0, 1.0]), None)?);
+/// tally.add(&Predictions::new(&[0.3, 0.7], 2, TargetView::Floats(&[0.0, 1.0]), None)?);
 /// assert_eq!(tally.result(), 1.0);
 /// # Ok::<(), rnn_runtime::Error>(())
 /// ```
@@ -126,11 +126,11 @@ impl Metric for CategoricalAccuracy {
 /// Share of rows whose largest number is at the place that the target names: class numbers.
 ///
 /// ```
-/// use rnn_train::{Scored, TargetKind, TargetView};
+/// use rnn_train::{Predictions, TargetKind, TargetView};
 /// use rnn_train::metrics::{Metric, SparseCategoricalAccuracy};
 ///
 /// let mut tally = SparseCategoricalAccuracy.start(2, TargetKind::Labels)?;
-/// tally.add(&Scored::new(&[0.3, 0.7, 0.3, 0.7], 2, TargetView::Labels(&[0, 1]), None)?);
+/// tally.add(&Predictions::new(&[0.3, 0.7, 0.3, 0.7], 2, TargetView::Labels(&[0, 1]), None)?);
 /// assert_eq!(tally.result(), 0.5);
 /// # Ok::<(), rnn_runtime::Error>(())
 /// ```

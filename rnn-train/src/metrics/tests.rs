@@ -1,7 +1,7 @@
 use super::*;
-use crate::scored::{Scored, TargetKind, TargetView};
+use crate::predictions::{Predictions, TargetKind, TargetView};
 
-fn result(metric: &dyn Metric, scored: &Scored<'_>) -> f64 {
+fn result(metric: &dyn Metric, scored: &Predictions<'_>) -> f64 {
     let kind = match scored.targets() {
         TargetView::Labels(_) => TargetKind::Labels,
         TargetView::Floats(_) => TargetKind::Floats,
@@ -14,7 +14,7 @@ fn result(metric: &dyn Metric, scored: &Scored<'_>) -> f64 {
 #[test]
 fn the_first_of_equals_is_the_guess_and_nan_is_none() {
     let labels = TargetView::Labels(&[0, 1, 0]);
-    let scored = Scored::new(&[0.5, 0.5, 0.5, 0.5, f32::NAN, 0.1], 2, labels, None).unwrap();
+    let scored = Predictions::new(&[0.5, 0.5, 0.5, 0.5, f32::NAN, 0.1], 2, labels, None).unwrap();
     assert_eq!(result(&SparseCategoricalAccuracy, &scored), 1.0 / 3.0);
     let top = |k| result(&SparseTopKCategoricalAccuracy { k }, &scored);
     assert_eq!(top(1), 2.0 / 3.0, "equals are all among the best");
@@ -26,7 +26,7 @@ fn a_tally_adds_batches_and_forgets_them() {
     let mut tally = Accuracy.start(1, TargetKind::Floats).unwrap();
     assert_eq!(tally.result(), 0.0);
     let batch = |p: &'static [f32], w| {
-        Scored::new(p, 1, TargetView::Floats(&[1.0, 1.0][..p.len()]), w).unwrap()
+        Predictions::new(p, 1, TargetView::Floats(&[1.0, 1.0][..p.len()]), w).unwrap()
     };
     tally.add(&batch(&[0.9, 0.2], Some(&[3.0, 1.0])));
     tally.add(&batch(&[0.9], None));
@@ -41,10 +41,10 @@ fn a_tally_adds_batches_and_forgets_them() {
 #[test]
 fn accuracy_takes_the_kind_that_fits() {
     // One number a row: on the right side of one half.
-    let binary = Scored::new(&[0.6, 0.4], 1, TargetView::Floats(&[1.0, 0.0]), None).unwrap();
+    let binary = Predictions::new(&[0.6, 0.4], 1, TargetView::Floats(&[1.0, 0.0]), None).unwrap();
     assert_eq!(result(&Accuracy, &binary), 1.0);
     // One-hot: places compared, where single numbers would mostly be wrong.
-    let one_hot = Scored::new(
+    let one_hot = Predictions::new(
         &[0.1, 0.2, 0.3],
         3,
         TargetView::Floats(&[0.0, 0.0, 1.0]),
@@ -53,7 +53,7 @@ fn accuracy_takes_the_kind_that_fits() {
     .unwrap();
     assert_eq!(result(&Accuracy, &one_hot), 1.0);
     assert_eq!(result(&BinaryAccuracy::default(), &one_hot), 2.0 / 3.0);
-    let labels = Scored::new(&[0.1, 0.2, 0.3], 3, TargetView::Labels(&[1]), None).unwrap();
+    let labels = Predictions::new(&[0.1, 0.2, 0.3], 3, TargetView::Labels(&[1]), None).unwrap();
     assert_eq!(result(&Accuracy, &labels), 0.0);
 }
 

@@ -1,18 +1,18 @@
 //! How often the right class is among the best guesses.
 
 use super::{Direction, Metric, RowMean, Tally, needs, share};
-use crate::scored::{Target, TargetKind, argmax};
+use crate::predictions::{Target, TargetKind, argmax};
 use rnn_runtime::error::Error;
 
 /// Share of rows whose right class, the largest of a one-hot target, is among the `k` largest
 /// predictions.
 ///
 /// ```
-/// use rnn_train::{Scored, TargetKind, TargetView};
+/// use rnn_train::{Predictions, TargetKind, TargetView};
 /// use rnn_train::metrics::{Metric, TopKCategoricalAccuracy};
 ///
 /// let mut tally = TopKCategoricalAccuracy { k: 2 }.start(3, TargetKind::Floats)?;
-/// tally.add(&Scored::new(&[0.2, 0.3, 0.5], 3, TargetView::Floats(&[0.0, 1.0, 0.0]), None)?);
+/// tally.add(&Predictions::new(&[0.2, 0.3, 0.5], 3, TargetView::Floats(&[0.0, 1.0, 0.0]), None)?);
 /// assert_eq!(tally.result(), 1.0);
 /// # Ok::<(), rnn_runtime::Error>(())
 /// ```
@@ -50,11 +50,11 @@ impl Metric for TopKCategoricalAccuracy {
 /// Share of rows whose right class, given by its number, is among the `k` largest predictions.
 ///
 /// ```
-/// use rnn_train::{Scored, TargetKind, TargetView};
+/// use rnn_train::{Predictions, TargetKind, TargetView};
 /// use rnn_train::metrics::{Metric, SparseTopKCategoricalAccuracy};
 ///
 /// let mut tally = SparseTopKCategoricalAccuracy { k: 2 }.start(3, TargetKind::Labels)?;
-/// tally.add(&Scored::new(&[0.2, 0.3, 0.5], 3, TargetView::Labels(&[0]), None)?);
+/// tally.add(&Predictions::new(&[0.2, 0.3, 0.5], 3, TargetView::Labels(&[0]), None)?);
 /// assert_eq!(tally.result(), 0.0);
 /// # Ok::<(), rnn_runtime::Error>(())
 /// ```

@@ -2,11 +2,11 @@
 
 use super::scores::{Scores, features};
 use crate::{
-    data::{Batch, Takes},
+    data::{Batch, LossTargets},
     logs::Logs,
     losses::Loss,
     metrics::{Direction, Tally},
-    scored::Scored,
+    predictions::Predictions,
 };
 use rnn_runtime::{
     error::Error,
@@ -86,7 +86,7 @@ impl<'p> Score<'p> {
     pub fn new(
         scores: &'p Scores,
         model: &dyn Trainable,
-        kinds: &[Option<Takes>],
+        kinds: &[Option<LossTargets>],
     ) -> Result<Score<'p>, Error> {
         let specs = model.outputs();
         let mut outputs = Vec::new();
@@ -242,7 +242,7 @@ impl Scoring<'_> {
         let rows = predictions.len() / self.features;
         let masked = self.spread(model.output_mask(index).as_deref(), rows)?;
         let scored = |weights| {
-            let scored = Scored::new(&predictions, self.features, targets, weights)?;
+            let scored = Predictions::new(&predictions, self.features, targets, weights)?;
             match masked {
                 true => scored.masked(&self.mask),
                 false => Ok(scored),

@@ -1,6 +1,6 @@
 //! Which losses and metrics are wanted.
 
-use crate::{data::Takes, losses::Loss, metrics::Metric};
+use crate::{data::LossTargets, losses::Loss, metrics::Metric};
 use rnn_runtime::{error::Error, learner::ValueSpec};
 
 /// One output of a model, by its name or by its place: what `loss_for` and its like take.
@@ -78,10 +78,10 @@ pub struct Scores {
     losses: Vec<(Option<Output>, Box<dyn Loss>)>,
     loss_weights: Vec<(Output, f64)>,
     untrained: Vec<Output>,
-    metrics: Vec<Wanted>,
+    metrics: Vec<OutputMetric>,
 }
 
-pub(super) struct Wanted {
+pub(super) struct OutputMetric {
     /// `None`: the only output.
     output: Option<Output>,
     pub metric: Box<dyn Metric>,
@@ -152,7 +152,7 @@ impl Scores {
     }
 
     fn add(mut self, output: Option<Output>, metric: Box<dyn Metric>, weighted: bool) -> Self {
-        self.metrics.push(Wanted {
+        self.metrics.push(OutputMetric {
             output,
             metric,
             weighted,
@@ -162,12 +162,12 @@ impl Scores {
 
     /// The targets that the loss of every output takes, `None` if it has no loss, when all fits
     /// together.
-    pub(super) fn check(&self, outputs: &[ValueSpec]) -> Result<Vec<Option<Takes>>, Error> {
+    pub(super) fn check(&self, outputs: &[ValueSpec]) -> Result<Vec<Option<LossTargets>>, Error> {
         let named = self.losses.iter().filter_map(|(output, _)| output.as_ref());
         for output in named.chain(&self.untrained) {
             output.place(outputs)?;
         }
-        let kinds: Vec<Option<Takes>> = outputs
+        let kinds: Vec<Option<LossTargets>> = outputs
             .iter()
             .enumerate()
             .map(|(index, spec)| {
@@ -175,7 +175,7 @@ impl Scores {
                     return Ok(None);
                 };
                 loss.check(features(spec))?;
-                Ok(Some(Takes {
+                Ok(Some(LossTargets {
                     kind: loss.targets(),
                     loss: loss.name().to_owned(),
                     classes: loss.has_classes(),
@@ -246,7 +246,7 @@ impl Scores {
     }
 
     /// The losses of all outputs in words, for a comparison: `a: mean_squared_error * 0.5, b: huber`.
-    pub(super) fn losses(&self, outputs: &[ValueSpec], kinds: &[Option<Takes>]) -> String {
+    pub(super) fn losses(&self, outputs: &[ValueSpec], kinds: &[Option<LossTargets>]) -> String {
         let with_loss = outputs.iter().zip(kinds).enumerate();
         let words = with_loss.filter_map(|(index, (output, takes))| {
             let (loss, weight) = (&takes.as_ref()?.loss, self.loss_weight_of(index, outputs));
@@ -262,12 +262,12 @@ impl Scores {
     /// All metrics in the order in which Keras names them, each with the number of its output and
     /// its name in the logs.
     ///
-    /// A name that is there already gets a number behind it, or `weighted_` in front of it.
+    /// A name that is there already gets a number after it, or `weighted_` in front of it.
     pub(super) fn metrics(
         &self,
         outputs: &[ValueSpec],
-    ) -> Result<Vec<(usize, String, &Wanted)>, Error> {
-        let mut named: Vec<(usize, String, &Wanted)> = Vec::new();
+    ) -> Result<Vec<(usize, String, &OutputMetric)>, Error> {
+        let mut named: Vec<(usize, String, &OutputMetric)> = Vec::new();
         let (plain, weighted): (Vec<_>, Vec<_>) = self.metrics.iter().partition(|m| !m.weighted);
         for wanted in plain.into_iter().chain(weighted) {
             let place = wanted.place(outputs)?;
@@ -293,7 +293,7 @@ impl Scores {
     }
 }
 
-impl Wanted {
+impl OutputMetric {
     /// Number of its output.
     fn place(&self, outputs: &[ValueSpec]) -> Result<usize, Error> {
         match &self.output {

@@ -39,7 +39,7 @@ const ORDERS: &[Order] = &[
         sources: "rnn-train/src/",
         modules: &[
             "logs",
-            "scored",
+            "predictions",
             "tally",
             "history",
             "losses",

@@ -355,7 +355,7 @@ mod backup {
         }
     }
 
-    /// Trains with a rate that is halved after each epoch, by a callback behind the backup.
+    /// Trains with a rate that is halved after each epoch, by a callback after the backup.
     fn halving(path: &str, killed: bool) -> (Result<History, Error>, Vec<u32>) {
         struct Halve(bool);
         impl Callback for Halve {
@@ -381,7 +381,7 @@ mod backup {
     }
 
     #[test]
-    fn what_callbacks_behind_it_change_is_in_the_backup() {
+    fn what_callbacks_after_it_change_is_in_the_backup() {
         let folder = Folder::new("behind");
         let path = folder.path("backup");
         let (_, expected) = halving(&path, false);

@@ -17,7 +17,7 @@ use crate::{
     callbacks::EarlyStopping,
     losses::{BinaryCrossentropy, Loss},
     optimizers::{Adagrad, AdamW, Optimizer, Options, Slot, Step},
-    scored::{Scored, Target, TargetKind},
+    predictions::{Predictions, Target, TargetKind},
     tests::SPECS,
 };
 use rnn_runtime::{
@@ -194,7 +194,7 @@ impl Trainable for Elsewhere {
         let (labels, features) = (labels.to_vec(), task.features);
         let value = ask(&self.tasks, move |memory| {
             let output = Learner::output(&memory.model, index);
-            let scored = Scored::new(output, features, TargetView::Labels(&labels), None)?;
+            let scored = Predictions::new(output, features, TargetView::Labels(&labels), None)?;
             let loss = SparseCategoricalCrossentropy { from_logits };
             memory.gradient.resize(output.len(), 0.0);
             loss.mean(&scored, gradient.then_some(&mut memory.gradient[..]))

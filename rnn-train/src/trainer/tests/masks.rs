@@ -137,7 +137,7 @@ fn masked_steps_are_as_if_they_were_not_there() {
 fn a_mask_of_another_length_is_an_error() {
     let mask = [1.0, 0.0];
     let targets = crate::TargetView::Labels(&[0, 1, 2]);
-    let scored = crate::Scored::new(&[0.5; 9], 3, targets, None).unwrap();
+    let scored = crate::Predictions::new(&[0.5; 9], 3, targets, None).unwrap();
     let error = scored.masked(&mask).unwrap_err().to_string();
     assert_eq!(error, "mask: expected shape [3], found [2]");
 }

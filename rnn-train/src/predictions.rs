@@ -7,7 +7,7 @@ pub use rnn_runtime::loss::{Target, TargetKind, TargetView};
 /// Predictions of a batch, their targets and weights, by rows. A row is one sample, or one step
 /// of one sample where the output is a sequence: rows = batch × time.
 #[derive(Clone, Copy, Debug)]
-pub struct Scored<'a> {
+pub struct Predictions<'a> {
     predictions: &'a [f32],
     features: usize,
     targets: TargetView<'a>,
@@ -15,18 +15,18 @@ pub struct Scored<'a> {
     mask: Option<&'a [f32]>,
 }
 
-impl<'a> Scored<'a> {
+impl<'a> Predictions<'a> {
     /// Puts `predictions`, `[rows, features]` row-major, beside `targets` and `weights`, `[rows]`.
     ///
     /// # Errors
     /// [`Error::Shape`] if the lengths do not fit, or there is not a row.
     ///
     /// ```
-    /// use rnn_train::{Scored, TargetView};
+    /// use rnn_train::{Predictions, TargetView};
     ///
-    /// let scored = Scored::new(&[0.1, 0.9, 0.8, 0.2], 2, TargetView::Labels(&[1, 0]), None)?;
+    /// let scored = Predictions::new(&[0.1, 0.9, 0.8, 0.2], 2, TargetView::Labels(&[1, 0]), None)?;
     /// assert_eq!(scored.rows(), 2);
-    /// assert!(Scored::new(&[0.1, 0.9], 2, TargetView::Labels(&[1, 0]), None).is_err());
+    /// assert!(Predictions::new(&[0.1, 0.9], 2, TargetView::Labels(&[1, 0]), None).is_err());
     /// # Ok::<(), rnn_runtime::Error>(())
     /// ```
     pub fn new(
@@ -63,7 +63,7 @@ impl<'a> Scored<'a> {
             Some(weights) if weights.len() != rows => {
                 wrong("sample weights", format!("[{rows}]"), weights.len())
             }
-            _ => Ok(Scored {
+            _ => Ok(Predictions {
                 predictions,
                 features,
                 targets,
@@ -79,10 +79,10 @@ impl<'a> Scored<'a> {
     /// [`Error::Shape`] if there are not as many rows.
     ///
     /// ```
-    /// use rnn_train::{Scored, TargetView, losses::{Loss, MeanSquaredError}};
+    /// use rnn_train::{Predictions, TargetView, losses::{Loss, MeanSquaredError}};
     ///
     /// let targets = TargetView::Floats(&[0.0, 0.0, 0.0]);
-    /// let scored = Scored::new(&[2.0, 4.0, 9.0], 1, targets, None)?.masked(&[1.0, 1.0, 0.0])?;
+    /// let scored = Predictions::new(&[2.0, 4.0, 9.0], 1, targets, None)?.masked(&[1.0, 1.0, 0.0])?;
     /// assert_eq!(MeanSquaredError.mean(&scored, None)?, (4.0 + 16.0) / 2.0);
     /// # Ok::<(), rnn_runtime::Error>(())
     /// ```
@@ -94,7 +94,7 @@ impl<'a> Scored<'a> {
                 found: format!("[{}]", mask.len()),
             });
         }
-        Ok(Scored {
+        Ok(Predictions {
             mask: Some(mask),
             ..self
         })
@@ -129,11 +129,11 @@ impl<'a> Scored<'a> {
         self.all().flatten()
     }
 
-    /// As [`Scored::iter`], with `None` for a masked row.
+    /// As [`Predictions::iter`], with `None` for a masked row.
     pub(crate) fn all(
         &self,
     ) -> impl Iterator<Item = Option<(&'a [f32], Target<'a>, f32)>> + use<'a> {
-        let Scored {
+        let Predictions {
             features,
             targets,
             weights,
@@ -158,7 +158,7 @@ impl<'a> Scored<'a> {
     }
 }
 
-impl<'a> Scored<'a> {
+impl<'a> Predictions<'a> {
     /// The first `rows` rows and the others; both must have some.
     fn split(self, rows: usize) -> (Self, Self) {
         let (a, b) = self.predictions.split_at(rows * self.features);
@@ -177,7 +177,7 @@ impl<'a> Scored<'a> {
             None => (None, None),
         };
         let ((wa, wb), (ma, mb)) = (parts(self.weights), parts(self.mask));
-        let part = |predictions, targets, weights, mask| Scored {
+        let part = |predictions, targets, weights, mask| Predictions {
             predictions,
             targets,
             weights,
@@ -195,7 +195,7 @@ impl<'a> Scored<'a> {
     pub(crate) fn sum<const N: usize>(
         self,
         gradient: Option<&mut [f32]>,
-        f: &(impl Fn(Scored<'_>, Option<&mut [f32]>) -> [f64; N] + Sync),
+        f: &(impl Fn(Predictions<'_>, Option<&mut [f32]>) -> [f64; N] + Sync),
     ) -> [f64; N] {
         let rows = self.rows();
         if rows < 2 || self.predictions.len() <= PIECE {
@@ -254,11 +254,11 @@ mod tests {
         let weights: Vec<f32> = (0..rows).map(|i| (i as f32).cos()).collect();
         let mask: Vec<f32> = (0..rows).map(|i| (i % 3).min(1) as f32).collect();
         let targets = TargetView::Labels(&labels);
-        let scored = Scored::new(&predictions, features, targets, Some(&weights)).unwrap();
+        let scored = Predictions::new(&predictions, features, targets, Some(&weights)).unwrap();
         let scored = scored.masked(&mask).unwrap();
         let run = |threads| {
             let mut gradient = vec![0.0; rows * features];
-            let f = |part: Scored<'_>, gradient: Option<&mut [f32]>| {
+            let f = |part: Predictions<'_>, gradient: Option<&mut [f32]>| {
                 let mut sums = [0.0; 2];
                 let gradients = gradient.unwrap().chunks_exact_mut(features);
                 for (row, gradient) in part.all().zip(gradients) {
