@@ -18,8 +18,9 @@ pub use crate::{
         math,
         ops::{Sweep, Times},
         phase::{
-            Active, Body, Buf, Columns, Every, Memory, Places, Tile, all_at, array, packed_len,
-            padded, row_len, run_all, run_rows, step_at,
+            Active, Body, Buf, Columns, Every, Memory, PACKED_END, Places, Tile, all_at, array,
+            packed_len, packed_start, packed_vector_len, padded, row_len, run_all, run_rows,
+            step_at,
         },
         simd::Simd,
     },

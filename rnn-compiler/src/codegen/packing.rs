@@ -85,7 +85,7 @@ pub(super) fn packing(rt: &TokenStream, plan: &Plan) -> Packing {
             let name = format_ident!("__M{i}");
             let (k, width) = (m.packed.k.tokens(), m.packed.width.tokens());
             let gates = m.packed.gates.len();
-            items.extend(quote!(const #name: #rt::PackedOffset = #rt::PackedOffset(#at);));
+            items.extend(quote!(const #name: #rt::PackedOffset = #rt::packed_start(#at, #width);));
             at = quote!(#name.0 + #rt::packed_len(#k, #gates, #width));
             for (gate, part) in m.packed.gates.iter().enumerate() {
                 let param = Packing::param(params(m.op)[part.param]);
@@ -113,10 +113,12 @@ pub(super) fn packing(rt: &TokenStream, plan: &Plan) -> Packing {
                     if (i >= plan.training_vectors) != training {
                         continue;
                     }
-                    items.extend(quote!(const #name: #rt::PackedOffset = #rt::PackedOffset(#at);));
                     let (param, from) = (Packing::param(params(v.op)[*param]), from.tokens());
                     let width = width.tokens();
-                    at = quote!(#name.0 + #rt::padded(#width));
+                    items.extend(
+                        quote!(const #name: #rt::PackedOffset = #rt::packed_start(#at, #width);),
+                    );
+                    at = quote!(#name.0 + #rt::packed_vector_len(#width));
                     tables[2 + usize::from(training)].extend(quote! {
                         #rt::PackedVector {
                             from: #rt::VectorSlice { param: #param, offset: #from },
@@ -137,14 +139,14 @@ pub(super) fn packing(rt: &TokenStream, plan: &Plan) -> Packing {
         }
         if !training {
             items.extend(quote! {
-                const __COMPUTED: usize = #at;
+                const __COMPUTED: usize = #rt::packed_start(#at, #rt::PACKED_END).0;
                 const __COMPUTED_LEN: usize = #computed_at;
-                const __PACKED: usize = __COMPUTED + __COMPUTED_LEN;
+                const __PACKED: usize = __COMPUTED + __COMPUTED_LEN + #rt::PACKED_END;
             });
             at = quote!(__PACKED);
         }
     }
-    items.extend(quote!(const __PACKED_TRAINING: usize = #at;));
+    items.extend(quote!(const __PACKED_TRAINING: usize = #at + #rt::PACKED_END;));
     let [m, mt, v, vt] = tables;
     let fields = quote! {
         packed: __PACKED,
