@@ -10,7 +10,7 @@ use crate::{
     diagnostics::{Bug, Diagnostics, to_compile_errors},
     layer,
     layers::{self, LAYERS},
-    passes,
+    passes, schedule,
     syntax::ModelAst,
 };
 
@@ -35,15 +35,20 @@ pub fn expand_model(tokens: TokenStream) -> TokenStream {
         });
         return codegen::fetch(&model, &path, &cells.collect());
     }
-    let graph = passes::run(&model, &mut found, &codegen::CPU);
+    let graph = passes::run(&model, &mut found);
     let mut found = found.take();
-    if graph.is_none() && found.is_empty() && model.cells.iter().all(|c| c.cell.is_some()) {
-        let bug = Bug::new("nothing is known to be wrong with it");
-        found.push(bug.diagnostic(Span::call_site(), &model.tokens.to_string()));
-    }
-    match graph {
-        Some(graph) if found.is_empty() => codegen::generate(&graph),
-        _ => codegen::stub(&model, &found),
+    let whole = found.is_empty() && model.cells.iter().all(|c| c.cell.is_some());
+    let plan = match graph {
+        Some(graph) if whole => schedule::plan(graph, &codegen::CPU),
+        None if whole => Err(Bug::new("nothing is known to be wrong with it")),
+        _ => return codegen::stub(&model, &found),
+    };
+    match plan.and_then(|plan| codegen::generate(&plan)) {
+        Ok(code) => code,
+        Err(bug) => {
+            found.push(bug.diagnostic(Span::call_site(), &model.tokens.to_string()));
+            codegen::stub(&model, &found)
+        }
     }
 }
 

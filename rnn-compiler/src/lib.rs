@@ -14,6 +14,7 @@ pub mod kernels;
 pub mod layer;
 pub mod layers;
 pub mod passes;
+pub mod schedule;
 pub mod syntax;
 
 mod expand;

@@ -8,9 +8,9 @@ pub use ndarray::{
 };
 
 pub use rnn_tables::{
-    Buffer, BufferRef, CarryOver, Extent, Kernel, MatrixGradient, MatrixSlice, Normalize,
-    PackedMatrix, PackedOffset, PackedVector, Segment, Slice, VectorGradient, VectorSlice,
-    WeightOffset,
+    Buffer, BufferRef, CarryOver, Direction, Extent, Instruction, Kernel, MatrixGradient,
+    MatrixSlice, Normalize, PackedMatrix, PackedOffset, PackedVector, Perturbation, Segment, Slice,
+    VectorGradient, VectorSlice, Wanted, WeightOffset,
 };
 
 pub use crate::{
@@ -19,17 +19,18 @@ pub use crate::{
         ops::{Sweep, Times},
         phase::{
             Active, Body, Buf, Columns, Every, Memory, PACKED_END, Places, Tile, all_at, array,
-            packed_len, packed_start, packed_vector_len, padded, row_len, run_all, run_rows,
-            step_at,
+            packed_len, packed_start, packed_vector_len, padded, run_all, run_rows, step_at,
+            stream_layout, stream_len,
         },
+        run::{CpuProgram, ScanCall},
         simd::Simd,
     },
     error::Error,
     learner::ValueSpec,
     model::{
-        AxisSpec, Batch, Computed, Core, Id, Ids, Inference, IntoInput, Kind, LayerRow, LayerState,
-        MaskRule, Masks, Model, Nothing, Outputs, Program, Role, Rows, Rows2, Rows3, Sequence,
-        Sequence2, Sequence3, Spec, StateSpec, StreamState, Streamable, Token, Training,
+        AxisSpec, Batch, Computed, Core, Id, Ids, IntoInput, Kind, LayerRow, LayerState, MaskRule,
+        Masks, Model, Nothing, Outputs, Program, Role, Rows, Rows2, Rows3, Schedules, Sequence,
+        Sequence2, Sequence3, Spec, StateSpec, StreamState, Streamable, Token,
     },
     params::{Constraint, Distribution, FanMode, Init, ParamSpec, Regularizer},
 };

@@ -2,12 +2,13 @@
 //!
 //! Users name `recurrent` only; this crate is what generated code links against.
 //! Importing runs one way: `error ← params ← init ← weights ← update ← loss ← learner ←
-//! trainable ← cpu ← host ← model ← code`.
+//! trainable ← executor ← cpu ← host ← model ← code`.
 
 #[doc(hidden)]
 pub mod code;
 pub mod cpu;
 pub mod error;
+pub mod executor;
 pub mod host;
 pub mod init;
 pub mod learner;

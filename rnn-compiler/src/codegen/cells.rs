@@ -1,109 +1,75 @@
-//! A cell's forms as code: each an implementation of the runtime's `Sweep`.
+//! A cell's forms as code: each an implementation of the runtime's `Scan`.
 
-use proc_macro2::{Ident, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 
-use super::{
-    packing::Packing,
-    phase::{Names, phase},
-};
+use super::kernel::{Names, kernel};
 use crate::{
-    cell::size::Size,
-    ir::{
-        Plan,
-        plan::{Phase, Phases},
-    },
+    diagnostics::Sound,
+    schedule::{Kernel, Kernels},
 };
 
-/// Numbers the phases of a model.
+/// Numbers the kernels of a model.
 #[derive(Default)]
 pub(super) struct Counter(usize);
 
 /// Items that have been emitted, and the calls that run them.
 pub(super) struct Emitted {
     pub items: TokenStream,
-    /// The phases, in order.
-    pub pre: Vec<Call>,
+    /// The kernels, in order.
+    pub prologue: Vec<Call>,
     pub step: Vec<Call>,
-    pub post: Vec<Call>,
-    /// Multiplications for one row and one step.
-    pub cost: TokenStream,
+    pub post_loop: Vec<Call>,
 }
 
-/// A phase that has been emitted, and what it serves.
+/// A kernel that has been emitted, and what it serves.
 pub(super) struct Call {
     names: Names,
     only_input_gradient: bool,
     only_state_gradients: bool,
 }
 
-/// Emits the phases of one form.
-pub(super) fn phases(
+/// Emits the kernels of one form of a layer that stands at `span`.
+pub(super) fn kernels(
     rt: &TokenStream,
-    plan: &Plan,
-    packing: &Packing,
-    op: usize,
-    p: &Phases,
+    k: &Kernels,
+    span: Span,
     counter: &mut Counter,
-) -> Emitted {
-    let span = plan.graph.ops[op].span;
-    let span = proc_macro2::Span::call_site().located_at(span);
+) -> Sound<Emitted> {
+    let span = Span::call_site().located_at(span);
     let mut items = TokenStream::new();
-    let mut list = |phases: &[Phase]| -> Vec<Call> {
-        phases
-            .iter()
-            .map(|one| {
-                let names = Names::new(counter.0);
-                counter.0 += 1;
-                items.extend(phase(
-                    rt,
-                    &names,
-                    one,
-                    &p.graph,
-                    span,
-                    |m| packing.matrix(m),
-                    |v| packing.vector(v),
-                ));
-                Call {
-                    names,
-                    only_input_gradient: one.only_input_gradient,
-                    only_state_gradients: one.only_state_gradients,
-                }
-            })
-            .collect()
-    };
-    let (pre, step, post) = (list(&p.pre), list(&p.step), list(&p.post));
-    let mut terms = Vec::new();
-    for one in p.pre.iter().chain(&p.step).chain(&p.post) {
-        let width = one.width.tokens();
-        terms.push(quote!(16 * (#width)));
-        for (segments, gates) in &one.products {
-            for s in segments {
-                let k: &Size = &s.k;
-                let k = k.tokens();
-                terms.push(quote!((#k) * (#width) * #gates));
-            }
+    let mut list = |kernels: &[Kernel]| -> Sound<Vec<Call>> {
+        let mut calls = Vec::new();
+        for one in kernels {
+            let names = counter.names();
+            items.extend(kernel(rt, &names, one, &k.graph, span)?);
+            calls.push(Call {
+                names,
+                only_input_gradient: one.only_input_gradient,
+                only_state_gradients: one.only_state_gradients,
+            });
         }
-    }
-    Emitted {
+        Ok(calls)
+    };
+    let (prologue, step, post_loop) = (list(&k.prologue)?, list(&k.step)?, list(&k.post_loop)?);
+    Ok(Emitted {
         items,
-        pre,
+        prologue,
         step,
-        post,
-        cost: quote!(0 #(+ #terms)*),
-    }
+        post_loop,
+    })
 }
 
-/// `impl Sweep` for the phases of one form. `first`: the gradients of the states before the first
-/// step are wanted.
-pub(super) fn sweep(
+/// `impl Scan` for the kernels of one form. `first`: the gradients of the states before the first step
+/// are wanted.
+pub(super) fn scan(
     rt: &TokenStream,
     name: &Ident,
     e: &Emitted,
     unroll: Option<usize>,
     first: bool,
 ) -> TokenStream {
-    let Emitted { items, cost, .. } = e;
+    let items = &e.items;
     let all = |list: &[Call]| -> TokenStream {
         list.iter()
             .map(|call| {
@@ -118,7 +84,7 @@ pub(super) fn sweep(
             })
             .collect()
     };
-    let (pre, post) = (all(&e.pre), all(&e.post));
+    let (pre, post) = (all(&e.prologue), all(&e.post_loop));
     let step = steps(rt, &e.step, first, Some(quote!(a)));
     let unrolled = unroll.map(|n| {
         let straight = (0..n).map(|t| quote!(<Self as #rt::Sweep>::step(s, m, #t, &#rt::Every);));
@@ -141,7 +107,6 @@ pub(super) fn sweep(
         #items
         enum #name {}
         impl #rt::Sweep for #name {
-            const COST: usize = #cost;
             #[inline(always)]
             fn pre<__S: #rt::Simd, __A: #rt::Places>(s: __S, m: &mut #rt::Memory<'_>, times: #rt::Times, input_gradient: bool, a: &__A) { #pre }
             #[inline(always)]
@@ -153,7 +118,7 @@ pub(super) fn sweep(
     }
 }
 
-/// The calls of the phases of one step, for the places `a` or for all. `first`: the gradients of
+/// The calls of the kernels of one step, for the places `a` or for all. `first`: the gradients of
 /// the states before the first step are wanted, too.
 pub(super) fn steps(
     rt: &TokenStream,
@@ -184,7 +149,7 @@ pub(super) fn form(what: &str, op: usize) -> Ident {
 }
 
 impl Counter {
-    /// Names for the next phase.
+    /// Names for the next kernel.
     pub fn names(&mut self) -> Names {
         self.0 += 1;
         Names::new(self.0 - 1)

@@ -6,10 +6,10 @@
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
 
-use super::phase::reference;
 use crate::{
     cell::size::Size,
-    ir::{Content, LayerKind, Plan, Shape},
+    ir::{Content, LayerKind, Shape},
+    schedule::Plan,
 };
 
 /// Types and the code that depends on them.
@@ -20,8 +20,6 @@ pub(super) struct Io {
     pub types: TokenStream,
     /// How a step finds each input in `x`.
     pub step_fields: Vec<TokenStream>,
-    /// Copying the inputs of a step.
-    pub stream_inputs: TokenStream,
     /// The body of `step_output`.
     pub step_output: TokenStream,
 }
@@ -119,7 +117,7 @@ pub(super) fn io(rt: &TokenStream, plan: &Plan) -> Io {
         .outputs
         .iter()
         .map(|&v| {
-            let buf = plan.stream.values[v].buf;
+            let buf = plan.stream.values[v].buffer;
             match plan.whole {
                 None => quote!(#rt::array(values, __STREAM[#buf].offset())),
                 Some(_) => quote!(#rt::array(values, 0)),
@@ -166,20 +164,6 @@ pub(super) fn io(rt: &TokenStream, plan: &Plan) -> Io {
         }
     }
 
-    let mut stream_inputs = TokenStream::new();
-    for ((s, &v), field) in shapes.iter().zip(&plan.graph.inputs).zip(&step_fields) {
-        let to = reference(rt, &plan.stream.values[v]);
-        stream_inputs.extend(match s.content {
-            // A table copies its row itself.
-            Content::Ids => quote!(),
-            Content::Mask if shapes.len() == 1 => {
-                quote!(m.set(&#to, &[if *#field { 1.0 } else { 0.0 }]);)
-            }
-            Content::Mask => quote!(m.set(&#to, &[if #field { 1.0 } else { 0.0 }]);),
-            Content::Numbers if shapes.len() == 1 => quote!(m.set(&#to, #field);),
-            Content::Numbers => quote!(m.set(&#to, &#field);),
-        });
-    }
     Io {
         items,
         types: quote! {
@@ -189,7 +173,6 @@ pub(super) fn io(rt: &TokenStream, plan: &Plan) -> Io {
             type StepOutput<'s> = #step_type;
         },
         step_fields,
-        stream_inputs,
         step_output,
     }
 }

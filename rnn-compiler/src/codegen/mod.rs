@@ -1,16 +1,16 @@
-//! Stages to tokens.
+//! Plans to tokens.
 
-mod both;
 mod cell;
 mod cells;
 mod io;
+mod kernel;
 mod model;
 mod names;
 mod packing;
-mod phase;
-mod run;
 mod spec;
+mod stream;
 mod stub;
+mod tables;
 mod target;
 
 pub use cell::{broken_cell, cell, fetch};

@@ -1,22 +1,27 @@
-//! The code of a model: a type, what is known about it, and its four ways to run.
+//! The code of a model: a type, what is known about it, its kernels, and one step of a stream.
+//! What a batch runs is data: the schedules among its [`spec`].
 
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::TokenStream;
 use quote::{format_ident, quote, quote_spanned};
 
 use super::{
-    cells::{Counter, Emitted, form, phases, steps, sweep},
+    cells::{Counter, Emitted, form, kernels, scan},
     io,
-    packing::{Packing, computed, packing},
-    phase::reference,
-    run, spec,
+    packing::{computed, packing},
+    spec, stream,
+    tables::Print,
 };
-use crate::ir::{
-    OpKind, Plan,
-    plan::{Buffer, CellPlan, Extent, Mode, Ref},
+use crate::{
+    diagnostics::Sound,
+    ir::OpKind,
+    schedule::{Mode, Plan},
 };
 
 /// The code of a model.
-pub fn generate(plan: &Plan) -> TokenStream {
+///
+/// # Errors
+/// If the plan contradicts itself, which is a mistake of the compiler.
+pub fn generate(plan: &Plan) -> Sound<TokenStream> {
     let layers = &plan.graph.layers;
     let rt = layers.krate.clone();
     let asserts = layers.assertions.iter().map(|a| {
@@ -29,7 +34,7 @@ pub fn generate(plan: &Plan) -> TokenStream {
         None => format_ident!("__Model"),
     };
     let io = io::io(&rt, plan);
-    let body = implementation(&rt, plan, &name, &io);
+    let body = implementation(&rt, plan, &name, &io)?;
     let types = &io.items;
     let item = quote! {
         #(#attrs)*
@@ -41,10 +46,10 @@ pub fn generate(plan: &Plan) -> TokenStream {
             #body
         };
     };
-    match &layers.name {
+    Ok(match &layers.name {
         Some(_) => item,
         None => quote!({ #item <#name as #rt::Model>::new() }),
-    }
+    })
 }
 
 fn implementation(
@@ -52,88 +57,68 @@ fn implementation(
     plan: &Plan,
     name: &proc_macro2::Ident,
     io: &io::Io,
-) -> TokenStream {
+) -> Sound<TokenStream> {
     let packing = packing(rt, plan);
     let mut counter = Counter::default();
-    let (computed, computed_items) = computed(rt, plan, &packing, &mut counter);
+    let (computed, computed_items) = computed(rt, plan, &mut counter)?;
     let mut items = TokenStream::new();
-    let mut step = io.stream_inputs.clone();
-    let mut cost = Vec::new();
-    let streams = plan.whole.is_none();
+    let mut scans = TokenStream::new();
+    // The kernels of a stream's step, by operation.
+    let mut streams: Vec<Option<Emitted>> = Vec::new();
     for (i, (op, cell)) in plan.graph.ops.iter().zip(&plan.cells).enumerate() {
-        let at = |v: usize| reference(rt, &plan.stream.values[v]);
-        if let Some(cell) = cell {
-            let span = Span::call_site().located_at(op.span);
-            let mut emit = |p| phases(rt, plan, &packing, i, p, &mut counter);
-            if streams {
-                let e: Emitted = emit(&cell.stream);
-                items.extend(e.items);
-                let calls = steps(rt, &e.step, true, None);
-                let (held, calls) = held_step(rt, plan, i, cell, &calls);
-                items.extend(held);
-                step.extend(quote_spanned!(span=> #calls));
-                step.extend(stream_finals(rt, plan, i, cell));
-            }
-            let e = emit(&cell.inference);
-            let inference = form("Inference", i);
-            cost.push(quote!(<#inference as #rt::Sweep>::COST));
-            items.extend(sweep(rt, &inference, &e, cell.unroll, true));
-            if !matches!(op.kind, OpKind::Normalize { .. }) {
-                let first = starts_given(plan, i);
-                items.extend(sweep(
-                    rt,
-                    &form("Forward", i),
-                    &emit(&cell.forward),
-                    None,
-                    true,
-                ));
-                items.extend(sweep(
-                    rt,
-                    &form("Backward", i),
-                    &emit(&cell.backward),
-                    None,
-                    first,
-                ));
-            }
-            items.extend(run::held(rt, plan, i, cell));
-        } else if streams {
-            match &op.kind {
-                OpKind::Gather {
-                    table,
-                    input,
-                    vocabulary,
-                } => {
-                    let to = at(op.outputs[0]);
-                    let width = plan.graph.values[op.outputs[0]].width.tokens();
-                    let (table, x) = (Packing::param(*table), &io.step_fields[*input]);
-                    let rows = vocabulary.tokens();
-                    step.extend(
-                        quote!(m.embed(&#to, #width, &weights[#table.0..], #rows, #x.get());),
-                    );
-                }
-                OpKind::MaskIds { input } => {
-                    let (to, x) = (at(op.outputs[0]), &io.step_fields[*input]);
-                    step.extend(quote!(m.set(&#to, &[if #x.get() == 0 { 0.0 } else { 1.0 }]);));
-                }
-                _ => {}
-            }
+        let Some(cell) = cell else {
+            streams.push(None);
+            continue;
+        };
+        let mut emit = |k| kernels(rt, k, op.span, &mut counter);
+        streams.push(match &plan.whole {
+            None => Some(emit(&cell.stream)?),
+            Some(_) => None,
+        });
+        let (mask, first) = match &op.kind {
+            OpKind::Cell(c) => (c.mask, c.initial.iter().any(Option::is_some)),
+            _ => (None, false),
+        };
+        let mut one = |what: &str, e: &Emitted, unroll, first, [plain, masked]: [&str; 2]| {
+            let (name, direction) = (form(what, i), format_ident!("{what}"));
+            items.extend(scan(rt, &name, e, unroll, first));
+            let how = format_ident!("{}", if mask.is_some() { masked } else { plain });
+            scans.extend(quote!((#rt::Direction::#direction, #i) => call.#how::<#name>(),));
+        };
+        let forwards = ["forward", "forward_masked"];
+        one(
+            "Inference",
+            &emit(&cell.inference)?,
+            cell.unroll,
+            true,
+            forwards,
+        );
+        if !matches!(op.kind, OpKind::Normalize { .. }) {
+            one("Forward", &emit(&cell.forward)?, None, true, forwards);
+            let backwards = ["backward", "backward_masked"];
+            one("Backward", &emit(&cell.backward)?, None, first, backwards);
         }
     }
-    let spec = spec::spec(rt, plan, &packing, name, &quote!(0 #(+ #cost)*));
-    let infer = run::infer(rt, plan);
-    let (forward, backward) = (run::forward(rt, plan), run::backward(rt, plan));
-    let types = &io.types;
-    let step_output = &io.step_output;
-    let stream = streams.then(|| quote!(::core::assert!(m.holds(__STREAM_LEN, __PACKED)); #step));
+    let spec = spec::spec(rt, plan, &packing, name);
+    let (types, step_output) = (&io.types, &io.step_output);
+    let step = stream::stream(rt, plan, &io.step_fields, &streams)?;
+    let stream_kernels = streams.iter().flatten().map(|e| &e.items);
+    let (step_items, code) = (&step.items, &step.code);
+    let step = match &plan.whole {
+        None => quote!(::core::assert!(m.holds(__STREAM_LEN, __PACKED)); #code),
+        Some(_) => quote!(),
+    };
     let can_stream = match &plan.whole {
         None => quote!(impl #rt::Streamable for #name {}),
         Some(why) => cannot_stream(rt, plan, name, why),
     };
     let packing_items = &packing.items;
     let buffers = buffers(rt, plan);
-    quote! {
+    Ok(quote! {
         #packing_items
         #buffers
+        #(#stream_kernels)*
+        #step_items
         #items
         #computed_items
         impl #rt::Program for #name {
@@ -145,22 +130,26 @@ fn implementation(
             fn from_core(core: #rt::Core) -> Self { #name { core } }
             #[inline(always)]
             fn step<__S: #rt::Simd>(s: __S, m: &mut #rt::Memory<'_>, weights: &[f32], t: usize, x: &Self::StepInput) {
-                #stream
+                #step
             }
             #[inline(always)]
             fn step_output(values: &[f32]) -> Self::StepOutput<'_> { #step_output }
-            fn infer(c: &mut #rt::Inference<'_>) { #infer }
-            fn forward(c: &mut #rt::Training<'_>) { #forward }
-            fn backward(c: &mut #rt::Training<'_>) { #backward }
+        }
+        impl #rt::CpuProgram for #name {
+            fn scan(call: #rt::ScanCall<'_, '_>) {
+                match (call.direction(), call.cell()) {
+                    #scans
+                    _ => call.unknown(),
+                }
+            }
         }
         #can_stream
-    }
+    })
 }
 
-/// A model that needs the whole sequence would stream if a type of ours had a trait that it has not,
-/// which rustc reports in our words. The type is another than the model, since rustc would report
-/// `Streamable` of the model otherwise; the lifetime is there because rustc checks a bound without
-/// any on the spot.
+/// Models that cannot stream implement `Streamable` under a bound that never holds, so that `stream()`
+/// shows our message. The bound is on a type of its own, since rustc would report `Streamable` of the
+/// model otherwise; the lifetime is there because rustc checks a bound without any on the spot.
 fn cannot_stream(
     rt: &TokenStream,
     plan: &Plan,
@@ -185,102 +174,15 @@ fn cannot_stream(
     }
 }
 
-/// Whether the gradient of the states before the first step is wanted: they come from somewhere.
-fn starts_given(plan: &Plan, op: usize) -> bool {
-    match &plan.graph.ops[op].kind {
-        OpKind::Cell(c) => c.initial.iter().any(Option::is_some),
-        _ => false,
-    }
-}
-
-/// The phases of one step of a stream, which a masked step leaves out.
-fn held_step(
-    rt: &TokenStream,
-    plan: &Plan,
-    op: usize,
-    cell: &CellPlan,
-    calls: &TokenStream,
-) -> (TokenStream, TokenStream) {
-    let OpKind::Cell(c) = &plan.graph.ops[op].kind else {
-        return (quote!(), calls.clone());
-    };
-    let Some(mask) = c.mask else {
-        return (quote!(), calls.clone());
-    };
-    let name = format_ident!("__HS{op}");
-    let states = cell.stream_states.iter().map(|(r, w)| (r, w.tokens()));
-    let values = &plan.stream.values;
-    let outputs = plan.graph.ops[op].outputs.iter();
-    let outputs = outputs.map(|&v| (&values[v], plan.graph.values[v].width.tokens()));
-    let table = run::held_table(rt, &values[mask], states, outputs, c.zero_output);
-    (
-        quote!(const #name: #rt::CarryOver = #table;),
-        quote!(if !m.held(&#name, t) { #calls }),
-    )
-}
-
-/// The states that others read, after a step of a stream.
-fn stream_finals(rt: &TokenStream, plan: &Plan, op: usize, cell: &CellPlan) -> TokenStream {
-    let OpKind::Cell(c) = &plan.graph.ops[op].kind else {
-        return quote!();
-    };
-    let finals = c.finals.iter().zip(&cell.stream_states);
-    finals
-        .filter_map(|(to, (state, width))| {
-            let to = reference(rt, &plan.stream.values[(*to)?]);
-            let after = Ref {
-                after: true,
-                ..state.clone()
-            };
-            let (from, width) = (reference(rt, &after), width.tokens());
-            Some(quote!(m.copy_row(&#from, t, &#to, t, #width, 0);))
-        })
-        .collect()
-}
-
-fn row(rt: &TokenStream, b: &Buffer) -> TokenStream {
-    let (width, unaligned) = (b.width.tokens(), b.slack);
-    quote!(#rt::row_len(#width, #unaligned))
-}
-
+/// The buffers of each mode. Those of a stream lie at constant places.
 fn buffers(rt: &TokenStream, plan: &Plan) -> TokenStream {
-    let mut at = quote!(0);
-    let mut offsets = TokenStream::new();
-    let mut stream = Vec::new();
-    for (i, b) in plan.stream.buffers.iter().enumerate() {
-        let name = format_ident!("__S{i}");
-        let row = row(rt, b);
-        let (count, steps) = match b.extent {
-            Extent::Ring => (2usize, quote!(Ring)),
-            _ => (1, quote!(One)),
-        };
-        offsets.extend(quote!(const #name: usize = #at;));
-        at = quote!(#name + #row * #count);
-        stream.push(quote!(#rt::Buf::new(#name, #row, 1, #count, #rt::Extent::#steps)));
-    }
-    let table = |mode: &Mode| {
-        let list = mode.buffers.iter().map(|b| {
-            let (width, unaligned) = (b.width.tokens(), b.slack);
-            let extent = match b.extent {
-                Extent::One => quote!(One),
-                Extent::Ring => quote!(Ring),
-                Extent::All => quote!(All),
-                Extent::Last => quote!(Last),
-            };
-            let axis = b.axis.unwrap_or(0);
-            quote! {
-                #rt::Buffer {
-                    width: #width, unaligned: #unaligned, extent: #rt::Extent::#extent, axis: #axis,
-                }
-            }
-        });
-        quote!(&[#(#list),*])
-    };
+    let table = |mode: &Mode| mode.buffers.print(rt);
     let (inference, training) = (table(&plan.inference), table(&plan.training));
+    let (stream, count) = (table(&plan.stream), plan.stream.buffers.len());
     quote! {
-        #offsets
-        const __STREAM_LEN: usize = #at;
-        const __STREAM: &[#rt::Buf] = &[#(#stream),*];
+        const __STREAM_BUFFERS: &[#rt::Buffer] = #stream;
+        const __STREAM: &[#rt::Buf] = &#rt::stream_layout::<#count>(__STREAM_BUFFERS);
+        const __STREAM_LEN: usize = #rt::stream_len(__STREAM);
         const __INFERENCE: &[#rt::Buffer] = #inference;
         const __TRAINING: &[#rt::Buffer] = #training;
     }

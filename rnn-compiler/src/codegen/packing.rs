@@ -1,20 +1,28 @@
 //! Where weights are: in the flat block of parameters, and packed.
 
 use proc_macro2::{Ident, TokenStream};
-use quote::{format_ident, quote};
+use quote::quote;
+use rnn_tables::VectorSlice;
 
 use super::{
     cells::Counter,
+    kernel::{Names, kernel},
     names::{none, some},
-    phase::{Names, phase},
+    tables::{Print, packed, param},
 };
 use crate::{
-    cell::{Initializer, numbers_of, size::Size, stages::PackedVector},
-    ir::{Constraint, ModelParam, OpKind, Plan},
+    cell::{
+        Initializer, numbers_of,
+        size::Size,
+        stages::{PackedVector, Statement},
+    },
+    diagnostics::Sound,
+    ir::{Constraint, ModelParam, Packed, ParamId, Symbolic},
+    schedule::Plan,
 };
 
-/// Names of offsets: `__O2` of a parameter, `__M4` of a packed matrix, `__V1` of a packed vector, and
-/// `__C1` of that vector among the computed ones.
+/// The `const`s that say where weights are: `__O2` of a parameter, `__M4` of a packed matrix, `__V1`
+/// of a packed vector; and the tables of what is packed.
 pub(super) struct Packing {
     /// `const` items.
     pub items: TokenStream,
@@ -22,36 +30,8 @@ pub(super) struct Packing {
     pub fields: TokenStream,
 }
 
-fn offset(i: usize) -> Ident {
-    format_ident!("__O{i}")
-}
-
-fn computed_place(i: usize) -> Ident {
-    format_ident!("__C{i}")
-}
-
 fn product(shape: &[Size]) -> TokenStream {
     shape.iter().fold(Size::known(1), |n, s| &n * s).tokens()
-}
-
-impl Packing {
-    /// Where a packed matrix starts.
-    pub fn matrix(&self, i: usize) -> TokenStream {
-        let name = format_ident!("__M{i}");
-        quote!(#name)
-    }
-
-    /// Where a packed vector starts.
-    pub fn vector(&self, i: usize) -> TokenStream {
-        let name = format_ident!("__V{i}");
-        quote!(#name)
-    }
-
-    /// Where a parameter starts.
-    pub fn param(i: usize) -> TokenStream {
-        let name = offset(i);
-        quote!(#name)
-    }
 }
 
 /// Emits all offsets, and the tables that say what is packed where.
@@ -59,95 +39,75 @@ pub(super) fn packing(rt: &TokenStream, plan: &Plan) -> Packing {
     let mut items = TokenStream::new();
     let mut at = quote!(0);
     for (i, p) in plan.graph.params.iter().enumerate() {
-        let (name, len) = (offset(i), product(&p.shape));
-        items.extend(quote!(const #name: #rt::WeightOffset = #rt::WeightOffset(#at);));
-        at = quote!(#name.0 + #len);
+        let (name, len) = (param(ParamId(i)), product(&p.shape));
+        items.extend(quote!(const #name: usize = #at;));
+        at = quote!(#name + #len);
     }
-    let params = |op: usize| match &plan.graph.ops[op].kind {
-        OpKind::Cell(c) | OpKind::Normalize { cell: c, .. } => c.params.as_slice(),
-        _ => &[],
-    };
-
     // Inference: matrices, vectors, computed vectors; then what only training needs.
     let mut at = quote!(0);
-    let mut tables = [
-        TokenStream::new(),
-        TokenStream::new(),
-        TokenStream::new(),
-        TokenStream::new(),
-    ];
-    let mut computed_at = quote!(0);
+    let mut matrices = [TokenStream::new(), TokenStream::new()];
+    let mut vectors = [TokenStream::new(), TokenStream::new()];
+    let mut computed = TokenStream::new();
     for training in [false, true] {
+        let table = usize::from(training);
         for (i, m) in plan.matrices.iter().enumerate() {
             if (i >= plan.training_matrices) != training {
                 continue;
             }
-            let name = format_ident!("__M{i}");
-            let (k, width) = (m.packed.k.tokens(), m.packed.width.tokens());
-            let gates = m.packed.gates.len();
+            let name = packed(Packed::Matrix(i));
+            let (k, width, gates) = (m.k.tokens(), m.width.tokens(), m.gates.len());
             items.extend(quote!(const #name: #rt::PackedOffset = #rt::packed_start(#at, #width);));
             at = quote!(#name.0 + #rt::packed_len(#k, #gates, #width));
-            for (gate, part) in m.packed.gates.iter().enumerate() {
-                let param = Packing::param(params(m.op)[part.param]);
-                let (columns, row, column) = (
-                    part.columns.tokens(),
-                    part.row.tokens(),
-                    part.column.tokens(),
-                );
-                let transposed = part.transposed;
-                tables[usize::from(training)].extend(quote! {
-                    #rt::PackedMatrix {
-                        from: #rt::MatrixSlice {
-                            param: #param, columns: #columns, row: #row, column: #column,
-                        },
-                        k: #k, width: #width, transposed: #transposed,
-                        to: #name, gate: #gate, gates: #gates,
-                    },
-                });
-            }
+            let gates = m.gates.iter().map(|gate| gate.print(rt));
+            matrices[table].extend(quote!(#(#gates,)*));
         }
         for (i, v) in plan.vectors.iter().enumerate() {
-            let name = format_ident!("__V{i}");
-            match &v.packed {
-                PackedVector::Param(param, from, width) => {
+            let name = packed(Packed::Vector(i));
+            match (&v.packed, v.param) {
+                (PackedVector::Param(_, offset, width), Some(param)) => {
                     if (i >= plan.training_vectors) != training {
                         continue;
                     }
-                    let (param, from) = (Packing::param(params(v.op)[*param]), from.tokens());
-                    let width = width.tokens();
-                    items.extend(
-                        quote!(const #name: #rt::PackedOffset = #rt::packed_start(#at, #width);),
-                    );
-                    at = quote!(#name.0 + #rt::packed_vector_len(#width));
-                    tables[2 + usize::from(training)].extend(quote! {
-                        #rt::PackedVector {
-                            from: #rt::VectorSlice { param: #param, offset: #from },
-                            width: #width, to: #name,
+                    let vector = rnn_tables::PackedVector::<Symbolic> {
+                        from: VectorSlice {
+                            param,
+                            offset: offset.clone(),
                         },
-                    });
+                        width: width.clone(),
+                        to: Packed::Vector(i),
+                    };
+                    let (vector, width) = (vector.print(rt), width.tokens());
+                    items.extend(quote!(const #name: usize = #at;));
+                    at = quote!(#name + #rt::padded(#width));
+                    vectors[table].extend(quote!(#vector,));
                 }
-                PackedVector::Computed(_, width) if !training => {
-                    let (place, width) = (computed_place(i), width.tokens());
-                    items.extend(quote! {
-                        const #place: usize = #computed_at;
-                        const #name: #rt::PackedOffset = #rt::PackedOffset(__COMPUTED + #place);
-                    });
-                    computed_at = quote!(#place + #rt::padded(#width));
+                (PackedVector::Computed(_, width), _) if !training => {
+                    let width = width.tokens();
+                    let before = match computed.is_empty() {
+                        true => quote!(__COMPUTED),
+                        false => computed,
+                    };
+                    items.extend(quote!(const #name: usize = #before;));
+                    computed = quote!(#name + #rt::padded(#width));
                 }
-                PackedVector::Computed(..) => {}
+                _ => {}
             }
         }
         if !training {
+            let end = match computed.is_empty() {
+                true => quote!(__COMPUTED),
+                false => computed.clone(),
+            };
             items.extend(quote! {
                 const __COMPUTED: usize = #rt::packed_start(#at, #rt::PACKED_END).0;
-                const __COMPUTED_LEN: usize = #computed_at;
+                const __COMPUTED_LEN: usize = #end - __COMPUTED;
                 const __PACKED: usize = __COMPUTED + __COMPUTED_LEN + #rt::PACKED_END;
             });
             at = quote!(__PACKED);
         }
     }
     items.extend(quote!(const __PACKED_TRAINING: usize = #at + #rt::PACKED_END;));
-    let [m, mt, v, vt] = tables;
+    let ([m, mt], [v, vt]) = (matrices, vectors);
     let fields = quote! {
         packed: __PACKED,
         packed_training: __PACKED_TRAINING,
@@ -160,25 +120,25 @@ pub(super) fn packing(rt: &TokenStream, plan: &Plan) -> Packing {
     Packing { items, fields }
 }
 
-/// The code that computes vectors from parameters: the type that implements it, and its items.
+/// The code that computes vectors from parameters when weights are packed: the type that implements
+/// it, and its items.
 pub(super) fn computed(
     rt: &TokenStream,
     plan: &Plan,
-    packing: &Packing,
     counter: &mut Counter,
-) -> (TokenStream, TokenStream) {
+) -> Sound<(TokenStream, TokenStream)> {
     let mut items = TokenStream::new();
     let mut calls = TokenStream::new();
     let mut done = vec![false; plan.vectors.len()];
     for cell in plan.cells.iter().flatten() {
         for form in [&cell.stream, &cell.inference, &cell.forward, &cell.backward] {
-            for one in &form.pack {
+            for one in &form.weight_time {
                 let mut one = one.clone();
                 let mut fresh = false;
-                // The places that are written: one row that holds all computed vectors.
+                // One row holds all computed vectors.
                 let mut stores = Vec::new();
                 for s in &mut one.body {
-                    if let crate::cell::stages::Statement::Store(v, _) = s {
+                    if let Statement::Store(v, _) = s {
                         fresh |= !std::mem::replace(&mut done[*v], true);
                         stores.push(*v);
                         *v = stores.len() - 1;
@@ -189,20 +149,12 @@ pub(super) fn computed(
                 }
                 let names = counter.names();
                 let span = proc_macro2::Span::call_site();
-                let at = stores.iter().map(|v| {
-                    let place = computed_place(*v);
-                    quote!(#rt::BufferRef { buffer: 0, offset: #place, after: false, exact: false })
+                let at = stores.iter().map(|&v| {
+                    let at = packed(Packed::Vector(v));
+                    quote!(#rt::BufferRef { buffer: 0, offset: #at - __COMPUTED, after: false, exact: false })
                 });
                 let at: Vec<TokenStream> = at.collect();
-                items.extend(phase(
-                    rt,
-                    &names,
-                    &one,
-                    &form.graph,
-                    span,
-                    |m| packing.matrix(m),
-                    |v| packing.vector(v),
-                ));
+                items.extend(kernel(rt, &names, &one, &form.graph, span)?);
                 let Names { table, body } = &names;
                 calls.extend(quote! {
                     #rt::run_rows::<__S, #body>(s, m, &#rt::Kernel { stores: &[#(#at),*], ..#table }, 0);
@@ -211,7 +163,7 @@ pub(super) fn computed(
         }
     }
     if calls.is_empty() {
-        return (quote!(#rt::Nothing), TokenStream::new());
+        return Ok((quote!(#rt::Nothing), TokenStream::new()));
     }
     let items = quote! {
         #items
@@ -221,7 +173,7 @@ pub(super) fn computed(
             fn run<__S: #rt::Simd>(s: __S, m: &mut #rt::Memory<'_>) { #calls }
         }
     };
-    (quote!(__Computed), items)
+    Ok((quote!(__Computed), items))
 }
 
 /// `ParamSpec`s.

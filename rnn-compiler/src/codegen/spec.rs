@@ -8,13 +8,12 @@ use quote::quote;
 use super::{
     names::{none, some},
     packing::{Packing, params},
-    phase::reference,
+    tables::Print,
 };
 use crate::{
     cell::size::Size,
-    ir::{
-        Content, LayerId, LayerKind, MaskRule, OpKind, Plan, Port, Shape, Time, ValueId, plan::Ref,
-    },
+    ir::{BufferRef, Content, LayerId, LayerKind, MaskRule, OpKind, Port, Shape, Time, ValueId},
+    schedule::Plan,
 };
 
 fn sizes(list: &[Size]) -> TokenStream {
@@ -22,8 +21,8 @@ fn sizes(list: &[Size]) -> TokenStream {
     quote!(&[#(#list),*])
 }
 
-fn refs(rt: &TokenStream, all: &[Ref], which: &[ValueId]) -> TokenStream {
-    let list = which.iter().map(|&v| reference(rt, &all[v]));
+fn refs(rt: &TokenStream, all: &[BufferRef], which: &[ValueId]) -> TokenStream {
+    let list = which.iter().map(|&v| all[v].print(rt));
     quote!(&[#(#list),*])
 }
 
@@ -141,7 +140,6 @@ pub(super) fn spec(
     plan: &Plan,
     packing: &Packing,
     name: &proc_macro2::Ident,
-    cost: &TokenStream,
 ) -> TokenStream {
     let graph = &plan.graph;
     let layers = &graph.layers;
@@ -173,7 +171,7 @@ pub(super) fn spec(
     });
     let states = graph.states.iter().map(|s| {
         let (layer, name, shape) = (&s.layer, &s.name, sizes(&s.shape));
-        let at = |all: &[Ref], v: ValueId| reference(rt, &all[v]);
+        let at = |all: &[BufferRef], v: ValueId| all[v].print(rt);
         let input = at(&plan.inference.values, s.input);
         let training_input = at(&plan.training.values, s.input);
         let output = at(&plan.inference.values, s.output);
@@ -191,9 +189,9 @@ pub(super) fn spec(
             continue;
         };
         let all = cell.stream_states.iter().zip(names).zip(&c.cell.states);
-        for (((r, _), n), state) in all {
+        for ((s, n), state) in all {
             let (layer, name, shape) = (&n.layer, &n.name, sizes(&state.shape));
-            let buf = reference(rt, r);
+            let buf = s.at.print(rt);
             stream_states.push(quote! {
                 #rt::StreamState { layer: #layer, name: #name, shape: #shape, buf: #buf }
             });
@@ -211,13 +209,13 @@ pub(super) fn spec(
     let input_gradients = numbers.map(|((_, id), &v)| {
         let numbers = layers.layers[*id].outputs[0].content == Content::Numbers;
         match numbers {
-            true => some(&reference(rt, &plan.gradients[v])),
+            true => some(&plan.gradients[v].print(rt)),
             false => none(),
         }
     });
-    let masks = |all: &[Ref]| {
+    let masks = |all: &[BufferRef]| {
         let list = graph.masks.iter().map(|m| match m {
-            Some(m) => some(&reference(rt, &all[*m])),
+            Some(m) => some(&all[*m].print(rt)),
             None => none(),
         });
         quote!(&[#(#list),*])
@@ -225,6 +223,11 @@ pub(super) fn spec(
     let output_masks = masks(&plan.inference.values);
     let training_masks = masks(&plan.training.values);
     let blocks = plan.blocks;
+    let cost = plan.cells.iter().flatten().map(|c| c.inference.cost());
+    let cost = cost.fold(Size::known(0), |sum, cost| &sum + &cost).tokens();
+    let schedules = &plan.schedules;
+    let inference = schedules.inference.print(rt);
+    let (forward, backward) = (schedules.forward.print(rt), schedules.backward.print(rt));
     quote! {
         const SPEC: #rt::Spec = #rt::Spec {
             name: #title,
@@ -252,6 +255,7 @@ pub(super) fn spec(
             input_gradients: &[#(#input_gradients),*],
             output_masks: #output_masks,
             training_masks: #training_masks,
+            schedules: #rt::Schedules { inference: #inference, forward: #forward, backward: #backward },
             blocks: #blocks,
             cost: #cost,
         };

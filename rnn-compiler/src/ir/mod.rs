@@ -1,9 +1,9 @@
-//! The typed stages between syntax and code: `LayerGraph → OpGraph → Plan`.
+//! The typed stages between syntax and schedule: `LayerGraph → OpGraph`.
 
 mod layer_graph;
 mod op_graph;
-pub mod plan;
+mod stage;
 
 pub use layer_graph::*;
 pub use op_graph::*;
-pub use plan::Plan;
+pub use stage::{BufferRef, Instruction, Packed, ParamId, Symbolic};

@@ -4,7 +4,6 @@ mod check_cell;
 mod check_layers;
 mod fork;
 mod lower;
-mod plan;
 #[cfg(test)]
 mod tests;
 
@@ -15,15 +14,14 @@ use proc_macro2::Span;
 
 use crate::{
     diagnostics::{Bug, Diagnostics},
-    ir::Plan,
-    kernels::Target,
+    ir::OpGraph,
     syntax::ModelAst,
 };
 use lower::Stop;
 
 /// Every pass, in order. A model with mistakes stops after the pass that found them, with all of
-/// that pass's messages in `found`. Kernels are cut for `target`.
-pub fn run(model: &ModelAst, found: &mut Diagnostics, target: &Target) -> Option<Plan> {
+/// that pass's messages in `found`.
+pub fn run(model: &ModelAst, found: &mut Diagnostics) -> Option<OpGraph> {
     // Shapes first: everything after this line relies on them and reports no mistakes of a user.
     let layers = check_layers::check_layers(model, found)?;
     if !found.is_empty() {
@@ -41,6 +39,5 @@ pub fn run(model: &ModelAst, found: &mut Diagnostics, target: &Target) -> Option
     };
     // Values with several readers before buffers are handed out: each reader has a gradient.
     fork::fork(&mut ops);
-    // Last the decisions, when all forms of all cells are known: buffers and weights are shared.
-    plan::plan(ops, target).map_or_else(|b| bug(b, found), Some)
+    Some(ops)
 }

@@ -4,4 +4,5 @@ pub mod arena;
 pub mod math;
 pub mod ops;
 pub mod phase;
+pub mod run;
 pub mod simd;

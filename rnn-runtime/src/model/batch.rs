@@ -1,17 +1,16 @@
 //! Inference over a batch: rows divided among threads, long sequences cut into blocks of time.
 
-use super::{
-    AxisSpec, Core, Inference, MaskRule, Program, Spec, infer::Block, penalties::Penalties,
-    program::lay_out, stateful::zeros,
-};
+use super::{AxisSpec, Core, MaskRule, Program, Spec, program::lay_out, stateful::zeros};
 use crate::{
     cpu::{
         arena::Arena,
         ops::{self, Times},
         phase::{Memory, row_len},
+        run::{Block, Inference, Penalties},
         simd::Isa,
     },
     error::Error,
+    executor::{Executor as _, execute},
     learner::{InputView, Values},
 };
 use rnn_tables::BufferRef;
@@ -181,7 +180,6 @@ pub(super) fn infer<P: Program>(
         isa,
         weights: &core.weights,
         x,
-        batch,
         axes: &axes,
         block,
         time,
@@ -209,7 +207,6 @@ struct Run<'a, P> {
     isa: Isa,
     weights: &'a [f32],
     x: &'a [InputView<'a>],
-    batch: usize,
     axes: &'a [usize],
     /// Steps of a block; `None` if the whole sequence runs at once.
     block: Option<usize>,
@@ -319,14 +316,14 @@ impl<P: Program> Run<'_, P> {
             axes: self.axes,
             block,
             penalties,
-            batch: self.batch,
             spare,
+            program: self.program,
         };
-        P::infer(&mut c);
+        execute(&mut c, P::SPEC.schedules.inference);
         for sink in y {
             let (times, time, from) = match sink.axis {
-                Some(a) => (c.axis(a), self.axes[a], c.from()),
-                None if c.is_last() => (Times::ONE, 1, 0),
+                Some(a) => (c.times(sink.axis), self.axes[a], c.from()),
+                None if c.is_last_block() => (Times::ONE, 1, 0),
                 None => continue,
             };
             let (r, width) = (&sink.from, sink.width);

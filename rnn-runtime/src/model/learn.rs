@@ -1,13 +1,14 @@
 //! Training: every layer forwards over the whole batch, then backwards.
 
+use std::marker::PhantomData;
+
 use ndarray::{ArrayD, IxDyn};
 
 use super::{
-    LayerState, Program, Training,
+    LayerState, Program,
     batch::{Outcome, axes, infer},
     check::{check, count},
     core::pack,
-    penalties::Penalties,
     program::lay_out,
     stateful::{Store, zeros},
 };
@@ -16,8 +17,10 @@ use crate::{
         arena::Arena,
         ops::{self, Times},
         phase::{Buf, Memory},
+        run::{Penalties, Training},
     },
     error::Error,
+    executor::execute,
     learner::{InputView, KeptState, Learner, StepSeed, ValueSpec, Values},
     params::ParamSpec,
 };
@@ -99,13 +102,14 @@ impl<P: Program> Learner for P {
             seed,
             input_gradient: false,
             penalties: Some(&penalties),
+            program: PhantomData::<P>,
         };
         c.m.fresh = true;
         for (spec, x) in P::SPEC.states.iter().zip(&*states) {
             let (to, width) = (&spec.training_input, spec.width());
             ops::copy_in(&mut c.m, to, width, x, 1, 0, Times::ONE);
         }
-        P::forward(&mut c);
+        execute(&mut c, P::SPEC.schedules.forward);
         for (spec, x) in P::SPEC.states.iter().zip(&mut left) {
             let (from, width) = (&spec.training_output, spec.width());
             ops::copy_out(&mut c.m, from, width, x, 1, 0, Times::ONE);
@@ -190,13 +194,14 @@ impl<P: Program> Learner for P {
             seed: state.seed,
             input_gradient: state.input_gradients.is_some(),
             penalties: None,
+            program: PhantomData::<P>,
         };
         for (i, (out, d)) in P::SPEC.outputs.iter().zip(d_outputs).enumerate() {
             let times = times(P::SPEC.output_axes[i], c.axes);
             let (to, width) = (&P::SPEC.output_gradients[i], out.features.iter().product());
             ops::copy_in(&mut c.m, to, width, d, times.steps, 0, times);
         }
-        P::backward(&mut c);
+        execute(&mut c, P::SPEC.schedules.backward);
         let Some(all) = &mut state.input_gradients else {
             return Ok(());
         };

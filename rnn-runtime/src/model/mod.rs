@@ -4,35 +4,30 @@
 //! and [`crate::learner::Learner`], once for all models.
 
 mod batch;
-mod both;
 mod check;
 mod core;
 mod graph;
 mod id;
-mod infer;
 mod input;
 mod learn;
 mod output;
-mod penalties;
 mod program;
 mod stateful;
 mod stream;
 mod summary;
-mod training;
 mod user;
 
 pub use self::core::Core;
 pub use id::Id;
-pub use infer::Inference;
 pub use input::{
     Batch, Feature, Ids, IntoInput, Kind, Masks, Real, Rows, Rows2, Rows3, Sequence, Sequence2,
     Sequence3, Token,
 };
 pub use output::Outputs;
 pub use program::{
-    AxisSpec, Computed, LayerRow, MaskRule, Nothing, Program, Role, Spec, StateSpec, StreamState,
+    AxisSpec, Computed, LayerRow, MaskRule, Nothing, Program, Role, Schedules, Spec, StateSpec,
+    StreamState,
 };
 pub use stateful::LayerState;
 pub use stream::{Stream, Streamable};
-pub use training::Training;
 pub use user::Model;

@@ -1,15 +1,16 @@
 //! What the compiler says about a model, and the code that it generates for it.
 
-use super::{Core, Inference, Outputs, Training};
+use super::{Core, Outputs};
 use crate::{
     cpu::{
         phase::{Buf, Memory, row_len},
+        run::CpuProgram,
         simd::{NARROW, Simd},
     },
     learner::ValueSpec,
     params::ParamSpec,
 };
-use rnn_tables::{Buffer, BufferRef, Extent, PackedMatrix, PackedVector};
+use rnn_tables::{Buffer, BufferRef, Extent, Instruction, PackedMatrix, PackedVector};
 
 /// How long an axis of time is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -190,6 +191,8 @@ pub struct Spec {
     pub output_masks: &'static [Option<BufferRef>],
     /// The mask of each output in training.
     pub training_masks: &'static [Option<BufferRef>],
+    /// What runs over a batch.
+    pub schedules: Schedules,
     /// Long sequences can run block by block: no layer needs the last step first, and there is one
     /// axis only.
     pub blocks: bool,
@@ -222,6 +225,17 @@ const fn is_narrow(matrices: &[PackedMatrix]) -> bool {
     wide > 0 && 3 * narrow <= 4 * wide
 }
 
+/// The instructions of each run over a batch. A stream's are code.
+#[derive(Clone, Copy, Debug)]
+pub struct Schedules {
+    /// A batch, or a block of its steps.
+    pub inference: &'static [Instruction],
+    /// The forward pass of training.
+    pub forward: &'static [Instruction],
+    /// The backward pass of training.
+    pub backward: &'static [Instruction],
+}
+
 /// Phases that compute vectors from parameters, when weights are packed.
 pub trait Computed {
     /// Runs them.
@@ -229,7 +243,7 @@ pub trait Computed {
 }
 
 /// The code of a model. Generated; nothing in it is meant to be called by hand.
-pub trait Program: Sized + Send + Sync + 'static {
+pub trait Program: CpuProgram + Sized {
     /// What is known about the model.
     const SPEC: Spec;
     /// The kind of the input ([`super::Sequence`], [`super::Rows`], [`super::Ids`], …), or a tuple
@@ -256,12 +270,6 @@ pub trait Program: Sized + Send + Sync + 'static {
     fn step<S: Simd>(s: S, m: &mut Memory<'_>, weights: &[f32], t: usize, x: &Self::StepInput);
     /// The output of the step before, among a stream's values.
     fn step_output(values: &[f32]) -> Self::StepOutput<'_>;
-    /// A block of steps for some rows of a batch.
-    fn infer(c: &mut Inference<'_>);
-    /// The forward pass of training.
-    fn forward(c: &mut Training<'_>);
-    /// The backward pass of training.
-    fn backward(c: &mut Training<'_>);
 }
 
 /// Floats in a page: a processor that looks for the store that a load must wait for compares

@@ -109,7 +109,6 @@ impl Body for Back {
 /// The output is computed after the sweep, for all steps at once.
 enum Cell {}
 impl Sweep for Cell {
-    const COST: usize = 1;
     #[inline(always)]
     fn pre<S: Simd, A: Places>(_: S, _: &mut Memory<'_>, _: Times, _: bool, _: &A) {}
     #[inline(always)]
@@ -124,7 +123,6 @@ impl Sweep for Cell {
 
 enum CellBack {}
 impl Sweep for CellBack {
-    const COST: usize = 1;
     #[inline(always)]
     fn pre<S: Simd, A: Places>(_: S, _: &mut Memory<'_>, _: Times, _: bool, _: &A) {}
     #[inline(always)]

@@ -1,10 +1,13 @@
 //! The layers that are no cells, and copies.
 
-use crate::support::{Random, UNTOUCHED, Values, place};
+use crate::support::{Random, UNTOUCHED, Values, dropout, place};
 use rnn_runtime::{
     cpu::{
-        ops::{Times, copy_in, copy_out, dropout, gather, reshape, reverse, scatter, zero},
+        ops::{
+            Perturb, Times, copy_in, copy_out, gather, perturb, reshape, reverse, scatter, zero,
+        },
         phase::Memory,
+        simd::Isa,
     },
     learner::StepSeed,
 };
@@ -134,16 +137,20 @@ fn dropout_keeps_the_mean_and_draws_the_same_again() {
         let mut m = Memory::new(v.arena.floats_mut(), &[], &v.bufs, steps, rows);
         let times = Times::all(steps);
         let seed = StepSeed { seed: 9, step };
-        dropout(
+        let p = Perturb {
+            how: dropout(rate),
+            every_step: true,
+            stream: layer,
+            seed,
+        };
+        perturb(
+            Isa::available()[0],
             &mut m,
             &place(0),
             &place(1),
             width,
-            rate,
-            layer,
-            seed,
+            &p,
             times,
-            true,
         );
         let mut y = vec![0.0; rows * steps * width];
         copy_out(&mut m, &place(1), width, &mut y, steps, 0, times);

@@ -1,18 +1,18 @@
 //! Sums, repetition, other shapes, noise and penalties: what happens row by row.
 
-use crate::support::{Random, Values, place};
+use crate::support::{Random, Values, dropout, place};
 use rnn_runtime::{
     cpu::{
         ops::{
-            Times, add, copy, copy_in, copy_out, dropout, gaussian_noise, mask_ids, noise, penalty,
-            penalty_gradient, permute, repeat, reshape, sum,
+            Perturb, Times, add, copy, copy_in, copy_out, mask_ids, noise, penalty,
+            penalty_gradient, permute, perturb, repeat, reshape, sum,
         },
         phase::Memory,
         simd::Isa,
     },
     learner::StepSeed,
 };
-use rnn_tables::Extent;
+use rnn_tables::{Extent, Perturbation};
 
 const ROWS: usize = 3;
 const TIME: usize = 4;
@@ -35,7 +35,7 @@ fn sums_and_repetition() {
     for buf in [0, 1] {
         copy_in(&mut m, &place(buf), width, &x, TIME, 0, all());
     }
-    add(&mut m, &[&place(0), &place(1)], &place(0), width, all());
+    add(&mut m, &[place(0), place(1)], &place(0), width, all());
     sum(&mut m, &place(0), &place(3), width, all());
     repeat(&mut m, &place(3), &place(2), width, all());
     add(&mut m, &[], &place(1), width, all());
@@ -61,7 +61,7 @@ fn a_last_step_is_a_value_without_an_axis() {
     let x = Random::new(2).floats(ROWS * TIME * 3);
     let mut m = memory(&mut v);
     copy_in(&mut m, &place(0), 3, &x, TIME, 0, all());
-    add(&mut m, &[&place(0)], &place(1), 3, Times::ONE);
+    add(&mut m, &[place(0)], &place(1), 3, Times::ONE);
     copy(&mut m, &place(0), all().last(), &place(0), Times::ONE, 3);
     for row in 0..ROWS {
         let last = &x[(row * TIME + TIME - 1) * 3..][..3];
@@ -151,7 +151,13 @@ fn spatial_dropout_has_one_mask_for_all_steps() {
     for every_step in [false, true] {
         let mut m = memory(&mut v);
         let (from, to) = (place(0), place(1));
-        dropout(&mut m, &from, &to, width, 0.5, 3, SEED, all(), every_step);
+        let p = Perturb {
+            how: dropout(0.5),
+            every_step,
+            stream: 3,
+            seed: SEED,
+        };
+        perturb(Isa::available()[0], &mut m, &from, &to, width, &p, all());
         for row in 0..ROWS {
             for t in 1..TIME {
                 let same = v.row(1, t, row, width) == v.row(1, 0, row, width);
@@ -178,7 +184,13 @@ fn gaussian_noise_on(isa: Isa) {
     copy_in(&mut m, &place(0), width, &x, TIME, 0, all());
     let mut draw = |layer| {
         let (from, to) = (place(0), place(1));
-        gaussian_noise(isa, &mut m, &from, &to, width, 0.1, layer, SEED, all());
+        let p = Perturb {
+            how: Perturbation::Additive { stddev: 0.1 },
+            every_step: true,
+            stream: layer,
+            seed: SEED,
+        };
+        perturb(isa, &mut m, &from, &to, width, &p, all());
         let mut y = vec![0.0; x.len()];
         copy_out(&mut m, &place(1), width, &mut y, TIME, 0, all());
         y

@@ -4,7 +4,7 @@ use rnn_runtime::cpu::{
     arena::Arena,
     phase::{Buf, padded},
 };
-use rnn_tables::{BufferRef, Extent};
+use rnn_tables::{BufferRef, Extent, Perturbation};
 
 /// A small generator (xorshift64*); numbers in -1..1.
 pub struct Random(u64);
@@ -80,4 +80,14 @@ pub fn place(buf: usize) -> BufferRef {
 
 pub fn leak<T>(values: Vec<T>) -> &'static [T] {
     values.leak()
+}
+
+/// What `Dropout` does.
+pub fn dropout(rate: f32) -> Perturbation {
+    Perturbation::Bernoulli {
+        rate,
+        scale: 1.0 / (1.0 - rate),
+        offset: 0.0,
+        dropped: 0.0,
+    }
 }

@@ -193,8 +193,6 @@ impl Body for Product {
 
 pub enum Forward {}
 impl Sweep for Forward {
-    // So much that rows are divided among threads.
-    const COST: usize = 100_000;
     #[inline(always)]
     fn pre<S: Simd, A: Places>(s: S, m: &mut Memory<'_>, times: Times, _: bool, a: &A) {
         all_at::<S, Pre, A>(s, m, &PRE, times.first, times.steps, a);
@@ -209,8 +207,6 @@ impl Sweep for Forward {
 
 pub enum Backward {}
 impl Sweep for Backward {
-    // So much that rows are divided among threads.
-    const COST: usize = 100_000;
     #[inline(always)]
     fn pre<S: Simd, A: Places>(_: S, _: &mut Memory<'_>, _: Times, _: bool, _: &A) {}
     #[inline(always)]

@@ -55,6 +55,11 @@ impl Program for Penalised {
         input_gradients: &[None],
         output_masks: &[None],
         training_masks: &[None],
+        schedules: Schedules {
+            inference: FORWARDS,
+            forward: FORWARDS,
+            backward: &[],
+        },
         blocks: true,
         // So much that rows are divided among threads.
         cost: 100_000,
@@ -78,19 +83,32 @@ impl Program for Penalised {
     fn step_output(values: &[f32]) -> Self::StepOutput<'_> {
         array(values, 0)
     }
-    fn infer(c: &mut Inference<'_>) {
-        let times = c.axis(0);
-        c.input(0, &at(X), WIDTH, times);
-        for (l1, l2) in [(1.0, 0.0), (-1.0, 0.0), (0.0, LEFT)] {
-            c.penalty(&at(X), WIDTH, l1, l2, times);
-        }
-    }
-    fn forward(c: &mut Training<'_>) {
-        let times = c.axis(0);
-        c.input(0, &at(X), WIDTH, times);
-        for (l1, l2) in [(1.0, 0.0), (-1.0, 0.0), (0.0, LEFT)] {
-            c.penalty(&at(X), WIDTH, l1, l2, times);
-        }
-    }
-    fn backward(_: &mut Training<'_>) {}
 }
+
+impl CpuProgram for Penalised {
+    fn scan(call: ScanCall<'_, '_>) {
+        call.unknown();
+    }
+}
+
+const fn cost(l1: f32, l2: f32) -> Instruction {
+    Instruction::Penalty {
+        value: at(X),
+        width: WIDTH,
+        l1,
+        l2,
+        axis: Some(0),
+    }
+}
+
+const FORWARDS: &[Instruction] = &[
+    Instruction::Input {
+        input: 0,
+        to: at(X),
+        width: WIDTH,
+        axis: Some(0),
+    },
+    cost(1.0, 0.0),
+    cost(-1.0, 0.0),
+    cost(0.0, LEFT),
+];

@@ -142,6 +142,11 @@ impl<const KEEPS: bool> Program for Tiny<KEEPS> {
         input_gradients: &[Some(at(DX)), None, Some(at(D_FROM))],
         output_masks: &[Some(at(REAL)), None],
         training_masks: &[Some(at(REAL)), None],
+        schedules: Schedules {
+            inference: &forwards::<KEEPS>(Direction::Inference, 0),
+            forward: &forwards::<KEEPS>(Direction::Forward, usize::MAX),
+            backward: &BACKWARD,
+        },
         blocks: true,
         cost: 4000,
     };
@@ -172,67 +177,123 @@ impl<const KEEPS: bool> Program for Tiny<KEEPS> {
     fn step_output(values: &[f32]) -> Self::StepOutput<'_> {
         array(values, STREAM[Y].offset())
     }
-    fn infer(c: &mut Inference<'_>) {
-        let times = c.axis(0);
-        c.both(
-            &[X],
-            |c| {
-                c.input(1, &at(REAL), 1, times);
-                c.input(2, &at(FROM), UNITS, c.one());
-                c.start_from(&at(H), &at(if KEEPS { KEPT } else { FROM }), UNITS);
-            },
-            |c| c.input(0, &at(X), IN, times),
-        );
-        c.sweep_masked::<Forward>(times, &HELD);
-        c.both(
-            &[Y],
-            |c| c.finish(&at(END), &at(H), UNITS, times),
-            |c| c.penalty(&at(Y), UNITS, 0.0, 0.5, times),
-        );
+}
+
+impl<const KEEPS: bool> CpuProgram for Tiny<KEEPS> {
+    fn scan(call: ScanCall<'_, '_>) {
+        match call.direction() {
+            Direction::Backward => call.backward_masked::<Backward>(),
+            _ => call.forward_masked::<Forward>(),
+        }
     }
-    fn forward(c: &mut Training<'_>) {
-        let times = c.axis(0);
-        c.both(
-            &[X],
-            usize::MAX,
-            times,
-            |c| {
-                c.input(1, &at(REAL), 1, times);
-                c.input(2, &at(FROM), UNITS, c.one());
-                c.start_from(&at(H), &at(if KEEPS { KEPT } else { FROM }), UNITS);
-            },
-            |c| c.input(0, &at(X), IN, times),
-        );
-        c.forward_masked::<Forward>(times, &HELD);
-        c.both(
-            &[Y],
-            usize::MAX,
-            times,
-            |c| c.finish(&at(END), &at(H), UNITS, times),
-            |c| c.penalty(&at(Y), UNITS, 0.0, 0.5, times),
-        );
+}
+
+const fn input(input: usize, to: usize, width: usize, axis: Option<usize>) -> Instruction {
+    Instruction::Input {
+        input,
+        to: at(to),
+        width,
+        axis,
     }
-    fn backward(c: &mut Training<'_>) {
-        let times = c.axis(0);
-        c.both(
-            &[Y, DY],
-            usize::MAX,
-            times,
-            |c| c.end_from(&at(DH), &at(D_END), UNITS, times),
-            |c| c.penalty_gradient(&at(Y), &at(DY), UNITS, 0.0, 0.5, times),
-        );
-        let wanted = c.wants_input_gradient();
-        c.backward_masked::<Backward>(times, wanted, &HELD_BACK);
-        c.start_gradient(&at(D_FROM), &at(DH), UNITS);
-        let gradient = |operand, k, param| MatrixGradient {
-            operand,
-            k,
-            gradient: at(DZ),
+}
+
+const fn at_once(
+    first: usize,
+    second: usize,
+    buffers: &'static [usize],
+    cost: usize,
+) -> Instruction {
+    Instruction::Concurrent {
+        first,
+        second,
+        buffers,
+        axis: Some(0),
+        cost,
+    }
+}
+
+const fn scan(direction: Direction, carry: CarryOver) -> Instruction {
+    Instruction::Scan {
+        cell: 0,
+        direction,
+        axis: Some(0),
+        carry: Some(carry),
+        input_gradient: Wanted::IfInputGradient,
+        // So much that rows are divided among threads.
+        cost: 100_000,
+    }
+}
+
+/// Inference and the forward pass are the same: `cost` is what the concurrent parts cost.
+const fn forwards<const KEEPS: bool>(direction: Direction, cost: usize) -> [Instruction; 9] {
+    [
+        at_once(3, 1, &[X], cost),
+        input(1, REAL, 1, Some(0)),
+        input(2, FROM, UNITS, None),
+        Instruction::StartStateFrom {
+            state: at(H),
+            value: at(if KEEPS { KEPT } else { FROM }),
             width: UNITS,
-            to: part(param),
-        };
-        let matrices = [gradient(at(X), IN, W), gradient(at(H), UNITS, U)];
-        let vectors = [VectorGradient {
+        },
+        input(0, X, IN, Some(0)),
+        scan(direction, HELD),
+        at_once(1, 1, &[Y], cost),
+        Instruction::FinishState {
+            value: at(END),
+            state: at(H),
+            width: UNITS,
+            axis: Some(0),
+        },
+        Instruction::Penalty {
+            value: at(Y),
+            width: UNITS,
+            l1: 0.0,
+            l2: 0.5,
+            axis: Some(0),
+        },
+    ]
+}
+
+const fn gradient(operand: usize, k: usize, param: usize) -> MatrixGradient {
+    MatrixGradient {
+        operand: at(operand),
+        k,
+        gradient: at(DZ),
+        width: UNITS,
+        to: MatrixSlice {
+            param: WeightOffset(param),
+            columns: UNITS,
+            row: 0,
+            column: 0,
+        },
+    }
+}
+
+const BACKWARD: [Instruction; 6] = [
+    at_once(1, 1, &[Y, DY], usize::MAX),
+    Instruction::EndGradientFrom {
+        state: at(DH),
+        value: at(D_END),
+        width: UNITS,
+        axis: Some(0),
+    },
+    Instruction::PenaltyBackward {
+        value: at(Y),
+        gradient: at(DY),
+        width: UNITS,
+        l1: 0.0,
+        l2: 0.5,
+        axis: Some(0),
+    },
+    scan(Direction::Backward, HELD_BACK),
+    Instruction::StartGradient {
+        value: at(D_FROM),
+        state: at(DH),
+        width: UNITS,
+    },
+    Instruction::WeightGradients {
+        matrices: &[gradient(X, IN, W), gradient(H, UNITS, U)],
+        vectors: &[VectorGradient {
             gradient: at(DZ),
             width: UNITS,
             accumulated: false,
@@ -240,10 +301,11 @@ impl<const KEEPS: bool> Program for Tiny<KEEPS> {
                 param: WeightOffset(B),
                 offset: 0,
             },
-        }];
-        c.weights_masked(&matrices, &vectors, times, &at(REAL));
-    }
-}
+        }],
+        axis: Some(0),
+        mask: Some(at(REAL)),
+    },
+];
 
 const STREAM: [Buf; 6] = [
     Buf::new(0, 16, 1, 1, Extent::One),

@@ -85,7 +85,8 @@ fn drawn(draw: &Draw, isa: Isa, rows: usize, time: usize) -> Vec<f64> {
     let of_call = ((1 << 63) | seed).wrapping_add((draw.call as u64) << 48);
     let layer = of_call + ((draw.cell as u64) << 32) + ((draw.mask as u64) << 40);
     let steps = if draw.every_step { time } else { 1 };
-    let buf = |offset: usize| Buf::new(offset, padded(draw.width), rows, steps, Extent::All);
+    let row = padded(draw.width);
+    let buf = |offset: usize| Buf::new(offset, row, rows, steps, Extent::All);
     let bufs = [buf(0), buf(buf(0).len())];
     let mut arena = Arena::new(2 * bufs[0].len());
     if let Drawn::Factors { .. } = draw.drawn {
@@ -99,30 +100,24 @@ fn drawn(draw: &Draw, isa: Isa, rows: usize, time: usize) -> Vec<f64> {
         exact: false,
     };
     let (from, to, times) = (&place(0), &place(1), Times::all(steps));
-    match draw.drawn {
-        Drawn::Factors { rate } => dropout(
-            &mut m,
-            from,
-            to,
-            draw.width,
-            rate as f32,
-            layer,
-            SEED,
-            times,
-            draw.every_step,
-        ),
-        Drawn::Noise { stddev } => gaussian_noise(
-            isa,
-            &mut m,
-            from,
-            to,
-            draw.width,
-            stddev as f32,
-            layer,
-            SEED,
-            times,
-        ),
-    }
+    let how = match draw.drawn {
+        Drawn::Factors { rate } => Perturbation::Bernoulli {
+            rate: rate as f32,
+            scale: 1.0 / (1.0 - rate as f32),
+            offset: 0.0,
+            dropped: 0.0,
+        },
+        Drawn::Noise { stddev } => Perturbation::Additive {
+            stddev: stddev as f32,
+        },
+    };
+    let p = Perturb {
+        how,
+        every_step: draw.every_step,
+        stream: layer,
+        seed: SEED,
+    };
+    perturb(isa, &mut m, from, to, draw.width, &p, times);
     let mut all = vec![0.0; rows * steps * draw.width];
     copy_out(&mut m, to, draw.width, &mut all, steps, 0, times);
     all.into_iter().map(f64::from).collect()

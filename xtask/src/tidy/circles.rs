@@ -7,8 +7,6 @@ use super::{Finding, Source, imports::module_of, paths};
 /// Imports that close a circle and are still there: folder, file, what it names. Take a line out
 /// with its circle.
 const KNOWN: &[(&str, &str, &str)] = &[
-    ("rnn-compiler/src/codegen", "both", "run"),
-    ("rnn-compiler/src/codegen", "packing", "cells"),
     ("rnn-runtime/src/model", "core", "learn"),
     ("tests/modes/src", "gradients", "check"),
 ];

@@ -6,7 +6,7 @@ use crate::cpu::phase::Memory;
 use rnn_tables::BufferRef;
 
 /// `to = Σ from` at every time; `to` may be one of them. Without any, zeros.
-pub fn add(m: &mut Memory<'_>, from: &[&BufferRef], to: &BufferRef, width: usize, times: Times) {
+pub fn add(m: &mut Memory<'_>, from: &[BufferRef], to: &BufferRef, width: usize, times: Times) {
     let mut m = on(m, times);
     if let [from] = from {
         for row in m.rows() {

@@ -1,39 +1,6 @@
-//! `Dropout`: a mask that both directions draw again from the same numbers.
+//! Uniform random numbers of a layer, which both passes of training draw again.
 
-use super::{Times, on};
-use crate::{cpu::phase::Memory, learner::StepSeed};
-use rnn_tables::BufferRef;
-
-/// `to = from * mask / (1 - rate)`. The mask depends on the seed, the step of training, the layer
-/// and the place of the value, so the backward pass, which calls this on gradients, sees the same.
-///
-/// Without `every_step` all steps of a row have the same mask: Keras's `SpatialDropout1D`
-/// (Tompson et al., 2014).
-#[allow(clippy::too_many_arguments)]
-pub fn dropout(
-    m: &mut Memory<'_>,
-    from: &BufferRef,
-    to: &BufferRef,
-    width: usize,
-    rate: f32,
-    layer: u64,
-    seed: StepSeed,
-    times: Times,
-    every_step: bool,
-) {
-    let mut m = on(m, times);
-    let draws = Draws::new(rate, layer, seed);
-    for row in m.rows() {
-        for t in times.range() {
-            let step = if every_step { t - times.first } else { 0 };
-            let key = draws.place(row, step);
-            m.copy_row(from, t, to, t, width, row);
-            for (i, x) in m.row_mut(to, width, t, row).iter_mut().enumerate() {
-                *x = draws.factor(key, i).map_or(0.0, |scale| *x * scale);
-            }
-        }
-    }
-}
+use crate::learner::StepSeed;
 
 /// The masks of one layer in one step of training.
 pub(super) struct Draws {
@@ -57,10 +24,14 @@ impl Draws {
         mix(self.key ^ place)
     }
 
-    /// What value `i` is multiplied by; `None` where it is dropped.
-    pub(super) fn factor(&self, key: u64, i: usize) -> Option<f32> {
-        let draw = bits(key, i) >> 32;
-        (draw >= self.threshold).then_some(self.scale)
+    /// Whether value `i` stays.
+    pub(super) fn keeps(&self, key: u64, i: usize) -> bool {
+        bits(key, i) >> 32 >= self.threshold
+    }
+
+    /// What value `i` is multiplied by, so that means stay: 0 where it is dropped.
+    pub(super) fn factor(&self, key: u64, i: usize) -> f32 {
+        if self.keeps(key, i) { self.scale } else { 0.0 }
     }
 }
 

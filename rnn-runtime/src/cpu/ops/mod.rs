@@ -11,6 +11,7 @@ mod noise;
 mod normal;
 mod normalize;
 mod penalty;
+mod perturb;
 mod shape;
 mod sweep;
 
@@ -18,13 +19,13 @@ pub use add::{add, repeat, sum};
 pub use copy::{copy, copy_in, copy_out, reverse, zero};
 pub(crate) use divide::{COPY, DRAW, WORTH_A_THREAD, half, parts};
 pub use divide::{parallel, parallel_masked, parallel_with, threads};
-pub use dropout::dropout;
 pub use gather::{gather, mask_ids, scatter};
 pub use gradient::{weight_gradients, weight_gradients_masked};
 pub use held::{backward_masked, forward_masked};
-pub use noise::{gaussian_noise, noise};
+pub use noise::noise;
 pub use normalize::{normalize_backward, normalize_forward};
 pub use penalty::{penalty, penalty_gradient};
+pub use perturb::{Perturb, perturb, perturb_backward};
 pub use shape::{permute, reshape};
 pub use sweep::{Sweep, backward, forward};
 

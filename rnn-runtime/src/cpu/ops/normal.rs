@@ -34,9 +34,14 @@ impl Normals {
         }
     }
 
-    /// Adds `stddev` times the next numbers to `line`.
+    /// Changes each value of `line` by the next number.
     #[inline(always)]
-    pub(super) fn add<S: Simd>(&mut self, s: S, stddev: f32, line: &mut [f32]) {
+    pub(super) fn apply<S: Simd>(
+        &mut self,
+        s: S,
+        line: &mut [f32],
+        change: &impl Fn(f32, f32) -> f32,
+    ) {
         let mut line = line;
         while !line.is_empty() {
             if self.used == BLOCK {
@@ -45,7 +50,7 @@ impl Normals {
             let left = &self.block[self.used..];
             let (now, rest) = line.split_at_mut(line.len().min(left.len()));
             for (x, normal) in now.iter_mut().zip(left) {
-                *x += stddev * normal;
+                *x = change(*x, *normal);
             }
             self.used += now.len();
             line = rest;
@@ -165,7 +170,8 @@ mod tests {
             let mut all = vec![0.0; self.0.len() * self.1];
             for (key, row) in self.0.iter().zip(all.chunks_exact_mut(self.1)) {
                 let mut normals = Normals::new(*key);
-                row.chunks_mut(self.2).for_each(|x| normals.add(s, 1.0, x));
+                row.chunks_mut(self.2)
+                    .for_each(|x| normals.apply(s, x, &|x, n| x + n));
             }
             all
         }

@@ -9,9 +9,6 @@ use crate::cpu::{
 /// A cell's phases, in order. Generated. Each runs for the places `a`: all of them, or those that a
 /// mask leaves.
 pub trait Sweep {
-    /// Multiplications for one row and one step, about: decides whether threads pay.
-    const COST: usize;
-
     /// What is computed for all steps at once, before the sweep. `input_gradient` is false if
     /// nobody wants the gradient of the input.
     fn pre<S: Simd, A: Places>(s: S, m: &mut Memory<'_>, times: Times, input_gradient: bool, a: &A);

@@ -25,7 +25,7 @@ pub use pack::{
     PACKED_END, pack_matrix, pack_vector, packed_len, packed_start, packed_vector_len, panel_width,
 };
 pub use places::{Active, Every, Places};
-pub use table::{Buf, ROW_ALIGN, padded, row_len};
+pub use table::{Buf, ROW_ALIGN, padded, row_len, stream_layout, stream_len};
 pub use tile::Tile;
 
 use self::columns::{Along, Line, Seen, sealed::Locate as _};

@@ -1,6 +1,6 @@
 //! The table of buffers that a model's values lie in.
 
-use rnn_tables::Extent;
+use rnn_tables::{Buffer, Extent};
 
 /// Rows of every buffer start at a multiple of this many floats (64 bytes), so that a vector that
 /// reaches past the last unit stays in its own row.
@@ -91,5 +91,39 @@ impl Buf {
             Extent::All => t,
             Extent::Last => (t.wrapping_add(1) == total) as usize,
         }
+    }
+}
+
+/// The buffers of a stream, one after another: one row each.
+///
+/// # Panics
+/// If there are not `N` of them.
+pub const fn stream_layout<const N: usize>(buffers: &[Buffer]) -> [Buf; N] {
+    assert!(buffers.len() == N);
+    let mut all = [Buf::new(0, 0, 0, 0, Extent::One); N];
+    let (mut at, mut i) = (0, 0);
+    while i < N {
+        let Buffer {
+            width,
+            unaligned,
+            extent,
+            ..
+        } = buffers[i];
+        let (count, extent) = match extent {
+            Extent::Ring => (2, Extent::Ring),
+            _ => (1, Extent::One),
+        };
+        all[i] = Buf::new(at, row_len(width, unaligned), 1, count, extent);
+        at += all[i].len();
+        i += 1;
+    }
+    all
+}
+
+/// Floats that the buffers of [`stream_layout`] take.
+pub const fn stream_len(buffers: &[Buf]) -> usize {
+    match buffers.last() {
+        Some(last) => last.offset + last.len(),
+        None => 0,
     }
 }

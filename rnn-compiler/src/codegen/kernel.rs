@@ -1,17 +1,22 @@
-//! A phase as code: a table of what it reads and writes, and the pointwise maths.
+//! A kernel as code: a table of what it reads and writes, and the pointwise maths.
 
 use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 
+use super::tables::Print;
 use crate::{
     cell::{
         graph::{Binary, Compare, Graph, NodeId, Op, Reduce, Unary},
         stages::Statement,
     },
-    ir::plan::{Phase, Ref},
+    diagnostics::{Bug, Sound},
+    ir::Symbolic,
+    schedule::Kernel,
 };
 
-/// A phase's two items: the table `__P7`, and the body `__B7`.
+type Segment = rnn_tables::Segment<Symbolic>;
+
+/// A kernel's two items: the table `__P7`, and the body `__B7`.
 pub(super) struct Names {
     pub table: Ident,
     pub body: Ident,
@@ -26,71 +31,31 @@ impl Names {
     }
 }
 
-/// A place in a buffer.
-pub(super) fn reference(rt: &TokenStream, r: &Ref) -> TokenStream {
-    let (buffer, offset) = (r.buf, r.offset.tokens());
-    let (after, exact) = (r.after, r.exact);
-    quote!(#rt::BufferRef { buffer: #buffer, offset: #offset, after: #after, exact: #exact })
-}
-
-/// A vector in a buffer with its width.
-pub(super) fn slice(rt: &TokenStream, r: &Ref, width: &TokenStream) -> TokenStream {
-    let at = reference(rt, r);
-    quote!(#rt::Slice { at: #at, width: #width })
-}
-
-/// The items of a phase. `vector` gives the place of a packed vector, `matrix` that of a matrix.
-pub(super) fn phase(
+/// The items of a kernel.
+pub(super) fn kernel(
     rt: &TokenStream,
     names: &Names,
-    p: &Phase,
+    k: &Kernel,
     graph: &Graph,
     span: Span,
-    matrix: impl Fn(usize) -> TokenStream,
-    vector: impl Fn(usize) -> TokenStream,
-) -> TokenStream {
+) -> Sound<TokenStream> {
     let Names { table, body } = names;
-    let width = p.width.tokens();
-    let products = p.products.iter().map(|(segments, gates)| {
-        let segments = segments.iter().map(|s| {
-            let (operand, k, matrix) = (reference(rt, &s.src), s.k.tokens(), matrix(s.matrix));
-            let carried = s.carried;
-            quote! {
-                #rt::Segment {
-                    operand: #operand, k: #k, matrix: #matrix, gates: #gates, carried: #carried,
-                }
-            }
-        });
-        quote!(&[#(#segments),*])
-    });
-    let refs = |list: &[Ref]| {
-        let list = list.iter().map(|r| reference(rt, r));
-        quote!(&[#(#list),*])
-    };
-    let (loads, scalars) = (refs(&p.loads), refs(&p.scalars));
-    let (stores, reductions) = (refs(&p.stores), refs(&p.reductions));
-    let vectors = p.vectors.iter().map(|&v| vector(v));
-    let groups = p.products.iter().map(|(_, g)| *g).max().unwrap_or(0);
-    let code = statements(rt, p, graph, span);
-    let (loaded, scalar) = (p.loads.len(), p.scalars.len());
+    let tables = &k.tables;
+    let printed = tables.print(rt);
+    let gates = |product: &Vec<Segment>| product.first().map_or(0, |s| s.gates);
+    let groups = tables.products.iter().map(gates).max().unwrap_or(0);
+    let code = statements(rt, k, graph, span)?;
+    let (loaded, scalar) = (tables.loads.len(), tables.scalars.len());
     // Where weights are packed, the table is given its stores later.
-    let stored = p.body.iter().filter_map(|s| match s {
+    let stored = k.body.iter().filter_map(|s| match s {
         Statement::Store(i, _) | Statement::Add(i, _) => Some(i + 1),
         _ => None,
     });
     let stored = stored.max().unwrap_or(0);
-    let reduced = p.reductions.len();
-    let operands: usize = p.products.iter().map(|(segments, _)| segments.len()).sum();
-    quote_spanned! {span=>
-        const #table: #rt::Kernel = #rt::Kernel {
-            width: #width,
-            products: &[#(#products),*],
-            loads: #loads,
-            vectors: &[#(#vectors),*],
-            scalars: #scalars,
-            stores: #stores,
-            reductions: #reductions,
-        };
+    let reduced = tables.reductions.len();
+    let operands: usize = tables.products.iter().map(Vec::len).sum();
+    Ok(quote_spanned! {span=>
+        const #table: #rt::Kernel = #printed;
         enum #body {}
         impl #rt::Body for #body {
             const GROUPS: usize = #groups;
@@ -100,25 +65,27 @@ pub(super) fn phase(
                 #code
             }
         }
-    }
+    })
 }
 
 fn node(id: NodeId) -> Ident {
     format_ident!("n{id}")
 }
 
-fn statements(rt: &TokenStream, p: &Phase, graph: &Graph, span: Span) -> TokenStream {
-    let products = p.products.iter().enumerate().map(|(i, (_, gates))| {
+fn statements(rt: &TokenStream, k: &Kernel, graph: &Graph, span: Span) -> Sound<TokenStream> {
+    let products = k.tables.products.iter().enumerate();
+    let products = products.map(|(i, segments)| {
+        let gates = segments.first().map_or(0, |s| s.gates);
         let name = format_ident!("p{i}");
         quote_spanned!(span=> let #name = k.product::<#gates>(#i);)
     });
     let mut shared = TokenStream::new();
     let mut each = TokenStream::new();
-    // Behind the last block, names start anew in a block of their own.
-    let mut behind = TokenStream::new();
-    let body = p.body.iter().map(|s| (s, false));
-    for (s, late) in body.chain(p.behind.iter().map(|s| (s, true))) {
-        let each = if late { &mut behind } else { &mut each };
+    // After the last block, names start anew in a block of their own.
+    let mut epilogue = TokenStream::new();
+    let body = k.body.iter().map(|s| (s, false));
+    for (s, late) in body.chain(k.epilogue.iter().map(|s| (s, true))) {
+        let each = if late { &mut epilogue } else { &mut each };
         match *s {
             Statement::Vector(n, i) => {
                 let n = node(n);
@@ -137,7 +104,7 @@ fn statements(rt: &TokenStream, p: &Phase, graph: &Graph, span: Span) -> TokenSt
                 each.extend(quote_spanned!(span=> let #n = #product[r][#gate];));
             }
             Statement::Compute(n) => {
-                let value = compute(rt, graph, n);
+                let value = compute(rt, graph, n)?;
                 let n = node(n);
                 each.extend(quote_spanned!(span=> let #n = #value;));
             }
@@ -163,23 +130,23 @@ fn statements(rt: &TokenStream, p: &Phase, graph: &Graph, span: Span) -> TokenSt
             }
         }
     }
-    if !behind.is_empty() {
-        each.extend(quote_spanned!(span=> if k.last() { #behind }));
+    if !epilogue.is_empty() {
+        each.extend(quote_spanned!(span=> if k.last() { #epilogue }));
     }
-    quote_spanned! {span=>
+    Ok(quote_spanned! {span=>
         #(#products)*
         #shared
         for r in 0..__R {
             #each
         }
-    }
+    })
 }
 
 /// The value of a computed node, from its operands.
-fn compute(rt: &TokenStream, graph: &Graph, id: NodeId) -> TokenStream {
+fn compute(rt: &TokenStream, graph: &Graph, id: NodeId) -> Sound<TokenStream> {
     let op = &graph.node(id).op;
     let o: Vec<Ident> = op.operands().into_iter().map(node).collect();
-    match op {
+    Ok(match op {
         Op::Number(bits) => {
             let x = number(f64::from_bits(*bits));
             quote!(s.splat(#x))
@@ -191,10 +158,10 @@ fn compute(rt: &TokenStream, graph: &Graph, id: NodeId) -> TokenStream {
         Op::Unary(u, _) => {
             let a = &o[0];
             let f = match u {
-                Unary::Detach | Unary::Spread => return quote!(#a),
-                Unary::Neg => return quote!(s.neg(#a)),
-                Unary::Abs => return quote!(s.abs(#a)),
-                Unary::Sqrt => return quote!(s.sqrt(#a)),
+                Unary::Detach | Unary::Spread => return Ok(quote!(#a)),
+                Unary::Neg => return Ok(quote!(s.neg(#a))),
+                Unary::Abs => return Ok(quote!(s.abs(#a))),
+                Unary::Sqrt => return Ok(quote!(s.sqrt(#a))),
                 Unary::Exp => "exp",
                 Unary::Expm1 => "expm1",
                 Unary::Log => "log",
@@ -242,9 +209,10 @@ fn compute(rt: &TokenStream, graph: &Graph, id: NodeId) -> TokenStream {
             };
             quote!(s.select(s.#how(#a, #b), #x, #y))
         }
-        // These are read, not computed.
-        Op::Leaf(..) | Op::Param(..) | Op::Product(_) | Op::Reduce(..) => quote!(s.splat(0.0)),
-    }
+        Op::Leaf(..) | Op::Param(..) | Op::Product(_) | Op::Reduce(..) => {
+            return Err(Bug::new(format!("{op:?} is read, not computed")));
+        }
+    })
 }
 
 fn number(x: f64) -> TokenStream {

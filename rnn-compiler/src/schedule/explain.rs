@@ -2,10 +2,11 @@
 
 use std::fmt::Write as _;
 
-use crate::ir::{Op, OpKind, Plan, Time, plan::Phases};
+use super::{Kernel, Kernels, Plan};
+use crate::ir::{Op, OpKind, Time};
 
 /// One paragraph an operation.
-pub fn explain(plan: &Plan) -> String {
+pub(super) fn explain(plan: &Plan) -> String {
     let mut text = String::new();
     for (op, cell) in plan.graph.ops.iter().zip(&plan.cells) {
         // Nothing happens in these but in training.
@@ -55,7 +56,7 @@ pub fn explain(plan: &Plan) -> String {
                             "unrolled because it was asked for: {n} steps of straight-line code in inference"
                         )
                     }
-                    _ if cell.states.is_empty() => "all steps at once".to_owned(),
+                    _ if cell.inference_states.is_empty() => "all steps at once".to_owned(),
                     (None, Some(true)) => {
                         format!("a loop over the steps: {}", not_unrolled(plan, op))
                     }
@@ -109,13 +110,14 @@ fn not_unrolled(plan: &Plan, op: &Op) -> String {
 }
 
 /// `1 phase before the sweep (4 gates), 1 a step (4 gates)`
-fn counts(p: &Phases) -> String {
-    let part = |phases: &[crate::ir::plan::Phase], what: &str| {
-        (!phases.is_empty()).then(|| {
-            let gates: Vec<String> = phases
+fn counts(p: &Kernels) -> String {
+    let part = |kernels: &[Kernel], what: &str| {
+        (!kernels.is_empty()).then(|| {
+            let gates: Vec<String> = kernels
                 .iter()
-                .map(|p| {
-                    let n: usize = p.products.iter().map(|(s, g)| s.len() * g).sum();
+                .map(|k| {
+                    let segments = k.tables.products.iter().flatten();
+                    let n: usize = segments.map(|s| s.gates).sum();
                     match n {
                         0 => "maths only".to_owned(),
                         1 => "1 product".to_owned(),
@@ -127,10 +129,10 @@ fn counts(p: &Phases) -> String {
         })
     };
     let parts: Vec<String> = [
-        part(&p.pack, "with the weights"),
-        part(&p.pre, "hoisted out of the sweep"),
+        part(&p.weight_time, "with the weights"),
+        part(&p.prologue, "hoisted out of the sweep"),
         part(&p.step, "at every step"),
-        part(&p.post, "after the sweep"),
+        part(&p.post_loop, "after the sweep"),
     ]
     .into_iter()
     .flatten()

@@ -17,7 +17,7 @@ use rnn_tables::BufferRef;
 /// Behind a lock, since two parts of a model may run at once. They have no value in common, so no sum
 /// either.
 #[derive(Default)]
-pub(super) struct Penalties {
+pub struct Penalties {
     rows: usize,
     sums: Mutex<Sums>,
 }
@@ -37,7 +37,7 @@ type Penalty = (usize, usize, bool, usize, u32, u32);
 
 impl Penalties {
     /// For so many rows.
-    pub(super) fn new(rows: usize) -> Self {
+    pub fn new(rows: usize) -> Self {
         Penalties {
             rows,
             ..Penalties::default()
@@ -49,12 +49,12 @@ impl Penalties {
     }
 
     /// Another block of steps begins: every penalty goes on with its sums.
-    pub(super) fn begin_block(&self) {
+    pub fn begin_block(&self) {
         self.lock().seen.clear();
     }
 
     /// Lets `add` add to the sums of this penalty of a value.
-    pub(super) fn of(
+    pub fn of(
         &self,
         value: &BufferRef,
         width: usize,
@@ -83,7 +83,7 @@ impl Penalties {
     }
 
     /// Adds all penalties of each row to its number in `to`.
-    pub(super) fn total(self, to: &mut [f64]) {
+    pub fn total(self, to: &mut [f64]) {
         let sums = self.sums.into_inner();
         let sums = sums.unwrap_or_else(PoisonError::into_inner);
         for own in sums.all.into_values() {

@@ -1,0 +1,234 @@
+//! The instructions of the backward pass of training.
+
+use rnn_tables::{Direction, Wanted};
+
+use super::{
+    CellPlan, Plan,
+    directions::{Groups, Parts},
+    forward::{dropout, normalize, scan, width},
+};
+use crate::{
+    diagnostics::{OrBug, Sound},
+    ir::{CellOp, Instruction, Op, OpKind, ParamId, ValueId},
+};
+
+/// From the last operation to the first. Each reads the gradients of its results and writes those of
+/// what it read.
+pub(super) fn backward(plan: &Plan) -> Sound<Vec<Instruction>> {
+    let graph = &plan.graph;
+    let mut list = Vec::new();
+    // No gradient comes back from values that nobody reads, or from states that go on to the next
+    // call.
+    let silent = graph.unread.iter().copied();
+    for v in silent.chain(graph.states.iter().map(|s| s.output)) {
+        list.push(Instruction::Clear {
+            to: plan.gradients[v].clone(),
+            width: width(plan, v),
+            axis: graph.values[v].axis,
+        });
+    }
+    let mut groups = Groups::new(plan, Direction::Backward);
+    for (i, (op, cell)) in graph.ops.iter().zip(&plan.cells).enumerate().rev() {
+        if graph.makes_masks(op) {
+            continue;
+        }
+        let parts = match (&op.kind, cell) {
+            (OpKind::Cell(c), Some(cell)) => cell_parts(plan, i, op, c, cell)?,
+            _ => Parts {
+                run: without_cell(plan, i, op)?.into_iter().collect(),
+                ..Parts::default()
+            },
+        };
+        // Where no parameter stands before an operation, only who wants the gradient of the model's
+        // inputs needs its gradients.
+        let trained = op.outputs.iter().any(|&o| graph.values[o].trained);
+        list.extend(groups.backwards(i, parts, trained));
+    }
+    Ok(list)
+}
+
+/// Whether the gradient of an operation's inputs is always wanted.
+fn wanted(plan: &Plan, op: &Op) -> Wanted {
+    match op.inputs.iter().any(|&v| plan.graph.values[v].trained) {
+        true => Wanted::Always,
+        false => Wanted::IfInputGradient,
+    }
+}
+
+fn without_cell(plan: &Plan, i: usize, op: &Op) -> Sound<Option<Instruction>> {
+    let graph = &plan.graph;
+    let d = |v: ValueId| plan.gradients[v].clone();
+    let axis = |v: ValueId| graph.values[v].axis;
+    let output = *op.outputs.first().or_bug("an operation without a result")?;
+    let input = || op.inputs.first().copied().or_bug("it reads nothing");
+    Ok(Some(match &op.kind {
+        OpKind::Gather { input, table, .. } if graph.params[*table].trainable => {
+            Instruction::Scatter {
+                input: *input,
+                table: ParamId(*table),
+                gradient: d(output),
+                width: width(plan, output),
+                axis: axis(output),
+            }
+        }
+        OpKind::Fork => {
+            let input = input()?;
+            Instruction::Sum {
+                from: op.outputs.iter().map(|&o| d(o)).collect(),
+                to: d(input),
+                width: width(plan, input),
+                axis: axis(input),
+            }
+        }
+        OpKind::Dropout {
+            rate,
+            every_step,
+            stream,
+        } => {
+            let input = input()?;
+            Instruction::PerturbBackward {
+                how: dropout(*rate),
+                from: d(output),
+                to: d(input),
+                width: width(plan, input),
+                every_step: *every_step,
+                stream: *stream,
+                axis: axis(input),
+            }
+        }
+        OpKind::Reshape => {
+            let input = input()?;
+            Instruction::Reshape {
+                from: d(output),
+                from_width: width(plan, output),
+                from_axis: axis(output),
+                to: d(input),
+                to_width: width(plan, input),
+                to_axis: axis(input),
+            }
+        }
+        OpKind::Permute => Instruction::Permute {
+            from: d(output),
+            width: width(plan, output),
+            axis: axis(output),
+            to: d(input()?),
+        },
+        OpKind::Repeat => {
+            let input = input()?;
+            Instruction::SumOverTime {
+                from: d(output),
+                to: d(input),
+                width: width(plan, input),
+                axis: axis(output),
+            }
+        }
+        OpKind::Reverse => {
+            let input = input()?;
+            Instruction::Reverse {
+                from: d(output),
+                to: d(input),
+                width: width(plan, input),
+                axis: axis(input),
+            }
+        }
+        OpKind::Penalty(r) => {
+            let input = input()?;
+            Instruction::PenaltyBackward {
+                value: plan.training.values[input].clone(),
+                gradient: d(input),
+                width: width(plan, input),
+                l1: r.l1 as f32,
+                l2: r.l2 as f32,
+                axis: axis(input),
+            }
+        }
+        OpKind::Normalize { .. } => Instruction::NormalizeBackward {
+            layer: normalize(plan, i, op)?,
+            axis: axis(input()?),
+            input_gradient: wanted(plan, op),
+        },
+        // Ids and masks have no gradient; that of added noise is in the same buffer.
+        OpKind::Gather { .. }
+        | OpKind::MaskIds { .. }
+        | OpKind::GaussianNoise { .. }
+        | OpKind::Cell(_) => return Ok(None),
+    }))
+}
+
+fn cell_parts(plan: &Plan, i: usize, op: &Op, c: &CellOp, cell: &CellPlan) -> Sound<Parts> {
+    let graph = &plan.graph;
+    let axis = op.axis;
+    let d = |v: ValueId| plan.gradients[v].clone();
+    let mut before = Vec::new();
+    for (k, &v) in op.outputs.iter().enumerate() {
+        match cell.broadcast.get(k) {
+            Some(Some(broadcast)) => before.push(Instruction::BroadcastLastGradient {
+                to: broadcast.clone(),
+                from: d(v),
+                width: width(plan, v),
+                axis,
+            }),
+            _ if graph.values[v].only_last => before.push(Instruction::OnlyLastGradient {
+                gradient: d(v),
+                width: width(plan, v),
+                axis,
+            }),
+            _ => {}
+        }
+    }
+    for (state, end) in cell.state_gradients.iter().zip(&c.finals) {
+        let (at, width) = (state.at.clone(), state.width.clone());
+        before.push(match end {
+            None => Instruction::EndGradient {
+                state: at,
+                width,
+                axis,
+            },
+            Some(v) => Instruction::EndGradientFrom {
+                state: at,
+                value: d(*v),
+                width,
+                axis,
+            },
+        });
+    }
+    for (&v, parts) in op.inputs.iter().zip(&c.backward.inputs) {
+        let whole = parts.len() == 1 && parts[0].width == graph.values[v].width;
+        if !whole {
+            before.push(Instruction::Clear {
+                to: d(v),
+                width: width(plan, v),
+                axis,
+            });
+        }
+    }
+    for accumulator in &cell.accumulators {
+        before.push(Instruction::ClearAccumulator {
+            to: accumulator.at.clone(),
+            width: accumulator.width.clone(),
+        });
+    }
+    let mut after = Vec::new();
+    for (state, v) in cell.state_gradients.iter().zip(&c.initial) {
+        if let Some(v) = v {
+            after.push(Instruction::StartGradient {
+                value: d(*v),
+                state: state.at.clone(),
+                width: state.width.clone(),
+            });
+        }
+    }
+    if !cell.matrices.is_empty() || !cell.vectors.is_empty() {
+        after.push(Instruction::WeightGradients {
+            matrices: cell.matrices.clone(),
+            vectors: cell.vectors.clone(),
+            axis,
+            mask: c.mask.map(|m| plan.training.values[m].clone()),
+        });
+    }
+    Ok(Parts {
+        before,
+        run: vec![scan(plan, &plan.training, i, op, Direction::Backward)?],
+        after,
+    })
+}

@@ -1,0 +1,126 @@
+//! Where values lie: every value has a buffer, or shares that of the value that it is the same as.
+
+use rnn_tables::{Buffer, Extent};
+
+use super::Mode;
+use crate::{
+    cell::size::Size,
+    ir::{AxisId, BufferRef, OpGraph, OpKind, Value, ValueId},
+};
+
+impl Mode {
+    /// A new buffer.
+    pub(super) fn add(&mut self, width: &Size, extent: Extent, axis: Option<AxisId>) -> BufferRef {
+        self.buffers.push(Buffer {
+            width: width.clone(),
+            unaligned: false,
+            extent,
+            axis: axis.unwrap_or(0),
+        });
+        BufferRef {
+            buffer: self.buffers.len() - 1,
+            offset: Size::known(0),
+            after: false,
+            exact: false,
+        }
+    }
+
+    /// A buffer with a row for every step of an axis; without an axis there is one.
+    pub(super) fn every(&mut self, width: &Size, axis: Option<AxisId>) -> BufferRef {
+        match axis {
+            Some(_) => self.add(width, Extent::All, axis),
+            None => self.add(width, Extent::One, None),
+        }
+    }
+
+    /// A buffer for a value of a batch.
+    fn value(&mut self, v: &Value) -> BufferRef {
+        match (v.axis, v.only_last) {
+            (None, true) => self.add(&v.width, Extent::Last, None),
+            (axis, _) => self.every(&v.width, axis),
+        }
+    }
+}
+
+/// The buffers of all values.
+pub(super) struct Buffers {
+    pub(super) stream: Mode,
+    pub(super) inference: Mode,
+    pub(super) training: Mode,
+    /// The gradient of each value, in training.
+    pub(super) gradients: Vec<BufferRef>,
+}
+
+/// Hands out buffers.
+pub(super) fn buffers(graph: &OpGraph) -> Buffers {
+    let (mut stream, mut inference, mut training) =
+        (Mode::default(), Mode::default(), Mode::default());
+    let same = aliases(graph, |kind| {
+        !matches!(
+            kind,
+            OpKind::Fork
+                | OpKind::Penalty(_)
+                | OpKind::Dropout { .. }
+                | OpKind::GaussianNoise { .. }
+        )
+    });
+    let same_trained = aliases(graph, |kind| {
+        !matches!(kind, OpKind::Fork | OpKind::Penalty(_))
+    });
+    for (i, v) in graph.values.iter().enumerate() {
+        let r = match same[i] {
+            Some(other) => stream.values[other].clone(),
+            None => stream.add(&v.width, Extent::One, None),
+        };
+        stream.values.push(r);
+        let r = match same[i] {
+            Some(other) => inference.values[other].clone(),
+            None => inference.value(v),
+        };
+        inference.values.push(r);
+        let r = match same_trained[i] {
+            Some(other) => training.values[other].clone(),
+            None => training.value(v),
+        };
+        training.values.push(r);
+    }
+    let same_gradient = aliases(graph, |kind| {
+        !matches!(kind, OpKind::Penalty(_) | OpKind::GaussianNoise { .. })
+    });
+    // A gradient may be that of a value that comes later: forks put their values after all others.
+    let own: Vec<Option<BufferRef>> = graph
+        .values
+        .iter()
+        .zip(&same_gradient)
+        .map(|(v, same)| same.is_none().then(|| training.value(v)))
+        .collect();
+    let gradients = (0..own.len())
+        .filter_map(|i| own[same_gradient[i].unwrap_or(i)].clone())
+        .collect();
+    Buffers {
+        stream,
+        inference,
+        training,
+        gradients,
+    }
+}
+
+/// For each value, the one that it is the same as: outputs of operations that `copies` is false for.
+fn aliases(graph: &OpGraph, copies: impl Fn(&OpKind) -> bool) -> Vec<Option<ValueId>> {
+    let mut same: Vec<Option<ValueId>> = vec![None; graph.values.len()];
+    for op in graph.ops.iter().filter(|op| !copies(&op.kind)) {
+        for &o in &op.outputs {
+            same[o] = Some(op.inputs[0]);
+        }
+    }
+    // A value may come before the one that it is the same as: forks are put in later.
+    (0..same.len())
+        .map(|v| {
+            let mut root = same[v]?;
+            while let Some(next) = same[root] {
+                root = next;
+            }
+            Some(root)
+        })
+        .collect()
+}

@@ -1,0 +1,574 @@
+//! Cells cut into kernels whose vectors have their buffers, for a stream, inference and both passes
+//! of training; and the weights that these read, packed.
+
+use std::collections::BTreeMap;
+
+use rnn_tables::{
+    Extent, Kernel as Tables, MatrixGradient, MatrixSlice, PackedMatrix, Segment, Slice,
+    VectorGradient, VectorSlice,
+};
+
+use super::{
+    CellPlan, Kernel, Kernels, Mode, Plan, PlannedMatrix, PlannedVector, Schedules, buffers, cost,
+};
+use crate::{
+    cell::{
+        forms,
+        graph::{NodeId, Op as Node, Slot},
+        size::Size,
+        stages::{self, PackedVector, Place, Program, Sink},
+    },
+    diagnostics::{Bug, OrBug, Sound},
+    ir::{
+        AxisId, BufferRef, CellOp, Op, OpGraph, OpKind, Packed, ParamId, Symbolic, Time, ValueId,
+    },
+    kernels::Target,
+};
+
+/// Which form of a cell is being planned.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Form {
+    Stream,
+    Inference,
+    Forward,
+    Backward,
+}
+
+/// The buffers of the values, states and saved nodes of one cell, in one mode.
+#[derive(Clone, Default)]
+struct CellBuffers {
+    inputs: Vec<BufferRef>,
+    outputs: Vec<BufferRef>,
+    states: Vec<BufferRef>,
+    /// States that may be anything before the first step.
+    given: Vec<bool>,
+    dropout_masks: Vec<BufferRef>,
+    saved: BTreeMap<NodeId, BufferRef>,
+    /// In training: gradients.
+    d_inputs: Vec<BufferRef>,
+    d_outputs: Vec<BufferRef>,
+    d_states: Vec<BufferRef>,
+    /// Gradients of products, by their node of the backward graph.
+    d_products: BTreeMap<NodeId, BufferRef>,
+    /// Sums of gradients over the steps of each row.
+    accumulators: BTreeMap<NodeId, BufferRef>,
+}
+
+struct Planner<'a> {
+    target: &'a Target,
+    matrices: Vec<PlannedMatrix>,
+    vectors: Vec<PlannedVector>,
+}
+
+/// Buffers and kernels: a plan whose schedules are still empty.
+pub(super) fn plan(graph: OpGraph, target: &Target) -> Sound<Plan> {
+    let whole = needs_all(&graph);
+    let mut p = Planner {
+        target,
+        matrices: Vec::new(),
+        vectors: Vec::new(),
+    };
+    let buffers::Buffers {
+        mut stream,
+        mut inference,
+        mut training,
+        gradients,
+    } = buffers::buffers(&graph);
+    let mut cells: Vec<Option<CellPlan>> = Vec::new();
+    // Inference first: its packed weights stand in front of those that only training needs.
+    for (i, op) in graph.ops.iter().enumerate() {
+        cells.push(match &op.kind {
+            OpKind::Cell(c) | OpKind::Normalize { cell: c, .. } => {
+                let mut plan = CellPlan::default();
+                (plan.stream, plan.stream_states) =
+                    p.inference(i, c, &mut stream, Form::Stream, op)?;
+                (plan.inference, plan.inference_states) =
+                    p.inference(i, c, &mut inference, Form::Inference, op)?;
+                plan.unroll = unroll(&graph, c, op.axis);
+                Some(plan)
+            }
+            _ => None,
+        });
+    }
+    let (training_matrices, training_vectors) = (p.matrices.len(), p.vectors.len());
+    let mut saved = vec![None; graph.ops.len()];
+    for (i, op) in graph.ops.iter().enumerate() {
+        match &op.kind {
+            OpKind::Cell(c) => {
+                if let Some(plan) = &mut cells[i] {
+                    p.training(&graph, i, c, &mut training, &gradients, op, plan)?;
+                }
+            }
+            OpKind::Normalize { cell, .. } => {
+                // Two rows: the mean and the deviation.
+                saved[i] = Some(training.add(&cell.cell.inputs[0].width, Extent::Ring, None));
+            }
+            _ => {}
+        }
+    }
+    let blocks = whole.is_none() && in_blocks(&graph);
+    Ok(Plan {
+        graph,
+        stream,
+        inference,
+        training,
+        gradients,
+        saved,
+        cells,
+        matrices: p.matrices,
+        training_matrices,
+        vectors: p.vectors,
+        training_vectors,
+        whole,
+        blocks,
+        schedules: Schedules::default(),
+        text: String::new(),
+    })
+}
+
+/// Why a model needs whole sequences, if it does: what a stream cannot give.
+fn needs_all(graph: &OpGraph) -> Option<String> {
+    if let Some((layer, why)) = graph.whole.first() {
+        return Some(format!("{layer} needs the whole sequence: {why}"));
+    }
+    if graph.axes.len() > 1 {
+        return Some("its values have several time axes".to_owned());
+    }
+    None
+}
+
+/// Whether what runs once stands behind all that runs over time: then a long sequence can be cut
+/// into blocks, and what runs once runs behind the last one.
+fn in_blocks(graph: &OpGraph) -> bool {
+    let mut once = false;
+    graph.axes.len() == 1
+        && graph.ops.iter().all(|op| {
+            once |= op.axis.is_none();
+            !once || op.axis.is_none()
+        })
+}
+
+/// Steps to unroll the sweep of inference by, if it pays.
+fn unroll(graph: &OpGraph, c: &CellOp, axis: Option<AxisId>) -> Option<usize> {
+    if c.cell.states.is_empty() || c.mask.is_some() {
+        return None;
+    }
+    let Time::Steps(steps) = &graph.axes[axis?] else {
+        return None;
+    };
+    let steps = steps.value()?;
+    cost::unroll(c, steps).then_some(steps)
+}
+
+impl Planner<'_> {
+    /// The kernels of a stream or of inference, and the states that they read and write.
+    fn inference(
+        &mut self,
+        index: usize,
+        c: &CellOp,
+        mode: &mut Mode,
+        form: Form,
+        op: &Op,
+    ) -> Sound<(Kernels, Vec<Slice<Symbolic>>)> {
+        let mut buffers = CellBuffers {
+            inputs: refs(&mode.values, &op.inputs),
+            outputs: refs(&mode.values, &op.outputs),
+            given: c.initial.iter().map(Option::is_some).collect(),
+            ..CellBuffers::default()
+        };
+        let mut states = Vec::new();
+        for s in &c.cell.states {
+            let at = mode.add(&s.size, Extent::Ring, None);
+            buffers.states.push(at.clone());
+            states.push(slice(at, &s.size));
+        }
+        let program = forms::inference(&c.cell, form == Form::Inference, self.target)?;
+        let of = (index, op.axis, c.params.as_slice());
+        Ok((self.kernels(of, &program, mode, &buffers, form)?, states))
+    }
+
+    /// The kernels of both passes of training, and everything that the passes need beside them.
+    #[allow(clippy::too_many_arguments)]
+    fn training(
+        &mut self,
+        graph: &OpGraph,
+        index: usize,
+        c: &CellOp,
+        mode: &mut Mode,
+        gradients: &[BufferRef],
+        op: &Op,
+        plan: &mut CellPlan,
+    ) -> Sound<()> {
+        let axis = op.axis;
+        let cell = c.trained();
+        let mut buffers = CellBuffers {
+            inputs: refs(&mode.values, &op.inputs),
+            outputs: refs(&mode.values, &op.outputs),
+            given: c.initial.iter().map(Option::is_some).collect(),
+            d_inputs: refs(gradients, &op.inputs),
+            d_outputs: refs(gradients, &op.outputs),
+            ..CellBuffers::default()
+        };
+        for (&o, d) in op.outputs.iter().zip(&mut buffers.d_outputs) {
+            let value = &graph.values[o];
+            let broadcast = (c.mask.is_some() && value.axis.is_none())
+                .then(|| mode.add(&value.width, Extent::All, axis));
+            if let Some(at) = &broadcast {
+                *d = at.clone();
+            }
+            plan.broadcast.push(broadcast);
+        }
+        for mask in &cell.noises {
+            let at = mode.add(&mask.width, Extent::One, None);
+            plan.dropout_masks.push(at.clone());
+            buffers.dropout_masks.push(at);
+        }
+        for s in &cell.states {
+            let at = mode.add(&s.size, Extent::All, axis);
+            plan.training_states.push(slice(at.clone(), &s.size));
+            buffers.states.push(at);
+            let d = mode.add(&s.size, Extent::Ring, None);
+            plan.state_gradients.push(slice(d.clone(), &s.size));
+            buffers.d_states.push(d);
+        }
+        for &node in &c.backward.keep {
+            // A node without a width is a row scalar.
+            let one = Size::known(1);
+            let width = cell.graph.width(node).unwrap_or(&one);
+            buffers.saved.insert(node, mode.every(width, axis));
+        }
+        let of = (index, axis, c.params.as_slice());
+        let forward = forms::training(cell, &c.backward, self.target)?;
+        plan.forward = self.kernels(of, &forward, mode, &buffers, Form::Forward)?;
+
+        let backward = forms::gradient(&c.backward, self.target)?;
+        for kernel in (backward.pre.iter())
+            .chain(&backward.step)
+            .chain(&backward.post)
+        {
+            for s in kernel.stores.iter().chain(&kernel.reductions) {
+                let (Place::Sink(Sink::Keep(node)) | Place::Sink(Sink::Total(node))) = s.place
+                else {
+                    continue;
+                };
+                let width = c.backward.graph.width(node);
+                let width = width.unwrap_or(&kernel.width);
+                if let Place::Sink(Sink::Total(_)) = s.place {
+                    let at = mode.add(width, Extent::One, None);
+                    plan.accumulators.push(slice(at.clone(), width));
+                    buffers.accumulators.insert(node, at);
+                } else if !buffers.d_products.contains_key(&node) {
+                    buffers.d_products.insert(node, mode.every(width, axis));
+                }
+            }
+        }
+        plan.backward = self.kernels(of, &backward, mode, &buffers, Form::Backward)?;
+        self.weight_gradients(c, mode, &buffers, plan)
+    }
+
+    /// The products and sums that gradients of weights are.
+    fn weight_gradients(
+        &self,
+        c: &CellOp,
+        mode: &mut Mode,
+        buffers: &CellBuffers,
+        plan: &mut CellPlan,
+    ) -> Sound<()> {
+        let slot = |slot: Slot, offset: &Size, mode: &mut Mode| {
+            place(
+                &Place::Slot(slot),
+                offset,
+                buffers,
+                &[],
+                Form::Backward,
+                mode,
+            )
+        };
+        let gradient = |node: NodeId, mode: &mut Mode| match &c.backward.graph.node(node).op {
+            Node::Leaf(from, offset) => slot(*from, offset, mode),
+            _ => buffers
+                .d_products
+                .get(&node)
+                .cloned()
+                .or_bug("the gradient of a product has no buffer"),
+        };
+        for m in &c.backward.matrices {
+            let (from, offset) = &m.operand;
+            plan.matrices.push(MatrixGradient {
+                operand: slot(*from, offset, mode)?,
+                k: m.k.clone(),
+                gradient: gradient(m.delta, mode)?,
+                width: m.width.clone(),
+                to: MatrixSlice {
+                    param: ParamId(c.params[m.part.param]),
+                    columns: m.part.columns.clone(),
+                    row: m.part.row.clone(),
+                    column: m.part.column.clone(),
+                },
+            });
+        }
+        for v in &c.backward.vectors {
+            let accumulator = buffers.accumulators.get(&v.delta).cloned();
+            let accumulated = accumulator.is_some();
+            plan.vectors.push(VectorGradient {
+                gradient: match accumulator {
+                    Some(at) => at,
+                    None => gradient(v.delta, mode)?,
+                },
+                width: v.width.clone(),
+                accumulated,
+                to: VectorSlice {
+                    param: ParamId(c.params[v.param]),
+                    offset: v.offset.clone(),
+                },
+            });
+        }
+        Ok(())
+    }
+
+    /// Gives every vector of a program its buffer.
+    fn kernels(
+        &mut self,
+        (op, axis, params): (usize, Option<AxisId>, &[usize]),
+        program: &Program,
+        mode: &mut Mode,
+        buffers: &CellBuffers,
+        form: Form,
+    ) -> Sound<Kernels> {
+        let temps: Vec<BufferRef> = program
+            .temps
+            .iter()
+            .map(|t| match t.every_step && form != Form::Stream {
+                true => mode.every(&t.width, axis),
+                false => mode.add(&t.width, Extent::One, None),
+            })
+            .collect();
+        let matrices = (program.matrices.iter()).map(|m| self.matrix(params, m));
+        let matrices: Vec<usize> = matrices.collect();
+        let vectors =
+            (program.vectors.iter()).map(|v| self.vector(op, form == Form::Backward, params, v));
+        let vectors: Vec<usize> = vectors.collect();
+        let mut cut = Cut {
+            matrices: &matrices,
+            vectors: &vectors,
+            temps: &temps,
+            buffers,
+            form,
+            mode,
+        };
+        let mut list = |phases: &[stages::Phase]| -> Sound<Vec<Kernel>> {
+            phases.iter().map(|p| cut.kernel(p)).collect()
+        };
+        let (prologue, step, post_loop) = (
+            list(&program.pre)?,
+            list(&program.step)?,
+            list(&program.post)?,
+        );
+        let mut weight_time = list(&program.pack)?;
+        // In these, stores are packed vectors.
+        for kernel in &mut weight_time {
+            for s in &mut kernel.body {
+                if let stages::Statement::Store(i, _) = s {
+                    *i = vectors[*i];
+                }
+            }
+        }
+        Ok(Kernels {
+            graph: program.graph.clone(),
+            weight_time,
+            prologue,
+            step,
+            post_loop,
+        })
+    }
+
+    /// The index of a packed matrix. A layer that is used twice is packed once.
+    fn matrix(&mut self, params: &[usize], packed: &stages::Packed) -> usize {
+        let gates = packed.gates.len();
+        let gate =
+            |(gate, part): (usize, &crate::cell::graph::MatrixPart), to: usize| PackedMatrix {
+                from: MatrixSlice {
+                    param: ParamId(params[part.param]),
+                    columns: part.columns.clone(),
+                    row: part.row.clone(),
+                    column: part.column.clone(),
+                },
+                k: packed.k.clone(),
+                width: packed.width.clone(),
+                transposed: part.transposed,
+                to: Packed::Matrix(to),
+                gate,
+                gates,
+            };
+        let planned = |to: usize| PlannedMatrix {
+            gates: (packed.gates.iter().enumerate())
+                .map(|one| gate(one, to))
+                .collect(),
+            k: packed.k.clone(),
+            width: packed.width.clone(),
+        };
+        let known = (0..self.matrices.len()).find(|&i| self.matrices[i] == planned(i));
+        known.unwrap_or_else(|| {
+            self.matrices.push(planned(self.matrices.len()));
+            self.matrices.len() - 1
+        })
+    }
+
+    /// The index of a packed vector.
+    fn vector(
+        &mut self,
+        op: usize,
+        backward: bool,
+        params: &[usize],
+        packed: &PackedVector,
+    ) -> usize {
+        let same = |v: &PlannedVector| {
+            v.op == op
+                && v.packed == *packed
+                && (v.backward == backward || matches!(packed, PackedVector::Param(..)))
+        };
+        let known = self.vectors.iter().position(same);
+        known.unwrap_or_else(|| {
+            self.vectors.push(PlannedVector {
+                op,
+                backward,
+                param: match packed {
+                    PackedVector::Param(param, ..) => Some(ParamId(params[*param])),
+                    PackedVector::Computed(..) => None,
+                },
+                packed: packed.clone(),
+            });
+            self.vectors.len() - 1
+        })
+    }
+}
+
+/// What the vectors of a program's kernels are looked up in.
+struct Cut<'a> {
+    matrices: &'a [usize],
+    vectors: &'a [usize],
+    temps: &'a [BufferRef],
+    buffers: &'a CellBuffers,
+    form: Form,
+    mode: &'a mut Mode,
+}
+
+impl Cut<'_> {
+    fn kernel(&mut self, p: &stages::Phase) -> Sound<Kernel> {
+        let loads = self.all(&p.loads)?;
+        let scalars = self.all(&p.scalars)?;
+        let stores = match p.stores.is_empty() {
+            // Kernels at weight-time store packed vectors, which are in no buffer.
+            true => Vec::new(),
+            false => self.all(&p.stores)?,
+        };
+        let reductions = self.all(&p.reductions)?;
+        let mut products = Vec::new();
+        for product in &p.products {
+            let mut segments = Vec::new();
+            for (v, k, m) in &product.segments {
+                segments.push(Segment {
+                    operand: self.at(v)?,
+                    k: k.clone(),
+                    matrix: Packed::Matrix(self.matrices[*m]),
+                    gates: product.gates.len(),
+                    carried: matches!(v.place, Place::Slot(Slot::State(i)) if !self.buffers.given[i])
+                        && matches!(self.form, Form::Inference | Form::Forward),
+                });
+            }
+            products.push(segments);
+        }
+        let vectors = p.vectors.iter();
+        Ok(Kernel {
+            tables: Tables {
+                width: p.width.clone(),
+                products,
+                loads,
+                vectors: vectors.map(|&v| Packed::Vector(self.vectors[v])).collect(),
+                scalars,
+                stores,
+                reductions,
+            },
+            body: p.body.clone(),
+            epilogue: p.behind.clone(),
+            only_input_gradient: p.only_input_gradient,
+            only_state_gradients: p.only_state_gradients,
+        })
+    }
+
+    fn all(&mut self, vectors: &[stages::Vector]) -> Sound<Vec<BufferRef>> {
+        let one = |v: &stages::Vector| {
+            let at = self.at(v)?;
+            Ok(BufferRef {
+                exact: v.exact,
+                ..at
+            })
+        };
+        vectors.iter().map(one).collect()
+    }
+
+    fn at(&mut self, v: &stages::Vector) -> Sound<BufferRef> {
+        place(
+            &v.place,
+            &v.offset,
+            self.buffers,
+            self.temps,
+            self.form,
+            self.mode,
+        )
+    }
+}
+
+/// The buffers of some values.
+fn refs(all: &[BufferRef], values: &[ValueId]) -> Vec<BufferRef> {
+    values.iter().map(|&v| all[v].clone()).collect()
+}
+
+fn slice(at: BufferRef, width: &Size) -> Slice<Symbolic> {
+    Slice {
+        at,
+        width: width.clone(),
+    }
+}
+
+/// The buffer of a vector.
+fn place(
+    place: &Place,
+    offset: &Size,
+    buffers: &CellBuffers,
+    temps: &[BufferRef],
+    form: Form,
+    mode: &mut Mode,
+) -> Sound<BufferRef> {
+    let after = |r: &BufferRef| BufferRef {
+        after: true,
+        ..r.clone()
+    };
+    let found = match place {
+        Place::Temp(i) => temps.get(*i).cloned(),
+        Place::Slot(slot) => match slot {
+            Slot::Input(i) => buffers.inputs.get(*i).cloned(),
+            Slot::State(i) => buffers.states.get(*i).cloned(),
+            Slot::NextState(i) => buffers.states.get(*i).map(after),
+            Slot::Forward(n) => buffers.saved.get(n).cloned(),
+            Slot::OutputGradient(i) => buffers.d_outputs.get(*i).cloned(),
+            Slot::Noise(i) => buffers.dropout_masks.get(*i).cloned(),
+            Slot::NextStateGradient(i) => buffers.d_states.get(*i).map(after),
+        },
+        Place::Sink(sink) => match sink {
+            Sink::State(i) => buffers.states.get(*i).map(after),
+            Sink::Output(i) => buffers.outputs.get(*i).cloned(),
+            Sink::Keep(n) if form == Form::Backward => buffers.d_products.get(n).cloned(),
+            Sink::Keep(n) => buffers.saved.get(n).cloned(),
+            Sink::Total(n) => buffers.accumulators.get(n).cloned(),
+            Sink::StateGradient(i) => buffers.d_states.get(*i).cloned(),
+            Sink::InputGradient(i) => buffers.d_inputs.get(*i).cloned(),
+        },
+    };
+    let mut at = found.ok_or_else(|| Bug::new(format!("{place:?} has no buffer")))?;
+    if *offset != Size::known(0) {
+        mode.buffers[at.buffer].unaligned = true;
+        at.offset = &at.offset + offset;
+    }
+    Ok(at)
+}

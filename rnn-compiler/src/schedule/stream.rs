@@ -1,0 +1,33 @@
+//! The instructions of one step of a stream.
+
+use rnn_tables::Direction;
+
+use super::{Plan, forward};
+use crate::{
+    diagnostics::Sound,
+    ir::{Instruction, Op, OpKind},
+};
+
+/// One step: inputs, then every operation once.
+pub(super) fn stream(plan: &Plan) -> Sound<Vec<Instruction>> {
+    let mode = &plan.stream;
+    let mut list = forward::inputs(plan, mode);
+    for (i, (op, cell)) in plan.graph.ops.iter().zip(&plan.cells).enumerate() {
+        // A stream has no axis: every step is the only one.
+        let op = Op {
+            axis: None,
+            ..op.clone()
+        };
+        let Some(cell) = cell else {
+            let one = forward::without_cell(plan, mode, &op)?;
+            // What sizes cost is asked of batches only.
+            list.extend(one.filter(|i| !matches!(i, Instruction::Penalty { .. })));
+            continue;
+        };
+        list.push(forward::scan(plan, mode, i, &op, Direction::Stream)?);
+        if let OpKind::Cell(c) = &op.kind {
+            list.extend(forward::finish(mode, &op, c, &cell.stream_states));
+        }
+    }
+    Ok(list)
+}

@@ -1,0 +1,102 @@
+//! How an executor reaches the kernels of a cell, which are types that the compiler generates.
+
+use rnn_tables::{CarryOver, Direction};
+
+use crate::cpu::{
+    ops::{self, Sweep, Times},
+    phase::Memory,
+    simd::Isa,
+};
+
+/// The kernels of a model's cells. Generated.
+pub trait CpuProgram: Send + Sync + 'static {
+    /// Runs the cell and the direction that `call` names by one of its methods.
+    fn scan(call: ScanCall<'_, '_>);
+}
+
+/// One scan of a cell over time, on some rows.
+pub struct ScanCall<'a, 'm> {
+    pub(super) isa: Isa,
+    pub(super) m: &'a mut Memory<'m>,
+    pub(super) cell: usize,
+    pub(super) direction: Direction,
+    pub(super) times: Times,
+    pub(super) carry: Option<&'a CarryOver>,
+    /// In inference: how many steps the block before had; `None` in the first block of a sequence.
+    pub(super) before: Option<usize>,
+    /// Backwards: whether the gradient of the input is wanted.
+    pub(super) input_gradient: bool,
+    /// Multiplications for one row and one step, if rows may be divided among threads.
+    pub(super) divide: Option<usize>,
+}
+
+impl<'m> ScanCall<'_, 'm> {
+    /// Which of the model's cells.
+    pub fn cell(&self) -> usize {
+        self.cell
+    }
+
+    /// Which way.
+    pub fn direction(&self) -> Direction {
+        self.direction
+    }
+
+    /// Runs a cell forwards.
+    pub fn forward<C: Sweep>(self) {
+        let (isa, times) = (self.isa, self.times);
+        self.rows(|m| ops::forward::<C>(isa, m, times));
+    }
+
+    /// Runs a cell forwards at valid positions only.
+    pub fn forward_masked<C: Sweep>(self) {
+        let (isa, times, before) = (self.isa, self.times, self.before);
+        self.valid_rows(|m, carry| ops::forward_masked::<C>(isa, m, times, carry, before));
+    }
+
+    /// Runs a cell backwards.
+    pub fn backward<C: Sweep>(self) {
+        let (isa, times, wanted) = (self.isa, self.times, self.input_gradient);
+        self.rows(|m| ops::backward::<C>(isa, m, times, wanted));
+    }
+
+    /// Runs a cell backwards at valid positions only.
+    pub fn backward_masked<C: Sweep>(self) {
+        let (isa, times, wanted) = (self.isa, self.times, self.input_gradient);
+        self.valid_rows(|m, carry| ops::backward_masked::<C>(isa, m, times, wanted, carry));
+    }
+
+    /// A schedule names a cell or a direction that the model has not.
+    ///
+    /// # Panics
+    /// Always: the compiler writes both, and a schedule that does not fit would compute something
+    /// else.
+    pub fn unknown(self) {
+        unreachable!("cell {} has no {:?}", self.cell, self.direction);
+    }
+
+    /// Rows divided among threads, if that is allowed and pays.
+    fn rows(self, f: impl Fn(&mut Memory<'_>) + Sync) {
+        match self.divide {
+            None => f(self.m),
+            Some(cost) => {
+                let cost = cost.saturating_mul(self.times.steps);
+                ops::parallel(self.m.reborrow(), cost, &|mut m| f(&mut m));
+            }
+        }
+    }
+
+    /// The same where padding costs nothing.
+    fn valid_rows(self, f: impl Fn(&mut Memory<'_>, &CarryOver) + Sync) {
+        let Some(carry) = self.carry else {
+            unreachable!("a masked cell without a mask");
+        };
+        match self.divide {
+            None => f(self.m, carry),
+            Some(cost) => {
+                let m = ops::on(self.m, self.times);
+                let each = |mut m: Memory<'_>| f(&mut m, carry);
+                ops::parallel_masked(m, cost, &carry.mask, self.times, &each);
+            }
+        }
+    }
+}
