@@ -238,7 +238,7 @@ impl Model {
             }
         };
         let mut draws = Vec::new();
-        for (mask, noise) in cell.noises.iter().enumerate() {
+        for (mask, noise) in cell.dropout_masks.iter().enumerate() {
             draws.push((noise.rate != 0.0).then_some(self.draws.len()));
             if noise.rate != 0.0 {
                 self.draws.push(Draw {

@@ -25,24 +25,24 @@ fn lane(v: &[f64], i: usize) -> f64 {
 pub(super) type Stepped = (Vec<Vec<f64>>, Vec<Vec<f64>>);
 
 /// Computes one step for one row: the states after it, and the outputs. `weights` are those of the
-/// cell's parameters, row-major. `noises` are the cell's masks; without any they are 1, as in
+/// cell's parameters, row-major. `dropout_masks` are the cell's masks; without any they are 1, as in
 /// inference.
 pub(super) fn step(
     cell: &Cell,
     weights: &[&[f64]],
     states: &[Vec<f64>],
     inputs: &[&[f64]],
-    noises: &[Vec<f64>],
+    dropout_masks: &[Vec<f64>],
 ) -> Result<Stepped, Wrong> {
     let ones = |width: &Size| Ok(vec![1.0; known(width)?]);
-    let masks: Vec<Vec<f64>> = match noises {
-        [] => (cell.noises.iter().map(|n| ones(&n.width))).collect::<Result<_, _>>()?,
+    let masks: Vec<Vec<f64>> = match dropout_masks {
+        [] => (cell.dropout_masks.iter().map(|n| ones(&n.width))).collect::<Result<_, _>>()?,
         masks => masks.to_vec(),
     };
     let values = evaluate(&cell.graph, weights, |slot| match slot {
         Slot::Input(i) => inputs.get(i).copied(),
         Slot::State(i) => states.get(i).map(Vec::as_slice),
-        Slot::Noise(i) => masks.get(i).map(Vec::as_slice),
+        Slot::DropoutMask(i) => masks.get(i).map(Vec::as_slice),
         _ => None,
     })?;
     let next = cell.next.iter().zip(&cell.states);

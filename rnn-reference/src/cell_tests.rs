@@ -9,13 +9,13 @@ use super::{
 };
 use rnn_compiler::{
     cell::{
-        Cell, CellAst, CellUse, Value, forms,
+        Cell, CellAst, CellUse, Value,
         graph::{NodeId, Slot},
         size::Size,
-        stages::Sink,
     },
     codegen::CPU,
     diagnostics::{Diagnostic, Diagnostics},
+    kernels::{Destination, forms},
     layers::LAYERS,
 };
 
@@ -66,7 +66,7 @@ pub(super) struct Numbers {
     pub weights: Vec<Vec<f64>>,
     states: Vec<Vec<f64>>,
     pub inputs: Vec<Vec<f64>>,
-    noises: Vec<Vec<f64>>,
+    dropout_masks: Vec<Vec<f64>>,
 }
 
 pub(super) fn size(s: &Size) -> usize {
@@ -77,14 +77,14 @@ impl Numbers {
     pub fn of(cell: &Cell) -> Self {
         let mut r = Random(7);
         let floats = |shape: &[Size]| shape.iter().map(size).product::<usize>();
-        let noises = cell.noises.iter().map(|n| {
+        let dropout_masks = cell.dropout_masks.iter().map(|n| {
             let mut mask = vec![1.0 / (1.0 - n.rate); size(&n.width)];
             // At least one is dropped and, of several, one is kept.
             mask.iter_mut().step_by(2).for_each(|x| *x = 0.0);
             mask
         });
         Numbers {
-            noises: noises.collect(),
+            dropout_masks: dropout_masks.collect(),
             weights: cell
                 .params
                 .iter()
@@ -110,14 +110,21 @@ impl Numbers {
     /// States and outputs after the step.
     pub fn step(&self, cell: &Cell) -> (Vec<Vec<f64>>, Vec<Vec<f64>>) {
         let inputs: Vec<&[f64]> = self.inputs.iter().map(Vec::as_slice).collect();
-        step(cell, &self.weights(), &self.states, &inputs, &self.noises).unwrap()
+        step(
+            cell,
+            &self.weights(),
+            &self.states,
+            &inputs,
+            &self.dropout_masks,
+        )
+        .unwrap()
     }
 
     fn slot(&self, slot: Slot) -> Option<&[f64]> {
         match slot {
             Slot::Input(i) => Some(&self.inputs[i]),
             Slot::State(i) => Some(&self.states[i]),
-            Slot::Noise(i) => Some(&self.noises[i]),
+            Slot::DropoutMask(i) => Some(&self.dropout_masks[i]),
             _ => None,
         }
     }
@@ -157,25 +164,25 @@ pub(super) fn check(text: &str, arguments: &[(&str, Value)], inputs: &[&[usize]]
     let weights = numbers.weights();
     let values = evaluate(&cell.graph, &weights, |s| numbers.slot(s)).unwrap();
     let backward = cell.backward().unwrap();
-    let mut results: BTreeMap<Sink, Vec<f64>> = BTreeMap::new();
+    let mut results: BTreeMap<Destination, Vec<f64>> = BTreeMap::new();
     for (i, s) in next.iter().enumerate() {
-        results.insert(Sink::State(i), s.clone());
+        results.insert(Destination::State(i), s.clone());
     }
     for (i, o) in out.iter().enumerate() {
-        results.insert(Sink::Output(i), o.clone());
+        results.insert(Destination::Output(i), o.clone());
     }
     for hoist in [false, true] {
         let program = forms::inference(&cell, hoist, &CPU).unwrap();
         Machine::new(&program, &weights, |s| numbers.slot(s)).check(&results);
     }
-    for &k in &backward.keep {
-        results.insert(Sink::Keep(k), values[k].clone());
+    for &k in &backward.saved {
+        results.insert(Destination::Saved(k), values[k].clone());
     }
     let program = forms::training(&cell, &backward, &CPU).unwrap();
     Machine::new(&program, &weights, |s| numbers.slot(s)).check(&results);
 
     // Backward.
-    let keep: BTreeSet<NodeId> = backward.keep.iter().copied().collect();
+    let keep: BTreeSet<NodeId> = backward.saved.iter().copied().collect();
     let slot = |s: Slot| match s {
         Slot::NextState(i) => Some(next[i].as_slice()),
         Slot::Forward(n) if keep.contains(&n) => Some(values[n].as_slice()),
@@ -215,7 +222,7 @@ pub(super) fn check(text: &str, arguments: &[(&str, Value)], inputs: &[&[usize]]
             .map(|j| gradients(&|n| &mut n.states[i][j]))
             .collect();
         close(&format!("{text}\nstate {i}"), &found, &expected, 1e-7);
-        results.insert(Sink::StateGradient(i), found);
+        results.insert(Destination::StateGradient(i), found);
     }
     for (i, (parts, input)) in backward.inputs.iter().zip(&cell.inputs).enumerate() {
         let found = joined(parts, &input.width);
@@ -223,7 +230,7 @@ pub(super) fn check(text: &str, arguments: &[(&str, Value)], inputs: &[&[usize]]
             .map(|j| gradients(&|n| &mut n.inputs[i][j]))
             .collect();
         close(&format!("{text}\ninput {i}"), &found, &expected, 1e-7);
-        results.insert(Sink::InputGradient(i), found);
+        results.insert(Destination::InputGradient(i), found);
     }
     let mut found: Vec<Vec<f64>> = numbers.weights.iter().map(|w| vec![0.0; w.len()]).collect();
     for m in &backward.matrices {
@@ -249,7 +256,7 @@ pub(super) fn check(text: &str, arguments: &[(&str, Value)], inputs: &[&[usize]]
             backward.graph.node(m.delta).op,
             rnn_compiler::cell::graph::Op::Leaf(..)
         ) {
-            results.insert(Sink::Keep(m.delta), delta.clone());
+            results.insert(Destination::Saved(m.delta), delta.clone());
         }
     }
     for v in &backward.vectors {
@@ -262,9 +269,9 @@ pub(super) fn check(text: &str, arguments: &[(&str, Value)], inputs: &[&[usize]]
             backward.graph.node(v.delta).op,
             rnn_compiler::cell::graph::Op::Leaf(..)
         ) {
-            let kept = results.contains_key(&Sink::Keep(v.delta));
+            let kept = results.contains_key(&Destination::Saved(v.delta));
             if !kept {
-                results.insert(Sink::Total(v.delta), delta.clone());
+                results.insert(Destination::Accumulator(v.delta), delta.clone());
             }
         }
     }
@@ -450,12 +457,12 @@ fn inference_has_no_masks() {
         ("recurrent_dropout", number(0.25)),
     ];
     let noisy = build(text, &rates, &[&[2]]).unwrap();
-    assert_eq!(noisy.noises.len(), 8);
+    assert_eq!(noisy.dropout_masks.len(), 8);
     let (mut quiet, mut plain) = (
-        noisy.without_noise(),
+        noisy.without_dropout(),
         build(text, &[units], &[&[2]]).unwrap(),
     );
-    assert!(quiet.noises.is_empty());
+    assert!(quiet.dropout_masks.is_empty());
     quiet.optimize();
     plain.optimize();
     let nodes = |c: &Cell| c.graph.nodes().len();
@@ -481,16 +488,16 @@ fn a_number_without_its_mask_fills_its_vector() {
     let noisy = build(&text("dropout(x * 0 + 1, 0.5)"), &[], &[&[4]]).unwrap();
     // The left side of a product has to depend on something.
     let plain = build(&text("select(x == x, 1, x)"), &[], &[&[4]]).unwrap();
-    let mut quiet = noisy.without_noise();
+    let mut quiet = noisy.without_dropout();
     quiet.optimize();
     let numbers = Numbers::of(&plain);
     let (next, out) = numbers.step(&plain);
     assert_eq!(numbers.step(&quiet), (next.clone(), out.clone()));
-    let mut results = BTreeMap::from([(Sink::State(0), next[0].clone())]);
+    let mut results = BTreeMap::from([(Destination::State(0), next[0].clone())]);
     results.extend(
         out.into_iter()
             .enumerate()
-            .map(|(i, o)| (Sink::Output(i), o)),
+            .map(|(i, o)| (Destination::Output(i), o)),
     );
     for hoist in [false, true] {
         let program = forms::inference(&quiet, hoist, &CPU).unwrap();

@@ -22,7 +22,7 @@ pub(super) fn unary(u: Unary, x: f64) -> f64 {
         Unary::Sign => 0.0,
         // log(1 + exp(x)), where the exponential does not overflow.
         Unary::Softplus => x.max(0.0) + (-x.abs()).exp().ln_1p(),
-        Unary::Detach | Unary::Spread => x,
+        Unary::Detach | Unary::Broadcast => x,
     }
 }
 

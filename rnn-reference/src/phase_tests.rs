@@ -1,12 +1,14 @@
-//! A machine that runs the phases of a cell as the kernel does, for one row and one step.
+//! A machine that runs the kernels of a cell as the kernel does, for one row and one step.
 
 use std::collections::BTreeMap;
 
 use super::cell::{Lanes, known, pointwise, reduce};
-use rnn_compiler::cell::{
-    graph::{MatrixPart, NodeId, Slot},
-    size::Size,
-    stages::{PackedVector, Phase, Place, Program, Sink, Statement, Vector},
+use rnn_compiler::{
+    cell::{
+        graph::{MatrixPart, NodeId, Slot},
+        size::Size,
+    },
+    kernels::{Destination, FusedKernel, Location, PackedVector, Program, Statement, Vector},
 };
 
 fn size(s: &Size) -> usize {
@@ -18,7 +20,7 @@ pub(super) struct Machine<'a, F> {
     weights: &'a [&'a [f64]],
     slot: F,
     temps: Vec<Vec<f64>>,
-    sinks: BTreeMap<Sink, Vec<f64>>,
+    destinations: BTreeMap<Destination, Vec<f64>>,
     /// By index in the program's vectors.
     packed: BTreeMap<usize, Vec<f64>>,
 }
@@ -31,55 +33,56 @@ impl<'a, F: Fn(Slot) -> Option<&'a [f64]>> Machine<'a, F> {
             program,
             weights,
             slot,
-            sinks: BTreeMap::new(),
+            destinations: BTreeMap::new(),
             packed: BTreeMap::new(),
         }
     }
 
-    /// Runs all phases: every result has to be there, and none besides.
-    pub fn check(mut self, expected: &BTreeMap<Sink, Vec<f64>>) {
-        for (sink, values) in expected {
-            self.sinks.insert(*sink, vec![f64::NAN; values.len()]);
+    /// Runs all kernels: every result has to be there, and none besides.
+    pub fn check(mut self, expected: &BTreeMap<Destination, Vec<f64>>) {
+        for (destination, values) in expected {
+            self.destinations
+                .insert(*destination, vec![f64::NAN; values.len()]);
         }
         let p = self.program;
-        for (pack, phases) in [
-            (true, &p.pack),
-            (false, &p.pre),
+        for (pack, kernels) in [
+            (true, &p.weight_time),
+            (false, &p.prologue),
             (false, &p.step),
-            (false, &p.post),
+            (false, &p.post_loop),
         ] {
-            for phase in phases {
-                self.run(phase, pack);
+            for kernel in kernels {
+                self.run(kernel, pack);
             }
         }
-        for (sink, values) in expected {
-            let found = &self.sinks[sink];
+        for (destination, values) in expected {
+            let found = &self.destinations[destination];
             for (i, (x, y)) in found.iter().zip(values).enumerate() {
                 // A kept number is the same in all units.
                 let close = (x - y).abs() < 1e-12 * (1.0 + y.abs());
-                assert!(close, "{sink:?}, {i}: {found:?} and {values:?}");
+                assert!(close, "{destination:?}, {i}: {found:?} and {values:?}");
             }
         }
     }
 
     fn read(&self, v: &Vector, width: usize) -> Lanes {
-        let whole: &[f64] = match v.place {
-            Place::Slot(slot) => (self.slot)(slot).unwrap_or_else(|| panic!("no {slot:?}")),
-            Place::Temp(i) => &self.temps[i],
-            Place::Sink(sink) => &self.sinks[&sink],
+        let whole: &[f64] = match v.location {
+            Location::Slot(slot) => (self.slot)(slot).unwrap_or_else(|| panic!("no {slot:?}")),
+            Location::Temp(i) => &self.temps[i],
+            Location::Destination(destination) => &self.destinations[&destination],
         };
         let from = size(&v.offset);
         whole[from..from + width].to_vec()
     }
 
     fn write(&mut self, v: &Vector, x: &[f64]) {
-        let whole = match v.place {
-            Place::Temp(i) => &mut self.temps[i],
-            Place::Sink(sink) => match self.sinks.get_mut(&sink) {
+        let whole = match v.location {
+            Location::Temp(i) => &mut self.temps[i],
+            Location::Destination(destination) => match self.destinations.get_mut(&destination) {
                 Some(whole) => whole,
-                None => panic!("nobody wants {sink:?}"),
+                None => panic!("nobody wants {destination:?}"),
             },
-            Place::Slot(slot) => panic!("{slot:?} is written"),
+            Location::Slot(slot) => panic!("{slot:?} is written"),
         };
         let from = size(&v.offset);
         whole[from..from + x.len()].copy_from_slice(x);
@@ -89,20 +92,20 @@ impl<'a, F: Fn(Slot) -> Option<&'a [f64]>> Machine<'a, F> {
         }
     }
 
-    fn run(&mut self, phase: &Phase, pack: bool) {
-        let width = size(&phase.width);
+    fn run(&mut self, kernel: &FusedKernel, pack: bool) {
+        let width = size(&kernel.width);
         let mut values: BTreeMap<NodeId, Lanes> = BTreeMap::new();
         // Behind the blocks, names start anew: what was a value of the body is read again.
-        for s in phase.body.iter().chain(&phase.behind) {
+        for s in kernel.body.iter().chain(&kernel.epilogue) {
             match *s {
                 Statement::Load(n, i) => {
-                    values.insert(n, self.read(&phase.loads[i], width));
+                    values.insert(n, self.read(&kernel.loads[i], width));
                 }
                 Statement::Scalar(n, i) => {
-                    values.insert(n, self.read(&phase.scalars[i], 1));
+                    values.insert(n, self.read(&kernel.scalars[i], 1));
                 }
                 Statement::Vector(n, i) => {
-                    let index = phase.vectors[i];
+                    let index = kernel.vectors[i];
                     let vector = match &self.program.vectors[index] {
                         PackedVector::Param(p, from, w) => {
                             self.weights[*p][size(from)..size(from) + size(w)].to_vec()
@@ -113,7 +116,7 @@ impl<'a, F: Fn(Slot) -> Option<&'a [f64]>> Machine<'a, F> {
                 }
                 Statement::Gate(n, product, gate) => {
                     let mut sum = vec![0.0; width];
-                    for (src, k, matrix) in &phase.products[product].segments {
+                    for (src, k, matrix) in &kernel.products[product].segments {
                         let x = self.read(src, size(k));
                         self.multiply(&x, &self.program.matrices[*matrix].gates[gate], &mut sum);
                     }
@@ -130,20 +133,20 @@ impl<'a, F: Fn(Slot) -> Option<&'a [f64]>> Machine<'a, F> {
                     if pack {
                         self.packed.insert(i, x);
                     } else {
-                        self.write(&phase.stores[i], &x);
+                        self.write(&kernel.stores[i], &x);
                     }
                 }
                 Statement::Reduce(how, i, n) => {
                     let x = reduce(how, &spread(&values[&n], width));
                     let to = Vector {
                         exact: true,
-                        ..phase.reductions[i].clone()
+                        ..kernel.reductions[i].clone()
                     };
                     self.write(&to, &[x]);
                 }
                 Statement::Set(i, n) => {
                     let x = values[&n][0];
-                    self.write(&phase.reductions[i], &[x]);
+                    self.write(&kernel.reductions[i], &[x]);
                 }
             }
         }

@@ -57,7 +57,7 @@ impl Sweep<'_> {
         for row in 0..first.rows {
             let widths = states.iter().map(|s| s.width).collect::<Vec<_>>();
             let mut now = self.start(row, initial, &widths)?;
-            let noises = self.noises(row)?;
+            let dropout_masks = self.dropout_masks(row)?;
             let mut out: Vec<Vec<f64>> = outputs.iter().map(|o| vec![0.0; o.width]).collect();
             for t in 0..steps {
                 let at = match self.rnn.go_backwards {
@@ -66,7 +66,7 @@ impl Sweep<'_> {
                 };
                 if self.mask.is_none_or(|m| m.is_real(row, at)) {
                     let x: Vec<Vec<f64>> = inputs.iter().map(|i| i.at(row, at).to_vec()).collect();
-                    out = self.step(&mut now, x, &noises)?;
+                    out = self.step(&mut now, x, &dropout_masks)?;
                 } else if self.rnn.zero_output_for_mask {
                     out.iter_mut().for_each(|o| o.fill(0.0));
                 }
@@ -105,11 +105,11 @@ impl Sweep<'_> {
     }
 
     /// The masks of all cells for one row; those that drop nothing are ones.
-    fn noises(&self, row: usize) -> Result<States, Wrong> {
+    fn dropout_masks(&self, row: usize) -> Result<States, Wrong> {
         let mut all = Vec::new();
         for c in self.cells {
             let mut of_cell = Vec::new();
-            for (noise, draw) in c.cell.noises.iter().zip(&c.draws) {
+            for (noise, draw) in c.cell.dropout_masks.iter().zip(&c.draws) {
                 let width = known(&noise.width)?;
                 of_cell.push(match draw.and_then(|d| self.draws.get(d)) {
                     Some(drawn) => drawn[row * width..(row + 1) * width].to_vec(),
@@ -126,12 +126,12 @@ impl Sweep<'_> {
         &self,
         states: &mut States,
         mut x: Vec<Vec<f64>>,
-        noises: &States,
+        dropout_masks: &States,
     ) -> Result<Vec<Vec<f64>>, Wrong> {
-        for ((c, states), noises) in self.cells.iter().zip(states).zip(noises) {
+        for ((c, states), dropout_masks) in self.cells.iter().zip(states).zip(dropout_masks) {
             let weights: Vec<&[f64]> = c.params.iter().map(|&p| self.weights[p]).collect();
             let read: Vec<&[f64]> = x.iter().map(Vec::as_slice).collect();
-            let (next, out) = step(&c.cell, &weights, states, &read, noises)?;
+            let (next, out) = step(&c.cell, &weights, states, &read, dropout_masks)?;
             *states = next;
             x = out;
         }

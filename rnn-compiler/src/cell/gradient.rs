@@ -3,7 +3,7 @@
 //! The result is another graph: from the gradients of the output and of the states after the step
 //! to those of the states before it, of the input and of the parameters. Values of the forward
 //! graph that it needs are loaded, computed again where that is cheap, or saved by the forward
-//! pass: [`Backward::keep`] lists those.
+//! pass: [`Backward::saved`] lists those.
 
 mod derivatives;
 mod saved;
@@ -62,7 +62,7 @@ pub struct Backward {
     /// What it computes.
     pub graph: Graph,
     /// Forward nodes that the forward pass saves for all steps.
-    pub keep: Vec<NodeId>,
+    pub saved: Vec<NodeId>,
     /// Gradient of each state before the step.
     pub states: Vec<Vec<Part>>,
     /// Gradient of each input.
@@ -148,12 +148,12 @@ impl Differentiator<'_> {
                 continue;
             };
             let node = g.node(id);
-            let d = self.spread(d, &node.extent);
+            let d = self.broadcast(d, &node.extent);
             match &node.op {
                 Op::Leaf(slot, offset) => {
                     // One unit of a vector, read as a row scalar.
                     let d = match (&node.extent, &self.out.node(d).extent) {
-                        (Extent::Row, Extent::Row) => self.out.spread(d, Size::known(1)),
+                        (Extent::Row, Extent::Row) => self.out.broadcast(d, Size::known(1)),
                         _ => d,
                     };
                     let part = Part {
@@ -165,7 +165,7 @@ impl Differentiator<'_> {
                         Slot::State(i) => states[*i].push(part),
                         Slot::Input(i) => inputs[*i].push(part),
                         // It is drawn: nobody asks for its gradient.
-                        Slot::Noise(_) => {}
+                        Slot::DropoutMask(_) => {}
                         Slot::NextState(_)
                         | Slot::Forward(_)
                         | Slot::OutputGradient(_)
@@ -281,11 +281,11 @@ impl Differentiator<'_> {
 
     /// Broadcasts a gradient that is one number for all units of a vector: products and sums over
     /// rows read every unit.
-    fn spread(&mut self, d: NodeId, extent: &Extent) -> NodeId {
+    fn broadcast(&mut self, d: NodeId, extent: &Extent) -> NodeId {
         let zero = self.out.number_of(d) == Some(0.0);
         match (extent, &self.out.node(d).extent) {
             (Extent::Vector(w), Extent::Number | Extent::Row) if !zero => {
-                self.out.spread(d, w.clone())
+                self.out.broadcast(d, w.clone())
             }
             _ => d,
         }

@@ -34,7 +34,7 @@ pub enum Unary {
     /// The value itself, with no gradient.
     Detach,
     /// A number or a row scalar in every unit of a vector.
-    Spread,
+    Broadcast,
 }
 
 /// A vector function of two arguments, lane by lane.
@@ -85,7 +85,7 @@ pub enum Slot {
     /// Gradient with respect to a state after the step.
     NextStateGradient(usize),
     /// A mask that is drawn once a batch and is the same at all steps: 0, or `1 / (1 - rate)`.
-    Noise(usize),
+    DropoutMask(usize),
 }
 
 /// A part of a matrix parameter.
@@ -191,7 +191,7 @@ impl Op {
         match self {
             Op::Unary(u, _) => matches!(
                 u,
-                Unary::Neg | Unary::Abs | Unary::Sign | Unary::Detach | Unary::Spread
+                Unary::Neg | Unary::Abs | Unary::Sign | Unary::Detach | Unary::Broadcast
             ),
             Op::Binary(b, ..) => !matches!(b, Binary::Pow | Binary::Div),
             Op::MulAdd(..) | Op::NegMulAdd(..) | Op::Select(..) => true,
@@ -308,8 +308,8 @@ impl Graph {
     }
 
     /// A number, or a row scalar, in each of `width` units.
-    pub fn spread(&mut self, a: NodeId, width: Size) -> NodeId {
-        self.add_node(Op::Unary(Unary::Spread, a), Extent::Vector(width))
+    pub fn broadcast(&mut self, a: NodeId, width: Size) -> NodeId {
+        self.add_node(Op::Unary(Unary::Broadcast, a), Extent::Vector(width))
     }
 
     /// A function of two arguments, simplified where that changes no bit.
@@ -372,8 +372,8 @@ impl Graph {
         match op.map(map) {
             // It may stand for a number in every unit of a vector.
             op @ Op::Unary(Unary::Detach, _) => self.add_node(op, extent.clone()),
-            Op::Unary(Unary::Spread, a) => {
-                self.add_node(Op::Unary(Unary::Spread, a), extent.clone())
+            Op::Unary(Unary::Broadcast, a) => {
+                self.add_node(Op::Unary(Unary::Broadcast, a), extent.clone())
             }
             Op::Unary(u, a) => self.unary(u, a),
             Op::Binary(b, x, y) => self.binary(b, x, y),
@@ -402,6 +402,6 @@ fn fold_unary(u: Unary, x: f64) -> Option<f64> {
         Unary::Rsqrt => 1.0 / x.sqrt(),
         Unary::Abs => x.abs(),
         Unary::Detach => x,
-        Unary::Erf | Unary::Sign | Unary::Softplus | Unary::Spread => return None,
+        Unary::Erf | Unary::Sign | Unary::Softplus | Unary::Broadcast => return None,
     })
 }

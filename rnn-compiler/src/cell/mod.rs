@@ -1,6 +1,6 @@
 //! The cell language: the maths of one step, and what can be known about it.
 //!
-//! `tokens → CellAst → Cell` (a graph of vector operations for given sizes) `→ phases`.
+//! `tokens → CellAst → Cell` (a graph of vector operations for given sizes).
 //!
 //! # Statements
 //!
@@ -52,7 +52,6 @@ pub mod size;
 
 mod ast;
 mod build;
-pub mod forms;
 mod functions;
 mod gradient;
 mod optimize;
@@ -60,12 +59,11 @@ mod parse;
 mod parse_expr;
 mod parse_items;
 mod parse_value;
-pub mod stages;
 mod sums;
 mod value;
 
 pub use ast::{Argument, CellAst, Expr, ExprKind, Item};
-pub use build::{Cell, CellInput, CellOutput, CellUse, Noise, Param, State};
+pub use build::{Cell, CellInput, CellOutput, CellUse, DropoutMask, Param, State};
 pub use functions::is_activation;
 pub use gradient::{Backward, MatrixGradient, NoGradient, Part, VectorGradient};
 pub(crate) use parse::deep_message;

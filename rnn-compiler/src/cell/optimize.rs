@@ -20,11 +20,11 @@ impl Cell {
     }
 
     /// The cell as inference computes it: its masks are 1.
-    pub fn without_noise(&self) -> Cell {
+    pub fn without_dropout(&self) -> Cell {
         let mut cell = self.clone();
-        if !cell.noises.is_empty() {
+        if !cell.dropout_masks.is_empty() {
             cell.rewrite(unmask);
-            cell.noises.clear();
+            cell.dropout_masks.clear();
         }
         cell
     }
@@ -60,14 +60,14 @@ fn unmask(g: &Graph, roots: &[NodeId]) -> (Graph, BTreeMap<NodeId, NodeId>) {
     let whole = |out: &mut Graph, map: &BTreeMap<NodeId, NodeId>, id: NodeId| {
         let new = map[&id];
         match (g.width(id), out.width(new)) {
-            (Some(width), None) => out.spread(new, width.clone()),
+            (Some(width), None) => out.broadcast(new, width.clone()),
             _ => new,
         }
     };
     for &id in &order {
         let node = g.node(id);
         let new = match &node.op {
-            Op::Leaf(Slot::Noise(_), _) => out.number(1.0),
+            Op::Leaf(Slot::DropoutMask(_), _) => out.number(1.0),
             op @ (Op::Reduce(..) | Op::Product(_)) => {
                 let read = op.operands().into_iter();
                 let read: BTreeMap<NodeId, NodeId> =

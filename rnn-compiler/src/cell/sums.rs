@@ -286,7 +286,7 @@ fn sum_apart(
     let sums = sums.into_iter().map(|(rows, v)| {
         let v = match out.width(v) {
             Some(_) => v,
-            None => out.spread(v, width.clone()),
+            None => out.broadcast(v, width.clone()),
         };
         let sum = out.reduce(Reduce::Sum, v);
         let rows = rows.iter().map(|r| map[r]);
@@ -300,7 +300,7 @@ fn sum_apart(
 fn terms(g: &Graph, late: &impl Fn(NodeId) -> bool, id: NodeId) -> Vec<Term> {
     let node = g.node(id);
     let row = |id: NodeId| match g.node(id).op {
-        Op::Unary(Unary::Spread, a) => Some(a),
+        Op::Unary(Unary::Broadcast, a) => Some(a),
         _ => (g.node(id).extent == Extent::Row).then_some(id),
     };
     let whole = || Term {

@@ -5,12 +5,10 @@ use quote::{format_ident, quote, quote_spanned};
 
 use super::tables::Print;
 use crate::{
-    cell::{
-        graph::{Binary, Compare, Graph, NodeId, Op, Reduce, Unary},
-        stages::Statement,
-    },
+    cell::graph::{Binary, Compare, Graph, NodeId, Op, Reduce, Unary},
     diagnostics::{Bug, Sound},
     ir::Symbolic,
+    kernels::Statement,
     schedule::Kernel,
 };
 
@@ -158,7 +156,7 @@ fn compute(rt: &TokenStream, graph: &Graph, id: NodeId) -> Sound<TokenStream> {
         Op::Unary(u, _) => {
             let a = &o[0];
             let f = match u {
-                Unary::Detach | Unary::Spread => return Ok(quote!(#a)),
+                Unary::Detach | Unary::Broadcast => return Ok(quote!(#a)),
                 Unary::Neg => return Ok(quote!(s.neg(#a))),
                 Unary::Abs => return Ok(quote!(s.abs(#a))),
                 Unary::Sqrt => return Ok(quote!(s.sqrt(#a))),

@@ -11,13 +11,10 @@ use super::{
     tables::{Print, packed, param},
 };
 use crate::{
-    cell::{
-        Initializer, numbers_of,
-        size::Size,
-        stages::{PackedVector, Statement},
-    },
+    cell::{Initializer, numbers_of, size::Size},
     diagnostics::Sound,
     ir::{Constraint, ModelParam, Packed, ParamId, Symbolic},
+    kernels::{PackedVector, Statement},
     schedule::Plan,
 };
 

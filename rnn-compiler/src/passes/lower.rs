@@ -584,9 +584,9 @@ impl Lowering<'_> {
         for (p, &i) in cell.params.iter_mut().zip(&params) {
             p.trainable = self.params[i].trainable;
         }
-        let noisy = !cell.noises.is_empty();
+        let noisy = !cell.dropout_masks.is_empty();
         let mut training = noisy.then(|| cell.clone());
-        cell = cell.without_noise();
+        cell = cell.without_dropout();
         cell.optimize();
         if let Some(t) = &mut training {
             t.optimize();

@@ -243,7 +243,7 @@ pub(super) fn finish(
 }
 
 fn dropout_masks(c: &CellOp, cell: &CellPlan) -> Vec<Instruction> {
-    let masks = cell.dropout_masks.iter().zip(&c.trained().noises);
+    let masks = cell.dropout_masks.iter().zip(&c.trained().dropout_masks);
     masks
         .enumerate()
         .map(|(i, (to, mask))| Instruction::DropoutMask {

@@ -13,16 +13,14 @@ use super::{
 };
 use crate::{
     cell::{
-        forms,
         graph::{NodeId, Op as Node, Slot},
         size::Size,
-        stages::{self, PackedVector, Place, Program, Sink},
     },
     diagnostics::{Bug, OrBug, Sound},
     ir::{
         AxisId, BufferRef, CellOp, Op, OpGraph, OpKind, Packed, ParamId, Symbolic, Time, ValueId,
     },
-    kernels::Target,
+    kernels::{self, Destination, Location, PackedVector, Program, Target, forms},
 };
 
 /// Which form of a cell is being planned.
@@ -218,7 +216,7 @@ impl Planner<'_> {
             }
             plan.broadcast.push(broadcast);
         }
-        for mask in &cell.noises {
+        for mask in &cell.dropout_masks {
             let at = mode.add(&mask.width, Extent::One, None);
             plan.dropout_masks.push(at.clone());
             buffers.dropout_masks.push(at);
@@ -231,7 +229,7 @@ impl Planner<'_> {
             plan.state_gradients.push(slice(d.clone(), &s.size));
             buffers.d_states.push(d);
         }
-        for &node in &c.backward.keep {
+        for &node in &c.backward.saved {
             // A node without a width is a row scalar.
             let one = Size::known(1);
             let width = cell.graph.width(node).unwrap_or(&one);
@@ -242,18 +240,19 @@ impl Planner<'_> {
         plan.forward = self.kernels(of, &forward, mode, &buffers, Form::Forward)?;
 
         let backward = forms::gradient(&c.backward, self.target)?;
-        for kernel in (backward.pre.iter())
+        for kernel in (backward.prologue.iter())
             .chain(&backward.step)
-            .chain(&backward.post)
+            .chain(&backward.post_loop)
         {
             for s in kernel.stores.iter().chain(&kernel.reductions) {
-                let (Place::Sink(Sink::Keep(node)) | Place::Sink(Sink::Total(node))) = s.place
+                let (Location::Destination(Destination::Saved(node))
+                | Location::Destination(Destination::Accumulator(node))) = s.location
                 else {
                     continue;
                 };
                 let width = c.backward.graph.width(node);
                 let width = width.unwrap_or(&kernel.width);
-                if let Place::Sink(Sink::Total(_)) = s.place {
+                if let Location::Destination(Destination::Accumulator(_)) = s.location {
                     let at = mode.add(width, Extent::One, None);
                     plan.accumulators.push(slice(at.clone(), width));
                     buffers.accumulators.insert(node, at);
@@ -276,7 +275,7 @@ impl Planner<'_> {
     ) -> Sound<()> {
         let slot = |slot: Slot, offset: &Size, mode: &mut Mode| {
             place(
-                &Place::Slot(slot),
+                &Location::Slot(slot),
                 offset,
                 buffers,
                 &[],
@@ -356,19 +355,19 @@ impl Planner<'_> {
             form,
             mode,
         };
-        let mut list = |phases: &[stages::Phase]| -> Sound<Vec<Kernel>> {
+        let mut list = |phases: &[kernels::FusedKernel]| -> Sound<Vec<Kernel>> {
             phases.iter().map(|p| cut.kernel(p)).collect()
         };
         let (prologue, step, post_loop) = (
-            list(&program.pre)?,
+            list(&program.prologue)?,
             list(&program.step)?,
-            list(&program.post)?,
+            list(&program.post_loop)?,
         );
-        let mut weight_time = list(&program.pack)?;
+        let mut weight_time = list(&program.weight_time)?;
         // In these, stores are packed vectors.
         for kernel in &mut weight_time {
             for s in &mut kernel.body {
-                if let stages::Statement::Store(i, _) = s {
+                if let kernels::Statement::Store(i, _) = s {
                     *i = vectors[*i];
                 }
             }
@@ -383,7 +382,7 @@ impl Planner<'_> {
     }
 
     /// The index of a packed matrix. A layer that is used twice is packed once.
-    fn matrix(&mut self, params: &[usize], packed: &stages::Packed) -> usize {
+    fn matrix(&mut self, params: &[usize], packed: &kernels::PackedGates) -> usize {
         let gates = packed.gates.len();
         let gate =
             |(gate, part): (usize, &crate::cell::graph::MatrixPart), to: usize| PackedMatrix {
@@ -454,7 +453,7 @@ struct Cut<'a> {
 }
 
 impl Cut<'_> {
-    fn kernel(&mut self, p: &stages::Phase) -> Sound<Kernel> {
+    fn kernel(&mut self, p: &kernels::FusedKernel) -> Sound<Kernel> {
         let loads = self.all(&p.loads)?;
         let scalars = self.all(&p.scalars)?;
         let stores = match p.stores.is_empty() {
@@ -472,7 +471,7 @@ impl Cut<'_> {
                     k: k.clone(),
                     matrix: Packed::Matrix(self.matrices[*m]),
                     gates: product.gates.len(),
-                    carried: matches!(v.place, Place::Slot(Slot::State(i)) if !self.buffers.given[i])
+                    carried: matches!(v.location, Location::Slot(Slot::State(i)) if !self.buffers.given[i])
                         && matches!(self.form, Form::Inference | Form::Forward),
                 });
             }
@@ -490,14 +489,14 @@ impl Cut<'_> {
                 reductions,
             },
             body: p.body.clone(),
-            epilogue: p.behind.clone(),
+            epilogue: p.epilogue.clone(),
             only_input_gradient: p.only_input_gradient,
             only_state_gradients: p.only_state_gradients,
         })
     }
 
-    fn all(&mut self, vectors: &[stages::Vector]) -> Sound<Vec<BufferRef>> {
-        let one = |v: &stages::Vector| {
+    fn all(&mut self, vectors: &[kernels::Vector]) -> Sound<Vec<BufferRef>> {
+        let one = |v: &kernels::Vector| {
             let at = self.at(v)?;
             Ok(BufferRef {
                 exact: v.exact,
@@ -507,9 +506,9 @@ impl Cut<'_> {
         vectors.iter().map(one).collect()
     }
 
-    fn at(&mut self, v: &stages::Vector) -> Sound<BufferRef> {
+    fn at(&mut self, v: &kernels::Vector) -> Sound<BufferRef> {
         place(
-            &v.place,
+            &v.location,
             &v.offset,
             self.buffers,
             self.temps,
@@ -533,7 +532,7 @@ fn slice(at: BufferRef, width: &Size) -> Slice<Symbolic> {
 
 /// The buffer of a vector.
 fn place(
-    place: &Place,
+    place: &Location,
     offset: &Size,
     buffers: &CellBuffers,
     temps: &[BufferRef],
@@ -545,24 +544,24 @@ fn place(
         ..r.clone()
     };
     let found = match place {
-        Place::Temp(i) => temps.get(*i).cloned(),
-        Place::Slot(slot) => match slot {
+        Location::Temp(i) => temps.get(*i).cloned(),
+        Location::Slot(slot) => match slot {
             Slot::Input(i) => buffers.inputs.get(*i).cloned(),
             Slot::State(i) => buffers.states.get(*i).cloned(),
             Slot::NextState(i) => buffers.states.get(*i).map(after),
             Slot::Forward(n) => buffers.saved.get(n).cloned(),
             Slot::OutputGradient(i) => buffers.d_outputs.get(*i).cloned(),
-            Slot::Noise(i) => buffers.dropout_masks.get(*i).cloned(),
+            Slot::DropoutMask(i) => buffers.dropout_masks.get(*i).cloned(),
             Slot::NextStateGradient(i) => buffers.d_states.get(*i).map(after),
         },
-        Place::Sink(sink) => match sink {
-            Sink::State(i) => buffers.states.get(*i).map(after),
-            Sink::Output(i) => buffers.outputs.get(*i).cloned(),
-            Sink::Keep(n) if form == Form::Backward => buffers.d_products.get(n).cloned(),
-            Sink::Keep(n) => buffers.saved.get(n).cloned(),
-            Sink::Total(n) => buffers.accumulators.get(n).cloned(),
-            Sink::StateGradient(i) => buffers.d_states.get(*i).cloned(),
-            Sink::InputGradient(i) => buffers.d_inputs.get(*i).cloned(),
+        Location::Destination(to) => match to {
+            Destination::State(i) => buffers.states.get(*i).map(after),
+            Destination::Output(i) => buffers.outputs.get(*i).cloned(),
+            Destination::Saved(n) if form == Form::Backward => buffers.d_products.get(n).cloned(),
+            Destination::Saved(n) => buffers.saved.get(n).cloned(),
+            Destination::Accumulator(n) => buffers.accumulators.get(n).cloned(),
+            Destination::StateGradient(i) => buffers.d_states.get(*i).cloned(),
+            Destination::InputGradient(i) => buffers.d_inputs.get(*i).cloned(),
         },
     };
     let mut at = found.ok_or_else(|| Bug::new(format!("{place:?} has no buffer")))?;

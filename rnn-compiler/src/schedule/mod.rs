@@ -18,14 +18,10 @@ mod stream;
 use rnn_tables::{Buffer, Kernel as Tables, MatrixGradient, PackedMatrix, Slice, VectorGradient};
 
 use crate::{
-    cell::{
-        graph::Graph,
-        size::Size,
-        stages::{PackedVector, Statement},
-    },
+    cell::{graph::Graph, size::Size},
     diagnostics::Sound,
     ir::{BufferRef, Instruction, OpGraph, ParamId, Symbolic},
-    kernels::Target,
+    kernels::{PackedVector, Statement, Target},
 };
 
 pub use listing::listing;

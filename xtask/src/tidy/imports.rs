@@ -57,8 +57,8 @@ const ORDERS: &[Order] = &[
         modules: &[
             "diagnostics",
             "cursor",
-            "kernels",
             "cell",
+            "kernels",
             "ir",
             "syntax",
             "help",

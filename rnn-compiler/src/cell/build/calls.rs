@@ -2,7 +2,7 @@
 
 use proc_macro2::Span;
 
-use super::{Builder, Built, Lanes, Meaning, Noise};
+use super::{Builder, Built, DropoutMask, Lanes, Meaning};
 use crate::{
     cell::{
         ast::{Expr, ExprKind},
@@ -155,12 +155,12 @@ impl Builder<'_> {
         if p == 0.0 {
             return Ok(x);
         }
-        let slot = Slot::Noise(self.cell.noises.len());
+        let slot = Slot::DropoutMask(self.cell.dropout_masks.len());
         let (width, extent) = match x.width() {
             Some(w) => (w.clone(), Extent::Vector(w)),
             None => (Size::known(1), Extent::Row),
         };
-        self.cell.noises.push(Noise { rate: p, width });
+        self.cell.dropout_masks.push(DropoutMask { rate: p, width });
         let leaf = Op::Leaf(slot, Size::known(0));
         let mask = Lanes::one(self.cell.graph.add_node(leaf, extent), &x.shape);
         self.lanes(&[x, mask], &[], value.span, |g, p| {

@@ -16,7 +16,7 @@ impl Builder<'_> {
     pub(super) fn vectors(&mut self, value: &Lanes) -> Vec<NodeId> {
         match (value.width(), value.parts.as_slice()) {
             (Some(width), [one]) if self.cell.graph.width(*one).is_none() => {
-                vec![self.cell.graph.spread(*one, width)]
+                vec![self.cell.graph.broadcast(*one, width)]
             }
             _ => value.parts.clone(),
         }
@@ -137,7 +137,7 @@ impl Builder<'_> {
             if let Some(w) = width {
                 // Maths can leave one number for all units; among others it keeps its width.
                 if !alone && self.cell.graph.width(part).is_none() {
-                    part = self.cell.graph.spread(part, w.clone());
+                    part = self.cell.graph.broadcast(part, w.clone());
                 }
                 offset = &offset + w;
             }

@@ -72,7 +72,7 @@ pub struct CellOutput {
 /// A mask that training draws once a batch: each float is 0 with probability `rate`, and
 /// `1 / (1 - rate)` otherwise. It is the same at all steps.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Noise {
+pub struct DropoutMask {
     /// What part of the floats is 0.
     pub rate: f64,
     /// Floats.
@@ -93,7 +93,7 @@ pub struct Cell {
     /// Its outputs, in the order written.
     pub outputs: Vec<CellOutput>,
     /// Its masks, one for each `dropout(v, rate)`.
-    pub noises: Vec<Noise>,
+    pub dropout_masks: Vec<DropoutMask>,
     /// What it computes.
     pub graph: Graph,
     /// The value of each state after the step, in parts that stand side by side.
@@ -212,7 +212,7 @@ impl Cell {
                 params: Vec::new(),
                 states: Vec::new(),
                 outputs: Vec::new(),
-                noises: Vec::new(),
+                dropout_masks: Vec::new(),
                 graph: Graph::default(),
                 next: Vec::new(),
                 out: Vec::new(),

@@ -85,7 +85,7 @@ impl Differentiator<'_> {
         vectors.iter_mut().for_each(|v| place(&mut v.delta));
         Backward {
             graph: out,
-            keep: saved.into_iter().collect(),
+            saved: saved.into_iter().collect(),
             states,
             inputs,
             matrices,

@@ -115,7 +115,7 @@ impl Builder<'_> {
             let width = axes.floats(&s.lanes);
             for p in &mut parts {
                 if self.cell.graph.width(*p).is_none() {
-                    *p = self.cell.graph.spread(*p, width.clone());
+                    *p = self.cell.graph.broadcast(*p, width.clone());
                 }
             }
         }

@@ -3,34 +3,36 @@
 
 use std::collections::BTreeSet;
 
-use super::{
-    Backward, Cell,
-    graph::{NodeId, Op},
-    size::Size,
-    stages::{Program, Root, Sink, stage},
+use super::{Destination, Program, Root, Target, cut};
+use crate::{
+    cell::{
+        Backward, Cell,
+        graph::{NodeId, Op},
+        size::Size,
+    },
+    diagnostics::Sound,
 };
-use crate::{diagnostics::Sound, kernels::Target};
 
 /// The results of a forward pass, and the nodes that it saves for all steps.
-fn forward_roots(cell: &Cell, keep: &[NodeId]) -> Vec<Root> {
+fn forward_roots(cell: &Cell, saved: &[NodeId]) -> Vec<Root> {
     let mut roots = Vec::new();
     for (state, parts) in cell.next.iter().enumerate() {
         side_by_side(
             cell,
             parts,
             &cell.states[state].size,
-            Sink::State(state),
+            Destination::State(state),
             &mut roots,
         );
     }
     for (output, parts) in cell.out.iter().enumerate() {
         let whole = &cell.outputs[output].width;
-        side_by_side(cell, parts, whole, Sink::Output(output), &mut roots);
+        side_by_side(cell, parts, whole, Destination::Output(output), &mut roots);
     }
-    for &node in keep {
+    for &node in saved {
         roots.push(Root {
             node,
-            sink: Sink::Keep(node),
+            destination: Destination::Saved(node),
             offset: Size::known(0),
             width: cell.graph.floats(node),
             exact: false,
@@ -39,14 +41,20 @@ fn forward_roots(cell: &Cell, keep: &[NodeId]) -> Vec<Root> {
     roots
 }
 
-fn side_by_side(cell: &Cell, parts: &[NodeId], whole: &Size, sink: Sink, roots: &mut Vec<Root>) {
+fn side_by_side(
+    cell: &Cell,
+    parts: &[NodeId],
+    whole: &Size,
+    destination: Destination,
+    roots: &mut Vec<Root>,
+) {
     let mut offset = Size::known(0);
     for &node in parts {
         let width = cell.graph.width(node).unwrap_or(whole).clone();
         let next = &offset + &width;
         roots.push(Root {
             node,
-            sink,
+            destination,
             offset,
             width,
             exact: parts.len() > 1,
@@ -58,31 +66,31 @@ fn side_by_side(cell: &Cell, parts: &[NodeId], whole: &Size, sink: Sink, roots: 
 /// Inference: with `hoist`, what can be is computed for many steps at once.
 ///
 /// # Errors
-/// As [`stage`].
+/// As [`cut`].
 pub fn inference(cell: &Cell, hoist: bool, target: &Target) -> Sound<Program> {
-    stage(&cell.graph, &forward_roots(cell, &[]), hoist, target)
+    cut(&cell.graph, &forward_roots(cell, &[]), hoist, target)
 }
 
 /// The forward pass of training.
 ///
 /// # Errors
-/// As [`stage`].
+/// As [`cut`].
 pub fn training(cell: &Cell, backward: &Backward, target: &Target) -> Sound<Program> {
-    let roots = forward_roots(cell, &backward.keep);
-    stage(&cell.graph, &roots, true, target)
+    let roots = forward_roots(cell, &backward.saved);
+    cut(&cell.graph, &roots, true, target)
 }
 
 /// The backward pass.
 ///
 /// # Errors
-/// As [`stage`].
+/// As [`cut`].
 pub fn gradient(backward: &Backward, target: &Target) -> Sound<Program> {
     let mut roots = Vec::new();
     for (state, parts) in backward.states.iter().enumerate() {
         for p in parts {
             roots.push(Root {
                 node: p.node,
-                sink: Sink::StateGradient(state),
+                destination: Destination::StateGradient(state),
                 offset: p.offset.clone(),
                 width: p.width.clone(),
                 exact: parts.len() > 1,
@@ -93,7 +101,7 @@ pub fn gradient(backward: &Backward, target: &Target) -> Sound<Program> {
         for p in parts {
             roots.push(Root {
                 node: p.node,
-                sink: Sink::InputGradient(input),
+                destination: Destination::InputGradient(input),
                 offset: p.offset.clone(),
                 width: p.width.clone(),
                 exact: parts.len() > 1,
@@ -103,21 +111,21 @@ pub fn gradient(backward: &Backward, target: &Target) -> Sound<Program> {
     let mut done = BTreeSet::new();
     let matrices = backward.matrices.iter().map(|m| (m.delta, &m.width, true));
     let vectors = backward.vectors.iter().map(|v| (v.delta, &v.width, false));
-    for (node, width, keep) in matrices.chain(vectors) {
+    for (node, width, save) in matrices.chain(vectors) {
         if matches!(backward.graph.node(node).op, Op::Leaf(..)) || !done.insert(node) {
             continue;
         }
         roots.push(Root {
             node,
             // A product with the operand needs every step, a sum does not.
-            sink: match keep {
-                true => Sink::Keep(node),
-                false => Sink::Total(node),
+            destination: match save {
+                true => Destination::Saved(node),
+                false => Destination::Accumulator(node),
             },
             offset: Size::known(0),
             width: width.clone(),
             exact: false,
         });
     }
-    stage(&backward.graph, &roots, true, target)
+    cut(&backward.graph, &roots, true, target)
 }

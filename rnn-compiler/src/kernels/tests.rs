@@ -1,10 +1,9 @@
-use super::{Root, Sink, stage};
+use super::{Destination, FusedKernel, Root, cut, forms};
 use crate::{
     cell::{
-        Cell, CellAst, CellUse, NoGradient, Value, forms,
+        Cell, CellAst, CellUse, NoGradient, Value,
         graph::{Extent, Graph, Op, Reduce, Slot},
         size::Size,
-        stages::Phase,
     },
     codegen::CPU,
     diagnostics::Diagnostics,
@@ -61,8 +60,8 @@ fn cell(text: &str) -> Cell {
     cell
 }
 
-fn show(name: &str, phases: &[Phase]) -> String {
-    phases
+fn show(name: &str, kernels: &[FusedKernel]) -> String {
+    kernels
         .iter()
         .map(|p| {
             let products: Vec<_> = p
@@ -92,10 +91,10 @@ fn dump(text: &str) -> String {
         ("back", forms::gradient(&b, &CPU)),
     ] {
         let p = p.unwrap();
-        out += &show(&format!("{name} pack"), &p.pack);
-        out += &show(&format!("{name} pre"), &p.pre);
+        out += &show(&format!("{name} pack"), &p.weight_time);
+        out += &show(&format!("{name} pre"), &p.prologue);
         out += &show(&format!("{name} step"), &p.step);
-        out += &show(&format!("{name} post"), &p.post);
+        out += &show(&format!("{name} post"), &p.post_loop);
         out += &format!(
             "{name} temps {:?}\n",
             p.temps
@@ -105,8 +104,8 @@ fn dump(text: &str) -> String {
         );
     }
     out += &format!(
-        "keep {:?}",
-        b.keep
+        "saved {:?}",
+        b.saved
             .iter()
             .map(|&k| &c.graph.node(k).op)
             .collect::<Vec<_>>()
@@ -226,12 +225,12 @@ fn an_impossible_graph_is_a_mistake_of_the_compiler() {
     let node = graph.add_node(Op::Reduce(Reduce::Sum, number), Extent::Row);
     let root = Root {
         node,
-        sink: Sink::Output(0),
+        destination: Destination::Output(0),
         offset: Size::known(0),
         width: Size::known(1),
         exact: false,
     };
-    let bug = stage(&graph, &[root], true, &CPU).unwrap_err();
+    let bug = cut(&graph, &[root], true, &CPU).unwrap_err();
     let message = bug.diagnostic(proc_macro2::Span::call_site(), "Input(2)");
     for part in ["RNN0199", "not a vector", "Input(2)", "please report it"] {
         assert!(message.text().contains(part), "{}", message.text());

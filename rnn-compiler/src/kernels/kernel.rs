@@ -1,10 +1,11 @@
-//! A phase from what it has to do: what it reads, computes and writes, in order.
+//! A kernel from what it has to do: what it reads, computes and writes, in order.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    Packed, PackedVector, Phase, Place, Product, Program, Root, Sink, Statement, Vector,
-    schedule::{Class, Key, Schedule},
+    Destination, FusedKernel, Location, PackedGates, PackedVector, Product, Program, Root,
+    Statement, Target, Vector,
+    order::{Class, Key, Order},
     work::{Emitter, Work},
 };
 use crate::{
@@ -13,22 +14,21 @@ use crate::{
         size::Size,
     },
     diagnostics::{Bug, OrBug, Sound},
-    kernels::Target,
 };
 
 /// A product and the matrix part of each of its terms.
 type Member = (NodeId, Vec<MatrixPart>);
 
-/// The phases that give the results.
-pub(super) fn emit(g: &Graph, roots: &[Root], s: &Schedule, target: &Target) -> Sound<Program> {
+/// The kernels that give the results.
+pub(super) fn emit(g: &Graph, roots: &[Root], s: &Order, target: &Target) -> Sound<Program> {
     let mut e = Emitter::new(g, roots, s, target);
     for (key, work) in &e.find_work()? {
-        let phase = e.phase(key, work)?;
+        let kernel = e.kernel(key, work)?;
         match key.0 {
-            Class::Pack => e.out.pack.push(phase),
-            Class::Pre => e.out.pre.push(phase),
-            Class::Step => e.out.step.push(phase),
-            Class::Post => e.out.post.push(phase),
+            Class::WeightTime => e.out.weight_time.push(kernel),
+            Class::Prologue => e.out.prologue.push(kernel),
+            Class::Step => e.out.step.push(kernel),
+            Class::PostLoop => e.out.post_loop.push(kernel),
         }
     }
     Ok(e.out)
@@ -37,9 +37,9 @@ pub(super) fn emit(g: &Graph, roots: &[Root], s: &Schedule, target: &Target) -> 
 impl Emitter<'_> {
     /// Where a stored node lies for class `reader`.
     fn place(&self, n: NodeId, reader: Class) -> Sound<Vector> {
-        if let Some(root) = self.readable_sink(n, reader) {
+        if let Some(root) = self.readable_destination(n, reader) {
             return Ok(Vector {
-                place: Place::Sink(root.sink),
+                location: Location::Destination(root.destination),
                 offset: root.offset.clone(),
                 exact: false,
             });
@@ -47,18 +47,18 @@ impl Emitter<'_> {
         let temp = self.temps.get(&n);
         let temp = temp.or_bug("a value that is read and stored nowhere")?;
         Ok(Vector {
-            place: Place::Temp(*temp),
+            location: Location::Temp(*temp),
             offset: Size::known(0),
             exact: false,
         })
     }
 
-    fn phase(&mut self, key: &Key, work: &Work) -> Sound<Phase> {
-        let mut p = PhaseEmitter {
+    fn kernel(&mut self, key: &Key, work: &Work) -> Sound<FusedKernel> {
+        let mut p = Writer {
             key,
             done: BTreeSet::new(),
             epilogue: false,
-            phase: Phase {
+            kernel: FusedKernel {
                 width: key.2.clone(),
                 products: Vec::new(),
                 loads: Vec::new(),
@@ -67,7 +67,7 @@ impl Emitter<'_> {
                 stores: Vec::new(),
                 reductions: Vec::new(),
                 body: Vec::new(),
-                behind: Vec::new(),
+                epilogue: Vec::new(),
                 only_input_gradient: false,
                 only_state_gradients: false,
             },
@@ -75,17 +75,17 @@ impl Emitter<'_> {
         self.products(&mut p, work)?;
         for &n in &work.stored {
             self.node(&mut p, n)?;
-            if key.0 == Class::Pack {
+            if key.0 == Class::WeightTime {
                 let index = self.packed_vector(PackedVector::Computed(n, key.2.clone()));
-                p.phase.body.push(Statement::Store(index, n));
+                p.kernel.body.push(Statement::Store(index, n));
             } else if let Some(&temp) = self.temps.get(&n) {
                 let to = Vector {
-                    place: Place::Temp(temp),
+                    location: Location::Temp(temp),
                     offset: Size::known(0),
                     exact: false,
                 };
-                let index = position(&mut p.phase.stores, to);
-                p.phase.body.push(Statement::Store(index, n));
+                let index = position(&mut p.kernel.stores, to);
+                p.kernel.body.push(Statement::Store(index, n));
             }
         }
         for &r in &work.reduced {
@@ -94,59 +94,63 @@ impl Emitter<'_> {
             };
             self.node(&mut p, operand)?;
             let to = self.place(r, key.0)?;
-            let index = position(&mut p.phase.reductions, to);
-            p.phase.body.push(Statement::Reduce(how, index, operand));
+            let index = position(&mut p.kernel.reductions, to);
+            p.kernel.body.push(Statement::Reduce(how, index, operand));
         }
         for &i in &work.roots {
             let root = &self.roots[i];
             self.node(&mut p, root.node)?;
             let to = Vector {
-                place: Place::Sink(root.sink),
+                location: Location::Destination(root.destination),
                 offset: root.offset.clone(),
                 exact: root.exact,
             };
-            let index = position(&mut p.phase.stores, to);
-            p.phase.body.push(match root.sink {
-                Sink::Total(_) => Statement::Add(index, root.node),
+            let index = position(&mut p.kernel.stores, to);
+            p.kernel.body.push(match root.destination {
+                Destination::Accumulator(_) => Statement::Add(index, root.node),
                 _ => Statement::Store(index, root.node),
             });
         }
         self.epilogue(&mut p, work)?;
-        p.phase.only_input_gradient = p.phase.reductions.is_empty()
-            && !p.phase.stores.is_empty()
-            && p.phase
-                .stores
-                .iter()
-                .all(|s| matches!(s.place, Place::Sink(Sink::InputGradient(_))));
-        p.phase.only_state_gradients = p.phase.reductions.is_empty()
-            && !p.phase.stores.is_empty()
-            && p.phase
-                .stores
-                .iter()
-                .all(|s| matches!(s.place, Place::Sink(Sink::StateGradient(_))));
-        Ok(p.phase)
+        p.kernel.only_input_gradient = p.kernel.reductions.is_empty()
+            && !p.kernel.stores.is_empty()
+            && p.kernel.stores.iter().all(|s| {
+                matches!(
+                    s.location,
+                    Location::Destination(Destination::InputGradient(_))
+                )
+            });
+        p.kernel.only_state_gradients = p.kernel.reductions.is_empty()
+            && !p.kernel.stores.is_empty()
+            && p.kernel.stores.iter().all(|s| {
+                matches!(
+                    s.location,
+                    Location::Destination(Destination::StateGradient(_))
+                )
+            });
+        Ok(p.kernel)
     }
 
-    /// Maths on row scalars. Reductions of this phase are read again, now complete.
-    fn epilogue(&mut self, p: &mut PhaseEmitter<'_>, work: &Work) -> Sound<()> {
+    /// Maths on row scalars. Reductions of this kernel are read again, now complete.
+    fn epilogue(&mut self, p: &mut Writer<'_>, work: &Work) -> Sound<()> {
         if work.epilogue.is_empty() {
             return Ok(());
         }
-        let body = std::mem::take(&mut p.phase.body);
+        let body = std::mem::take(&mut p.kernel.body);
         p.done.clear();
         p.epilogue = true;
         for &n in &work.epilogue {
             self.node(p, n)?;
             let to = self.place(n, p.key.0)?;
-            let index = position(&mut p.phase.reductions, to);
-            p.phase.body.push(Statement::Set(index, n));
+            let index = position(&mut p.kernel.reductions, to);
+            p.kernel.body.push(Statement::Set(index, n));
         }
-        p.phase.behind = std::mem::replace(&mut p.phase.body, body);
+        p.kernel.epilogue = std::mem::replace(&mut p.kernel.body, body);
         Ok(())
     }
 
-    /// Groups the products of a phase that have the same operands.
-    fn products(&mut self, p: &mut PhaseEmitter<'_>, work: &Work) -> Sound<()> {
+    /// Groups the products of a kernel that have the same operands.
+    fn products(&mut self, p: &mut Writer<'_>, work: &Work) -> Sound<()> {
         let mut groups: BTreeMap<(Vec<NodeId>, Size), Vec<Member>> = BTreeMap::new();
         for &n in &work.products {
             let Op::Product(terms) = &self.g.node(n).op else {
@@ -164,11 +168,11 @@ impl Emitter<'_> {
             members.sort_by(|a, b| a.1.cmp(&b.1));
             let calls = members.len().div_ceil(self.target.gates);
             for gates in members.chunks(members.len().div_ceil(calls)) {
-                let index = p.phase.products.len();
+                let index = p.kernel.products.len();
                 let mut segments = Vec::new();
                 for (term, &v) in operands.iter().enumerate() {
                     let k = self.g.units(v)?.clone();
-                    let packed = Packed {
+                    let packed = PackedGates {
                         gates: gates.iter().map(|(_, parts)| parts[term].clone()).collect(),
                         k: k.clone(),
                         width: width.clone(),
@@ -184,9 +188,9 @@ impl Emitter<'_> {
                 }
                 for (gate, (n, _)) in gates.iter().enumerate() {
                     p.done.insert(*n);
-                    p.phase.body.push(Statement::Gate(*n, index, gate));
+                    p.kernel.body.push(Statement::Gate(*n, index, gate));
                 }
-                p.phase.products.push(Product {
+                p.kernel.products.push(Product {
                     segments,
                     gates: gates.iter().map(|(n, _)| *n).collect(),
                 });
@@ -199,7 +203,7 @@ impl Emitter<'_> {
     fn source(&self, n: NodeId, reader: Class) -> Sound<Vector> {
         match &self.g.node(n).op {
             Op::Leaf(slot, offset) => Ok(Vector {
-                place: Place::Slot(*slot),
+                location: Location::Slot(*slot),
                 offset: offset.clone(),
                 exact: false,
             }),
@@ -207,8 +211,8 @@ impl Emitter<'_> {
         }
     }
 
-    /// Whether `n` is computed in the epilogue of this phase, which is being written.
-    fn is_in_epilogue(&self, p: &PhaseEmitter<'_>, n: NodeId) -> Sound<bool> {
+    /// Whether `n` is computed in the epilogue of this kernel, which is being written.
+    fn is_in_epilogue(&self, p: &Writer<'_>, n: NodeId) -> Sound<bool> {
         Ok(p.epilogue && self.s.epilogue[n] && self.row_key(n)? == *p.key)
     }
 
@@ -216,8 +220,8 @@ impl Emitter<'_> {
         position(&mut self.out.vectors, v)
     }
 
-    /// Emits what it takes to have `n` in this phase.
-    fn node(&mut self, p: &mut PhaseEmitter<'_>, n: NodeId) -> Sound<()> {
+    /// Emits what it takes to have `n` in this kernel.
+    fn node(&mut self, p: &mut Writer<'_>, n: NodeId) -> Sound<()> {
         if !p.done.insert(n) {
             return Ok(());
         }
@@ -226,28 +230,28 @@ impl Emitter<'_> {
             Op::Param(i, offset) => {
                 let width = self.g.units(n)?.clone();
                 let v = self.packed_vector(PackedVector::Param(*i, offset.clone(), width));
-                Statement::Vector(n, position(&mut p.phase.vectors, v))
+                Statement::Vector(n, position(&mut p.kernel.vectors, v))
             }
             Op::Leaf(..) if node.extent == Extent::Row => {
                 let from = self.source(n, p.key.0)?;
-                Statement::Scalar(n, position(&mut p.phase.scalars, from))
+                Statement::Scalar(n, position(&mut p.kernel.scalars, from))
             }
             Op::Leaf(..) => {
                 let from = self.source(n, p.key.0)?;
-                Statement::Load(n, position(&mut p.phase.loads, from))
+                Statement::Load(n, position(&mut p.kernel.loads, from))
             }
             _ if self.s.is_row(self.g, n) && !self.is_in_epilogue(p, n)? => {
                 let from = self.place(n, p.key.0)?;
-                Statement::Scalar(n, position(&mut p.phase.scalars, from))
+                Statement::Scalar(n, position(&mut p.kernel.scalars, from))
             }
             _ if self.is_loaded(n, p.key)? => {
-                if self.s.class[n] == Class::Pack {
+                if self.s.class[n] == Class::WeightTime {
                     let width = self.g.units(n)?.clone();
                     let v = self.packed_vector(PackedVector::Computed(n, width));
-                    Statement::Vector(n, position(&mut p.phase.vectors, v))
+                    Statement::Vector(n, position(&mut p.kernel.vectors, v))
                 } else {
                     let from = self.place(n, p.key.0)?;
-                    Statement::Load(n, position(&mut p.phase.loads, from))
+                    Statement::Load(n, position(&mut p.kernel.loads, from))
                 }
             }
             op => {
@@ -257,17 +261,17 @@ impl Emitter<'_> {
                 Statement::Compute(n)
             }
         };
-        p.phase.body.push(statement);
+        p.kernel.body.push(statement);
         Ok(())
     }
 }
 
-struct PhaseEmitter<'a> {
+struct Writer<'a> {
     key: &'a Key,
     done: BTreeSet<NodeId>,
     /// The epilogue is being written: the blocks of units are done.
     epilogue: bool,
-    phase: Phase,
+    kernel: FusedKernel,
 }
 
 /// The index of `x`, added if it is not there.

@@ -1,21 +1,20 @@
-//! What each phase has to do, found from the results backwards.
+//! What each kernel has to do, found from the results backwards.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    Program, Root, Sink, Temp,
-    schedule::{Class, Key, Schedule, is_leaf},
+    Destination, Program, Root, Target, Temp,
+    order::{Class, Key, Order, is_leaf},
 };
 use crate::{
     cell::graph::{Extent, Graph, NodeId, Op},
     diagnostics::{Bug, OrBug, Sound},
-    kernels::Target,
 };
 
-/// What a phase has to do, found from the results backwards.
+/// What a kernel has to do, found from the results backwards.
 #[derive(Default)]
 pub(super) struct Work {
-    /// Nodes whose vectors other phases load.
+    /// Nodes whose vectors other kernels load.
     pub stored: BTreeSet<NodeId>,
     /// Reductions.
     pub reduced: BTreeSet<NodeId>,
@@ -29,7 +28,7 @@ pub(super) struct Work {
 pub(super) struct Emitter<'a> {
     pub g: &'a Graph,
     pub roots: &'a [Root],
-    pub s: &'a Schedule,
+    pub s: &'a Order,
     pub target: &'a Target,
     work: BTreeMap<Key, Work>,
     seen: BTreeSet<(NodeId, Key)>,
@@ -39,7 +38,7 @@ pub(super) struct Emitter<'a> {
 }
 
 impl<'a> Emitter<'a> {
-    pub fn new(g: &'a Graph, roots: &'a [Root], s: &'a Schedule, target: &'a Target) -> Self {
+    pub fn new(g: &'a Graph, roots: &'a [Root], s: &'a Order, target: &'a Target) -> Self {
         Emitter {
             g,
             roots,
@@ -49,10 +48,10 @@ impl<'a> Emitter<'a> {
             temps: BTreeMap::new(),
             out: Program {
                 graph: g.clone(),
-                pack: Vec::new(),
-                pre: Vec::new(),
+                weight_time: Vec::new(),
+                prologue: Vec::new(),
                 step: Vec::new(),
-                post: Vec::new(),
+                post_loop: Vec::new(),
                 temps: Vec::new(),
                 matrices: Vec::new(),
                 vectors: Vec::new(),
@@ -61,11 +60,12 @@ impl<'a> Emitter<'a> {
         }
     }
 
-    /// Finds what each phase has to do for the results.
+    /// Finds what each kernel has to do for the results.
     pub fn find_work(&mut self) -> Sound<BTreeMap<Key, Work>> {
         for (i, root) in self.roots.iter().enumerate() {
             // A row scalar that is saved is written where it is computed.
-            if self.s.is_row(self.g, root.node) && matches!(root.sink, Sink::Keep(_)) {
+            if self.s.is_row(self.g, root.node) && matches!(root.destination, Destination::Saved(_))
+            {
                 self.want_row(root.node, self.s.class[root.node])?;
                 continue;
             }
@@ -85,7 +85,7 @@ impl<'a> Emitter<'a> {
 }
 
 impl Emitter<'_> {
-    /// The phase that writes a result. A leaf or a number that is a result as it is goes with the
+    /// The kernel that writes a result. A leaf or a number that is a result as it is goes with the
     /// class that it is scheduled in; a row scalar is written when it is complete.
     fn root_key(&self, root: &Root) -> Key {
         let width = self.g.width(root.node).unwrap_or(&root.width);
@@ -97,16 +97,16 @@ impl Emitter<'_> {
         if self.s.is_row(self.g, root.node) {
             key.1 += 1;
         }
-        if key.0 == Class::Pack {
+        if key.0 == Class::WeightTime {
             key.0 = Class::Step;
         }
-        if let Sink::State(_) | Sink::StateGradient(_) = root.sink {
+        if let Destination::State(_) | Destination::StateGradient(_) = root.destination {
             key.0 = Class::Step;
         }
         key
     }
 
-    /// The phase that completes a row scalar.
+    /// The kernel that completes a row scalar.
     pub fn row_key(&self, n: NodeId) -> Sound<Key> {
         if !self.s.epilogue[n] {
             let width = self.g.units(self.reduced(n)?)?.clone();
@@ -127,22 +127,22 @@ impl Emitter<'_> {
         }
     }
 
-    /// Whether phase `key` reads `n` from memory rather than computing it.
+    /// Whether kernel `key` reads `n` from memory rather than computing it.
     pub fn is_loaded(&self, n: NodeId, key: &Key) -> Sound<bool> {
         let node = self.g.node(n);
         if is_leaf(&node.op) || matches!(node.extent, Extent::Number | Extent::Row) {
             return Ok(false);
         }
-        if self.s.class[n] == Class::Pack {
-            return Ok(key.0 != Class::Pack);
+        if self.s.class[n] == Class::WeightTime {
+            return Ok(key.0 != Class::WeightTime);
         }
         // After the scan the states that a step has read are gone, so nothing can be computed again
         // from them.
-        let gone = key.0 == Class::Post && self.s.class[n] == Class::Step;
+        let gone = key.0 == Class::PostLoop && self.s.class[n] == Class::Step;
         Ok(self.s.key(self.g, n)? != *key && (gone || !self.s.is_free(self.g, n)))
     }
 
-    /// Finds what phase `key` needs in order to compute `n`.
+    /// Finds what kernel `key` needs in order to compute `n`.
     fn visit(&mut self, n: NodeId, key: &Key) -> Sound<()> {
         if !self.seen.insert((n, key.clone())) {
             return Ok(());
@@ -190,7 +190,7 @@ impl Emitter<'_> {
         Ok(())
     }
 
-    /// Finds what it takes to compute `n` in the epilogue of phase `key`.
+    /// Finds what it takes to compute `n` in the epilogue of kernel `key`.
     fn visit_epilogue(&mut self, n: NodeId, key: &Key) -> Sound<()> {
         for o in self.g.node(n).op.operands() {
             if !self.s.is_row(self.g, o) {
@@ -206,14 +206,14 @@ impl Emitter<'_> {
 
     fn want_stored(&mut self, n: NodeId, reader: Class) -> Sound<()> {
         let key = self.s.key(self.g, n)?;
-        if key.0 == Class::Pack {
-            let key = (Class::Pack, 0, key.2);
+        if key.0 == Class::WeightTime {
+            let key = (Class::WeightTime, 0, key.2);
             if self.work.entry(key.clone()).or_default().stored.insert(n) {
                 self.visit(n, &key)?;
             }
             return Ok(());
         }
-        if !self.has_readable_sink(n, reader) {
+        if !self.has_readable_destination(n, reader) {
             self.temp(n, reader);
         }
         if self.work.entry(key.clone()).or_default().stored.insert(n) {
@@ -223,27 +223,29 @@ impl Emitter<'_> {
     }
 
     /// The result that holds `n` where class `reader` can read it.
-    pub fn readable_sink(&self, n: NodeId, reader: Class) -> Option<&Root> {
+    pub fn readable_destination(&self, n: NodeId, reader: Class) -> Option<&Root> {
         self.roots
             .iter()
             .filter(|r| r.node == n)
-            .find(|r| match r.sink {
-                Sink::Keep(_) => true,
+            .find(|r| match r.destination {
+                Destination::Saved(_) => true,
                 // A row scalar needs a row of its own until it is complete.
                 _ if self.s.is_row(self.g, n) => false,
-                Sink::State(_) | Sink::StateGradient(_) => {
+                Destination::State(_) | Destination::StateGradient(_) => {
                     reader == Class::Step && self.s.class[n] == Class::Step
                 }
-                Sink::Output(_) | Sink::InputGradient(_) | Sink::Total(_) => false,
+                Destination::Output(_)
+                | Destination::InputGradient(_)
+                | Destination::Accumulator(_) => false,
             })
     }
 
-    pub fn has_readable_sink(&self, n: NodeId, reader: Class) -> bool {
-        self.readable_sink(n, reader).is_some()
+    pub fn has_readable_destination(&self, n: NodeId, reader: Class) -> bool {
+        self.readable_destination(n, reader).is_some()
     }
 
     fn temp(&mut self, n: NodeId, reader: Class) {
-        if self.s.is_row(self.g, n) && self.has_readable_sink(n, reader) {
+        if self.s.is_row(self.g, n) && self.has_readable_destination(n, reader) {
             return;
         }
         let every_step = self.s.class[n] != Class::Step || reader != Class::Step;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Root, Sink};
+use super::{Destination, Root};
 use crate::{
     cell::{
         graph::{Extent, Graph, NodeId, Op, Slot, Unary},
@@ -14,40 +14,40 @@ use crate::{
 /// Which part of a program a node belongs to, in the order in which they run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Class {
-    Pack,
-    Pre,
+    WeightTime,
+    Prologue,
     Step,
-    Post,
+    PostLoop,
 }
 
-/// A phase, by what tells it apart.
+/// A kernel, by what tells it apart.
 pub(super) type Key = (Class, usize, Size);
 
 /// When each live node is computed.
-pub(super) struct Schedule {
+pub(super) struct Order {
     pub live: Vec<bool>,
     pub class: Vec<Class>,
-    /// The phase within its class.
+    /// The kernel within its class.
     pub level: Vec<usize>,
     /// A row scalar that is computed from reductions of its class: once a row, in the epilogue of the
-    /// phase that completes the last of them, not for every vector that reads it.
+    /// kernel that completes the last of them, not for every vector that reads it.
     pub epilogue: Vec<bool>,
 }
 
-impl Schedule {
-    /// The phase of a vector node.
+impl Order {
+    /// The kernel of a vector node.
     pub fn key(&self, g: &Graph, n: NodeId) -> Sound<Key> {
         Ok((self.class[n], self.level[n], g.units(n)?.clone()))
     }
 
-    /// Whether the node is one number a row that a phase leaves for later ones.
+    /// Whether the node is one number a row that a kernel leaves for later ones.
     pub fn is_row(&self, g: &Graph, n: NodeId) -> bool {
         is_reduce(&g.node(n).op) || self.epilogue[n]
     }
 
-    /// Whether every phase can have the node without its being stored: it is a leaf, or cheap
+    /// Whether every kernel can have the node without its being stored: it is a leaf, or cheap
     /// maths on such. Or it is cheap maths on one other vector, parameters and row scalars, and
-    /// the phase that would store it reads that vector: then reading that again costs the same.
+    /// the kernel that would store it reads that vector: then reading that again costs the same.
     pub fn is_free(&self, g: &Graph, n: NodeId) -> bool {
         self.source(g, n, 0).is_some()
     }
@@ -55,7 +55,7 @@ impl Schedule {
     /// What cheap maths makes the node from; `None` if there is more to it.
     fn source(&self, g: &Graph, n: NodeId, depth: usize) -> Option<Source> {
         let node = g.node(n);
-        if self.class[n] == Class::Pack || self.is_row(g, n) {
+        if self.class[n] == Class::WeightTime || self.is_row(g, n) {
             return Some(Source::Nothing);
         }
         if is_leaf(&node.op) {
@@ -118,16 +118,19 @@ fn is_carried(op: &Op, backward: bool) -> bool {
     }
 }
 
-pub(super) fn schedule(g: &Graph, roots: &[Root], hoist: bool) -> Schedule {
+pub(super) fn order(g: &Graph, roots: &[Root], hoist: bool) -> Order {
     let n = g.nodes().len();
     let backward = roots
         .iter()
-        .any(|r| matches!(r.sink, Sink::StateGradient(_)));
+        .any(|r| matches!(r.destination, Destination::StateGradient(_)));
     let mut live = vec![false; n];
     let mut feeds = vec![false; n];
     for r in roots {
         live[r.node] = true;
-        feeds[r.node] |= matches!(r.sink, Sink::State(_) | Sink::StateGradient(_));
+        feeds[r.node] |= matches!(
+            r.destination,
+            Destination::State(_) | Destination::StateGradient(_)
+        );
     }
     for id in (0..n).rev().filter(|&id| live[id]).collect::<Vec<_>>() {
         live[id] = true;
@@ -157,24 +160,24 @@ pub(super) fn schedule(g: &Graph, roots: &[Root], hoist: bool) -> Schedule {
             _ => operands.iter().all(|&o| constant[o]),
         };
         class[id] = if constant[id] && !is_leaf(op) {
-            Class::Pack
+            Class::WeightTime
         } else if !hoist {
             Class::Step
         } else if !carried[id] {
-            Class::Pre
+            Class::Prologue
         } else if feeds[id] || reads_carried(op) {
             // What reads a carried value itself cannot wait: only the last two are kept.
             Class::Step
         } else {
-            Class::Post
+            Class::PostLoop
         };
     }
     // A product reads its operand from memory, where no packed vector lies.
     for id in (0..n).filter(|&id| live[id]) {
         if let Op::Product(terms) = &g.node(id).op {
             for &(o, _) in terms {
-                if class[o] == Class::Pack {
-                    class[o] = if hoist { Class::Pre } else { Class::Step };
+                if class[o] == Class::WeightTime {
+                    class[o] = if hoist { Class::Prologue } else { Class::Step };
                 }
             }
         }
@@ -183,7 +186,7 @@ pub(super) fn schedule(g: &Graph, roots: &[Root], hoist: bool) -> Schedule {
     for id in (0..n).rev() {
         if class[id] == Class::Step {
             for o in g.node(id).op.operands() {
-                if class[o] == Class::Post {
+                if class[o] == Class::PostLoop {
                     class[o] = Class::Step;
                 }
             }
@@ -193,8 +196,8 @@ pub(super) fn schedule(g: &Graph, roots: &[Root], hoist: bool) -> Schedule {
     // could wait: kept for later it goes through memory twice. Products gain from waiting.
     for id in 0..n {
         let op = &g.node(id).op;
-        let here = |o: &NodeId| class[*o] != Class::Post;
-        if class[id] == Class::Post
+        let here = |o: &NodeId| class[*o] != Class::PostLoop;
+        if class[id] == Class::PostLoop
             && !matches!(op, Op::Product(_))
             && op.operands().iter().all(here)
         {
@@ -208,7 +211,7 @@ pub(super) fn schedule(g: &Graph, roots: &[Root], hoist: bool) -> Schedule {
     for id in 0..n {
         let node = g.node(id);
         epilogue[id] = live[id]
-            && class[id] != Class::Pack
+            && class[id] != Class::WeightTime
             && node.extent == Extent::Row
             && !is_reduce(&node.op)
             // Nothing to compute.
@@ -219,13 +222,13 @@ pub(super) fn schedule(g: &Graph, roots: &[Root], hoist: bool) -> Schedule {
                 .iter()
                 .any(|&o| class[o] == class[id] && (epilogue[o] || is_reduce(&g.node(o).op)));
     }
-    let mut s = Schedule {
+    let mut s = Order {
         live,
         class,
         level: vec![0; n],
         epilogue,
     };
-    for c in [Class::Pre, Class::Step, Class::Post] {
+    for c in [Class::Prologue, Class::Step, Class::PostLoop] {
         levels(g, roots, &mut s, c);
     }
     s
@@ -245,7 +248,7 @@ fn sums_to_step(g: &Graph, roots: &[Root], live: &[bool], class: &mut [Class]) {
         let node = g.node(id);
         let row = is_reduce(&node.op) || node.extent == Extent::Row;
         let free = !matches!(node.op, Op::Product(_)) && !is_leaf(&node.op);
-        if class[id] == Class::Pre && free && (only_moved[id] || (row && steps[id])) {
+        if class[id] == Class::Prologue && free && (only_moved[id] || (row && steps[id])) {
             class[id] = Class::Step;
             moved[id] = true;
         }
@@ -257,17 +260,17 @@ fn sums_to_step(g: &Graph, roots: &[Root], live: &[bool], class: &mut [Class]) {
 }
 
 /// Whether `n` is computed in class `c` (leaves are computed nowhere).
-fn inside(g: &Graph, s: &Schedule, n: NodeId, c: Class) -> bool {
+fn inside(g: &Graph, s: &Order, n: NodeId, c: Class) -> bool {
     s.live[n] && s.class[n] == c && !is_leaf(&g.node(n).op)
 }
 
 /// Whether `user` has to wait until `o` is complete for all units.
-fn waits(g: &Graph, s: &Schedule, user: NodeId, o: NodeId) -> bool {
+fn waits(g: &Graph, s: &Order, user: NodeId, o: NodeId) -> bool {
     matches!(g.node(user).op, Op::Product(_)) || (s.is_row(g, o) && !s.epilogue[user])
 }
 
 /// The first level at which an operand lets its user run.
-fn after(g: &Graph, s: &Schedule, user: NodeId, o: NodeId, c: Class, level: &[usize]) -> usize {
+fn after(g: &Graph, s: &Order, user: NodeId, o: NodeId, c: Class, level: &[usize]) -> usize {
     if !inside(g, s, o, c) {
         0
     } else {
@@ -275,9 +278,9 @@ fn after(g: &Graph, s: &Schedule, user: NodeId, o: NodeId, c: Class, level: &[us
     }
 }
 
-/// Products run as late as possible, so that what only a late phase needs does not have to be
+/// Products run as late as possible, so that what only a late kernel needs does not have to be
 /// stored; the maths after a product runs with it.
-fn levels(g: &Graph, roots: &[Root], s: &mut Schedule, c: Class) {
+fn levels(g: &Graph, roots: &[Root], s: &mut Order, c: Class) {
     let n = g.nodes().len();
     let nodes: Vec<NodeId> = (0..n).filter(|&id| inside(g, s, id, c)).collect();
     let mut early = vec![0usize; n];
