@@ -5,10 +5,10 @@ use recurrent::{Isa, learner::StepSeed, params::ParamSpec};
 use rnn_reference::{Answer, Call, Draw, Drawn, Model, Scope, Weights};
 use rnn_runtime::cpu::{
     arena::Arena,
-    ops::{Times, copy_out, dropout, gaussian_noise},
+    ops::{Perturb, Times, copy_out, perturb},
     phase::{Buf, Memory, padded},
 };
-use rnn_tables::{BufferRef, Extent};
+use rnn_tables::{BufferRef, Extent, Perturbation};
 
 /// The step of training that is compared.
 pub const SEED: StepSeed = StepSeed { seed: 3, step: 4 };
