@@ -114,14 +114,14 @@ fn a_cell_of_ones_own() {
     ));
 }
 
-/// The sweeps of both directions stand in one call that may run them at once: in inference, forwards
-/// and backwards. Another layer has no such call.
+/// The scans of both directions stand in one group that may run at once: in inference, forwards and
+/// backwards. Another layer has no such group.
 #[test]
 fn two_directions_run_at_once() {
     let calls = |model: &str| {
         let mut all = Vec::new();
         names(expand(&format!("struct Model = {model};")), &mut all);
-        all.iter().filter(|n| *n == "both").count()
+        all.iter().filter(|n| *n == "Concurrent").count()
     };
     assert_eq!(calls("Input(_, 2) -> LSTM(3)"), 0);
     for model in [

@@ -37,8 +37,8 @@ pub(super) fn packing(rt: &TokenStream, plan: &Plan) -> Packing {
     let mut at = quote!(0);
     for (i, p) in plan.graph.params.iter().enumerate() {
         let (name, len) = (param(ParamId(i)), product(&p.shape));
-        items.extend(quote!(const #name: usize = #at;));
-        at = quote!(#name + #len);
+        items.extend(quote!(const #name: #rt::WeightOffset = #rt::WeightOffset(#at);));
+        at = quote!(#name.0 + #len);
     }
     // Inference: matrices, vectors, computed vectors; then what only training needs.
     let mut at = quote!(0);
@@ -74,8 +74,10 @@ pub(super) fn packing(rt: &TokenStream, plan: &Plan) -> Packing {
                         to: Packed::Vector(i),
                     };
                     let (vector, width) = (vector.print(rt), width.tokens());
-                    items.extend(quote!(const #name: usize = #at;));
-                    at = quote!(#name + #rt::padded(#width));
+                    items.extend(
+                        quote!(const #name: #rt::PackedOffset = #rt::packed_start(#at, #width);),
+                    );
+                    at = quote!(#name.0 + #rt::packed_vector_len(#width));
                     vectors[table].extend(quote!(#vector,));
                 }
                 (PackedVector::Computed(_, width), _) if !training => {
@@ -84,8 +86,10 @@ pub(super) fn packing(rt: &TokenStream, plan: &Plan) -> Packing {
                         true => quote!(__COMPUTED),
                         false => computed,
                     };
-                    items.extend(quote!(const #name: usize = #before;));
-                    computed = quote!(#name + #rt::padded(#width));
+                    items.extend(
+                        quote!(const #name: #rt::PackedOffset = #rt::PackedOffset(#before);),
+                    );
+                    computed = quote!(#name.0 + #rt::padded(#width));
                 }
                 _ => {}
             }
@@ -148,7 +152,7 @@ pub(super) fn computed(
                 let span = proc_macro2::Span::call_site();
                 let at = stores.iter().map(|&v| {
                     let at = packed(Packed::Vector(v));
-                    quote!(#rt::BufferRef { buffer: 0, offset: #at - __COMPUTED, after: false, exact: false })
+                    quote!(#rt::BufferRef { buffer: 0, offset: #at.0 - __COMPUTED, after: false, exact: false })
                 });
                 let at: Vec<TokenStream> = at.collect();
                 items.extend(kernel(rt, &names, &one, &form.graph, span)?);

@@ -54,16 +54,14 @@ pub(super) fn packed(id: Packed) -> TokenStream {
 }
 
 impl Print for ParamId {
-    fn print(&self, rt: &TokenStream) -> TokenStream {
-        let at = param(*self);
-        quote!(#rt::WeightOffset(#at))
+    fn print(&self, _: &TokenStream) -> TokenStream {
+        param(*self)
     }
 }
 
 impl Print for Packed {
-    fn print(&self, rt: &TokenStream) -> TokenStream {
-        let at = packed(*self);
-        quote!(#rt::PackedOffset(#at))
+    fn print(&self, _: &TokenStream) -> TokenStream {
+        packed(*self)
     }
 }
 
