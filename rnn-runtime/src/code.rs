@@ -26,6 +26,7 @@ pub use crate::{
         simd::Simd,
     },
     error::Error,
+    executor::{Concurrent, Executor, execute},
     learner::ValueSpec,
     model::{
         AxisSpec, Batch, Computed, Core, Id, Ids, IntoInput, Kind, LayerRow, LayerState, MaskRule,
