@@ -18,9 +18,8 @@ pub use crate::{
         math,
         ops::{Sweep, Times},
         phase::{
-            Active, Body, Buf, Columns, Every, Memory, PACKED_END, Places, Tile, all_at, array,
-            packed_len, packed_start, packed_vector_len, padded, run_all, run_rows, step_at,
-            stream_layout, stream_len,
+            Active, Body, Buf, Columns, Every, Memory, Places, Tile, all_at, array, packed_len,
+            padded, run_all, run_rows, step_at, stream_layout, stream_len,
         },
         run::{CpuProgram, ScanCall},
         simd::Simd,

@@ -53,7 +53,7 @@ pub(super) fn packing(rt: &TokenStream, plan: &Plan) -> Packing {
             }
             let name = packed(Packed::Matrix(i));
             let (k, width, gates) = (m.k.tokens(), m.width.tokens(), m.gates.len());
-            items.extend(quote!(const #name: #rt::PackedOffset = #rt::packed_start(#at, #width);));
+            items.extend(quote!(const #name: #rt::PackedOffset = #rt::PackedOffset(#at);));
             at = quote!(#name.0 + #rt::packed_len(#k, #gates, #width));
             let gates = m.gates.iter().map(|gate| gate.print(rt));
             matrices[table].extend(quote!(#(#gates,)*));
@@ -74,10 +74,8 @@ pub(super) fn packing(rt: &TokenStream, plan: &Plan) -> Packing {
                         to: Packed::Vector(i),
                     };
                     let (vector, width) = (vector.print(rt), width.tokens());
-                    items.extend(
-                        quote!(const #name: #rt::PackedOffset = #rt::packed_start(#at, #width);),
-                    );
-                    at = quote!(#name.0 + #rt::packed_vector_len(#width));
+                    items.extend(quote!(const #name: #rt::PackedOffset = #rt::PackedOffset(#at);));
+                    at = quote!(#name.0 + #rt::padded(#width));
                     vectors[table].extend(quote!(#vector,));
                 }
                 (PackedVector::Computed(_, width), _) if !training => {
@@ -100,14 +98,14 @@ pub(super) fn packing(rt: &TokenStream, plan: &Plan) -> Packing {
                 false => computed.clone(),
             };
             items.extend(quote! {
-                const __COMPUTED: usize = #rt::packed_start(#at, #rt::PACKED_END).0;
+                const __COMPUTED: usize = #at;
                 const __COMPUTED_LEN: usize = #end - __COMPUTED;
-                const __PACKED: usize = __COMPUTED + __COMPUTED_LEN + #rt::PACKED_END;
+                const __PACKED: usize = __COMPUTED + __COMPUTED_LEN;
             });
             at = quote!(__PACKED);
         }
     }
-    items.extend(quote!(const __PACKED_TRAINING: usize = #at + #rt::PACKED_END;));
+    items.extend(quote!(const __PACKED_TRAINING: usize = #at;));
     let ([m, mt], [v, vt]) = (matrices, vectors);
     let fields = quote! {
         packed: __PACKED,

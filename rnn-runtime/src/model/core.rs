@@ -76,8 +76,7 @@ impl Core {
         &mut self.weights
     }
 
-    /// Runs on this instruction set from now on. The layout of packed weights is the same for all, but
-    /// vectors that are computed from parameters have the bits of the set that computes them.
+    /// Runs on this instruction set from now on: weights are packed for it before their next use.
     pub(super) fn set_isa(&mut self, isa: Isa) {
         self.isa = Some(isa);
         self.packed.take();
@@ -98,12 +97,12 @@ impl Core {
     }
 }
 
-/// Packs all weights. `packed` must be zero where nothing was packed before. `isa` computes the vectors
-/// that are made of parameters.
+/// Packs all weights. `packed` must be zero where nothing was packed before, and packed for the same
+/// instruction set elsewhere.
 pub(super) fn pack<P: Program>(isa: Isa, weights: &[f32], packed: &mut [f32], training: bool) {
     let spec = &P::SPEC;
     for m in spec.matrices {
-        pack_matrix(m, weights, packed);
+        pack_matrix(isa, m, weights, packed);
     }
     for v in spec.vectors {
         pack_vector(v, weights, packed);
@@ -119,7 +118,7 @@ pub(super) fn pack<P: Program>(isa: Isa, weights: &[f32], packed: &mut [f32], tr
     }
     if training {
         for m in spec.matrices_training {
-            pack_matrix(m, weights, packed);
+            pack_matrix(isa, m, weights, packed);
         }
         for v in spec.vectors_training {
             pack_vector(v, weights, packed);

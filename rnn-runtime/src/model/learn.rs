@@ -269,7 +269,7 @@ impl<P: Program> Learner for P {
 }
 
 impl State {
-    /// Another instruction set runs: what the last forward pass left is of no use.
+    /// Weights are packed for another instruction set: what the last forward pass left is of no use.
     pub(super) fn unpack(&mut self) {
         self.packed = Arena::default();
         self.ready = false;

@@ -3,8 +3,8 @@
 use crate::support::{Random, UNTOUCHED, Values, leak, place};
 use rnn_runtime::cpu::{
     phase::{
-        Body, Columns, Every, Memory, PACKED_END, Tile, pack_matrix, pack_vector, packed_len,
-        padded, run_all, run_rows, step_at,
+        Body, Columns, Every, Memory, Tile, pack_matrix, pack_vector, packed_len, padded, run_all,
+        run_rows, step_at,
     },
     simd::{Isa, Op, Simd},
 };
@@ -152,7 +152,7 @@ impl Case {
         }
     }
 
-    fn packed(&self) -> Vec<f32> {
+    fn packed(&self, isa: Isa) -> Vec<f32> {
         let bias: PackedVector = PackedVector {
             from: VectorSlice {
                 param: WeightOffset(0),
@@ -161,13 +161,11 @@ impl Case {
             width: self.width,
             to: self.phase.vectors[0],
         };
-        let mut packed = vec![0.0; bias.to.0 + padded(self.width) + PACKED_END];
+        let mut packed = vec![0.0; bias.to.0 + padded(self.width)];
         for (m, w) in &self.matrices {
-            pack_matrix(m, w, &mut packed);
+            pack_matrix(isa, m, w, &mut packed);
         }
         pack_vector(&bias, &self.bias, &mut packed);
-        // What a vector reads behind a narrow panel goes nowhere.
-        packed[bias.to.0 + self.width..].fill(f32::NAN);
         packed
     }
 
@@ -223,7 +221,7 @@ impl Case {
     }
 
     fn run(&self, isa: Isa, v: &mut Values, rows: usize, steps: usize, all: bool) -> bool {
-        let packed = self.packed();
+        let packed = self.packed(isa);
         let mut m = Memory::new(v.arena.floats_mut(), &packed, &v.bufs, steps, rows);
         macro_rules! gates {
             ($($g:literal)*) => {
@@ -298,7 +296,7 @@ fn a_sum_over_units_does_not_depend_on_the_tile() {
         for gates in 1..=4 {
             let case = Case::new(width, gates, [3, 2], &mut r);
             for &isa in Isa::available() {
-                let packed = case.packed();
+                let packed = case.packed(isa);
                 let mut many = case.values(13, 1);
                 let mut each = case.values(13, 1);
                 case.run(isa, &mut many, 13, 1, true);
@@ -354,7 +352,7 @@ fn a_buffer_that_is_too_small_is_refused() {
 fn packed_weights_that_are_too_short_are_refused() {
     let case = Case::new(20, 2, [3, 2], &mut Random::new(3));
     let mut v = case.values(2, 1);
-    let packed = &case.packed()[..60];
+    let packed = &case.packed(Isa::SCALAR)[..60];
     let mut m = Memory::new(v.arena.floats_mut(), packed, &v.bufs, 1, 2);
     run_one(&case, Isa::SCALAR, &mut m);
 }

@@ -35,7 +35,7 @@ pub const PU: usize = PW + packed_len(IN, 1, UNITS);
 pub const PB: usize = PU + packed_len(UNITS, 1, UNITS);
 pub const PWT: usize = PB + padded(UNITS);
 pub const PUT: usize = PWT + packed_len(UNITS, 1, IN);
-pub const PACKED: usize = PUT + packed_len(UNITS, 1, UNITS) + PACKED_END;
+pub const PACKED: usize = PUT + packed_len(UNITS, 1, UNITS);
 
 // Buffers: the same in inference and training as far as the gradients.
 pub const X: usize = 0;

@@ -21,9 +21,7 @@ mod tile;
 
 pub use columns::{Column, Columns, Find};
 pub use memory::{Memory, array};
-pub use pack::{
-    PACKED_END, pack_matrix, pack_vector, packed_len, packed_start, packed_vector_len, panel_width,
-};
+pub use pack::{pack_matrix, pack_vector, packed_len};
 pub use places::{Active, Every, Places};
 pub use table::{Buf, ROW_ALIGN, padded, row_len, stream_layout, stream_len};
 pub use tile::Tile;
@@ -252,10 +250,10 @@ fn check(m: &Memory<'_>, p: &Kernel, first: usize, last: usize) {
             m.check_whole(&s.operand, s.k, last);
             // The first step of a run is what a carried operand is left out at.
             debug_assert!(!s.carried || last == first || !m.fresh);
-            let len = packed_len(s.k, s.gates, p.width);
-            // A vector that is wider than the panel reads on behind it.
-            let end = s.matrix.0.saturating_add(len).saturating_add(PACKED_END);
-            assert!(end <= m.packed.len(), "a packed matrix is too small");
+            assert!(
+                s.matrix.0.saturating_add(packed_len(s.k, s.gates, p.width)) <= m.packed.len(),
+                "a packed matrix is too small"
+            );
         }
     }
     for r in p.loads {

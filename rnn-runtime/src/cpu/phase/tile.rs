@@ -4,7 +4,7 @@ use std::marker::PhantomData;
 
 use rnn_tables::Kernel;
 
-use super::{columns::Seen, pack::PANEL, padded, panel_width};
+use super::{columns::Seen, padded};
 use crate::cpu::simd::Simd;
 
 /// One block of units for `R` rows. `r` below is a row of the tile, `i` an index into the lists
@@ -59,29 +59,21 @@ impl<'a, S: Simd, const R: usize> Tile<'a, S, R> {
         let s = self.s;
         let mut acc = [[s.splat(0.0); G]; R];
         let lanes = <S::One as Simd>::LANES;
-        let panel = panel_width(self.p.width);
         let first: usize = self.p.products[..i].iter().map(|p| p.len()).sum();
         for (j, segment) in self.p.products[i].iter().enumerate() {
             assert!(segment.gates == G, "generated code and its table differ");
             if segment.carried && self.zero {
                 continue;
             }
-            let stride = G * panel;
-            // From one register of a wide vector to the next: in the same panel, or in the next one.
-            // (No matrix with narrower panels has so many units that a vector has two registers.)
-            let next = match const { <S::One as Simd>::LANES < PANEL } {
-                true => lanes,
-                false => segment.k * stride,
-            };
-            // SAFETY: `check` saw that `packed_len(k, G, width)` floats start at `matrix` and
-            // `PACKED_END` follow, and that `k` floats of the operand lie in each row; `unit` is a
-            // multiple of the lanes, less than the width, and so is the next one where a vector has
-            // two registers. So each register starts within the packed matrix, and ends at most
-            // `PACKED_END` floats behind it.
+            let stride = G * lanes;
+            let next = segment.k * stride;
+            // SAFETY: `check` saw that `packed_len(k, G, width)` floats start at `weights`, and
+            // that `k` floats of the operand lie in each row; `unit` is the first of a block, that
+            // block is within the first, rounded up to whole blocks, and so is the next one where
+            // a vector has two.
             unsafe {
-                // Where panels are narrower there is one, and `unit` is 0.
-                let start = self.unit / PANEL * (segment.k * stride) + self.unit % PANEL;
-                let mut w = self.packed.as_ptr().add(segment.matrix.0 + start);
+                let first_block = segment.matrix.0 + self.unit / lanes * next;
+                let mut w = self.packed.as_ptr().add(first_block);
                 let x: [*const f32; R] = std::array::from_fn(|r| {
                     let n = self.at[r];
                     self.columns
@@ -98,7 +90,7 @@ impl<'a, S: Simd, const R: usize> Tile<'a, S, R> {
                             *v = s.splat(*x.add(k));
                         }
                         for g in 0..G {
-                            let wide = s.load_apart(w.add(g * panel), next);
+                            let wide = s.load_apart(w.add(g * lanes), next);
                             for (acc, &x) in acc.iter_mut().zip(&all) {
                                 acc[g] = s.mul_add(wide, x, acc[g]);
                             }
@@ -106,7 +98,7 @@ impl<'a, S: Simd, const R: usize> Tile<'a, S, R> {
                     } else {
                         let mut wide = [s.splat(0.0); G];
                         for (g, v) in wide.iter_mut().enumerate() {
-                            *v = s.load_apart(w.add(g * panel), next);
+                            *v = s.load_apart(w.add(g * lanes), next);
                         }
                         for r in 0..R {
                             let x = s.splat(*x[r].add(k));
