@@ -63,7 +63,7 @@ fn written<P: Program>(ran: &[Instruction]) -> BTreeSet<usize> {
                     }
                 }
                 for v in *vectors {
-                    let from = v.to.start().0;
+                    let from = v.to.start();
                     all.extend(from..from + v.width);
                 }
             }

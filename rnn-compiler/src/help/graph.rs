@@ -9,7 +9,7 @@ use crate::syntax::{
 
 /// `input x: [time, 8]; input m: mask[time]; output y = x -> LSTM(4, mask = m);`
 pub fn with_mask(layer: LayerAst, mask: Option<String>) -> Body {
-    let mask = mask.filter(own).unwrap_or("m".to_owned());
+    let mask = mask.filter(|name| own(name)).unwrap_or("m".to_owned());
     let layer = layer.with(ArgumentAst::set("mask", ValueAst::name(&mask)));
     let time = ValueAst::name("time");
     Body::Graph(vec![
@@ -27,7 +27,7 @@ pub fn with_initial_state(
     outputs: &[&str],
     state: Option<String>,
 ) -> Body {
-    let state = state.filter(own).unwrap_or("state".to_owned());
+    let state = state.filter(|name| own(name)).unwrap_or("state".to_owned());
     let layer = layer.without("initial_state");
     let last = layer.clone();
     let last = last.with(ArgumentAst::set("initial_state", ValueAst::name(&state)));
@@ -59,8 +59,8 @@ pub fn with_initial_state(
 }
 
 /// Whether a name is none that these graphs give themselves.
-fn own(name: &String) -> bool {
-    !["x", "y", "forward", "backward"].contains(&name.as_str())
+fn own(name: &str) -> bool {
+    !["x", "y", "forward", "backward"].contains(&name)
 }
 
 fn features() -> ValueAst {

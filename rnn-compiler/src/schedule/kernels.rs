@@ -256,8 +256,9 @@ impl Planner<'_> {
                     let at = mode.add(width, Extent::One, None);
                     plan.accumulators.push(slice(at.clone(), width));
                     buffers.accumulators.insert(node, at);
-                } else if !buffers.d_products.contains_key(&node) {
-                    buffers.d_products.insert(node, mode.every(width, axis));
+                } else {
+                    let new = || mode.every(width, axis);
+                    buffers.d_products.entry(node).or_insert_with(new);
                 }
             }
         }

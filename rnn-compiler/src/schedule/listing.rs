@@ -1,5 +1,5 @@
 //! A plan as text, one line an instruction and a buffer: what tests show and what a reader of the
-//! compiler looks at. Users see [`explain`](super::explain).
+//! compiler looks at. Users see the text of `explain.rs`.
 
 use std::fmt::{self, Write as _};
 

@@ -1,9 +1,9 @@
 //! What a model executes: buffers, packed weights, kernels, and for a stream, inference, the forward
 //! and the backward pass a list of instructions. Everything is decided here; printers only print.
 //!
-//! [`plan`] makes it of an [`OpGraph`] in three steps: values get buffers ([`buffers`]), cells are
-//! cut into kernels whose vectors get theirs ([`kernels`]), and each run becomes a list
-//! ([`forward`], [`backward`], [`stream`]).
+//! [`plan`] makes it of an [`OpGraph`] in three steps: values get buffers (`buffers.rs`), cells are
+//! cut into kernels whose vectors get theirs (`kernels.rs`), and each run becomes a list
+//! (`forward.rs`, `backward.rs`, `stream.rs`).
 
 mod backward;
 mod buffers;

@@ -332,14 +332,11 @@ fn bits(numbers: &[f32]) -> Bits {
 }
 
 /// What training ends with: weights, the optimizer's memory, and the last loss.
-fn train<M: Trainable>(
+fn train<M: Trainable + Counting>(
     model: &mut M,
     optimizer: impl Optimizer + 'static,
     loss: impl Loss + 'static,
-) -> (u64, crate::optimizers::OptimizerState, [usize; 4])
-where
-    M: Counting,
-{
+) -> (u64, crate::optimizers::OptimizerState, [usize; 4]) {
     let mut trainer = Trainer::new(model).optimizer(optimizer).loss(loss);
     let history = trainer.fit(&dataset(100), quiet(3)).unwrap();
     let fetches = trainer.model.fetches();
