@@ -1,11 +1,12 @@
 //! Inference over a batch: rows divided among threads, long sequences cut into blocks of time.
 
-use super::{AxisSpec, Core, MaskRule, Program, Spec, program::lay_out, stateful::zeros};
+use super::{AxisSpec, Core, MaskRule, Program, Spec, stateful::zeros};
 use crate::{
     cpu::{
         arena::Arena,
+        layout::{block_steps, lay_out},
         ops::{self, Times},
-        phase::{Memory, row_len},
+        phase::Memory,
         run::{Block, Inference, Penalties},
         simd::Isa,
     },
@@ -14,9 +15,6 @@ use crate::{
     learner::{InputView, Values},
 };
 use rnn_tables::BufferRef;
-
-/// Floats of buffers that a thread should have in use at once, so that they stay in the cache.
-const BLOCK_FLOATS: usize = 64 * 1024;
 
 /// The length of each axis of a checked batch.
 pub(super) fn axes(spec: &Spec, x: &[InputView<'_>]) -> Vec<usize> {
@@ -153,16 +151,8 @@ pub(super) fn infer<P: Program>(
     };
     let worth = steps.saturating_mul(spec.cost) / ops::WORTH_A_THREAD;
     let threads = worth.clamp(1, rayon::current_num_threads());
-    let row: usize = spec
-        .inference
-        .iter()
-        .map(|b| row_len(b.width, b.unaligned))
-        .sum();
-    let block = spec.blocks.then(|| {
-        // Even, so that states end where they start.
-        let fit = BLOCK_FLOATS / (row * batch.div_ceil(threads)).max(1);
-        (fit.clamp(8, 256) & !1).min(time)
-    });
+    let rows = batch.div_ceil(threads);
+    let block = spec.blocks.then(|| block_steps(spec.inference, rows, time));
     let lengths = match block {
         Some(block) => vec![block; axes.len()],
         None => axes.clone(),

@@ -2,20 +2,11 @@
 
 use std::sync::{Mutex, OnceLock};
 
-use super::{
-    learn::State,
-    program::{Computed, Program},
-    stateful::States,
-};
+use super::{learn::State, packing::pack, program::Program, stateful::States};
 use crate::{
-    cpu::{
-        arena::Arena,
-        phase::{Buf, Memory, pack_matrix, pack_vector},
-        simd::{Isa, Op, Simd},
-    },
+    cpu::{arena::Arena, layout::is_narrow, simd::Isa},
     error::Error,
 };
-use rnn_tables::Extent;
 
 /// A model's data.
 pub struct Core {
@@ -66,7 +57,7 @@ impl Core {
     pub(super) fn isa<P: Program>(&self) -> Result<Isa, Error> {
         match self.isa {
             Some(isa) => Ok(isa),
-            None => Isa::best_for(const { P::SPEC.is_narrow() }),
+            None => Isa::best_for(const { is_narrow(P::SPEC.matrices) }),
         }
     }
 
@@ -94,45 +85,6 @@ impl Core {
                 packed
             })
             .floats()
-    }
-}
-
-/// Packs all weights. `packed` must be zero where nothing was packed before, and packed for the same
-/// instruction set elsewhere.
-pub(super) fn pack<P: Program>(isa: Isa, weights: &[f32], packed: &mut [f32], training: bool) {
-    let spec = &P::SPEC;
-    for m in spec.matrices {
-        pack_matrix(isa, m, weights, packed);
-    }
-    for v in spec.vectors {
-        pack_vector(v, weights, packed);
-    }
-    let (at, len) = spec.computed;
-    if len > 0 {
-        let mut values = Arena::new(len);
-        let bufs = [Buf::new(0, len, 1, 1, Extent::One)];
-        let mut m = Memory::new(values.floats_mut(), packed, &bufs, 1, 1);
-        // Products among them read what was just packed.
-        isa.dispatch(Compute::<P>(&mut m, std::marker::PhantomData));
-        packed[at..at + len].copy_from_slice(&values.floats()[..len]);
-    }
-    if training {
-        for m in spec.matrices_training {
-            pack_matrix(isa, m, weights, packed);
-        }
-        for v in spec.vectors_training {
-            pack_vector(v, weights, packed);
-        }
-    }
-}
-
-struct Compute<'a, 'b, P>(&'a mut Memory<'b>, std::marker::PhantomData<P>);
-
-impl<P: Program> Op for Compute<'_, '_, P> {
-    type Output = ();
-    #[inline(always)]
-    fn run<S: Simd>(self, s: S) {
-        P::Computed::run(s, self.0);
     }
 }
 

@@ -8,13 +8,13 @@ use super::{
     LayerState, Program,
     batch::{Outcome, axes, infer},
     check::{check, count},
-    core::pack,
-    program::lay_out,
+    packing::pack,
     stateful::{Store, zeros},
 };
 use crate::{
     cpu::{
         arena::Arena,
+        layout::lay_out,
         ops::{self, Times},
         phase::{Buf, Memory},
         run::{Penalties, Training},

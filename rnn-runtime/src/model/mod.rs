@@ -11,6 +11,7 @@ mod id;
 mod input;
 mod learn;
 mod output;
+mod packing;
 mod program;
 mod stateful;
 mod stream;
