@@ -13,6 +13,7 @@ pub mod ir;
 pub mod kernels;
 pub mod layer;
 pub mod layers;
+pub mod ops;
 pub mod passes;
 pub mod schedule;
 pub mod syntax;

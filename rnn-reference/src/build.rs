@@ -118,25 +118,15 @@ impl Model {
                 let known = first.as_ref().and_then(|f| f.cells.first());
                 part.cells = vec![self.ready(&layer.name, cell, &inputs, known)?];
             }
-            LayerKind::Dropout {
-                rate,
-                every_step,
-                seed,
-            } if *rate != 0.0 => {
-                let drawn = Drawn::Factors { rate: *rate };
-                part.draw = Some(self.draw(layer, drawn, *every_step, *seed)?);
+            LayerKind::Op(op) => {
+                let from = layer.inputs.first().map(|&p| self.graph.shape(p));
+                let idle = from.is_some_and(|from| op.is_identity(from, &layer.outputs[0]));
+                if let (Some(draws), false) = (op.draws(), idle) {
+                    let drawn = Drawn::Perturbation(draws.how);
+                    part.draw = Some(self.draw(layer, drawn, draws.every_step, draws.seed)?);
+                }
             }
-            LayerKind::GaussianNoise { stddev, seed } if *stddev != 0.0 => {
-                let drawn = Drawn::Noise { stddev: *stddev };
-                part.draw = Some(self.draw(layer, drawn, true, *seed)?);
-            }
-            LayerKind::Dropout { .. }
-            | LayerKind::GaussianNoise { .. }
-            | LayerKind::Input
-            | LayerKind::Reshape
-            | LayerKind::Permute
-            | LayerKind::RepeatVector
-            | LayerKind::Identity => {}
+            LayerKind::Input | LayerKind::Identity => {}
         }
         if let Some(first) = layer.shared {
             let until = &self.graph.layers[first..self.parts.len()];

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use rnn_compiler::ir::Content;
+use rnn_tables::Perturbation;
 
 /// The weights of a model by name, such as `lstm/kernel`, each row-major.
 pub type Weights = BTreeMap<String, Vec<f64>>;
@@ -66,16 +67,15 @@ pub struct Draw {
 /// What training draws.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Drawn {
-    /// Factors: 0 with this probability, otherwise `1 / (1 - rate)`.
+    /// The mask of a cell's dropout, a factor for each number: 0 with this probability, otherwise
+    /// `1 / (1 - rate)`.
     Factors {
         /// The probability.
         rate: f64,
     },
-    /// Numbers that are added, of this standard deviation.
-    Noise {
-        /// The standard deviation.
-        stddev: f64,
-    },
+    /// What a layer perturbs its values by: 1 where a value stays and 0 where it is dropped, or
+    /// standard normal numbers.
+    Perturbation(Perturbation),
 }
 
 /// A batch for one input, row-major.

@@ -338,7 +338,7 @@ fn shapes_change_and_numbers_stay() {
 #[test]
 fn training_takes_what_it_draws() {
     let text = "input x: [2, 2]; output a = x -> Dropout(0.5); output b = x -> SpatialDropout1D(0.5); \
-        output c = x -> GaussianNoise(0.1); output d = x -> Dropout(0);";
+        output c = x -> GaussianNoise(0.5); output d = x -> Dropout(0);";
     let model = Model::parse(text).unwrap();
     let x = [1.0, 2.0, 3.0, 4.0];
     let mut call = Call {
@@ -370,9 +370,9 @@ fn training_takes_what_it_draws() {
         .collect();
     assert_eq!(widths, [(true, 2), (false, 2), (true, 2)]);
     call.draws = vec![
-        vec![2.0, 0.0, 0.0, 2.0],
-        vec![0.0, 2.0],
-        vec![0.5, 0.25, 0.0, -1.0],
+        vec![1.0, 0.0, 0.0, 1.0],
+        vec![0.0, 1.0],
+        vec![1.0, 0.5, 0.0, -2.0],
     ];
     assert_eq!(
         data(&call).unwrap(),

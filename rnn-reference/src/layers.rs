@@ -3,13 +3,15 @@
 use std::collections::BTreeMap;
 
 use super::{
-    Answer, Call, Drawn, Input, Model, Output, Weights, Wrong,
+    Answer, Call, Input, Model, Output, Weights, Wrong,
     build::{Part, Ready},
     cell::known,
     pointwise::{apply, normalize},
     value::Value,
 };
-use rnn_compiler::ir::{Content, Layer, LayerKind, Port, Regularizer, Shape, Time};
+use rnn_compiler::ir::{
+    Content, Layer, LayerKind, OpDef, Port, Reference, Regularizer, Shape, Time,
+};
 
 pub(super) fn run(model: &Model, weights: &Weights, call: &Call) -> Result<Answer, Wrong> {
     let mut all = Vec::new();
@@ -210,21 +212,7 @@ impl<'a> Running<'a> {
             LayerKind::Pointwise { .. } | LayerKind::BatchNormalization { .. } => {
                 self.pointwise(layer, &part.cells, &inputs)
             }
-            LayerKind::Dropout { .. } | LayerKind::GaussianNoise { .. } => {
-                one(self.drawn(layer, part, x)?)
-            }
-            LayerKind::Reshape => {
-                let steps = match &layer.outputs[0].time {
-                    Time::None => None,
-                    _ => Some(x.time() * x.width / width.max(1)),
-                };
-                one(x.reshaped(steps, width))
-            }
-            LayerKind::Permute => one(x.transposed()),
-            LayerKind::RepeatVector => match &layer.outputs[0].time {
-                Time::Steps(t) => one(x.repeated(known(t)?)),
-                _ => Err(Wrong(format!("{} repeats without end", layer.text))),
-            },
+            LayerKind::Op(op) => one(self.operator(layer, part, op.as_ref(), x)?),
         }
     }
 
@@ -288,26 +276,43 @@ impl<'a> Running<'a> {
         apply(&cell.cell, &weights, &inputs)
     }
 
-    /// `Dropout` and noise: nothing in inference, the call's draws in training.
-    fn drawn(&self, layer: &Layer, part: &Part, x: &Value) -> Result<Value, Wrong> {
-        let Some((draw, data)) = part
-            .draw
-            .and_then(|d| Some((&self.model.draws[d], self.draws.get(d)?)))
-        else {
-            return Ok(x.clone());
+    /// An operator that is no cell, by its own formula.
+    fn operator(
+        &self,
+        layer: &Layer,
+        part: &Part,
+        op: &dyn OpDef,
+        x: &Value,
+    ) -> Result<Value, Wrong> {
+        let shape = &layer.outputs[0];
+        let width = known(&shape.width())?;
+        let steps = match &shape.time {
+            Time::None => None,
+            Time::Steps(t) => Some(known(t)?),
+            Time::Any(_) => Some(x.time() * x.width / width.max(1)),
         };
-        let time = if draw.every_step { x.time() } else { 1 };
-        if data.len() != x.rows * time * x.width {
-            return Err(Wrong(format!("the draw of {} has other steps", layer.text)));
+        let drawn = part.draw;
+        let drawn = drawn.and_then(|d| Some((&self.model.draws[d], self.draws.get(d)?)));
+        if let Some((draw, data)) = drawn {
+            let time = if draw.every_step { x.time() } else { 1 };
+            if data.len() != x.rows * time * x.width {
+                return Err(Wrong(format!("the draw of {} has other steps", layer.text)));
+            }
         }
-        x.map(x.width, |row, t, x| {
-            let t = if draw.every_step { t } else { 0 };
-            let from = (row * time + t) * x.len();
-            let each = x.iter().zip(&data[from..from + x.len()]);
-            Ok(match draw.drawn {
-                Drawn::Factors { .. } => each.map(|(x, d)| x * d).collect(),
-                Drawn::Noise { .. } => each.map(|(x, d)| x + d).collect(),
-            })
+        let data = op.reference(&Reference {
+            rows: x.rows,
+            steps: x.time(),
+            width: x.width,
+            data: &x.data,
+            to_steps: steps.unwrap_or(1),
+            to_width: width,
+            drawn: drawn.map(|(_, data)| data.as_slice()),
+        });
+        Ok(Value {
+            rows: x.rows,
+            steps,
+            width,
+            data,
         })
     }
 

@@ -54,43 +54,6 @@ impl Value {
         Value { data, ..*self }
     }
 
-    /// The same numbers of every row in another shape.
-    pub fn reshaped(&self, steps: Option<usize>, width: usize) -> Value {
-        Value {
-            rows: self.rows,
-            steps,
-            width,
-            data: self.data.clone(),
-        }
-    }
-
-    /// Steps and features exchanged.
-    pub fn transposed(&self) -> Value {
-        let mut data = Vec::new();
-        for row in 0..self.rows {
-            for i in 0..self.width {
-                data.extend((0..self.time()).map(|t| self.at(row, t)[i]));
-            }
-        }
-        Value {
-            rows: self.rows,
-            steps: Some(self.width),
-            width: self.time(),
-            data,
-        }
-    }
-
-    /// The vector of every row, so many times.
-    pub fn repeated(&self, steps: usize) -> Value {
-        let rows = (0..self.rows).map(|row| self.at(row, 0).repeat(steps));
-        Value {
-            rows: self.rows,
-            steps: Some(steps),
-            width: self.width,
-            data: rows.flatten().collect(),
-        }
-    }
-
     /// Whether a step of a mask is real.
     pub fn is_real(&self, row: usize, step: usize) -> bool {
         self.at(row, step)[0] != 0.0

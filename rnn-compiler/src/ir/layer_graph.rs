@@ -4,8 +4,11 @@
 //! [`Layer::shared`]. What it reads and what it gives are numbered, so that layers with several
 //! results (states, both directions, masks) are ordinary.
 
+use std::rc::Rc;
+
 use proc_macro2::{Ident, Span, TokenStream};
 
+use super::OpDef;
 pub use crate::cell::CellUse;
 use crate::cell::{Initializer, size::Size};
 
@@ -295,28 +298,8 @@ pub enum LayerKind {
         /// Added to the variance.
         epsilon: f64,
     },
-    /// Sets a fraction of the values to 0 in training and scales the others up.
-    Dropout {
-        /// The fraction, in `0..1`.
-        rate: f64,
-        /// A mask of its own for every step; else one for all (`SpatialDropout1D`).
-        every_step: bool,
-        /// Mixed into the seed of a training.
-        seed: Option<u64>,
-    },
-    /// Adds normal noise in training.
-    GaussianNoise {
-        /// Its standard deviation.
-        stddev: f64,
-        /// Mixed into the seed of a training.
-        seed: Option<u64>,
-    },
-    /// The same numbers of a row in another shape: `Reshape`, `Flatten`.
-    Reshape,
-    /// `[time, features]` to `[features, time]`.
-    Permute,
-    /// A vector to a sequence of it.
-    RepeatVector,
+    /// An operator that is no cell: `Dropout`, `Reshape`.
+    Op(Rc<dyn OpDef>),
     /// The value itself.
     Identity,
 }

@@ -1,11 +1,13 @@
 //! A model as operations on values: cells built and differentiated, everything a kernel or an op
 //! of the runtime.
 
+use std::rc::Rc;
+
 use proc_macro2::Span;
 
 use crate::cell::{Backward, Cell, Initializer, size::Size};
 
-use super::{Constraint, LayerGraph, LayerId, Regularizer, Time};
+use super::{Constraint, LayerGraph, LayerId, OpDef, Regularizer, Time};
 
 /// Index of a value.
 pub type ValueId = usize;
@@ -49,20 +51,6 @@ pub struct ModelParam {
 /// What an operation does.
 #[derive(Clone, Debug)]
 pub enum OpKind {
-    /// Rows of a table, by the ids of an input.
-    Gather {
-        /// Which of the model's inputs.
-        input: usize,
-        /// The table's parameter.
-        table: usize,
-        /// Size of the vocabulary.
-        vocabulary: Size,
-    },
-    /// 1 where an id of an input is not 0.
-    MaskIds {
-        /// Which of the model's inputs.
-        input: usize,
-    },
     /// A cell.
     Cell(Box<CellOp>),
     /// Statistics of the batch in training, a cell in inference.
@@ -76,34 +64,8 @@ pub enum OpKind {
         /// Which steps count.
         mask: Option<ValueId>,
     },
-    /// Nothing in inference.
-    Dropout {
-        /// The fraction set to 0.
-        rate: f64,
-        /// A mask of its own for every step.
-        every_step: bool,
-        /// Tells its numbers from those of other ops.
-        stream: u64,
-    },
-    /// Nothing in inference.
-    GaussianNoise {
-        /// Its standard deviation.
-        stddev: f64,
-        /// Tells its numbers from those of other ops.
-        stream: u64,
-    },
-    /// The same numbers of a row, cut into other steps.
-    Reshape,
-    /// Steps and features change places.
-    Permute,
-    /// One row for all steps.
-    Repeat,
-    /// The steps the other way round.
-    Reverse,
-    /// The value itself, for several readers: their gradients are summed.
-    Fork,
-    /// The value itself; its size costs.
-    Penalty(Regularizer),
+    /// Anything else: an operator of `ops/`.
+    Op(Rc<dyn OpDef>),
 }
 
 /// A cell as an operation.
@@ -149,6 +111,8 @@ pub struct Op {
     pub outputs: Vec<ValueId>,
     /// The axis that it runs over.
     pub axis: Option<AxisId>,
+    /// Tells its random numbers from those of other operations.
+    pub stream: u64,
     /// Where the layer stands.
     pub span: Span,
     /// The layer, for the plan: `LSTM(64)`.

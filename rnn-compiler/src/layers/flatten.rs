@@ -1,6 +1,9 @@
 //! `Flatten`: all steps of a sequence side by side in one vector.
 
+use std::rc::Rc;
+
 use crate::layer::{self, Argument, Built, DropsTime, LayerDef, Reads};
+use crate::ops;
 use crate::{
     diagnostics::Diagnostic,
     ir::{LayerKind, Shape, Time},
@@ -45,7 +48,7 @@ pub(super) const FLATTEN: LayerDef = LayerDef {
         };
         let shape = Shape::vector(Time::None, features);
         if given.complete {
-            Built::new(LayerKind::Reshape, shape).without_mask()
+            Built::new(LayerKind::Op(Rc::new(ops::Reshape)), shape).without_mask()
         } else {
             Built::failed(Some(shape))
         }

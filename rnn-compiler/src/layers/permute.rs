@@ -1,6 +1,9 @@
 //! `Permute`: steps and features change places.
 
+use std::rc::Rc;
+
 use crate::layer::{Argument, Built, Kind, LayerDef, Reads};
+use crate::ops;
 use crate::{
     diagnostics::Diagnostic,
     ir::{LayerKind, Shape, Time},
@@ -23,7 +26,7 @@ pub(super) const PERMUTE: LayerDef = LayerDef {
                 Built::new(LayerKind::Identity, shape.clone()).without_mask()
             }
             ([Some(2), Some(1)], Time::Steps(steps), [features]) if given.complete => Built::new(
-                LayerKind::Permute,
+                LayerKind::Op(Rc::new(ops::Permute)),
                 Shape::vector(Time::Steps(features.clone()), steps.clone()),
             )
             .without_mask(),

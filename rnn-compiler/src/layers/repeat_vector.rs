@@ -1,6 +1,9 @@
 //! `RepeatVector`: a vector as a sequence that is the same at all steps.
 
+use std::rc::Rc;
+
 use crate::layer::{Argument, Built, Kind, LayerDef};
+use crate::ops;
 use crate::{
     diagnostics::Diagnostic,
     ir::{LayerKind, Shape, Time},
@@ -30,7 +33,7 @@ pub(super) const REPEAT_VECTOR: LayerDef = LayerDef {
             return Built::failed(Some(shape.clone()));
         }
         if given.complete {
-            Built::new(LayerKind::RepeatVector, after).without_mask()
+            Built::new(LayerKind::Op(Rc::new(ops::Repeat)), after).without_mask()
         } else {
             Built::failed(Some(after))
         }

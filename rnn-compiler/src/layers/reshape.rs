@@ -1,6 +1,9 @@
 //! `Reshape`: the same numbers of a row, cut into other axes.
 
+use std::rc::Rc;
+
 use crate::layer::{Argument, Built, DropsTime, Kind, LayerDef};
+use crate::ops;
 use crate::{
     cell::size::Size,
     diagnostics::Diagnostic,
@@ -71,7 +74,7 @@ pub(super) const RESHAPE: LayerDef = LayerDef {
             },
             [] => return Built::failed(None),
         };
-        Built::new(LayerKind::Reshape, after).without_mask()
+        Built::new(LayerKind::Op(Rc::new(ops::Reshape)), after).without_mask()
     },
     ..LayerDef::ORDINARY
 };

@@ -1,7 +1,10 @@
 //! `SpatialDropout1D` (Tompson et al. 2015): dropout of whole features, the same at all steps.
 
+use std::rc::Rc;
+
 use crate::ir::LayerKind;
 use crate::layer::{Argument, Built, Kind, LayerDef, Reads};
+use crate::ops::Perturb;
 
 pub(super) const SPATIAL_DROPOUT1D: LayerDef = LayerDef {
     class: "SpatialDropout1D",
@@ -13,11 +16,11 @@ pub(super) const SPATIAL_DROPOUT1D: LayerDef = LayerDef {
     reads: Reads::Sequence,
     build: |given, context, found| match context.sequence(given, found) {
         Some(shape) if given.complete => Built::new(
-            LayerKind::Dropout {
-                rate: given.number("rate", 0.0),
-                every_step: false,
-                seed: given.whole("seed"),
-            },
+            LayerKind::Op(Rc::new(Perturb::dropout(
+                given.number("rate", 0.0),
+                false,
+                given.whole("seed"),
+            ))),
             shape.clone(),
         ),
         shape => Built::failed(shape.cloned()),

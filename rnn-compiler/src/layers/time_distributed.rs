@@ -5,7 +5,7 @@ use crate::layer::{
 };
 use crate::{
     diagnostics::Diagnostic,
-    ir::{LayerKind, Shape, Time},
+    ir::{LayerKind, PerStep, Shape, Time},
     syntax::{ValueAst, ValueKind},
 };
 
@@ -48,8 +48,13 @@ pub(super) const TIME_DISTRIBUTED: LayerDef = LayerDef {
         };
         let mut inner = inner;
         // `Reshape(2, 3)` of a step: not steps of features, but a step with two axes.
-        if let (Some(LayerKind::Reshape), [one]) =
-            (&inner.built.kind, inner.built.shapes.as_mut_slice())
+        let in_a_step = match &inner.built.kind {
+            Some(LayerKind::Op(op)) => op.per_step(),
+            Some(LayerKind::Identity) => PerStep::View,
+            Some(LayerKind::Pointwise { .. }) => PerStep::Same,
+            _ => PerStep::Never,
+        };
+        if let (PerStep::View, [one]) = (in_a_step, inner.built.shapes.as_mut_slice())
             && let Time::Steps(first) = one.time.clone()
         {
             one.time = Time::None;
@@ -58,18 +63,10 @@ pub(super) const TIME_DISTRIBUTED: LayerDef = LayerDef {
         let kind = match inner.built.kind {
             None => return Built::failed(inner.built.shapes.first().map(back)),
             // Steps stay as they are: the numbers of a step are only seen in another way.
-            Some(LayerKind::Reshape | LayerKind::Identity)
-                if inner.built.shapes[0].time == Time::None =>
-            {
+            Some(_) if in_a_step == PerStep::View && inner.built.shapes[0].time == Time::None => {
                 Some(LayerKind::Identity)
             }
-            Some(
-                kind @ (LayerKind::Pointwise { .. }
-                | LayerKind::Dropout {
-                    every_step: true, ..
-                }
-                | LayerKind::GaussianNoise { .. }),
-            ) => Some(kind),
+            Some(kind) if in_a_step == PerStep::Same => Some(kind),
             _ => None,
         };
         let Some(kind) = kind else {

@@ -1,9 +1,14 @@
 //! Values with several readers: each reader gets a value of its own, so that each writes a
 //! gradient of its own; where they meet, they are summed.
 
-use crate::ir::{Op, OpGraph, OpKind, ValueId};
+use std::rc::Rc;
 
-/// Puts an [`OpKind::Fork`] behind every value that several operations or outputs read, and notes
+use crate::{
+    ir::{Op, OpGraph, OpKind, ValueId},
+    ops::Fork,
+};
+
+/// Puts an [`Fork`] behind every value that several operations or outputs read, and notes
 /// the values whose gradient nobody writes.
 pub fn fork(g: &mut OpGraph) {
     let first = readers(g);
@@ -86,7 +91,8 @@ fn split(g: &mut OpGraph, value: ValueId, at: usize) {
         None => (proc_macro2::Span::call_site(), String::new()),
     };
     let fork = Op {
-        kind: OpKind::Fork,
+        kind: OpKind::Op(Rc::new(Fork)),
+        stream: 0,
         inputs: vec![value],
         outputs: copies,
         axis: g.values[value].axis,

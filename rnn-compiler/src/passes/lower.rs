@@ -1,16 +1,17 @@
 //! `LayerGraph → OpGraph`: layers become operations; their cells are built, optimised and
 //! differentiated.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, rc::Rc};
 
 use crate::{
     cell::{Cell, NoGradient, Param, size::Size},
     diagnostics::{Bug, Diagnostic, Diagnostics, OrBug},
     ir::{
         AxisId, CellOp, Constraint, Content, Half, KeptState, Layer, LayerGraph, LayerId,
-        LayerKind, ModelParam, Op, OpGraph, OpKind, OpState, ParamOptions, Port, Regularizer, Rnn,
-        Shape, Time, UsedCell, Value, ValueId,
+        LayerKind, ModelParam, Op, OpGraph, OpKind, OpState, ParamId, ParamOptions, Port,
+        Regularizer, Rnn, Shape, Time, UsedCell, Value, ValueId,
     },
+    ops,
 };
 
 /// Why a model is not lowered.
@@ -156,13 +157,12 @@ impl Lowering<'_> {
         axis: Option<AxisId>,
     ) {
         let own = match &kind {
-            OpKind::Gather { table, .. } => self.params[*table].trainable,
+            OpKind::Op(op) => op.param().is_some_and(|(_, trained)| trained),
             OpKind::Cell(c) | OpKind::Normalize { cell: c, .. } => {
                 let initial = c.initial.iter().flatten();
                 c.params.iter().any(|&p| self.params[p].trainable)
                     || initial.into_iter().any(|&v| self.values[v].trained)
             }
-            _ => false,
         };
         let trained = own || inputs.iter().any(|&i| self.values[i].trained);
         let finals: Vec<ValueId> = match &kind {
@@ -177,6 +177,7 @@ impl Lowering<'_> {
             inputs,
             outputs,
             axis,
+            stream: 0,
             span: layer.span,
             text: layer.text.clone(),
             half: None,
@@ -270,16 +271,19 @@ impl Lowering<'_> {
                 let input = self.graph.inputs.iter().position(|(_, l)| *l == from);
                 let input = input.or_bug("ids that are no input")?;
                 let output = self.of_shape(shape);
-                let kind = OpKind::Gather {
+                let gather = ops::Gather {
                     input,
-                    table,
+                    table: ParamId(table),
                     vocabulary: input_dim.clone(),
+                    trained: self.params[table].trainable,
                 };
+                let kind = OpKind::Op(Rc::new(gather));
                 self.op(layer, kind, vec![], vec![output], axis);
                 let mut all = vec![output];
                 if *mask_zero {
                     let mask = self.of_shape(&layer.outputs[1]);
-                    self.op(layer, OpKind::MaskIds { input }, vec![], vec![mask], axis);
+                    let kind = OpKind::Op(Rc::new(ops::MaskIds { input }));
+                    self.op(layer, kind, vec![], vec![mask], axis);
                     all.push(mask);
                 }
                 all
@@ -324,7 +328,8 @@ impl Lowering<'_> {
                     // Keras brings the second layer's outputs back into the order of time.
                     let turned = self.like(b);
                     let axis = self.values[b].axis;
-                    self.op(layer, OpKind::Reverse, vec![b], vec![turned], axis);
+                    let kind = OpKind::Op(Rc::new(ops::Reverse));
+                    self.op(layer, kind, vec![b], vec![turned], axis);
                     b = turned;
                 }
                 let mut all = match merge {
@@ -376,58 +381,25 @@ impl Lowering<'_> {
                 self.op(layer, kind, inputs, vec![output], axis);
                 vec![output]
             }
-            LayerKind::Dropout {
-                rate,
-                every_step,
-                seed,
-            } if *rate > 0.0 => {
-                let output = self.of_shape(shape);
-                let kind = OpKind::Dropout {
-                    rate: *rate,
-                    every_step: *every_step,
-                    stream: self.stream(id, layer, *seed),
-                };
-                self.op(layer, kind, inputs, vec![output], axis);
-                vec![output]
-            }
-            LayerKind::GaussianNoise { stddev, seed } => {
-                let output = self.of_shape(shape);
-                let kind = OpKind::GaussianNoise {
-                    stddev: *stddev,
-                    stream: self.stream(id, layer, *seed),
-                };
-                self.op(layer, kind, inputs, vec![output], axis);
-                vec![output]
-            }
-            LayerKind::Dropout { .. } | LayerKind::Identity => inputs,
-            LayerKind::Reshape => {
+            LayerKind::Identity => inputs,
+            LayerKind::Op(op) => {
                 let from = self.graph.shape(layer.inputs[0]);
-                // The same steps of the same numbers: nothing moves.
-                if from.time == shape.time {
+                if op.is_identity(from, shape) {
                     inputs
                 } else {
-                    // That a layer starts with such numbers is a reason of its own.
-                    if !layer.hidden {
-                        self.needs_all(layer, "its numbers come from several steps");
+                    // That a layer starts with the numbers of several steps is a reason of its own.
+                    if let (Some(why), false) = (op.needs_all(), layer.hidden) {
+                        self.needs_all(layer, why);
                     }
                     let output = self.of_shape(shape);
-                    let axis = self.axis(&from.time);
-                    self.op(layer, OpKind::Reshape, inputs, vec![output], axis);
+                    let stream = op.draws().map_or(0, |d| self.stream(id, layer, d.seed));
+                    let axis = self.values[inputs[0]].axis.or(axis);
+                    self.op(layer, OpKind::Op(op.clone()), inputs, vec![output], axis);
+                    if let Some(op) = self.ops.last_mut() {
+                        op.stream = stream;
+                    }
                     vec![output]
                 }
-            }
-            LayerKind::Permute => {
-                self.needs_all(layer, "its steps are features of all steps");
-                let output = self.of_shape(shape);
-                let axis = self.values[inputs[0]].axis;
-                self.op(layer, OpKind::Permute, inputs, vec![output], axis);
-                vec![output]
-            }
-            LayerKind::RepeatVector => {
-                self.needs_all(layer, "it makes steps of its own");
-                let output = self.of_shape(shape);
-                self.op(layer, OpKind::Repeat, inputs, vec![output], axis);
-                vec![output]
             }
         };
         for (value, shape) in results.iter_mut().zip(&layer.outputs) {
@@ -447,7 +419,8 @@ impl Lowering<'_> {
         let same = self.like(value);
         self.values[same].only_last = self.values[value].only_last;
         let axis = self.values[value].axis;
-        self.op(layer, OpKind::Penalty(cost), vec![value], vec![same], axis);
+        let kind = OpKind::Op(Rc::new(ops::Penalty(cost)));
+        self.op(layer, kind, vec![value], vec![same], axis);
         same
     }
 
@@ -462,7 +435,8 @@ impl Lowering<'_> {
         }
         let turned = self.like(value);
         let axis = self.values[value].axis;
-        self.op(layer, OpKind::Reverse, vec![value], vec![turned], axis);
+        let kind = OpKind::Op(Rc::new(ops::Reverse));
+        self.op(layer, kind, vec![value], vec![turned], axis);
         self.reversed.insert(value, turned);
         turned
     }

@@ -165,14 +165,13 @@ fn arguments_reach_the_layer() {
     };
     assert_eq!((*momentum, *epsilon), (0.9, 0.01));
     assert!(cell.cell.arguments.iter().any(|(n, ..)| n == "epsilon"));
-    assert!(matches!(
-        graph.layers[4].kind,
-        LayerKind::Dropout {
-            rate: 0.0,
-            every_step: true,
-            seed: None
-        }
-    ));
+    let LayerKind::Op(dropout) = &graph.layers[4].kind else {
+        panic!("{:?}", graph.layers[4].kind)
+    };
+    let draws = dropout.draws().unwrap();
+    assert!(draws.every_step && draws.seed.is_none());
+    let shape = &graph.layers[4].outputs[0];
+    assert!(dropout.is_identity(shape, shape), "a rate of 0");
     assert_eq!(graph.layers[1].outputs[0].time, Time::Steps(5.into()));
     assert_eq!(graph.layers[4].inputs, [Port { layer: 3, index: 0 }]);
     assert_eq!(graph.outputs[0].port, Port { layer: 4, index: 0 });

@@ -5,11 +5,11 @@ use rnn_tables::{Direction, Wanted};
 use super::{
     CellPlan, Plan,
     directions::{Groups, Parts},
-    forward::{dropout, normalize, scan, width},
+    forward::{call, normalize, scan, width},
 };
 use crate::{
     diagnostics::{OrBug, Sound},
-    ir::{CellOp, Instruction, Op, OpKind, ParamId, ValueId},
+    ir::{CellOp, Instruction, Op, OpKind, ValueId},
 };
 
 /// From the last operation to the first. Each reads the gradients of its results and writes those of
@@ -56,103 +56,15 @@ fn wanted(plan: &Plan, op: &Op) -> Wanted {
 }
 
 fn without_cell(plan: &Plan, i: usize, op: &Op) -> Sound<Option<Instruction>> {
-    let graph = &plan.graph;
-    let d = |v: ValueId| plan.gradients[v].clone();
-    let axis = |v: ValueId| graph.values[v].axis;
-    let output = *op.outputs.first().or_bug("an operation without a result")?;
-    let input = || op.inputs.first().copied().or_bug("it reads nothing");
-    Ok(Some(match &op.kind {
-        OpKind::Gather { input, table, .. } if graph.params[*table].trainable => {
-            Instruction::Scatter {
-                input: *input,
-                table: ParamId(*table),
-                gradient: d(output),
-                width: width(plan, output),
-                axis: axis(output),
-            }
-        }
-        OpKind::Fork => {
-            let input = input()?;
-            Instruction::Sum {
-                from: op.outputs.iter().map(|&o| d(o)).collect(),
-                to: d(input),
-                width: width(plan, input),
-                axis: axis(input),
-            }
-        }
-        OpKind::Dropout {
-            rate,
-            every_step,
-            stream,
-        } => {
-            let input = input()?;
-            Instruction::PerturbBackward {
-                how: dropout(*rate),
-                from: d(output),
-                to: d(input),
-                width: width(plan, input),
-                every_step: *every_step,
-                stream: *stream,
-                axis: axis(input),
-            }
-        }
-        OpKind::Reshape => {
-            let input = input()?;
-            Instruction::Reshape {
-                from: d(output),
-                from_width: width(plan, output),
-                from_axis: axis(output),
-                to: d(input),
-                to_width: width(plan, input),
-                to_axis: axis(input),
-            }
-        }
-        OpKind::Permute => Instruction::Permute {
-            from: d(output),
-            width: width(plan, output),
-            axis: axis(output),
-            to: d(input()?),
-        },
-        OpKind::Repeat => {
-            let input = input()?;
-            Instruction::SumOverTime {
-                from: d(output),
-                to: d(input),
-                width: width(plan, input),
-                axis: axis(output),
-            }
-        }
-        OpKind::Reverse => {
-            let input = input()?;
-            Instruction::Reverse {
-                from: d(output),
-                to: d(input),
-                width: width(plan, input),
-                axis: axis(input),
-            }
-        }
-        OpKind::Penalty(r) => {
-            let input = input()?;
-            Instruction::PenaltyBackward {
-                value: plan.training.values[input].clone(),
-                gradient: d(input),
-                width: width(plan, input),
-                l1: r.l1 as f32,
-                l2: r.l2 as f32,
-                axis: axis(input),
-            }
-        }
-        OpKind::Normalize { .. } => Instruction::NormalizeBackward {
+    match &op.kind {
+        OpKind::Op(def) => def.backward(&call(plan, &plan.training, op)),
+        OpKind::Normalize { .. } => Ok(Some(Instruction::NormalizeBackward {
             layer: normalize(plan, i, op)?,
-            axis: axis(input()?),
+            axis: op.axis,
             input_gradient: wanted(plan, op),
-        },
-        // Ids and masks have no gradient; that of added noise is in the same buffer.
-        OpKind::Gather { .. }
-        | OpKind::MaskIds { .. }
-        | OpKind::GaussianNoise { .. }
-        | OpKind::Cell(_) => return Ok(None),
-    }))
+        })),
+        OpKind::Cell(_) => None.or_bug("a cell without kernels"),
+    }
 }
 
 fn cell_parts(plan: &Plan, i: usize, op: &Op, c: &CellOp, cell: &CellPlan) -> Sound<Parts> {

@@ -5,7 +5,7 @@ use rnn_tables::{Buffer, Extent};
 use super::Mode;
 use crate::{
     cell::size::Size,
-    ir::{AxisId, BufferRef, OpGraph, OpKind, Value, ValueId},
+    ir::{AxisId, BufferRef, OpGraph, OpKind, Shares, Value, ValueId},
 };
 
 impl Mode {
@@ -55,18 +55,8 @@ pub(super) struct Buffers {
 pub(super) fn buffers(graph: &OpGraph) -> Buffers {
     let (mut stream, mut inference, mut training) =
         (Mode::default(), Mode::default(), Mode::default());
-    let same = aliases(graph, |kind| {
-        !matches!(
-            kind,
-            OpKind::Fork
-                | OpKind::Penalty(_)
-                | OpKind::Dropout { .. }
-                | OpKind::GaussianNoise { .. }
-        )
-    });
-    let same_trained = aliases(graph, |kind| {
-        !matches!(kind, OpKind::Fork | OpKind::Penalty(_))
-    });
+    let same = aliases(graph, |shares| shares.inference);
+    let same_trained = aliases(graph, |shares| shares.training);
     for (i, v) in graph.values.iter().enumerate() {
         let r = match same[i] {
             Some(other) => stream.values[other].clone(),
@@ -84,9 +74,7 @@ pub(super) fn buffers(graph: &OpGraph) -> Buffers {
         };
         training.values.push(r);
     }
-    let same_gradient = aliases(graph, |kind| {
-        !matches!(kind, OpKind::Penalty(_) | OpKind::GaussianNoise { .. })
-    });
+    let same_gradient = aliases(graph, |shares| shares.gradient);
     // A gradient may be that of a value that comes later: forks put their values after all others.
     let own: Vec<Option<BufferRef>> = graph
         .values
@@ -105,12 +93,16 @@ pub(super) fn buffers(graph: &OpGraph) -> Buffers {
     }
 }
 
-/// For each value, the one that it is the same as: outputs of operations that `copies` is false for.
-fn aliases(graph: &OpGraph, copies: impl Fn(&OpKind) -> bool) -> Vec<Option<ValueId>> {
+/// For each value, the one that it is the same as.
+fn aliases(graph: &OpGraph, is_same: impl Fn(Shares) -> bool) -> Vec<Option<ValueId>> {
     let mut same: Vec<Option<ValueId>> = vec![None; graph.values.len()];
-    for op in graph.ops.iter().filter(|op| !copies(&op.kind)) {
-        for &o in &op.outputs {
-            same[o] = Some(op.inputs[0]);
+    for op in &graph.ops {
+        if let OpKind::Op(def) = &op.kind
+            && is_same(def.shares())
+        {
+            for &o in &op.outputs {
+                same[o] = Some(op.inputs[0]);
+            }
         }
     }
     // A value may come before the one that it is the same as: forks are put in later.

@@ -10,7 +10,7 @@ use rnn_tables::{Direction, Slice};
 use super::{CellPlan, Kernels, Plan};
 use crate::{
     cell::size::Size,
-    ir::{AxisId, BufferRef, CellOp, Instruction, LayerId, OpKind, Symbolic, ValueId},
+    ir::{AxisId, Between, BufferRef, CellOp, Instruction, LayerId, OpKind, Symbolic, ValueId},
 };
 
 /// The instructions of one operation.
@@ -128,12 +128,16 @@ fn group(
     let mut forks = Vec::new();
     for i in from..=to {
         let op = &plan.graph.ops[i];
-        match op.kind {
-            _ if op.half.is_some() => {}
-            OpKind::Fork if written.contains(&op.inputs[0]) => forks.push(i),
+        let between = match &op.kind {
+            _ if op.half.is_some() => continue,
+            OpKind::Op(def) => def.between_directions(),
+            _ => Between::Never,
+        };
+        match between {
+            Between::Never => return None,
+            Between::FansOut if written.contains(&op.inputs[0]) => forks.push(i),
             // Of the sequence that the second direction reads.
-            OpKind::Fork | OpKind::Reverse => {}
-            _ => return None,
+            Between::FansOut | Between::Moves => {}
         }
     }
     Some(Group {

@@ -9,42 +9,13 @@ use crate::ir::{Op, OpKind, Time};
 pub(super) fn explain(plan: &Plan) -> String {
     let mut text = String::new();
     for (op, cell) in plan.graph.ops.iter().zip(&plan.cells) {
-        // Nothing happens in these but in training.
-        if let OpKind::Fork = op.kind {
-            continue;
-        }
+        let words = match &op.kind {
+            OpKind::Op(def) => def.explain(),
+            _ => Some(String::new()),
+        };
+        let Some(words) = words else { continue };
         let _ = write!(text, "{}: ", op.text);
         let _ = match (&op.kind, cell) {
-            (OpKind::Gather { .. }, _) => writeln!(text, "copies rows of its table"),
-            (OpKind::MaskIds { .. }, _) => writeln!(text, "masks the steps whose id is 0"),
-            (OpKind::Dropout { rate, .. }, _) => {
-                writeln!(text, "nothing in inference, rate {rate} in training")
-            }
-            (OpKind::GaussianNoise { stddev, .. }, _) => {
-                writeln!(text, "nothing in inference, noise of {stddev} in training")
-            }
-            (OpKind::Penalty(r), _) => {
-                writeln!(
-                    text,
-                    "its outputs cost l1 {}, l2 {} in training",
-                    r.l1, r.l2
-                )
-            }
-            (OpKind::Reshape, _) => {
-                writeln!(
-                    text,
-                    "its numbers in another shape; needs all steps, so no stream"
-                )
-            }
-            (OpKind::Permute, _) => writeln!(
-                text,
-                "steps and features change places; needs all steps, so no stream"
-            ),
-            (OpKind::Repeat, _) => writeln!(text, "a vector for every step"),
-            (OpKind::Reverse, _) => writeln!(
-                text,
-                "reads the steps last to first; needs all of them, so no stream"
-            ),
             (_, Some(cell)) => {
                 let asked = match &op.kind {
                     OpKind::Cell(c) => c.unroll,
@@ -78,7 +49,7 @@ pub(super) fn explain(plan: &Plan) -> String {
                 let _ = writeln!(text, "  forward:   {}", counts(&cell.forward));
                 writeln!(text, "  backward:  {}", counts(&cell.backward))
             }
-            (_, None) => writeln!(text),
+            (_, None) => writeln!(text, "{words}"),
         };
     }
     if let Some(why) = &plan.whole {

@@ -1,6 +1,6 @@
 //! The instructions of inference over a batch and of the forward pass of training.
 
-use rnn_tables::{CarryOver, Direction, Perturbation, Slice, Wanted};
+use rnn_tables::{CarryOver, Direction, Slice, Wanted};
 
 use super::{
     CellPlan, Mode, Plan,
@@ -9,7 +9,10 @@ use super::{
 use crate::{
     cell::size::Size,
     diagnostics::{OrBug, Sound},
-    ir::{BufferRef, CellOp, Instruction, Op, OpKind, ParamId, Symbolic, ValueId},
+    ir::{
+        BufferRef, CellOp, Instruction, Op, OpCall, OpKind, OpValue, ParamId, Pass, Symbolic,
+        ValueId,
+    },
 };
 
 /// A batch, or a block of its steps.
@@ -25,7 +28,7 @@ pub(super) fn inference(plan: &Plan) -> Sound<Vec<Instruction>> {
         }
         let (OpKind::Cell(c) | OpKind::Normalize { cell: c, .. }, Some(cell)) = (&op.kind, cell)
         else {
-            list.extend(without_cell(plan, mode, op)?);
+            list.extend(without_cell(plan, mode, op, Pass::Inference)?);
             continue;
         };
         let parts = Parts {
@@ -45,33 +48,6 @@ pub(super) fn training(plan: &Plan) -> Sound<Vec<Instruction>> {
     let mut groups = Groups::new(plan, Direction::Forward);
     for (i, (op, cell)) in plan.graph.ops.iter().zip(&plan.cells).enumerate() {
         match (&op.kind, cell) {
-            (
-                OpKind::Dropout {
-                    rate,
-                    every_step,
-                    stream,
-                },
-                _,
-            ) => list.push(Instruction::Perturb {
-                how: dropout(*rate),
-                from: mode.values[op.inputs[0]].clone(),
-                to: mode.values[op.outputs[0]].clone(),
-                width: width(plan, op.inputs[0]),
-                every_step: *every_step,
-                stream: *stream,
-                axis: op.axis,
-            }),
-            (OpKind::GaussianNoise { stddev, stream }, _) => list.push(Instruction::Perturb {
-                how: Perturbation::Additive {
-                    stddev: *stddev as f32,
-                },
-                from: mode.values[op.inputs[0]].clone(),
-                to: mode.values[op.outputs[0]].clone(),
-                width: width(plan, op.inputs[0]),
-                every_step: true,
-                stream: *stream,
-                axis: op.axis,
-            }),
             (OpKind::Normalize { .. }, _) => list.push(Instruction::Normalize {
                 layer: normalize(plan, i, op)?,
                 axis: op.axis,
@@ -86,7 +62,7 @@ pub(super) fn training(plan: &Plan) -> Sound<Vec<Instruction>> {
                 };
                 list.extend(groups.forwards(i, parts));
             }
-            _ => list.extend(without_cell(plan, mode, op)?),
+            _ => list.extend(without_cell(plan, mode, op, Pass::Training)?),
         }
     }
     Ok(list)
@@ -94,16 +70,6 @@ pub(super) fn training(plan: &Plan) -> Sound<Vec<Instruction>> {
 
 pub(super) fn width(plan: &Plan, value: ValueId) -> Size {
     plan.graph.values[value].width.clone()
-}
-
-pub(super) fn dropout(rate: f64) -> Perturbation {
-    let rate = rate as f32;
-    Perturbation::Bernoulli {
-        rate,
-        scale: if rate < 1.0 { 1.0 / (1.0 - rate) } else { 0.0 },
-        offset: 0.0,
-        dropped: 0.0,
-    }
 }
 
 /// Copies of the model's inputs. Ids are read where a table's rows are copied.
@@ -120,88 +86,33 @@ pub(super) fn inputs(plan: &Plan, mode: &Mode) -> Vec<Instruction> {
         .collect()
 }
 
-/// What an operation without a cell does forwards: the same in a stream, in inference and in training.
-pub(super) fn without_cell(plan: &Plan, mode: &Mode, op: &Op) -> Sound<Option<Instruction>> {
-    let output = *op.outputs.first().or_bug("an operation without a result")?;
-    let axis = |v: ValueId| plan.graph.values[v].axis;
-    let to = mode.values[output].clone();
-    let input = || {
-        let input = *op
-            .inputs
-            .first()
-            .or_bug("an operation that reads nothing")?;
-        Ok((mode.values[input].clone(), input))
+/// What an operation without a cell does forwards.
+pub(super) fn without_cell(
+    plan: &Plan,
+    mode: &Mode,
+    op: &Op,
+    pass: Pass,
+) -> Sound<Option<Instruction>> {
+    match &op.kind {
+        OpKind::Op(def) => def.forward(&call(plan, mode, op), pass),
+        OpKind::Cell(_) | OpKind::Normalize { .. } => None.or_bug("a cell without kernels"),
+    }
+}
+
+/// The values of an operation.
+pub(super) fn call(plan: &Plan, mode: &Mode, op: &Op) -> OpCall {
+    let value = |&v: &ValueId| OpValue {
+        at: mode.values[v].clone(),
+        gradient: plan.gradients[v].clone(),
+        trained: plan.training.values[v].clone(),
+        width: width(plan, v),
+        axis: plan.graph.values[v].axis,
     };
-    Ok(Some(match &op.kind {
-        OpKind::Gather {
-            input,
-            table,
-            vocabulary,
-        } => Instruction::Gather {
-            input: *input,
-            table: ParamId(*table),
-            vocabulary: vocabulary.clone(),
-            to,
-            width: width(plan, output),
-            axis: axis(output),
-        },
-        OpKind::MaskIds { input } => Instruction::MaskIds {
-            input: *input,
-            to,
-            axis: axis(output),
-        },
-        OpKind::Reshape => {
-            let (from, input) = input()?;
-            Instruction::Reshape {
-                from,
-                from_width: width(plan, input),
-                from_axis: axis(input),
-                to,
-                to_width: width(plan, output),
-                to_axis: axis(output),
-            }
-        }
-        OpKind::Permute => {
-            let (from, input) = input()?;
-            Instruction::Permute {
-                from,
-                width: width(plan, input),
-                axis: axis(input),
-                to,
-            }
-        }
-        OpKind::Repeat => {
-            let (from, input) = input()?;
-            Instruction::Repeat {
-                from,
-                to,
-                width: width(plan, input),
-                axis: axis(output),
-            }
-        }
-        OpKind::Reverse => {
-            let (from, input) = input()?;
-            Instruction::Reverse {
-                from,
-                to,
-                width: width(plan, input),
-                axis: axis(output),
-            }
-        }
-        OpKind::Penalty(r) => {
-            let (value, input) = input()?;
-            Instruction::Penalty {
-                value,
-                width: width(plan, input),
-                l1: r.l1 as f32,
-                l2: r.l2 as f32,
-                axis: axis(input),
-            }
-        }
-        // These are the value that they read.
-        OpKind::Fork | OpKind::Dropout { .. } | OpKind::GaussianNoise { .. } => return Ok(None),
-        OpKind::Cell(_) | OpKind::Normalize { .. } => return Ok(None),
-    }))
+    OpCall {
+        inputs: op.inputs.iter().map(value).collect(),
+        outputs: op.outputs.iter().map(value).collect(),
+        stream: op.stream,
+    }
 }
 
 /// States before the first step.

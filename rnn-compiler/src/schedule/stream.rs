@@ -5,7 +5,7 @@ use rnn_tables::Direction;
 use super::{Plan, forward};
 use crate::{
     diagnostics::Sound,
-    ir::{Instruction, Op, OpKind},
+    ir::{Instruction, Op, OpKind, Pass},
 };
 
 /// One step: inputs, then every operation once.
@@ -19,7 +19,7 @@ pub(super) fn stream(plan: &Plan) -> Sound<Vec<Instruction>> {
             ..op.clone()
         };
         let Some(cell) = cell else {
-            let one = forward::without_cell(plan, mode, &op)?;
+            let one = forward::without_cell(plan, mode, &op, Pass::Inference)?;
             // What sizes cost is asked of batches only.
             list.extend(one.filter(|i| !matches!(i, Instruction::Penalty { .. })));
             continue;

@@ -8,6 +8,7 @@ use crate::{
     subject::Subject,
 };
 use recurrent::{Isa, params::ParamSpec};
+use rnn_tables::Perturbation;
 
 /// Of the largest gradient of the parameter.
 const GRADIENT: f64 = 1e-4;
@@ -40,7 +41,10 @@ pub fn gradients(model: &mut dyn Subject, oracle: &rnn_reference::Model, x: &Dat
         model.use_isa(isa);
         compare(model, x, &d, &along, &expected, isa);
         model.weights_mut().copy_from_slice(&w);
-        let noise = |d: &rnn_reference::Draw| matches!(d.drawn, rnn_reference::Drawn::Noise { .. });
+        let noise = |d: &rnn_reference::Draw| {
+            let normal = |how: &Perturbation| !matches!(how, Perturbation::Bernoulli { .. });
+            matches!(&d.drawn, rnn_reference::Drawn::Perturbation(how) if normal(how))
+        };
         if !oracle.draws().iter().any(noise) {
             same = Some(expected);
         }

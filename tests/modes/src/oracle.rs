@@ -89,9 +89,13 @@ fn drawn(draw: &Draw, isa: Isa, rows: usize, time: usize) -> Vec<f64> {
     let buf = |offset: usize| Buf::new(offset, row, rows, steps, Extent::All);
     let bufs = [buf(0), buf(buf(0).len())];
     let mut arena = Arena::new(2 * bufs[0].len());
-    if let Drawn::Factors { .. } = draw.drawn {
-        arena.floats_mut().fill(1.0);
-    }
+    // What the interpreter is given: factors of ones, ones that stay, or normal numbers beside zeros.
+    let (how, start) = match draw.drawn {
+        Drawn::Factors { rate } => (bernoulli(rate as f32, 1.0 / (1.0 - rate as f32)), 1.0),
+        Drawn::Perturbation(Perturbation::Bernoulli { rate, .. }) => (bernoulli(rate, 1.0), 1.0),
+        Drawn::Perturbation(_) => (Perturbation::Additive { stddev: 1.0 }, 0.0),
+    };
+    arena.floats_mut().fill(start);
     let mut m = Memory::new(arena.floats_mut(), &[], &bufs, steps, rows);
     let place = |buffer: usize| BufferRef {
         buffer,
@@ -100,17 +104,6 @@ fn drawn(draw: &Draw, isa: Isa, rows: usize, time: usize) -> Vec<f64> {
         exact: false,
     };
     let (from, to, times) = (&place(0), &place(1), Times::all(steps));
-    let how = match draw.drawn {
-        Drawn::Factors { rate } => Perturbation::Bernoulli {
-            rate: rate as f32,
-            scale: 1.0 / (1.0 - rate as f32),
-            offset: 0.0,
-            dropped: 0.0,
-        },
-        Drawn::Noise { stddev } => Perturbation::Additive {
-            stddev: stddev as f32,
-        },
-    };
     let p = Perturb {
         how,
         every_step: draw.every_step,
@@ -121,4 +114,13 @@ fn drawn(draw: &Draw, isa: Isa, rows: usize, time: usize) -> Vec<f64> {
     let mut all = vec![0.0; rows * steps * draw.width];
     copy_out(&mut m, to, draw.width, &mut all, steps, 0, times);
     all.into_iter().map(f64::from).collect()
+}
+
+fn bernoulli(rate: f32, scale: f32) -> Perturbation {
+    Perturbation::Bernoulli {
+        rate,
+        scale,
+        offset: 0.0,
+        dropped: 0.0,
+    }
 }

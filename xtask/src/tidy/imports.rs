@@ -60,6 +60,7 @@ const ORDERS: &[Order] = &[
             "cell",
             "kernels",
             "ir",
+            "ops",
             "syntax",
             "help",
             "layer",

@@ -12,6 +12,8 @@ use quote::quote;
 
 use shared::SharedLayer;
 
+use std::rc::Rc;
+
 use crate::{
     cell::Value,
     cursor::Reported,
@@ -24,6 +26,7 @@ use crate::{
         self, Before, Built, Context, Given, Incoming, LayerDef, Names, Origin, OutMask, Scope,
     },
     layers::{self, LAYERS},
+    ops,
     syntax::{Body, LayerAst, ModelAst},
 };
 
@@ -293,7 +296,7 @@ impl Checker<'_> {
                 inputs: vec![port],
                 mask: None,
                 initial: vec![],
-                kind: LayerKind::Reshape,
+                kind: LayerKind::Op(Rc::new(ops::Reshape)),
                 outputs: vec![whole],
                 mask_rule: None,
                 activity: None,

@@ -129,13 +129,7 @@ fn has_weights(kind: &LayerKind, inputs: &[Vec<Size>]) -> bool {
         LayerKind::Bidirectional {
             forward, backward, ..
         } => any_params(&forward.cells, inputs) || any_params(&backward.cells, inputs),
-        LayerKind::Input
-        | LayerKind::Dropout { .. }
-        | LayerKind::GaussianNoise { .. }
-        | LayerKind::Reshape
-        | LayerKind::Permute
-        | LayerKind::RepeatVector
-        | LayerKind::Identity => false,
+        LayerKind::Input | LayerKind::Op(_) | LayerKind::Identity => false,
     }
 }
 
