@@ -1,4 +1,5 @@
 //! Recurrent neural networks compiled into Rust programs.
+#![cfg_attr(not(feature = "std"), no_std)]
 
 pub mod cells;
 
@@ -9,11 +10,21 @@ pub use macros::__private_0_1;
 
 #[cfg(feature = "weights")]
 pub use rnn_runtime::weights;
-pub use rnn_runtime::{Error, cpu::simd::Isa, init, learner, params};
+pub use rnn_runtime::{
+    Error,
+    cpu::{
+        kernel::{NativeF32, PanelFormat, PortableF32},
+        simd::Isa,
+    },
+    stream,
+};
+#[cfg(feature = "std")]
+pub use rnn_runtime::{init, learner, params};
 #[cfg(feature = "training")]
 pub use rnn_train::{self as train, callbacks, losses, metrics, optimizers};
 
 /// A compiled model, what goes into it and what comes out.
+#[cfg(feature = "std")]
 pub mod model {
     #[doc(hidden)]
     pub use rnn_runtime::model::Program;
@@ -27,6 +38,7 @@ pub mod model {
 /// [`Trainable`](trainable::Trainable), and a `Trainer` trains them.
 ///
 /// Models of [`rnn_model!`] are [`Learner`](learner::Learner)s, and each of those is trainable already.
+#[cfg(feature = "std")]
 pub mod trainable {
     pub use rnn_runtime::{
         host::{UpdateTables, loss_row},
@@ -71,8 +83,12 @@ pub mod prelude {
     pub use crate::{rnn_cell, rnn_model};
     pub use rnn_runtime::{
         Error,
+        stream::{Id, InlineStream, PackedWeights, Stream},
+    };
+    #[cfg(feature = "std")]
+    pub use rnn_runtime::{
         learner::Learner,
-        model::{Id, Ids, LayerState, Masks, Model, Sequence, Sequence2, Sequence3, Stream},
+        model::{Ids, LayerState, Masks, Model, Sequence, Sequence2, Sequence3},
     };
     #[cfg(feature = "training")]
     pub use rnn_train::{

@@ -1,12 +1,5 @@
 //! Everything that generated code names, in one place. Not for use by hand.
 
-pub use std::vec::Vec;
-
-pub use ndarray::{
-    Array, Array1, Array2, Array3, Array4, ArrayD, ArrayView2, ArrayView3, ArrayView4, ArrayView5,
-    Ix2, Ix3, Ix4,
-};
-
 pub use rnn_tables::{
     Buffer, BufferRef, CarryOver, Direction, Extent, Instruction, Kernel, MatrixGradient,
     MatrixSlice, Normalize, PackedMatrix, PackedOffset, PackedVector, Perturbation, Segment, Slice,
@@ -15,22 +8,83 @@ pub use rnn_tables::{
 
 pub use crate::{
     cpu::{
-        math,
-        ops::{Sweep, Times},
-        phase::{
-            Active, Body, Buf, Columns, Every, Memory, Places, Tile, all_at, array, packed_len,
-            padded, run_all, run_rows, step_at, stream_layout, stream_len,
+        arena::{Inline, lines},
+        kernel::{
+            Body, Buf, Columns, Every, Memory, PanelFormat, Panels, READ_PAST, Tile, all_at, array,
+            packed_len, packed_start, padded, run_all, run_rows, small_panel, step_at,
+            stream_layout, stream_len,
         },
-        run::{CpuProgram, ScanCall},
+        math,
         simd::Simd,
     },
     error::Error,
-    executor::{Concurrent, Executor, execute},
-    learner::ValueSpec,
-    model::{
-        AxisSpec, Batch, Computed, Core, Id, Ids, IntoInput, Kind, LayerRow, LayerState, MaskRule,
-        Masks, Model, Nothing, Outputs, Program, Role, Rows, Rows2, Rows3, Schedules, Sequence,
-        Sequence2, Sequence3, Spec, StateSpec, StreamState, Streamable, Token,
-    },
-    params::{Constraint, Distribution, FanMode, Init, ParamSpec, Regularizer},
+    stream::{Computed, Id, Nothing, StreamProgram, StreamSpec, StreamState, Streamable},
 };
+
+#[cfg(feature = "std")]
+pub use with_std::*;
+
+#[cfg(feature = "std")]
+mod with_std {
+    pub use std::vec::Vec;
+
+    pub use ndarray::{
+        Array, Array1, Array2, Array3, Array4, ArrayD, ArrayView2, ArrayView3, ArrayView4,
+        ArrayView5, Ix2, Ix3, Ix4,
+    };
+
+    pub use crate::{
+        cpu::{
+            kernel::{Active, Places},
+            ops::{Sweep, Times},
+            run::{CpuProgram, ScanCall},
+        },
+        executor::{Concurrent, Executor, execute},
+        learner::ValueSpec,
+        model::{
+            AxisSpec, Batch, Core, Ids, IntoInput, Kind, LayerRow, LayerState, MaskRule, Masks,
+            Model, Outputs, Program, Role, Rows, Rows2, Rows3, Schedules, Sequence, Sequence2,
+            Sequence3, Spec, StateSpec, Token,
+        },
+        params::{Constraint, Distribution, FanMode, Init, ParamSpec, Regularizer},
+    };
+}
+
+/// Without std a model is a type only: its streams read weights that somebody else keeps.
+#[cfg(not(feature = "std"))]
+#[derive(Clone, Copy, Debug)]
+pub enum Core {}
+
+/// Items that need std: nothing where the feature is off. The runtime knows that, a crate with a model
+/// in it does not.
+#[cfg(feature = "std")]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __with_std {
+    ($($items:tt)*) => { $($items)* };
+}
+#[cfg(not(feature = "std"))]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __with_std {
+    ($($items:tt)*) => {};
+}
+
+/// The value of a model that has no name.
+#[cfg(feature = "std")]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __new_model {
+    ($model:ident) => {
+        <$model as $crate::code::Model>::new()
+    };
+}
+#[cfg(not(feature = "std"))]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __new_model {
+    ($model:ident) => {
+        compile_error!("without the feature `std` a model is a type: give it a name, `rnn_model! { struct Name = … }`, and stream it over `PackedWeights::<Name>`")
+    };
+}
+pub use crate::{__new_model as new_model, __with_std as with_std};

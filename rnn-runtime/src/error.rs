@@ -1,10 +1,12 @@
 //! What can go wrong at run time.
 
-/// Every error of the runtime. Nothing is changed by a call that returns one.
+/// Every error of the runtime. Nothing is changed by a call that returns one. Without the feature `std`
+/// there are those only that a stream can have.
 #[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// An array has another shape than the model was compiled for.
+    #[cfg(feature = "std")]
     #[error("{what}: expected shape {expected}, found {found}")]
     Shape {
         /// Which array: `input`, `target`, `lstm/kernel`, …
@@ -15,6 +17,7 @@ pub enum Error {
         found: String,
     },
     /// An id is not in the vocabulary of an `Embedding`.
+    #[cfg(feature = "std")]
     #[error(
         "{layer}: id {id} at batch row {row}, step {step} is outside of the vocabulary 0..{vocabulary}"
     )]
@@ -31,9 +34,11 @@ pub enum Error {
         vocabulary: usize,
     },
     /// An argument of the training loop or of an optimizer makes no sense.
+    #[cfg(feature = "std")]
     #[error("{0}")]
     Argument(String),
     /// A file does not fit the model; `problems` lists everything at once.
+    #[cfg(feature = "std")]
     #[error("{file} does not fit the model:\n  {}", problems.join("\n  "))]
     Weights {
         /// The file's path.
@@ -42,6 +47,7 @@ pub enum Error {
         problems: Vec<String>,
     },
     /// A file is not of the kind that is read: no safetensors, or a damaged one.
+    #[cfg(feature = "std")]
     #[error("{file} cannot be read: {problem}")]
     Format {
         /// The file's path.
@@ -50,6 +56,7 @@ pub enum Error {
         problem: String,
     },
     /// The instruction set asked for does not exist or is not available.
+    #[cfg(feature = "std")]
     #[error("RECURRENT_ISA={asked}: {reason}")]
     Isa {
         /// The value of the variable.
@@ -58,6 +65,7 @@ pub enum Error {
         reason: String,
     },
     /// Reading or writing a file failed.
+    #[cfg(feature = "std")]
     #[error("{path}: {source}")]
     Io {
         /// The file's path.
@@ -66,14 +74,22 @@ pub enum Error {
         #[source]
         source: std::io::Error,
     },
+    /// An id is not in the vocabulary of its type.
+    #[error("id {id} is outside of the vocabulary 0..{vocabulary}")]
+    Vocabulary {
+        /// The id that was given.
+        id: u32,
+        /// One more than the largest id.
+        vocabulary: usize,
+    },
 }
 
 /// The words of `Display`, as `anyhow` does it: `fn main() -> Result<(), Error>` and `unwrap` print
 /// the `Debug` form, and a name of a variant with its fields tells nobody what to do. The fields are
 /// public for those who want to take an error apart.
-impl std::fmt::Debug for Error {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        std::fmt::Display::fmt(self, f)
+impl core::fmt::Debug for Error {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        core::fmt::Display::fmt(self, f)
     }
 }
 

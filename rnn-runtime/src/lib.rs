@@ -2,20 +2,34 @@
 //!
 //! Users name `recurrent` only; this crate is what generated code links against.
 //! Importing runs one way: `error ← params ← init ← weights ← update ← loss ← learner ←
-//! trainable ← executor ← cpu ← host ← model ← code`.
+//! trainable ← executor ← cpu ← stream ← host ← model ← code`.
+//!
+//! Streams (`cpu::{kernel, math, simd}`, `stream`) need neither std nor an allocator; all else is there
+//! with the feature `std`.
+#![cfg_attr(not(feature = "std"), no_std)]
 
 #[doc(hidden)]
 pub mod code;
 pub mod cpu;
 pub mod error;
+#[cfg(feature = "std")]
 pub mod executor;
+#[cfg(feature = "std")]
 pub mod host;
+#[cfg(feature = "std")]
 pub mod init;
+#[cfg(feature = "std")]
 pub mod learner;
+#[cfg(feature = "std")]
 pub mod loss;
+#[cfg(feature = "std")]
 pub mod model;
+#[cfg(feature = "std")]
 pub mod params;
+pub mod stream;
+#[cfg(feature = "std")]
 pub mod trainable;
+#[cfg(feature = "std")]
 pub mod update;
 #[cfg(feature = "weights")]
 pub mod weights;

@@ -75,7 +75,7 @@ pub(super) fn scan(
             .map(|call| {
                 let Names { table, body } = &call.names;
                 let run =
-                    quote!(#rt::all_at::<__S, #body, __A>(s, m, &#table, times.first, times.steps, a););
+                    quote!(#rt::all_at::<__S, __W, #body, __A>(s, m, w, &#table, times.first, times.steps, a););
                 if call.only_input_gradient {
                     quote!(if input_gradient { #run })
                 } else {
@@ -87,15 +87,15 @@ pub(super) fn scan(
     let (pre, post) = (all(&e.prologue), all(&e.post_loop));
     let step = steps(rt, &e.step, first, Some(quote!(a)));
     let unrolled = unroll.map(|n| {
-        let straight = (0..n).map(|t| quote!(<Self as #rt::Sweep>::step(s, m, #t, &#rt::Every);));
+        let straight = (0..n).map(|t| quote!(<Self as #rt::Sweep>::step(s, m, w, #t, &#rt::Every);));
         quote! {
             #[inline(always)]
-            fn sweep<__S: #rt::Simd>(s: __S, m: &mut #rt::Memory<'_>, times: #rt::Times) {
+            fn sweep<__S: #rt::Simd, __W: #rt::PanelFormat>(s: __S, m: &mut #rt::Memory<'_>, w: #rt::Panels<'_, __W>, times: #rt::Times) {
                 // Without optimisation every step in a row would take stack of its own.
                 let stack = ::core::cfg!(debug_assertions) && #n > 3;
                 if stack || times.first != 0 || times.steps != #n {
                     for t in times.range() {
-                        <Self as #rt::Sweep>::step(s, m, t, &#rt::Every);
+                        <Self as #rt::Sweep>::step(s, m, w, t, &#rt::Every);
                     }
                     return;
                 }
@@ -108,11 +108,11 @@ pub(super) fn scan(
         enum #name {}
         impl #rt::Sweep for #name {
             #[inline(always)]
-            fn pre<__S: #rt::Simd, __A: #rt::Places>(s: __S, m: &mut #rt::Memory<'_>, times: #rt::Times, input_gradient: bool, a: &__A) { #pre }
+            fn pre<__S: #rt::Simd, __W: #rt::PanelFormat, __A: #rt::Places>(s: __S, m: &mut #rt::Memory<'_>, w: #rt::Panels<'_, __W>, times: #rt::Times, input_gradient: bool, a: &__A) { #pre }
             #[inline(always)]
-            fn step<__S: #rt::Simd, __A: #rt::Places>(s: __S, m: &mut #rt::Memory<'_>, t: usize, a: &__A) { #step }
+            fn step<__S: #rt::Simd, __W: #rt::PanelFormat, __A: #rt::Places>(s: __S, m: &mut #rt::Memory<'_>, w: #rt::Panels<'_, __W>, t: usize, a: &__A) { #step }
             #[inline(always)]
-            fn post<__S: #rt::Simd, __A: #rt::Places>(s: __S, m: &mut #rt::Memory<'_>, times: #rt::Times, input_gradient: bool, a: &__A) { #post }
+            fn post<__S: #rt::Simd, __W: #rt::PanelFormat, __A: #rt::Places>(s: __S, m: &mut #rt::Memory<'_>, w: #rt::Panels<'_, __W>, times: #rt::Times, input_gradient: bool, a: &__A) { #post }
             #unrolled
         }
     }
@@ -130,9 +130,9 @@ pub(super) fn steps(
         let Names { table, body } = &call.names;
         let run = match &a {
             Some(a) => {
-                quote_spanned!(body.span()=> #rt::step_at::<__S, #body, __A>(s, m, &#table, t, #a);)
+                quote_spanned!(body.span()=> #rt::step_at::<__S, __W, #body, __A>(s, m, w, &#table, t, #a);)
             }
-            None => quote_spanned!(body.span()=> #rt::run_rows::<__S, #body>(s, m, &#table, t);),
+            None => quote_spanned!(body.span()=> #rt::run_rows::<__S, __W, #body>(s, m, w, &#table, t);),
         };
         if call.only_state_gradients && !first {
             quote!(if t > 0 { #run })

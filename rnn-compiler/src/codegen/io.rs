@@ -14,10 +14,14 @@ use crate::{
 
 /// Types and the code that depends on them.
 pub(super) struct Io {
-    /// Structures, outside of the hidden part.
+    /// Structures for batches, outside of the hidden part.
     pub items: TokenStream,
+    /// Structures for steps of a stream, outside of the hidden part.
+    pub step_items: TokenStream,
     /// Associated types of `Program`.
     pub types: TokenStream,
+    /// Associated types of `StreamProgram`.
+    pub step_types: TokenStream,
     /// How a step finds each input in `x`.
     pub step_fields: Vec<TokenStream>,
     /// The body of `step_output`.
@@ -56,7 +60,7 @@ pub(super) fn io(rt: &TokenStream, plan: &Plan) -> Io {
     let steps: Vec<TokenStream> = (0..shapes.len()).map(|i| step(rt, plan, i)).collect();
     let widths: Vec<TokenStream> = out_shapes.iter().map(|s| s.width().tokens()).collect();
     let vis = &layers.vis;
-    let mut items = TokenStream::new();
+    let (mut items, mut step_items) = (TokenStream::new(), TokenStream::new());
 
     let input = match kinds.as_slice() {
         [one] => quote!(#one),
@@ -98,7 +102,7 @@ pub(super) fn io(rt: &TokenStream, plan: &Plan) -> Io {
             }
         });
         if plan.whole.is_none() {
-            items.extend(quote! {
+            step_items.extend(quote! {
                 #[doc = #step_doc]
                 #[derive(::core::clone::Clone, ::core::marker::Copy, ::core::fmt::Debug)]
                 #vis struct #of_step { #(#[doc = #step_docs] pub #names: #steps,)* }
@@ -154,7 +158,7 @@ pub(super) fn io(rt: &TokenStream, plan: &Plan) -> Io {
         if plan.whole.is_none() {
             let step_doc = format!("The outputs of one step of a stream of [`{model}`].");
             let numbers = out_shapes.iter().map(|s| format!("{} numbers.", s.width()));
-            items.extend(quote! {
+            step_items.extend(quote! {
                 #[doc = #step_doc]
                 #[derive(::core::clone::Clone, ::core::marker::Copy, ::core::fmt::Debug)]
                 #vis struct #of_step<'s> { #(#[doc = #numbers] pub #out_names: &'s [f32; #widths],)* }
@@ -166,9 +170,12 @@ pub(super) fn io(rt: &TokenStream, plan: &Plan) -> Io {
 
     Io {
         items,
+        step_items,
         types: quote! {
             type Input = #input;
             type Output = #output;
+        },
+        step_types: quote! {
             type StepInput = #step_input;
             type StepOutput<'s> = #step_type;
         },

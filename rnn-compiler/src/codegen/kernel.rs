@@ -52,14 +52,16 @@ pub(super) fn kernel(
     let stored = stored.max().unwrap_or(0);
     let reduced = tables.reductions.len();
     let operands: usize = tables.products.iter().map(Vec::len).sum();
+    let width = tables.width.tokens();
     Ok(quote_spanned! {span=>
         const #table: #rt::Kernel = #printed;
         enum #body {}
         impl #rt::Body for #body {
             const GROUPS: usize = #groups;
+            const SMALL_PANEL: usize = #rt::small_panel(#width);
             type Columns = #rt::Columns<#loaded, #scalar, #stored, #reduced, #operands>;
             #[inline(always)]
-            fn tile<__S: #rt::Simd, const __R: usize>(s: __S, k: &#rt::Tile<'_, __S, __R>) {
+            fn tile<__S: #rt::Simd, __W: #rt::PanelFormat, const __R: usize>(s: __S, k: &#rt::Tile<'_, Self, __S, __W, __R>) {
                 #code
             }
         }

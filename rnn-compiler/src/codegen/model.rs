@@ -35,11 +35,19 @@ pub fn generate(plan: &Plan) -> Sound<TokenStream> {
     };
     let io = io::io(&rt, plan);
     let body = implementation(&rt, plan, &name, &io)?;
-    let types = &io.items;
+    let (types, step_types) = (&io.items, &io.step_items);
+    let batch_types = match types.is_empty() {
+        true => quote!(),
+        false => quote!(#rt::with_std! { #types }),
+    };
     let item = quote! {
         #(#attrs)*
-        #vis struct #name { core: #rt::Core }
-        #types
+        #vis struct #name {
+            #[allow(dead_code)]
+            core: #rt::Core,
+        }
+        #step_types
+        #batch_types
         #[allow(unused, non_camel_case_types, non_upper_case_globals, clippy::all, clippy::pedantic)]
         const _: () = {
             #(#asserts)*
@@ -48,7 +56,7 @@ pub fn generate(plan: &Plan) -> Sound<TokenStream> {
     };
     Ok(match &layers.name {
         Some(_) => item,
-        None => quote!({ #item <#name as #rt::Model>::new() }),
+        None => quote!({ #item #rt::new_model!(#name) }),
     })
 }
 
@@ -100,12 +108,13 @@ fn implementation(
         }
     }
     let spec = spec::spec(rt, plan, &packing, name);
-    let (types, step_output) = (&io.types, &io.step_output);
+    let stream_spec = spec::stream_spec(rt, plan, &packing);
+    let (types, step_types, step_output) = (&io.types, &io.step_types, &io.step_output);
     let step = stream::stream(rt, plan, &io.step_fields, &streams)?;
     let stream_kernels = streams.iter().flatten().map(|e| &e.items);
     let (step_items, code) = (&step.items, &step.code);
     let step = match &plan.whole {
-        None => quote!(::core::assert!(m.holds(__STREAM_LEN, __PACKED)); #code),
+        None => quote!(::core::assert!(m.holds(__STREAM_LEN) && w.len() >= __PACKED); #code),
         Some(_) => quote!(),
     };
     let can_stream = match &plan.whole {
@@ -113,33 +122,48 @@ fn implementation(
         Some(why) => cannot_stream(rt, plan, name, why),
     };
     let packing_items = &packing.items;
-    let buffers = buffers(rt, plan);
+    let [stream_buffers, buffers] = buffers(rt, plan);
     Ok(quote! {
         #packing_items
-        #buffers
+        #stream_buffers
         #(#stream_kernels)*
         #step_items
-        #items
         #computed_items
-        impl #rt::Program for #name {
-            #spec
-            #types
+        impl #rt::StreamProgram for #name {
+            #stream_spec
+            type Values = #rt::Inline<{ #rt::lines(__STREAM_LEN) }>;
+            #step_types
             type Computed = #computed;
-            fn core(&self) -> &#rt::Core { &self.core }
-            fn core_mut(&mut self) -> &mut #rt::Core { &mut self.core }
-            fn from_core(core: #rt::Core) -> Self { #name { core } }
             #[inline(always)]
-            fn step<__S: #rt::Simd>(s: __S, m: &mut #rt::Memory<'_>, weights: &[f32], t: usize, x: &Self::StepInput) {
+            fn step<__S: #rt::Simd, __W: #rt::PanelFormat>(
+                s: __S,
+                m: &mut #rt::Memory<'_>,
+                w: #rt::Panels<'_, __W>,
+                weights: &[f32],
+                t: usize,
+                x: &Self::StepInput,
+            ) {
                 #step
             }
             #[inline(always)]
             fn step_output(values: &[f32]) -> Self::StepOutput<'_> { #step_output }
         }
-        impl #rt::CpuProgram for #name {
-            fn scan(call: #rt::ScanCall<'_, '_>) {
-                match (call.direction(), call.cell()) {
-                    #scans
-                    _ => call.unknown(),
+        #rt::with_std! {
+            #buffers
+            #items
+            impl #rt::Program for #name {
+                #spec
+                #types
+                fn core(&self) -> &#rt::Core { &self.core }
+                fn core_mut(&mut self) -> &mut #rt::Core { &mut self.core }
+                fn from_core(core: #rt::Core) -> Self { #name { core } }
+            }
+            impl #rt::CpuProgram for #name {
+                fn scan(call: #rt::ScanCall<'_, '_>) {
+                    match (call.direction(), call.cell()) {
+                        #scans
+                        _ => call.unknown(),
+                    }
                 }
             }
         }
@@ -174,16 +198,19 @@ fn cannot_stream(
     }
 }
 
-/// The buffers of each mode. Those of a stream lie at constant places.
-fn buffers(rt: &TokenStream, plan: &Plan) -> TokenStream {
+/// The buffers of a stream, which lie at constant addresses, and those of the other modes.
+fn buffers(rt: &TokenStream, plan: &Plan) -> [TokenStream; 2] {
     let table = |mode: &Mode| mode.buffers.print(rt);
     let (inference, training) = (table(&plan.inference), table(&plan.training));
     let (stream, count) = (table(&plan.stream), plan.stream.buffers.len());
-    quote! {
+    let stream = quote! {
         const __STREAM_BUFFERS: &[#rt::Buffer] = #stream;
         const __STREAM: &[#rt::Buf] = &#rt::stream_layout::<#count>(__STREAM_BUFFERS);
         const __STREAM_LEN: usize = #rt::stream_len(__STREAM);
+    };
+    let others = quote! {
         const __INFERENCE: &[#rt::Buffer] = #inference;
         const __TRAINING: &[#rt::Buffer] = #training;
-    }
+    };
+    [stream, others]
 }

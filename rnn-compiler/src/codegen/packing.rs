@@ -23,6 +23,8 @@ use crate::{
 pub(super) struct Packing {
     /// `const` items.
     pub items: TokenStream,
+    /// Fields of `StreamSpec`.
+    pub stream_fields: TokenStream,
     /// Fields of `Spec`.
     pub fields: TokenStream,
 }
@@ -53,7 +55,7 @@ pub(super) fn packing(rt: &TokenStream, plan: &Plan) -> Packing {
             }
             let name = packed(Packed::Matrix(i));
             let (k, width, gates) = (m.k.tokens(), m.width.tokens(), m.gates.len());
-            items.extend(quote!(const #name: #rt::PackedOffset = #rt::PackedOffset(#at);));
+            items.extend(quote!(const #name: #rt::PackedOffset = #rt::packed_start(#at, #width);));
             at = quote!(#name.0 + #rt::packed_len(#k, #gates, #width));
             let gates = m.gates.iter().map(|gate| gate.print(rt));
             matrices[table].extend(quote!(#(#gates,)*));
@@ -74,7 +76,10 @@ pub(super) fn packing(rt: &TokenStream, plan: &Plan) -> Packing {
                         to: Packed::Vector(i),
                     };
                     let (vector, width) = (vector.print(rt), width.tokens());
-                    items.extend(quote!(const #name: #rt::PackedOffset = #rt::PackedOffset(#at);));
+                    // Vectors are read whole, so they start where wide panels do.
+                    items.extend(
+                        quote!(const #name: #rt::PackedOffset = #rt::packed_start(#at, #rt::READ_PAST);),
+                    );
                     at = quote!(#name.0 + #rt::padded(#width));
                     vectors[table].extend(quote!(#vector,));
                 }
@@ -98,25 +103,39 @@ pub(super) fn packing(rt: &TokenStream, plan: &Plan) -> Packing {
                 false => computed.clone(),
             };
             items.extend(quote! {
-                const __COMPUTED: usize = #at;
+                // Kernels that compute vectors see what is packed before these.
+                const __COMPUTED: usize = #rt::packed_start(#at, #rt::READ_PAST).0 + #rt::READ_PAST;
                 const __COMPUTED_LEN: usize = #end - __COMPUTED;
                 const __PACKED: usize = __COMPUTED + __COMPUTED_LEN;
             });
             at = quote!(__PACKED);
         }
     }
-    items.extend(quote!(const __PACKED_TRAINING: usize = #at;));
+    items.extend(quote!(const __PACKED_TRAINING: usize = #at + #rt::READ_PAST;));
     let ([m, mt], [v, vt]) = (matrices, vectors);
-    let fields = quote! {
-        packed: __PACKED,
-        packed_training: __PACKED_TRAINING,
-        matrices: &[#m],
-        matrices_training: &[#mt],
-        vectors: &[#v],
-        vectors_training: &[#vt],
-        computed: (__COMPUTED, __COMPUTED_LEN),
-    };
-    Packing { items, fields }
+    let weights = plan.graph.params.len().checked_sub(1);
+    let weights = weights.map_or(quote!(0), |last| {
+        let (start, len) = (
+            param(ParamId(last)),
+            product(&plan.graph.params[last].shape),
+        );
+        quote!(#start.0 + #len)
+    });
+    Packing {
+        items,
+        stream_fields: quote! {
+            weights: #weights,
+            packed: __PACKED,
+            matrices: &[#m],
+            vectors: &[#v],
+            computed: (__COMPUTED, __COMPUTED_LEN),
+        },
+        fields: quote! {
+            packed_training: __PACKED_TRAINING,
+            matrices_training: &[#mt],
+            vectors_training: &[#vt],
+        },
+    }
 }
 
 /// The code that computes vectors from parameters when weights are packed: the type that implements
@@ -156,7 +175,7 @@ pub(super) fn computed(
                 items.extend(kernel(rt, &names, &one, &form.graph, span)?);
                 let Names { table, body } = &names;
                 calls.extend(quote! {
-                    #rt::run_rows::<__S, #body>(s, m, &#rt::Kernel { stores: &[#(#at),*], ..#table }, 0);
+                    #rt::run_rows::<__S, __W, #body>(s, m, w, &#rt::Kernel { stores: &[#(#at),*], ..#table }, 0);
                 });
             }
         }
@@ -169,7 +188,7 @@ pub(super) fn computed(
         pub enum __Computed {}
         impl #rt::Computed for __Computed {
             #[inline(always)]
-            fn run<__S: #rt::Simd>(s: __S, m: &mut #rt::Memory<'_>) { #calls }
+            fn run<__S: #rt::Simd, __W: #rt::PanelFormat>(s: __S, m: &mut #rt::Memory<'_>, w: #rt::Panels<'_, __W>) { #calls }
         }
     };
     Ok((quote!(__Computed), items))

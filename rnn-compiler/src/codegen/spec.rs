@@ -12,7 +12,10 @@ use super::{
 };
 use crate::{
     cell::size::Size,
-    ir::{BufferRef, Content, LayerId, LayerKind, MaskRule, OpKind, Port, Shape, Time, ValueId},
+    ir::{
+        BufferRef, Content, Instruction, LayerId, LayerKind, MaskRule, OpKind, Port, Shape, Time,
+        ValueId,
+    },
     schedule::Plan,
 };
 
@@ -183,20 +186,6 @@ pub(super) fn spec(
             }
         }
     });
-    let mut stream_states = Vec::new();
-    for ((cell, names), op) in plan.cells.iter().zip(&graph.op_states).zip(&graph.ops) {
-        let (Some(cell), OpKind::Cell(c)) = (cell, &op.kind) else {
-            continue;
-        };
-        let all = cell.stream_states.iter().zip(names).zip(&c.cell.states);
-        for ((s, n), state) in all {
-            let (layer, name, shape) = (&n.layer, &n.name, sizes(&state.shape));
-            let buf = s.at.print(rt);
-            stream_states.push(quote! {
-                #rt::StreamState { layer: #layer, name: #name, shape: #shape, buf: #buf }
-            });
-        }
-    }
     let [rows, output_layers] = rows(rt, plan);
     let vocabulary = vocabulary(plan);
     let mask_rules = mask_rules(rt, plan);
@@ -244,9 +233,6 @@ pub(super) fn spec(
             vocabulary: #vocabulary,
             mask_rules: #mask_rules,
             #fields
-            stream: __STREAM,
-            stream_len: __STREAM_LEN,
-            stream_states: &[#(#stream_states),*],
             inference: __INFERENCE,
             training: __TRAINING,
             inference_outputs: #inference_outputs,
@@ -258,6 +244,37 @@ pub(super) fn spec(
             schedules: #rt::Schedules { inference: #inference, forward: #forward, backward: #backward },
             blocks: #blocks,
             cost: #cost,
+        };
+    }
+}
+
+/// What is known of a model's stream.
+pub(super) fn stream_spec(rt: &TokenStream, plan: &Plan, packing: &Packing) -> TokenStream {
+    let graph = &plan.graph;
+    let mut stream_states = Vec::new();
+    for ((cell, names), op) in plan.cells.iter().zip(&graph.op_states).zip(&graph.ops) {
+        let (Some(cell), OpKind::Cell(c)) = (cell, &op.kind) else {
+            continue;
+        };
+        let all = cell.stream_states.iter().zip(names).zip(&c.cell.states);
+        for ((s, n), state) in all {
+            let (layer, name, shape) = (&n.layer, &n.name, sizes(&state.shape));
+            let buf = s.at.print(rt);
+            stream_states.push(quote! {
+                #rt::StreamState { layer: #layer, name: #name, shape: #shape, buf: #buf }
+            });
+        }
+    }
+    let is_table = |i: &Instruction| matches!(i, Instruction::Gather { .. });
+    let reads_tables = plan.schedules.stream.iter().any(is_table);
+    let fields = &packing.stream_fields;
+    quote! {
+        const STREAM: #rt::StreamSpec = #rt::StreamSpec {
+            #fields
+            reads_tables: #reads_tables,
+            buffers: __STREAM,
+            len: __STREAM_LEN,
+            states: &[#(#stream_states),*],
         };
     }
 }

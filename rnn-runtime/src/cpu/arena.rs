@@ -1,53 +1,129 @@
-//! A block of floats that starts at a cache line.
+//! Blocks of floats that start at a cache line.
 
 /// Floats in a cache line.
 const LINE: usize = 16;
 
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 #[repr(C, align(64))]
 struct Line([f32; LINE]);
 
-/// A block of floats, zero at first, aligned to a cache line.
-#[derive(Clone, Default)]
-pub struct Arena {
-    lines: Vec<Line>,
+const ZEROS: Line = Line([0.0; LINE]);
+
+/// The floats of these lines.
+#[inline(always)]
+fn floats(lines: &[Line]) -> &[f32] {
+    // SAFETY: a `Line` is 16 floats and nothing else.
+    unsafe { core::slice::from_raw_parts(lines.as_ptr().cast(), lines.len() * LINE) }
 }
 
-impl Arena {
-    /// A block of at least `len` zeros.
-    pub fn new(len: usize) -> Self {
-        Arena {
-            lines: vec![Line([0.0; LINE]); len.div_ceil(LINE)],
-        }
-    }
+/// The same, to write.
+#[inline(always)]
+fn floats_mut(lines: &mut [Line]) -> &mut [f32] {
+    // SAFETY: a `Line` is 16 floats and nothing else.
+    unsafe { core::slice::from_raw_parts_mut(lines.as_mut_ptr().cast(), lines.len() * LINE) }
+}
 
-    /// Makes it at least `len` floats long; what is there stays.
-    pub fn grow(&mut self, len: usize) {
-        if self.lines.len() * LINE < len {
-            self.lines.resize(len.div_ceil(LINE), Line([0.0; LINE]));
-        }
-    }
-
+/// Where the values of a stream are kept.
+pub trait Storage {
+    /// At least `len` zeros.
+    fn zeros(len: usize) -> Self;
     /// The floats.
+    fn floats(&self) -> &[f32];
+    /// The floats, to write.
+    fn floats_mut(&mut self) -> &mut [f32];
+}
+
+/// A block of `LINES` lines of 16 floats within the value itself: needs no allocator.
+#[derive(Clone, Copy, Debug)]
+pub struct Inline<const LINES: usize>([Line; LINES]);
+
+impl<const LINES: usize> Storage for Inline<LINES> {
+    /// # Panics
+    /// If `len` floats do not fit.
+    #[inline]
+    fn zeros(len: usize) -> Self {
+        assert!(len <= LINES * LINE, "more floats than lines");
+        Inline([ZEROS; LINES])
+    }
     #[inline(always)]
-    pub fn floats(&self) -> &[f32] {
-        // SAFETY: a `Line` is 16 floats and nothing else.
-        unsafe { std::slice::from_raw_parts(self.lines.as_ptr().cast(), self.lines.len() * LINE) }
+    fn floats(&self) -> &[f32] {
+        floats(&self.0)
+    }
+    #[inline(always)]
+    fn floats_mut(&mut self) -> &mut [f32] {
+        floats_mut(&mut self.0)
+    }
+}
+
+/// Lines that hold `len` floats.
+pub const fn lines(len: usize) -> usize {
+    len.div_ceil(LINE)
+}
+
+#[cfg(feature = "std")]
+pub use heap::Arena;
+
+/// Values on the heap, which there is with the feature `std` only.
+#[cfg(not(feature = "std"))]
+#[derive(Clone, Copy, Debug)]
+pub enum Arena {}
+
+#[cfg(feature = "std")]
+mod heap {
+    use super::{Line, Storage, ZEROS, lines};
+
+    /// A block of floats, zero at first, aligned to a cache line.
+    #[derive(Clone, Default)]
+    pub struct Arena {
+        lines: Vec<Line>,
     }
 
-    /// The floats, to write.
-    #[inline(always)]
-    pub fn floats_mut(&mut self) -> &mut [f32] {
-        // SAFETY: a `Line` is 16 floats and nothing else.
-        unsafe {
-            std::slice::from_raw_parts_mut(self.lines.as_mut_ptr().cast(), self.lines.len() * LINE)
+    impl Arena {
+        /// A block of at least `len` zeros.
+        pub fn new(len: usize) -> Self {
+            Arena {
+                lines: vec![ZEROS; lines(len)],
+            }
+        }
+
+        /// Makes it at least `len` floats long; what is there stays.
+        pub fn grow(&mut self, len: usize) {
+            if self.lines.len() < lines(len) {
+                self.lines.resize(lines(len), ZEROS);
+            }
+        }
+
+        /// The floats.
+        #[inline(always)]
+        pub fn floats(&self) -> &[f32] {
+            super::floats(&self.lines)
+        }
+
+        /// The floats, to write.
+        #[inline(always)]
+        pub fn floats_mut(&mut self) -> &mut [f32] {
+            super::floats_mut(&mut self.lines)
+        }
+    }
+
+    impl Storage for Arena {
+        fn zeros(len: usize) -> Self {
+            Arena::new(len)
+        }
+        #[inline(always)]
+        fn floats(&self) -> &[f32] {
+            Arena::floats(self)
+        }
+        #[inline(always)]
+        fn floats_mut(&mut self) -> &mut [f32] {
+            Arena::floats_mut(self)
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::Arena;
+    use super::*;
 
     #[test]
     fn starts_at_a_line_and_keeps_what_is_there() {
@@ -58,5 +134,19 @@ mod tests {
         a.grow(1000);
         assert_eq!(a.floats()[3], 2.0);
         assert_eq!(a.floats()[999], 0.0);
+    }
+
+    #[test]
+    fn an_inline_block_has_its_floats_in_itself() {
+        let mut a = Inline::<2>::zeros(20);
+        assert_eq!(size_of_val(&a), 128);
+        a.floats_mut()[31] = 1.0;
+        assert_eq!(a.floats()[30..], [0.0, 1.0]);
+    }
+
+    #[test]
+    #[should_panic(expected = "more floats than lines")]
+    fn an_inline_block_that_is_too_small_is_refused() {
+        Inline::<1>::zeros(17);
     }
 }

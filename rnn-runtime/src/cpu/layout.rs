@@ -1,17 +1,20 @@
 //! How the CPU lays out a model's values, and which vectors suit its units.
 
-use rnn_tables::{Buffer, Extent, PackedMatrix};
+use rnn_tables::PackedMatrix;
+#[cfg(feature = "std")]
+use rnn_tables::{Buffer, Extent};
 
-use super::{
-    phase::{Buf, row_len},
-    simd::NARROW,
-};
+#[cfg(feature = "std")]
+use super::kernel::{Buf, row_len};
+use super::simd::NARROW;
 
 /// Floats of buffers that a thread should have in use at once, so that they stay in the cache.
+#[cfg(feature = "std")]
 const BLOCK_FLOATS: usize = 64 * 1024;
 
 /// Steps of a block of a long sequence of `time` steps, so that the values of a block of `rows` rows
 /// stay in the cache.
+#[cfg(feature = "std")]
 pub fn block_steps(buffers: &[Buffer], rows: usize, time: usize) -> usize {
     let row: usize = buffers.iter().map(|b| row_len(b.width, b.unaligned)).sum();
     let fit = BLOCK_FLOATS / row.saturating_mul(rows).max(1);
@@ -35,10 +38,12 @@ pub const fn is_narrow(matrices: &[PackedMatrix]) -> bool {
 
 /// Floats in a page: a processor that looks for the store that a load must wait for compares
 /// addresses within a page first.
+#[cfg(feature = "std")]
 const PAGE: usize = 1024;
 
 /// Floats between buffers that would otherwise lie at the same place of their pages: 17 lines of 64
 /// bytes, odd, so that 64 buffers differ, and more than a row or two.
+#[cfg(feature = "std")]
 const STAGGER: usize = 17 * 16;
 
 /// Buffers for `rows` rows and axes of these lengths, and the floats that they take.
@@ -46,6 +51,7 @@ const STAGGER: usize = 17 * 16;
 /// A kernel goes through the same row of many buffers at once. If their lengths are whole pages, as
 /// 64 rows of 64 units are, all of these lie at one place of their pages: every load then seems to
 /// want what was stored just before, and they all want the same few lines of the cache.
+#[cfg(feature = "std")]
 pub fn lay_out(specs: &[Buffer], rows: usize, axes: &[usize]) -> (Vec<Buf>, usize) {
     let mut len = 0;
     let bufs = specs

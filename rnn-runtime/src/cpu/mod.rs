@@ -1,9 +1,11 @@
 //! Kernels for the CPU.
 
 pub mod arena;
+pub mod kernel;
 pub mod layout;
 pub mod math;
+#[cfg(feature = "std")]
 pub mod ops;
-pub mod phase;
+#[cfg(feature = "std")]
 pub mod run;
 pub mod simd;

@@ -4,9 +4,9 @@ use super::{AxisSpec, Core, MaskRule, Program, Spec, stateful::zeros};
 use crate::{
     cpu::{
         arena::Arena,
+        kernel::{Memory, NativeF32, Panels},
         layout::{block_steps, lay_out},
         ops::{self, Times},
-        phase::Memory,
         run::{Block, Inference, Penalties},
         simd::Isa,
     },
@@ -168,6 +168,7 @@ pub(super) fn infer<P: Program>(
     arena.grow(len);
     let run = Run {
         isa,
+        panels: Panels::new(packed),
         weights: &core.weights,
         x,
         axes: &axes,
@@ -186,7 +187,7 @@ pub(super) fn infer<P: Program>(
             y,
         });
     }
-    let m = Memory::new(arena.floats_mut(), packed, &bufs, 1, batch);
+    let m = Memory::new(arena.floats_mut(), &bufs, 1, batch);
     run.divide(m, list, &mut penalties, valid.as_deref(), threads);
     into.penalty = (penalties.iter().sum::<f64>() / batch as f64) as f32;
     core.states.lock().save(spec, batch, left);
@@ -195,6 +196,7 @@ pub(super) fn infer<P: Program>(
 
 struct Run<'a, P> {
     isa: Isa,
+    panels: Panels<'a, NativeF32>,
     weights: &'a [f32],
     x: &'a [InputView<'a>],
     axes: &'a [usize],
@@ -300,6 +302,7 @@ impl<P: Program> Run<'_, P> {
         let mut c = Inference {
             isa: self.isa,
             m,
+            panels: self.panels,
             weights: self.weights,
             x: self.x,
             input_axes: P::SPEC.input_axes,

@@ -2,10 +2,11 @@
 
 use std::sync::{Mutex, OnceLock};
 
-use super::{learn::State, packing::pack, program::Program, stateful::States};
+use super::{learn::State, program::Program, stateful::States};
 use crate::{
-    cpu::{arena::Arena, layout::is_narrow, simd::Isa},
+    cpu::{arena::Arena, kernel::NativeF32, layout::is_narrow, simd::Isa},
     error::Error,
+    stream::pack,
 };
 
 /// A model's data.
@@ -57,7 +58,7 @@ impl Core {
     pub(super) fn isa<P: Program>(&self) -> Result<Isa, Error> {
         match self.isa {
             Some(isa) => Ok(isa),
-            None => Isa::best_for(const { is_narrow(P::SPEC.matrices) }),
+            None => Isa::best_for(const { is_narrow(P::STREAM.matrices) }),
         }
     }
 
@@ -80,8 +81,8 @@ impl Core {
     pub(super) fn packed<P: Program>(&self, isa: Isa) -> &[f32] {
         self.packed
             .get_or_init(|| {
-                let mut packed = Arena::new(P::SPEC.packed);
-                pack::<P>(isa, &self.weights, packed.floats_mut(), false);
+                let mut packed = Arena::new(P::STREAM.packed);
+                pack::<P, NativeF32>(isa, &self.weights, packed.floats_mut());
                 packed
             })
             .floats()

@@ -8,15 +8,15 @@ use super::{
     LayerState, Program,
     batch::{Outcome, axes, infer},
     check::{check, count},
-    packing::pack,
+    packing::pack_training,
     stateful::{Store, zeros},
 };
 use crate::{
     cpu::{
         arena::Arena,
+        kernel::{Buf, Memory, Panels},
         layout::lay_out,
         ops::{self, Times},
-        phase::{Buf, Memory},
         run::{Penalties, Training},
     },
     error::Error,
@@ -83,17 +83,12 @@ impl<P: Program> Learner for P {
         let mut state = core.training.take().unwrap_or_default();
         state.begin::<P>(inputs, batch, seed);
         let weights = core.weights_mut();
-        pack::<P>(isa, weights, state.packed.floats_mut(), true);
+        pack_training::<P>(isa, weights, state.packed.floats_mut());
         let penalties = Penalties::new(batch);
         let mut c = Training {
             isa,
-            m: Memory::new(
-                state.values.floats_mut(),
-                state.packed.floats(),
-                &state.bufs,
-                1,
-                batch,
-            ),
+            m: Memory::new(state.values.floats_mut(), &state.bufs, 1, batch),
+            panels: Panels::new(state.packed.floats()),
             weights,
             gradients: &mut [],
             x: inputs,
@@ -179,13 +174,8 @@ impl<P: Program> Learner for P {
             .collect();
         let mut c = Training {
             isa,
-            m: Memory::new(
-                state.values.floats_mut(),
-                state.packed.floats(),
-                &state.bufs,
-                1,
-                state.batch,
-            ),
+            m: Memory::new(state.values.floats_mut(), &state.bufs, 1, state.batch),
+            panels: Panels::new(state.packed.floats()),
             weights: &mut core.weights,
             gradients,
             x: &views,

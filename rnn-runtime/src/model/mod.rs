@@ -7,7 +7,6 @@ mod batch;
 mod check;
 mod core;
 mod graph;
-mod id;
 mod input;
 mod learn;
 mod output;
@@ -19,16 +18,12 @@ mod summary;
 mod user;
 
 pub use self::core::Core;
-pub use id::Id;
+pub use crate::stream::{Id, Stream, Streamable};
 pub use input::{
     Batch, Feature, Ids, IntoInput, Kind, Masks, Real, Rows, Rows2, Rows3, Sequence, Sequence2,
     Sequence3, Token,
 };
 pub use output::Outputs;
-pub use program::{
-    AxisSpec, Computed, LayerRow, MaskRule, Nothing, Program, Role, Schedules, Spec, StateSpec,
-    StreamState,
-};
+pub use program::{AxisSpec, LayerRow, MaskRule, Program, Role, Schedules, Spec, StateSpec};
 pub use stateful::LayerState;
-pub use stream::{Stream, Streamable};
 pub use user::Model;

@@ -1,15 +1,7 @@
 //! What the compiler says about a model, and the code that it generates for it.
 
 use super::{Core, Outputs};
-use crate::{
-    cpu::{
-        phase::{Buf, Memory},
-        run::CpuProgram,
-        simd::Simd,
-    },
-    learner::ValueSpec,
-    params::ParamSpec,
-};
+use crate::{cpu::run::CpuProgram, learner::ValueSpec, params::ParamSpec, stream::StreamProgram};
 use rnn_tables::{Buffer, BufferRef, Instruction, PackedMatrix, PackedVector};
 
 /// How long an axis of time is.
@@ -66,19 +58,6 @@ impl StateSpec {
     pub(super) fn width(&self) -> usize {
         self.shape.iter().product()
     }
-}
-
-/// A state of a stream.
-#[derive(Clone, Copy, Debug)]
-pub struct StreamState {
-    /// The layer's name.
-    pub layer: &'static str,
-    /// The state's name in its cell.
-    pub name: &'static str,
-    /// Its axes.
-    pub shape: &'static [usize],
-    /// Where it lies before a step .
-    pub buf: BufferRef,
 }
 
 /// A line of the summary.
@@ -154,26 +133,12 @@ pub struct Spec {
     pub vocabulary: &'static [(usize, &'static str, usize)],
     /// The masks that can be told from the inputs alone, before a layer has run.
     pub mask_rules: &'static [MaskRule],
-    /// Floats of the packed weights of inference; those of training follow them.
-    pub packed: usize,
-    /// Floats of the packed weights of training, those of inference included.
+    /// Elements of the packed weights of training, those of inference included.
     pub packed_training: usize,
-    /// Matrices that inference packs.
-    pub matrices: &'static [PackedMatrix],
     /// Matrices that only training packs.
     pub matrices_training: &'static [PackedMatrix],
-    /// Vectors that inference packs.
-    pub vectors: &'static [PackedVector],
     /// Vectors that only training packs.
     pub vectors_training: &'static [PackedVector],
-    /// Where vectors computed from parameters go in the packed weights, and how many floats.
-    pub computed: (usize, usize),
-    /// Buffers of a stream.
-    pub stream: &'static [Buf],
-    /// Floats of a stream's buffers.
-    pub stream_len: usize,
-    /// The states of a stream.
-    pub stream_states: &'static [StreamState],
     /// Buffers of inference over a batch.
     pub inference: &'static [Buffer],
     /// Buffers of training.
@@ -218,14 +183,8 @@ pub struct Schedules {
     pub backward: &'static [Instruction],
 }
 
-/// Phases that compute vectors from parameters, when weights are packed.
-pub trait Computed {
-    /// Runs them.
-    fn run<S: Simd>(s: S, m: &mut Memory<'_>);
-}
-
 /// The code of a model. Generated; nothing in it is meant to be called by hand.
-pub trait Program: CpuProgram + Sized {
+pub trait Program: StreamProgram + CpuProgram {
     /// What is known about the model.
     const SPEC: Spec;
     /// The kind of the input ([`super::Sequence`], [`super::Rows`], [`super::Ids`], …), or a tuple
@@ -233,31 +192,10 @@ pub trait Program: CpuProgram + Sized {
     type Input;
     /// The output of a batch: an [`ndarray::Array`], or what generated code makes of several.
     type Output: Outputs;
-    /// The input of one step of a stream: `[f32; N]`, [`super::Id`], or what generated code takes
-    /// for several.
-    type StepInput;
-    /// The output of one step of a stream, borrowed from its values: `&[f32; N]` for one.
-    type StepOutput<'s>;
-    /// Vectors computed from parameters.
-    type Computed: Computed;
-
     /// The model's data.
     fn core(&self) -> &Core;
     /// The model's data, to change.
     fn core_mut(&mut self) -> &mut Core;
     /// A model with this data.
     fn from_core(core: Core) -> Self;
-
-    /// One step of a stream at time `t`.
-    fn step<S: Simd>(s: S, m: &mut Memory<'_>, weights: &[f32], t: usize, x: &Self::StepInput);
-    /// The output of the step before, among a stream's values.
-    fn step_output(values: &[f32]) -> Self::StepOutput<'_>;
-}
-
-/// A cell's phases that does nothing: for models without vectors to compute.
-#[derive(Clone, Copy, Debug)]
-pub enum Nothing {}
-
-impl Computed for Nothing {
-    fn run<S: Simd>(_: S, _: &mut Memory<'_>) {}
 }

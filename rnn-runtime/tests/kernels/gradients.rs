@@ -2,8 +2,8 @@
 
 use crate::support::{Random, Values, place};
 use rnn_runtime::cpu::{
+    kernel::Memory,
     ops::{Times, weight_gradients, weight_gradients_masked},
-    phase::Memory,
     simd::{Isa, Op, Simd},
 };
 use rnn_tables::{
@@ -55,7 +55,7 @@ fn gradient(isa: Isa, threads: usize, k: usize, width: usize, v: &mut Values) ->
         .build()
         .unwrap();
     pool.install(|| {
-        let mut m = Memory::new(v.arena.floats_mut(), &[], &v.bufs, TIME, ROWS);
+        let mut m = Memory::new(v.arena.floats_mut(), &v.bufs, TIME, ROWS);
         weight_gradients(isa, &mut m, &matrices, &vectors, &mut g, times);
     });
     g
@@ -189,7 +189,7 @@ fn many_places_are_added_in_order() {
                     }
                 }
                 let mut g = vec![0.0; k * width];
-                let mut m = Memory::new(v.arena.floats_mut(), &[], &v.bufs, STEPS, ROWS);
+                let mut m = Memory::new(v.arena.floats_mut(), &v.bufs, STEPS, ROWS);
                 let times = Times::all(STEPS);
                 if masked {
                     let (matrices, mask) = (&[matrix], &place(2));
@@ -213,7 +213,7 @@ fn many_places_are_added_in_order() {
 /// Adds the gradient of this part of a parameter to 12 floats.
 fn part(change: impl FnOnce(&mut MatrixGradient)) -> Vec<f32> {
     let mut v = values(3, 4);
-    let mut m = Memory::new(v.arena.floats_mut(), &[], &v.bufs, TIME, ROWS);
+    let mut m = Memory::new(v.arena.floats_mut(), &v.bufs, TIME, ROWS);
     let mut g = vec![0.5; 12];
     let mut matrix = MatrixGradient {
         operand: place(0),
@@ -264,7 +264,7 @@ fn a_parameter_with_too_many_columns_is_refused() {
 #[should_panic(expected = "a parameter is too small")]
 fn a_vector_beyond_all_numbers_is_refused() {
     let mut v = values(3, 4);
-    let mut m = Memory::new(v.arena.floats_mut(), &[], &v.bufs, TIME, ROWS);
+    let mut m = Memory::new(v.arena.floats_mut(), &v.bufs, TIME, ROWS);
     let vector = VectorGradient {
         gradient: place(1),
         width: 4,

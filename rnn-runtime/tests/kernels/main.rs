@@ -1,4 +1,4 @@
-//! The kernels of `cpu::phase` and `cpu::ops` on every instruction set of this machine, against
+//! The kernels of `cpu::kernel` and `cpu::ops` on every instruction set of this machine, against
 //! plain loops.
 
 mod gradients;

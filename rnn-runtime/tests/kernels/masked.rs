@@ -2,8 +2,11 @@
 
 use crate::support::{Random, Values};
 use rnn_runtime::cpu::{
+    kernel::{
+        Body, Columns, Memory, NativeF32, PanelFormat, Panels, Places, Tile, all_at, small_panel,
+        step_at,
+    },
     ops::{Sweep, Times, backward_masked, forward, forward_masked},
-    phase::{Body, Columns, Memory, Places, Tile, all_at, step_at},
     simd::{Isa, Simd},
 };
 use rnn_tables::{BufferRef, CarryOver, Extent, Kernel, Slice};
@@ -64,12 +67,16 @@ const BACK: Kernel = Kernel {
     ..ADD
 };
 
+/// No kernel here has a product.
+const NONE: Panels<'_, NativeF32> = Panels::NONE;
+
 enum Add {}
 impl Body for Add {
     const GROUPS: usize = 0;
+    const SMALL_PANEL: usize = small_panel(WIDTH);
     type Columns = Columns<2, 0, 2, 0, 0>;
     #[inline(always)]
-    fn tile<S: Simd, const R: usize>(s: S, k: &Tile<'_, S, R>) {
+    fn tile<S: Simd, W: PanelFormat, const R: usize>(s: S, k: &Tile<'_, Self, S, W, R>) {
         for r in 0..R {
             let h = s.add(k.load(0, r), k.load(1, r));
             k.store(0, r, h);
@@ -81,9 +88,10 @@ impl Body for Add {
 enum Out {}
 impl Body for Out {
     const GROUPS: usize = 0;
+    const SMALL_PANEL: usize = small_panel(WIDTH);
     type Columns = Columns<1, 0, 2, 0, 0>;
     #[inline(always)]
-    fn tile<S: Simd, const R: usize>(s: S, k: &Tile<'_, S, R>) {
+    fn tile<S: Simd, W: PanelFormat, const R: usize>(s: S, k: &Tile<'_, Self, S, W, R>) {
         for r in 0..R {
             let y = s.mul(k.load(0, r), s.splat(10.0));
             k.store(0, r, y);
@@ -95,9 +103,10 @@ impl Body for Out {
 enum Back {}
 impl Body for Back {
     const GROUPS: usize = 0;
+    const SMALL_PANEL: usize = small_panel(WIDTH);
     type Columns = Columns<2, 0, 2, 0, 0>;
     #[inline(always)]
-    fn tile<S: Simd, const R: usize>(s: S, k: &Tile<'_, S, R>) {
+    fn tile<S: Simd, W: PanelFormat, const R: usize>(s: S, k: &Tile<'_, Self, S, W, R>) {
         for r in 0..R {
             let d = s.mul_add(k.load(0, r), s.splat(10.0), k.load(1, r));
             k.store(0, r, d);
@@ -110,27 +119,70 @@ impl Body for Back {
 enum Cell {}
 impl Sweep for Cell {
     #[inline(always)]
-    fn pre<S: Simd, A: Places>(_: S, _: &mut Memory<'_>, _: Times, _: bool, _: &A) {}
-    #[inline(always)]
-    fn step<S: Simd, A: Places>(s: S, m: &mut Memory<'_>, t: usize, a: &A) {
-        step_at::<S, Add, A>(s, m, &ADD, t, a);
+    fn pre<S: Simd, W: PanelFormat, A: Places>(
+        _: S,
+        _: &mut Memory<'_>,
+        _: Panels<'_, W>,
+        _: Times,
+        _: bool,
+        _: &A,
+    ) {
     }
     #[inline(always)]
-    fn post<S: Simd, A: Places>(s: S, m: &mut Memory<'_>, times: Times, _: bool, a: &A) {
-        all_at::<S, Out, A>(s, m, &OUT, times.first, times.steps, a);
+    fn step<S: Simd, W: PanelFormat, A: Places>(
+        s: S,
+        m: &mut Memory<'_>,
+        w: Panels<'_, W>,
+        t: usize,
+        a: &A,
+    ) {
+        step_at::<S, W, Add, A>(s, m, w, &ADD, t, a);
+    }
+    #[inline(always)]
+    fn post<S: Simd, W: PanelFormat, A: Places>(
+        s: S,
+        m: &mut Memory<'_>,
+        w: Panels<'_, W>,
+        times: Times,
+        _: bool,
+        a: &A,
+    ) {
+        all_at::<S, W, Out, A>(s, m, w, &OUT, times.first, times.steps, a);
     }
 }
 
 enum CellBack {}
 impl Sweep for CellBack {
     #[inline(always)]
-    fn pre<S: Simd, A: Places>(_: S, _: &mut Memory<'_>, _: Times, _: bool, _: &A) {}
-    #[inline(always)]
-    fn step<S: Simd, A: Places>(s: S, m: &mut Memory<'_>, t: usize, a: &A) {
-        step_at::<S, Back, A>(s, m, &BACK, t, a);
+    fn pre<S: Simd, W: PanelFormat, A: Places>(
+        _: S,
+        _: &mut Memory<'_>,
+        _: Panels<'_, W>,
+        _: Times,
+        _: bool,
+        _: &A,
+    ) {
     }
     #[inline(always)]
-    fn post<S: Simd, A: Places>(_: S, _: &mut Memory<'_>, _: Times, _: bool, _: &A) {}
+    fn step<S: Simd, W: PanelFormat, A: Places>(
+        s: S,
+        m: &mut Memory<'_>,
+        w: Panels<'_, W>,
+        t: usize,
+        a: &A,
+    ) {
+        step_at::<S, W, Back, A>(s, m, w, &BACK, t, a);
+    }
+    #[inline(always)]
+    fn post<S: Simd, W: PanelFormat, A: Places>(
+        _: S,
+        _: &mut Memory<'_>,
+        _: Panels<'_, W>,
+        _: Times,
+        _: bool,
+        _: &A,
+    ) {
+    }
 }
 
 const HELD: CarryOver = CarryOver {
@@ -236,8 +288,8 @@ fn a_masked_step_repeats_the_output_or_gives_zeros() {
                 let expected: Vec<_> = (0..ROWS).map(|row| plain(&v, row, zero)).collect();
                 let mut y = vec![Vec::new(); ROWS];
                 let mut run = |v: &mut Values, times: Times, before| {
-                    let mut m = Memory::new(v.arena.floats_mut(), &[], &v.bufs, 1, ROWS);
-                    forward_masked::<Cell>(isa, &mut m, times, &held(zero), before);
+                    let mut m = Memory::new(v.arena.floats_mut(), &v.bufs, 1, ROWS);
+                    forward_masked::<Cell, _>(isa, &mut m, NONE, times, &held(zero), before);
                     for (row, y) in y.iter_mut().enumerate() {
                         y.extend(times.range().map(|t| v.row(Y, t, row, WIDTH).to_vec()));
                     }
@@ -294,9 +346,9 @@ fn gradients_go_to_where_outputs_came_from() {
                     }
                 }
             }
-            let mut m = Memory::new(v.arena.floats_mut(), &[], &v.bufs, 1, ROWS);
+            let mut m = Memory::new(v.arena.floats_mut(), &v.bufs, 1, ROWS);
             let times = Times::all(TIME);
-            backward_masked::<CellBack>(isa, &mut m, times, true, &held_back(zero));
+            backward_masked::<CellBack, _>(isa, &mut m, NONE, times, true, &held_back(zero));
             for (row, dx) in expected.iter().enumerate() {
                 for (t, dx) in dx.iter().enumerate() {
                     let found = v.row(DX, t, row, WIDTH);
@@ -320,10 +372,10 @@ fn a_full_mask_gives_the_bits_of_none() {
             }
         }
         let times = Times::all(TIME);
-        let mut m = Memory::new(a.arena.floats_mut(), &[], &a.bufs, 1, ROWS);
-        forward::<Cell>(isa, &mut m, times);
-        let mut m = Memory::new(b.arena.floats_mut(), &[], &b.bufs, 1, ROWS);
-        forward_masked::<Cell>(isa, &mut m, times, &held(false), None);
+        let mut m = Memory::new(a.arena.floats_mut(), &a.bufs, 1, ROWS);
+        forward::<Cell, _>(isa, &mut m, NONE, times);
+        let mut m = Memory::new(b.arena.floats_mut(), &b.bufs, 1, ROWS);
+        forward_masked::<Cell, _>(isa, &mut m, NONE, times, &held(false), None);
         for row in 0..ROWS {
             for t in 0..TIME {
                 assert_eq!(a.row(Y, t, row, WIDTH), b.row(Y, t, row, WIDTH));
@@ -339,6 +391,6 @@ fn the_gradient_of_a_masked_output_has_all_its_steps() {
     let mut v = values();
     let mut back = held_back(false);
     back.outputs = ONLY_LAST;
-    let mut m = Memory::new(v.arena.floats_mut(), &[], &v.bufs, 1, ROWS);
-    backward_masked::<CellBack>(Isa::SCALAR, &mut m, Times::all(TIME), true, &back);
+    let mut m = Memory::new(v.arena.floats_mut(), &v.bufs, 1, ROWS);
+    backward_masked::<CellBack, _>(Isa::SCALAR, &mut m, NONE, Times::all(TIME), true, &back);
 }

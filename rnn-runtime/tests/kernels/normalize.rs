@@ -2,8 +2,8 @@
 
 use crate::support::{Random, Values, place};
 use rnn_runtime::cpu::{
+    kernel::Memory,
     ops::{Times, copy_in, copy_out, normalize_backward, normalize_forward},
-    phase::Memory,
 };
 use rnn_tables::{Extent, Normalize, WeightOffset};
 
@@ -15,7 +15,7 @@ fn all() -> Times {
 }
 
 fn memory(v: &mut Values) -> Memory<'_> {
-    Memory::new(v.arena.floats_mut(), &[], &v.bufs, TIME, ROWS)
+    Memory::new(v.arena.floats_mut(), &v.bufs, TIME, ROWS)
 }
 
 /// Against the definition in f64, and the gradient against differences of it.
@@ -200,7 +200,7 @@ fn threads_do_not_change_a_bit() {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
         let times = Times::all(steps);
         pool.build().unwrap().install(|| {
-            let mut m = Memory::new(v.arena.floats_mut(), &[], &v.bufs, steps, BATCH);
+            let mut m = Memory::new(v.arena.floats_mut(), &v.bufs, steps, BATCH);
             normalize_forward(&mut m, &n, &mut w, times);
             normalize_backward(&mut m, &n, &w, &mut g, times, true);
         });

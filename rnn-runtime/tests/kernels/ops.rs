@@ -3,10 +3,10 @@
 use crate::support::{Random, UNTOUCHED, Values, dropout, place};
 use rnn_runtime::{
     cpu::{
+        kernel::Memory,
         ops::{
             Perturb, Times, copy_in, copy_out, gather, perturb, reshape, reverse, scatter, zero,
         },
-        phase::Memory,
         simd::Isa,
     },
     learner::StepSeed,
@@ -21,7 +21,7 @@ fn all() -> Times {
 }
 
 fn memory(v: &mut Values) -> Memory<'_> {
-    Memory::new(v.arena.floats_mut(), &[], &v.bufs, TIME, ROWS)
+    Memory::new(v.arena.floats_mut(), &v.bufs, TIME, ROWS)
 }
 
 #[test]
@@ -134,7 +134,7 @@ fn dropout_keeps_the_mean_and_draws_the_same_again() {
         }
     }
     let mut draw = |layer: u64, step: u64| -> Vec<f32> {
-        let mut m = Memory::new(v.arena.floats_mut(), &[], &v.bufs, steps, rows);
+        let mut m = Memory::new(v.arena.floats_mut(), &v.bufs, steps, rows);
         let times = Times::all(steps);
         let seed = StepSeed { seed: 9, step };
         let p = Perturb {

@@ -2,9 +2,10 @@
 
 use crate::support::{Random, UNTOUCHED, Values, leak, place};
 use rnn_runtime::cpu::{
-    phase::{
-        Body, Columns, Every, Memory, Tile, pack_matrix, pack_vector, packed_len, padded, run_all,
-        run_rows, step_at,
+    kernel::{
+        Body, Columns, Every, Memory, NativeF32, PanelFormat, Panels, PortableF32, READ_PAST, Tile,
+        pack_matrix, pack_vector, packed_len, packed_start, padded, panel_units, run_all, run_rows,
+        small_panel, step_at,
     },
     simd::{Isa, Op, Simd},
 };
@@ -15,13 +16,14 @@ use rnn_tables::{
 
 /// Gate 0 becomes `bias * z + p`, the others are stored as they are; the units of gate 0 are
 /// summed, and the largest is found.
-enum Gates<const G: usize> {}
+enum Gates<const G: usize, const PANEL: usize> {}
 
-impl<const G: usize> Body for Gates<G> {
+impl<const G: usize, const PANEL: usize> Body for Gates<G, PANEL> {
     const GROUPS: usize = G;
+    const SMALL_PANEL: usize = PANEL;
     type Columns = Columns<1, 1, G, 2, 2>;
     #[inline(always)]
-    fn tile<S: Simd, const R: usize>(s: S, k: &Tile<'_, S, R>) {
+    fn tile<S: Simd, W: PanelFormat, const R: usize>(s: S, k: &Tile<'_, Self, S, W, R>) {
         let p = k.product::<G>(0);
         let bias = k.vector(0);
         for (r, gates) in p.iter().enumerate() {
@@ -37,27 +39,76 @@ impl<const G: usize> Body for Gates<G> {
     }
 }
 
-struct Run<'a, 'b, B> {
+/// bf16: the upper half of a float.
+enum Bf16 {}
+
+impl PanelFormat for Bf16 {
+    type Element = u16;
+    const PORTABLE: bool = true;
+    fn encode(weight: f32) -> u16 {
+        // To nearest, ties to even.
+        let bits = weight.to_bits();
+        ((bits + 0x7fff + (bits >> 16 & 1)) >> 16) as u16
+    }
+    #[inline(always)]
+    unsafe fn load<S: Simd>(s: S, p: *const u16, distance: usize) -> S::V {
+        let mut floats = [0.0; 32];
+        let lanes = S::One::LANES;
+        for (i, x) in floats.iter_mut().enumerate().take(S::LANES) {
+            // SAFETY: register `i / lanes` has its elements there, by the caller's promise.
+            let bits = unsafe { p.add(i / lanes * distance + i % lanes).read() };
+            *x = f32::from_bits(u32::from(bits) << 16);
+        }
+        // SAFETY: no vector has more than 32 lanes.
+        unsafe { s.load(floats.as_ptr()) }
+    }
+}
+
+/// Whole numbers of a 64th: a format whose elements are a byte.
+enum Fixed8 {}
+
+impl PanelFormat for Fixed8 {
+    type Element = i8;
+    const PORTABLE: bool = true;
+    fn encode(weight: f32) -> i8 {
+        (weight * 64.0).round_ties_even().clamp(-128.0, 127.0) as i8
+    }
+    #[inline(always)]
+    unsafe fn load<S: Simd>(s: S, p: *const i8, distance: usize) -> S::V {
+        let mut floats = [0.0; 32];
+        let lanes = S::One::LANES;
+        for (i, x) in floats.iter_mut().enumerate().take(S::LANES) {
+            // SAFETY: register `i / lanes` has its elements there, by the caller's promise.
+            let steps = unsafe { p.add(i / lanes * distance + i % lanes).read() };
+            *x = f32::from(steps) / 64.0;
+        }
+        // SAFETY: no vector has more than 32 lanes.
+        unsafe { s.load(floats.as_ptr()) }
+    }
+}
+
+struct Run<'a, 'b, W: PanelFormat, B> {
     m: &'a mut Memory<'b>,
+    w: Panels<'a, W>,
     phase: &'a Kernel,
     times: (usize, usize),
     all: bool,
     body: std::marker::PhantomData<B>,
 }
 
-impl<B: Body> Op for Run<'_, '_, B> {
+impl<W: PanelFormat, B: Body> Op for Run<'_, '_, W, B> {
     type Output = bool;
     #[inline(always)]
     fn run<S: Simd>(self, s: S) -> bool {
         let (first, steps) = self.times;
         if self.all {
-            run_all::<S, B>(s, self.m, self.phase, first, steps);
+            run_all::<S, W, B>(s, self.m, self.w, self.phase, first, steps);
         } else {
             for t in first..first + steps {
                 if t % 2 == 0 {
-                    step_at::<S, B, _>(s, self.m, self.phase, t, &Every);
+                    step_at::<S, W, B, _>(s, self.m, self.w, self.phase, t, &Every);
                 } else {
-                    run_rows::<S, B>(s, self.m, self.phase, t);
+                    run_rows::<S, W, B>(s, self.m, self.w, self.phase, t);
                 }
             }
         }
@@ -84,6 +135,23 @@ struct Case {
     /// What is packed, each with the parameter that it is packed from.
     matrices: Vec<(PackedMatrix, Vec<f32>)>,
     phase: Kernel,
+}
+
+/// Runs the body of the gates and the width of a case.
+macro_rules! bodies {
+    ($case:expr, $isa:expr, $m:expr, $w:expr, $times:expr, $all:expr; $($gates:literal $panel:literal),*) => {
+        match ($case.gates, small_panel($case.width)) {
+            $(($gates, $panel) => $isa.dispatch(Run {
+                m: $m,
+                w: $w,
+                phase: &$case.phase,
+                times: $times,
+                all: $all,
+                body: std::marker::PhantomData::<Gates<$gates, $panel>>,
+            }),)*
+            other => unreachable!("{other:?} is not among the cases"),
+        }
+    };
 }
 
 impl Case {
@@ -136,7 +204,7 @@ impl Case {
             width,
             products: leak(vec![leak(vec![segment(0, X), segment(1, H)])]),
             loads: leak(vec![place(Z)]),
-            vectors: leak(vec![PackedOffset(len[0] + len[1])]),
+            vectors: leak(vec![packed_start(len[0] + len[1], READ_PAST)]),
             scalars: leak(vec![place(NUMBER)]),
             stores: leak(stores),
             reductions: leak(vec![place(SUM), place(LARGEST)]),
@@ -152,7 +220,8 @@ impl Case {
         }
     }
 
-    fn packed(&self, isa: Isa) -> Vec<f32> {
+    /// The weights in the format `W`, for `isa`.
+    fn packed<W: PanelFormat>(&self, isa: Isa) -> Vec<W::Element> {
         let bias: PackedVector = PackedVector {
             from: VectorSlice {
                 param: WeightOffset(0),
@@ -163,10 +232,22 @@ impl Case {
         };
         let mut packed = vec![0.0; bias.to.0 + padded(self.width)];
         for (m, w) in &self.matrices {
-            pack_matrix(isa, m, w, &mut packed);
+            pack_matrix(panel_units::<W>(isa.lanes()), m, w, &mut packed);
         }
         pack_vector(&bias, &self.bias, &mut packed);
-        packed
+        packed.into_iter().map(W::encode).collect()
+    }
+
+    /// The same case, with weights that a format has.
+    fn rounded(mut self, round: impl Fn(f32) -> f32) -> Case {
+        let matrices = self.matrices.iter_mut().map(|(_, w)| w);
+        let all = self
+            .weights
+            .iter_mut()
+            .chain(matrices)
+            .chain([&mut self.bias]);
+        all.flatten().for_each(|w| *w = round(*w));
+        self
     }
 
     fn values(&self, rows: usize, steps: usize) -> Values {
@@ -221,24 +302,43 @@ impl Case {
     }
 
     fn run(&self, isa: Isa, v: &mut Values, rows: usize, steps: usize, all: bool) -> bool {
-        let packed = self.packed(isa);
-        let mut m = Memory::new(v.arena.floats_mut(), &packed, &v.bufs, steps, rows);
-        macro_rules! gates {
-            ($($g:literal)*) => {
-                match self.gates {
-                    $($g => isa.dispatch(Run {
-                        m: &mut m,
-                        phase: &self.phase,
-                        times: (0, steps),
-                        all,
-                        body: std::marker::PhantomData::<Gates<$g>>,
-                    }),)*
-                    _ => unreachable!(),
-                }
-            };
-        }
-        gates!(1 2 3 4)
+        let packed = self.packed::<NativeF32>(isa);
+        let mut m = Memory::new(v.arena.floats_mut(), &v.bufs, steps, rows);
+        self.run_native(isa, &mut m, Panels::new(&packed), (0, steps), all)
     }
+
+    fn run_format<W: PanelFormat>(
+        &self,
+        isa: Isa,
+        v: &mut Values,
+        rows: usize,
+        steps: usize,
+        all: bool,
+    ) -> bool {
+        let packed = self.packed::<W>(isa);
+        let mut m = Memory::new(v.arena.floats_mut(), &v.bufs, steps, rows);
+        let w = Panels::<W>::new(&packed);
+        // Few: each is compiled for every format.
+        bodies!(self, isa, &mut m, w, (0, steps), all; 1 0, 4 4)
+    }
+
+    fn run_native(
+        &self,
+        isa: Isa,
+        m: &mut Memory<'_>,
+        w: Panels<'_, NativeF32>,
+        times: (usize, usize),
+        all: bool,
+    ) -> bool {
+        bodies!(self, isa, m, w, times, all; 1 0, 1 1, 2 0, 3 0, 4 0, 4 4)
+    }
+}
+
+/// Widths and numbers of gates: those whose panels are as wide as a format says, and small panels of 1
+/// and of 4 units.
+fn cases() -> impl Iterator<Item = (usize, usize)> {
+    let wide = (8..=40).flat_map(|width| (1..=4).map(move |gates| (width, gates)));
+    [(1, 1), (3, 4), (4, 4)].into_iter().chain(wide)
 }
 
 fn transpose(w: &[f32], rows: usize, columns: usize) -> Vec<f32> {
@@ -254,33 +354,30 @@ fn bits(x: &[f32]) -> Vec<u32> {
 #[test]
 fn every_width_and_number_of_gates_and_rows() {
     let mut r = Random::new(1);
-    for width in 1..=40 {
-        for gates in 1..=4 {
-            let k = [1 + width * 7 % 13, 1 + width * 5 % 11];
-            let case = Case::new(width, gates, k, &mut r);
-            for &isa in Isa::available() {
-                for (rows, steps, all) in [(1, 1, false), (1, 9, true), (3, 3, true), (9, 2, false)]
-                {
-                    let mut v = case.values(rows, steps);
-                    let fused = case.run(isa, &mut v, rows, steps, all);
-                    for row in 0..rows {
-                        for t in 0..steps {
-                            let what = format!(
-                                "{isa} width {width} gates {gates} rows {rows} row {row} step {t}"
-                            );
-                            let expected = case.plain(&v, t, row, fused);
-                            let out = v.row(OUT, t, row, gates * width + 1);
-                            assert_eq!(bits(&out[..gates * width]), bits(&expected), "{what}");
-                            assert_eq!(out[gates * width], UNTOUCHED, "{what}: written too far");
-                            let found = v.row(SUM, t, row, 1)[0];
-                            let largest = v.row(LARGEST, t, row, 1)[0];
-                            let first = &expected[..width];
-                            let sum: f64 = first.iter().map(|&x| f64::from(x)).sum();
-                            let size: f64 = first.iter().map(|&x| f64::from(x).abs()).sum();
-                            assert!((f64::from(found) - sum).abs() <= 1e-6 * size, "{what}: sum");
-                            let top = first.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-                            assert_eq!(largest, top, "{what}: largest");
-                        }
+    for (width, gates) in cases() {
+        let k = [1 + width * 7 % 13, 1 + width * 5 % 11];
+        let case = Case::new(width, gates, k, &mut r);
+        for &isa in Isa::available() {
+            for (rows, steps, all) in [(1, 1, false), (1, 9, true), (3, 3, true), (9, 2, false)] {
+                let mut v = case.values(rows, steps);
+                let fused = case.run(isa, &mut v, rows, steps, all);
+                for row in 0..rows {
+                    for t in 0..steps {
+                        let what = format!(
+                            "{isa} width {width} gates {gates} rows {rows} row {row} step {t}"
+                        );
+                        let expected = case.plain(&v, t, row, fused);
+                        let out = v.row(OUT, t, row, gates * width + 1);
+                        assert_eq!(bits(&out[..gates * width]), bits(&expected), "{what}");
+                        assert_eq!(out[gates * width], UNTOUCHED, "{what}: written too far");
+                        let found = v.row(SUM, t, row, 1)[0];
+                        let largest = v.row(LARGEST, t, row, 1)[0];
+                        let first = &expected[..width];
+                        let sum: f64 = first.iter().map(|&x| f64::from(x)).sum();
+                        let size: f64 = first.iter().map(|&x| f64::from(x).abs()).sum();
+                        assert!((f64::from(found) - sum).abs() <= 1e-6 * size, "{what}: sum");
+                        let top = first.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+                        assert_eq!(largest, top, "{what}: largest");
                     }
                 }
             }
@@ -292,50 +389,30 @@ fn every_width_and_number_of_gates_and_rows() {
 #[test]
 fn a_sum_over_units_does_not_depend_on_the_tile() {
     let mut r = Random::new(2);
-    for width in 1..=40 {
-        for gates in 1..=4 {
-            let case = Case::new(width, gates, [3, 2], &mut r);
-            for &isa in Isa::available() {
-                let packed = case.packed(isa);
-                let mut many = case.values(13, 1);
-                let mut each = case.values(13, 1);
-                case.run(isa, &mut many, 13, 1, true);
-                for row in 0..13 {
-                    // One row at a time: the rest of the batch is cut off.
-                    let m = Memory::new(each.arena.floats_mut(), &packed, &each.bufs, 1, 13);
-                    let (_, m) = m.split(row);
-                    let (mut m, _) = m.split(row + 1);
-                    run_one(&case, isa, &mut m);
-                    for number in [SUM, LARGEST] {
-                        let (a, b) = (many.row(number, 0, row, 1), each.row(number, 0, row, 1));
-                        assert_eq!(
-                            bits(a),
-                            bits(b),
-                            "{isa} width {width} gates {gates} row {row}"
-                        );
-                    }
+    for (width, gates) in cases() {
+        let case = Case::new(width, gates, [3, 2], &mut r);
+        for &isa in Isa::available() {
+            let packed = case.packed::<NativeF32>(isa);
+            let mut many = case.values(13, 1);
+            let mut each = case.values(13, 1);
+            case.run(isa, &mut many, 13, 1, true);
+            for row in 0..13 {
+                // One row at a time: the rest of the batch is cut off.
+                let m = Memory::new(each.arena.floats_mut(), &each.bufs, 1, 13);
+                let (_, m) = m.split(row);
+                let (mut m, _) = m.split(row + 1);
+                case.run_native(isa, &mut m, Panels::new(&packed), (0, 1), false);
+                for number in [SUM, LARGEST] {
+                    let (a, b) = (many.row(number, 0, row, 1), each.row(number, 0, row, 1));
+                    assert_eq!(
+                        bits(a),
+                        bits(b),
+                        "{isa} width {width} gates {gates} row {row}"
+                    );
                 }
             }
         }
     }
-}
-
-fn run_one(case: &Case, isa: Isa, m: &mut Memory<'_>) {
-    macro_rules! gates {
-        ($($g:literal)*) => {
-            match case.gates {
-                $($g => isa.dispatch(Run {
-                    m,
-                    phase: &case.phase,
-                    times: (0, 1),
-                    all: false,
-                    body: std::marker::PhantomData::<Gates<$g>>,
-                }),)*
-                _ => unreachable!(),
-            }
-        };
-    }
-    gates!(1 2 3 4);
 }
 
 #[test]
@@ -343,7 +420,7 @@ fn run_one(case: &Case, isa: Isa, m: &mut Memory<'_>) {
 fn a_buffer_that_is_too_small_is_refused() {
     let case = Case::new(20, 2, [3, 2], &mut Random::new(3));
     let mut v = case.values(2, 1);
-    v.bufs[OUT] = rnn_runtime::cpu::phase::Buf::new(v.bufs[OUT].offset(), 16, 2, 1, Extent::All);
+    v.bufs[OUT] = rnn_runtime::cpu::kernel::Buf::new(v.bufs[OUT].offset(), 16, 2, 1, Extent::All);
     case.run(Isa::SCALAR, &mut v, 2, 1, true);
 }
 
@@ -352,7 +429,61 @@ fn a_buffer_that_is_too_small_is_refused() {
 fn packed_weights_that_are_too_short_are_refused() {
     let case = Case::new(20, 2, [3, 2], &mut Random::new(3));
     let mut v = case.values(2, 1);
-    let packed = &case.packed(Isa::SCALAR)[..60];
-    let mut m = Memory::new(v.arena.floats_mut(), packed, &v.bufs, 1, 2);
-    run_one(&case, Isa::SCALAR, &mut m);
+    let packed = &case.packed::<NativeF32>(Isa::SCALAR)[..60];
+    let mut m = Memory::new(v.arena.floats_mut(), &v.bufs, 1, 2);
+    case.run_native(Isa::SCALAR, &mut m, Panels::new(packed), (0, 1), true);
+}
+
+#[test]
+#[should_panic(expected = "differ")]
+fn a_body_of_another_width_is_refused() {
+    let mut case = Case::new(20, 2, [3, 2], &mut Random::new(3));
+    let mut v = case.values(2, 1);
+    // Its panels would be those of one unit.
+    case.phase.width = 1;
+    let packed = case.packed::<NativeF32>(Isa::SCALAR);
+    let mut m = Memory::new(v.arena.floats_mut(), &v.bufs, 1, 2);
+    case.run_native(Isa::SCALAR, &mut m, Panels::new(&packed), (0, 1), true);
+}
+
+/// A format changes how weights are stored and nothing else: with weights that it has, every
+/// instruction set gives the bits of its own f32.
+fn same_bits_as_native<W: PanelFormat>(round: fn(f32) -> f32) {
+    let mut r = Random::new(4);
+    for (width, gates) in [
+        (3, 4),
+        (4, 4),
+        (8, 1),
+        (9, 1),
+        (16, 1),
+        (17, 1),
+        (33, 1),
+        (40, 1),
+    ] {
+        let case = Case::new(width, gates, [5, width], &mut r).rounded(round);
+        for &isa in Isa::available() {
+            for (rows, steps, all) in [(1, 2, false), (5, 3, true)] {
+                let mut native = case.values(rows, steps);
+                let mut other = case.values(rows, steps);
+                case.run(isa, &mut native, rows, steps, all);
+                case.run_format::<W>(isa, &mut other, rows, steps, all);
+                for (row, t) in (0..rows).flat_map(|row| (0..steps).map(move |t| (row, t))) {
+                    let out = |v: &Values| bits(v.row(OUT, t, row, gates * width + 1));
+                    let what = format!("{isa} width {width} gates {gates} row {row} step {t}");
+                    assert_eq!(out(&native), out(&other), "{what}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn portable_panels_give_the_same_bits() {
+    same_bits_as_native::<PortableF32>(|w| w);
+}
+
+#[test]
+fn a_new_weight_format_is_an_implementation() {
+    same_bits_as_native::<Bf16>(|w| f32::from_bits(u32::from(Bf16::encode(w)) << 16));
+    same_bits_as_native::<Fixed8>(|w| f32::from(Fixed8::encode(w)) / 64.0);
 }

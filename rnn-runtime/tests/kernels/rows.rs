@@ -3,11 +3,11 @@
 use crate::support::{Random, Values, dropout, place};
 use rnn_runtime::{
     cpu::{
+        kernel::Memory,
         ops::{
             Perturb, Times, add, copy, copy_in, copy_out, mask_ids, noise, penalty,
             penalty_gradient, permute, perturb, repeat, reshape, sum,
         },
-        phase::Memory,
         simd::Isa,
     },
     learner::StepSeed,
@@ -22,7 +22,7 @@ fn all() -> Times {
 }
 
 fn memory(v: &mut Values) -> Memory<'_> {
-    Memory::new(v.arena.floats_mut(), &[], &v.bufs, 1, ROWS)
+    Memory::new(v.arena.floats_mut(), &v.bufs, 1, ROWS)
 }
 
 #[test]
@@ -220,7 +220,7 @@ fn a_penalty_and_its_gradient() {
     for t in 0..2 {
         v.fill(1, t, 0, &[1.0, 1.0]);
     }
-    let mut m = Memory::new(v.arena.floats_mut(), &[], &v.bufs, 1, 1);
+    let mut m = Memory::new(v.arena.floats_mut(), &v.bufs, 1, 1);
     let mut cost = [7.0];
     penalty(&mut m, &place(0), 2, 0.5, 0.25, Times::all(2), &mut cost);
     // 7 + 0.5 (1 + 2 + 0.5) + 0.25 (1 + 4 + 0.25)

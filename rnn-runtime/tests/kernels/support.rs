@@ -2,7 +2,7 @@
 
 use rnn_runtime::cpu::{
     arena::Arena,
-    phase::{Buf, padded},
+    kernel::{Buf, padded},
 };
 use rnn_tables::{BufferRef, Extent, Perturbation};
 

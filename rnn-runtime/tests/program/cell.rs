@@ -31,11 +31,11 @@ pub const U: usize = W + IN * UNITS;
 pub const B: usize = U + UNITS * UNITS;
 // Packed.
 pub const PW: usize = 0;
-pub const PU: usize = PW + packed_len(IN, 1, UNITS);
-pub const PB: usize = PU + packed_len(UNITS, 1, UNITS);
-pub const PWT: usize = PB + padded(UNITS);
-pub const PUT: usize = PWT + packed_len(UNITS, 1, IN);
-pub const PACKED: usize = PUT + packed_len(UNITS, 1, UNITS);
+pub const PU: usize = packed_start(PW + packed_len(IN, 1, UNITS), UNITS).0;
+pub const PB: usize = packed_start(PU + packed_len(UNITS, 1, UNITS), READ_PAST).0;
+pub const PWT: usize = packed_start(PB + padded(UNITS), IN).0;
+pub const PUT: usize = packed_start(PWT + packed_len(UNITS, 1, IN), UNITS).0;
+pub const PACKED: usize = PUT + packed_len(UNITS, 1, UNITS) + READ_PAST;
 
 // Buffers: the same in inference and training as far as the gradients.
 pub const X: usize = 0;
@@ -141,9 +141,10 @@ pub const INPUT: Kernel = Kernel {
 pub enum Pre {}
 impl Body for Pre {
     const GROUPS: usize = 1;
+    const SMALL_PANEL: usize = small_panel(UNITS);
     type Columns = Columns<0, 0, 1, 0, 1>;
     #[inline(always)]
-    fn tile<S: Simd, const R: usize>(s: S, k: &Tile<'_, S, R>) {
+    fn tile<S: Simd, W: PanelFormat, const R: usize>(s: S, k: &Tile<'_, Self, S, W, R>) {
         let p = k.product::<1>(0);
         let b = k.vector(0);
         for (r, p) in p.iter().enumerate() {
@@ -155,9 +156,10 @@ impl Body for Pre {
 pub enum Step {}
 impl Body for Step {
     const GROUPS: usize = 1;
+    const SMALL_PANEL: usize = small_panel(UNITS);
     type Columns = Columns<1, 0, 2, 0, 1>;
     #[inline(always)]
-    fn tile<S: Simd, const R: usize>(s: S, k: &Tile<'_, S, R>) {
+    fn tile<S: Simd, W: PanelFormat, const R: usize>(s: S, k: &Tile<'_, Self, S, W, R>) {
         let p = k.product::<1>(0);
         for (r, p) in p.iter().enumerate() {
             let h = s.add(p[0], k.load(0, r));
@@ -170,21 +172,23 @@ impl Body for Step {
 pub enum Delta {}
 impl Body for Delta {
     const GROUPS: usize = 0;
+    const SMALL_PANEL: usize = small_panel(UNITS);
     type Columns = Columns<2, 0, 1, 0, 0>;
     #[inline(always)]
-    fn tile<S: Simd, const R: usize>(s: S, k: &Tile<'_, S, R>) {
+    fn tile<S: Simd, W: PanelFormat, const R: usize>(s: S, k: &Tile<'_, Self, S, W, R>) {
         for r in 0..R {
             k.store(0, r, s.add(k.load(0, r), k.load(1, r)));
         }
     }
 }
 
-pub enum Product {}
-impl Body for Product {
+pub enum Product<const PANEL: usize> {}
+impl<const PANEL: usize> Body for Product<PANEL> {
     const GROUPS: usize = 1;
+    const SMALL_PANEL: usize = PANEL;
     type Columns = Columns<0, 0, 1, 0, 1>;
     #[inline(always)]
-    fn tile<S: Simd, const R: usize>(_: S, k: &Tile<'_, S, R>) {
+    fn tile<S: Simd, W: PanelFormat, const R: usize>(_: S, k: &Tile<'_, Self, S, W, R>) {
         for (r, p) in k.product::<1>(0).iter().enumerate() {
             k.store(0, r, p[0]);
         }
@@ -194,30 +198,80 @@ impl Body for Product {
 pub enum Forward {}
 impl Sweep for Forward {
     #[inline(always)]
-    fn pre<S: Simd, A: Places>(s: S, m: &mut Memory<'_>, times: Times, _: bool, a: &A) {
-        all_at::<S, Pre, A>(s, m, &PRE, times.first, times.steps, a);
+    fn pre<S: Simd, W: PanelFormat, A: Places>(
+        s: S,
+        m: &mut Memory<'_>,
+        w: Panels<'_, W>,
+        times: Times,
+        _: bool,
+        a: &A,
+    ) {
+        all_at::<S, W, Pre, A>(s, m, w, &PRE, times.first, times.steps, a);
     }
     #[inline(always)]
-    fn step<S: Simd, A: Places>(s: S, m: &mut Memory<'_>, t: usize, a: &A) {
-        step_at::<S, Step, A>(s, m, &STEP, t, a);
+    fn step<S: Simd, W: PanelFormat, A: Places>(
+        s: S,
+        m: &mut Memory<'_>,
+        w: Panels<'_, W>,
+        t: usize,
+        a: &A,
+    ) {
+        step_at::<S, W, Step, A>(s, m, w, &STEP, t, a);
     }
     #[inline(always)]
-    fn post<S: Simd, A: Places>(_: S, _: &mut Memory<'_>, _: Times, _: bool, _: &A) {}
+    fn post<S: Simd, W: PanelFormat, A: Places>(
+        _: S,
+        _: &mut Memory<'_>,
+        _: Panels<'_, W>,
+        _: Times,
+        _: bool,
+        _: &A,
+    ) {
+    }
 }
 
 pub enum Backward {}
 impl Sweep for Backward {
     #[inline(always)]
-    fn pre<S: Simd, A: Places>(_: S, _: &mut Memory<'_>, _: Times, _: bool, _: &A) {}
-    #[inline(always)]
-    fn step<S: Simd, A: Places>(s: S, m: &mut Memory<'_>, t: usize, a: &A) {
-        step_at::<S, Delta, A>(s, m, &DELTA, t, a);
-        step_at::<S, Product, A>(s, m, &BACK, t, a);
+    fn pre<S: Simd, W: PanelFormat, A: Places>(
+        _: S,
+        _: &mut Memory<'_>,
+        _: Panels<'_, W>,
+        _: Times,
+        _: bool,
+        _: &A,
+    ) {
     }
     #[inline(always)]
-    fn post<S: Simd, A: Places>(s: S, m: &mut Memory<'_>, times: Times, wanted: bool, a: &A) {
+    fn step<S: Simd, W: PanelFormat, A: Places>(
+        s: S,
+        m: &mut Memory<'_>,
+        w: Panels<'_, W>,
+        t: usize,
+        a: &A,
+    ) {
+        step_at::<S, W, Delta, A>(s, m, w, &DELTA, t, a);
+        step_at::<S, W, Product<{ small_panel(UNITS) }>, A>(s, m, w, &BACK, t, a);
+    }
+    #[inline(always)]
+    fn post<S: Simd, W: PanelFormat, A: Places>(
+        s: S,
+        m: &mut Memory<'_>,
+        w: Panels<'_, W>,
+        times: Times,
+        wanted: bool,
+        a: &A,
+    ) {
         if wanted {
-            all_at::<S, Product, A>(s, m, &INPUT, times.first, times.steps, a);
+            all_at::<S, W, Product<{ small_panel(IN) }>, A>(
+                s,
+                m,
+                w,
+                &INPUT,
+                times.first,
+                times.steps,
+                a,
+            );
         }
     }
 }

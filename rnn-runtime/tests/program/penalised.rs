@@ -22,6 +22,37 @@ const VALUE: ValueSpec = ValueSpec {
 
 pub struct Penalised(Core);
 
+impl StreamProgram for Penalised {
+    const STREAM: StreamSpec = StreamSpec {
+        weights: 0,
+        reads_tables: false,
+        packed: 0,
+        matrices: &[],
+        vectors: &[],
+        computed: (0, 0),
+        buffers: &[],
+        len: 0,
+        states: &[],
+    };
+    type Values = Inline<8>;
+    type StepInput = [f32; WIDTH];
+    type StepOutput<'s> = &'s [f32; WIDTH];
+    type Computed = Nothing;
+
+    fn step<S: Simd, W: PanelFormat>(
+        _: S,
+        _: &mut Memory<'_>,
+        _: Panels<'_, W>,
+        _: &[f32],
+        _: usize,
+        _: &Self::StepInput,
+    ) {
+    }
+    fn step_output(values: &[f32]) -> Self::StepOutput<'_> {
+        array(values, 0)
+    }
+}
+
 impl Program for Penalised {
     const SPEC: Spec = Spec {
         name: "Penalised",
@@ -37,16 +68,9 @@ impl Program for Penalised {
         plan: "",
         vocabulary: &[],
         mask_rules: &[],
-        packed: 0,
         packed_training: 0,
-        matrices: &[],
         matrices_training: &[],
-        vectors: &[],
         vectors_training: &[],
-        computed: (0, 0),
-        stream: &[],
-        stream_len: 0,
-        stream_states: &[],
         inference: BUFS,
         training: BUFS,
         inference_outputs: &[at(X)],
@@ -66,9 +90,6 @@ impl Program for Penalised {
     };
     type Input = Sequence;
     type Output = Array3<f32>;
-    type StepInput = [f32; WIDTH];
-    type StepOutput<'s> = &'s [f32; WIDTH];
-    type Computed = Nothing;
 
     fn core(&self) -> &Core {
         &self.0
@@ -78,10 +99,6 @@ impl Program for Penalised {
     }
     fn from_core(core: Core) -> Self {
         Penalised(core)
-    }
-    fn step<S: Simd>(_: S, _: &mut Memory<'_>, _: &[f32], _: usize, _: &Self::StepInput) {}
-    fn step_output(values: &[f32]) -> Self::StepOutput<'_> {
-        array(values, 0)
     }
 }
 

@@ -54,6 +54,59 @@ const KEPT_STATES: &[StateSpec] = &[StateSpec {
     training_output: at(END),
 }];
 
+impl<const KEEPS: bool> StreamProgram for Tiny<KEEPS> {
+    const STREAM: StreamSpec = StreamSpec {
+        weights: B + UNITS,
+        reads_tables: false,
+        packed: PWT,
+        matrices: &[
+            matrix(W, IN, UNITS, PW, false),
+            matrix(U, UNITS, UNITS, PU, false),
+        ],
+        vectors: &[PackedVector {
+            from: VectorSlice {
+                param: WeightOffset(B),
+                offset: 0,
+            },
+            width: UNITS,
+            to: PackedOffset(PB),
+        }],
+        computed: (0, 0),
+        buffers: &STREAM,
+        len: STREAM[Y].offset() + STREAM[Y].len(),
+        states: &[StreamState {
+            layer: "tiny",
+            name: "h",
+            shape: &[UNITS],
+            buf: at(H),
+        }],
+    };
+    type Values = Inline<8>;
+    type StepInput = ([f32; IN], bool);
+    type StepOutput<'s> = &'s [f32; UNITS];
+    type Computed = Nothing;
+
+    #[inline(always)]
+    fn step<S: Simd, W: PanelFormat>(
+        s: S,
+        m: &mut Memory<'_>,
+        w: Panels<'_, W>,
+        _: &[f32],
+        t: usize,
+        x: &Self::StepInput,
+    ) {
+        m.set(&at(X), &x.0);
+        m.set(&at(REAL), &[f32::from(x.1)]);
+        if !m.held(&HELD, t) {
+            run_rows::<S, W, Pre>(s, m, w, &PRE, t);
+            run_rows::<S, W, Step>(s, m, w, &STEP, t);
+        }
+    }
+    fn step_output(values: &[f32]) -> Self::StepOutput<'_> {
+        array(values, STREAM[Y].offset())
+    }
+}
+
 impl<const KEEPS: bool> Program for Tiny<KEEPS> {
     const SPEC: Spec = Spec {
         name: "Tiny",
@@ -106,34 +159,12 @@ impl<const KEEPS: bool> Program for Tiny<KEEPS> {
         plan: "",
         vocabulary: &[],
         mask_rules: &[MaskRule::Given(1)],
-        packed: PWT,
         packed_training: PACKED,
-        matrices: &[
-            matrix(W, IN, UNITS, PW, false),
-            matrix(U, UNITS, UNITS, PU, false),
-        ],
         matrices_training: &[
             matrix(W, UNITS, IN, PWT, true),
             matrix(U, UNITS, UNITS, PUT, true),
         ],
-        vectors: &[PackedVector {
-            from: VectorSlice {
-                param: WeightOffset(B),
-                offset: 0,
-            },
-            width: UNITS,
-            to: PackedOffset(PB),
-        }],
         vectors_training: &[],
-        computed: (0, 0),
-        stream: &STREAM,
-        stream_len: STREAM[Y].offset() + STREAM[Y].len(),
-        stream_states: &[StreamState {
-            layer: "tiny",
-            name: "h",
-            shape: &[UNITS],
-            buf: at(H),
-        }],
         inference: INFERENCE,
         training: TRAINING,
         inference_outputs: &[at(Y), at(END)],
@@ -152,9 +183,6 @@ impl<const KEEPS: bool> Program for Tiny<KEEPS> {
     };
     type Input = (Sequence, Masks, Rows);
     type Output = (Array3<f32>, Array2<f32>);
-    type StepInput = ([f32; IN], bool);
-    type StepOutput<'s> = &'s [f32; UNITS];
-    type Computed = Nothing;
 
     fn core(&self) -> &Core {
         &self.0
@@ -164,18 +192,6 @@ impl<const KEEPS: bool> Program for Tiny<KEEPS> {
     }
     fn from_core(core: Core) -> Self {
         Tiny(core)
-    }
-    #[inline(always)]
-    fn step<S: Simd>(s: S, m: &mut Memory<'_>, _: &[f32], t: usize, x: &Self::StepInput) {
-        m.set(&at(X), &x.0);
-        m.set(&at(REAL), &[f32::from(x.1)]);
-        if !m.held(&HELD, t) {
-            run_rows::<S, Pre>(s, m, &PRE, t);
-            run_rows::<S, Step>(s, m, &STEP, t);
-        }
-    }
-    fn step_output(values: &[f32]) -> Self::StepOutput<'_> {
-        array(values, STREAM[Y].offset())
     }
 }
 

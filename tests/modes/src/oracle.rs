@@ -6,7 +6,7 @@ use rnn_reference::{Answer, Call, Draw, Drawn, Model, Scope, Weights};
 use rnn_runtime::cpu::{
     arena::Arena,
     ops::{Perturb, Times, copy_out, perturb},
-    phase::{Buf, Memory, padded},
+    kernel::{Buf, Memory, padded},
 };
 use rnn_tables::{BufferRef, Extent, Perturbation};
 
@@ -96,7 +96,7 @@ fn drawn(draw: &Draw, isa: Isa, rows: usize, time: usize) -> Vec<f64> {
         Drawn::Perturbation(_) => (Perturbation::Additive { stddev: 1.0 }, 0.0),
     };
     arena.floats_mut().fill(start);
-    let mut m = Memory::new(arena.floats_mut(), &[], &bufs, steps, rows);
+    let mut m = Memory::new(arena.floats_mut(), &bufs, steps, rows);
     let place = |buffer: usize| BufferRef {
         buffer,
         offset: 0,

@@ -2,7 +2,7 @@
 //! transpose.
 
 use super::{Times, on};
-use crate::cpu::phase::Memory;
+use crate::cpu::kernel::Memory;
 use rnn_tables::BufferRef;
 
 /// `to = Σ from` at every time; `to` may be one of them. Without any, zeros.

@@ -1,7 +1,7 @@
 //! Moving values between the user's arrays and buffers, and between buffers.
 
 use super::{Times, on};
-use crate::cpu::phase::Memory;
+use crate::cpu::kernel::Memory;
 use rnn_tables::BufferRef;
 
 /// Copies steps `from..from + times.steps` of `x` (`[rows][time][width]`, tight) to the times

@@ -1,7 +1,7 @@
 //! Rows divided among threads.
 
 use super::Times;
-use crate::cpu::phase::Memory;
+use crate::cpu::kernel::Memory;
 use rnn_tables::BufferRef;
 
 /// Below this many multiplications another thread costs more than it saves.
@@ -107,7 +107,7 @@ pub fn parts(steps: Option<&[usize]>, half: usize) -> (Option<&[usize]>, Option<
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cpu::{arena::Arena, phase::Buf};
+    use crate::cpu::{arena::Arena, kernel::Buf};
     use rnn_tables::Extent;
 
     #[test]
@@ -148,7 +148,7 @@ mod tests {
         let mut arena = Arena::new(bufs[0].len());
         let mut each = vec![0; ROWS];
         for threads in [1, 3, 8] {
-            let m = Memory::new(arena.floats_mut(), &[], &bufs, 1, ROWS);
+            let m = Memory::new(arena.floats_mut(), &bufs, 1, ROWS);
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
             pool.build().unwrap().install(|| {
                 parallel_with(m, &mut each, WORTH_A_THREAD, &|m, each| {

@@ -1,7 +1,7 @@
 //! `Embedding`: rows of a table, and their gradient.
 
 use super::{Times, on};
-use crate::cpu::phase::Memory;
+use crate::cpu::kernel::Memory;
 use rnn_tables::BufferRef;
 
 /// Copies row `ids[row][from + i]` of `table` (`[vocabulary][width]`) to time `times.first + i` of

@@ -8,7 +8,7 @@ use rnn_tables::{BufferRef, MatrixGradient, VectorGradient};
 
 use super::{Times, on};
 use crate::cpu::{
-    phase::{Active, At, Every, Memory, Places},
+    kernel::{Active, At, Every, Memory, Places},
     simd::{Isa, Op, Simd},
 };
 

@@ -11,7 +11,7 @@ use rnn_tables::{BufferRef, CarryOver, Extent, Slice};
 
 use super::{Sweep, Times, on};
 use crate::cpu::{
-    phase::{Active, Memory},
+    kernel::{Active, Memory, PanelFormat, Panels},
     simd::{Isa, Op, Simd},
 };
 
@@ -32,9 +32,10 @@ thread_local! {
 /// Runs a cell forwards for the rows of `m` at the places that the mask leaves, on this thread.
 ///
 /// `before`: how many steps the block before had; `None` in the first block of a sequence.
-pub fn forward_masked<C: Sweep>(
+pub fn forward_masked<C: Sweep, W: PanelFormat>(
     isa: Isa,
     m: &mut Memory<'_>,
+    w: Panels<'_, W>,
     times: Times,
     held: &CarryOver,
     before: Option<usize>,
@@ -50,8 +51,9 @@ pub fn forward_masked<C: Sweep>(
     } = &mut *scratch;
     active.set(&m, &held.mask, times.first, times.steps);
     carry(&mut m, held, times, before, carried);
-    isa.dispatch(Forward::<C> {
+    isa.dispatch(Forward::<W, C> {
         m: &mut m,
+        w,
         times,
         active,
         held,
@@ -144,21 +146,22 @@ fn hold(
     }
 }
 
-struct Forward<'a, 'b, C> {
+struct Forward<'a, 'b, W: PanelFormat, C> {
     m: &'a mut Memory<'b>,
+    w: Panels<'a, W>,
     times: Times,
     active: &'a Active,
     held: &'a CarryOver,
     cell: std::marker::PhantomData<C>,
 }
 
-impl<C: Sweep> Op for Forward<'_, '_, C> {
+impl<W: PanelFormat, C: Sweep> Op for Forward<'_, '_, W, C> {
     type Output = ();
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        C::pre(s, self.m, self.times, true, self.active);
+        C::pre(s, self.m, self.w, self.times, true, self.active);
         for t in self.times.range() {
-            C::step(s, self.m, t, self.active);
+            C::step(s, self.m, self.w, t, self.active);
             for Slice { at: state, width } in self.held.states {
                 for (t, row) in self.active.idle(t) {
                     let after = BufferRef {
@@ -169,16 +172,17 @@ impl<C: Sweep> Op for Forward<'_, '_, C> {
                 }
             }
         }
-        C::post(s, self.m, self.times, true, self.active);
+        C::post(s, self.m, self.w, self.times, true, self.active);
     }
 }
 
 /// Runs a cell's backward form for the rows of `m` at the places that the mask leaves, on this
 /// thread. Changes the gradients of the outputs: those of repeated outputs move to where the
 /// output came from.
-pub fn backward_masked<C: Sweep>(
+pub fn backward_masked<C: Sweep, W: PanelFormat>(
     isa: Isa,
     m: &mut Memory<'_>,
+    w: Panels<'_, W>,
     times: Times,
     input_gradient: bool,
     held: &CarryOver,
@@ -190,8 +194,9 @@ pub fn backward_masked<C: Sweep>(
             release(&mut m, &active, output, *width, times);
         }
     }
-    isa.dispatch(Backward::<C> {
+    isa.dispatch(Backward::<W, C> {
         m: &mut m,
+        w,
         times,
         active: &active,
         held,
@@ -228,8 +233,9 @@ fn release(m: &mut Memory<'_>, active: &Active, output: &BufferRef, width: usize
     }
 }
 
-struct Backward<'a, 'b, C> {
+struct Backward<'a, 'b, W: PanelFormat, C> {
     m: &'a mut Memory<'b>,
+    w: Panels<'a, W>,
     times: Times,
     active: &'a Active,
     held: &'a CarryOver,
@@ -237,13 +243,20 @@ struct Backward<'a, 'b, C> {
     cell: std::marker::PhantomData<C>,
 }
 
-impl<C: Sweep> Op for Backward<'_, '_, C> {
+impl<W: PanelFormat, C: Sweep> Op for Backward<'_, '_, W, C> {
     type Output = ();
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        C::pre(s, self.m, self.times, self.input_gradient, self.active);
+        C::pre(
+            s,
+            self.m,
+            self.w,
+            self.times,
+            self.input_gradient,
+            self.active,
+        );
         for t in self.times.range().rev() {
-            C::step(s, self.m, t, self.active);
+            C::step(s, self.m, self.w, t, self.active);
             for Slice { at: state, width } in self.held.states {
                 for (t, row) in self.active.idle(t) {
                     let after = BufferRef {
@@ -254,6 +267,13 @@ impl<C: Sweep> Op for Backward<'_, '_, C> {
                 }
             }
         }
-        C::post(s, self.m, self.times, self.input_gradient, self.active);
+        C::post(
+            s,
+            self.m,
+            self.w,
+            self.times,
+            self.input_gradient,
+            self.active,
+        );
     }
 }

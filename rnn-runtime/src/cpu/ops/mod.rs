@@ -29,7 +29,7 @@ pub use perturb::{Perturb, perturb, perturb_backward};
 pub use shape::{permute, reshape};
 pub use sweep::{Sweep, backward, forward};
 
-use super::phase::Memory;
+use super::kernel::Memory;
 
 /// Which times an op runs for: `first..first + steps` of an axis with `total` steps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

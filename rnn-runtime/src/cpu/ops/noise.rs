@@ -1,7 +1,7 @@
 //! The masks of a cell's own dropout.
 
 use super::{Times, dropout::Draws, on};
-use crate::{cpu::phase::Memory, learner::StepSeed};
+use crate::{cpu::kernel::Memory, learner::StepSeed};
 use rnn_tables::BufferRef;
 
 /// The mask of `dropout(v, rate)` in a cell, `to` without an axis: 0 with probability `rate`, else

@@ -4,7 +4,7 @@
 use rayon::prelude::*;
 
 use super::{COPY, Times, WORTH_A_THREAD, on, parallel};
-use crate::cpu::phase::Memory;
+use crate::cpu::kernel::Memory;
 use rnn_tables::{Normalize, WeightOffset};
 
 /// Features that one task sums up: a line of the cache.

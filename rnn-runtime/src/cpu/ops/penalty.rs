@@ -1,7 +1,7 @@
 //! Activity regularisers: what the size of a layer's output costs.
 
 use super::{Times, on};
-use crate::cpu::phase::Memory;
+use crate::cpu::kernel::Memory;
 use rnn_tables::BufferRef;
 
 /// Adds `l1 * Σ|v| + l2 * Σv²` of each row to its number in `to` (the first is that of the first

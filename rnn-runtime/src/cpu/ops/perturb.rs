@@ -6,7 +6,7 @@ use rnn_tables::{BufferRef, Perturbation};
 use super::{Times, dropout::Draws, normal::Normals, on};
 use crate::{
     cpu::{
-        phase::Memory,
+        kernel::Memory,
         simd::{Isa, Op, Simd},
     },
     learner::StepSeed,

@@ -1,7 +1,7 @@
 //! `Reshape`, `Flatten` and `Permute`: the numbers of a row in another order of axes.
 
 use super::{Times, on};
-use crate::cpu::phase::Memory;
+use crate::cpu::kernel::Memory;
 use rnn_tables::BufferRef;
 
 /// The numbers of each row, row-major, in another shape: `tf.steps` times `wf` floats become

@@ -7,8 +7,8 @@ use rnn_tables::{Axis, BufferRef, Direction, Instruction};
 use super::{CpuProgram, Penalties, START, ScanCall};
 use crate::{
     cpu::{
+        kernel::{Memory, NativeF32, Panels},
         ops::{self, Times},
-        phase::Memory,
         simd::Isa,
     },
     executor::{Concurrent, Executor, execute},
@@ -21,6 +21,8 @@ pub struct Inference<'a, P> {
     pub isa: Isa,
     /// The rows and their values.
     pub m: Memory<'a>,
+    /// The packed weights.
+    pub panels: Panels<'a, NativeF32>,
     /// All weights as the user sees them.
     pub weights: &'a [f32],
     /// The inputs of the whole batch.
@@ -210,6 +212,7 @@ impl<P: CpuProgram> Executor for Inference<'_, P> {
                     isa: self.isa,
                     times: self.times(axis),
                     m: &mut self.m,
+                    panels: self.panels,
                     cell,
                     direction: Direction::Inference,
                     carry: carry.as_ref(),
@@ -238,12 +241,14 @@ impl<P: CpuProgram> Executor for Inference<'_, P> {
             execute(self, parts.first);
             return execute(self, parts.second);
         }
-        let (isa, weights, x, axes) = (self.isa, self.weights, self.x, self.axes);
+        let (isa, panels, weights) = (self.isa, self.panels, self.weights);
+        let (x, axes) = (self.x, self.axes);
         let (input_axes, block, penalties) = (self.input_axes, self.block, self.penalties);
         self.m.apart(parts.buffers, |ma, mb| {
             let part = |m| Inference::<P> {
                 isa,
                 m,
+                panels,
                 weights,
                 x,
                 input_axes,

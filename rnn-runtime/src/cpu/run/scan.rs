@@ -3,8 +3,8 @@
 use rnn_tables::{CarryOver, Direction};
 
 use crate::cpu::{
+    kernel::{Memory, NativeF32, Panels},
     ops::{self, Sweep, Times},
-    phase::Memory,
     simd::Isa,
 };
 
@@ -18,6 +18,7 @@ pub trait CpuProgram: Send + Sync + 'static {
 pub struct ScanCall<'a, 'm> {
     pub(super) isa: Isa,
     pub(super) m: &'a mut Memory<'m>,
+    pub(super) panels: Panels<'a, NativeF32>,
     pub(super) cell: usize,
     pub(super) direction: Direction,
     pub(super) times: Times,
@@ -43,26 +44,26 @@ impl<'m> ScanCall<'_, 'm> {
 
     /// Runs a cell forwards.
     pub fn forward<C: Sweep>(self) {
-        let (isa, times) = (self.isa, self.times);
-        self.rows(|m| ops::forward::<C>(isa, m, times));
+        let (isa, w, times) = (self.isa, self.panels, self.times);
+        self.rows(|m| ops::forward::<C, _>(isa, m, w, times));
     }
 
     /// Runs a cell forwards at valid positions only.
     pub fn forward_masked<C: Sweep>(self) {
-        let (isa, times, before) = (self.isa, self.times, self.before);
-        self.valid_rows(|m, carry| ops::forward_masked::<C>(isa, m, times, carry, before));
+        let (isa, w, times, before) = (self.isa, self.panels, self.times, self.before);
+        self.valid_rows(|m, carry| ops::forward_masked::<C, _>(isa, m, w, times, carry, before));
     }
 
     /// Runs a cell backwards.
     pub fn backward<C: Sweep>(self) {
-        let (isa, times, wanted) = (self.isa, self.times, self.input_gradient);
-        self.rows(|m| ops::backward::<C>(isa, m, times, wanted));
+        let (isa, w, times, wanted) = (self.isa, self.panels, self.times, self.input_gradient);
+        self.rows(|m| ops::backward::<C, _>(isa, m, w, times, wanted));
     }
 
     /// Runs a cell backwards at valid positions only.
     pub fn backward_masked<C: Sweep>(self) {
-        let (isa, times, wanted) = (self.isa, self.times, self.input_gradient);
-        self.valid_rows(|m, carry| ops::backward_masked::<C>(isa, m, times, wanted, carry));
+        let (isa, w, times, wanted) = (self.isa, self.panels, self.times, self.input_gradient);
+        self.valid_rows(|m, carry| ops::backward_masked::<C, _>(isa, m, w, times, wanted, carry));
     }
 
     /// A schedule names a cell or a direction that the model has not.

@@ -7,8 +7,8 @@ use rnn_tables::{Axis, BufferRef, Instruction, Wanted};
 use super::{CpuProgram, Penalties, START, ScanCall};
 use crate::{
     cpu::{
+        kernel::{Memory, NativeF32, Panels},
         ops::{self, Times},
-        phase::Memory,
         simd::Isa,
     },
     executor::{Concurrent, Executor, execute},
@@ -21,6 +21,8 @@ pub struct Training<'a, P> {
     pub isa: Isa,
     /// The values.
     pub m: Memory<'a>,
+    /// The packed weights.
+    pub panels: Panels<'a, NativeF32>,
     /// All weights as the user sees them.
     pub weights: &'a mut [f32],
     /// Their gradients; none forwards.
@@ -387,6 +389,7 @@ impl<P: CpuProgram> Executor for Training<'_, P> {
                     times: self.times(axis),
                     input_gradient: self.is_wanted(input_gradient),
                     m: &mut self.m,
+                    panels: self.panels,
                     cell,
                     direction,
                     carry: carry.as_ref(),
@@ -432,12 +435,14 @@ impl<P: CpuProgram> Executor for Training<'_, P> {
             execute(self, parts.first);
             return execute(self, parts.second);
         }
-        let (isa, x, axes, batch) = (self.isa, self.x, self.axes, self.batch);
+        let (isa, panels, x) = (self.isa, self.panels, self.x);
+        let (axes, batch) = (self.axes, self.batch);
         let (seed, input_gradient, penalties) = (self.seed, self.input_gradient, self.penalties);
         self.m.apart(parts.buffers, |ma, mb| {
             let part = |m| Training::<P> {
                 isa,
                 m,
+                panels,
                 weights: &mut [],
                 gradients: &mut [],
                 x,

@@ -46,7 +46,10 @@ mod avx2;
 mod avx512;
 #[cfg(target_arch = "x86_64")]
 mod avx512_half;
+#[cfg(feature = "std")]
+mod choice;
 mod dispatch;
+mod float;
 mod scalar;
 mod wide;
 

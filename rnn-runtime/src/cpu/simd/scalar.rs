@@ -33,7 +33,7 @@ fn compare(a: V, b: V, f: impl Fn(f32, f32) -> bool) -> M {
 #[inline(always)]
 fn fma(a: f32, b: f32, c: f32) -> f32 {
     if Scalar::FUSED {
-        a.mul_add(b, c)
+        super::float::mul_add(a, b, c)
     } else {
         // Without the instruction `f32::mul_add` is a slow call of libm.
         a * b + c
@@ -160,7 +160,7 @@ impl Simd for Scalar {
     }
     #[inline(always)]
     fn sqrt(self, a: V) -> V {
-        map(a, f32::sqrt)
+        map(a, super::float::sqrt)
     }
     #[inline(always)]
     fn mul_add(self, a: V, b: V, c: V) -> V {

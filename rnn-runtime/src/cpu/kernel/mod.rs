@@ -14,20 +14,30 @@
 
 mod columns;
 mod memory;
-mod pack;
+mod panels;
 mod places;
 mod table;
 mod tile;
+#[cfg(feature = "std")]
+mod valid;
 
 pub use columns::{Column, Columns, Find};
 pub use memory::{Memory, array};
-pub use pack::{pack_matrix, pack_vector, packed_len};
-pub use places::{Active, Every, Places};
+pub use panels::{
+    NativeF32, PanelFormat, Panels, PortableF32, READ_PAST, pack_matrix, pack_vector, packed_len,
+    packed_start, panel_units, small_panel,
+};
+pub use places::{Every, Places};
 pub use table::{Buf, ROW_ALIGN, padded, row_len, stream_layout, stream_len};
 pub use tile::Tile;
+#[cfg(feature = "std")]
+pub use valid::Active;
 
 use self::columns::{Along, Line, Seen, sealed::Locate as _};
+#[cfg(feature = "std")]
 pub(in crate::cpu) use self::places::At;
+#[cfg(not(feature = "std"))]
+use self::places::At;
 use super::simd::{Simd, Wide};
 use rnn_tables::Kernel;
 
@@ -36,11 +46,16 @@ pub trait Body {
     /// Accumulators of the largest product.
     const GROUPS: usize;
 
+    /// [`small_panel`] of its width: a constant of the code, since the layout of weights is.
+    const SMALL_PANEL: usize;
+
     /// [`Columns`] with the lengths of the phase's lists.
     type Columns: Find;
 
     /// Computes one block of units for `R` rows.
-    fn tile<S: Simd, const R: usize>(s: S, k: &Tile<'_, S, R>);
+    fn tile<S: Simd, W: PanelFormat, const R: usize>(s: S, k: &Tile<'_, Self, S, W, R>)
+    where
+        Self: Sized;
 }
 
 /// Rows of a large tile: enough accumulators to keep two multipliers with four cycles of latency
@@ -61,12 +76,18 @@ const fn tile_rows(registers: usize, groups: usize) -> usize {
 /// # Panics
 /// If a buffer or a packed weight of the phase does not exist.
 #[inline(always)]
-pub fn run_rows<S: Simd, B: Body>(s: S, m: &mut Memory<'_>, p: &Kernel, t: usize) {
+pub fn run_rows<S: Simd, W: PanelFormat, B: Body>(
+    s: S,
+    m: &mut Memory<'_>,
+    w: Panels<'_, W>,
+    p: &Kernel,
+    t: usize,
+) {
     let count = m.rows().len();
     if count == 0 {
         return;
     }
-    check(m, p, t, t);
+    check::<W, B>(m, w, p, t, t);
     let line = Line {
         at: (t, m.rows().start),
         along: Along::Rows,
@@ -74,13 +95,14 @@ pub fn run_rows<S: Simd, B: Body>(s: S, m: &mut Memory<'_>, p: &Kernel, t: usize
     };
     let l = LineRun {
         m,
+        w,
         p,
         columns: Seen::Table(m, line.at),
         a: &Every.step(m, t),
         line: &line,
     };
     for i in 0..count {
-        single::<S, B, _>(s, &l, i);
+        single::<S, W, B, _>(s, &l, i);
     }
 }
 
@@ -89,8 +111,15 @@ pub fn run_rows<S: Simd, B: Body>(s: S, m: &mut Memory<'_>, p: &Kernel, t: usize
 /// # Panics
 /// If a buffer or a packed weight of the phase does not exist.
 #[inline(always)]
-pub fn run_all<S: Simd, B: Body>(s: S, m: &mut Memory<'_>, p: &Kernel, first: usize, steps: usize) {
-    run::<S, B, _>(s, m, p, &Every.all(m, first, steps));
+pub fn run_all<S: Simd, W: PanelFormat, B: Body>(
+    s: S,
+    m: &mut Memory<'_>,
+    w: Panels<'_, W>,
+    p: &Kernel,
+    first: usize,
+    steps: usize,
+) {
+    run::<S, W, B, _>(s, m, w, p, &Every.all(m, first, steps));
 }
 
 /// Runs a phase for the places `a` at time `t`.
@@ -98,8 +127,15 @@ pub fn run_all<S: Simd, B: Body>(s: S, m: &mut Memory<'_>, p: &Kernel, first: us
 /// # Panics
 /// As [`run_rows`], and if the places are not those of this memory.
 #[inline(always)]
-pub fn step_at<S: Simd, B: Body, A: Places>(s: S, m: &mut Memory<'_>, p: &Kernel, t: usize, a: &A) {
-    run::<S, B, _>(s, m, p, &a.step(m, t));
+pub fn step_at<S: Simd, W: PanelFormat, B: Body, A: Places>(
+    s: S,
+    m: &mut Memory<'_>,
+    w: Panels<'_, W>,
+    p: &Kernel,
+    t: usize,
+    a: &A,
+) {
+    run::<S, W, B, _>(s, m, w, p, &a.step(m, t));
 }
 
 /// Runs a phase for the places `a` at the times `first..first + steps`.
@@ -107,19 +143,26 @@ pub fn step_at<S: Simd, B: Body, A: Places>(s: S, m: &mut Memory<'_>, p: &Kernel
 /// # Panics
 /// As [`step_at`].
 #[inline(always)]
-pub fn all_at<S: Simd, B: Body, A: Places>(
+pub fn all_at<S: Simd, W: PanelFormat, B: Body, A: Places>(
     s: S,
     m: &mut Memory<'_>,
+    w: Panels<'_, W>,
     p: &Kernel,
     first: usize,
     steps: usize,
     a: &A,
 ) {
-    run::<S, B, _>(s, m, p, &a.all(m, first, steps));
+    run::<S, W, B, _>(s, m, w, p, &a.all(m, first, steps));
 }
 
 #[inline(always)]
-fn run<S: Simd, B: Body, A: At>(s: S, m: &Memory<'_>, p: &Kernel, a: &A) {
+fn run<S: Simd, W: PanelFormat, B: Body, A: At>(
+    s: S,
+    m: &Memory<'_>,
+    w: Panels<'_, W>,
+    p: &Kernel,
+    a: &A,
+) {
     // A vector never leaves its row.
     const { assert!(S::LANES <= ROW_ALIGN) };
     let count = a.count();
@@ -127,25 +170,33 @@ fn run<S: Simd, B: Body, A: At>(s: S, m: &Memory<'_>, p: &Kernel, a: &A) {
         return;
     }
     let (first, last) = a.times();
-    check(m, p, first, last);
+    check::<W, B>(m, w, p, first, last);
     let along = match last > first {
         true => columns::along(m, p),
         false => Along::Rows,
     };
     let mut i = 0;
     while let Some(line) = a.line(i, along) {
-        run_line::<S, B, A>(s, m, p, a, &line);
+        run_line::<S, W, B, A>(s, m, w, p, a, &line);
         i += 1;
     }
 }
 
 #[inline(always)]
-fn run_line<S: Simd, B: Body, A: At>(s: S, m: &Memory<'_>, p: &Kernel, a: &A, line: &Line) {
+fn run_line<S: Simd, W: PanelFormat, B: Body, A: At>(
+    s: S,
+    m: &Memory<'_>,
+    w: Panels<'_, W>,
+    p: &Kernel,
+    a: &A,
+    line: &Line,
+) {
     // SAFETY: `check` has seen every buffer and weight of the phase, and the places are of this
     // memory's rows and of these times. The same is the reason of every tile below.
     let columns = unsafe { B::Columns::find(m, p, line) };
     let l = LineRun {
         m,
+        w,
         p,
         columns: columns.seen(),
         a,
@@ -154,35 +205,41 @@ fn run_line<S: Simd, B: Body, A: At>(s: S, m: &Memory<'_>, p: &Kernel, a: &A, li
     let (mut i, end) = line.places;
     if const { B::GROUPS > 0 } {
         if const { tile_rows(S::REGISTERS, B::GROUPS) == 4 } {
-            i = many::<S, B, A, 4>(s, &l, i, end);
+            i = many::<S, W, B, A, 4>(s, &l, i, end);
         } else if const { tile_rows(S::REGISTERS, B::GROUPS) == 3 } {
-            i = many::<S, B, A, 3>(s, &l, i, end);
+            i = many::<S, W, B, A, 3>(s, &l, i, end);
         } else {
-            i = many::<S, B, A, 2>(s, &l, i, end);
+            i = many::<S, W, B, A, 2>(s, &l, i, end);
         }
     }
     while i < end {
-        single::<S, B, A>(s, &l, i);
+        single::<S, W, B, A>(s, &l, i);
         i += 1;
     }
 }
 
 /// A phase on its way along a line.
-struct LineRun<'a, A> {
+struct LineRun<'a, W: PanelFormat, A> {
     m: &'a Memory<'a>,
+    w: Panels<'a, W>,
     p: &'a Kernel,
     columns: Seen<'a>,
     a: &'a A,
     line: &'a Line,
 }
 
-impl<'a, A: At> LineRun<'a, A> {
+impl<'a, W: PanelFormat, A: At> LineRun<'a, W, A> {
     /// The tile of `R` places from place `i` on.
     #[inline(always)]
-    fn tile<S: Simd, const R: usize>(&self, s: S, i: usize, unit: usize) -> Tile<'a, S, R> {
-        let at = std::array::from_fn(|r| self.a.distance(self.line, i + r));
+    fn tile<B: Body, S: Simd, const R: usize>(
+        &self,
+        s: S,
+        i: usize,
+        unit: usize,
+    ) -> Tile<'a, B, S, W, R> {
+        let at = core::array::from_fn(|r| self.a.distance(self.line, i + r));
         let zero = self.m.fresh && self.line.at.0 == 0;
-        Tile::new(s, self.m.packed, self.p, self.columns, at, unit, zero)
+        Tile::new(s, self.w, self.p, self.columns, at, unit, zero)
     }
 }
 
@@ -192,9 +249,9 @@ impl<'a, A: At> LineRun<'a, A> {
 /// the rows go by.
 #[inline(always)]
 #[allow(clippy::collapsible_if)]
-fn many<S: Simd, B: Body, A: At, const R: usize>(
+fn many<S: Simd, W: PanelFormat, B: Body, A: At, const R: usize>(
     s: S,
-    l: &LineRun<'_, A>,
+    l: &LineRun<'_, W, A>,
     i: usize,
     end: usize,
 ) -> usize {
@@ -208,14 +265,14 @@ fn many<S: Simd, B: Body, A: At, const R: usize>(
         if const { B::GROUPS == 1 } {
             if l.p.width - unit > S::LANES {
                 for n in 0..tiles {
-                    B::tile::<Wide<S>, R>(Wide(s), &l.tile(Wide(s), i + n * R, unit));
+                    B::tile::<Wide<S>, W, R>(Wide(s), &l.tile(Wide(s), i + n * R, unit));
                 }
                 unit += 2 * S::LANES;
                 continue;
             }
         }
         for n in 0..tiles {
-            B::tile::<S, R>(s, &l.tile(s, i + n * R, unit));
+            B::tile::<S, W, R>(s, &l.tile(s, i + n * R, unit));
         }
         unit += S::LANES;
     }
@@ -226,32 +283,44 @@ fn many<S: Simd, B: Body, A: At, const R: usize>(
 /// may round in another way.
 #[inline(always)]
 #[allow(clippy::collapsible_if)]
-fn single<S: Simd, B: Body, A: At>(s: S, l: &LineRun<'_, A>, i: usize) {
+fn single<S: Simd, W: PanelFormat, B: Body, A: At>(s: S, l: &LineRun<'_, W, A>, i: usize) {
     let mut unit = 0;
     while unit < l.p.width {
         let left = l.p.width - unit;
         if const { B::GROUPS > 0 } {
             if left > S::LANES {
-                B::tile::<Wide<S>, 1>(Wide(s), &l.tile(Wide(s), i, unit));
+                B::tile::<Wide<S>, W, 1>(Wide(s), &l.tile(Wide(s), i, unit));
                 unit += 2 * S::LANES;
                 continue;
             }
         }
-        B::tile::<S, 1>(s, &l.tile(s, i, unit));
+        B::tile::<S, W, 1>(s, &l.tile(s, i, unit));
         unit += S::LANES;
     }
 }
 
 /// Panics unless everything that the phase touches exists.
 #[inline(always)]
-fn check(m: &Memory<'_>, p: &Kernel, first: usize, last: usize) {
+fn check<W: PanelFormat, B: Body>(
+    m: &Memory<'_>,
+    w: Panels<'_, W>,
+    p: &Kernel,
+    first: usize,
+    last: usize,
+) {
+    assert!(
+        small_panel(p.width) == B::SMALL_PANEL,
+        "generated code and its table differ"
+    );
     for product in p.products {
         for s in *product {
             m.check_whole(&s.operand, s.k, last);
             // The first step of a run is what a carried operand is left out at.
             debug_assert!(!s.carried || last == first || !m.fresh);
+            // A vector that is wider than a panel reads on after it.
+            let len = packed_len(s.k, s.gates, p.width).saturating_add(READ_PAST);
             assert!(
-                s.matrix.0.saturating_add(packed_len(s.k, s.gates, p.width)) <= m.packed.len(),
+                s.matrix.0.saturating_add(len) <= w.len(),
                 "a packed matrix is too small"
             );
         }
@@ -270,7 +339,7 @@ fn check(m: &Memory<'_>, p: &Kernel, first: usize, last: usize) {
     }
     for v in p.vectors {
         assert!(
-            v.0.saturating_add(padded(p.width)) <= m.packed.len(),
+            v.0.saturating_add(padded(p.width)) <= w.len(),
             "a packed vector is too small"
         );
     }

@@ -1,17 +1,25 @@
 //! One block of units for a few rows: what generated code computes on.
 
-use std::marker::PhantomData;
+use core::marker::PhantomData;
 
 use rnn_tables::Kernel;
 
-use super::{columns::Seen, padded};
+use super::{Body, PanelFormat, Panels, columns::Seen, padded, panel_units};
 use crate::cpu::simd::Simd;
 
-/// One block of units for `R` rows. `r` below is a row of the tile, `i` an index into the lists
-/// of the [`Kernel`].
-pub struct Tile<'a, S, const R: usize> {
+/// Units of a panel of the matrices of `B`.
+const fn units_of<B: Body, S: Simd, W: PanelFormat>() -> usize {
+    match B::SMALL_PANEL {
+        0 => panel_units::<W>(<S::One as Simd>::LANES),
+        small => small,
+    }
+}
+
+/// One block of units of the kernel `B` for `R` rows, with weights in the format `W`. `r` below is a
+/// row of the tile, `i` an index into the lists of the [`Kernel`].
+pub struct Tile<'a, B, S, W: PanelFormat, const R: usize> {
     s: S,
-    packed: &'a [f32],
+    weights: Panels<'a, W>,
     p: &'a Kernel,
     columns: Seen<'a>,
     /// Distances along the line.
@@ -21,16 +29,16 @@ pub struct Tile<'a, S, const R: usize> {
     /// Carried operands are zero here.
     zero: bool,
     /// It writes through `&self`: it must not be shared between threads.
-    local: PhantomData<*mut f32>,
+    local: PhantomData<(*mut f32, B)>,
 }
 
-impl<'a, S: Simd, const R: usize> Tile<'a, S, R> {
+impl<'a, B: Body, S: Simd, W: PanelFormat, const R: usize> Tile<'a, B, S, W, R> {
     /// The caller has checked the phase against the memory, and `columns`, `at` and `unit` are
     /// within it.
     #[inline(always)]
     pub(super) fn new(
         s: S,
-        packed: &'a [f32],
+        weights: Panels<'a, W>,
         p: &'a Kernel,
         columns: Seen<'a>,
         at: [usize; R],
@@ -39,7 +47,7 @@ impl<'a, S: Simd, const R: usize> Tile<'a, S, R> {
     ) -> Self {
         Tile {
             s,
-            packed,
+            weights,
             p,
             columns,
             at,
@@ -58,23 +66,31 @@ impl<'a, S: Simd, const R: usize> Tile<'a, S, R> {
     pub fn product<const G: usize>(&self, i: usize) -> [[S::V; G]; R] {
         let s = self.s;
         let mut acc = [[s.splat(0.0); G]; R];
-        let lanes = <S::One as Simd>::LANES;
+        let lanes = const { <S::One as Simd>::LANES };
+        let units = const { units_of::<B, S, W>() };
         let first: usize = self.p.products[..i].iter().map(|p| p.len()).sum();
         for (j, segment) in self.p.products[i].iter().enumerate() {
             assert!(segment.gates == G, "generated code and its table differ");
             if segment.carried && self.zero {
                 continue;
             }
-            let stride = G * lanes;
-            let next = segment.k * stride;
-            // SAFETY: `check` saw that `packed_len(k, G, width)` floats start at `weights`, and
-            // that `k` floats of the operand lie in each row; `unit` is the first of a block, that
-            // block is within the first, rounded up to whole blocks, and so is the next one where
-            // a vector has two.
+            let stride = G * units;
+            // From one register of a wide vector to the next: in the same panel, or in the next one.
+            // A small matrix has no vector of two registers.
+            let next = match const { units_of::<B, S, W>() > <S::One as Simd>::LANES } {
+                true => lanes,
+                false => segment.k * stride,
+            };
+            // SAFETY: `check` saw that `packed_len(k, G, width)` elements start at `matrix` and
+            // `READ_PAST` follow, and that `k` floats of the operand lie in each row; `unit` is a
+            // multiple of the lanes, less than the width, and so is the next one where a vector has
+            // two registers. So each register starts within the packed matrix, and ends at most
+            // `READ_PAST` elements after it.
             unsafe {
-                let first_block = segment.matrix.0 + self.unit / lanes * next;
-                let mut w = self.packed.as_ptr().add(first_block);
-                let x: [*const f32; R] = std::array::from_fn(|r| {
+                // A small panel has but the first block.
+                let panel = self.unit / units * (segment.k * stride) + self.unit % units;
+                let mut w = self.weights.at(segment.matrix.0 + panel);
+                let x: [*const f32; R] = core::array::from_fn(|r| {
                     let n = self.at[r];
                     self.columns
                         .operand(&segment.operand, first + j, n)
@@ -90,7 +106,7 @@ impl<'a, S: Simd, const R: usize> Tile<'a, S, R> {
                             *v = s.splat(*x.add(k));
                         }
                         for g in 0..G {
-                            let wide = s.load_apart(w.add(g * lanes), next);
+                            let wide = W::load(s, w.add(g * units), next);
                             for (acc, &x) in acc.iter_mut().zip(&all) {
                                 acc[g] = s.mul_add(wide, x, acc[g]);
                             }
@@ -98,7 +114,7 @@ impl<'a, S: Simd, const R: usize> Tile<'a, S, R> {
                     } else {
                         let mut wide = [s.splat(0.0); G];
                         for (g, v) in wide.iter_mut().enumerate() {
-                            *v = s.load_apart(w.add(g * lanes), next);
+                            *v = W::load(s, w.add(g * units), next);
                         }
                         for r in 0..R {
                             let x = s.splat(*x[r].add(k));
@@ -130,8 +146,8 @@ impl<'a, S: Simd, const R: usize> Tile<'a, S, R> {
         debug_assert!(self.unit + S::LANES <= padded(self.p.width));
         // SAFETY: `check` saw `padded(width)` floats there.
         unsafe {
-            let p = self.packed.as_ptr().add(self.p.vectors[i].0 + self.unit);
-            self.s.load(p)
+            let p = self.weights.at(self.p.vectors[i].0 + self.unit);
+            W::load(self.s, p, <S::One as Simd>::LANES)
         }
     }
 

@@ -190,7 +190,7 @@ impl<const L: usize, const C: usize, const W: usize, const R: usize, const O: us
 #[inline(always)]
 fn columns<const N: usize>(column: impl Fn(usize) -> Column) -> [Column; N] {
     let mut all = [Column {
-        first: std::ptr::null_mut(),
+        first: core::ptr::null_mut(),
         step: 0,
     }; N];
     macro_rules! at {

@@ -5,7 +5,7 @@ use crate::error::Error;
 /// A class id below `N`: what a stream over an `Embedding(N, …)` takes, so that a step cannot fail.
 ///
 /// ```
-/// use rnn_runtime::model::Id;
+/// use rnn_runtime::stream::Id;
 /// let id: Id<1000> = Id::new(7)?;
 /// assert_eq!(id.get(), 7);
 /// let error = Id::<1000>::new(1000).unwrap_err();
@@ -19,14 +19,12 @@ impl<const N: usize> Id<N> {
     /// The id.
     ///
     /// # Errors
-    /// [`Error::Argument`] if it is `N` or more.
+    /// [`Error::Vocabulary`] if it is `N` or more.
     pub fn new(id: u32) -> Result<Self, Error> {
         if (id as usize) < N {
             Ok(Id(id))
         } else {
-            Err(Error::Argument(format!(
-                "id {id} is outside of the vocabulary 0..{N}"
-            )))
+            Err(Error::Vocabulary { id, vocabulary: N })
         }
     }
 

@@ -1,17 +1,15 @@
 //! Where the values of a model lie: one block of floats, cut into buffers.
 
-use std::marker::PhantomData;
+use core::marker::PhantomData;
 
 use rnn_tables::{BufferRef, CarryOver, Extent, Slice};
 
 use super::{Buf, padded};
 
-/// A model's values and weights while it runs, for a range of rows that nobody else touches.
+/// A model's values while it runs, for a range of rows that nobody else touches.
 pub struct Memory<'a> {
     base: *mut f32,
     len: usize,
-    /// The packed weights.
-    pub packed: &'a [f32],
     // Private: `split` has seen this table, and both halves keep it.
     bufs: &'a [Buf],
     /// Steps in this run: what [`Extent::Last`] looks at.
@@ -32,17 +30,10 @@ unsafe impl Sync for Memory<'_> {}
 impl<'a> Memory<'a> {
     /// Memory over `values`, for `rows` rows.
     #[inline(always)]
-    pub fn new(
-        values: &'a mut [f32],
-        packed: &'a [f32],
-        bufs: &'a [Buf],
-        total: usize,
-        rows: usize,
-    ) -> Self {
+    pub fn new(values: &'a mut [f32], bufs: &'a [Buf], total: usize, rows: usize) -> Self {
         Memory {
             base: values.as_mut_ptr(),
             len: values.len(),
-            packed,
             bufs,
             total,
             fresh: false,
@@ -53,7 +44,7 @@ impl<'a> Memory<'a> {
 
     /// The rows that this memory may touch.
     #[inline(always)]
-    pub fn rows(&self) -> std::ops::Range<usize> {
+    pub fn rows(&self) -> core::ops::Range<usize> {
         self.rows.0..self.rows.1
     }
 
@@ -88,6 +79,7 @@ impl<'a> Memory<'a> {
     ///
     /// # Panics
     /// If the buffers overlap.
+    #[cfg(feature = "std")]
     pub fn apart<R>(&mut self, second: &[usize], f: impl FnOnce(Memory<'_>, Memory<'_>) -> R) -> R {
         self.check_apart();
         let table = |second_half: bool| -> Vec<Buf> {
@@ -179,7 +171,7 @@ impl<'a> Memory<'a> {
         self.check(r, width, t);
         assert!(self.rows().contains(&row), "a row of somebody else");
         // SAFETY: checked above; writing takes `&mut self`.
-        unsafe { std::slice::from_raw_parts(self.at(r, t, row), width) }
+        unsafe { core::slice::from_raw_parts(self.at(r, t, row), width) }
     }
 
     /// The same, to write.
@@ -191,7 +183,7 @@ impl<'a> Memory<'a> {
         self.check(r, width, t);
         assert!(self.rows().contains(&row), "a row of somebody else");
         // SAFETY: checked above, and `self` is borrowed.
-        unsafe { std::slice::from_raw_parts_mut(self.at(r, t, row), width) }
+        unsafe { core::slice::from_raw_parts_mut(self.at(r, t, row), width) }
     }
 
     /// Copies `width` floats of one row from one place to another.
@@ -211,7 +203,7 @@ impl<'a> Memory<'a> {
         let from = self.row(from, width, tf, row).as_ptr();
         let to = self.row_mut(to, width, tt, row).as_mut_ptr();
         // SAFETY: both are `width` floats of this memory's own rows; `copy` allows an overlap.
-        unsafe { std::ptr::copy(from, to, width) }
+        unsafe { core::ptr::copy(from, to, width) }
     }
 
     /// Whether step `t` of a stream is masked; then states and outputs have been held, and the
@@ -237,11 +229,11 @@ impl<'a> Memory<'a> {
         true
     }
 
-    /// Whether there are so many floats of values and of packed weights. Said once at the start of
-    /// a step, it lets the compiler decide every check behind it.
+    /// Whether it is for one row and has so many floats. Said once at the start of a step, it lets
+    /// the compiler decide every check after it.
     #[inline(always)]
-    pub fn holds(&self, values: usize, packed: usize) -> bool {
-        self.len >= values && self.packed.len() >= packed && self.rows == (0, 1)
+    pub fn holds(&self, values: usize) -> bool {
+        self.len >= values && self.rows == (0, 1)
     }
 
     /// Copies the input of a stream's step.
@@ -296,7 +288,7 @@ mod tests {
     #[test]
     fn an_id_behind_its_table_reads_no_other_weights() {
         let (bufs, mut arena) = (bufs(), Arena::new(96));
-        let mut m = Memory::new(arena.floats_mut(), &[], &bufs, 1, 1);
+        let mut m = Memory::new(arena.floats_mut(), &bufs, 1, 1);
         let weights = [1.0, 2.0, 3.0, 4.0, 5.0, 6.0];
         for (id, row) in [(1, [3.0, 4.0]), (2, [0.0; 2]), (9, [0.0; 2])] {
             m.embed(&at(0), 2, &weights, 2, id);
@@ -307,7 +299,7 @@ mod tests {
     #[test]
     fn two_halves_write_at_once() {
         let (bufs, mut arena) = (bufs(), Arena::new(96));
-        let mut m = Memory::new(arena.floats_mut(), &[], &bufs, 1, 2);
+        let mut m = Memory::new(arena.floats_mut(), &bufs, 1, 2);
         let write = |mut m: Memory<'_>, buf, x| m.row_mut(&at(buf), 3, 0, 1).fill(x);
         m.apart(&[1], |a, b| {
             rayon::join(|| write(a, 2, 1.0), || write(b, 1, 2.0));
@@ -321,7 +313,7 @@ mod tests {
     #[should_panic(expected = "too small")]
     fn the_first_half_refuses_the_buffers_of_the_second() {
         let (bufs, mut arena) = (bufs(), Arena::new(96));
-        let mut m = Memory::new(arena.floats_mut(), &[], &bufs, 1, 2);
+        let mut m = Memory::new(arena.floats_mut(), &bufs, 1, 2);
         m.apart(&[1], |a, _| a.row(&at(1), 1, 0, 0)[0]);
     }
 
@@ -329,7 +321,7 @@ mod tests {
     #[should_panic(expected = "too small")]
     fn the_second_half_refuses_the_buffers_of_the_first() {
         let (bufs, mut arena) = (bufs(), Arena::new(96));
-        let mut m = Memory::new(arena.floats_mut(), &[], &bufs, 1, 2);
+        let mut m = Memory::new(arena.floats_mut(), &bufs, 1, 2);
         m.apart(&[1], |_, b| b.row(&at(0), 1, 0, 0)[0]);
     }
 
@@ -341,6 +333,6 @@ mod tests {
             Buf::new(0, 16, 2, 1, Extent::One),
             Buf::new(16, 16, 2, 1, Extent::One),
         ];
-        Memory::new(arena.floats_mut(), &[], &bufs, 1, 2).apart(&[1], |_, _| ());
+        Memory::new(arena.floats_mut(), &bufs, 1, 2).apart(&[1], |_, _| ());
     }
 }

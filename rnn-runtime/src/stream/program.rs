@@ -1,0 +1,95 @@
+//! What the compiler says about the stream of a model, and the code that it generates for it.
+
+use rnn_tables::{BufferRef, PackedMatrix, PackedVector};
+
+use crate::cpu::{
+    arena::Storage,
+    kernel::{Buf, Memory, PanelFormat, Panels},
+    simd::Simd,
+};
+
+/// A state of a stream.
+#[derive(Clone, Copy, Debug)]
+pub struct StreamState {
+    /// The layer's name.
+    pub layer: &'static str,
+    /// The state's name in its cell.
+    pub name: &'static str,
+    /// Its axes.
+    pub shape: &'static [usize],
+    /// Where it lies before a step.
+    pub buf: BufferRef,
+}
+
+/// What the compiler says about the stream of a model, and about the weights that inference packs.
+#[derive(Clone, Copy, Debug)]
+pub struct StreamSpec {
+    /// Floats of the weights, in the order of the model's parameters.
+    pub weights: usize,
+    /// Whether a step reads weights that are not packed: rows of a table.
+    pub reads_tables: bool,
+    /// Elements of the packed weights of inference; those of training follow them.
+    pub packed: usize,
+    /// Matrices that inference packs.
+    pub matrices: &'static [PackedMatrix],
+    /// Vectors that inference packs.
+    pub vectors: &'static [PackedVector],
+    /// Where vectors computed from parameters go in the packed weights, and how many floats.
+    pub computed: (usize, usize),
+    /// Buffers of a stream.
+    pub buffers: &'static [Buf],
+    /// Floats of a stream's buffers.
+    pub len: usize,
+    /// The states of a stream.
+    pub states: &'static [StreamState],
+}
+
+/// Kernels that compute vectors from parameters, when weights are packed.
+pub trait Computed {
+    /// Runs them.
+    fn run<S: Simd, W: PanelFormat>(s: S, m: &mut Memory<'_>, w: Panels<'_, W>);
+}
+
+/// For models without vectors to compute.
+#[derive(Clone, Copy, Debug)]
+pub enum Nothing {}
+
+impl Computed for Nothing {
+    fn run<S: Simd, W: PanelFormat>(_: S, _: &mut Memory<'_>, _: Panels<'_, W>) {}
+}
+
+/// The code of a model's stream. Generated; nothing in it is meant to be called by hand.
+pub trait StreamProgram: Sized {
+    /// What is known about it.
+    const STREAM: StreamSpec;
+    /// Room for the values of a stream, without an allocator.
+    type Values: Storage;
+    /// The input of one step of a stream: `[f32; N]`, [`super::Id`], or what generated code takes
+    /// for several.
+    type StepInput;
+    /// The output of one step of a stream, borrowed from its values: `&[f32; N]` for one.
+    type StepOutput<'s>;
+    /// Vectors computed from parameters.
+    type Computed: Computed;
+
+    /// One step of a stream at time `t`. `weights` are those that are not packed.
+    fn step<S: Simd, W: PanelFormat>(
+        s: S,
+        m: &mut Memory<'_>,
+        w: Panels<'_, W>,
+        weights: &[f32],
+        t: usize,
+        x: &Self::StepInput,
+    );
+    /// The output of the step before, among a stream's values.
+    fn step_output(values: &[f32]) -> Self::StepOutput<'_>;
+}
+
+/// A model that can run step by step. Implemented by the compiler where nothing needs the whole
+/// sequence at once.
+#[diagnostic::on_unimplemented(
+    message = "[RNN0300]: `{Self}` cannot stream: one of its layers needs the whole sequence",
+    note = "`Bidirectional` and `go_backwards` start at the last step; `Flatten`, `Reshape` and `Permute` of a sequence need all of them; `RepeatVector`, `initial_state` and several axes of time have no single step",
+    note = "help: use `predict`, or leave these layers out"
+)]
+pub trait Streamable: StreamProgram {}
