@@ -3,15 +3,39 @@
 //! After a change of the code generation, `INSTA_UPDATE=always cargo test -p rnn-compiler --test
 //! expansion` writes the snapshots anew: read their difference before committing it.
 
-use proc_macro2::{TokenStream, TokenTree};
+use proc_macro2::{Group, Ident, TokenStream, TokenTree};
 
 fn expand(model: &str) -> TokenStream {
     let text = format!("@krate(recurrent) {model}");
     rnn_compiler::expand_model(text.parse().unwrap())
 }
 
+/// What a macro is given is not formatted: `recurrent::with_std! { … }` becomes `mod with_std { … }`.
+fn opened(tokens: TokenStream) -> TokenStream {
+    let mut all: Vec<TokenTree> = Vec::new();
+    for t in tokens {
+        let TokenTree::Group(g) = t else {
+            all.push(t);
+            continue;
+        };
+        let inner = Group::new(g.delimiter(), opened(g.stream()));
+        let n = all.len();
+        let before: Vec<String> = all[n.saturating_sub(5)..]
+            .iter()
+            .map(|t| t.to_string())
+            .collect();
+        if before == ["recurrent", ":", ":", "with_std", "!"] {
+            all.truncate(n - 5);
+            all.push(Ident::new("mod", g.span()).into());
+            all.push(Ident::new("with_std", g.span()).into());
+        }
+        all.push(inner.into());
+    }
+    all.into_iter().collect()
+}
+
 fn formatted(tokens: TokenStream) -> String {
-    prettyplease::unparse(&syn::parse2(tokens).unwrap())
+    prettyplease::unparse(&syn::parse2(opened(tokens)).unwrap())
 }
 
 /// All identifiers, those in groups included.
