@@ -1,14 +1,14 @@
-//! A sweep over a short sequence as straight-line code against the loop.
+//! A scan over a short sequence as straight-line code against the loop.
 
 use std::hint::black_box;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use recurrent::prelude::*;
 
-/// Features of the input: few, so that the sweep and not the input's product is what is timed.
+/// Features of the input: few, so that the scan and not the input's product is what is timed.
 const FEATURES: usize = 8;
 
-macro_rules! sweeps {
+macro_rules! scans {
     ($criterion:ident, $layer:ident, $units:literal: $($steps:literal),*) => {{
         let mut group =
             $criterion.benchmark_group(concat!("unroll/", stringify!($layer), "(", $units, ")"));
@@ -33,15 +33,15 @@ macro_rules! sweeps {
 }
 
 fn lstm(c: &mut Criterion) {
-    sweeps!(c, LSTM, 8: 4, 8, 16, 32);
-    sweeps!(c, LSTM, 32: 4, 8, 16, 32);
-    sweeps!(c, LSTM, 64: 4, 8, 16, 32);
+    scans!(c, LSTM, 8: 4, 8, 16, 32);
+    scans!(c, LSTM, 32: 4, 8, 16, 32);
+    scans!(c, LSTM, 64: 4, 8, 16, 32);
 }
 
 fn gru(c: &mut Criterion) {
-    sweeps!(c, GRU, 8: 4, 8, 16, 32);
-    sweeps!(c, GRU, 32: 4, 8, 16, 32);
-    sweeps!(c, GRU, 64: 4, 8, 16, 32);
+    scans!(c, GRU, 8: 4, 8, 16, 32);
+    scans!(c, GRU, 32: 4, 8, 16, 32);
+    scans!(c, GRU, 64: 4, 8, 16, 32);
 }
 
 criterion_group! { name = benches; config = common::criterion(); targets = lstm, gru }

@@ -267,7 +267,7 @@ impl<'a> Running<'a> {
         }
         if self.call.training && cell.draws.iter().any(Option::is_some) {
             return Err(Wrong(format!(
-                "{} draws a mask and has no sweep",
+                "{} draws a mask and has no scan",
                 layer.text
             )));
         }

@@ -17,7 +17,7 @@ mod layers;
 mod maths;
 mod pointwise;
 mod recurrent;
-mod sweep;
+mod scan;
 mod value;
 
 pub use call::{Answer, Call, Draw, Drawn, Input, InputSpec, Output, Spec, StateSpec, Weights};

@@ -5,7 +5,7 @@ use super::{
     build::{Part, Ready},
     layers::{Running, cost},
     pointwise::apply,
-    sweep::Sweep,
+    scan::Scan,
     value::Value,
 };
 use rnn_compiler::ir::{Layer, Regularizer, Rnn};
@@ -24,7 +24,7 @@ impl Running<'_> {
             .map(|&p| self.value(p).clone())
             .collect();
         let (mut results, states) =
-            self.sweep(layer, rnn, &part.cells, inputs, initial, part.states)?;
+            self.scan(layer, rnn, &part.cells, inputs, initial, part.states)?;
         if rnn.return_state {
             results.extend(states);
         }
@@ -32,7 +32,7 @@ impl Running<'_> {
     }
 
     /// One direction: from the states given, those that stayed from the call before, or zero.
-    fn sweep(
+    fn scan(
         &mut self,
         layer: &Layer,
         rnn: &Rnn,
@@ -45,7 +45,7 @@ impl Running<'_> {
         if rnn.stateful && initial.is_empty() {
             initial = self.states[kept.clone()].to_vec();
         }
-        let sweep = Sweep {
+        let scan = Scan {
             rnn,
             cells,
             weights: &self.weights,
@@ -53,7 +53,7 @@ impl Running<'_> {
             mask: layer.mask.map(|p| self.value(p)),
         };
         let inputs: Vec<&Value> = inputs.iter().collect();
-        let (outputs, states) = sweep.run(&inputs, &initial)?;
+        let (outputs, states) = scan.run(&inputs, &initial)?;
         if rnn.stateful {
             self.states[kept].clone_from_slice(&states);
         }
@@ -75,13 +75,13 @@ impl Running<'_> {
             .collect();
         let of_backward = initial.split_off(initial.len().min(forward.states.len()));
         let kept = part.states;
-        let (f, f_states) = self.sweep(layer, forward, &part.cells, inputs, initial, kept)?;
+        let (f, f_states) = self.scan(layer, forward, &part.cells, inputs, initial, kept)?;
         let kept = match forward.stateful {
             true => kept + forward.states.len(),
             false => kept,
         };
         let (b, b_states) =
-            self.sweep(layer, backward, &part.backward, inputs, of_backward, kept)?;
+            self.scan(layer, backward, &part.backward, inputs, of_backward, kept)?;
         for (r, outputs, states) in [(activity[0], &f, &f_states), (activity[1], &b, &b_states)] {
             let states = states.iter().filter(|_| forward.return_state);
             self.penalty += cost(r, outputs.iter().chain(states));

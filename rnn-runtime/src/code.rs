@@ -10,9 +10,9 @@ pub use crate::{
     cpu::{
         arena::{Inline, lines},
         kernel::{
-            Body, Buf, Columns, Every, Memory, PanelFormat, Panels, READ_PAST, Tile, all_at, array,
-            packed_len, packed_start, padded, run_all, run_rows, small_panel, step_at,
-            stream_layout, stream_len,
+            AllPositions, Body, Buf, Memory, PanelFormat, Panels, READ_PAST, StridedPointers, Tile,
+            all_at, array, packed_len, packed_start, padded, run_all, run_rows, small_panel,
+            step_at, stream_layout, stream_len,
         },
         math,
         simd::Simd,
@@ -35,8 +35,8 @@ mod with_std {
 
     pub use crate::{
         cpu::{
-            kernel::{Active, Places},
-            ops::{Sweep, Times},
+            kernel::{Positions, ValidPositions},
+            ops::{Scan, Times},
             run::{CpuProgram, ScanCall},
         },
         executor::{Concurrent, Executor, execute},

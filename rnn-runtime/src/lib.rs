@@ -1,4 +1,4 @@
-//! Kernels and weights behind the [`recurrent`](https://docs.rs/recurrent) crate.
+//! Kernels and weights of the [`recurrent`](https://docs.rs/recurrent) crate.
 //!
 //! Users name `recurrent` only; this crate is what generated code links against.
 //! Importing runs one way: `error ← params ← init ← weights ← update ← loss ← learner ←

@@ -87,15 +87,15 @@ pub(super) fn scan(
     let (pre, post) = (all(&e.prologue), all(&e.post_loop));
     let step = steps(rt, &e.step, first, Some(quote!(a)));
     let unrolled = unroll.map(|n| {
-        let straight = (0..n).map(|t| quote!(<Self as #rt::Sweep>::step(s, m, w, #t, &#rt::Every);));
+        let straight = (0..n).map(|t| quote!(<Self as #rt::Scan>::step(s, m, w, #t, &#rt::AllPositions);));
         quote! {
             #[inline(always)]
-            fn sweep<__S: #rt::Simd, __W: #rt::PanelFormat>(s: __S, m: &mut #rt::Memory<'_>, w: #rt::Panels<'_, __W>, times: #rt::Times) {
+            fn scan<__S: #rt::Simd, __W: #rt::PanelFormat>(s: __S, m: &mut #rt::Memory<'_>, w: #rt::Panels<'_, __W>, times: #rt::Times) {
                 // Without optimisation every step in a row would take stack of its own.
                 let stack = ::core::cfg!(debug_assertions) && #n > 3;
                 if stack || times.first != 0 || times.steps != #n {
                     for t in times.range() {
-                        <Self as #rt::Sweep>::step(s, m, w, t, &#rt::Every);
+                        <Self as #rt::Scan>::step(s, m, w, t, &#rt::AllPositions);
                     }
                     return;
                 }
@@ -106,13 +106,13 @@ pub(super) fn scan(
     quote! {
         #items
         enum #name {}
-        impl #rt::Sweep for #name {
+        impl #rt::Scan for #name {
             #[inline(always)]
-            fn pre<__S: #rt::Simd, __W: #rt::PanelFormat, __A: #rt::Places>(s: __S, m: &mut #rt::Memory<'_>, w: #rt::Panels<'_, __W>, times: #rt::Times, input_gradient: bool, a: &__A) { #pre }
+            fn pre<__S: #rt::Simd, __W: #rt::PanelFormat, __A: #rt::Positions>(s: __S, m: &mut #rt::Memory<'_>, w: #rt::Panels<'_, __W>, times: #rt::Times, input_gradient: bool, a: &__A) { #pre }
             #[inline(always)]
-            fn step<__S: #rt::Simd, __W: #rt::PanelFormat, __A: #rt::Places>(s: __S, m: &mut #rt::Memory<'_>, w: #rt::Panels<'_, __W>, t: usize, a: &__A) { #step }
+            fn step<__S: #rt::Simd, __W: #rt::PanelFormat, __A: #rt::Positions>(s: __S, m: &mut #rt::Memory<'_>, w: #rt::Panels<'_, __W>, t: usize, a: &__A) { #step }
             #[inline(always)]
-            fn post<__S: #rt::Simd, __W: #rt::PanelFormat, __A: #rt::Places>(s: __S, m: &mut #rt::Memory<'_>, w: #rt::Panels<'_, __W>, times: #rt::Times, input_gradient: bool, a: &__A) { #post }
+            fn post<__S: #rt::Simd, __W: #rt::PanelFormat, __A: #rt::Positions>(s: __S, m: &mut #rt::Memory<'_>, w: #rt::Panels<'_, __W>, times: #rt::Times, input_gradient: bool, a: &__A) { #post }
             #unrolled
         }
     }

@@ -59,7 +59,7 @@ pub(super) fn kernel(
         impl #rt::Body for #body {
             const GROUPS: usize = #groups;
             const SMALL_PANEL: usize = #rt::small_panel(#width);
-            type Columns = #rt::Columns<#loaded, #scalar, #stored, #reduced, #operands>;
+            type StridedPointers = #rt::StridedPointers<#loaded, #scalar, #stored, #reduced, #operands>;
             #[inline(always)]
             fn tile<__S: #rt::Simd, __W: #rt::PanelFormat, const __R: usize>(s: __S, k: &#rt::Tile<'_, Self, __S, __W, __R>) {
                 #code

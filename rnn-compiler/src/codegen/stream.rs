@@ -90,7 +90,7 @@ fn one(
                     let name = format_ident!("__CS{cell}");
                     let table = carry.print(rt);
                     items = quote!(const #name: #rt::CarryOver = #table;);
-                    quote_spanned!(span=> if !m.held(&#name, t) { #calls })
+                    quote_spanned!(span=> if !m.carry_over(&#name, t) { #calls })
                 }
             }
         }

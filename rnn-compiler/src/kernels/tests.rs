@@ -113,7 +113,7 @@ fn dump(text: &str) -> String {
     out
 }
 
-/// One product of all gates before the scan, one at every step; nothing stored between phases but
+/// One product of all gates before the scan, one at every step; nothing stored between kernels but
 /// the input projection. Backward: the maths, one product of four operands, and the gradient of the
 /// input after the scan.
 #[test]
@@ -134,7 +134,7 @@ fn lstm_has_one_stage() {
     }
 }
 
-/// The candidate needs the reset state, so a second phase; the update gate, which only that one
+/// The candidate needs the reset state, so a second kernel; the update gate, which only that one
 /// needs, is computed there and not stored.
 #[test]
 fn gru_without_reset_after_has_two_stages() {
@@ -168,7 +168,7 @@ fn maths_on_parameters_is_packed() {
     assert!(text.contains("infer pack: width 64"), "{text}");
 }
 
-/// A softmax over units needs its maximum, then its sum: three phases.
+/// A softmax over units needs its maximum, then its sum: three kernels.
 #[test]
 fn reductions_separate_phases() {
     let text = dump(

@@ -35,7 +35,7 @@ pub(crate) fn parse(text: &str, found: &mut Diagnostics) -> Option<CellAst> {
     }
 }
 
-/// Builds a layer that sweeps cells over time. `units` is the guess for its output after a mistake.
+/// Builds a layer that scans cells over time. `units` is the guess for its output after a mistake.
 pub(crate) fn recurrent(
     given: &Given<'_>,
     context: &Context<'_>,

@@ -48,7 +48,7 @@ pub struct LayerDef {
     pub reads: Reads,
     /// How it makes a vector of a sequence.
     pub drops_time: Option<DropsTime>,
-    /// The class and the text of the cell that it sweeps over time: what `RNN(LSTMCell(64))` finds.
+    /// The class and the text of the cell that it scans over time: what `RNN(LSTMCell(64))` finds.
     pub cell: Option<(&'static str, &'static str)>,
     /// Keras's class for a list of cells: `RNN(StackedRNNCells([LSTMCell(3), GRUCell(4)]))`.
     pub stack: Option<&'static str>,

@@ -58,7 +58,7 @@ pub(super) fn explain(plan: &Plan) -> String {
     text
 }
 
-/// Why a sweep is a loop although straight-line code was asked for.
+/// Why a scan is a loop although straight-line code was asked for.
 fn not_unrolled(plan: &Plan, op: &Op) -> String {
     let masked = matches!(&op.kind, OpKind::Cell(c) if c.mask.is_some());
     let steps = op.axis.map(|axis| &plan.graph.axes[axis]);
@@ -80,7 +80,7 @@ fn not_unrolled(plan: &Plan, op: &Op) -> String {
     }
 }
 
-/// `1 phase before the sweep (4 gates), 1 a step (4 gates)`
+/// `1 kernel before the scan (4 gates), 1 a step (4 gates)`
 fn counts(p: &Kernels) -> String {
     let part = |kernels: &[Kernel], what: &str| {
         (!kernels.is_empty()).then(|| {
@@ -101,9 +101,9 @@ fn counts(p: &Kernels) -> String {
     };
     let parts: Vec<String> = [
         part(&p.weight_time, "with the weights"),
-        part(&p.prologue, "hoisted out of the sweep"),
+        part(&p.prologue, "hoisted out of the scan"),
         part(&p.step, "at every step"),
-        part(&p.post_loop, "after the sweep"),
+        part(&p.post_loop, "after the scan"),
     ]
     .into_iter()
     .flatten()

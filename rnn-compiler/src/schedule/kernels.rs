@@ -135,8 +135,8 @@ fn needs_all(graph: &OpGraph) -> Option<String> {
     None
 }
 
-/// Whether what runs once stands behind all that runs over time: then a long sequence can be cut
-/// into blocks, and what runs once runs behind the last one.
+/// Whether what runs once stands after all that runs over time: then a long sequence can be cut
+/// into blocks, and what runs once runs after the last one.
 fn in_blocks(graph: &OpGraph) -> bool {
     let mut once = false;
     graph.axes.len() == 1
@@ -146,7 +146,7 @@ fn in_blocks(graph: &OpGraph) -> bool {
         })
 }
 
-/// Steps to unroll the sweep of inference by, if it pays.
+/// Steps to unroll the scan of inference by, if it pays.
 fn unroll(graph: &OpGraph, c: &CellOp, axis: Option<AxisId>) -> Option<usize> {
     if c.cell.states.is_empty() || c.mask.is_some() {
         return None;

@@ -24,7 +24,7 @@ pub fn block_steps(buffers: &[Buffer], rows: usize, time: usize) -> usize {
 
 /// Whether vectors of 8 lanes need at most 4/3 as many multiplications as vectors of 16. At 1 half
 /// of each wide vector is empty, at 2 all are full; that the narrow ones win up to 4/3 is measured
-/// (`LSTM(8)` with a `Dense(64)` behind it).
+/// (`LSTM(8)` with a `Dense(64)` after it).
 pub const fn is_narrow(matrices: &[PackedMatrix]) -> bool {
     let (mut narrow, mut wide, mut i) = (0, 0, 0);
     while i < matrices.len() {
@@ -102,7 +102,7 @@ mod tests {
         assert!(!narrow(&[(1, 9)]) && !narrow(&[(1, 12)]) && !narrow(&[(1, 16)]));
         // 3 to 2.
         assert!(!narrow(&[(24, 24)]));
-        // A wide one behind it counts by what it multiplies: 4 to 3 is the end.
+        // A wide one after it counts by what it multiplies: 4 to 3 is the end.
         assert!(narrow(&[(16, 8), (8, 16)]));
         assert!(!narrow(&[(15, 8), (8, 16)]));
         assert!(!narrow(&[]));

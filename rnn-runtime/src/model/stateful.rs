@@ -18,7 +18,7 @@ pub struct LayerState {
     pub value: ArrayD<f32>,
 }
 
-/// The states of all stateful layers, behind a lock: `predict` takes `&self`.
+/// The states of all stateful layers, under a lock: `predict` takes `&self`.
 #[derive(Default)]
 pub(super) struct States(Mutex<Store>);
 

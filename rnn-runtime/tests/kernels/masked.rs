@@ -1,12 +1,12 @@
-//! Masked sweeps of a cell that adds up its inputs, whose output is ten times its state.
+//! Masked scans of a cell that adds up its inputs, whose output is ten times its state.
 
 use crate::support::{Random, Values};
 use rnn_runtime::cpu::{
     kernel::{
-        Body, Columns, Memory, NativeF32, PanelFormat, Panels, Places, Tile, all_at, small_panel,
-        step_at,
+        Body, Memory, NativeF32, PanelFormat, Panels, Positions, StridedPointers, Tile, all_at,
+        small_panel, step_at,
     },
-    ops::{Sweep, Times, backward_masked, forward, forward_masked},
+    ops::{Scan, Times, backward_masked, forward, forward_masked},
     simd::{Isa, Simd},
 };
 use rnn_tables::{BufferRef, CarryOver, Extent, Kernel, Slice};
@@ -44,7 +44,7 @@ const LAST: usize = 4;
 const DY: usize = 5;
 const DH: usize = 6;
 const DX: usize = 7;
-/// States that the output is computed from after the sweep; nobody reads those of masked steps.
+/// States that the output is computed from after the scan; nobody reads those of masked steps.
 const KEPT: usize = 8;
 
 const ADD: Kernel = Kernel {
@@ -74,7 +74,7 @@ enum Add {}
 impl Body for Add {
     const GROUPS: usize = 0;
     const SMALL_PANEL: usize = small_panel(WIDTH);
-    type Columns = Columns<2, 0, 2, 0, 0>;
+    type StridedPointers = StridedPointers<2, 0, 2, 0, 0>;
     #[inline(always)]
     fn tile<S: Simd, W: PanelFormat, const R: usize>(s: S, k: &Tile<'_, Self, S, W, R>) {
         for r in 0..R {
@@ -89,7 +89,7 @@ enum Out {}
 impl Body for Out {
     const GROUPS: usize = 0;
     const SMALL_PANEL: usize = small_panel(WIDTH);
-    type Columns = Columns<1, 0, 2, 0, 0>;
+    type StridedPointers = StridedPointers<1, 0, 2, 0, 0>;
     #[inline(always)]
     fn tile<S: Simd, W: PanelFormat, const R: usize>(s: S, k: &Tile<'_, Self, S, W, R>) {
         for r in 0..R {
@@ -104,7 +104,7 @@ enum Back {}
 impl Body for Back {
     const GROUPS: usize = 0;
     const SMALL_PANEL: usize = small_panel(WIDTH);
-    type Columns = Columns<2, 0, 2, 0, 0>;
+    type StridedPointers = StridedPointers<2, 0, 2, 0, 0>;
     #[inline(always)]
     fn tile<S: Simd, W: PanelFormat, const R: usize>(s: S, k: &Tile<'_, Self, S, W, R>) {
         for r in 0..R {
@@ -115,11 +115,11 @@ impl Body for Back {
     }
 }
 
-/// The output is computed after the sweep, for all steps at once.
+/// The output is computed after the scan, for all steps at once.
 enum Cell {}
-impl Sweep for Cell {
+impl Scan for Cell {
     #[inline(always)]
-    fn pre<S: Simd, W: PanelFormat, A: Places>(
+    fn pre<S: Simd, W: PanelFormat, A: Positions>(
         _: S,
         _: &mut Memory<'_>,
         _: Panels<'_, W>,
@@ -129,7 +129,7 @@ impl Sweep for Cell {
     ) {
     }
     #[inline(always)]
-    fn step<S: Simd, W: PanelFormat, A: Places>(
+    fn step<S: Simd, W: PanelFormat, A: Positions>(
         s: S,
         m: &mut Memory<'_>,
         w: Panels<'_, W>,
@@ -139,7 +139,7 @@ impl Sweep for Cell {
         step_at::<S, W, Add, A>(s, m, w, &ADD, t, a);
     }
     #[inline(always)]
-    fn post<S: Simd, W: PanelFormat, A: Places>(
+    fn post<S: Simd, W: PanelFormat, A: Positions>(
         s: S,
         m: &mut Memory<'_>,
         w: Panels<'_, W>,
@@ -152,9 +152,9 @@ impl Sweep for Cell {
 }
 
 enum CellBack {}
-impl Sweep for CellBack {
+impl Scan for CellBack {
     #[inline(always)]
-    fn pre<S: Simd, W: PanelFormat, A: Places>(
+    fn pre<S: Simd, W: PanelFormat, A: Positions>(
         _: S,
         _: &mut Memory<'_>,
         _: Panels<'_, W>,
@@ -164,7 +164,7 @@ impl Sweep for CellBack {
     ) {
     }
     #[inline(always)]
-    fn step<S: Simd, W: PanelFormat, A: Places>(
+    fn step<S: Simd, W: PanelFormat, A: Positions>(
         s: S,
         m: &mut Memory<'_>,
         w: Panels<'_, W>,
@@ -174,7 +174,7 @@ impl Sweep for CellBack {
         step_at::<S, W, Back, A>(s, m, w, &BACK, t, a);
     }
     #[inline(always)]
-    fn post<S: Simd, W: PanelFormat, A: Places>(
+    fn post<S: Simd, W: PanelFormat, A: Positions>(
         _: S,
         _: &mut Memory<'_>,
         _: Panels<'_, W>,

@@ -3,9 +3,9 @@
 use crate::support::{Random, UNTOUCHED, Values, leak, place};
 use rnn_runtime::cpu::{
     kernel::{
-        Body, Columns, Every, Memory, NativeF32, PanelFormat, Panels, PortableF32, READ_PAST, Tile,
-        pack_matrix, pack_vector, packed_len, packed_start, padded, panel_units, run_all, run_rows,
-        small_panel, step_at,
+        AllPositions, Body, Memory, NativeF32, PanelFormat, Panels, PortableF32, READ_PAST,
+        StridedPointers, Tile, pack_matrix, pack_vector, packed_len, packed_start, padded,
+        panel_units, run_all, run_rows, small_panel, step_at,
     },
     simd::{Isa, Op, Simd},
 };
@@ -21,7 +21,7 @@ enum Gates<const G: usize, const PANEL: usize> {}
 impl<const G: usize, const PANEL: usize> Body for Gates<G, PANEL> {
     const GROUPS: usize = G;
     const SMALL_PANEL: usize = PANEL;
-    type Columns = Columns<1, 1, G, 2, 2>;
+    type StridedPointers = StridedPointers<1, 1, G, 2, 2>;
     #[inline(always)]
     fn tile<S: Simd, W: PanelFormat, const R: usize>(s: S, k: &Tile<'_, Self, S, W, R>) {
         let p = k.product::<G>(0);
@@ -106,7 +106,7 @@ impl<W: PanelFormat, B: Body> Op for Run<'_, '_, W, B> {
         } else {
             for t in first..first + steps {
                 if t % 2 == 0 {
-                    step_at::<S, W, B, _>(s, self.m, self.w, self.phase, t, &Every);
+                    step_at::<S, W, B, _>(s, self.m, self.w, self.phase, t, &AllPositions);
                 } else {
                     run_rows::<S, W, B>(s, self.m, self.w, self.phase, t);
                 }
@@ -125,7 +125,7 @@ const NUMBER: usize = 4;
 const SUM: usize = 5;
 const LARGEST: usize = 6;
 
-/// A case: sizes, and everything that a phase of that size reads.
+/// A case: sizes, and everything that a kernel of that size reads.
 struct Case {
     width: usize,
     gates: usize,

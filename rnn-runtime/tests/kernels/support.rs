@@ -27,7 +27,7 @@ impl Random {
     }
 }
 
-/// Buffers one behind the other, filled with a number that no kernel computes.
+/// Buffers one after the other, filled with a number that no kernel computes.
 pub struct Values {
     pub bufs: Vec<Buf>,
     rows: usize,

@@ -1,4 +1,4 @@
-//! A cell as the compiler writes it, by hand: `h' = x W + b + h U`, its buffers and its phases.
+//! A cell as the compiler writes it, by hand: `h' = x W + b + h U`, its buffers and its kernels.
 
 use rnn_runtime::code::*;
 
@@ -142,7 +142,7 @@ pub enum Pre {}
 impl Body for Pre {
     const GROUPS: usize = 1;
     const SMALL_PANEL: usize = small_panel(UNITS);
-    type Columns = Columns<0, 0, 1, 0, 1>;
+    type StridedPointers = StridedPointers<0, 0, 1, 0, 1>;
     #[inline(always)]
     fn tile<S: Simd, W: PanelFormat, const R: usize>(s: S, k: &Tile<'_, Self, S, W, R>) {
         let p = k.product::<1>(0);
@@ -157,7 +157,7 @@ pub enum Step {}
 impl Body for Step {
     const GROUPS: usize = 1;
     const SMALL_PANEL: usize = small_panel(UNITS);
-    type Columns = Columns<1, 0, 2, 0, 1>;
+    type StridedPointers = StridedPointers<1, 0, 2, 0, 1>;
     #[inline(always)]
     fn tile<S: Simd, W: PanelFormat, const R: usize>(s: S, k: &Tile<'_, Self, S, W, R>) {
         let p = k.product::<1>(0);
@@ -173,7 +173,7 @@ pub enum Delta {}
 impl Body for Delta {
     const GROUPS: usize = 0;
     const SMALL_PANEL: usize = small_panel(UNITS);
-    type Columns = Columns<2, 0, 1, 0, 0>;
+    type StridedPointers = StridedPointers<2, 0, 1, 0, 0>;
     #[inline(always)]
     fn tile<S: Simd, W: PanelFormat, const R: usize>(s: S, k: &Tile<'_, Self, S, W, R>) {
         for r in 0..R {
@@ -186,7 +186,7 @@ pub enum Product<const PANEL: usize> {}
 impl<const PANEL: usize> Body for Product<PANEL> {
     const GROUPS: usize = 1;
     const SMALL_PANEL: usize = PANEL;
-    type Columns = Columns<0, 0, 1, 0, 1>;
+    type StridedPointers = StridedPointers<0, 0, 1, 0, 1>;
     #[inline(always)]
     fn tile<S: Simd, W: PanelFormat, const R: usize>(_: S, k: &Tile<'_, Self, S, W, R>) {
         for (r, p) in k.product::<1>(0).iter().enumerate() {
@@ -196,9 +196,9 @@ impl<const PANEL: usize> Body for Product<PANEL> {
 }
 
 pub enum Forward {}
-impl Sweep for Forward {
+impl Scan for Forward {
     #[inline(always)]
-    fn pre<S: Simd, W: PanelFormat, A: Places>(
+    fn pre<S: Simd, W: PanelFormat, A: Positions>(
         s: S,
         m: &mut Memory<'_>,
         w: Panels<'_, W>,
@@ -209,7 +209,7 @@ impl Sweep for Forward {
         all_at::<S, W, Pre, A>(s, m, w, &PRE, times.first, times.steps, a);
     }
     #[inline(always)]
-    fn step<S: Simd, W: PanelFormat, A: Places>(
+    fn step<S: Simd, W: PanelFormat, A: Positions>(
         s: S,
         m: &mut Memory<'_>,
         w: Panels<'_, W>,
@@ -219,7 +219,7 @@ impl Sweep for Forward {
         step_at::<S, W, Step, A>(s, m, w, &STEP, t, a);
     }
     #[inline(always)]
-    fn post<S: Simd, W: PanelFormat, A: Places>(
+    fn post<S: Simd, W: PanelFormat, A: Positions>(
         _: S,
         _: &mut Memory<'_>,
         _: Panels<'_, W>,
@@ -231,9 +231,9 @@ impl Sweep for Forward {
 }
 
 pub enum Backward {}
-impl Sweep for Backward {
+impl Scan for Backward {
     #[inline(always)]
-    fn pre<S: Simd, W: PanelFormat, A: Places>(
+    fn pre<S: Simd, W: PanelFormat, A: Positions>(
         _: S,
         _: &mut Memory<'_>,
         _: Panels<'_, W>,
@@ -243,7 +243,7 @@ impl Sweep for Backward {
     ) {
     }
     #[inline(always)]
-    fn step<S: Simd, W: PanelFormat, A: Places>(
+    fn step<S: Simd, W: PanelFormat, A: Positions>(
         s: S,
         m: &mut Memory<'_>,
         w: Panels<'_, W>,
@@ -254,7 +254,7 @@ impl Sweep for Backward {
         step_at::<S, W, Product<{ small_panel(UNITS) }>, A>(s, m, w, &BACK, t, a);
     }
     #[inline(always)]
-    fn post<S: Simd, W: PanelFormat, A: Places>(
+    fn post<S: Simd, W: PanelFormat, A: Positions>(
         s: S,
         m: &mut Memory<'_>,
         w: Panels<'_, W>,

@@ -97,7 +97,7 @@ impl<const KEEPS: bool> StreamProgram for Tiny<KEEPS> {
     ) {
         m.set(&at(X), &x.0);
         m.set(&at(REAL), &[f32::from(x.1)]);
-        if !m.held(&HELD, t) {
+        if !m.carry_over(&HELD, t) {
             run_rows::<S, W, Pre>(s, m, w, &PRE, t);
             run_rows::<S, W, Step>(s, m, w, &STEP, t);
         }

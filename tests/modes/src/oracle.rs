@@ -5,8 +5,8 @@ use recurrent::{Isa, learner::StepSeed, params::ParamSpec};
 use rnn_reference::{Answer, Call, Draw, Drawn, Model, Scope, Weights};
 use rnn_runtime::cpu::{
     arena::Arena,
-    ops::{Perturb, Times, copy_out, perturb},
     kernel::{Buf, Memory, padded},
+    ops::{Perturb, Times, copy_out, perturb},
 };
 use rnn_tables::{BufferRef, Extent, Perturbation};
 

@@ -133,7 +133,7 @@ impl<'a> Memory<'a> {
         self.check_floats(r, if exact { width } else { padded(width) }, last);
     }
 
-    /// The same for a vector that is read: whole vectors, whatever stands behind it.
+    /// The same for a vector that is read: whole vectors, whatever stands after it.
     #[inline(always)]
     pub(in crate::cpu) fn check_whole(&self, r: &BufferRef, width: usize, last: usize) {
         self.check_floats(r, padded(width), last);
@@ -212,15 +212,15 @@ impl<'a> Memory<'a> {
     /// # Panics
     /// As [`Memory::row`].
     #[inline(always)]
-    pub fn held(&mut self, held: &CarryOver, t: usize) -> bool {
-        if self.row(&held.mask, 1, t, 0)[0] != 0.0 {
+    pub fn carry_over(&mut self, carry: &CarryOver, t: usize) -> bool {
+        if self.row(&carry.mask, 1, t, 0)[0] != 0.0 {
             return false;
         }
-        for Slice { at, width } in held.states {
+        for Slice { at, width } in carry.states {
             self.copy_row(at, t, &BufferRef { after: true, ..*at }, t, *width, 0);
         }
-        for Slice { at: output, width } in held.outputs {
-            if held.zero_output {
+        for Slice { at: output, width } in carry.outputs {
+            if carry.zero_output {
                 self.row_mut(output, *width, t, 0).fill(0.0);
             } else if self.buf(output).extent() != Extent::One {
                 self.copy_row(output, t.wrapping_sub(1), output, t, *width, 0);
@@ -243,7 +243,7 @@ impl<'a> Memory<'a> {
     }
 
     /// Copies row `id` of a table of so many `rows` as the input of a stream's step; zeros if there
-    /// is none. Other weights may stand behind the table.
+    /// is none. Other weights may stand after the table.
     #[inline(always)]
     pub fn embed(&mut self, to: &BufferRef, width: usize, table: &[f32], rows: usize, id: u32) {
         let id = id as usize;

@@ -1,6 +1,6 @@
-//! The one kernel of the CPU: matrix products with the pointwise maths behind them.
+//! The one kernel of the CPU: matrix products with the pointwise maths after them.
 //!
-//! The compiler cuts every layer into *phases*. A phase computes `width` units for some rows (of
+//! The compiler cuts every layer into *kernels*. A kernel computes `width` units for some rows (of
 //! the batch, of the sequence, or both): for every block of units (one vector) and a few rows at
 //! once it
 //!
@@ -9,39 +9,39 @@
 //! 2. evaluates the pointwise maths of the cell on them ([`Body::tile`], which is generated);
 //! 3. stores new states and outputs, once.
 //!
-//! The sum over the operand runs in the same order in every form of a phase, so stream, sequence
+//! The sum over the operand runs in the same order in every form of a kernel, so stream, sequence
 //! and batch give the same bits.
 
-mod columns;
 mod memory;
 mod panels;
-mod places;
+mod positions;
+mod strided;
 mod table;
 mod tile;
 #[cfg(feature = "std")]
 mod valid;
 
-pub use columns::{Column, Columns, Find};
 pub use memory::{Memory, array};
 pub use panels::{
     NativeF32, PanelFormat, Panels, PortableF32, READ_PAST, pack_matrix, pack_vector, packed_len,
     packed_start, panel_units, small_panel,
 };
-pub use places::{Every, Places};
+pub use positions::{AllPositions, Positions};
+pub use strided::{FindPointers, StridedPointer, StridedPointers};
 pub use table::{Buf, ROW_ALIGN, padded, row_len, stream_layout, stream_len};
 pub use tile::Tile;
 #[cfg(feature = "std")]
-pub use valid::Active;
+pub use valid::ValidPositions;
 
-use self::columns::{Along, Line, Seen, sealed::Locate as _};
 #[cfg(feature = "std")]
-pub(in crate::cpu) use self::places::At;
+pub(in crate::cpu) use self::positions::PositionList;
 #[cfg(not(feature = "std"))]
-use self::places::At;
+use self::positions::PositionList;
+use self::strided::{Along, Pointers, StridedRun, sealed::Locate as _};
 use super::simd::{Simd, Wide};
 use rnn_tables::Kernel;
 
-/// The pointwise maths of a phase, generated.
+/// The pointwise maths of a kernel, generated.
 pub trait Body {
     /// Accumulators of the largest product.
     const GROUPS: usize;
@@ -49,8 +49,8 @@ pub trait Body {
     /// [`small_panel`] of its width: a constant of the code, since the layout of weights is.
     const SMALL_PANEL: usize;
 
-    /// [`Columns`] with the lengths of the phase's lists.
-    type Columns: Find;
+    /// [`StridedPointers`] with the lengths of the kernel's lists.
+    type StridedPointers: FindPointers;
 
     /// Computes one block of units for `R` rows.
     fn tile<S: Simd, W: PanelFormat, const R: usize>(s: S, k: &Tile<'_, Self, S, W, R>)
@@ -70,11 +70,11 @@ const fn tile_rows(registers: usize, groups: usize) -> usize {
     }
 }
 
-/// Runs a phase for all rows at time `t`, row by row: for a stream, which has one, and a table that
+/// Runs a kernel for all rows at time `t`, row by row: for a stream, which has one, and a table that
 /// is constant. See [`step_at`] for many rows.
 ///
 /// # Panics
-/// If a buffer or a packed weight of the phase does not exist.
+/// If a buffer or a packed weight of the kernel does not exist.
 #[inline(always)]
 pub fn run_rows<S: Simd, W: PanelFormat, B: Body>(
     s: S,
@@ -88,17 +88,17 @@ pub fn run_rows<S: Simd, W: PanelFormat, B: Body>(
         return;
     }
     check::<W, B>(m, w, p, t, t);
-    let line = Line {
+    let line = StridedRun {
         at: (t, m.rows().start),
         along: Along::Rows,
-        places: (0, count),
+        positions: (0, count),
     };
-    let l = LineRun {
+    let l = RunKernel {
         m,
         w,
         p,
-        columns: Seen::Table(m, line.at),
-        a: &Every.step(m, t),
+        pointers: Pointers::Table(m, line.at),
+        a: &AllPositions.step(m, t),
         line: &line,
     };
     for i in 0..count {
@@ -106,10 +106,10 @@ pub fn run_rows<S: Simd, W: PanelFormat, B: Body>(
     }
 }
 
-/// Runs a phase for all rows at all times `first..first + steps`: rows and times are all rows to it.
+/// Runs a kernel for all rows at all times `first..first + steps`: rows and times are all rows to it.
 ///
 /// # Panics
-/// If a buffer or a packed weight of the phase does not exist.
+/// If a buffer or a packed weight of the kernel does not exist.
 #[inline(always)]
 pub fn run_all<S: Simd, W: PanelFormat, B: Body>(
     s: S,
@@ -119,15 +119,15 @@ pub fn run_all<S: Simd, W: PanelFormat, B: Body>(
     first: usize,
     steps: usize,
 ) {
-    run::<S, W, B, _>(s, m, w, p, &Every.all(m, first, steps));
+    run::<S, W, B, _>(s, m, w, p, &AllPositions.all(m, first, steps));
 }
 
-/// Runs a phase for the places `a` at time `t`.
+/// Runs a kernel for the positions `a` at time `t`.
 ///
 /// # Panics
-/// As [`run_rows`], and if the places are not those of this memory.
+/// As [`run_rows`], and if the positions are not those of this memory.
 #[inline(always)]
-pub fn step_at<S: Simd, W: PanelFormat, B: Body, A: Places>(
+pub fn step_at<S: Simd, W: PanelFormat, B: Body, A: Positions>(
     s: S,
     m: &mut Memory<'_>,
     w: Panels<'_, W>,
@@ -138,12 +138,12 @@ pub fn step_at<S: Simd, W: PanelFormat, B: Body, A: Places>(
     run::<S, W, B, _>(s, m, w, p, &a.step(m, t));
 }
 
-/// Runs a phase for the places `a` at the times `first..first + steps`.
+/// Runs a kernel for the positions `a` at the times `first..first + steps`.
 ///
 /// # Panics
 /// As [`step_at`].
 #[inline(always)]
-pub fn all_at<S: Simd, W: PanelFormat, B: Body, A: Places>(
+pub fn all_at<S: Simd, W: PanelFormat, B: Body, A: Positions>(
     s: S,
     m: &mut Memory<'_>,
     w: Panels<'_, W>,
@@ -156,7 +156,7 @@ pub fn all_at<S: Simd, W: PanelFormat, B: Body, A: Places>(
 }
 
 #[inline(always)]
-fn run<S: Simd, W: PanelFormat, B: Body, A: At>(
+fn run<S: Simd, W: PanelFormat, B: Body, A: PositionList>(
     s: S,
     m: &Memory<'_>,
     w: Panels<'_, W>,
@@ -172,37 +172,37 @@ fn run<S: Simd, W: PanelFormat, B: Body, A: At>(
     let (first, last) = a.times();
     check::<W, B>(m, w, p, first, last);
     let along = match last > first {
-        true => columns::along(m, p),
+        true => strided::along(m, p),
         false => Along::Rows,
     };
     let mut i = 0;
     while let Some(line) = a.line(i, along) {
-        run_line::<S, W, B, A>(s, m, w, p, a, &line);
+        run_along::<S, W, B, A>(s, m, w, p, a, &line);
         i += 1;
     }
 }
 
 #[inline(always)]
-fn run_line<S: Simd, W: PanelFormat, B: Body, A: At>(
+fn run_along<S: Simd, W: PanelFormat, B: Body, A: PositionList>(
     s: S,
     m: &Memory<'_>,
     w: Panels<'_, W>,
     p: &Kernel,
     a: &A,
-    line: &Line,
+    line: &StridedRun,
 ) {
-    // SAFETY: `check` has seen every buffer and weight of the phase, and the places are of this
+    // SAFETY: `check` has seen every buffer and weight of the kernel, and the positions are of this
     // memory's rows and of these times. The same is the reason of every tile below.
-    let columns = unsafe { B::Columns::find(m, p, line) };
-    let l = LineRun {
+    let pointers = unsafe { B::StridedPointers::find(m, p, line) };
+    let l = RunKernel {
         m,
         w,
         p,
-        columns: columns.seen(),
+        pointers: pointers.pointers(),
         a,
         line,
     };
-    let (mut i, end) = line.places;
+    let (mut i, end) = line.positions;
     if const { B::GROUPS > 0 } {
         if const { tile_rows(S::REGISTERS, B::GROUPS) == 4 } {
             i = many::<S, W, B, A, 4>(s, &l, i, end);
@@ -218,18 +218,18 @@ fn run_line<S: Simd, W: PanelFormat, B: Body, A: At>(
     }
 }
 
-/// A phase on its way along a line.
-struct LineRun<'a, W: PanelFormat, A> {
+/// A kernel on its way along a run.
+struct RunKernel<'a, W: PanelFormat, A> {
     m: &'a Memory<'a>,
     w: Panels<'a, W>,
     p: &'a Kernel,
-    columns: Seen<'a>,
+    pointers: Pointers<'a>,
     a: &'a A,
-    line: &'a Line,
+    line: &'a StridedRun,
 }
 
-impl<'a, W: PanelFormat, A: At> LineRun<'a, W, A> {
-    /// The tile of `R` places from place `i` on.
+impl<'a, W: PanelFormat, A: PositionList> RunKernel<'a, W, A> {
+    /// The tile of `R` positions from position `i` on.
     #[inline(always)]
     fn tile<B: Body, S: Simd, const R: usize>(
         &self,
@@ -239,19 +239,19 @@ impl<'a, W: PanelFormat, A: At> LineRun<'a, W, A> {
     ) -> Tile<'a, B, S, W, R> {
         let at = core::array::from_fn(|r| self.a.distance(self.line, i + r));
         let zero = self.m.fresh && self.line.at.0 == 0;
-        Tile::new(s, self.w, self.p, self.columns, at, unit, zero)
+        Tile::new(s, self.w, self.p, self.pointers, at, unit, zero)
     }
 }
 
-/// Full tiles of `R` places from place `i` on; returns the first place that is left.
+/// Full tiles of `R` positions from position `i` on; returns the first position that is left.
 ///
 /// The blocks of units are the outer loop: the weights of a block stay in the first cache while
 /// the rows go by.
 #[inline(always)]
 #[allow(clippy::collapsible_if)]
-fn many<S: Simd, W: PanelFormat, B: Body, A: At, const R: usize>(
+fn many<S: Simd, W: PanelFormat, B: Body, A: PositionList, const R: usize>(
     s: S,
-    l: &LineRun<'_, W, A>,
+    l: &RunKernel<'_, W, A>,
     i: usize,
     end: usize,
 ) -> usize {
@@ -279,11 +279,15 @@ fn many<S: Simd, W: PanelFormat, B: Body, A: At, const R: usize>(
     i + tiles * R
 }
 
-/// One place: two vectors of units at once where there are so many. Never half a vector, whose maths
+/// One position: two vectors of units at once where there are so many. Never half a vector, whose maths
 /// may round in another way.
 #[inline(always)]
 #[allow(clippy::collapsible_if)]
-fn single<S: Simd, W: PanelFormat, B: Body, A: At>(s: S, l: &LineRun<'_, W, A>, i: usize) {
+fn single<S: Simd, W: PanelFormat, B: Body, A: PositionList>(
+    s: S,
+    l: &RunKernel<'_, W, A>,
+    i: usize,
+) {
     let mut unit = 0;
     while unit < l.p.width {
         let left = l.p.width - unit;
@@ -299,7 +303,7 @@ fn single<S: Simd, W: PanelFormat, B: Body, A: At>(s: S, l: &LineRun<'_, W, A>, 
     }
 }
 
-/// Panics unless everything that the phase touches exists.
+/// Panics unless everything that the kernel touches exists.
 #[inline(always)]
 fn check<W: PanelFormat, B: Body>(
     m: &Memory<'_>,

@@ -12,7 +12,7 @@ pub const fn padded(width: usize) -> usize {
 }
 
 /// Floats of a row of a buffer: whole lines. Where a kernel reads a vector that starts inside of the
-/// row, there is room for another two vectors behind the last value.
+/// row, there is room for another two vectors after the last value.
 pub const fn row_len(width: usize, unaligned: bool) -> usize {
     padded(width) + if unaligned { 2 * ROW_ALIGN } else { 0 }
 }

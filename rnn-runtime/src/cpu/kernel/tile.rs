@@ -4,7 +4,7 @@ use core::marker::PhantomData;
 
 use rnn_tables::Kernel;
 
-use super::{Body, PanelFormat, Panels, columns::Seen, padded, panel_units};
+use super::{Body, PanelFormat, Panels, padded, panel_units, strided::Pointers};
 use crate::cpu::simd::Simd;
 
 /// Units of a panel of the matrices of `B`.
@@ -21,8 +21,8 @@ pub struct Tile<'a, B, S, W: PanelFormat, const R: usize> {
     s: S,
     weights: Panels<'a, W>,
     p: &'a Kernel,
-    columns: Seen<'a>,
-    /// Distances along the line.
+    pointers: Pointers<'a>,
+    /// Distances along the run.
     at: [usize; R],
     /// First unit.
     unit: usize,
@@ -33,14 +33,14 @@ pub struct Tile<'a, B, S, W: PanelFormat, const R: usize> {
 }
 
 impl<'a, B: Body, S: Simd, W: PanelFormat, const R: usize> Tile<'a, B, S, W, R> {
-    /// The caller has checked the phase against the memory, and `columns`, `at` and `unit` are
+    /// The caller has checked the kernel against the memory, and `pointers`, `at` and `unit` are
     /// within it.
     #[inline(always)]
     pub(super) fn new(
         s: S,
         weights: Panels<'a, W>,
         p: &'a Kernel,
-        columns: Seen<'a>,
+        pointers: Pointers<'a>,
         at: [usize; R],
         unit: usize,
         zero: bool,
@@ -49,7 +49,7 @@ impl<'a, B: Body, S: Simd, W: PanelFormat, const R: usize> Tile<'a, B, S, W, R> 
             s,
             weights,
             p,
-            columns,
+            pointers,
             at,
             unit,
             zero,
@@ -92,7 +92,7 @@ impl<'a, B: Body, S: Simd, W: PanelFormat, const R: usize> Tile<'a, B, S, W, R> 
                 let mut w = self.weights.at(segment.matrix.0 + panel);
                 let x: [*const f32; R] = core::array::from_fn(|r| {
                     let n = self.at[r];
-                    self.columns
+                    self.pointers
                         .operand(&segment.operand, first + j, n)
                         .cast_const()
                 });
@@ -135,7 +135,7 @@ impl<'a, B: Body, S: Simd, W: PanelFormat, const R: usize> Tile<'a, B, S, W, R> 
     pub fn load(&self, i: usize, r: usize) -> S::V {
         // SAFETY: `check` saw this vector, rounded up to whole vectors.
         unsafe {
-            let p = self.columns.load(self.p, i, self.at[r]).add(self.unit);
+            let p = self.pointers.load(self.p, i, self.at[r]).add(self.unit);
             self.s.load(p)
         }
     }
@@ -155,7 +155,7 @@ impl<'a, B: Body, S: Simd, W: PanelFormat, const R: usize> Tile<'a, B, S, W, R> 
     #[inline(always)]
     pub fn scalar(&self, i: usize, r: usize) -> S::V {
         // SAFETY: `check` saw it.
-        unsafe { self.s.splat(*self.columns.scalar(self.p, i, self.at[r])) }
+        unsafe { self.s.splat(*self.pointers.scalar(self.p, i, self.at[r])) }
     }
 
     /// Writes vector number `i` of the stores.
@@ -165,7 +165,7 @@ impl<'a, B: Body, S: Simd, W: PanelFormat, const R: usize> Tile<'a, B, S, W, R> 
         // SAFETY: `check` saw this vector, rounded up to whole vectors unless it is exact; the
         // rows of this memory are this caller's own.
         unsafe {
-            let p = self.columns.store(self.p, i, self.at[r]).add(self.unit);
+            let p = self.pointers.store(self.p, i, self.at[r]).add(self.unit);
             if to.exact && self.unit + S::LANES > self.p.width {
                 self.s.store_partial(p, v, self.p.width - self.unit);
             } else {
@@ -181,7 +181,7 @@ impl<'a, B: Body, S: Simd, W: PanelFormat, const R: usize> Tile<'a, B, S, W, R> 
         // SAFETY: `check` saw this vector, rounded up to whole vectors; the rows of this memory are
         // this caller's own.
         unsafe {
-            let p = self.columns.store(self.p, i, self.at[r]).add(self.unit);
+            let p = self.pointers.store(self.p, i, self.at[r]).add(self.unit);
             let sum = self.s.add(self.s.load(p), v);
             self.store(i, r, sum);
         }
@@ -209,7 +209,7 @@ impl<'a, B: Body, S: Simd, W: PanelFormat, const R: usize> Tile<'a, B, S, W, R> 
         self.reduce(i, r, least, fold, |v| self.s.one().reduce_max(v));
     }
 
-    /// Whether this is the last block: reductions are complete behind it.
+    /// Whether this is the last block: reductions are complete after it.
     #[inline(always)]
     pub fn last(&self) -> bool {
         self.p.width - self.unit <= S::LANES
@@ -220,12 +220,12 @@ impl<'a, B: Body, S: Simd, W: PanelFormat, const R: usize> Tile<'a, B, S, W, R> 
     pub fn set(&self, i: usize, r: usize, v: S::V) {
         // SAFETY: `check` saw a whole row there; the row is this caller's own.
         unsafe {
-            let p = self.columns.reduction(self.p, i, self.at[r]);
+            let p = self.pointers.reduction(self.p, i, self.at[r]);
             self.s.store_partial(p, v, 1);
         }
     }
 
-    /// `v` with `other` in the lanes behind the last unit.
+    /// `v` with `other` in the lanes after the last unit.
     #[inline(always)]
     fn only_units(&self, v: S::V, other: f32) -> S::V {
         let left = self.p.width - self.unit;
@@ -248,7 +248,7 @@ impl<'a, B: Body, S: Simd, W: PanelFormat, const R: usize> Tile<'a, B, S, W, R> 
         let one = self.s.one();
         // SAFETY: `check` saw a whole row there; the row is this caller's own.
         unsafe {
-            let p = self.columns.reduction(self.p, i, self.at[r]);
+            let p = self.pointers.reduction(self.p, i, self.at[r]);
             let part = fold(match self.unit {
                 0 => one.splat(start),
                 _ => one.load(p),

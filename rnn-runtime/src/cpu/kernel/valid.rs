@@ -5,29 +5,29 @@ use core::ops::Range;
 use rnn_tables::BufferRef;
 
 use super::{
-    Memory, Places,
-    columns::{Along, Line},
-    places::{At, Lines, sealed::Sealed},
+    Memory, Positions,
+    positions::{PositionList, Runs, sealed::Sealed},
+    strided::{Along, StridedRun},
 };
 
-impl Sealed for Active {}
+impl Sealed for ValidPositions {}
 impl Sealed for Listed<'_> {}
 
-/// The places that a mask leaves: a list for the rows of one memory, so that padding is skipped
+/// The positions that a mask leaves: a list for the rows of one memory, so that padding is skipped
 /// rather than computed. By default none of no row.
 #[derive(Clone, Debug, Default)]
-pub struct Active {
+pub struct ValidPositions {
     rows: Range<usize>,
     first: usize,
-    real: List,
-    idle: List,
+    valid: List,
+    padded: List,
 }
 
-/// Time and row of places, sorted by time, then by row.
+/// Time and row of positions, sorted by time, then by row.
 #[derive(Clone, Debug, Default)]
 struct List {
-    places: Vec<(u32, u32)>,
-    /// Where the places of each time start, and where those of the last end.
+    positions: Vec<(u32, u32)>,
+    /// Where the positions of each time start, and where those of the last end.
     starts: Vec<usize>,
 }
 
@@ -40,65 +40,65 @@ impl List {
 
     fn range(&self, from: usize, to: usize) -> &[(u32, u32)] {
         match self.starts(from, to) {
-            [first, .., last] => &self.places[*first..*last],
+            [first, .., last] => &self.positions[*first..*last],
             _ => &[],
         }
     }
 }
 
-impl Active {
-    /// The places of the rows of `m` at the times `first..first + steps` where `mask`, a sequence
+impl ValidPositions {
+    /// The positions of the rows of `m` at the times `first..first + steps` where `mask`, a sequence
     /// of width 1, is not 0.
     ///
     /// # Panics
     /// If the mask is not within its buffer.
-    pub fn new(m: &Memory<'_>, mask: &BufferRef, first: usize, steps: usize) -> Active {
-        let mut active = Active::default();
+    pub fn new(m: &Memory<'_>, mask: &BufferRef, first: usize, steps: usize) -> ValidPositions {
+        let mut active = ValidPositions::default();
         active.set(m, mask, first, steps);
         active
     }
 
-    /// Becomes what [`Active::new`] makes, in the same space if that is enough.
+    /// Becomes what [`ValidPositions::new`] makes, in the same space if that is enough.
     ///
     /// # Panics
-    /// As [`Active::new`].
+    /// As [`ValidPositions::new`].
     pub fn set(&mut self, m: &Memory<'_>, mask: &BufferRef, first: usize, steps: usize) {
         let rows = m.rows();
         assert!(
             u32::try_from(rows.end).is_ok() && u32::try_from(first.saturating_add(steps)).is_ok(),
             "too many rows or steps for a mask"
         );
-        let (real, idle) = (&mut self.real, &mut self.idle);
-        for list in [&mut *real, &mut *idle] {
-            list.places.clear();
+        let (valid, padded) = (&mut self.valid, &mut self.padded);
+        for list in [&mut *valid, &mut *padded] {
+            list.positions.clear();
             list.starts.clear();
         }
         for t in first..first + steps {
-            real.starts.push(real.places.len());
-            idle.starts.push(idle.places.len());
+            valid.starts.push(valid.positions.len());
+            padded.starts.push(padded.positions.len());
             for row in rows.clone() {
                 let list = match m.row(mask, 1, t, row)[0] {
-                    0.0 => &mut *idle,
-                    _ => &mut *real,
+                    0.0 => &mut *padded,
+                    _ => &mut *valid,
                 };
-                list.places.push((t as u32, row as u32));
+                list.positions.push((t as u32, row as u32));
             }
         }
-        real.starts.push(real.places.len());
-        idle.starts.push(idle.places.len());
+        valid.starts.push(valid.positions.len());
+        padded.starts.push(padded.positions.len());
         (self.rows, self.first) = (rows, first);
     }
 
-    /// Time and row of the places that the mask leaves out, at time `t`.
-    pub fn idle(&self, t: usize) -> impl DoubleEndedIterator<Item = (usize, usize)> {
+    /// Time and row of the positions that the mask leaves out, at time `t`.
+    pub fn padded(&self, t: usize) -> impl DoubleEndedIterator<Item = (usize, usize)> {
         let i = t.saturating_sub(self.first);
-        let list = self.idle.range(i, i.saturating_add(1));
+        let list = self.padded.range(i, i.saturating_add(1));
         list.iter().map(|&(t, row)| (t as usize, row as usize))
     }
 
-    /// Whether the mask leaves every place.
+    /// Whether the mask leaves every position.
     pub fn is_full(&self) -> bool {
-        self.idle.places.is_empty()
+        self.padded.positions.is_empty()
     }
 
     fn listed(&self, m: &Memory<'_>, first: usize, steps: usize) -> Listed<'_> {
@@ -111,8 +111,8 @@ impl Active {
         let i = first - self.first;
         let end = i.saturating_add(steps);
         Listed {
-            places: self.real.range(i, end),
-            starts: self.real.starts(i, end),
+            positions: self.valid.range(i, end),
+            starts: self.valid.starts(i, end),
             rows: m.rows(),
             first,
             last: first.saturating_add(steps.saturating_sub(1)),
@@ -120,11 +120,11 @@ impl Active {
     }
 }
 
-/// Some places of an [`Active`].
+/// Some of the positions of a [`ValidPositions`].
 #[derive(Clone, Debug)]
 pub struct Listed<'a> {
-    places: &'a [(u32, u32)],
-    /// Where the places of each time start, and where those of the last end; counted as those of
+    positions: &'a [(u32, u32)],
+    /// Where the positions of each time start, and where those of the last end; counted as those of
     /// the whole mask.
     starts: &'a [usize],
     /// Those of the memory: distances count through all of them.
@@ -133,8 +133,8 @@ pub struct Listed<'a> {
     last: usize,
 }
 
-impl Places for Active {
-    type At<'a> = Listed<'a>;
+impl Positions for ValidPositions {
+    type PositionList<'a> = Listed<'a>;
 
     #[inline(always)]
     fn step<'a>(&'a self, m: &Memory<'_>, t: usize) -> Listed<'a> {
@@ -147,12 +147,12 @@ impl Places for Active {
     }
 }
 
-impl At for Listed<'_> {
+impl PositionList for Listed<'_> {
     const LISTED: bool = true;
 
     #[inline(always)]
     fn count(&self) -> usize {
-        self.places.len()
+        self.positions.len()
     }
 
     #[inline(always)]
@@ -168,7 +168,7 @@ impl At for Listed<'_> {
         b: &BufferRef,
         mut f: impl FnMut(*const f32, *const f32),
     ) {
-        for &(t, row) in self.places {
+        for &(t, row) in self.positions {
             let (t, row) = (t as usize, row as usize);
             // SAFETY: the caller's promise.
             let (x, y) = unsafe { (m.at(a, t, row), m.at(b, t, row)) };
@@ -177,31 +177,31 @@ impl At for Listed<'_> {
     }
 }
 
-impl Lines for Listed<'_> {
+impl Runs for Listed<'_> {
     #[inline(always)]
-    fn line(&self, i: usize, along: Along) -> Option<Line> {
-        let (time, places) = match along {
+    fn line(&self, i: usize, along: Along) -> Option<StridedRun> {
+        let (time, positions) = match along {
             Along::Rows => {
                 let [from, to] = *self.starts.get(i..i + 2)?.first_chunk()?;
                 let before = self.starts[0];
                 (self.first + i, (from - before, to - before))
             }
-            // One line has them all.
+            // One run has them all.
             Along::Times | Along::Both if i > 0 => return None,
-            Along::Times | Along::Both => (self.first, (0, self.places.len())),
+            Along::Times | Along::Both => (self.first, (0, self.positions.len())),
         };
-        Some(Line {
+        Some(StridedRun {
             at: (time, self.rows.start),
             along,
-            places,
+            positions,
         })
     }
 
     #[inline(always)]
-    fn distance(&self, line: &Line, i: usize) -> usize {
-        let (t, row) = self.places[i];
+    fn distance(&self, line: &StridedRun, i: usize) -> usize {
+        let (t, row) = self.positions[i];
         let (t, row) = (t as usize - line.at.0, row as usize - line.at.1);
-        // Along times there is one row, so this is right for all lines.
+        // Along times there is one row, so this is right for all runs.
         t * self.rows.len() + row
     }
 }
@@ -228,19 +228,19 @@ mod tests {
         for (t, row) in [(0, 1), (1, 0), (1, 2)] {
             m.row_mut(&mask, 1, t, row)[0] = 1.0;
         }
-        let a = Active::new(&m, &mask, 0, 2);
+        let a = ValidPositions::new(&m, &mask, 0, 2);
         let list = |at: Listed<'_>| -> Vec<(usize, usize)> {
             let lines = (0..).map_while(|i| at.line(i, Along::Rows));
             let all = lines.flat_map(|line| {
                 let row = |i| at.distance(&line, i) + line.at.1;
-                let row: Vec<usize> = (line.places.0..line.places.1).map(row).collect();
+                let row: Vec<usize> = (line.positions.0..line.positions.1).map(row).collect();
                 row.into_iter().map(move |row| (line.at.0, row))
             });
             let found: Vec<(usize, usize)> = all.collect();
-            // The same in one line.
+            // The same in one run.
             if let Some(line) = at.line(0, Along::Both) {
                 let rows = at.rows.len();
-                let flat = (line.places.0..line.places.1).map(|i| at.distance(&line, i));
+                let flat = (line.positions.0..line.positions.1).map(|i| at.distance(&line, i));
                 let (t0, row0) = line.at;
                 assert!(flat.eq(found.iter().map(|(t, row)| (t - t0) * rows + row - row0)));
             }
@@ -248,11 +248,11 @@ mod tests {
         };
         assert_eq!(list(a.all(&m, 0, 2)), [(0, 1), (1, 0), (1, 2)]);
         assert_eq!(list(a.step(&m, 1)), [(1, 0), (1, 2)]);
-        assert_eq!(a.idle(0).collect::<Vec<_>>(), [(0, 0), (0, 2)]);
-        assert_eq!(a.idle(1).collect::<Vec<_>>(), [(1, 1)]);
+        assert_eq!(a.padded(0).collect::<Vec<_>>(), [(0, 0), (0, 2)]);
+        assert_eq!(a.padded(1).collect::<Vec<_>>(), [(1, 1)]);
         assert!(!a.is_full());
         let (_, second) = m.split(1);
-        let part = Active::new(&second, &mask, 0, 2);
+        let part = ValidPositions::new(&second, &mask, 0, 2);
         assert_eq!(list(part.all(&second, 0, 2)), [(0, 1), (1, 2)]);
     }
 
@@ -268,7 +268,7 @@ mod tests {
             after: false,
             exact: true,
         };
-        let a = Active::new(&m, &mask, 0, 1);
+        let a = ValidPositions::new(&m, &mask, 0, 1);
         let (_, second) = m.split(1);
         a.all(&second, 0, 1);
     }

@@ -1,6 +1,6 @@
-//! Gradients of weights: one product over all rows and steps, after the sweep.
+//! Gradients of weights: one product over all rows and steps, after the scan.
 //!
-//! The work is divided by places of the gradient, never by rows, and each sum runs over rows and
+//! The work is divided by positions of the gradient, never by rows, and each sum runs over rows and
 //! steps in order: the result does not depend on the number of threads.
 
 use rayon::prelude::*;
@@ -8,7 +8,7 @@ use rnn_tables::{BufferRef, MatrixGradient, VectorGradient};
 
 use super::{Times, on};
 use crate::cpu::{
-    kernel::{Active, At, Every, Memory, Places},
+    kernel::{AllPositions, Memory, PositionList, Positions, ValidPositions},
     simd::{Isa, Op, Simd},
 };
 
@@ -31,13 +31,13 @@ const R: usize = 6;
 /// first cache while all tiles of a task go over them, and the others in the second.
 const PLACES: usize = 128;
 
-/// Where a task may write: its own places of the gradients.
+/// Where a task may write: its own positions of the gradients.
 #[derive(Clone, Copy)]
 struct Target {
     base: *mut f32,
     len: usize,
 }
-// SAFETY: tasks write to places that no other task writes to: other rows of a matrix, or another
+// SAFETY: tasks write to positions that no other task writes to: other rows of a matrix, or another
 // matrix; `weight_gradients` runs matrices that share a parameter one after the other.
 unsafe impl Send for Target {}
 // SAFETY: as above.
@@ -61,10 +61,10 @@ pub fn weight_gradients(
     times: Times,
 ) {
     let m = on(m, times);
-    all(isa, &m, matrices, vectors, gradients, times, &Every);
+    all(isa, &m, matrices, vectors, gradients, times, &AllPositions);
 }
 
-/// The same over the places that a mask leaves, a sequence of width 1 that is 0 at the others.
+/// The same over the positions that a mask leaves, a sequence of width 1 that is 0 at the others.
 ///
 /// # Panics
 /// As [`weight_gradients`].
@@ -78,18 +78,18 @@ pub fn weight_gradients_masked(
     mask: &BufferRef,
 ) {
     let m = on(m, times);
-    let active = Active::new(&m, mask, times.first, times.steps);
-    all(isa, &m, matrices, vectors, gradients, times, &active);
+    let valid = ValidPositions::new(&m, mask, times.first, times.steps);
+    all(isa, &m, matrices, vectors, gradients, times, &valid);
 }
 
-fn all<A: Places>(
+fn all<A: Positions>(
     isa: Isa,
     m: &Memory<'_>,
     matrices: &[MatrixGradient],
     vectors: &[VectorGradient],
     gradients: &mut [f32],
     times: Times,
-    places: &A,
+    positions: &A,
 ) {
     if times.steps == 0 {
         return;
@@ -119,9 +119,9 @@ fn all<A: Places>(
     let steps = (PLACES / rows).max(1);
     let parts: Vec<_> = (0..times.steps)
         .step_by(steps)
-        .map(|t| places.all(m, times.first + t, steps.min(times.steps - t)))
+        .map(|t| positions.all(m, times.first + t, steps.min(times.steps - t)))
         .collect();
-    let at = &places.all(m, times.first, times.steps);
+    let at = &positions.all(m, times.first, times.steps);
     let threads = at.count().saturating_mul(cost) > 400_000 && rayon::current_num_threads() > 1;
     // Parts of a parameter that do not overlap run at once; others in turns.
     let mut turns: Vec<Vec<usize>> = Vec::new();
@@ -146,8 +146,8 @@ fn all<A: Places>(
             .collect();
         run(isa, m, &tasks, target, &parts, threads);
     }
-    // Vectors may share places: one after the other. Rows that a mask leaves out have sums of zero.
-    let once = Every.all(m, times.first, 1);
+    // Vectors may share positions: one after the other. Rows that a mask leaves out have sums of zero.
+    let once = AllPositions.all(m, times.first, 1);
     for v in vectors {
         let task = &[Task::Vector(v)];
         if v.accumulated {
@@ -176,7 +176,7 @@ fn overlap(a: &MatrixGradient, b: &MatrixGradient) -> bool {
     a < b_end && b < a_end
 }
 
-fn run<A: At>(
+fn run<A: PositionList>(
     isa: Isa,
     m: &Memory<'_>,
     tasks: &[Task<'_>],
@@ -203,11 +203,11 @@ struct Run<'a, 'b, A> {
     m: &'a Memory<'b>,
     task: &'a Task<'a>,
     target: Target,
-    /// The places, in order: each part is added to all sums before the next one.
+    /// The positions, in order: each part is added to all sums before the next one.
     parts: &'a [A],
 }
 
-impl<A: At> Op for Run<'_, '_, A> {
+impl<A: PositionList> Op for Run<'_, '_, A> {
     type Output = ();
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
@@ -262,7 +262,7 @@ impl<A: At> Op for Run<'_, '_, A> {
     }
 }
 
-/// Some of the places on their way into the sums of a task.
+/// Some of the positions on their way into the sums of a task.
 struct Part<'a, A> {
     at: &'a A,
     /// Where their operands and deltas are, if they are listed.
@@ -276,7 +276,7 @@ struct Part<'a, A> {
 
 /// `N` rows of the gradient from row `i` on.
 #[inline(always)]
-fn rows<S: Simd, A: At, const N: usize>(
+fn rows<S: Simd, A: PositionList, const N: usize>(
     s: S,
     run: &Run<'_, '_, A>,
     g: &MatrixGradient,
@@ -303,7 +303,7 @@ fn rows<S: Simd, A: At, const N: usize>(
 }
 
 #[inline(always)]
-fn tile<S: Simd, A: At, const N: usize, const V: usize>(
+fn tile<S: Simd, A: PositionList, const N: usize, const V: usize>(
     s: S,
     run: &Run<'_, '_, A>,
     g: &MatrixGradient,
@@ -313,7 +313,7 @@ fn tile<S: Simd, A: At, const N: usize, const V: usize>(
 ) {
     let mut acc = [[s.splat(0.0); V]; N];
     let row = g.width.next_multiple_of(S::LANES);
-    // Where the sums of vector `v` of row `r` are kept; there is none behind the last column.
+    // Where the sums of vector `v` of row `r` are kept; there is none after the last column.
     let kept = |r: usize, v: usize| {
         let column = j + v * S::LANES;
         let from = (i - p.task + r) * row + column;
@@ -332,7 +332,7 @@ fn tile<S: Simd, A: At, const N: usize, const V: usize>(
     }
     let mut add = |x: *const f32, y: *const f32| {
         // SAFETY: `all` checked both buffers, rounded up to whole vectors (the deltas' rows are
-        // padded), for all rows and times, and these are addresses of places in them.
+        // padded), for all rows and times, and these are addresses of positions in them.
         unsafe {
             let (x, y) = (x.add(i), y.add(j));
             let mut wide = [s.splat(0.0); V];
@@ -376,7 +376,7 @@ fn tile<S: Simd, A: At, const N: usize, const V: usize>(
             let n = (g.width - column).min(S::LANES);
             let to = g.to.start() + (i + r) * g.to.columns + column;
             assert!(to + n <= run.target.len, "a parameter is too small");
-            // SAFETY: just checked (and `all` refused parts whose places wrap); no other task has
+            // SAFETY: just checked (and `all` refused parts whose positions wrap); no other task has
             // these rows.
             unsafe {
                 let p = run.target.base.add(to);
@@ -388,7 +388,7 @@ fn tile<S: Simd, A: At, const N: usize, const V: usize>(
 
 /// One vector of column sums.
 #[inline(always)]
-fn sums<S: Simd, A: At>(s: S, run: &Run<'_, '_, A>, g: &VectorGradient, j: usize) {
+fn sums<S: Simd, A: PositionList>(s: S, run: &Run<'_, '_, A>, g: &VectorGradient, j: usize) {
     let mut acc = s.splat(0.0);
     // SAFETY: `all` checked this buffer.
     unsafe {
@@ -401,7 +401,7 @@ fn sums<S: Simd, A: At>(s: S, run: &Run<'_, '_, A>, g: &VectorGradient, j: usize
     let n = (g.width - j).min(S::LANES);
     let to = g.to.start() + j;
     assert!(to + n <= run.target.len, "a parameter is too small");
-    // SAFETY: just checked (and `all` refused a part whose places wrap); vectors run one after the
+    // SAFETY: just checked (and `all` refused a part whose positions wrap); vectors run one after the
     // other.
     unsafe {
         let p = run.target.base.add(to);

@@ -1,4 +1,4 @@
-//! What a layer does to a batch: sweeps of cells over time, and the few layers that are no cells.
+//! What a layer does to a batch: scans of cells over time, and the few layers that are no cells.
 
 mod add;
 mod copy;
@@ -6,14 +6,14 @@ mod divide;
 mod dropout;
 mod gather;
 mod gradient;
-mod held;
+mod masked;
 mod noise;
 mod normal;
 mod normalize;
 mod penalty;
 mod perturb;
+mod scan;
 mod shape;
-mod sweep;
 
 pub use add::{add, repeat, sum};
 pub use copy::{copy, copy_in, copy_out, reverse, zero};
@@ -21,13 +21,13 @@ pub(crate) use divide::{COPY, DRAW, WORTH_A_THREAD, half, parts};
 pub use divide::{parallel, parallel_masked, parallel_with, threads};
 pub use gather::{gather, mask_ids, scatter};
 pub use gradient::{weight_gradients, weight_gradients_masked};
-pub use held::{backward_masked, forward_masked};
+pub use masked::{backward_masked, forward_masked};
 pub use noise::noise;
 pub use normalize::{normalize_backward, normalize_forward};
 pub use penalty::{penalty, penalty_gradient};
 pub use perturb::{Perturb, perturb, perturb_backward};
+pub use scan::{Scan, backward, forward};
 pub use shape::{permute, reshape};
-pub use sweep::{Sweep, backward, forward};
 
 use super::kernel::Memory;
 

@@ -4,7 +4,7 @@ use rnn_tables::{CarryOver, Direction};
 
 use crate::cpu::{
     kernel::{Memory, NativeF32, Panels},
-    ops::{self, Sweep, Times},
+    ops::{self, Scan, Times},
     simd::Isa,
 };
 
@@ -43,25 +43,25 @@ impl<'m> ScanCall<'_, 'm> {
     }
 
     /// Runs a cell forwards.
-    pub fn forward<C: Sweep>(self) {
+    pub fn forward<C: Scan>(self) {
         let (isa, w, times) = (self.isa, self.panels, self.times);
         self.rows(|m| ops::forward::<C, _>(isa, m, w, times));
     }
 
     /// Runs a cell forwards at valid positions only.
-    pub fn forward_masked<C: Sweep>(self) {
+    pub fn forward_masked<C: Scan>(self) {
         let (isa, w, times, before) = (self.isa, self.panels, self.times, self.before);
         self.valid_rows(|m, carry| ops::forward_masked::<C, _>(isa, m, w, times, carry, before));
     }
 
     /// Runs a cell backwards.
-    pub fn backward<C: Sweep>(self) {
+    pub fn backward<C: Scan>(self) {
         let (isa, w, times, wanted) = (self.isa, self.panels, self.times, self.input_gradient);
         self.rows(|m| ops::backward::<C, _>(isa, m, w, times, wanted));
     }
 
     /// Runs a cell backwards at valid positions only.
-    pub fn backward_masked<C: Sweep>(self) {
+    pub fn backward_masked<C: Scan>(self) {
         let (isa, w, times, wanted) = (self.isa, self.panels, self.times, self.input_gradient);
         self.valid_rows(|m, carry| ops::backward_masked::<C, _>(isa, m, w, times, wanted, carry));
     }

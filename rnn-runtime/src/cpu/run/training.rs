@@ -58,7 +58,7 @@ impl<P: CpuProgram> Training<'_, P> {
         gradient == Wanted::Always || self.input_gradient
     }
 
-    /// Inputs, and values that change their places.
+    /// Inputs, and values that change their positions.
     fn moves(&mut self, instruction: &Instruction) {
         match *instruction {
             Instruction::Input {

@@ -2,16 +2,16 @@
 
 use super::{Times, on};
 use crate::cpu::{
-    kernel::{Every, Memory, PanelFormat, Panels, Places},
+    kernel::{AllPositions, Memory, PanelFormat, Panels, Positions},
     simd::{Isa, Op, Simd},
 };
 
-/// A cell's phases, in order. Generated. Each runs for the places `a`: all of them, or those that a
+/// A cell's kernels, in order. Generated. Each runs for the positions `a`: all of them, or those that a
 /// mask leaves.
-pub trait Sweep {
-    /// What is computed for all steps at once, before the sweep. `input_gradient` is false if
+pub trait Scan {
+    /// What is computed for all steps at once, before the scan. `input_gradient` is false if
     /// nobody wants the gradient of the input.
-    fn pre<S: Simd, W: PanelFormat, A: Places>(
+    fn pre<S: Simd, W: PanelFormat, A: Positions>(
         s: S,
         m: &mut Memory<'_>,
         w: Panels<'_, W>,
@@ -20,15 +20,15 @@ pub trait Sweep {
         a: &A,
     );
     /// One step.
-    fn step<S: Simd, W: PanelFormat, A: Places>(
+    fn step<S: Simd, W: PanelFormat, A: Positions>(
         s: S,
         m: &mut Memory<'_>,
         w: Panels<'_, W>,
         t: usize,
         a: &A,
     );
-    /// What is computed for all steps at once, after the sweep.
-    fn post<S: Simd, W: PanelFormat, A: Places>(
+    /// What is computed for all steps at once, after the scan.
+    fn post<S: Simd, W: PanelFormat, A: Positions>(
         s: S,
         m: &mut Memory<'_>,
         w: Panels<'_, W>,
@@ -37,12 +37,12 @@ pub trait Sweep {
         a: &A,
     );
 
-    /// The sweep from the first step to the last without a mask: a loop, unless the plan unrolled
+    /// The scan from the first step to the last without a mask: a loop, unless the plan unrolled
     /// it.
     #[inline(always)]
-    fn sweep<S: Simd, W: PanelFormat>(s: S, m: &mut Memory<'_>, w: Panels<'_, W>, times: Times) {
+    fn scan<S: Simd, W: PanelFormat>(s: S, m: &mut Memory<'_>, w: Panels<'_, W>, times: Times) {
         for t in times.range() {
-            Self::step(s, m, w, t, &Every);
+            Self::step(s, m, w, t, &AllPositions);
         }
     }
 }
@@ -54,18 +54,18 @@ struct Forward<'a, 'b, W: PanelFormat, C> {
     cell: std::marker::PhantomData<C>,
 }
 
-impl<W: PanelFormat, C: Sweep> Op for Forward<'_, '_, W, C> {
+impl<W: PanelFormat, C: Scan> Op for Forward<'_, '_, W, C> {
     type Output = ();
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        C::pre(s, self.m, self.w, self.times, true, &Every);
-        C::sweep(s, self.m, self.w, self.times);
-        C::post(s, self.m, self.w, self.times, true, &Every);
+        C::pre(s, self.m, self.w, self.times, true, &AllPositions);
+        C::scan(s, self.m, self.w, self.times);
+        C::post(s, self.m, self.w, self.times, true, &AllPositions);
     }
 }
 
 /// Runs a cell forwards for the rows of `m`, on this thread.
-pub fn forward<C: Sweep, W: PanelFormat>(
+pub fn forward<C: Scan, W: PanelFormat>(
     isa: Isa,
     m: &mut Memory<'_>,
     w: Panels<'_, W>,
@@ -88,20 +88,34 @@ struct Backward<'a, 'b, W: PanelFormat, C> {
     cell: std::marker::PhantomData<C>,
 }
 
-impl<W: PanelFormat, C: Sweep> Op for Backward<'_, '_, W, C> {
+impl<W: PanelFormat, C: Scan> Op for Backward<'_, '_, W, C> {
     type Output = ();
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        C::pre(s, self.m, self.w, self.times, self.input_gradient, &Every);
+        C::pre(
+            s,
+            self.m,
+            self.w,
+            self.times,
+            self.input_gradient,
+            &AllPositions,
+        );
         for t in self.times.range().rev() {
-            C::step(s, self.m, self.w, t, &Every);
+            C::step(s, self.m, self.w, t, &AllPositions);
         }
-        C::post(s, self.m, self.w, self.times, self.input_gradient, &Every);
+        C::post(
+            s,
+            self.m,
+            self.w,
+            self.times,
+            self.input_gradient,
+            &AllPositions,
+        );
     }
 }
 
 /// Runs a cell's backward form for the rows of `m`, on this thread.
-pub fn backward<C: Sweep, W: PanelFormat>(
+pub fn backward<C: Scan, W: PanelFormat>(
     isa: Isa,
     m: &mut Memory<'_>,
     w: Panels<'_, W>,

@@ -9,7 +9,7 @@ use super::{
 use rnn_compiler::ir::Rnn;
 
 /// A recurrent layer with what it needs for one call.
-pub(super) struct Sweep<'a> {
+pub(super) struct Scan<'a> {
     pub rnn: &'a Rnn,
     pub cells: &'a [Ready],
     /// All of the model's weights.
@@ -23,7 +23,7 @@ pub(super) struct Sweep<'a> {
 /// The states of all cells for one row.
 type States = Vec<Vec<Vec<f64>>>;
 
-impl Sweep<'_> {
+impl Scan<'_> {
     /// The outputs of the last cell, and the states of all cells behind the last step.
     ///
     /// As in Keras, the outputs of `go_backwards` are in the order in which they are computed: last

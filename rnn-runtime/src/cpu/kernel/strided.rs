@@ -1,43 +1,43 @@
-//! Where the vectors of a phase lie for a whole line of places, found once a line: the kernel only
+//! Where the vectors of a kernel lie for a whole run of positions, found once a run: the kernel only
 //! counts along it.
 
 use rnn_tables::{BufferRef, Extent, Kernel, Segment};
 
 use super::Memory;
 
-/// What changes from one place of a [`Line`] to the next.
+/// What changes from one position of a [`StridedRun`] to the next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Along {
     /// The row.
     Rows,
     /// The time, of one row.
     Times,
-    /// The row, and behind the last row the time: buffers hold all rows and steps one after another.
+    /// The row, and after the last row the time: buffers hold all rows and steps one after another.
     Both,
 }
 
-/// Places that lie at equal distances in every buffer of a phase.
+/// Positions that lie at equal distances in every buffer of a kernel.
 #[derive(Clone, Copy, Debug)]
-pub struct Line {
+pub struct StridedRun {
     /// Time and row that distances count from.
     pub at: (usize, usize),
     pub along: Along,
-    /// Which of the places these are: the first, and one past the last.
-    pub places: (usize, usize),
+    /// Which of the positions these are: the first, and one past the last.
+    pub positions: (usize, usize),
 }
 
-/// One vector of a phase along a line.
+/// One vector of a kernel along a run.
 #[derive(Clone, Copy, Debug)]
-pub struct Column {
+pub struct StridedPointer {
     first: *mut f32,
     step: usize,
 }
 
-impl Column {
+impl StridedPointer {
     /// # Safety
-    /// [`Memory::check`] has seen `r` for all times and rows of the line.
+    /// [`Memory::check`] has seen `r` for all times and rows of the run.
     #[inline(always)]
-    unsafe fn new(m: &Memory<'_>, r: &BufferRef, line: &Line) -> Self {
+    unsafe fn new(m: &Memory<'_>, r: &BufferRef, line: &StridedRun) -> Self {
         let buf = m.buf(r);
         // SAFETY: the caller's promise.
         let first = unsafe { m.at(r, line.at.0, line.at.1) };
@@ -46,67 +46,78 @@ impl Column {
             Along::Times => 0,
             Along::Rows | Along::Both => buf.row,
         };
-        Column { first, step }
+        StridedPointer { first, step }
     }
 
-    /// The vector's first float at distance `n` along the line.
+    /// The vector's first float at distance `n` along the run.
     #[inline(always)]
     pub(super) fn at(&self, n: usize) -> *mut f32 {
-        // Wrapping only in name: `n` is a place of the line, and those are within the buffer.
+        // Wrapping only in name: `n` is a position of the run, and those are within the buffer.
         self.first.wrapping_add(n * self.step)
     }
 }
 
-/// The columns of a phase with `L` loads, `C` scalars, `W` stores, `R` reductions and `O` operands.
+/// The strided pointers of a kernel with `L` loads, `C` scalars, `W` stores, `R` reductions and `O` operands.
 #[derive(Clone, Copy, Debug)]
-pub struct Columns<const L: usize, const C: usize, const W: usize, const R: usize, const O: usize> {
-    loads: [Column; L],
-    scalars: [Column; C],
-    stores: [Column; W],
-    reductions: [Column; R],
-    operands: [Column; O],
+pub struct StridedPointers<
+    const L: usize,
+    const C: usize,
+    const W: usize,
+    const R: usize,
+    const O: usize,
+> {
+    loads: [StridedPointer; L],
+    scalars: [StridedPointer; C],
+    stores: [StridedPointer; W],
+    reductions: [StridedPointer; R],
+    operands: [StridedPointer; O],
 }
 
 /// Where a tile finds its vectors. Each method gives the first float of one at distance `n`.
 #[derive(Clone, Copy)]
-pub enum Seen<'a> {
-    /// In columns. Operands are those of all products, one after another.
-    Line {
-        loads: &'a [Column],
-        scalars: &'a [Column],
-        stores: &'a [Column],
-        reductions: &'a [Column],
-        operands: &'a [Column],
+pub enum Pointers<'a> {
+    /// In strided pointers. Operands are those of all products, one after another.
+    StridedRun {
+        loads: &'a [StridedPointer],
+        scalars: &'a [StridedPointer],
+        stores: &'a [StridedPointer],
+        reductions: &'a [StridedPointer],
+        operands: &'a [StridedPointer],
     },
     /// By the table, at this time and from this row on: where the table is constant, as in a stream,
-    /// so are the places in it, and columns would only be written to be read again.
+    /// so are the positions in it, and strided pointers would only be written to be read again.
     Table(&'a Memory<'a>, (usize, usize)),
 }
 
-impl Seen<'_> {
+impl Pointers<'_> {
     /// # Safety
     /// The table's vectors have been checked for its time and all its rows, and `n` is among them.
     #[inline(always)]
-    unsafe fn find(&self, n: usize, r: &BufferRef, column: impl Fn() -> Column) -> *mut f32 {
+    unsafe fn find(
+        &self,
+        n: usize,
+        r: &BufferRef,
+        column: impl Fn() -> StridedPointer,
+    ) -> *mut f32 {
         match self {
             // SAFETY: the caller's promise.
-            Seen::Table(m, (t, row)) => unsafe { m.at(r, *t, row + n) },
-            Seen::Line { .. } => column().at(n),
+            Pointers::Table(m, (t, row)) => unsafe { m.at(r, *t, row + n) },
+            Pointers::StridedRun { .. } => column().at(n),
         }
     }
 }
 
-/// A method for each list of a phase.
+/// A method for each list of a kernel.
 macro_rules! lists {
     ($($name:ident $list:ident;)*) => {
-        impl Seen<'_> {$(
+        impl Pointers<'_> {$(
             /// # Safety
-            /// As [`Seen::find`].
+            /// As [`Pointers::find`].
             #[inline(always)]
             pub(super) unsafe fn $name(&self, p: &Kernel, i: usize, n: usize) -> *mut f32 {
                 let column = || match self {
-                    Seen::Line { $list, .. } => $list[i],
-                    Seen::Table(..) => unreachable!("a table has no columns"),
+                    Pointers::StridedRun { $list, .. } => $list[i],
+                    Pointers::Table(..) => unreachable!("a table has no strided pointers"),
                 };
                 // SAFETY: the caller's promise.
                 unsafe { self.find(n, &p.$list[i], column) }
@@ -121,16 +132,16 @@ lists! {
     reduction reductions;
 }
 
-impl Seen<'_> {
+impl Pointers<'_> {
     /// Operand `i` of all products, which is at `r`.
     ///
     /// # Safety
-    /// As [`Seen::find`].
+    /// As [`Pointers::find`].
     #[inline(always)]
     pub(super) unsafe fn operand(&self, r: &BufferRef, i: usize, n: usize) -> *mut f32 {
         let column = || match self {
-            Seen::Line { operands, .. } => operands[i],
-            Seen::Table(..) => unreachable!("a table has no columns"),
+            Pointers::StridedRun { operands, .. } => operands[i],
+            Pointers::Table(..) => unreachable!("a table has no strided pointers"),
         };
         // SAFETY: the caller's promise.
         unsafe { self.find(n, r, column) }
@@ -138,44 +149,44 @@ impl Seen<'_> {
 }
 
 pub mod sealed {
-    use super::{Kernel, Line, Memory, Seen};
+    use super::{Kernel, Memory, Pointers, StridedRun};
 
-    /// What the kernel asks of [`super::Columns`].
+    /// What the kernel asks of [`super::StridedPointers`].
     pub trait Locate: Copy {
         /// # Safety
-        /// Every buffer of the phase has been checked for all times and rows of the line.
-        unsafe fn find(m: &Memory<'_>, p: &Kernel, line: &Line) -> Self;
-        fn seen(&self) -> Seen<'_>;
+        /// Every buffer of the kernel has been checked for all times and rows of the run.
+        unsafe fn find(m: &Memory<'_>, p: &Kernel, line: &StridedRun) -> Self;
+        fn pointers(&self) -> Pointers<'_>;
     }
 }
 
-/// Some [`Columns`]. Sealed: the kernel reads and writes where it is told here.
-pub trait Find: sealed::Locate {}
+/// Some [`StridedPointers`]. Sealed: the kernel reads and writes where it is told here.
+pub trait FindPointers: sealed::Locate {}
 
-impl<const L: usize, const C: usize, const W: usize, const R: usize, const O: usize> Find
-    for Columns<L, C, W, R, O>
+impl<const L: usize, const C: usize, const W: usize, const R: usize, const O: usize> FindPointers
+    for StridedPointers<L, C, W, R, O>
 {
 }
 
 impl<const L: usize, const C: usize, const W: usize, const R: usize, const O: usize> sealed::Locate
-    for Columns<L, C, W, R, O>
+    for StridedPointers<L, C, W, R, O>
 {
     #[inline(always)]
-    unsafe fn find(m: &Memory<'_>, p: &Kernel, line: &Line) -> Self {
+    unsafe fn find(m: &Memory<'_>, p: &Kernel, line: &StridedRun) -> Self {
         // SAFETY: the caller's promise.
-        let column = |r: &BufferRef| unsafe { Column::new(m, r, line) };
-        Columns {
-            loads: columns(|i| column(&p.loads[i])),
-            scalars: columns(|i| column(&p.scalars[i])),
-            stores: columns(|i| column(&p.stores[i])),
-            reductions: columns(|i| column(&p.reductions[i])),
-            operands: columns(|i| column(&operand(p, i).operand)),
+        let column = |r: &BufferRef| unsafe { StridedPointer::new(m, r, line) };
+        StridedPointers {
+            loads: strided_pointers(|i| column(&p.loads[i])),
+            scalars: strided_pointers(|i| column(&p.scalars[i])),
+            stores: strided_pointers(|i| column(&p.stores[i])),
+            reductions: strided_pointers(|i| column(&p.reductions[i])),
+            operands: strided_pointers(|i| column(&operand(p, i).operand)),
         }
     }
 
     #[inline(always)]
-    fn seen(&self) -> Seen<'_> {
-        Seen::Line {
+    fn pointers(&self) -> Pointers<'_> {
+        Pointers::StridedRun {
             loads: &self.loads,
             scalars: &self.scalars,
             stores: &self.stores,
@@ -185,11 +196,13 @@ impl<const L: usize, const C: usize, const W: usize, const R: usize, const O: us
     }
 }
 
-/// `N` columns, as straight-line code: from a loop they would go through memory, and where there are
+/// `N` pointers, as straight-line code: from a loop they would go through memory, and where there are
 /// few rows the kernel would wait for them.
 #[inline(always)]
-fn columns<const N: usize>(column: impl Fn(usize) -> Column) -> [Column; N] {
-    let mut all = [Column {
+fn strided_pointers<const N: usize>(
+    column: impl Fn(usize) -> StridedPointer,
+) -> [StridedPointer; N] {
+    let mut all = [StridedPointer {
         first: core::ptr::null_mut(),
         step: 0,
     }; N];
@@ -218,7 +231,7 @@ fn operand(p: &Kernel, mut i: usize) -> &Segment {
     &p.products[product][i]
 }
 
-/// Which lines the places of a phase at many times form.
+/// Which runs the positions of a kernel at many times form.
 #[inline(always)]
 pub(super) fn along(m: &Memory<'_>, p: &Kernel) -> Along {
     let segments = p.products.iter().flat_map(|p| p.iter().map(|s| &s.operand));

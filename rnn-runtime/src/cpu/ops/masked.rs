@@ -1,4 +1,4 @@
-//! Masked sweeps: a cell runs at the places that its mask leaves, and at the others its states and
+//! Masked scans: a cell runs at the positions that its mask leaves, and at the others its states and
 //! its output stay.
 //!
 //! Padding costs a copy of the states and no maths; the cell knows nothing of masks. As in Keras's
@@ -9,18 +9,18 @@ use std::cell::Cell;
 
 use rnn_tables::{BufferRef, CarryOver, Extent, Slice};
 
-use super::{Sweep, Times, on};
+use super::{Scan, Times, on};
 use crate::cpu::{
-    kernel::{Active, Memory, PanelFormat, Panels},
+    kernel::{Memory, PanelFormat, Panels, ValidPositions},
     simd::{Isa, Op, Simd},
 };
 
-/// What a masked sweep forwards works with. Each thread has its own and keeps it: a block of a long
+/// What a masked scan forwards works with. Each thread has its own and keeps it: a block of a long
 /// sequence allocates nothing, once there was one of its size.
 #[derive(Default)]
 struct Scratch {
-    active: Active,
-    /// The lines of all outputs that [`carry`] found.
+    valid: ValidPositions,
+    /// The lines of all outputs that [`last_outputs`] found.
     carried: Vec<f32>,
     line: Vec<f32>,
 }
@@ -29,15 +29,15 @@ thread_local! {
     static SCRATCH: Cell<Option<Box<Scratch>>> = const { Cell::new(None) };
 }
 
-/// Runs a cell forwards for the rows of `m` at the places that the mask leaves, on this thread.
+/// Runs a cell forwards for the rows of `m` at the positions that the mask leaves, on this thread.
 ///
 /// `before`: how many steps the block before had; `None` in the first block of a sequence.
-pub fn forward_masked<C: Sweep, W: PanelFormat>(
+pub fn forward_masked<C: Scan, W: PanelFormat>(
     isa: Isa,
     m: &mut Memory<'_>,
     w: Panels<'_, W>,
     times: Times,
-    held: &CarryOver,
+    carry_over: &CarryOver,
     before: Option<usize>,
 ) {
     let mut m = on(m, times);
@@ -45,27 +45,35 @@ pub fn forward_masked<C: Sweep, W: PanelFormat>(
     let kept = SCRATCH.try_with(Cell::take).ok().flatten();
     let mut scratch = kept.unwrap_or_default();
     let Scratch {
-        active,
+        valid,
         carried,
         line,
     } = &mut *scratch;
-    active.set(&m, &held.mask, times.first, times.steps);
-    carry(&mut m, held, times, before, carried);
+    valid.set(&m, &carry_over.mask, times.first, times.steps);
+    last_outputs(&mut m, carry_over, times, before, carried);
     isa.dispatch(Forward::<W, C> {
         m: &mut m,
         w,
         times,
-        active,
-        held,
+        valid,
+        carry_over,
         cell: std::marker::PhantomData,
     });
     let (rows, mut at) = (m.rows().len(), 0);
-    for Slice { at: output, width } in held.outputs {
+    for Slice { at: output, width } in carry_over.outputs {
         let lines = &carried[at..at + width * rows];
         at += width * rows;
         line.clear();
         line.resize(*width, 0.0);
-        hold(&mut m, active, output, times, held.zero_output, lines, line);
+        hold(
+            &mut m,
+            valid,
+            output,
+            times,
+            carry_over.zero_output,
+            lines,
+            line,
+        );
     }
     let _ = SCRATCH.try_with(|kept| kept.set(Some(scratch)));
 }
@@ -73,15 +81,15 @@ pub fn forward_masked<C: Sweep, W: PanelFormat>(
 /// Outputs of the last step of the block before, output after output, row after row; zeros at the
 /// start of a sequence. An output that only its last step is wanted of keeps the latest in its own
 /// first slot.
-fn carry(
+fn last_outputs(
     m: &mut Memory<'_>,
-    held: &CarryOver,
+    carry_over: &CarryOver,
     times: Times,
     before: Option<usize>,
     carried: &mut Vec<f32>,
 ) {
     carried.clear();
-    for Slice { at: output, width } in held.outputs {
+    for Slice { at: output, width } in carry_over.outputs {
         let at = carried.len();
         carried.resize(at + width * m.rows().len(), 0.0);
         let lines = &mut carried[at..];
@@ -107,7 +115,7 @@ fn carry(
 /// Fills in an output at the masked steps; `line` has room for one.
 fn hold(
     m: &mut Memory<'_>,
-    active: &Active,
+    valid: &ValidPositions,
     output: &BufferRef,
     times: Times,
     zero: bool,
@@ -120,7 +128,7 @@ fn hold(
             return;
         }
         let last = times.end() - 1;
-        for (t, row) in active.idle(last) {
+        for (t, row) in valid.padded(last) {
             if !zero {
                 m.total = usize::MAX;
                 line.copy_from_slice(m.row(output, width, t, row));
@@ -132,7 +140,7 @@ fn hold(
     }
     let start = m.rows().start;
     for t in times.range() {
-        for (t, row) in active.idle(t) {
+        for (t, row) in valid.padded(t) {
             if zero {
                 line.fill(0.0);
             } else if t > times.first {
@@ -150,20 +158,20 @@ struct Forward<'a, 'b, W: PanelFormat, C> {
     m: &'a mut Memory<'b>,
     w: Panels<'a, W>,
     times: Times,
-    active: &'a Active,
-    held: &'a CarryOver,
+    valid: &'a ValidPositions,
+    carry_over: &'a CarryOver,
     cell: std::marker::PhantomData<C>,
 }
 
-impl<W: PanelFormat, C: Sweep> Op for Forward<'_, '_, W, C> {
+impl<W: PanelFormat, C: Scan> Op for Forward<'_, '_, W, C> {
     type Output = ();
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        C::pre(s, self.m, self.w, self.times, true, self.active);
+        C::pre(s, self.m, self.w, self.times, true, self.valid);
         for t in self.times.range() {
-            C::step(s, self.m, self.w, t, self.active);
-            for Slice { at: state, width } in self.held.states {
-                for (t, row) in self.active.idle(t) {
+            C::step(s, self.m, self.w, t, self.valid);
+            for Slice { at: state, width } in self.carry_over.states {
+                for (t, row) in self.valid.padded(t) {
                     let after = BufferRef {
                         after: true,
                         ..*state
@@ -172,41 +180,41 @@ impl<W: PanelFormat, C: Sweep> Op for Forward<'_, '_, W, C> {
                 }
             }
         }
-        C::post(s, self.m, self.w, self.times, true, self.active);
+        C::post(s, self.m, self.w, self.times, true, self.valid);
     }
 }
 
-/// Runs a cell's backward form for the rows of `m` at the places that the mask leaves, on this
+/// Runs a cell's backward form for the rows of `m` at the positions that the mask leaves, on this
 /// thread. Changes the gradients of the outputs: those of repeated outputs move to where the
 /// output came from.
-pub fn backward_masked<C: Sweep, W: PanelFormat>(
+pub fn backward_masked<C: Scan, W: PanelFormat>(
     isa: Isa,
     m: &mut Memory<'_>,
     w: Panels<'_, W>,
     times: Times,
     input_gradient: bool,
-    held: &CarryOver,
+    carry_over: &CarryOver,
 ) {
     let mut m = on(m, times);
-    let active = Active::new(&m, &held.mask, times.first, times.steps);
-    if !held.zero_output {
-        for Slice { at: output, width } in held.outputs {
-            release(&mut m, &active, output, *width, times);
+    let valid = ValidPositions::new(&m, &carry_over.mask, times.first, times.steps);
+    if !carry_over.zero_output {
+        for Slice { at: output, width } in carry_over.outputs {
+            release(&mut m, &valid, output, *width, times);
         }
     }
     isa.dispatch(Backward::<W, C> {
         m: &mut m,
         w,
         times,
-        active: &active,
-        held,
+        valid: &valid,
+        carry_over,
         input_gradient,
         cell: std::marker::PhantomData,
     });
     if input_gradient {
-        for Slice { at: input, width } in held.inputs {
+        for Slice { at: input, width } in carry_over.inputs {
             for t in times.range() {
-                for (t, row) in active.idle(t) {
+                for (t, row) in valid.padded(t) {
                     m.row_mut(input, *width, t, row).fill(0.0);
                 }
             }
@@ -215,7 +223,13 @@ pub fn backward_masked<C: Sweep, W: PanelFormat>(
 }
 
 /// Moves the gradient of each masked step's output to the step before.
-fn release(m: &mut Memory<'_>, active: &Active, output: &BufferRef, width: usize, times: Times) {
+fn release(
+    m: &mut Memory<'_>,
+    valid: &ValidPositions,
+    output: &BufferRef,
+    width: usize,
+    times: Times,
+) {
     assert!(
         times.total == 1 || m.buf(output).extent() == Extent::All,
         "the gradient of a masked output needs all its steps"
@@ -225,7 +239,7 @@ fn release(m: &mut Memory<'_>, active: &Active, output: &BufferRef, width: usize
         if t == times.first {
             break;
         }
-        for (t, row) in active.idle(t) {
+        for (t, row) in valid.padded(t) {
             line.copy_from_slice(m.row(output, width, t, row));
             let to = m.row_mut(output, width, t - 1, row);
             to.iter_mut().zip(&line).for_each(|(d, l)| *d += l);
@@ -237,13 +251,13 @@ struct Backward<'a, 'b, W: PanelFormat, C> {
     m: &'a mut Memory<'b>,
     w: Panels<'a, W>,
     times: Times,
-    active: &'a Active,
-    held: &'a CarryOver,
+    valid: &'a ValidPositions,
+    carry_over: &'a CarryOver,
     input_gradient: bool,
     cell: std::marker::PhantomData<C>,
 }
 
-impl<W: PanelFormat, C: Sweep> Op for Backward<'_, '_, W, C> {
+impl<W: PanelFormat, C: Scan> Op for Backward<'_, '_, W, C> {
     type Output = ();
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
@@ -253,12 +267,12 @@ impl<W: PanelFormat, C: Sweep> Op for Backward<'_, '_, W, C> {
             self.w,
             self.times,
             self.input_gradient,
-            self.active,
+            self.valid,
         );
         for t in self.times.range().rev() {
-            C::step(s, self.m, self.w, t, self.active);
-            for Slice { at: state, width } in self.held.states {
-                for (t, row) in self.active.idle(t) {
+            C::step(s, self.m, self.w, t, self.valid);
+            for Slice { at: state, width } in self.carry_over.states {
+                for (t, row) in self.valid.padded(t) {
                     let after = BufferRef {
                         after: true,
                         ..*state
@@ -273,7 +287,7 @@ impl<W: PanelFormat, C: Sweep> Op for Backward<'_, '_, W, C> {
             self.w,
             self.times,
             self.input_gradient,
-            self.active,
+            self.valid,
         );
     }
 }

@@ -6,28 +6,28 @@ use rnn_tables::BufferRef;
 
 use super::{
     Memory,
-    columns::{Along, Line},
+    strided::{Along, StridedRun},
 };
 
-/// The places that a scan runs for: [`Every`], or those that a mask leaves (`Active`).
+/// The positions that a scan runs for: [`AllPositions`], or those that a mask leaves (`ValidPositions`).
 ///
 /// Sealed: the kernel trusts what it is told here.
-pub trait Places: Sync + sealed::Sealed {
-    /// Places in order: what the kernel counts through.
-    type At<'a>: At
+pub trait Positions: Sync + sealed::Sealed {
+    /// Positions in order: what the kernel counts through.
+    type PositionList<'a>: PositionList
     where
         Self: 'a;
 
-    /// The places at time `t`.
-    fn step<'a>(&'a self, m: &Memory<'_>, t: usize) -> Self::At<'a>;
+    /// The positions at time `t`.
+    fn step<'a>(&'a self, m: &Memory<'_>, t: usize) -> Self::PositionList<'a>;
 
-    /// The places at the times `first..first + steps`.
-    fn all<'a>(&'a self, m: &Memory<'_>, first: usize, steps: usize) -> Self::At<'a>;
+    /// The positions at the times `first..first + steps`.
+    fn all<'a>(&'a self, m: &Memory<'_>, first: usize, steps: usize) -> Self::PositionList<'a>;
 }
 
-/// Places in order of time, then of row.
-pub trait At: Clone + Sync + sealed::Sealed + Lines {
-    /// Whether the places are listed, so that each address costs a look-up and some arithmetic.
+/// Positions in order of time, then of row.
+pub trait PositionList: Clone + Sync + sealed::Sealed + Runs {
+    /// Whether the positions are listed, so that each address costs a look-up and some arithmetic.
     const LISTED: bool;
 
     /// How many.
@@ -35,10 +35,10 @@ pub trait At: Clone + Sync + sealed::Sealed + Lines {
     /// First and last time that they may have.
     fn times(&self) -> (usize, usize);
 
-    /// Calls `f` with the addresses of `a` and `b` at every place, in order.
+    /// Calls `f` with the addresses of `a` and `b` at every position, in order.
     ///
     /// # Safety
-    /// Both buffers exist for all rows of `m`, which the places are of, and all times up to the
+    /// Both buffers exist for all rows of `m`, which the positions are of, and all times up to the
     /// last: [`Memory::check`] says so.
     unsafe fn each(
         &self,
@@ -49,44 +49,44 @@ pub trait At: Clone + Sync + sealed::Sealed + Lines {
     );
 }
 
-/// Places as the kernel counts through them.
-pub trait Lines {
-    /// Line number `i`. Together the lines are all places, in order; places at several times form
-    /// lines `along` what the buffers allow.
-    fn line(&self, i: usize, along: Along) -> Option<Line>;
-    /// Distance of place `i` from where distances in its line count from.
-    fn distance(&self, line: &Line, i: usize) -> usize;
+/// Positions as the kernel counts through them.
+pub trait Runs {
+    /// Run number `i`. Together the runs are all positions, in order; positions at several times form
+    /// runs `along` what the buffers allow.
+    fn line(&self, i: usize, along: Along) -> Option<StridedRun>;
+    /// Distance of position `i` from where distances in its run count from.
+    fn distance(&self, line: &StridedRun, i: usize) -> usize;
 }
 
 pub(super) mod sealed {
     pub trait Sealed {}
-    impl Sealed for super::Every {}
-    impl Sealed for super::Block {}
+    impl Sealed for super::AllPositions {}
+    impl Sealed for super::Rectangle {}
 }
 
 /// All rows of the memory, at all times asked for.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Every;
+pub struct AllPositions;
 
-/// All rows at some times: places are computed, none is stored.
+/// All rows at some times: positions are computed, none is stored.
 #[derive(Clone, Debug)]
-pub struct Block {
+pub struct Rectangle {
     first: usize,
     steps: usize,
     rows: Range<usize>,
 }
 
-impl Places for Every {
-    type At<'a> = Block;
+impl Positions for AllPositions {
+    type PositionList<'a> = Rectangle;
 
     #[inline(always)]
-    fn step(&self, m: &Memory<'_>, t: usize) -> Block {
+    fn step(&self, m: &Memory<'_>, t: usize) -> Rectangle {
         self.all(m, t, 1)
     }
 
     #[inline(always)]
-    fn all(&self, m: &Memory<'_>, first: usize, steps: usize) -> Block {
-        Block {
+    fn all(&self, m: &Memory<'_>, first: usize, steps: usize) -> Rectangle {
+        Rectangle {
             first,
             steps,
             rows: m.rows(),
@@ -94,7 +94,7 @@ impl Places for Every {
     }
 }
 
-impl At for Block {
+impl PositionList for Rectangle {
     const LISTED: bool = false;
 
     #[inline(always)]
@@ -104,7 +104,7 @@ impl At for Block {
 
     #[inline(always)]
     fn times(&self) -> (usize, usize) {
-        // Without steps there are no places: then the last time is not looked at.
+        // Without steps there are no positions: then the last time is not looked at.
         (
             self.first,
             self.first.saturating_add(self.steps.saturating_sub(1)),
@@ -138,28 +138,28 @@ impl At for Block {
     }
 }
 
-impl Lines for Block {
+impl Runs for Rectangle {
     #[inline(always)]
-    fn line(&self, i: usize, along: Along) -> Option<Line> {
+    fn line(&self, i: usize, along: Along) -> Option<StridedRun> {
         let rows = self.rows.len();
         let (count, time) = match along {
             Along::Rows => (rows, self.first + i),
-            // One line has them all.
+            // One run has them all.
             Along::Times | Along::Both => (rows * self.steps, self.first),
         };
         let lines = match along {
             Along::Rows => self.steps,
             Along::Times | Along::Both => 1,
         };
-        (i < lines).then_some(Line {
+        (i < lines).then_some(StridedRun {
             at: (time, self.rows.start),
             along,
-            places: (0, count),
+            positions: (0, count),
         })
     }
 
     #[inline(always)]
-    fn distance(&self, _: &Line, i: usize) -> usize {
+    fn distance(&self, _: &StridedRun, i: usize) -> usize {
         i
     }
 }
