@@ -41,6 +41,7 @@ fn panic(info: &core::panic::PanicInfo<'_>) -> ! {
 }
 
 /// The first instruction.
+// SAFETY: the linker looks for this name, and nothing else in the program has it.
 #[unsafe(no_mangle)]
 pub extern "C" fn _start() -> ! {
     let done = recurrent_test_bare::run(|model, y| {

@@ -30,6 +30,7 @@ const ORDERS: &[Order] = &[
             "trainable",
             "executor",
             "cpu",
+            "stream",
             "host",
             "model",
             "code",
