@@ -106,7 +106,7 @@ pub(crate) fn inner(
     }
     Some(Inner {
         def,
-        activity: own.activity(),
+        activity: own.activity().or(built.activity),
         built: if complete {
             built
         } else {

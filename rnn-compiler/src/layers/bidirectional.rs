@@ -59,10 +59,12 @@ pub(super) const BIDIRECTIONAL: LayerDef = LayerDef {
             _ => first.activity,
         };
         let activity = [first.activity, second_activity];
-        let LayerKind::Rnn(mut forward) = (match first.built.kind {
-            Some(kind) => kind,
-            None => return failed(guess.as_ref()),
-        }) else {
+        // A layer without the argument runs over time in one direction only.
+        let both_ways = |def: &LayerDef| def.takes("go_backwards");
+        let Some(kind) = first.built.kind else {
+            return failed(guess.as_ref());
+        };
+        let (LayerKind::Rnn(mut forward), true) = (kind, both_ways(first.def)) else {
             found.push(
                 Diagnostic::new(
                     "RNN0164",
@@ -78,8 +80,8 @@ pub(super) const BIDIRECTIONAL: LayerDef = LayerDef {
                 go_backwards: !forward.go_backwards,
                 ..(*forward).clone()
             },
-            Some(inner) => match inner.and_then(|i| i.built.kind) {
-                Some(LayerKind::Rnn(rnn)) => *rnn,
+            Some(inner) => match inner.and_then(|i| Some((i.built.kind?, both_ways(i.def)))) {
+                Some((LayerKind::Rnn(rnn), true)) => *rnn,
                 Some(_) => {
                     let at = own.unwrap_or(value);
                     found.push(

@@ -76,11 +76,11 @@ pub(super) const TIME_DISTRIBUTED: LayerDef = LayerDef {
                     value.span,
                     format!("TimeDistributed of {value} is not supported"),
                 )
-                .note("there are layers that work on one vector: Dense, Activation, LayerNormalization, Dropout, GaussianNoise, Flatten and Reshape of one step")
+                .note("it takes layers of one vector, such as Dense, Activation, LayerNormalization, Dropout, and Flatten or Reshape of one step")
                 .help(if inner.def.class == "BatchNormalization" {
                     "write BatchNormalization without TimeDistributed: it takes its statistics over all steps"
                 } else {
-                    "remove TimeDistributed, or write one of these layers in it"
+                    "remove TimeDistributed, or write such a layer in it"
                 }),
             );
             return Built::failed(inner.built.shapes.first().map(back));
@@ -99,20 +99,26 @@ fn dropped_penalty(value: &ValueAst) -> Diagnostic {
     let argument = arguments
         .iter()
         .find(|a| a.name.as_ref().is_some_and(|n| n == "activity_regularizer"));
-    let (span, help) = match argument {
+    let (span, what, help) = match argument {
         Some(a) => (
             a.span(),
+            format!("`activity_regularizer` of {value}"),
             format!(
                 "write it behind the layer, where it is about all steps: `TimeDistributed({}, {a})`",
                 value.without(a)
             ),
         ),
-        None => (value.span, "leave it out".to_owned()),
+        // The cost is the layer's own.
+        None => (
+            value.span,
+            value.to_string(),
+            format!("write {value} without TimeDistributed: it is about all steps"),
+        ),
     };
     Diagnostic::new(
         "RNN0120",
         span,
-        format!("`activity_regularizer` of {value} in TimeDistributed has no effect"),
+        format!("{what} in TimeDistributed has no effect"),
     )
     .note("Keras does not add it to the loss, either")
     .help(help)
