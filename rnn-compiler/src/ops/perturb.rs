@@ -58,7 +58,12 @@ impl OpDef for Perturb {
     }
 
     fn is_identity(&self, _: &Shape, _: &Shape) -> bool {
-        matches!(self.how, Perturbation::Bernoulli { rate: 0.0, .. })
+        match self.how {
+            Perturbation::Bernoulli { rate, .. } => rate == 0.0,
+            Perturbation::Additive { stddev } | Perturbation::Multiplicative { stddev } => {
+                stddev == 0.0
+            }
+        }
     }
 
     fn draws(&self) -> Option<Draws> {
