@@ -213,9 +213,9 @@ def write_rust(script, kind, lines):
         text = [f"//! Made by tests/keras/{script}. Do not edit."]
         if number % 4:
             text.append('#![cfg(feature = "exhaustive")]')
-        text.append("use recurrent_test_grid::grid;")
         if any("NestedCell" in line for line in some):
             text.append("use recurrent_test_grid::NestedCell;")
+        text.append("use recurrent_test_grid::grid;")
         text += some
         text += ["#[test]", "fn every_instruction_set() {", "    recurrent_test_grid::every_instruction_set();", "}"]
         (folder / f"{kind}_{number}.rs").write_text("\n".join(text) + "\n")
