@@ -12,6 +12,7 @@ fn layers_without_weights_are_shared_by_any_widths() {
         "Activation(relu)",
         "Masking",
         "GaussianNoise(0.1)",
+        "GaussianDropout(0.1)",
         "Dropout(0.1)",
         "Reshape(2, 6)",
         "TimeDistributed(Flatten)",
@@ -415,10 +416,6 @@ fn the_users_own_words_are_in_the_help() {
         (
             "Input(8) -> LeakyReLU",
             "write `Activation(leaky_relu(0.3))`",
-        ),
-        (
-            "Input(8) -> GaussianDropout(0.25)",
-            "write `Dropout(0.25)` or `GaussianNoise(0.1)`",
         ),
         ("Input(_, 8) -> CuDNNLSTM(3)", "write `LSTM(3)`"),
         ("Input(_) -> Embedding(10)", "write `Embedding(10, 64)`"),

@@ -211,7 +211,11 @@ const UNSUPPORTED: &[(&str, &str)] = &[
     ("Input(_, 6) -> GaussianNoise(0)", "RNN0129"),
     ("Input(_, 6) -> GaussianNoise", "RNN0122"),
     // GaussianDropout
-    ("Input(_, 6) -> GaussianDropout(0.2)", "RNN0100"),
+    ("Input(_, 6) -> GaussianDropout", "RNN0122"),
+    ("Input(_, 6) -> GaussianDropout(1)", "RNN0129"),
+    ("Input(_, 6) -> GaussianDropout(-0.1)", "RNN0129"),
+    ("Input(_, 6) -> GaussianDropout(0.2, noise_shape = 3)", "RNN0120"),
+    ("Input(_) -> GaussianDropout(0.2)", "RNN0106"),
     // Flatten
     ("Input(_, 6) -> Flatten", "RNN0108"),
     (r#"Input(4, 6) -> Flatten(data_format = "channels_first")"#, "RNN0121"),

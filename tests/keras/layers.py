@@ -27,6 +27,7 @@ from language import (
     Dropout,
     Embedding,
     Flatten,
+    GaussianDropout,
     GaussianNoise,
     GRUCell,
     LayerNormalization,
@@ -314,6 +315,7 @@ def noise():
         "simple_rnn_dropout": (SimpleRNN(4, dropout=0.5, recurrent_dropout=0.25),),
         "bidirectional_dropout": (Bidirectional(LSTM(3, recurrent_dropout=0.5)),),
         "stack_dropout": (RNN((LSTMCell(3, dropout=0.5), GRUCell(2, recurrent_dropout=0.5))),),
+        "gaussian_dropout": (GaussianDropout(0.5), Dense(3)),
     }.items():
         yield line(f"inference_{name}", seq(), *layers, trains=False)
 

@@ -75,7 +75,6 @@ pub(super) const ABSENT: &[Absent] = &[
     write("ELU", "write `Activation(elu)`"),
     write("EinsumDense", "over the last axis it is `Dense(64)`; other sums are a cell with `einsum` made by rnn_cell!: `RNN(MyCell(32))`"),
     nothing("FlaxLayer"),
-    with_number("GaussianDropout", "write `Dropout({})` or `GaussianNoise(0.1)`", "0.5"),
     nothing("GlobalAveragePooling1D"),
     nothing("GlobalAveragePooling2D"),
     nothing("GlobalAveragePooling3D"),

@@ -14,6 +14,7 @@ mod dense;
 mod dropout;
 mod embedding;
 mod flatten;
+mod gaussian_dropout;
 mod gaussian_noise;
 mod gru;
 mod input;
@@ -57,6 +58,7 @@ pub const LAYERS: &[&LayerDef] = &[
     &dropout::DROPOUT,
     &spatial_dropout1d::SPATIAL_DROPOUT1D,
     &gaussian_noise::GAUSSIAN_NOISE,
+    &gaussian_dropout::GAUSSIAN_DROPOUT,
     &flatten::FLATTEN,
     &reshape::RESHAPE,
     &permute::PERMUTE,
