@@ -78,3 +78,29 @@ fn gaussian_dropout_multiplies_by_the_mean_and_deviation_of_dropout() {
     let mut nothing = rnn_model!(Input(_, WIDTH) -> GaussianDropout(0));
     assert_eq!(both(&mut nothing, &x).1, x);
 }
+
+#[test]
+fn alpha_dropout_keeps_mean_and_variance() {
+    // What Keras's layer makes of zeros and ones.
+    const ZERO: f32 = 0.454_092_07;
+    const ONE: f32 = 1.315_044_7;
+    const DROPPED: f32 = -1.059_548_2;
+    let mut model = rnn_model!(Input(_, WIDTH) -> AlphaDropout(0.3));
+    for (x, kept) in [(0.0, ZERO), (1.0, ONE)] {
+        let (inference, y) = both(&mut model, &vec![x; ALL]);
+        assert!(inference.iter().all(|&y| y == x));
+        let near = |y: f32, to: f32| (y - to).abs() < 1e-6;
+        assert!(y.iter().all(|&y| near(y, kept) || near(y, DROPPED)));
+        let dropped = y.iter().filter(|&&y| near(y, DROPPED)).count() as f64 / ALL as f64;
+        let error = (0.3 * 0.7 / ALL as f64).sqrt();
+        assert!((dropped - 0.3).abs() < 5.0 * error, "{dropped}");
+    }
+    // Numbers of mean 0 and variance 1: both stay. Ten standard errors, as these are not normal.
+    let x: Vec<f32> = (0..ALL)
+        .map(|i| if i % 2 == 0 { 1.0 } else { -1.0 })
+        .collect();
+    let (mean, variance) = moments(&both(&mut model, &x).1);
+    let error = (1.0 / ALL as f64).sqrt();
+    assert!(mean.abs() < 10.0 * error, "mean {mean}");
+    assert!((variance - 1.0).abs() < 10.0 * error, "variance {variance}");
+}

@@ -13,6 +13,7 @@ fn layers_without_weights_are_shared_by_any_widths() {
         "Masking",
         "GaussianNoise(0.1)",
         "GaussianDropout(0.1)",
+        "AlphaDropout(0.1)",
         "Dropout(0.1)",
         "Reshape(2, 6)",
         "TimeDistributed(Flatten)",

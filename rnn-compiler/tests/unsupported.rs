@@ -216,6 +216,12 @@ const UNSUPPORTED: &[(&str, &str)] = &[
     ("Input(_, 6) -> GaussianDropout(-0.1)", "RNN0129"),
     ("Input(_, 6) -> GaussianDropout(0.2, noise_shape = 3)", "RNN0120"),
     ("Input(_) -> GaussianDropout(0.2)", "RNN0106"),
+    // AlphaDropout
+    ("Input(_, 6) -> AlphaDropout", "RNN0122"),
+    ("Input(_, 6) -> AlphaDropout(1)", "RNN0129"),
+    ("Input(_, 6) -> AlphaDropout(30)", "RNN0129"),
+    ("Input(_, 6) -> AlphaDropout(0.2, noise_shape = 3)", "RNN0121"),
+    ("Input(_) -> AlphaDropout(0.2)", "RNN0106"),
     // Flatten
     ("Input(_, 6) -> Flatten", "RNN0108"),
     (r#"Input(4, 6) -> Flatten(data_format = "channels_first")"#, "RNN0121"),

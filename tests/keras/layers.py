@@ -19,6 +19,7 @@ from language import (
     RNN,
     Activation,
     Add,
+    AlphaDropout,
     Average,
     BatchNormalization,
     Bidirectional,
@@ -316,6 +317,7 @@ def noise():
         "bidirectional_dropout": (Bidirectional(LSTM(3, recurrent_dropout=0.5)),),
         "stack_dropout": (RNN((LSTMCell(3, dropout=0.5), GRUCell(2, recurrent_dropout=0.5))),),
         "gaussian_dropout": (GaussianDropout(0.5), Dense(3)),
+        "alpha_dropout": (AlphaDropout(0.5), GRU(3)),
     }.items():
         yield line(f"inference_{name}", seq(), *layers, trains=False)
 

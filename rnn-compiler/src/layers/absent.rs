@@ -46,7 +46,6 @@ const CONV_LSTM: &str = "there are no convolutions: put the numbers of a step si
 pub(super) const ABSENT: &[Absent] = &[
     write("ActivityRegularization", "write `activity_regularizer = l2(0.01)` in the layer before it"),
     nothing("AdditiveAttention"),
-    with_number("AlphaDropout", "write `Dropout({})`", "0.5"),
     nothing("Attention"),
     nothing("AveragePooling1D"),
     nothing("AveragePooling2D"),

@@ -6,6 +6,7 @@
 mod absent;
 mod activation;
 mod add;
+mod alpha_dropout;
 mod average;
 mod batch_normalization;
 mod bidirectional;
@@ -59,6 +60,7 @@ pub const LAYERS: &[&LayerDef] = &[
     &spatial_dropout1d::SPATIAL_DROPOUT1D,
     &gaussian_noise::GAUSSIAN_NOISE,
     &gaussian_dropout::GAUSSIAN_DROPOUT,
+    &alpha_dropout::ALPHA_DROPOUT,
     &flatten::FLATTEN,
     &reshape::RESHAPE,
     &permute::PERMUTE,

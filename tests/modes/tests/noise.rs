@@ -8,6 +8,7 @@ check! {
     spatial: stream { Input(_, 5) -> SpatialDropout1D(0.4, seed = 10) -> LSTM(6, return_sequences) -> SpatialDropout1D(0.3, seed = 11) -> SimpleRNN(4, dropout = 0.3, recurrent_dropout = 0.2, seed = 12) }
     gaussian: stream { Input(_, 5) -> GaussianNoise(0.3, seed = 5) -> GRU(6, return_sequences) -> GaussianNoise(0.2, seed = 6) -> LSTM(3) }
     gaussian_dropout: stream { Input(_, 5) -> GaussianDropout(0.2, seed = 13) -> GRU(6, return_sequences) -> GaussianDropout(0.3, seed = 14) -> LSTM(3) }
+    alpha_dropout: stream { Input(_, 5) -> AlphaDropout(0.3, seed = 15) -> Dense(6, selu) -> AlphaDropout(0.2, seed = 16) -> LSTM(3) }
     stack: stream { Input(_, 5) -> RNN([LSTMCell(6, dropout = 0.2, recurrent_dropout = 0.3, seed = 17), GRUCell(4, recurrent_dropout = 0.3, seed = 18), SimpleRNNCell(3, dropout = 0.3, seed = 19)], return_sequences) }
     masked: stream { input x: [time, 5]; input m: mask[time]; let a = x -> LSTM(6, dropout = 0.3, recurrent_dropout = 0.4, seed = 22, return_sequences, mask = m); output y = a -> GRU(4, recurrent_dropout = 0.3, seed = 23); output z = a -> Dropout(0.3, seed = 24) -> Dense(2); }
     shared: stream { input x: [_, 4]; layer cell = GRU(4, dropout = 0.3, recurrent_dropout = 0.3, seed = 28, return_sequences); let once = x -> cell; output y = once -> cell; }
