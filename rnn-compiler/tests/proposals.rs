@@ -14,6 +14,7 @@ fn layers_without_weights_are_shared_by_any_widths() {
         "GaussianNoise(0.1)",
         "GaussianDropout(0.1)",
         "AlphaDropout(0.1)",
+        "ActivityRegularization(0.1)",
         "Dropout(0.1)",
         "Reshape(2, 6)",
         "TimeDistributed(Flatten)",
@@ -417,6 +418,10 @@ fn the_users_own_words_are_in_the_help() {
         (
             "Input(8) -> LeakyReLU",
             "write `Activation(leaky_relu(0.3))`",
+        ),
+        (
+            "Input(_, 8) -> TimeDistributed(ActivityRegularization(0.1))",
+            "write ActivityRegularization(0.1) without TimeDistributed",
         ),
         ("Input(_, 8) -> CuDNNLSTM(3)", "write `LSTM(3)`"),
         ("Input(_) -> Embedding(10)", "write `Embedding(10, 64)`"),

@@ -166,7 +166,12 @@ const UNSUPPORTED: &[(&str, &str)] = &[
     // UnitNormalization
     ("Input(_, 6) -> UnitNormalization", "RNN0100"),
     // ActivityRegularization
-    ("Input(_, 6) -> ActivityRegularization(0.1)", "RNN0100"),
+    ("Input(_, 6) -> ActivityRegularization(-0.1)", "RNN0129"),
+    ("Input(_, 6) -> ActivityRegularization(l2 = COST)", "RNN0126"),
+    ("Input(_, 6) -> ActivityRegularization(activity_regularizer = l2(0.1))", "RNN0121"),
+    ("Input(_, 6) -> ActivityRegularization(0.1, 0.1, 0.1)", "RNN0123"),
+    ("Input(_) -> ActivityRegularization(0.1)", "RNN0106"),
+    ("Input(4, 6) -> TimeDistributed(ActivityRegularization(0.1))", "RNN0120"),
     // Identity
     ("Input(_, 6) -> Identity", "RNN0100"),
     // EinsumDense

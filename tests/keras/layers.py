@@ -18,6 +18,7 @@ from language import (
     LSTM,
     RNN,
     Activation,
+    ActivityRegularization,
     Add,
     AlphaDropout,
     Average,
@@ -322,9 +323,21 @@ def noise():
         yield line(f"inference_{name}", seq(), *layers, trains=False)
 
 
+def costs():
+    """Layers that add what they read to the loss."""
+    yield line("activity_regularization", vec(), Dense(4), ActivityRegularization(0.25, 0.5), Dense(2))
+    yield line("activity_regularization_masked", seq(), Masking(0.0), GRU(4, **SEQ),
+               ActivityRegularization(l2=0.5), LSTM(3))  # fmt: skip
+    # What the layer reads is read elsewhere, too, and an input costs as well.
+    yield Case("activity_regularization_between", graph(
+        seq(), Let(("a",), chain("x", ActivityRegularization(l1=0.25), Dense(4))),
+        Let(("b",), chain("a", ActivityRegularization(l1=0.5))), Out("y", chain(("a", "b"), Add(), LSTM(3))),
+    ))  # fmt: skip
+
+
 def cases():
     """All of them."""
-    found = [*merges(), *shapes(), *masks(), *graphs(), *stateful(), *regularisers(), *noise()]
+    found = [*merges(), *shapes(), *masks(), *graphs(), *stateful(), *regularisers(), *noise(), *costs()]
     assert len({case.name for case in found}) == len(found)
     return found
 

@@ -44,7 +44,6 @@ const CONV_LSTM: &str = "there are no convolutions: put the numbers of a step si
 /// By name.
 #[rustfmt::skip] // a table
 pub(super) const ABSENT: &[Absent] = &[
-    write("ActivityRegularization", "write `activity_regularizer = l2(0.01)` in the layer before it"),
     nothing("AdditiveAttention"),
     nothing("Attention"),
     nothing("AveragePooling1D"),

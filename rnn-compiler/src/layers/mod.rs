@@ -5,6 +5,7 @@
 
 mod absent;
 mod activation;
+mod activity_regularization;
 mod add;
 mod alpha_dropout;
 mod average;
@@ -61,6 +62,7 @@ pub const LAYERS: &[&LayerDef] = &[
     &gaussian_noise::GAUSSIAN_NOISE,
     &gaussian_dropout::GAUSSIAN_DROPOUT,
     &alpha_dropout::ALPHA_DROPOUT,
+    &activity_regularization::ACTIVITY_REGULARIZATION,
     &flatten::FLATTEN,
     &reshape::RESHAPE,
     &permute::PERMUTE,

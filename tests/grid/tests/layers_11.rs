@@ -3,6 +3,9 @@
 use recurrent_test_grid::grid;
 grid!(inference_gaussian_dropout, "layers", { input x: [_, 3]; output y = x -> GaussianDropout(0.5) -> Dense(3); });
 grid!(inference_alpha_dropout, "layers", { input x: [_, 3]; output y = x -> AlphaDropout(0.5) -> GRU(3); });
+grid!(activity_regularization, "layers", { input x: [3]; output y = x -> Dense(4) -> ActivityRegularization(0.25, 0.5) -> Dense(2); });
+grid!(activity_regularization_masked, "layers", { input x: [_, 3]; output y = x -> Masking(0.0) -> GRU(4, return_sequences) -> ActivityRegularization(l2 = 0.5) -> LSTM(3); });
+grid!(activity_regularization_between, "layers", { input x: [_, 3]; let a = x -> ActivityRegularization(l1 = 0.25) -> Dense(4); let b = a -> ActivityRegularization(l1 = 0.5); output y = (a, b) -> Add -> LSTM(3); });
 #[test]
 fn every_instruction_set() {
     recurrent_test_grid::every_instruction_set();
