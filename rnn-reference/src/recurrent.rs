@@ -25,6 +25,12 @@ impl Running<'_> {
             .collect();
         let (mut results, states) =
             self.scan(layer, rnn, &part.cells, inputs, initial, part.states)?;
+        // Keras's `keepdims`: the last output is a sequence of one step.
+        for (value, shape) in results.iter_mut().zip(&layer.outputs) {
+            if shape.is_sequence() {
+                value.steps.get_or_insert(1);
+            }
+        }
         if rnn.return_state {
             results.extend(states);
         }

@@ -12,6 +12,7 @@ mod nested;
 mod of_params;
 mod options;
 mod own_cell;
+mod pooling;
 mod state_argument;
 mod values;
 
@@ -28,6 +29,7 @@ pub(crate) use {
         side_by_side,
     },
     nested::inner,
+    pooling::{POOLING, pooling},
 };
 
 pub use crate::syntax::Reads;
@@ -78,6 +80,11 @@ impl DropsTime {
     /// Layers that put all numbers side by side.
     pub const JOINED: DropsTime = DropsTime {
         does: "joins all steps into one vector",
+        unless: None,
+    };
+    /// Layers that make one step of all.
+    pub const POOLED: DropsTime = DropsTime {
+        does: "takes all steps together",
         unless: None,
     };
 }

@@ -406,6 +406,9 @@ impl Lowering<'_> {
             if shape.content == Content::Numbers {
                 *value = self.penalty(layer, *value, layer.activity);
             }
+            if shape.is_sequence() && self.values[*value].axis.is_none() {
+                *value = self.one_step(layer, *value, shape);
+            }
         }
         for (index, value) in results.into_iter().enumerate() {
             self.ports.insert(Port { layer: id, index }, value);
@@ -422,6 +425,16 @@ impl Lowering<'_> {
         let kind = OpKind::Op(Rc::new(ops::Penalty(cost)));
         self.op(layer, kind, vec![value], vec![same], axis);
         same
+    }
+
+    /// A vector of each row as a sequence of one step.
+    fn one_step(&mut self, layer: &Layer, value: ValueId, shape: &Shape) -> ValueId {
+        self.needs_all(layer, "its one step is made of all");
+        let step = self.of_shape(shape);
+        let axis = self.values[step].axis;
+        let kind = OpKind::Op(Rc::new(ops::Reshape));
+        self.op(layer, kind, vec![value], vec![step], axis);
+        step
     }
 
     fn needs_all(&mut self, layer: &Layer, why: &'static str) {
