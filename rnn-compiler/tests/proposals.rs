@@ -15,6 +15,7 @@ fn layers_without_weights_are_shared_by_any_widths() {
         "GaussianDropout(0.1)",
         "AlphaDropout(0.1)",
         "ActivityRegularization(0.1)",
+        "GlobalMaxPooling1D",
         "Dropout(0.1)",
         "Reshape(2, 6)",
         "TimeDistributed(Flatten)",
@@ -418,6 +419,14 @@ fn the_users_own_words_are_in_the_help() {
         (
             "Input(8) -> LeakyReLU",
             "write `Activation(leaky_relu(0.3))`",
+        ),
+        (
+            "Input(_, 8) -> GlobalMaxPooling1D -> LSTM(3)",
+            "note: GlobalMaxPooling1D before it takes all steps together",
+        ),
+        (
+            "Input(_, 8) -> GlobalMaxPooling1D(data_format = channels_first)",
+            "`Permute(2, 1)` before the layer",
         ),
         (
             "Input(_, 8) -> TimeDistributed(ActivityRegularization(0.1))",

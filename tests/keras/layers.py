@@ -31,6 +31,7 @@ from language import (
     Flatten,
     GaussianDropout,
     GaussianNoise,
+    GlobalMaxPooling1D,
     GRUCell,
     LayerNormalization,
     LSTMCell,
@@ -335,9 +336,18 @@ def costs():
     ))  # fmt: skip
 
 
+def poolings():
+    """All steps as one. Keras takes the maximum over padded steps, too, so that it is not masked here."""
+    keep = {"keepdims": True}
+    yield line("max_pooling", seq(), GlobalMaxPooling1D())
+    yield line("max_pooling_below_zero", seq(), Dense(5), Activation("log_sigmoid"), GlobalMaxPooling1D(), Dense(2))
+    yield line("max_pooling_lstm", seq(), LSTM(4, **SEQ), GlobalMaxPooling1D(), Dense(2))
+    yield line("max_pooling_keepdims", seq(), GRU(4, **SEQ), GlobalMaxPooling1D(**keep), LSTM(3, **SEQ))
+
+
 def cases():
     """All of them."""
-    found = [*merges(), *shapes(), *masks(), *graphs(), *stateful(), *regularisers(), *noise(), *costs()]
+    found = [*merges(), *shapes(), *masks(), *graphs(), *stateful(), *regularisers(), *noise(), *costs(), *poolings()]
     assert len({case.name for case in found}) == len(found)
     return found
 

@@ -76,7 +76,6 @@ pub(super) const ABSENT: &[Absent] = &[
     nothing("GlobalAveragePooling1D"),
     nothing("GlobalAveragePooling2D"),
     nothing("GlobalAveragePooling3D"),
-    nothing("GlobalMaxPooling1D"),
     nothing("GlobalMaxPooling2D"),
     nothing("GlobalMaxPooling3D"),
     write("GroupNormalization", "write `LayerNormalization`"),

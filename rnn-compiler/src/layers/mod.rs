@@ -18,6 +18,7 @@ mod embedding;
 mod flatten;
 mod gaussian_dropout;
 mod gaussian_noise;
+mod global_max_pooling1d;
 mod gru;
 mod input;
 mod layer_normalization;
@@ -63,6 +64,7 @@ pub const LAYERS: &[&LayerDef] = &[
     &gaussian_dropout::GAUSSIAN_DROPOUT,
     &alpha_dropout::ALPHA_DROPOUT,
     &activity_regularization::ACTIVITY_REGULARIZATION,
+    &global_max_pooling1d::GLOBAL_MAX_POOLING1D,
     &flatten::FLATTEN,
     &reshape::RESHAPE,
     &permute::PERMUTE,

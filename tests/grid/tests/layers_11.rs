@@ -6,6 +6,10 @@ grid!(inference_alpha_dropout, "layers", { input x: [_, 3]; output y = x -> Alph
 grid!(activity_regularization, "layers", { input x: [3]; output y = x -> Dense(4) -> ActivityRegularization(0.25, 0.5) -> Dense(2); });
 grid!(activity_regularization_masked, "layers", { input x: [_, 3]; output y = x -> Masking(0.0) -> GRU(4, return_sequences) -> ActivityRegularization(l2 = 0.5) -> LSTM(3); });
 grid!(activity_regularization_between, "layers", { input x: [_, 3]; let a = x -> ActivityRegularization(l1 = 0.25) -> Dense(4); let b = a -> ActivityRegularization(l1 = 0.5); output y = (a, b) -> Add -> LSTM(3); });
+grid!(max_pooling, "layers", { input x: [_, 3]; output y = x -> GlobalMaxPooling1D; });
+grid!(max_pooling_below_zero, "layers", { input x: [_, 3]; output y = x -> Dense(5) -> Activation(log_sigmoid) -> GlobalMaxPooling1D -> Dense(2); });
+grid!(max_pooling_lstm, "layers", { input x: [_, 3]; output y = x -> LSTM(4, return_sequences) -> GlobalMaxPooling1D -> Dense(2); });
+grid!(max_pooling_keepdims, "layers", { input x: [_, 3]; output y = x -> GRU(4, return_sequences) -> GlobalMaxPooling1D(keepdims) -> LSTM(3, return_sequences); });
 #[test]
 fn every_instruction_set() {
     recurrent_test_grid::every_instruction_set();

@@ -26,5 +26,8 @@ check! {
     flatten_input: whole { Input(4, 3) -> Flatten -> Dense(4) }
     activations: stream { Input(6) -> Dense(5) -> Activation(silu) -> Dense(5) -> Activation(mish) -> Activation(softplus) -> Dense(5, leaky_relu(0.1)) -> Dense(5, log_sigmoid) -> Dense(6, exponential) -> Activation(softmax) }
     more_activations: stream { Input(6) -> Dense(9, relu6) -> Dense(9, hard_tanh) -> Dense(9, hard_silu) -> Dense(7, softsign) -> Dense(5, gelu) -> Activation(elu(0.5)) -> Dense(3, swish) }
+    max_pooling: stream { Input(_, 3) -> GRU(5, return_sequences) -> GlobalMaxPooling1D -> Dense(2) }
+    max_pooling_of_known_steps: stream { Input(4, 3) -> Dense(9) -> GlobalMaxPooling1D }
+    max_pooling_as_a_step: whole { Input(_, 3) -> Dense(4) -> GlobalMaxPooling1D(keepdims) -> GRU(3, return_sequences) }
     stack: stream { Input(_, 3) -> LSTM(4, return_sequences) -> GRU(5, return_sequences) -> SimpleRNN(3, return_sequences) -> LSTM(2) -> Dense(3, softmax) }
 }
