@@ -1,7 +1,7 @@
 //! Global poolings: what a stream gives from its first step on, ties, numbers that are none, and rows
 //! without a valid step. What Keras gives is in `tests/grid`.
 
-use ndarray::{Array3, array};
+use ndarray::{Array2, Array3, array};
 use recurrent::{
     Isa,
     learner::{InputView, Learner, StepSeed, Values},
@@ -98,9 +98,51 @@ fn the_maximum_of_valid_steps() -> Result<(), Error> {
 }
 
 #[test]
+fn the_mean_so_far() -> Result<(), Error> {
+    let model = rnn_model!(Input(_, 2) -> GlobalAveragePooling1D);
+    let mut stream = model.stream()?;
+    let steps = [[1.0, -4.0], [3.0, 0.0], [-4.0, 1.0]].map(|x| *stream.step(&x));
+    assert_eq!(steps, [[1.0, -4.0], [2.0, -2.0], [0.0, -1.0]]);
+    // A sum would have lost a hundredth of it.
+    stream.reset();
+    for _ in 0..1_000_000 {
+        assert_eq!(*stream.step(&[0.1, -0.1]), [0.1, -0.1]);
+    }
+    Ok(())
+}
+
+#[test]
+fn every_step_has_its_part_of_the_mean() {
+    let mut model = rnn_model!(Input(_, 2) -> GlobalAveragePooling1D);
+    for found in gradient(&mut model, &[1.0, 5.0, -2.0, 0.5, 3.0, 7.0]) {
+        assert!((found - 1.0 / 3.0).abs() < 1e-6, "{found}");
+    }
+}
+
+#[test]
+fn the_mean_of_valid_steps() -> Result<(), Error> {
+    let model = rnn_model! {
+        input x: [time, 1];
+        input valid: mask[time];
+        output y = x -> GlobalAveragePooling1D(mask = valid);
+    };
+    let x = Array3::from_shape_fn((2, 4, 1), |(_, t, _)| [100.0, 1.0, 4.0, f32::NAN][t]);
+    // The second row has no valid step: Keras divides by 0 there.
+    let valid = Array2::from_shape_fn((2, 4), |(row, t)| row == 0 && (1..3).contains(&t));
+    assert_eq!(model.predict((&x, &valid))?, array![[2.5], [0.0]]);
+    Ok(())
+}
+
+#[test]
 fn keepdims_makes_one_step() -> Result<(), Error> {
-    let model = rnn_model!(Input(_, 2) -> GlobalMaxPooling1D(keepdims = true));
+    let model = rnn_model! {
+        input x: [_, 2];
+        output most = x -> GlobalMaxPooling1D(keepdims = true);
+        output mean = x -> GlobalAveragePooling1D(keepdims = true);
+    };
     let x = array![[[1.0, -1.0], [3.0, -2.0]], [[0.0, 4.0], [0.0, 2.0]]];
-    assert_eq!(model.predict(&x)?, array![[[3.0, -1.0]], [[0.0, 4.0]]]);
+    let (most, mean) = model.predict(&x)?;
+    assert_eq!(most, array![[[3.0, -1.0]], [[0.0, 4.0]]]);
+    assert_eq!(mean, array![[[2.0, -1.5]], [[0.0, 3.0]]]);
     Ok(())
 }

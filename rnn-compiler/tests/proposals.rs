@@ -16,6 +16,7 @@ fn layers_without_weights_are_shared_by_any_widths() {
         "AlphaDropout(0.1)",
         "ActivityRegularization(0.1)",
         "GlobalMaxPooling1D",
+        "GlobalAveragePooling1D",
         "Dropout(0.1)",
         "Reshape(2, 6)",
         "TimeDistributed(Flatten)",

@@ -242,6 +242,15 @@ const UNSUPPORTED: &[(&str, &str)] = &[
     ("Input(_, 6) -> RNN(GlobalMaxPooling1D)", "RNN0133"),
     ("input x: [5, 8]; input m: mask[4]; output y = x -> GlobalMaxPooling1D(mask = m);", "RNN0155"),
     ("input x: [5, 8]; output y = (x, x) -> GlobalMaxPooling1D;", "RNN0115"),
+    // GlobalAveragePooling1D
+    ("Input(6) -> GlobalAveragePooling1D", "RNN0107"),
+    ("Input(_, 4, 5) -> GlobalAveragePooling1D", "RNN0156"),
+    (r#"Input(_, 6) -> GlobalAveragePooling1D("channels_last")"#, "RNN0123"),
+    ("Input(_, 6) -> GlobalAveragePooling1D(data_format = channels_first)", "RNN0121"),
+    ("Input(_, 6) -> GlobalAveragePooling1D(stateful)", "RNN0120"),
+    ("Input(_, 6) -> GlobalAveragePooling1D -> GRU(3)", "RNN0107"),
+    ("Input(_, 6) -> Bidirectional(GlobalAveragePooling1D)", "RNN0164"),
+    ("input x: [5, 8]; output y = x -> GlobalAveragePooling1D(mask = x);", "RNN0155"),
     // Flatten
     ("Input(_, 6) -> Flatten", "RNN0108"),
     (r#"Input(4, 6) -> Flatten(data_format = "channels_first")"#, "RNN0121"),

@@ -31,6 +31,7 @@ from language import (
     Flatten,
     GaussianDropout,
     GaussianNoise,
+    GlobalAveragePooling1D,
     GlobalMaxPooling1D,
     GRUCell,
     LayerNormalization,
@@ -343,6 +344,17 @@ def poolings():
     yield line("max_pooling_below_zero", seq(), Dense(5), Activation("log_sigmoid"), GlobalMaxPooling1D(), Dense(2))
     yield line("max_pooling_lstm", seq(), LSTM(4, **SEQ), GlobalMaxPooling1D(), Dense(2))
     yield line("max_pooling_keepdims", seq(), GRU(4, **SEQ), GlobalMaxPooling1D(**keep), LSTM(3, **SEQ))
+    yield line("average_pooling", seq(), GlobalAveragePooling1D())
+    yield line("average_pooling_lstm", seq(), LSTM(4, **SEQ), GlobalAveragePooling1D(), Dense(2))
+    yield line("average_pooling_keepdims", seq(), Dense(4), GlobalAveragePooling1D(**keep), GRU(3))
+    masking, embedding = Masking(0.0), Embedding(VOCABULARY, 4, mask_zero=True)
+    yield line("average_pooling_masked", seq(), masking, GRU(4, **SEQ), GlobalAveragePooling1D(), Dense(2))
+    yield line("average_pooling_mask_zero", IDS, embedding, GlobalAveragePooling1D(), Dense(2))
+    yield line("average_pooling_masked_keepdims", seq(), masking, GlobalAveragePooling1D(**keep), LSTM(3))
+    yield Case("average_pooling_mask_given", graph(
+        seq("x", 3, "time"), In("m", "mask", ("time",)),
+        Out("y", chain("x", LSTM(4, **SEQ), GlobalAveragePooling1D(mask="m"))),
+    ))  # fmt: skip
 
 
 def cases():

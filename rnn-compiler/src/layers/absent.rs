@@ -73,7 +73,6 @@ pub(super) const ABSENT: &[Absent] = &[
     write("ELU", "write `Activation(elu)`"),
     write("EinsumDense", "over the last axis it is `Dense(64)`; other sums are a cell with `einsum` made by rnn_cell!: `RNN(MyCell(32))`"),
     nothing("FlaxLayer"),
-    nothing("GlobalAveragePooling1D"),
     nothing("GlobalAveragePooling2D"),
     nothing("GlobalAveragePooling3D"),
     nothing("GlobalMaxPooling2D"),

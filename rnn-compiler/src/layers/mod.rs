@@ -18,6 +18,7 @@ mod embedding;
 mod flatten;
 mod gaussian_dropout;
 mod gaussian_noise;
+mod global_average_pooling1d;
 mod global_max_pooling1d;
 mod gru;
 mod input;
@@ -65,6 +66,7 @@ pub const LAYERS: &[&LayerDef] = &[
     &alpha_dropout::ALPHA_DROPOUT,
     &activity_regularization::ACTIVITY_REGULARIZATION,
     &global_max_pooling1d::GLOBAL_MAX_POOLING1D,
+    &global_average_pooling1d::GLOBAL_AVERAGE_POOLING1D,
     &flatten::FLATTEN,
     &reshape::RESHAPE,
     &permute::PERMUTE,

@@ -10,6 +10,12 @@ grid!(max_pooling, "layers", { input x: [_, 3]; output y = x -> GlobalMaxPooling
 grid!(max_pooling_below_zero, "layers", { input x: [_, 3]; output y = x -> Dense(5) -> Activation(log_sigmoid) -> GlobalMaxPooling1D -> Dense(2); });
 grid!(max_pooling_lstm, "layers", { input x: [_, 3]; output y = x -> LSTM(4, return_sequences) -> GlobalMaxPooling1D -> Dense(2); });
 grid!(max_pooling_keepdims, "layers", { input x: [_, 3]; output y = x -> GRU(4, return_sequences) -> GlobalMaxPooling1D(keepdims) -> LSTM(3, return_sequences); });
+grid!(average_pooling, "layers", { input x: [_, 3]; output y = x -> GlobalAveragePooling1D; });
+grid!(average_pooling_lstm, "layers", { input x: [_, 3]; output y = x -> LSTM(4, return_sequences) -> GlobalAveragePooling1D -> Dense(2); });
+grid!(average_pooling_keepdims, "layers", { input x: [_, 3]; output y = x -> Dense(4) -> GlobalAveragePooling1D(keepdims) -> GRU(3); });
+grid!(average_pooling_masked, "layers", { input x: [_, 3]; output y = x -> Masking(0.0) -> GRU(4, return_sequences) -> GlobalAveragePooling1D -> Dense(2); });
+grid!(average_pooling_mask_zero, "layers", { input x: ids; output y = x -> Embedding(9, 4, mask_zero) -> GlobalAveragePooling1D -> Dense(2); });
+grid!(average_pooling_masked_keepdims, "layers", { input x: [_, 3]; output y = x -> Masking(0.0) -> GlobalAveragePooling1D(keepdims) -> LSTM(3); });
 #[test]
 fn every_instruction_set() {
     recurrent_test_grid::every_instruction_set();

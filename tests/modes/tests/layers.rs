@@ -29,5 +29,8 @@ check! {
     max_pooling: stream { Input(_, 3) -> GRU(5, return_sequences) -> GlobalMaxPooling1D -> Dense(2) }
     max_pooling_of_known_steps: stream { Input(4, 3) -> Dense(9) -> GlobalMaxPooling1D }
     max_pooling_as_a_step: whole { Input(_, 3) -> Dense(4) -> GlobalMaxPooling1D(keepdims) -> GRU(3, return_sequences) }
+    average_pooling: stream { Input(_, 3) -> GRU(5, return_sequences) -> GlobalAveragePooling1D -> Dense(2) }
+    average_pooling_of_known_steps: stream { Input(4, 3) -> Dense(9) -> GlobalAveragePooling1D }
+    average_pooling_as_a_step: whole { Input(_, 3) -> Dense(4) -> GlobalAveragePooling1D(keepdims) -> LSTM(3, return_sequences) }
     stack: stream { Input(_, 3) -> LSTM(4, return_sequences) -> GRU(5, return_sequences) -> SimpleRNN(3, return_sequences) -> LSTM(2) -> Dense(3, softmax) }
 }
