@@ -422,6 +422,14 @@ fn the_users_own_words_are_in_the_help() {
             "write `Activation(leaky_relu(0.3))`",
         ),
         (
+            "Input(_, 8) -> MaxPooling1D(2)",
+            "the largest values over all steps are `GlobalMaxPooling1D`",
+        ),
+        (
+            "Input(_, 8) -> GlobalAvgPool1D",
+            "write `GlobalAveragePooling1D`",
+        ),
+        (
             "Input(_, 8) -> GlobalMaxPooling1D -> LSTM(3)",
             "note: GlobalMaxPooling1D before it takes all steps together",
         ),

@@ -242,6 +242,12 @@ const UNSUPPORTED: &[(&str, &str)] = &[
     ("Input(_, 6) -> RNN(GlobalMaxPooling1D)", "RNN0133"),
     ("input x: [5, 8]; input m: mask[4]; output y = x -> GlobalMaxPooling1D(mask = m);", "RNN0155"),
     ("input x: [5, 8]; output y = (x, x) -> GlobalMaxPooling1D;", "RNN0115"),
+    // Other poolings
+    ("Input(_, 6) -> MaxPooling1D(2)", "RNN0100"),
+    ("Input(_, 6) -> AveragePooling1D(2)", "RNN0100"),
+    ("Input(_, 6) -> AdaptiveMaxPooling1D(2)", "RNN0100"),
+    ("Input(_, 6) -> GlobalMaxPool1D", "RNN0100"),
+    ("Input(_, 4, 5) -> GlobalAveragePooling2D", "RNN0100"),
     // GlobalAveragePooling1D
     ("Input(6) -> GlobalAveragePooling1D", "RNN0107"),
     ("Input(_, 4, 5) -> GlobalAveragePooling1D", "RNN0156"),

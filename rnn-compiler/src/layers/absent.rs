@@ -41,14 +41,26 @@ const fn with_number(class: &'static str, instead: &'static str, number: &'stati
 
 const CONV_LSTM: &str = "there are no convolutions: put the numbers of a step side by side, `TimeDistributed(Flatten) -> LSTM(64)`";
 
+const AVERAGE_POOLING: &str = "the mean over all steps is `GlobalAveragePooling1D`";
+const MAX_POOLING: &str = "the largest values over all steps are `GlobalMaxPooling1D`";
+
 /// By name.
 #[rustfmt::skip] // a table
 pub(super) const ABSENT: &[Absent] = &[
+    write("AdaptiveAveragePooling1D", AVERAGE_POOLING),
+    nothing("AdaptiveAveragePooling2D"),
+    nothing("AdaptiveAveragePooling3D"),
+    write("AdaptiveMaxPooling1D", MAX_POOLING),
+    nothing("AdaptiveMaxPooling2D"),
+    nothing("AdaptiveMaxPooling3D"),
     nothing("AdditiveAttention"),
     nothing("Attention"),
-    nothing("AveragePooling1D"),
+    write("AveragePooling1D", AVERAGE_POOLING),
     nothing("AveragePooling2D"),
     nothing("AveragePooling3D"),
+    write("AvgPool1D", AVERAGE_POOLING),
+    nothing("AvgPool2D"),
+    nothing("AvgPool3D"),
     write("BatchNorm", "write `BatchNormalization`"),
     nothing("CategoryEncoding"),
     nothing("CenterCrop"),
@@ -75,6 +87,12 @@ pub(super) const ABSENT: &[Absent] = &[
     nothing("FlaxLayer"),
     nothing("GlobalAveragePooling2D"),
     nothing("GlobalAveragePooling3D"),
+    write("GlobalAvgPool1D", "write `GlobalAveragePooling1D`"),
+    nothing("GlobalAvgPool2D"),
+    nothing("GlobalAvgPool3D"),
+    write("GlobalMaxPool1D", "write `GlobalMaxPooling1D`"),
+    nothing("GlobalMaxPool2D"),
+    nothing("GlobalMaxPool3D"),
     nothing("GlobalMaxPooling2D"),
     nothing("GlobalMaxPooling3D"),
     write("GroupNormalization", "write `LayerNormalization`"),
@@ -86,7 +104,10 @@ pub(super) const ABSENT: &[Absent] = &[
     nothing("JaxLayer"),
     write("Lambda", "a function of every number is `Activation(tanh)`; other maths of a step is a cell made by rnn_cell!: `RNN(MyCell(32))`"),
     with_number("LeakyReLU", "write `Activation(leaky_relu({}))`", "0.3"),
-    nothing("MaxPooling1D"),
+    write("MaxPool1D", MAX_POOLING),
+    nothing("MaxPool2D"),
+    nothing("MaxPool3D"),
+    write("MaxPooling1D", MAX_POOLING),
     nothing("MaxPooling2D"),
     nothing("MaxPooling3D"),
     nothing("MelSpectrogram"),
