@@ -68,7 +68,7 @@ fn written<P: Program>(ran: &[Instruction]) -> BTreeSet<usize> {
                 }
             }
             Instruction::Scatter { table, width, .. } => {
-                let spec = P::SPEC.vocabulary[0];
+                let spec = P::INFO.vocabulary[0];
                 all.extend(table.0..table.0 + spec.2 * width);
             }
             Instruction::NormalizeBackward { layer, .. } => {
@@ -85,7 +85,7 @@ fn written<P: Program>(ran: &[Instruction]) -> BTreeSet<usize> {
 /// Both passes of training visit the same cells, and the backward pass writes a gradient of every
 /// weight that is trained and of no other.
 fn check<P: Program + Learner>(model: &P) {
-    let schedules = P::SPEC.schedules;
+    let schedules = P::INFO.schedules;
     let inference = record(schedules.inference, false);
     let forward = record(schedules.forward, false);
     let backward = record(schedules.backward, true);
@@ -137,7 +137,7 @@ fn what_nobody_wants_is_left_out() {
     let model = rnn_model!(Input(_, 3) -> Dense(4, trainable = false) -> LSTM(4) -> Dense(1));
     fn ran<P: Program>(_: &P) -> [Vec<usize>; 2] {
         [false, true].map(|wanted| {
-            let ran = record(P::SPEC.schedules.backward, wanted);
+            let ran = record(P::INFO.schedules.backward, wanted);
             scans(&ran, Direction::Backward)
         })
     }

@@ -75,7 +75,7 @@ fn turned_added_and_reshaped() {
 
 /// What is known of a model's masks before it runs: rows are divided by it.
 fn masks<M: Model>(_: &M) -> String {
-    format!("{:?}", M::SPEC.mask_rules)
+    format!("{:?}", M::INFO.input_masks)
 }
 
 /// Rows of other lengths, by a mask that is given, by ids and by a value: divided by steps.

@@ -31,15 +31,17 @@ fn captured(tokens: TokenStream, found: &mut Vec<String>) {
                 let member = ["'", "."].contains(&before_it.as_str());
                 let associated = ["type", "const"].contains(&before_it.as_str())
                     && [
-                        "SPEC",
-                        "COST",
+                        "INFO",
+                        "STREAM",
                         "GROUPS",
+                        "SMALL_PANEL",
+                        "Values",
                         "Input",
                         "Output",
                         "StepInput",
                         "StepOutput",
                         "Computed",
-                        "Columns",
+                        "StridedPointers",
                     ]
                     .contains(&name.as_str());
                 if !(path || member || associated || is_safe(&name)) {

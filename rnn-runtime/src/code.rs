@@ -1,9 +1,9 @@
 //! Everything that generated code names, in one place. Not for use by hand.
 
 pub use rnn_tables::{
-    Buffer, BufferRef, CarryOver, Direction, Extent, Instruction, Kernel, MatrixGradient,
-    MatrixSlice, Normalize, PackedMatrix, PackedOffset, PackedVector, Perturbation, Segment, Slice,
-    VectorGradient, VectorSlice, Wanted, WeightOffset,
+    Buffer, BufferRef, CarryOver, Direction, Extent, InputMask, Instruction, Kernel, MaskRule,
+    MatrixGradient, MatrixSlice, Normalize, PackedMatrix, PackedOffset, PackedVector, Perturbation,
+    Segment, Slice, VectorGradient, VectorSlice, Wanted, WeightOffset,
 };
 
 pub use crate::{
@@ -18,7 +18,7 @@ pub use crate::{
         simd::Simd,
     },
     error::Error,
-    stream::{Computed, Id, Nothing, StreamProgram, StreamSpec, StreamState, Streamable},
+    stream::{Computed, Id, Nothing, StreamInfo, StreamProgram, StreamState, Streamable},
 };
 
 #[cfg(feature = "std")]
@@ -42,9 +42,9 @@ mod with_std {
         executor::{Concurrent, Executor, execute},
         learner::ValueSpec,
         model::{
-            AxisSpec, Batch, Core, Ids, IntoInput, Kind, LayerRow, LayerState, MaskRule, Masks,
-            Model, Outputs, Program, Role, Rows, Rows2, Rows3, Schedules, Sequence, Sequence2,
-            Sequence3, Spec, StateSpec, Token,
+            AxisSpec, Batch, Ids, IntoInput, Kind, LayerRow, LayerState, Masks, Model, ModelData,
+            ModelInfo, Outputs, Program, Role, Rows, Rows2, Rows3, Schedules, Sequence, Sequence2,
+            Sequence3, StateSpec, Token,
         },
         params::{Constraint, Distribution, FanMode, Init, ParamSpec, Regularizer},
     };
@@ -53,7 +53,7 @@ mod with_std {
 /// Without std a model is a type only: its streams read weights that somebody else keeps.
 #[cfg(not(feature = "std"))]
 #[derive(Clone, Copy, Debug)]
-pub enum Core {}
+pub enum ModelData {}
 
 /// Items that need std: nothing where the feature is off. The runtime knows that, a crate with a model
 /// in it does not.

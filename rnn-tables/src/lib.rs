@@ -11,12 +11,14 @@
 mod buffer;
 mod instruction;
 mod kernel;
+mod mask;
 mod stage;
 mod weights;
 
 pub use buffer::{Buffer, BufferRef, Extent, Slice};
 pub use instruction::{Axis, CarryOver, Direction, Instruction, Normalize, Perturbation, Wanted};
 pub use kernel::{Kernel, Segment};
+pub use mask::{InputMask, MaskRule};
 pub use stage::{Fixed, Stage};
 pub use weights::{
     MatrixGradient, MatrixSlice, PackedMatrix, PackedOffset, PackedVector, VectorGradient,

@@ -44,7 +44,7 @@ pub fn generate(plan: &Plan) -> Sound<TokenStream> {
         #(#attrs)*
         #vis struct #name {
             #[allow(dead_code)]
-            core: #rt::Core,
+            data: #rt::ModelData,
         }
         #step_types
         #batch_types
@@ -154,9 +154,9 @@ fn implementation(
             impl #rt::Program for #name {
                 #spec
                 #types
-                fn core(&self) -> &#rt::Core { &self.core }
-                fn core_mut(&mut self) -> &mut #rt::Core { &mut self.core }
-                fn from_core(core: #rt::Core) -> Self { #name { core } }
+                fn data(&self) -> &#rt::ModelData { &self.data }
+                fn data_mut(&mut self) -> &mut #rt::ModelData { &mut self.data }
+                fn from_data(data: #rt::ModelData) -> Self { #name { data } }
             }
             impl #rt::CpuProgram for #name {
                 fn scan(call: #rt::ScanCall<'_, '_>) {

@@ -23,9 +23,9 @@ use crate::{
 pub(super) struct Packing {
     /// `const` items.
     pub items: TokenStream,
-    /// Fields of `StreamSpec`.
+    /// Fields of `StreamInfo`.
     pub stream_fields: TokenStream,
-    /// Fields of `Spec`.
+    /// Fields of `ModelInfo`.
     pub fields: TokenStream,
 }
 

@@ -12,10 +12,7 @@ use super::{
 };
 use crate::{
     cell::size::Size,
-    ir::{
-        BufferRef, Content, Instruction, LayerId, LayerKind, MaskRule, OpKind, Port, Shape, Time,
-        ValueId,
-    },
+    ir::{BufferRef, Content, Instruction, LayerId, LayerKind, OpKind, Port, Shape, Time, ValueId},
     schedule::Plan,
 };
 
@@ -118,20 +115,14 @@ fn vocabulary(plan: &Plan) -> TokenStream {
 }
 
 /// The masks that can be told from the inputs alone, each once.
-fn mask_rules(rt: &TokenStream, plan: &Plan) -> TokenStream {
+fn input_masks(rt: &TokenStream, plan: &Plan) -> TokenStream {
     let layers = &plan.graph.layers;
     let input = |id: LayerId| layers.inputs.iter().position(|(_, i)| *i == id);
     let list = layers.layers.iter().enumerate().filter_map(|(id, l)| {
         let rule = l.mask_rule?;
         let i = input(l.inputs.first().map_or(id, |read| read.layer))?;
-        Some(match rule {
-            MaskRule::Given => quote!(#rt::MaskRule::Given(#i)),
-            MaskRule::NonZeroId => quote!(#rt::MaskRule::NonZeroId(#i)),
-            MaskRule::DiffersFrom(value) => {
-                let value = value as f32;
-                quote!(#rt::MaskRule::DiffersFrom(#i, #value))
-            }
-        })
+        let rule = rule.print(rt);
+        Some(quote!(#rt::InputMask { input: #i, rule: #rule }))
     });
     let mut seen = BTreeSet::new();
     let list = list.filter(|m| seen.insert(m.to_string()));
@@ -188,7 +179,7 @@ pub(super) fn spec(
     });
     let [rows, output_layers] = rows(rt, plan);
     let vocabulary = vocabulary(plan);
-    let mask_rules = mask_rules(rt, plan);
+    let input_masks = input_masks(rt, plan);
     let fields = &packing.fields;
     let text = &plan.text;
     let inference_outputs = refs(rt, &plan.inference.values, &graph.outputs);
@@ -218,7 +209,7 @@ pub(super) fn spec(
     let inference = schedules.inference.print(rt);
     let (forward, backward) = (schedules.forward.print(rt), schedules.backward.print(rt));
     quote! {
-        const SPEC: #rt::Spec = #rt::Spec {
+        const INFO: #rt::ModelInfo = #rt::ModelInfo {
             name: #title,
             params: #params,
             inputs: &[#(#inputs),*],
@@ -231,7 +222,7 @@ pub(super) fn spec(
             output_layers: #output_layers,
             plan: #text,
             vocabulary: #vocabulary,
-            mask_rules: #mask_rules,
+            input_masks: #input_masks,
             #fields
             inference: __INFERENCE,
             training: __TRAINING,
@@ -269,7 +260,7 @@ pub(super) fn stream_spec(rt: &TokenStream, plan: &Plan, packing: &Packing) -> T
     let reads_tables = plan.schedules.stream.iter().any(is_table);
     let fields = &packing.stream_fields;
     quote! {
-        const STREAM: #rt::StreamSpec = #rt::StreamSpec {
+        const STREAM: #rt::StreamInfo = #rt::StreamInfo {
             #fields
             reads_tables: #reads_tables,
             buffers: __STREAM,

@@ -3,7 +3,7 @@
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 use rnn_tables::{
-    Buffer, BufferRef, CarryOver, Direction, Extent, Instruction, Kernel, MatrixGradient,
+    Buffer, BufferRef, CarryOver, Direction, Extent, Instruction, Kernel, MaskRule, MatrixGradient,
     MatrixSlice, Normalize, PackedMatrix, PackedVector, Perturbation, Segment, Slice,
     VectorGradient, VectorSlice, Wanted,
 };
@@ -51,6 +51,16 @@ pub(super) fn packed(id: Packed) -> TokenStream {
         Packed::Vector(i) => format_ident!("__V{i}"),
     };
     quote!(#name)
+}
+
+impl Print for MaskRule {
+    fn print(&self, rt: &TokenStream) -> TokenStream {
+        match self {
+            MaskRule::Given => quote!(#rt::MaskRule::Given),
+            MaskRule::NonZeroId => quote!(#rt::MaskRule::NonZeroId),
+            MaskRule::DiffersFrom(value) => quote!(#rt::MaskRule::DiffersFrom(#value)),
+        }
+    }
 }
 
 impl Print for ParamId {

@@ -7,9 +7,11 @@
 use std::rc::Rc;
 
 use proc_macro2::{Ident, Span, TokenStream};
+use rnn_tables::MaskRule;
 
 use super::OpDef;
 pub use crate::cell::CellUse;
+
 use crate::cell::{Initializer, size::Size};
 
 /// An open time axis: any number of steps, the same for all values on it.
@@ -302,18 +304,6 @@ pub enum LayerKind {
     Op(Rc<dyn OpDef>),
     /// The value itself.
     Identity,
-}
-
-/// Which steps of an input a layer's mask calls valid, told from the input alone. What is computed
-/// comes from the mask itself; this only lets a batch be divided before the layer has run.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum MaskRule {
-    /// The input is a mask.
-    Given,
-    /// Ids other than 0.
-    NonZeroId,
-    /// Steps with a feature that is not this number.
-    DiffersFrom(f64),
 }
 
 /// One call of a layer.

@@ -2,11 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use rnn_tables::MaskRule;
+
 use crate::{
     cell::{single, size::Size},
     diagnostics::{Diagnostic, Diagnostics, did_you_mean},
     help,
-    ir::{Content, LayerKind, MaskRule, Port, Regularizer, Shape, Time},
+    ir::{Content, LayerKind, Port, Regularizer, Shape, Time},
     syntax::{ArgumentAst, Body, GivenCell, LayerAst, ValueAst, ValueKind},
 };
 

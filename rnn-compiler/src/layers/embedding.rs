@@ -1,10 +1,12 @@
 //! `Embedding`: a trained vector for every class id.
 
+use rnn_tables::MaskRule;
+
 use crate::layer::{self, Argument, Before, Built, Given, Kind, LayerDef, OutMask, Reads};
 use crate::{
     cell::{Initializer, Value},
     diagnostics::Diagnostic,
-    ir::{LayerKind, MaskRule, Shape, Time},
+    ir::{LayerKind, Shape, Time},
 };
 
 pub(super) const EMBEDDING: LayerDef = LayerDef {

@@ -1,6 +1,8 @@
 //! `Masking`: a step is valid if any of its features is not the mask's value.
 
-use crate::ir::{LayerKind, MaskRule, Shape};
+use rnn_tables::MaskRule;
+
+use crate::ir::{LayerKind, Shape};
 use crate::layer::{self, Argument, Kind, LayerDef, OutMask, Reads};
 
 /// As in Keras, padded steps become zeros, whatever the value.
@@ -26,7 +28,7 @@ pub(super) const MASKING: LayerDef = LayerDef {
             *mask = Shape::mask(value.time.clone());
             built.mask = OutMask::Made {
                 result: 1,
-                rule: MaskRule::DiffersFrom(given.number("mask_value", 0.0)),
+                rule: MaskRule::DiffersFrom(given.number("mask_value", 0.0) as f32),
             };
         }
         built

@@ -1,6 +1,6 @@
 //! Inference over a batch: rows divided among threads, long sequences cut into blocks of time.
 
-use super::{AxisSpec, Core, MaskRule, Program, Spec, stateful::zeros};
+use super::{AxisSpec, ModelData, ModelInfo, Program, stateful::zeros};
 use crate::{
     cpu::{
         arena::Arena,
@@ -14,10 +14,10 @@ use crate::{
     executor::{Executor as _, execute},
     learner::{InputView, Values},
 };
-use rnn_tables::BufferRef;
+use rnn_tables::{BufferRef, InputMask, MaskRule};
 
 /// The length of each axis of a checked batch.
-pub(super) fn axes(spec: &Spec, x: &[InputView<'_>]) -> Vec<usize> {
+pub(super) fn axes(spec: &ModelInfo, x: &[InputView<'_>]) -> Vec<usize> {
     let length = |a: &AxisSpec| match *a {
         AxisSpec::Input(i) => x[i].time,
         AxisSpec::Fixed(n) => n,
@@ -38,7 +38,7 @@ pub(super) struct Outcome {
 
 impl Outcome {
     /// Makes room for the outputs of a batch and, if they are wanted, for their masks.
-    pub(super) fn reserve(&mut self, spec: &Spec, axes: &[usize], batch: usize, masks: bool) {
+    pub(super) fn reserve(&mut self, spec: &ModelInfo, axes: &[usize], batch: usize, masks: bool) {
         let time = |i: usize| spec.output_axes[i].map_or(1, |a| axes[a]);
         self.outputs.resize(spec.outputs.len(), Vec::new());
         for (i, (y, out)) in self.outputs.iter_mut().zip(spec.outputs).enumerate() {
@@ -66,7 +66,7 @@ struct Sink<'a> {
 }
 
 /// Where the outputs, and the masks if there is room for them, go.
-fn sinks<'a>(spec: &Spec, into: &'a mut Outcome) -> Vec<Sink<'a>> {
+fn sinks<'a>(spec: &ModelInfo, into: &'a mut Outcome) -> Vec<Sink<'a>> {
     let mut list = Vec::new();
     for (i, y) in into.outputs.iter_mut().enumerate() {
         list.push(Sink {
@@ -90,29 +90,28 @@ fn sinks<'a>(spec: &Spec, into: &'a mut Outcome) -> Vec<Sink<'a>> {
     list
 }
 
-/// The valid steps of each row, by the masks that can be told from the inputs: those of all rules
-/// together, and every step of an axis without one. `None` without any rule. A mask that depends on
+/// The valid steps of each row, by the masks that can be told from the inputs: those of all masks
+/// together, and every step of an axis without one. `None` without any mask. A mask that depends on
 /// what a layer gives is not known before the layer has run.
 fn valid_steps(
-    rules: &[MaskRule],
+    masks: &[InputMask],
     x: &[InputView<'_>],
     input_axes: &[Option<usize>],
     axes: &[usize],
     batch: usize,
 ) -> Option<Vec<usize>> {
-    let masked = |axis: usize| rules.iter().any(|m| input_axes[m.input()] == Some(axis));
+    let masked = |axis: usize| masks.iter().any(|m| input_axes[m.input] == Some(axis));
     let whole = axes.iter().enumerate().filter(|(axis, _)| !masked(*axis));
     let whole: usize = whole.map(|(_, n)| n).sum();
     let mut all: Option<Vec<usize>> = None;
-    for rule in rules {
-        let i = rule.input();
+    for &InputMask { input: i, rule } in masks {
         let time = x[i].time;
         let of = |row: usize, width: usize| row * time * width..(row + 1) * time * width;
         let valid = |row: usize| match (rule, x[i].values) {
-            (MaskRule::DiffersFrom(_, value), Values::Floats(x)) => {
+            (MaskRule::DiffersFrom(value), Values::Floats(x)) => {
                 let width = x.len() / (batch * time).max(1);
                 let steps = x[of(row, width)].chunks_exact(width.max(1));
-                steps.filter(|s| s.iter().any(|v| v != value)).count()
+                steps.filter(|s| s.iter().any(|&v| v != value)).count()
             }
             (_, Values::Floats(mask)) => mask[of(row, 1)].iter().filter(|&&m| m != 0.0).count(),
             (_, Values::Ids(ids)) => ids[of(row, 1)].iter().filter(|&&id| id != 0).count(),
@@ -127,24 +126,24 @@ fn valid_steps(
 
 /// Runs a checked batch. With `whole`, everything that training looks at: masks and penalties.
 pub(super) fn infer<P: Program>(
-    core: &Core,
+    data: &ModelData,
     x: &[InputView<'_>],
     batch: usize,
     into: &mut Outcome,
     whole: bool,
 ) -> Result<(), Error> {
-    let spec = &P::SPEC;
-    let isa = core.isa::<P>()?;
-    let stored = core.states.lock().load(spec, batch)?;
+    let spec = &P::INFO;
+    let isa = data.isa::<P>()?;
+    let stored = data.states.lock().load(spec, batch)?;
     let mut left = zeros(spec, batch);
     let axes = axes(spec, x);
     into.reserve(spec, &axes, batch, whole);
-    let packed = core.packed::<P>(isa);
+    let packed = data.packed::<P>(isa);
     let time = axes.iter().copied().max().unwrap_or(1);
     // Only threads ask for it: with one alone, inputs need not be looked through.
     let several = rayon::current_num_threads() > 1;
-    let rules = if several { spec.mask_rules } else { &[] };
-    let valid = valid_steps(rules, x, spec.input_axes, &axes, batch);
+    let masks = if several { spec.input_masks } else { &[] };
+    let valid = valid_steps(masks, x, spec.input_axes, &axes, batch);
     let steps = match &valid {
         Some(valid) => valid.iter().sum(),
         None => batch.saturating_mul(time),
@@ -160,7 +159,7 @@ pub(super) fn infer<P: Program>(
     let (bufs, len) = lay_out(spec.inference, batch, &lengths);
     // Another thread may be using the buffers of this model: then take new ones.
     let mut own = Arena::default();
-    let mut kept = core.scratch.try_lock();
+    let mut kept = data.scratch.try_lock();
     let arena = match &mut kept {
         Ok(kept) => &mut **kept,
         Err(_) => &mut own,
@@ -169,7 +168,7 @@ pub(super) fn infer<P: Program>(
     let run = Run {
         isa,
         panels: Panels::new(packed),
-        weights: &core.weights,
+        weights: &data.weights,
         x,
         axes: &axes,
         block,
@@ -190,7 +189,7 @@ pub(super) fn infer<P: Program>(
     let m = Memory::new(arena.floats_mut(), &bufs, 1, batch);
     run.divide(m, list, &mut penalties, valid.as_deref(), threads);
     into.penalty = (penalties.iter().sum::<f64>() / batch as f64) as f32;
-    core.states.lock().save(spec, batch, left);
+    data.states.lock().save(spec, batch, left);
     Ok(())
 }
 
@@ -257,7 +256,7 @@ impl<P: Program> Run<'_, P> {
     fn rows(&self, mut m: Memory<'_>, mut y: Vec<Sink<'_>>, costs: &mut [f64], spare: bool) {
         let wanted = !costs.is_empty();
         let penalties = wanted.then(|| Penalties::new(costs.len()));
-        for (state, x) in P::SPEC.states.iter().zip(self.states) {
+        for (state, x) in P::INFO.states.iter().zip(self.states) {
             ops::copy_in(&mut m, &state.input, state.width(), x, 1, 0, Times::ONE);
         }
         let Some(block) = self.block else {
@@ -305,14 +304,14 @@ impl<P: Program> Run<'_, P> {
             panels: self.panels,
             weights: self.weights,
             x: self.x,
-            input_axes: P::SPEC.input_axes,
+            input_axes: P::INFO.input_axes,
             axes: self.axes,
             block,
             penalties,
             spare,
             program: self.program,
         };
-        execute(&mut c, P::SPEC.schedules.inference);
+        execute(&mut c, P::INFO.schedules.inference);
         for sink in y {
             let (times, time, from) = match sink.axis {
                 Some(a) => (c.times(sink.axis), self.axes[a], c.from()),
@@ -356,19 +355,46 @@ mod tests {
         ]));
         let inputs = [x, real, ids, wide];
         let on = [Some(0); 4];
-        let steps = |rules: &[MaskRule]| valid_steps(rules, &inputs, &on, &[2], 3);
+        let steps = |masks: &[InputMask]| valid_steps(masks, &inputs, &on, &[2], 3);
         assert_eq!(steps(&[]), None);
-        assert_eq!(steps(&[MaskRule::Given(1)]), Some(vec![2, 1, 0]));
-        assert_eq!(steps(&[MaskRule::NonZeroId(2)]), Some(vec![1, 0, 2]));
         assert_eq!(
-            steps(&[MaskRule::DiffersFrom(3, -1.0)]),
+            steps(&[InputMask {
+                input: 1,
+                rule: MaskRule::Given
+            }]),
+            Some(vec![2, 1, 0])
+        );
+        assert_eq!(
+            steps(&[InputMask {
+                input: 2,
+                rule: MaskRule::NonZeroId
+            }]),
             Some(vec![1, 0, 2])
         );
-        let two = [MaskRule::Given(1), MaskRule::NonZeroId(2)];
+        assert_eq!(
+            steps(&[InputMask {
+                input: 3,
+                rule: MaskRule::DiffersFrom(-1.0)
+            }]),
+            Some(vec![1, 0, 2])
+        );
+        let two = [
+            InputMask {
+                input: 1,
+                rule: MaskRule::Given,
+            },
+            InputMask {
+                input: 2,
+                rule: MaskRule::NonZeroId,
+            },
+        ];
         assert_eq!(steps(&two), Some(vec![3, 1, 2]));
         // An axis of the model's own, and one of an input without a mask, are done whole.
         let apart = [Some(0), Some(1), Some(0), Some(0)];
-        let given = [MaskRule::Given(1)];
+        let given = [InputMask {
+            input: 1,
+            rule: MaskRule::Given,
+        }];
         let steps = valid_steps(&given, &inputs, &apart, &[2, 2, 7], 3);
         assert_eq!(steps, Some(vec![11, 10, 9]));
         // Half of the work is not half of the rows.

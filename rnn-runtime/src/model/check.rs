@@ -1,13 +1,13 @@
 //! Inputs against what a model was compiled for.
 
-use super::Spec;
+use super::ModelInfo;
 use crate::{
     error::Error,
     learner::{InputView, ValueSpec, Values},
 };
 
 /// Checks all inputs of a batch; returns its rows.
-pub(super) fn check(spec: &Spec, x: &[InputView<'_>]) -> Result<usize, Error> {
+pub(super) fn check(spec: &ModelInfo, x: &[InputView<'_>]) -> Result<usize, Error> {
     if x.len() != spec.inputs.len() {
         return Err(Error::Argument(format!(
             "this model has {}, found {}",

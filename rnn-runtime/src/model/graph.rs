@@ -2,10 +2,10 @@
 
 use std::fmt::Write as _;
 
-use super::{Role, Spec};
+use super::{ModelInfo, Role};
 
 /// A flowchart in Mermaid's language.
-pub(super) fn mermaid(spec: &Spec) -> String {
+pub(super) fn mermaid(spec: &ModelInfo) -> String {
     // Mermaid reads entities in quoted text, written with `#` instead of `&`.
     let text = |s: &str| {
         s.chars().fold(String::new(), |mut out, c| {
@@ -41,7 +41,7 @@ pub(super) fn mermaid(spec: &Spec) -> String {
 }
 
 /// A graph in Graphviz's language.
-pub(super) fn graphviz(spec: &Spec) -> String {
+pub(super) fn graphviz(spec: &ModelInfo) -> String {
     let text = |s: &str| s.replace('\\', "\\\\").replace('"', "\\\"");
     let mut out = format!(
         "digraph \"{}\" {{\n    node [shape=box];\n",
@@ -70,7 +70,7 @@ pub(super) fn graphviz(spec: &Spec) -> String {
 }
 
 /// All edges between layers, one for every call of a layer.
-fn edges(spec: &Spec) -> impl Iterator<Item = (usize, usize, Role)> {
+fn edges(spec: &ModelInfo) -> impl Iterator<Item = (usize, usize, Role)> {
     let into = |(to, l): (usize, &super::LayerRow)| {
         let from = l.inputs.iter();
         from.map(move |&(from, role)| (from, to, role))

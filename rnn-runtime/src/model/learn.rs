@@ -51,38 +51,38 @@ fn times(axis: Option<usize>, axes: &[usize]) -> Times {
 
 impl<P: Program> Learner for P {
     fn specs(&self) -> &'static [ParamSpec] {
-        P::SPEC.params
+        P::INFO.params
     }
 
     fn weights(&self) -> &[f32] {
-        &self.core().weights
+        &self.data().weights
     }
 
     fn weights_mut(&mut self) -> &mut [f32] {
-        self.core_mut().weights_mut()
+        self.data_mut().weights_mut()
     }
 
     fn inputs(&self) -> &'static [ValueSpec] {
-        P::SPEC.inputs
+        P::INFO.inputs
     }
 
     fn outputs(&self) -> &'static [ValueSpec] {
-        P::SPEC.outputs
+        P::INFO.outputs
     }
 
     fn vocabulary(&self) -> &'static [(usize, &'static str, usize)] {
-        P::SPEC.vocabulary
+        P::INFO.vocabulary
     }
 
     fn forward(&mut self, inputs: &[InputView<'_>], seed: StepSeed) -> Result<(), Error> {
-        let batch = check(&P::SPEC, inputs)?;
-        let core = self.core_mut();
-        let isa = core.isa::<P>()?;
-        let states = core.states.lock().load(&P::SPEC, batch)?;
-        let mut left = zeros(&P::SPEC, batch);
-        let mut state = core.training.take().unwrap_or_default();
+        let batch = check(&P::INFO, inputs)?;
+        let data = self.data_mut();
+        let isa = data.isa::<P>()?;
+        let states = data.states.lock().load(&P::INFO, batch)?;
+        let mut left = zeros(&P::INFO, batch);
+        let mut state = data.training.take().unwrap_or_default();
         state.begin::<P>(inputs, batch, seed);
-        let weights = core.weights_mut();
+        let weights = data.weights_mut();
         pack_training::<P>(isa, weights, state.packed.floats_mut());
         let penalties = Penalties::new(batch);
         let mut c = Training {
@@ -100,21 +100,21 @@ impl<P: Program> Learner for P {
             program: PhantomData::<P>,
         };
         c.m.fresh = true;
-        for (spec, x) in P::SPEC.states.iter().zip(&*states) {
+        for (spec, x) in P::INFO.states.iter().zip(&*states) {
             let (to, width) = (&spec.training_input, spec.width());
             ops::copy_in(&mut c.m, to, width, x, 1, 0, Times::ONE);
         }
-        execute(&mut c, P::SPEC.schedules.forward);
-        for (spec, x) in P::SPEC.states.iter().zip(&mut left) {
+        execute(&mut c, P::INFO.schedules.forward);
+        for (spec, x) in P::INFO.states.iter().zip(&mut left) {
             let (from, width) = (&spec.training_output, spec.width());
             ops::copy_out(&mut c.m, from, width, x, 1, 0, Times::ONE);
         }
-        for (i, out) in P::SPEC.outputs.iter().enumerate() {
-            let times = times(P::SPEC.output_axes[i], c.axes);
-            let (from, y) = (&P::SPEC.training_outputs[i], &mut state.outcome.outputs[i]);
+        for (i, out) in P::INFO.outputs.iter().enumerate() {
+            let times = times(P::INFO.output_axes[i], c.axes);
+            let (from, y) = (&P::INFO.training_outputs[i], &mut state.outcome.outputs[i]);
             let width = out.features.iter().product();
             ops::copy_out(&mut c.m, from, width, y, times.steps, 0, times);
-            if let (Some(from), Some(y)) = (&P::SPEC.training_masks[i], &mut state.outcome.masks[i])
+            if let (Some(from), Some(y)) = (&P::INFO.training_masks[i], &mut state.outcome.masks[i])
             {
                 ops::copy_out(&mut c.m, from, 1, y, times.steps, 0, times);
             }
@@ -122,47 +122,47 @@ impl<P: Program> Learner for P {
         let mut costs = vec![0.0; batch];
         penalties.total(&mut costs);
         state.outcome.penalty = (costs.iter().sum::<f64>() / batch as f64) as f32;
-        core.states.lock().save(&P::SPEC, batch, left);
-        core.training = Some(state);
+        data.states.lock().save(&P::INFO, batch, left);
+        data.training = Some(state);
         Ok(())
     }
 
     fn infer(&mut self, inputs: &[InputView<'_>]) -> Result<(), Error> {
-        let batch = check(&P::SPEC, inputs)?;
-        let mut state = self.core_mut().training.take().unwrap_or_default();
+        let batch = check(&P::INFO, inputs)?;
+        let mut state = self.data_mut().training.take().unwrap_or_default();
         state.ready = false;
-        let done = infer::<P>(self.core(), inputs, batch, &mut state.outcome, true);
-        self.core_mut().training = Some(state);
+        let done = infer::<P>(self.data(), inputs, batch, &mut state.outcome, true);
+        self.data_mut().training = Some(state);
         done
     }
 
     fn output(&self, index: usize) -> &[f32] {
-        let state = self.core().training.as_ref();
+        let state = self.data().training.as_ref();
         state
             .and_then(|s| s.outcome.outputs.get(index))
             .map_or(&[], |y| y)
     }
 
     fn backward(&mut self, d_outputs: &[&[f32]], gradients: &mut [f32]) -> Result<(), Error> {
-        let core = self.core_mut();
-        let isa = core.isa::<P>()?;
-        let Some(state) = core.training.as_deref_mut().filter(|s| s.ready) else {
+        let data = self.data_mut();
+        let isa = data.isa::<P>()?;
+        let Some(state) = data.training.as_deref_mut().filter(|s| s.ready) else {
             return Err(Error::Argument(
                 "backward comes after forward: there is nothing to go back over".into(),
             ));
         };
         fits(
-            P::SPEC.outputs,
+            P::INFO.outputs,
             &state.outcome.outputs,
             d_outputs,
             gradients,
-            core.weights.len(),
+            data.weights.len(),
         )?;
         gradients.fill(0.0);
         let views: Vec<InputView<'_>> = state
             .inputs
             .iter()
-            .zip(P::SPEC.inputs)
+            .zip(P::INFO.inputs)
             .map(|((time, ids), spec)| InputView {
                 batch: state.batch,
                 time: *time,
@@ -176,7 +176,7 @@ impl<P: Program> Learner for P {
             isa,
             m: Memory::new(state.values.floats_mut(), &state.bufs, 1, state.batch),
             panels: Panels::new(state.packed.floats()),
-            weights: &mut core.weights,
+            weights: &mut data.weights,
             gradients,
             x: &views,
             axes: &state.axes,
@@ -186,21 +186,21 @@ impl<P: Program> Learner for P {
             penalties: None,
             program: PhantomData::<P>,
         };
-        for (i, (out, d)) in P::SPEC.outputs.iter().zip(d_outputs).enumerate() {
-            let times = times(P::SPEC.output_axes[i], c.axes);
-            let (to, width) = (&P::SPEC.output_gradients[i], out.features.iter().product());
+        for (i, (out, d)) in P::INFO.outputs.iter().zip(d_outputs).enumerate() {
+            let times = times(P::INFO.output_axes[i], c.axes);
+            let (to, width) = (&P::INFO.output_gradients[i], out.features.iter().product());
             ops::copy_in(&mut c.m, to, width, d, times.steps, 0, times);
         }
-        execute(&mut c, P::SPEC.schedules.backward);
+        execute(&mut c, P::INFO.schedules.backward);
         let Some(all) = &mut state.input_gradients else {
             return Ok(());
         };
-        all.resize(P::SPEC.inputs.len(), Vec::new());
-        for (i, (input, dx)) in P::SPEC.inputs.iter().zip(all).enumerate() {
-            let Some(from) = &P::SPEC.input_gradients[i] else {
+        all.resize(P::INFO.inputs.len(), Vec::new());
+        for (i, (input, dx)) in P::INFO.inputs.iter().zip(all).enumerate() {
+            let Some(from) = &P::INFO.input_gradients[i] else {
                 continue;
             };
-            let times = times(P::SPEC.input_axes[i], c.axes);
+            let times = times(P::INFO.input_axes[i], c.axes);
             let width: usize = input.features.iter().product();
             dx.resize(state.batch * times.steps * width, 0.0);
             ops::copy_out(&mut c.m, from, width, dx, times.steps, 0, times);
@@ -209,25 +209,25 @@ impl<P: Program> Learner for P {
     }
 
     fn output_mask(&self, index: usize) -> Option<&[f32]> {
-        let masks = &self.core().training.as_ref()?.outcome.masks;
+        let masks = &self.data().training.as_ref()?.outcome.masks;
         masks.get(index)?.as_deref()
     }
 
     fn penalty(&self) -> f32 {
-        let state = self.core().training.as_ref();
+        let state = self.data().training.as_ref();
         state.map_or(0.0, |s| s.outcome.penalty)
     }
 
     fn is_stateful(&self) -> bool {
-        !P::SPEC.states.is_empty()
+        !P::INFO.states.is_empty()
     }
 
     fn reset_states(&mut self) {
-        self.core().states.lock().reset();
+        self.data().states.lock().reset();
     }
 
     fn kept_states(&self) -> Vec<KeptState> {
-        let states = self.core().states.lock().named(&P::SPEC);
+        let states = self.data().states.lock().named(&P::INFO);
         let kept = |s: LayerState| KeptState {
             layer: s.layer,
             name: s.name,
@@ -252,8 +252,8 @@ impl<P: Program> Learner for P {
             .map(array)
             .collect::<Result<Vec<_>, Error>>()?;
         let mut store = Store::default();
-        store.set(&P::SPEC, &states)?;
-        *self.core().states.lock() = store;
+        store.set(&P::INFO, &states)?;
+        *self.data().states.lock() = store;
         Ok(())
     }
 }
@@ -267,10 +267,10 @@ impl State {
 
     /// Room for a batch, and what the backward pass has to know of it.
     fn begin<P: Program>(&mut self, inputs: &[InputView<'_>], batch: usize, seed: StepSeed) {
-        self.axes = axes(&P::SPEC, inputs);
-        let (bufs, len) = lay_out(P::SPEC.training, batch, &self.axes);
+        self.axes = axes(&P::INFO, inputs);
+        let (bufs, len) = lay_out(P::INFO.training, batch, &self.axes);
         self.values.grow(len);
-        self.packed.grow(P::SPEC.packed_training);
+        self.packed.grow(P::INFO.packed_training);
         self.bufs = bufs;
         (self.batch, self.seed, self.ready) = (batch, seed, true);
         self.inputs.resize(inputs.len(), Default::default());
@@ -281,7 +281,7 @@ impl State {
                 ids.extend_from_slice(values);
             }
         }
-        self.outcome.reserve(&P::SPEC, &self.axes, batch, true);
+        self.outcome.reserve(&P::INFO, &self.axes, batch, true);
     }
 }
 
@@ -320,13 +320,13 @@ fn fits(
 
 /// Asks the next backward passes for the gradients of the inputs as well.
 pub(super) fn want_input_gradient<P: Program>(model: &mut P, wanted: bool) {
-    let state = model.core_mut().training.get_or_insert_default();
+    let state = model.data_mut().training.get_or_insert_default();
     state.input_gradients = wanted.then(Vec::new);
 }
 
 /// The gradient of an input, from the last backward pass.
 pub(super) fn input_gradient<P: Program>(model: &P, index: usize) -> Option<&[f32]> {
-    (*P::SPEC.input_gradients.get(index)?)?;
-    let all = model.core().training.as_ref()?.input_gradients.as_ref()?;
+    (*P::INFO.input_gradients.get(index)?)?;
+    let all = model.data().training.as_ref()?.input_gradients.as_ref()?;
     Some(all.get(index).map_or(&[], |dx| dx))
 }

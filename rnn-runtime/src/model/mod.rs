@@ -5,7 +5,7 @@
 
 mod batch;
 mod check;
-mod core;
+mod data;
 mod graph;
 mod input;
 mod learn;
@@ -17,13 +17,13 @@ mod stream;
 mod summary;
 mod user;
 
-pub use self::core::Core;
 pub use crate::stream::{Id, Stream, Streamable};
+pub use data::ModelData;
 pub use input::{
     Batch, Feature, Ids, IntoInput, Kind, Masks, Real, Rows, Rows2, Rows3, Sequence, Sequence2,
     Sequence3, Token,
 };
 pub use output::Outputs;
-pub use program::{AxisSpec, LayerRow, MaskRule, Program, Role, Schedules, Spec, StateSpec};
+pub use program::{AxisSpec, LayerRow, ModelInfo, Program, Role, Schedules, StateSpec};
 pub use stateful::LayerState;
 pub use user::Model;

@@ -13,10 +13,10 @@ use crate::{
 /// packed before, and packed for the same instruction set elsewhere.
 pub(super) fn pack_training<P: Program>(isa: Isa, weights: &[f32], packed: &mut [f32]) {
     pack::<P, NativeF32>(isa, weights, packed);
-    for m in P::SPEC.matrices_training {
+    for m in P::INFO.matrices_training {
         pack_matrix(isa.lanes(), m, weights, packed);
     }
-    for v in P::SPEC.vectors_training {
+    for v in P::INFO.vectors_training {
         pack_vector(v, weights, packed);
     }
 }

@@ -1,8 +1,8 @@
 //! What the compiler says about a model, and the code that it generates for it.
 
-use super::{Core, Outputs};
+use super::{ModelData, Outputs};
 use crate::{cpu::run::CpuProgram, learner::ValueSpec, params::ParamSpec, stream::StreamProgram};
-use rnn_tables::{Buffer, BufferRef, Instruction, PackedMatrix, PackedVector};
+use rnn_tables::{Buffer, BufferRef, InputMask, Instruction, PackedMatrix, PackedVector};
 
 /// How long an axis of time is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -11,26 +11,6 @@ pub enum AxisSpec {
     Input(usize),
     /// Always so many steps.
     Fixed(usize),
-}
-
-/// Which steps of an input are valid, told from the input alone. What is computed comes from the
-/// mask itself, which a layer makes; this only divides a batch before any layer has run.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum MaskRule {
-    /// The input of this number is a mask: those where it is not 0.
-    Given(usize),
-    /// Ids of this input other than 0.
-    NonZeroId(usize),
-    /// Steps of this input with a feature that is not this number.
-    DiffersFrom(usize, f32),
-}
-
-impl MaskRule {
-    /// The input that it is told from.
-    pub(super) fn input(&self) -> usize {
-        let (MaskRule::Given(i) | MaskRule::NonZeroId(i) | MaskRule::DiffersFrom(i, _)) = *self;
-        i
-    }
 }
 
 /// A state that a stateful layer keeps from one batch to the next: a hidden input and a hidden
@@ -71,7 +51,7 @@ pub struct LayerRow {
     pub shapes: &'static [&'static [Option<usize>]],
     /// Names of its parameters start with this.
     pub prefix: &'static str,
-    /// The rows that its inputs come from, indices into [`Spec::layers`], one an edge, and as what.
+    /// The rows that its inputs come from, indices into [`ModelInfo::layers`], one an edge, and as what.
     pub inputs: &'static [(usize, Role)],
 }
 
@@ -105,7 +85,7 @@ impl LayerRow {
 
 /// What the compiler says about a model.
 #[derive(Clone, Copy, Debug)]
-pub struct Spec {
+pub struct ModelInfo {
     /// The model's name.
     pub name: &'static str,
     /// Its parameters, in storage order.
@@ -132,7 +112,7 @@ pub struct Spec {
     /// of its vocabulary.
     pub vocabulary: &'static [(usize, &'static str, usize)],
     /// The masks that can be told from the inputs alone, before a layer has run.
-    pub mask_rules: &'static [MaskRule],
+    pub input_masks: &'static [InputMask],
     /// Elements of the packed weights of training, those of inference included.
     pub packed_training: usize,
     /// Matrices that only training packs.
@@ -165,7 +145,7 @@ pub struct Spec {
     pub cost: usize,
 }
 
-impl Spec {
+impl ModelInfo {
     /// Number of weights.
     pub fn weights(&self) -> usize {
         self.params.iter().map(ParamSpec::len).sum()
@@ -186,16 +166,16 @@ pub struct Schedules {
 /// The code of a model. Generated; nothing in it is meant to be called by hand.
 pub trait Program: StreamProgram + CpuProgram {
     /// What is known about the model.
-    const SPEC: Spec;
+    const INFO: ModelInfo;
     /// The kind of the input ([`super::Sequence`], [`super::Rows`], [`super::Ids`], …), or a tuple
     /// of the kinds of several.
     type Input;
     /// The output of a batch: an [`ndarray::Array`], or what generated code makes of several.
     type Output: Outputs;
     /// The model's data.
-    fn core(&self) -> &Core;
+    fn data(&self) -> &ModelData;
     /// The model's data, to change.
-    fn core_mut(&mut self) -> &mut Core;
+    fn data_mut(&mut self) -> &mut ModelData;
     /// A model with this data.
-    fn from_core(core: Core) -> Self;
+    fn from_data(data: ModelData) -> Self;
 }

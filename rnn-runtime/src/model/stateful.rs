@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use ndarray::{ArrayD, IxDyn};
 
-use super::{Spec, check::count};
+use super::{ModelInfo, check::count};
 use crate::error::Error;
 
 /// One state of one layer, by the names of the model.
@@ -36,13 +36,13 @@ impl States {
 pub(super) struct Store {
     /// Rows of that batch; 0 at the start.
     batch: usize,
-    /// `[batch, …]`, in the order of `Spec::states`. Shared with the batches that start from them.
+    /// `[batch, …]`, in the order of `ModelInfo::states`. Shared with the batches that start from them.
     values: Arc<Vec<Vec<f32>>>,
 }
 
 impl Store {
     /// The states that a batch of so many rows starts with.
-    pub(super) fn load(&self, spec: &Spec, batch: usize) -> Result<Arc<Vec<Vec<f32>>>, Error> {
+    pub(super) fn load(&self, spec: &ModelInfo, batch: usize) -> Result<Arc<Vec<Vec<f32>>>, Error> {
         // Without states, what is stored is what there is: nothing, and nothing to allocate.
         if spec.states.is_empty() {
             return Ok(Arc::clone(&self.values));
@@ -65,7 +65,7 @@ impl Store {
     }
 
     /// Keeps the states that a batch ended with.
-    pub(super) fn save(&mut self, spec: &Spec, batch: usize, values: Vec<Vec<f32>>) {
+    pub(super) fn save(&mut self, spec: &ModelInfo, batch: usize, values: Vec<Vec<f32>>) {
         if !spec.states.is_empty() {
             (self.batch, self.values) = (batch, Arc::new(values));
         }
@@ -77,7 +77,7 @@ impl Store {
     }
 
     /// The states by name; none at the start.
-    pub(super) fn named(&self, spec: &Spec) -> Vec<LayerState> {
+    pub(super) fn named(&self, spec: &ModelInfo) -> Vec<LayerState> {
         spec.states
             .iter()
             .zip(&*self.values)
@@ -86,7 +86,7 @@ impl Store {
     }
 
     /// Replaces the states that are named.
-    pub(super) fn set(&mut self, spec: &Spec, states: &[LayerState]) -> Result<(), Error> {
+    pub(super) fn set(&mut self, spec: &ModelInfo, states: &[LayerState]) -> Result<(), Error> {
         let Some(first) = states.first() else {
             return Ok(());
         };
@@ -128,7 +128,7 @@ impl Store {
 }
 
 /// All states of so many rows, zero.
-pub(super) fn zeros(spec: &Spec, batch: usize) -> Vec<Vec<f32>> {
+pub(super) fn zeros(spec: &ModelInfo, batch: usize) -> Vec<Vec<f32>> {
     let zeros = |s: &super::StateSpec| vec![0.0; batch * s.width()];
     spec.states.iter().map(zeros).collect()
 }
@@ -172,7 +172,7 @@ pub(super) fn named(
 /// of one name, of which the n-th that is given is the n-th that is known.
 pub(super) fn find(
     known: &[(&str, &str)],
-    spec: &Spec,
+    spec: &ModelInfo,
     wanted: &[LayerState],
 ) -> Result<Vec<usize>, Error> {
     let mut places = Vec::with_capacity(wanted.len());
@@ -195,7 +195,7 @@ pub(super) fn find(
 }
 
 /// What there is instead of a state that there is not.
-fn remedy(known: &[(&str, &str)], spec: &Spec, layer: &str) -> String {
+fn remedy(known: &[(&str, &str)], spec: &ModelInfo, layer: &str) -> String {
     match spec.layers.iter().find(|row| row.name == layer) {
         _ if !known.is_empty() => {
             let names: Vec<String> = known.iter().map(|(l, n)| format!("{l}/{n}")).collect();

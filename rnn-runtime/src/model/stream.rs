@@ -1,7 +1,7 @@
 //! Streams of a model whose weights are its own, and their states by name.
 
 use super::{
-    Core, LayerState, Program,
+    LayerState, ModelData, Program,
     stateful::{checked, find, named},
 };
 use crate::{
@@ -14,10 +14,10 @@ use crate::{
 };
 
 impl<'m, P: Program> Stream<'m, P> {
-    pub(super) fn new(core: &'m Core) -> Result<Self, Error> {
-        let isa = core.isa::<P>()?;
-        let panels = Panels::new(core.packed::<P>(isa));
-        Ok(Stream::over(&core.weights, panels, isa))
+    pub(super) fn new(data: &'m ModelData) -> Result<Self, Error> {
+        let isa = data.isa::<P>()?;
+        let panels = Panels::new(data.packed::<P>(isa));
+        Ok(Stream::over(&data.weights, panels, isa))
     }
 }
 
@@ -43,7 +43,7 @@ impl<P: Program, W: PanelFormat, V: Storage> Stream<'_, P, W, V> {
         let specs = P::STREAM.states;
         let known: Vec<_> = specs.iter().map(|s| (s.layer, s.name)).collect();
         let mut all = Vec::with_capacity(states.len());
-        for (state, i) in states.iter().zip(find(&known, &P::SPEC, states)?) {
+        for (state, i) in states.iter().zip(find(&known, &P::INFO, states)?) {
             all.push((i, checked(state, 1, specs[i].shape)?));
         }
         let (t, mut m) = self.memory();

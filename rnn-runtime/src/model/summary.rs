@@ -1,9 +1,9 @@
 //! Keras's table of layers.
 
-use super::Spec;
+use super::ModelInfo;
 
 /// Keras's table: layers, output shapes, parameters.
-pub(super) fn summary(spec: &Spec) -> String {
+pub(super) fn summary(spec: &ModelInfo) -> String {
     let count = |prefix: &str| -> usize {
         spec.params
             .iter()

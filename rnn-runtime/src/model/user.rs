@@ -3,7 +3,7 @@
 use ndarray::{ArrayD, IxDyn};
 
 use super::{
-    Core, LayerState, Outputs, Program, Stream, Streamable,
+    LayerState, ModelData, Outputs, Program, Stream, Streamable,
     batch::{Outcome, axes, infer},
     check::check,
     graph,
@@ -21,7 +21,7 @@ pub trait Model: Program {
 
     /// A model with fresh weights. The same seed gives the same weights, on every machine.
     fn with_seed(seed: u64) -> Self {
-        Self::from_core(Core::new(initialise(Self::SPEC.params, seed)))
+        Self::from_data(ModelData::new(initialise(Self::INFO.params, seed)))
     }
 
     /// The output for a batch: `[batch, features]`, or `[batch, time, features]` if the model ends
@@ -46,7 +46,7 @@ pub trait Model: Program {
     /// sequence of no steps, or if a stateful model has states of another number of rows;
     /// [`Error::Id`] for an id outside of the vocabulary.
     fn predict<'a>(&self, x: impl IntoInput<'a, Self::Input>) -> Result<Self::Output, Error> {
-        let spec = &Self::SPEC;
+        let spec = &Self::INFO;
         let mut batches = Vec::with_capacity(spec.inputs.len());
         x.into_input(&mut batches)?;
         let mut views = Vec::with_capacity(batches.len());
@@ -56,7 +56,7 @@ pub trait Model: Program {
         }
         let batch = check(spec, &views)?;
         let mut outcome = Outcome::default();
-        infer::<Self>(self.core(), &views, batch, &mut outcome, false)?;
+        infer::<Self>(self.data(), &views, batch, &mut outcome, false)?;
         let axes = axes(spec, &views);
         let mut arrays = Vec::with_capacity(spec.outputs.len());
         for (i, y) in outcome.outputs.into_iter().enumerate() {
@@ -71,13 +71,13 @@ pub trait Model: Program {
 
     /// Puts the states of stateful layers back to zero. The next batch may be of another size.
     fn reset_states(&self) {
-        self.core().states.lock().reset();
+        self.data().states.lock().reset();
     }
 
     /// The states of stateful layers after the last batch, of inference or training; none at the
     /// start and after [`Model::reset_states`].
     fn states(&self) -> Vec<LayerState> {
-        self.core().states.lock().named(&Self::SPEC)
+        self.data().states.lock().named(&Self::INFO)
     }
 
     /// Replaces the states of stateful layers that are named; the others stay.
@@ -87,7 +87,7 @@ pub trait Model: Program {
     /// [`Error::Shape`] if it has another shape, or other rows than the states that stay; then
     /// nothing has changed.
     fn set_states(&self, states: &[LayerState]) -> Result<(), Error> {
-        self.core().states.lock().set(&Self::SPEC, states)
+        self.data().states.lock().set(&Self::INFO, states)
     }
 
     /// A stream with states of its own, at the start of a sequence. Borrows the weights.
@@ -98,27 +98,27 @@ pub trait Model: Program {
     where
         Self: Streamable,
     {
-        Stream::new(self.core())
+        Stream::new(self.data())
     }
 
     /// Keras's table of layers, output shapes and parameters.
     fn summary(&self) -> String {
-        summary::summary(&Self::SPEC)
+        summary::summary(&Self::INFO)
     }
 
     /// The model's graph as [Mermaid](https://mermaid.js.org) draws it, in Markdown for instance.
     fn diagram() -> String {
-        graph::mermaid(&Self::SPEC)
+        graph::mermaid(&Self::INFO)
     }
 
     /// The model's graph as [Graphviz](https://graphviz.org) draws it: `dot -Tsvg`.
     fn graphviz() -> String {
-        graph::graphviz(&Self::SPEC)
+        graph::graphviz(&Self::INFO)
     }
 
     /// What the compiler decided, and why.
     fn plan() -> &'static str {
-        Self::SPEC.plan
+        Self::INFO.plan
     }
 
     /// All parameters in the order of their weights: names, shapes, how they start and whether they are
@@ -140,19 +140,19 @@ pub trait Model: Program {
     /// }
     /// ```
     fn params(&self) -> &'static [ParamSpec] {
-        Self::SPEC.params
+        Self::INFO.params
     }
 
     /// The weights of one parameter, such as `lstm/kernel`: its shape and its floats, row-major.
     fn param(&self, name: &str) -> Option<(&'static [usize], &[f32])> {
-        let (spec, range) = find(Self::SPEC.params, name)?;
-        Some((spec.shape, &self.core().weights[range]))
+        let (spec, range) = find(Self::INFO.params, name)?;
+        Some((spec.shape, &self.data().weights[range]))
     }
 
     /// The weights of one parameter, to change.
     fn param_mut(&mut self, name: &str) -> Option<(&'static [usize], &mut [f32])> {
-        let (spec, range) = find(Self::SPEC.params, name)?;
-        Some((spec.shape, &mut self.core_mut().weights_mut()[range]))
+        let (spec, range) = find(Self::INFO.params, name)?;
+        Some((spec.shape, &mut self.data_mut().weights_mut()[range]))
     }
 
     /// The instruction set that it runs on: the one that [`Model::set_isa`] or `RECURRENT_ISA`
@@ -162,12 +162,12 @@ pub trait Model: Program {
     /// # Errors
     /// [`Error::Isa`] if `RECURRENT_ISA` names an instruction set that this machine has not.
     fn isa(&self) -> Result<Isa, Error> {
-        self.core().isa::<Self>()
+        self.data().isa::<Self>()
     }
 
     /// Runs on this instruction set from now on, whatever `RECURRENT_ISA` says.
     fn set_isa(&mut self, isa: Isa) {
-        self.core_mut().set_isa(isa);
+        self.data_mut().set_isa(isa);
     }
 
     /// Asks backward passes for the gradients of the inputs too ([`Model::input_gradient`]).
@@ -189,7 +189,7 @@ pub trait Model: Program {
     /// refuse: the old file stays.
     #[cfg(feature = "weights")]
     fn save(&self, path: impl AsRef<std::path::Path>) -> Result<(), Error> {
-        crate::weights::save(path, Self::SPEC.params, &self.core().weights)
+        crate::weights::save(path, Self::INFO.params, &self.data().weights)
     }
 
     /// Reads weights from safetensors. Everything missing, extra, of the wrong shape or not finite
@@ -199,7 +199,7 @@ pub trait Model: Program {
     /// [`Error::Io`], [`Error::Format`], [`Error::Weights`].
     #[cfg(feature = "weights")]
     fn load(&mut self, path: impl AsRef<std::path::Path>) -> Result<(), Error> {
-        crate::weights::load(path, Self::SPEC.params, self.core_mut().weights_mut())
+        crate::weights::load(path, Self::INFO.params, self.data_mut().weights_mut())
     }
 
     /// Reads from safetensors what matches a parameter by name and shape; all others stay as they
@@ -215,7 +215,7 @@ pub trait Model: Program {
         &mut self,
         path: impl AsRef<std::path::Path>,
     ) -> Result<Vec<&'static str>, Error> {
-        crate::weights::load_matching(path, Self::SPEC.params, self.core_mut().weights_mut())
+        crate::weights::load_matching(path, Self::INFO.params, self.data_mut().weights_mut())
     }
 }
 

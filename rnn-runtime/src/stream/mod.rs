@@ -8,7 +8,7 @@ use core::marker::PhantomData;
 
 pub use id::Id;
 pub use pack::{PackedWeights, pack};
-pub use program::{Computed, Nothing, StreamProgram, StreamSpec, StreamState, Streamable};
+pub use program::{Computed, Nothing, StreamInfo, StreamProgram, StreamState, Streamable};
 
 use crate::cpu::{
     arena::{Arena, Storage},

@@ -17,7 +17,7 @@ use crate::cpu::{
 /// computed from parameters are computed on `isa`.
 ///
 /// # Panics
-/// If there are fewer weights or less room than [`StreamSpec`](super::StreamSpec) says.
+/// If there are fewer weights or less room than [`StreamInfo`](super::StreamInfo) says.
 pub fn pack<P: StreamProgram, W: PanelFormat<Element = f32>>(
     isa: Isa,
     weights: &[f32],

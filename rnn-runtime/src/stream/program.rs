@@ -23,7 +23,7 @@ pub struct StreamState {
 
 /// What the compiler says about the stream of a model, and about the weights that inference packs.
 #[derive(Clone, Copy, Debug)]
-pub struct StreamSpec {
+pub struct StreamInfo {
     /// Floats of the weights, in the order of the model's parameters.
     pub weights: usize,
     /// Whether a step reads weights that are not packed: rows of a table.
@@ -61,7 +61,7 @@ impl Computed for Nothing {
 /// The code of a model's stream. Generated; nothing in it is meant to be called by hand.
 pub trait StreamProgram: Sized {
     /// What is known about it.
-    const STREAM: StreamSpec;
+    const STREAM: StreamInfo;
     /// Room for the values of a stream, without an allocator.
     type Values: Storage;
     /// The input of one step of a stream: `[f32; N]`, [`super::Id`], or what generated code takes

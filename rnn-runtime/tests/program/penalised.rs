@@ -20,10 +20,10 @@ const VALUE: ValueSpec = ValueSpec {
     features: &[WIDTH],
 };
 
-pub struct Penalised(Core);
+pub struct Penalised(ModelData);
 
 impl StreamProgram for Penalised {
-    const STREAM: StreamSpec = StreamSpec {
+    const STREAM: StreamInfo = StreamInfo {
         weights: 0,
         reads_tables: false,
         packed: 0,
@@ -54,7 +54,7 @@ impl StreamProgram for Penalised {
 }
 
 impl Program for Penalised {
-    const SPEC: Spec = Spec {
+    const INFO: ModelInfo = ModelInfo {
         name: "Penalised",
         params: &[],
         inputs: &[VALUE],
@@ -67,7 +67,7 @@ impl Program for Penalised {
         output_layers: &[],
         plan: "",
         vocabulary: &[],
-        mask_rules: &[],
+        input_masks: &[],
         packed_training: 0,
         matrices_training: &[],
         vectors_training: &[],
@@ -91,14 +91,14 @@ impl Program for Penalised {
     type Input = Sequence;
     type Output = Array3<f32>;
 
-    fn core(&self) -> &Core {
+    fn data(&self) -> &ModelData {
         &self.0
     }
-    fn core_mut(&mut self) -> &mut Core {
+    fn data_mut(&mut self) -> &mut ModelData {
         &mut self.0
     }
-    fn from_core(core: Core) -> Self {
-        Penalised(core)
+    fn from_data(data: ModelData) -> Self {
+        Penalised(data)
     }
 }
 

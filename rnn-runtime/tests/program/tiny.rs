@@ -8,7 +8,7 @@ use crate::cell::*;
 
 /// The model; `KEEPS`: stateful. Inputs: `x`, `real` (a mask), `from` (the first state). Outputs:
 /// the sequence of states, and the last.
-pub struct Tiny<const KEEPS: bool>(Core);
+pub struct Tiny<const KEEPS: bool>(ModelData);
 
 const fn part(param: usize) -> MatrixSlice {
     MatrixSlice {
@@ -55,7 +55,7 @@ const KEPT_STATES: &[StateSpec] = &[StateSpec {
 }];
 
 impl<const KEEPS: bool> StreamProgram for Tiny<KEEPS> {
-    const STREAM: StreamSpec = StreamSpec {
+    const STREAM: StreamInfo = StreamInfo {
         weights: B + UNITS,
         reads_tables: false,
         packed: PWT,
@@ -108,7 +108,7 @@ impl<const KEEPS: bool> StreamProgram for Tiny<KEEPS> {
 }
 
 impl<const KEEPS: bool> Program for Tiny<KEEPS> {
-    const SPEC: Spec = Spec {
+    const INFO: ModelInfo = ModelInfo {
         name: "Tiny",
         params: &[
             ParamSpec::new("tiny/kernel", &[IN, UNITS], Init::GlorotUniform),
@@ -158,7 +158,10 @@ impl<const KEEPS: bool> Program for Tiny<KEEPS> {
         output_layers: &[1, 1],
         plan: "",
         vocabulary: &[],
-        mask_rules: &[MaskRule::Given(1)],
+        input_masks: &[InputMask {
+            input: 1,
+            rule: MaskRule::Given,
+        }],
         packed_training: PACKED,
         matrices_training: &[
             matrix(W, UNITS, IN, PWT, true),
@@ -184,14 +187,14 @@ impl<const KEEPS: bool> Program for Tiny<KEEPS> {
     type Input = (Sequence, Masks, Rows);
     type Output = (Array3<f32>, Array2<f32>);
 
-    fn core(&self) -> &Core {
+    fn data(&self) -> &ModelData {
         &self.0
     }
-    fn core_mut(&mut self) -> &mut Core {
+    fn data_mut(&mut self) -> &mut ModelData {
         &mut self.0
     }
-    fn from_core(core: Core) -> Self {
-        Tiny(core)
+    fn from_data(data: ModelData) -> Self {
+        Tiny(data)
     }
 }
 

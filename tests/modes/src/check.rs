@@ -7,14 +7,14 @@ use crate::{
     oracle::{Run, SEED},
     subject::{Streaming, Subject},
 };
-use recurrent::{__private_0_1::Spec, Isa, learner::ValueSpec};
+use recurrent::{__private_0_1::ModelInfo, Isa, learner::ValueSpec};
 
 /// Of the largest number of the output.
 const OUTPUT: f64 = 1e-5;
 
 /// A batch that the model takes; `time` steps where their number is open, one more on each further
 /// axis.
-pub fn batch(spec: &Spec, rows: usize, time: usize, seed: u64) -> Data {
+pub fn batch(spec: &ModelInfo, rows: usize, time: usize, seed: u64) -> Data {
     let mut r = Random::new(seed);
     let masking = spec.layers.iter().any(|l| l.class == "Masking");
     let one = |(i, input): (usize, &ValueSpec)| {

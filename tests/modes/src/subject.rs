@@ -5,7 +5,7 @@ use crate::{
     steps::{StepInput, StepOutput},
 };
 use recurrent::{
-    __private_0_1::Spec,
+    __private_0_1::ModelInfo,
     Isa,
     learner::Learner,
     model::{Model, Streamable},
@@ -14,7 +14,7 @@ use recurrent::{
 /// What the checks call of a [`Model`], which cannot be a trait object itself.
 pub trait Subject: Learner + Send {
     /// What is known about the model.
-    fn spec(&self) -> &'static Spec;
+    fn spec(&self) -> &'static ModelInfo;
     /// Runs on this instruction set from now on.
     fn use_isa(&mut self, isa: Isa);
     /// The instruction set that it runs on.
@@ -28,8 +28,8 @@ pub trait Subject: Learner + Send {
 }
 
 impl<M: Model> Subject for M {
-    fn spec(&self) -> &'static Spec {
-        const { &M::SPEC }
+    fn spec(&self) -> &'static ModelInfo {
+        const { &M::INFO }
     }
     fn use_isa(&mut self, isa: Isa) {
         self.set_isa(isa);

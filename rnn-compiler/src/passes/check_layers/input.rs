@@ -4,10 +4,12 @@ use proc_macro2::Span;
 use quote::quote;
 
 use super::{Checker, Results};
+use rnn_tables::MaskRule;
+
 use crate::{
     cell::{MAX_SIZE, is_const, single, size::Size},
     diagnostics::Diagnostic,
-    ir::{Assertion, Content, Layer, LayerKind, MaskRule, Shape, Time},
+    ir::{Assertion, Content, Layer, LayerKind, Shape, Time},
     layer::{Before, Incoming, Origin},
     layers,
     syntax::{Body, InputKind, LayerAst, ValueAst, ValueKind},

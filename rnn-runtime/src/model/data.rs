@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// A model's data.
-pub struct Core {
+pub struct ModelData {
     pub(super) weights: Vec<f32>,
     /// Packed when first needed after a change.
     packed: OnceLock<Arena>,
@@ -22,29 +22,29 @@ pub struct Core {
     pub(super) states: States,
 }
 
-impl Clone for Core {
+impl Clone for ModelData {
     /// The weights and the chosen instruction set; states start at zero.
     fn clone(&self) -> Self {
-        Core {
+        ModelData {
             isa: self.isa,
-            ..Core::new(self.weights.clone())
+            ..ModelData::new(self.weights.clone())
         }
     }
 }
 
-impl std::fmt::Debug for Core {
+impl std::fmt::Debug for ModelData {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Core")
+        f.debug_struct("ModelData")
             .field("weights", &self.weights.len())
             .finish_non_exhaustive()
     }
 }
 
-impl Core {
+impl ModelData {
     /// Data with these weights, in the order of the model's parameters.
     pub fn new(weights: Vec<f32>) -> Self {
         // No `Default`: a model without weights would be one that fails later.
-        Core {
+        ModelData {
             weights,
             packed: OnceLock::new(),
             isa: None,
@@ -95,12 +95,12 @@ mod tests {
 
     #[test]
     fn a_copy_runs_on_the_same_instruction_set() {
-        let mut core = Core::new(vec![1.0]);
-        assert_eq!(core.clone().isa, None);
+        let mut data = ModelData::new(vec![1.0]);
+        assert_eq!(data.clone().isa, None);
         for &isa in Isa::available() {
-            core.set_isa(isa);
-            assert_eq!(core.clone().isa, Some(isa));
-            assert_eq!(core.clone().weights, [1.0]);
+            data.set_isa(isa);
+            assert_eq!(data.clone().isa, Some(isa));
+            assert_eq!(data.clone().weights, [1.0]);
         }
     }
 }
