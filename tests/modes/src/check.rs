@@ -3,52 +3,19 @@
 use crate::{
     bits::record,
     gradients::gradients,
-    numbers::{Batch, Content, Data, Random, close, largest, same_bits, weights},
+    numbers::{Data, Random, close, largest, same_bits, weights},
     oracle::{Run, SEED},
+    run::outputs,
     subject::{Streaming, Subject},
 };
-use recurrent::{__private_0_1::ModelInfo, Isa, learner::ValueSpec};
+use recurrent::Isa;
+
+pub use crate::run::{batch, infer};
 
 /// Of the largest number of the output.
 const OUTPUT: f64 = 1e-5;
 
-/// A batch that the model takes; `time` steps where their number is open, one more on each further
-/// axis.
-pub fn batch(spec: &ModelInfo, rows: usize, time: usize, seed: u64) -> Data {
-    let mut r = Random::new(seed);
-    let masking = spec.layers.iter().any(|l| l.class == "Masking");
-    let one = |(i, input): (usize, &ValueSpec)| {
-        let open = time + spec.input_axes[i].unwrap_or(0);
-        let time = input.time.map_or(1, |t| t.unwrap_or(open));
-        let vocabulary = spec.vocabulary.iter().filter(|v| v.0 == i).map(|v| v.2);
-        let content = match (input.ids, input.features) {
-            (true, _) => Content::Ids(vocabulary.min().unwrap()),
-            (false, []) if input.time.is_some() => Content::Mask,
-            _ => Content::Floats,
-        };
-        let padded = input.ids || masking && input.time.is_some();
-        let width = input.features.iter().product();
-        Batch::new((rows, time, width), content, padded, &mut r)
-    };
-    let inputs = spec.inputs.iter().enumerate().map(one).collect();
-    Data { inputs }
-}
-
-/// All outputs of inference from zero states.
-pub fn infer(model: &mut dyn Subject, x: &Data) -> Vec<Vec<f32>> {
-    model.start();
-    model.infer(&x.views()).unwrap();
-    outputs(model)
-}
-
-/// All outputs of the last run.
-fn outputs(model: &dyn Subject) -> Vec<Vec<f32>> {
-    let all = 0..model.outputs().len();
-    all.map(|i| model.output(i).to_vec()).collect()
-}
-
 const SIZES: [(usize, usize); 3] = [(7, 5), (1, 9), (2, 1)];
-
 /// Everything about a model that can stream.
 pub fn stream(model: &mut dyn Streaming, oracle: &rnn_reference::Model) {
     prepare(model, oracle);

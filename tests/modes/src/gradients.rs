@@ -2,9 +2,9 @@
 
 use crate::{
     bits::record,
-    check::infer,
     numbers::{Content, Data, Random, close, largest},
     oracle::{Run, SEED},
+    run::infer,
     subject::Subject,
 };
 use recurrent::{Isa, params::ParamSpec};

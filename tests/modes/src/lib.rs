@@ -13,6 +13,7 @@ pub mod check;
 mod gradients;
 pub mod numbers;
 pub mod oracle;
+mod run;
 mod steps;
 pub mod subject;
 

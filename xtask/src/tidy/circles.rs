@@ -4,10 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Finding, Source, imports::module_of, paths};
 
-/// Imports that close a circle and are still there: folder, file, what it names. Take a line out
-/// with its circle.
-const KNOWN: &[(&str, &str, &str)] = &[("tests/modes/src", "gradients", "check")];
-
 /// Where one file names another of its folder.
 struct Place {
     path: String,
@@ -18,18 +14,13 @@ struct Place {
 type Folder = BTreeMap<String, BTreeMap<String, Place>>;
 
 pub fn check(files: &[Source]) -> Vec<Finding> {
-    check_with(files, KNOWN)
-}
-
-fn check_with(files: &[Source], known: &[(&str, &str, &str)]) -> Vec<Finding> {
     let mut findings = Vec::new();
-    for (folder, names) in folders(files) {
-        let listed = |from: &str, to: &str| known.contains(&(folder.as_str(), from, to));
-        let reached = |from: &str, listed: &dyn Fn(&str, &str) -> bool| {
+    for names in folders(files).values() {
+        let reached = |from: &str| {
             let (mut seen, mut open) = (BTreeSet::new(), vec![from.to_owned()]);
             while let Some(file) = open.pop() {
                 let named = names.get(&file).into_iter().flat_map(BTreeMap::keys);
-                for to in named.filter(|to| !listed(&file, to)) {
+                for to in named {
                     if seen.insert(to.clone()) {
                         open.push(to.clone());
                     }
@@ -37,27 +28,17 @@ fn check_with(files: &[Source], known: &[(&str, &str, &str)]) -> Vec<Finding> {
             }
             seen
         };
-        for (from, named) in &names {
+        for (from, named) in names {
             for (to, place) in named {
-                let mut find = |message| {
+                if reached(to).contains(from) {
                     findings.push(Finding {
                         path: place.path.clone(),
                         line: place.line,
-                        message,
+                        message: format!(
+                            "`{from}` names `{to}` of the same folder, which leads back to `{from}`; \
+                             put what both need into a file of its own, or hand it in as an argument"
+                        ),
                     });
-                };
-                if listed(from, to) {
-                    if !reached(to, &|_, _| false).contains(from) {
-                        find(format!(
-                            "`{from}` and `{to}` are no circle any more: take the line out of KNOWN \
-                             in xtask/src/tidy/circles.rs"
-                        ));
-                    }
-                } else if reached(to, &listed).contains(from) {
-                    find(format!(
-                        "`{from}` names `{to}` of the same folder, which leads back to `{from}`; \
-                         put what both need into a file of its own, or hand it in as an argument"
-                    ));
                 }
             }
         }
@@ -127,17 +108,6 @@ mod tests {
             found[2].starts_with("k/src/f/c/d.rs:1: `c` names `a` of the same folder"),
             "{found:?}"
         );
-    }
-
-    #[test]
-    fn known_circles_are_let_be_until_they_are_gone() {
-        let back = ("k/src/f/c/d.rs", "use crate::f::a;");
-        let known: fn(&[Source]) -> Vec<Finding> =
-            |files| check_with(files, &[("k/src/f", "c", "a")]);
-        assert_eq!(messages(known, &[A, B, C, back]), [""; 0]);
-        let found = messages(known, &[A, C, back]);
-        assert_eq!(found.len(), 1);
-        assert!(found[0].contains("no circle any more"), "{found:?}");
     }
 
     #[test]
