@@ -4,6 +4,7 @@
 //! to do instead.
 
 mod circles;
+mod default_set;
 mod imports;
 mod length;
 mod links;
@@ -43,6 +44,7 @@ const RULES: &[Rule] = &[
     imports::check,
     circles::check,
     manifests::check,
+    default_set::check,
     versions::check,
 ];
 
