@@ -204,7 +204,9 @@ MODELS = 15
 
 
 def write_rust(script, kind, lines):
-    """Cuts test cases into files of `../grid/tests/`: the first of every four is always compiled."""
+    """Cuts test cases into files of `../grid/tests/`: the first of every four is compiled with `all`.
+
+    Its line in `../grid/Cargo.toml` keeps it out of the default set."""
     folder = Path(__file__).resolve().parent.parent / "grid" / "tests"
     for old in folder.glob(f"{kind}_[0-9]*.rs"):
         old.unlink()

@@ -15,9 +15,9 @@ use crate::cargo;
 
 /// The packages whose harness writes down bits, with the arguments that run all of their tests.
 const PACKAGES: &[(&str, &[&str])] = &[
-    ("recurrent-test-goldens", &[]),
+    ("recurrent-test-goldens", &["--features", "all"]),
     ("recurrent-test-grid", &["--features", "exhaustive"]),
-    ("recurrent-test-modes", &[]),
+    ("recurrent-test-modes", &["--features", "all"]),
     ("recurrent", &["--test", "shipped"]),
 ];
 

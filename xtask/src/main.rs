@@ -5,6 +5,7 @@
 //! Steps that take long run only when they are named: `cargo xtask check exhaustive`.
 
 mod bits;
+mod skipped;
 mod tidy;
 
 use std::{
@@ -45,6 +46,8 @@ const STEPS: &[Step] = &[
                 "clippy",
                 "--workspace",
                 "--all-targets",
+                "--features",
+                "all",
                 "--",
                 "-D",
                 "warnings",
@@ -64,8 +67,17 @@ const STEPS: &[Step] = &[
     },
     Step {
         name: "test",
-        about: "all tests, documentation examples among them",
-        run: |root| cargo(root, &["test", "--workspace"], &[]),
+        about: "all test programs, more than the default set of `cargo test --workspace`",
+        run: test,
+        long: false,
+    },
+    Step {
+        name: "doctest",
+        about: "all examples of the documentation, the README and the book",
+        run: |root| {
+            let arguments = ["test", "--workspace", "--features", "all", "--doc"];
+            cargo(root, &arguments, &[])
+        },
         long: false,
     },
     Step {
@@ -85,6 +97,20 @@ const STEPS: &[Step] = &[
     },
 ];
 
+/// Runs all test programs. Those in `examples/` have no tests, and `clippy` has seen that they compile.
+fn test(root: &Path) -> bool {
+    match skipped::start(root) {
+        Ok((name, path)) => {
+            let arguments = ["test", "--workspace", "--features", "all", "--tests"];
+            cargo(root, &arguments, &[(name, path.as_str())])
+        }
+        Err(error) => {
+            eprintln!("cannot write down which tests are skipped: {error}");
+            false
+        }
+    }
+}
+
 fn main() -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).collect();
     let (command, names) = match arguments.split_first() {
@@ -102,6 +128,10 @@ fn main() -> ExitCode {
             Ok(_) => ExitCode::FAILURE,
             Err(message) => fail(&message),
         },
+        "skipped" if names.is_empty() => {
+            print!("{}", skipped::report(&root()));
+            ExitCode::SUCCESS
+        }
         "help" | "--help" | "-h" => {
             println!("{}", usage());
             ExitCode::SUCCESS
@@ -149,6 +179,9 @@ fn check(root: &Path, steps: &[&Step]) -> ExitCode {
         let word = if passed { "ok" } else { "FAILED" };
         report += &format!("{:10} {word}\n", step.name);
     }
+    if steps.iter().any(|step| step.name == "test") {
+        report += &skipped::report(root);
+    }
     eprint!("\n{report}");
     if failed == 0 {
         ExitCode::SUCCESS
@@ -185,7 +218,8 @@ fn usage() -> String {
         "cargo xtask check [STEP…]   all checks that are not long, or those named\n\
          cargo xtask tidy            the repository's own rules alone\n\
          cargo xtask bits record     writes down what all test models compute, in tests/bits\n\
-         cargo xtask bits compare    compares that with what they compute now\n\nsteps:",
+         cargo xtask bits compare    compares that with what they compute now\n\
+         cargo xtask skipped         the tests that the last `check test` could not run here\n\nsteps:",
     );
     for step in STEPS {
         text += &format!("\n  {:10} {}", step.name, step.about);
@@ -204,7 +238,7 @@ mod tests {
 
     #[test]
     fn no_name_means_every_step_that_is_not_long() {
-        let expected = vec!["fmt", "tidy", "clippy", "doc", "test"];
+        let expected = vec!["fmt", "tidy", "clippy", "doc", "test", "doctest"];
         assert_eq!(names(&[]), Ok(expected));
     }
 

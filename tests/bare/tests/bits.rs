@@ -1,6 +1,9 @@
 //! A stream without std gives the bits that the model itself gives on plain code, and a microcontroller
 //! gives them as well.
 
+#[path = "../../support/skip.rs"]
+mod skip;
+
 use std::{path::Path, process::Command};
 
 use recurrent::{Isa, learner::Learner, model::Streamable, prelude::*};
@@ -107,8 +110,7 @@ fn missing() -> Option<String> {
 #[test]
 fn a_microcontroller_gives_the_same_bits() {
     if let Some(why) = missing() {
-        println!("SKIPPED: {TARGET} in QEMU: {why}");
-        return;
+        return skip::skipped(&format!("{TARGET} in QEMU"), &why);
     }
     let manifest = concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml");
     let target = concat!(env!("CARGO_TARGET_TMPDIR"), "/firmware");
