@@ -89,9 +89,12 @@ fn masked_rows_in_inference() {
     };
     let by_ids = rnn_model!(Embedding(20, 8, mask_zero) -> LSTM(40) -> Dense(3));
     let by_value = rnn_model!(Input(_, 8) -> Masking(-1) -> LSTM(40) -> Dense(3));
-    assert_eq!(masks(&given), "[Given(1)]");
-    assert_eq!(masks(&by_ids), "[NonZeroId(0)]");
-    assert_eq!(masks(&by_value), "[DiffersFrom(0, -1.0)]");
+    assert_eq!(masks(&given), "[InputMask { input: 1, rule: Given }]");
+    assert_eq!(masks(&by_ids), "[InputMask { input: 0, rule: NonZeroId }]");
+    assert_eq!(
+        masks(&by_value),
+        "[InputMask { input: 0, rule: DiffersFrom(-1.0) }]"
+    );
     let x = Array3::from_shape_fn((ROWS, 50, 8), |(b, t, i)| ((b + t * i) % 7) as f32 / 7.0);
     let real = Array2::from_shape_fn((ROWS, 50), |(b, t)| t < 50 - b / 2);
     let ids = real.mapv(u32::from) * 3;
@@ -129,7 +132,10 @@ fn masks_of_what_layers_give_are_not_known_before() {
         let rb = b -> real;
         output y = (ra, rb) -> Concatenate -> GRU(3);
     };
-    assert_eq!(masks(&model), "[DiffersFrom(0, 0.5), DiffersFrom(1, 0.5)]");
+    assert_eq!(
+        masks(&model),
+        "[InputMask { input: 0, rule: DiffersFrom(0.5) }, InputMask { input: 1, rule: DiffersFrom(0.5) }]"
+    );
     // One mask of an input counts once.
     let model = rnn_model! {
         input a: [time, 2];
@@ -137,5 +143,8 @@ fn masks_of_what_layers_give_are_not_known_before() {
         let right = a -> Masking -> LSTM(3);
         output y = (left, right) -> Add;
     };
-    assert_eq!(masks(&model), "[DiffersFrom(0, 0.0)]");
+    assert_eq!(
+        masks(&model),
+        "[InputMask { input: 0, rule: DiffersFrom(0.0) }]"
+    );
 }
