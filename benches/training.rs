@@ -7,7 +7,7 @@ use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_m
 use recurrent::{
     learner::{InputView, Values},
     prelude::*,
-    train::{Scored, TargetView},
+    train::{Predictions, TargetView},
 };
 
 fn training(c: &mut Criterion) {
@@ -102,8 +102,8 @@ fn loss(c: &mut Criterion) {
     let logits = common::sequence(rows, 1, classes);
     let logits = logits.as_slice().expect("in one piece");
     let labels = common::labels(rows, classes as u32);
-    let scored = Scored::new(logits, classes, TargetView::Labels(&labels), None);
-    let scored = scored.expect("as many labels as rows");
+    let predictions = Predictions::new(logits, classes, TargetView::Labels(&labels), None);
+    let predictions = predictions.expect("as many labels as rows");
     let mut gradient = vec![0.0; logits.len()];
     let mut group = c.benchmark_group("loss");
     group.throughput(Throughput::Elements(logits.len() as u64));
@@ -112,7 +112,7 @@ fn loss(c: &mut Criterion) {
         group.bench_function(BenchmarkId::new("5000-words", threads), |b| {
             let loss = SparseCategoricalCrossentropy::from_logits();
             b.iter_custom(|n| {
-                let mut run = || loss.mean(&scored, Some(&mut gradient));
+                let mut run = || loss.mean(&predictions, Some(&mut gradient));
                 common::timed(&pool, n, &mut run)
             });
         });

@@ -56,7 +56,7 @@ Usage: characters [options]
 const UNITS: usize = 128;
 
 rnn_model! {
-    /// What comes behind each character.
+    /// What comes after each character.
     pub struct Writer = Embedding(CHARACTERS, 32)
         -> LSTM(UNITS, stateful, return_sequences)
         -> Dropout(0.1)

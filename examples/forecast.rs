@@ -83,7 +83,7 @@ fn run(mut arguments: Arguments) -> Result<(), Box<dyn Error>> {
         return Err(format!("{last_known} is too early to learn anything").into());
     }
     if known + AHEAD > record.ppm.len() {
-        return Err(format!("the record holds no year behind {last_known}").into());
+        return Err(format!("the record holds no year after {last_known}").into());
     }
     // What is known by then says how numbers are scaled, too.
     let scale = Scale::of(&growth[..known - YEAR]);

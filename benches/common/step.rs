@@ -4,7 +4,7 @@ use recurrent::{
     learner::{InputView, Learner, StepSeed},
     optimizers::Stepper,
     prelude::*,
-    train::{Scored, TargetView},
+    train::{Predictions, TargetView},
 };
 
 /// The steps that [`Trainer`] repeats, without its data set, its progress and its metrics.
@@ -38,8 +38,8 @@ impl<L: Learner> Step<L> {
         self.model.forward(&[x], self.seed)?;
         let target = TargetView::Labels(&self.targets);
         let classes = self.d_output.len() / self.targets.len();
-        let scored = Scored::new(self.model.output(0), classes, target, None)?;
-        let loss = self.loss.mean(&scored, Some(&mut self.d_output))?;
+        let predictions = Predictions::new(self.model.output(0), classes, target, None)?;
+        let loss = self.loss.mean(&predictions, Some(&mut self.d_output))?;
         self.model
             .backward(&[&self.d_output], &mut self.gradients)?;
         self.optimizer

@@ -59,7 +59,7 @@ impl Arguments {
     /// The value of an option.
     ///
     /// # Errors
-    /// If there is none behind it.
+    /// If there is none after it.
     pub fn value(&mut self, name: &str) -> Result<Option<String>, Box<dyn Error>> {
         let Some(at) = self.0.iter().position(|argument| argument == name) else {
             return Ok(None);
@@ -69,7 +69,7 @@ impl Arguments {
             .get(at + 1)
             .is_none_or(|value| value.starts_with("--"))
         {
-            return Err(Mistake(format!("{name} needs a value behind it")).into());
+            return Err(Mistake(format!("{name} needs a value after it")).into());
         }
         self.0.remove(at);
         Ok(Some(self.0.remove(at)))

@@ -4,7 +4,7 @@
 //! The format is big-endian: two zero bytes, the type of the numbers (`0x08`, unsigned byte), the
 //! number of axes, the length of each axis (`u32`), then the numbers in row-major order
 //! ([description](https://yann.lecun.com/exdb/mnist/)). A file from anywhere may be opened: what its
-//! header promises is checked before a byte is set aside for it, and nothing is read behind it.
+//! header promises is checked before a byte is set aside for it, and nothing is read after it.
 
 use flate2::read::MultiGzDecoder;
 use std::{

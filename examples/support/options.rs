@@ -85,7 +85,7 @@ impl Options {
             };
             let mut value = |what: &str| {
                 let next = given.take().or_else(|| args.next());
-                next.ok_or_else(|| format!("{flag} needs {what} behind it"))
+                next.ok_or_else(|| format!("{flag} needs {what} after it"))
             };
             match flag {
                 "--help" | "-h" => options.help = true,

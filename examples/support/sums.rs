@@ -6,7 +6,7 @@ use ndarray::{Array2, ArrayView1};
 use recurrent::{
     Error as ModelError,
     metrics::{Direction, Metric, Tally},
-    train::{Dataset, Scored, Target, TargetKind},
+    train::{Dataset, Predictions, Target, TargetKind},
 };
 
 /// Characters of a question, such as `123+456`.
@@ -131,12 +131,12 @@ struct Counts {
 }
 
 impl Tally for Counts {
-    fn add(&mut self, scored: &Scored<'_>) {
+    fn add(&mut self, predictions: &Predictions<'_>) {
         let right = |(prediction, target, _): (&[f32], Target<'_>, f32)| match target {
             Target::Label(label) => largest(prediction.into()) == label,
             Target::Floats(_) => false,
         };
-        let steps: Vec<bool> = scored.iter().map(right).collect();
+        let steps: Vec<bool> = predictions.iter().map(right).collect();
         let answers = steps.chunks_exact(ANSWER);
         self.all += answers.len();
         self.right += answers

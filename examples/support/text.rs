@@ -122,6 +122,6 @@ pub fn draw(logits: &[f32], temperature: f32, dice: &mut Dice) -> u32 {
         left -= share;
         left < 0.0
     });
-    // Rounding may leave a little behind the last one.
+    // Rounding may leave a little after the last one.
     found.unwrap_or(shares.len() - 1) as u32
 }

@@ -2,8 +2,8 @@
 //! ([`keras.callbacks`](https://keras.io/api/callbacks/)).
 //!
 //! Callbacks are called in the order in which they were given to the
-//! [`Trainer`](super::Trainer). What keeps all that has happened (`BackupAndRestore`) does so in
-//! [`Callback::on_epoch_done`], when all others have had their turn.
+//! [`Trainer`](super::Trainer). A callback that saves the state of training (`BackupAndRestore`) does so
+//! in [`Callback::on_epoch_done`], after all others have run.
 
 #[cfg(feature = "weights")]
 mod backup;
@@ -35,7 +35,7 @@ pub use learning_rate::{LearningRateScheduler, ReduceLROnPlateau, ReduceLROnPlat
 pub use monitor::Mode;
 pub use terminate::TerminateOnNaN;
 
-/// Something that looks at training, and may change its course. An error ends training.
+/// Watches training and may change its course. An error ends training.
 ///
 /// ```
 /// use rnn_runtime::Error;
@@ -81,8 +81,8 @@ pub trait Callback: Send {
         Ok(())
     }
 
-    /// After an epoch and its validation. What is added to the logs goes into the history and to
-    /// the callbacks that follow.
+    /// After an epoch and its validation. Numbers that a callback adds to the logs go into the history and
+    /// to the callbacks after it.
     ///
     /// # Errors
     /// Any; training ends with it.
@@ -91,8 +91,8 @@ pub trait Callback: Send {
         Ok(())
     }
 
-    /// After the [`Callback::on_epoch_end`] of all callbacks: nothing changes any more before the
-    /// next epoch begins, so what is kept now is what training goes on with.
+    /// After the [`Callback::on_epoch_end`] of all callbacks. Nothing changes any more before the next
+    /// epoch begins, so a copy made now is the state that training goes on with.
     ///
     /// # Errors
     /// Any; training ends with it.
@@ -111,7 +111,7 @@ pub trait Callback: Send {
     }
 }
 
-/// So that a callback can be looked at after training.
+/// Lets the caller keep a callback and look at it after training.
 impl<C: Callback + ?Sized> Callback for &mut C {
     fn on_train_begin(&mut self, training: &mut Training<'_>) -> Result<(), Error> {
         (**self).on_train_begin(training)
@@ -144,7 +144,7 @@ pub struct Training<'a> {
     pub(super) stepper: &'a mut Stepper,
     pub(super) logs: &'a mut Logs,
     pub(super) directions: &'a [(String, Direction)],
-    /// Options that decide what training ends with, by name.
+    /// Options that the result of training depends on, by name.
     pub(super) setup: &'a [(&'static str, String)],
     pub(super) stop: &'a mut bool,
     pub(super) epoch: &'a mut usize,
@@ -184,9 +184,9 @@ impl Training<'_> {
         self.directions
     }
 
-    /// What decides, beside model, data, optimizer and the numbers of a loss, what training ends with,
-    /// by name: `loss` (the names of the losses, and how much each counts), `seed`, `batch_size`,
-    /// `shuffle`, `reset_states` and `class_weight`. Whoever keeps a training to go on with it later
+    /// The options that the result of training depends on, besides model, data, optimizer and the numbers
+    /// of a loss, by name: `loss` (the names of the losses, and how much each counts), `seed`,
+    /// `batch_size`, `shuffle`, `reset_states` and `class_weight`. A callback that resumes a training
     /// compares them, as `BackupAndRestore` does.
     pub fn setup(&self) -> &[(&'static str, String)] {
         self.setup
@@ -197,13 +197,13 @@ impl Training<'_> {
         self.weights.model().params()
     }
 
-    /// All weights. Those of a model on a device are copied to the host.
+    /// All weights. The weights of a model on a device are copied to the host.
     pub fn weights(&self) -> &[f32] {
         self.weights.get()
     }
 
-    /// All weights, to change. Those of a model on a device are copied to the host, and back after
-    /// this event; to replace all of them, [`Training::set_weights`] copies once.
+    /// All weights, to change. The weights of a model on a device are copied to the host, and back after
+    /// this event. To replace all of them, [`Training::set_weights`] copies only once.
     pub fn weights_mut(&mut self) -> &mut [f32] {
         self.weights.get_mut()
     }
@@ -229,12 +229,12 @@ impl Training<'_> {
         self.stepper.set_learning_rate(learning_rate)
     }
 
-    /// The optimizer with all that it remembers.
+    /// The optimizer with its slots.
     pub fn optimizer(&self) -> &Stepper {
         self.stepper
     }
 
-    /// Goes on with an optimizer from where `state` was taken.
+    /// Restores the state of the optimizer.
     ///
     /// # Errors
     /// [`Error::Argument`] if it is the state of another optimizer or model.
@@ -252,7 +252,7 @@ impl Training<'_> {
         self.weights.model().states()
     }
 
-    /// Puts back what [`Training::kept_states`] gave; without any, all states are zero.
+    /// Restores the states that [`Training::kept_states`] gave; an empty slice sets all states to zero.
     ///
     /// # Errors
     /// [`Error::Argument`] or [`Error::Shape`] if they are not this model's; then nothing has

@@ -1,4 +1,4 @@
-//! What a model learns from.
+//! Data sets.
 
 mod batch;
 mod column;
@@ -20,7 +20,7 @@ pub(crate) use batch::Batch;
 pub(crate) use order::permute;
 pub(crate) use prepared::{LossTargets, Prepared};
 
-/// Samples: inputs, what is to be predicted from them, and how much each of them counts.
+/// Samples: inputs, targets, and how much each sample counts.
 ///
 /// Cheap to clone, split and shuffle: the numbers are shared, only the order differs.
 ///
@@ -40,7 +40,7 @@ pub struct Dataset {
     columns: Arc<Columns>,
     /// Rows of the columns, in the order of this data set.
     order: Vec<usize>,
-    /// Batches of this size hold samples that go on where those of the batch before end.
+    /// In batches of this size, each sample continues the sample of the batch before.
     continuing: Option<usize>,
 }
 
@@ -59,7 +59,7 @@ impl Dataset {
     /// An input is `[n, features]`, `[n, time, features]`, whole numbers `[n, time]` for an
     /// `Embedding`, or booleans `[n, time]` for a mask. Targets are class numbers `[n]` or
     /// `[n, time]`, or floats in the shape of the model's output. An axis of one feature can be
-    /// left out. Whether all that suits the model is checked when they meet it.
+    /// left out. `fit` checks whether they suit the model.
     ///
     /// # Errors
     /// [`Error::Shape`] if they are of different length, [`Error::Argument`] for a number that is
@@ -129,7 +129,7 @@ impl Dataset {
         })
     }
 
-    /// How much each sample counts in the loss: `[n]`, or `[n, time]` for every step of its own.
+    /// How much each sample counts in the loss: `[n]`, or `[n, time]` for each step on its own.
     ///
     /// The weighted losses are divided by the number of samples, not by the sum of the weights,
     /// as in Keras.
@@ -154,8 +154,7 @@ impl Dataset {
         Ok(self)
     }
 
-    /// How much each sample counts in the loss of one target, whose number is given, where the
-    /// model has several outputs.
+    /// How much each sample counts in the loss of one target of several, given by its number.
     ///
     /// # Errors
     /// As [`Dataset::sample_weight`]; [`Error::Argument`] if there is no such target.
@@ -192,7 +191,7 @@ impl Dataset {
                 "sample weights must not be negative, found {bad}"
             )));
         }
-        // Rows that this data set has left out count 1.
+        // Rows of the columns that are not in this data set get the weight 1.
         let stride = weights.stride();
         let mut all = vec![1.0; self.columns.inputs[0].rows() * stride];
         for (&row, weights) in self.order.iter().zip(values.chunks_exact(stride.max(1))) {
@@ -213,8 +212,8 @@ impl Dataset {
         self.order.is_empty()
     }
 
-    /// The first samples and the last ones, of which there is about this `fraction` (as Keras's
-    /// `validation_split`, which takes the end and does not shuffle).
+    /// Splits off about this `fraction` of the samples, from the end: the first samples, and the last
+    /// ones. Like Keras's `validation_split` it does not shuffle.
     ///
     /// # Errors
     /// [`Error::Argument`] if one of the two would be empty.
@@ -240,7 +239,7 @@ impl Dataset {
 
     /// All but the first `n` samples.
     pub fn skip(&self, n: usize) -> Dataset {
-        // What begins within a batch has no batches of its size any more.
+        // Samples that begin within a batch do not continue each other in batches of that size.
         let whole = |size: &usize| n.is_multiple_of(*size);
         Dataset {
             continuing: self.continuing.filter(whole),
@@ -255,8 +254,8 @@ impl Dataset {
         self.with_order(order)
     }
 
-    /// The rows of the arrays that this data set was made of, in its order: what was held out by
-    /// [`Dataset::split`] can be looked up in them.
+    /// The rows of the arrays that this data set was made of, in its order: for example, which ones
+    /// [`Dataset::split`] has held out.
     ///
     /// ```
     /// use ndarray::Array2;
@@ -271,8 +270,7 @@ impl Dataset {
         &self.order
     }
 
-    /// The batch size that [`Dataset::continuing`] was asked for, if the samples are still in its
-    /// order.
+    /// The batch size of [`Dataset::continuing`], if the samples are still in its order.
     pub fn batch_size(&self) -> Option<usize> {
         self.continuing
     }

@@ -1,4 +1,4 @@
-//! The training loop behind the [`recurrent`](https://docs.rs/recurrent) crate, with Keras's names and
+//! The training loop of the [`recurrent`](https://docs.rs/recurrent) crate, with Keras's names and
 //! defaults.
 //!
 //! Users name `recurrent::train` only. A [`Dataset`] goes into a [`Trainer`], which moves the weights of a
@@ -30,4 +30,5 @@ pub use predictions::{Predictions, Target, TargetKind, TargetView};
 pub use trainer::{Evaluate, Fit, Output, Scores, Trainer, Verbose};
 
 /// The older name of [`Predictions`].
+#[deprecated(note = "it is called `Predictions` now")]
 pub type Scored<'a> = Predictions<'a>;

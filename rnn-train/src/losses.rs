@@ -1,4 +1,4 @@
-//! What training makes small: Keras's losses, by Keras's names, with Keras's defaults.
+//! Losses, which training minimises: Keras's losses, by Keras's names, with Keras's defaults.
 //!
 //! Every loss is written for one row (see [`Predictions`]) and reduced as Keras's
 //! `sum_over_batch_size` does it: the sum over all rows, each times its weight, divided by the
@@ -6,9 +6,9 @@
 //!
 //! All losses here are metrics too ([`Metric`]).
 //!
-//! Where Keras's backends differ we follow most of them: probabilities of classes are made to sum
-//! to 1 and then cut off (TensorFlow does it the other way round for class numbers, which is the
-//! same unless a probability is within 1e-7 of 0 or 1, or above 1).
+//! Where Keras's backends differ, this follows the majority: probabilities of classes are made to sum to
+//! 1 and then clipped. (For class numbers TensorFlow clips first, which gives the same unless a
+//! probability is within 1e-7 of 0 or 1, or above 1.)
 //!
 //! Formulas: [`keras.losses`](https://keras.io/api/losses/). Per row they are computed in
 //! float64, since differences of probabilities cancel.
@@ -27,7 +27,7 @@ pub use crossentropy::{
 };
 pub use regression::{Huber, MeanAbsoluteError, MeanSquaredError};
 
-/// A loss. A loss of one's own says which targets it takes and what one row costs:
+/// A loss. Your own loss says which targets it takes and computes the loss of one row:
 ///
 /// ```
 /// use rnn_train::{Predictions, Target, TargetKind, TargetView, losses::Loss};
@@ -54,9 +54,9 @@ pub use regression::{Huber, MeanAbsoluteError, MeanSquaredError};
 ///     }
 /// }
 ///
-/// let scored = Predictions::new(&[1.0, 2.0], 1, TargetView::Floats(&[0.0, 0.0]), None)?;
+/// let predictions = Predictions::new(&[1.0, 2.0], 1, TargetView::Floats(&[0.0, 0.0]), None)?;
 /// let mut gradient = [0.0; 2];
-/// assert_eq!(Quartic.mean(&scored, Some(&mut gradient))?, 17.0 / 2.0);
+/// assert_eq!(Quartic.mean(&predictions, Some(&mut gradient))?, 17.0 / 2.0);
 /// assert_eq!(gradient, [2.0, 16.0]);
 /// # Ok::<(), rnn_runtime::Error>(())
 /// ```
@@ -78,7 +78,7 @@ pub trait Loss: Send + Sync {
         true
     }
 
-    /// Whether the options make sense, and suit an output of `features` numbers a row.
+    /// Checks that the options make sense and suit an output of `features` numbers a row.
     ///
     /// # Errors
     /// [`Error::Argument`] that says what does not.
@@ -94,32 +94,35 @@ pub trait Loss: Send + Sync {
         None
     }
 
-    /// What one row costs. If `gradient`, `[features]`, is given, it gets the derivative of that
-    /// with respect to `prediction`, `[features]`.
+    /// The loss of one row. If `gradient`, `[features]`, is given, it gets the derivative of the loss with
+    /// respect to `prediction`, `[features]`.
     ///
-    /// A target of the other kind, of another length, or a label that is not a feature, gives NaN.
+    /// A target of the other kind or of another length, or a label that is not below `features`, gives NaN.
     fn row(&self, prediction: &[f32], target: Target<'_>, gradient: Option<&mut [f32]>) -> f64;
 
-    /// Sum over the rows, each times its weight, divided by the number of rows; masked rows are in
-    /// neither of the two, and where all are masked the loss is 0, as in Keras. If `gradient`,
-    /// `[rows, features]`, is given, it gets the derivative of that with respect to the
-    /// predictions.
+    /// The sum over the rows, each times its weight, divided by the number of rows. Masked rows count in
+    /// neither; if all rows are masked, the loss is 0, as in Keras. If `gradient`, `[rows, features]`, is
+    /// given, it gets the derivative of the loss with respect to the predictions.
     ///
-    /// Threads share the rows; the result does not depend on how many they are.
+    /// Threads share the rows; the result does not depend on their number.
     ///
     /// NaN in the predictions gives NaN, as in Keras.
     ///
     /// # Errors
     /// [`Error::Shape`] if `gradient` is not as long as the predictions.
-    fn mean(&self, scored: &Predictions<'_>, gradient: Option<&mut [f32]>) -> Result<f64, Error> {
-        // At least 1, so that a sum of nothing is divided by something.
-        let rows = scored.counted().max(1) as f64;
+    fn mean(
+        &self,
+        predictions: &Predictions<'_>,
+        gradient: Option<&mut [f32]>,
+    ) -> Result<f64, Error> {
+        // At least 1, so that an empty sum gives 0 rather than NaN.
+        let rows = predictions.counted().max(1) as f64;
         if let Some(gradient) = &gradient
-            && gradient.len() != scored.rows() * scored.features()
+            && gradient.len() != predictions.rows() * predictions.features()
         {
             return Err(Error::Shape {
                 what: "gradient of the predictions".to_owned(),
-                expected: format!("[{} * {}]", scored.rows(), scored.features()),
+                expected: format!("[{} * {}]", predictions.rows(), predictions.features()),
                 found: format!("[{}]", gradient.len()),
             });
         }
@@ -143,7 +146,7 @@ pub trait Loss: Send + Sync {
             }
             [sum]
         };
-        let [sum] = scored.sum(gradient, &some);
+        let [sum] = predictions.sum(gradient, &some);
         Ok(sum / rows)
     }
 }
@@ -158,8 +161,7 @@ fn check_smoothing(name: &str, smoothing: f32) -> Result<(), Error> {
     )))
 }
 
-/// Lets losses be watched as metrics, under the same name, as Keras does it: the mean over all rows
-/// of an epoch.
+/// Makes losses metrics of the same name, as in Keras: the mean over all rows of an epoch.
 macro_rules! watched {
     ($($loss:ident)*) => {$(
         impl Metric for $loss {

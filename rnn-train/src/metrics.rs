@@ -1,4 +1,4 @@
-//! What is watched besides the loss: Keras's metrics, by Keras's names
+//! Metrics, which are logged besides the loss: Keras's metrics, by Keras's names
 //! ([`keras.metrics`](https://keras.io/api/metrics/)).
 //!
 //! A metric is its options; a [`Tally`] sums it up over an epoch. The [losses](super::losses) are
@@ -8,12 +8,12 @@
 //! use rnn_train::{Predictions, TargetKind, TargetView, losses::Huber};
 //! use rnn_train::metrics::{MeanAbsoluteError, Metric};
 //!
-//! let scored = Predictions::new(&[1.0, 2.0], 1, TargetView::Floats(&[0.0, 0.0]), None)?;
+//! let predictions = Predictions::new(&[1.0, 2.0], 1, TargetView::Floats(&[0.0, 0.0]), None)?;
 //! let mut tally = MeanAbsoluteError.start(1, TargetKind::Floats)?;
-//! tally.add(&scored);
+//! tally.add(&predictions);
 //! assert_eq!(tally.result(), 1.5);
 //! let mut tally = Huber::default().start(1, TargetKind::Floats)?;
-//! tally.add(&scored);
+//! tally.add(&predictions);
 //! assert_eq!(tally.result(), (0.5 + 1.5) / 2.0);
 //! # Ok::<(), rnn_runtime::Error>(())
 //! ```

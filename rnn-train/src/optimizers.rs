@@ -1,8 +1,8 @@
-//! How weights follow their gradients: Keras's optimizers, by Keras's names, with Keras's
-//! defaults and formulas ([`keras.optimizers`](https://keras.io/api/optimizers/)).
+//! Keras's optimizers, by Keras's names, with Keras's defaults and formulas
+//! ([`keras.optimizers`](https://keras.io/api/optimizers/)).
 //!
-//! An optimizer is a formula with its options; what it remembers of every weight is kept by a
-//! [`Stepper`], which also clips the gradients and applies weight decay.
+//! An optimizer is a formula with its options. A [`Stepper`] keeps its slots (the numbers that it
+//! remembers for every weight), clips the gradients and applies weight decay.
 //!
 //! ```
 //! use rnn_train::optimizers::{Adam, CosineDecay};
@@ -41,7 +41,7 @@ pub use stepper::{OptimizerState, Stepper};
 /// What all optimizers have in common.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
-    /// How far a step goes.
+    /// The learning rate.
     pub learning_rate: LearningRate,
     /// Before every step each weight loses this share of itself, times the learning rate
     /// (decoupled weight decay: Loshchilov and Hutter, 2019).
@@ -55,8 +55,8 @@ pub struct Options {
 }
 
 impl Options {
-    /// How gradients are clipped. Keras takes a bound of 0 and clips nothing then, which nobody
-    /// who writes one can mean.
+    /// How gradients are clipped. A bound of 0 is an error: Keras accepts it and clips nothing, which no
+    /// user can mean.
     fn clip(&self) -> Result<Clip, Error> {
         let chosen = [
             ("clipnorm", self.clipnorm),
@@ -91,7 +91,7 @@ impl Options {
     }
 }
 
-/// A formula that moves weights. One of one's own:
+/// A formula that moves weights. Your own optimizer:
 ///
 /// ```
 /// use rnn_train::optimizers::{Optimizer, Options, Slot, Step};
@@ -129,7 +129,7 @@ pub trait Optimizer: Send {
     /// The options that all optimizers have.
     fn options(&self) -> Options;
 
-    /// Whether the options of its own make sense.
+    /// Checks that its own options make sense.
     ///
     /// # Errors
     /// [`Error::Argument`] that says what does not.
@@ -137,7 +137,7 @@ pub trait Optimizer: Send {
         Ok(())
     }
 
-    /// What is remembered of every weight.
+    /// The numbers that it remembers for every weight.
     fn slots(&self) -> Vec<Slot>;
 
     /// The formula as data, if it is one of Keras's: a model on a device then moves its weights by
@@ -165,7 +165,7 @@ macro_rules! optimizer {
         $(#[$doc])*
         #[derive(Clone, Debug)]
         pub struct $name {
-            /// How far a step goes; a number or a schedule.
+            /// The learning rate: a number or a schedule.
             pub learning_rate: $crate::optimizers::LearningRate,
             $($(#[$field_doc])* pub $field: $type,)*
             /// Before every step each weight loses this share of itself, times the learning rate.

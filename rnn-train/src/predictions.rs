@@ -1,4 +1,4 @@
-//! Predictions beside their targets: what losses and metrics look at.
+//! Predictions with their targets, which losses and metrics read.
 
 use rnn_runtime::{error::Error, host::largest};
 
@@ -16,7 +16,7 @@ pub struct Predictions<'a> {
 }
 
 impl<'a> Predictions<'a> {
-    /// Puts `predictions`, `[rows, features]` row-major, beside `targets` and `weights`, `[rows]`.
+    /// Combines `predictions`, `[rows, features]` row-major, with `targets` and `weights`, `[rows]`.
     ///
     /// # Errors
     /// [`Error::Shape`] if the lengths do not fit, or there is not a row.
@@ -24,8 +24,8 @@ impl<'a> Predictions<'a> {
     /// ```
     /// use rnn_train::{Predictions, TargetView};
     ///
-    /// let scored = Predictions::new(&[0.1, 0.9, 0.8, 0.2], 2, TargetView::Labels(&[1, 0]), None)?;
-    /// assert_eq!(scored.rows(), 2);
+    /// let predictions = Predictions::new(&[0.1, 0.9, 0.8, 0.2], 2, TargetView::Labels(&[1, 0]), None)?;
+    /// assert_eq!(predictions.rows(), 2);
     /// assert!(Predictions::new(&[0.1, 0.9], 2, TargetView::Labels(&[1, 0]), None).is_err());
     /// # Ok::<(), rnn_runtime::Error>(())
     /// ```
@@ -82,8 +82,8 @@ impl<'a> Predictions<'a> {
     /// use rnn_train::{Predictions, TargetView, losses::{Loss, MeanSquaredError}};
     ///
     /// let targets = TargetView::Floats(&[0.0, 0.0, 0.0]);
-    /// let scored = Predictions::new(&[2.0, 4.0, 9.0], 1, targets, None)?.masked(&[1.0, 1.0, 0.0])?;
-    /// assert_eq!(MeanSquaredError.mean(&scored, None)?, (4.0 + 16.0) / 2.0);
+    /// let predictions = Predictions::new(&[2.0, 4.0, 9.0], 1, targets, None)?.masked(&[1.0, 1.0, 0.0])?;
+    /// assert_eq!(MeanSquaredError.mean(&predictions, None)?, (4.0 + 16.0) / 2.0);
     /// # Ok::<(), rnn_runtime::Error>(())
     /// ```
     pub fn masked(self, mask: &'a [f32]) -> Result<Self, Error> {
@@ -103,7 +103,7 @@ impl<'a> Predictions<'a> {
     /// Number of rows that are not masked.
     pub fn counted(&self) -> usize {
         match self.mask {
-            Some(mask) => mask.iter().filter(|&&real| real != 0.0).count(),
+            Some(mask) => mask.iter().filter(|&&valid| valid != 0.0).count(),
             None => self.rows(),
         }
     }
@@ -187,11 +187,11 @@ impl<'a> Predictions<'a> {
         (part(a, ta, wa, ma), part(b, tb, wb, mb))
     }
 
-    /// What `f` says of some rows and of their gradients, if there are any, summed over pieces of the
-    /// rows that threads share.
+    /// Calls `f` on pieces of the rows, and of their gradients if there are any, and adds up the results.
+    /// Threads share the pieces.
     ///
-    /// A piece is a half of a half and so on, until it is small: pieces, and the order in which their
-    /// sums are added, depend on the number of rows and features only, never on the threads.
+    /// Rows are halved until a piece is small. So the pieces, and the order in which their sums are added,
+    /// depend on the number of rows and features only, never on the number of threads.
     pub(crate) fn sum<const N: usize>(
         self,
         gradient: Option<&mut [f32]>,
@@ -215,10 +215,10 @@ impl<'a> Predictions<'a> {
     }
 }
 
-/// Numbers of a piece of the rows that no thread divides any more: about ten microseconds.
+/// The size of a piece that is not halved any more, in numbers: about ten microseconds of work.
 const PIECE: usize = 16 * 1024;
 
-/// Place of the largest number, the first one if there are several; 0 if all are NaN.
+/// The index of the largest number, the first one if there are several; 0 if all are NaN.
 pub(crate) fn argmax(row: &[f32]) -> usize {
     let largest = largest(row);
     if largest == f32::NEG_INFINITY {
@@ -254,8 +254,9 @@ mod tests {
         let weights: Vec<f32> = (0..rows).map(|i| (i as f32).cos()).collect();
         let mask: Vec<f32> = (0..rows).map(|i| (i % 3).min(1) as f32).collect();
         let targets = TargetView::Labels(&labels);
-        let scored = Predictions::new(&predictions, features, targets, Some(&weights)).unwrap();
-        let scored = scored.masked(&mask).unwrap();
+        let predictions =
+            Predictions::new(&predictions, features, targets, Some(&weights)).unwrap();
+        let predictions = predictions.masked(&mask).unwrap();
         let run = |threads| {
             let mut gradient = vec![0.0; rows * features];
             let f = |part: Predictions<'_>, gradient: Option<&mut [f32]>| {
@@ -273,11 +274,11 @@ mod tests {
             };
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
             let pool = pool.build().unwrap();
-            let sums = pool.install(|| scored.sum(Some(&mut gradient), &f));
+            let sums = pool.install(|| predictions.sum(Some(&mut gradient), &f));
             (sums, gradient)
         };
         let (sums, gradient) = run(1);
-        assert_eq!(sums[1], scored.counted() as f64);
+        assert_eq!(sums[1], predictions.counted() as f64);
         for (row, gradient) in gradient.chunks_exact(features).enumerate() {
             assert_eq!(gradient, vec![row as f32 * mask[row]; features]);
         }

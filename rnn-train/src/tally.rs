@@ -12,7 +12,7 @@ pub enum Direction {
     Down,
 }
 
-/// A metric. One of one's own, which is a mean over rows:
+/// A metric. Your own metric, which is a mean over rows:
 ///
 /// ```
 /// use rnn_runtime::Error;
@@ -51,7 +51,7 @@ pub enum Direction {
     note = "a metric is a value, not its name: write `Accuracy`, `MeanAbsoluteError` or `TopKCategoricalAccuracy::default()`"
 )]
 pub trait Metric: Send {
-    /// What it is called in the logs; with `val_` in front for validation data.
+    /// Its name in the logs; for validation data `val_` stands in front.
     fn name(&self) -> &str;
 
     /// Which way it gets better.
@@ -67,7 +67,7 @@ pub trait Metric: Send {
 /// A metric being summed up over the batches of an epoch.
 pub trait Tally: Send {
     /// Adds the rows of a batch.
-    fn add(&mut self, scored: &Predictions<'_>);
+    fn add(&mut self, predictions: &Predictions<'_>);
     /// The metric of all rows since the start or the last [`Tally::reset`].
     fn result(&self) -> f64;
     /// Forgets all rows.
@@ -82,8 +82,8 @@ pub struct RowMean<F> {
 }
 
 impl<F: Fn(&[f32], Target<'_>) -> f64 + Send + Sync + 'static> RowMean<F> {
-    /// Mean of `function(prediction, target)`, as [`Metric::start`] wants it. Threads share the rows;
-    /// the result does not depend on how many they are.
+    /// The mean of `function(prediction, target)`, as [`Metric::start`] returns it. Threads share the rows;
+    /// the result does not depend on their number.
     pub fn boxed(function: F) -> Box<dyn Tally> {
         Box::new(RowMean {
             function,
@@ -94,7 +94,7 @@ impl<F: Fn(&[f32], Target<'_>) -> f64 + Send + Sync + 'static> RowMean<F> {
 }
 
 impl<F: Fn(&[f32], Target<'_>) -> f64 + Send + Sync> Tally for RowMean<F> {
-    fn add(&mut self, scored: &Predictions<'_>) {
+    fn add(&mut self, predictions: &Predictions<'_>) {
         let some = |part: Predictions<'_>, _: Option<&mut [f32]>| {
             let (mut total, mut sum) = (0.0, 0.0);
             for (prediction, target, weight) in part.iter() {
@@ -104,7 +104,7 @@ impl<F: Fn(&[f32], Target<'_>) -> f64 + Send + Sync> Tally for RowMean<F> {
             }
             [total, sum]
         };
-        let [total, weight] = scored.sum(None, &some);
+        let [total, weight] = predictions.sum(None, &some);
         self.total += total;
         self.weight += weight;
     }

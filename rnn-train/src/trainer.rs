@@ -29,7 +29,7 @@ use score::Score;
 /// Batch size where none is given, as in Keras.
 const BATCH_SIZE: usize = 32;
 
-/// Trains a model: the loss is needed, all else has Keras's defaults.
+/// Trains a model. A loss is required; all other options have Keras's defaults.
 ///
 /// ```no_run
 /// use rnn_runtime::{Error, learner::Learner};
@@ -48,25 +48,25 @@ const BATCH_SIZE: usize = 32;
 /// }
 /// ```
 ///
-/// The same data, options and seed give the same weights bit for bit. Nothing is changed by a
-/// call that finds an argument or the data wrong. A loss that becomes NaN does not end training,
-/// as in Keras; [`TerminateOnNaN`](crate::callbacks::TerminateOnNaN) does that.
+/// The same data, options and seed give the same weights bit for bit. A call that returns an error about
+/// its arguments or data changes nothing. As in Keras, a loss that becomes NaN does not end training;
+/// [`TerminateOnNaN`](crate::callbacks::TerminateOnNaN) does that.
 ///
-/// The loss that is logged is, as in Keras, that of the outputs plus what the regularisers of the
-/// weights and activities cost.
+/// As in Keras, the loss that is logged is the loss of the outputs plus the penalties of weights and
+/// activities.
 ///
 /// # Stateful models
-/// Each batch goes on where the one before ended ([`Dataset::continuing`] cuts data so). States
-/// are zero at the start of each epoch, and before and after data is evaluated; validation comes
-/// after an epoch, so it disturbs nothing. (Keras never resets states by itself, and validates
-/// with the states that training has left.) See [`Fit::reset_states`].
+/// Each batch continues the one before ([`Dataset::continuing`] cuts data this way). States are zero at
+/// the start of each epoch, and before and after an evaluation. Validation comes after an epoch, so it
+/// disturbs no states of training. (Keras never resets states by itself, and validates with the states
+/// that training has left.) See [`Fit::reset_states`].
 ///
 /// # Devices
 /// Everything that happens to weights, gradients and optimizer state goes through
 /// [`Trainable`](rnn_runtime::trainable::Trainable), which says what is copied to the host and when.
 pub struct Trainer<'m, 'c, M: trainable::Trainable> {
     model: &'m mut M,
-    /// Until the first `fit`; at work in `stepper` from then on.
+    /// The optimizer until the first `fit`, which moves it into `stepper`.
     optimizer: Option<Box<dyn Optimizer>>,
     stepper: Option<Stepper>,
     scores: Scores,
@@ -85,8 +85,7 @@ impl<'m, 'c, M: trainable::Trainable> Trainer<'m, 'c, M> {
         }
     }
 
-    /// How the weights follow their gradients. Replaces an earlier one, and forgets all that it
-    /// remembered.
+    /// The optimizer. Replaces an earlier one with its state.
     pub fn optimizer(mut self, optimizer: impl Optimizer + 'static) -> Self {
         self.optimizer = Some(Box::new(optimizer));
         self.stepper = None;
@@ -99,14 +98,13 @@ impl<'m, 'c, M: trainable::Trainable> Trainer<'m, 'c, M> {
         self
     }
 
-    /// What is to become small: the loss of all outputs that have none of their own.
+    /// The loss of all outputs that have none of their own.
     pub fn loss(mut self, loss: impl Loss + 'static) -> Self {
         self.scores = self.scores.loss(loss);
         self
     }
 
-    /// What is to become small for one output of several, given by its name or number. The sum
-    /// over all of them is what training looks at.
+    /// The loss of one output of several, given by its name or number. Training minimises the sum of all.
     pub fn loss_for(mut self, output: impl Into<Output>, loss: impl Loss + 'static) -> Self {
         self.scores = self.scores.loss_for(output, loss);
         self
@@ -124,14 +122,14 @@ impl<'m, 'c, M: trainable::Trainable> Trainer<'m, 'c, M> {
         self
     }
 
-    /// Watches a metric, too, of a model with one output. As Keras's `metrics` it does not look
-    /// at sample and class weights, but it does at masks.
+    /// Adds a metric of a model with one output. Like Keras's `metrics` it respects masks, but not sample
+    /// and class weights.
     pub fn metric(mut self, metric: impl Metric + 'static) -> Self {
         self.scores = self.scores.metric(metric);
         self
     }
 
-    /// A metric that counts every row by its sample and class weight, as Keras's
+    /// Adds a metric in which every row counts by its sample and class weight, like Keras's
     /// `weighted_metrics`.
     pub fn weighted_metric(mut self, metric: impl Metric + 'static) -> Self {
         self.scores = self.scores.weighted_metric(metric);
@@ -160,12 +158,11 @@ impl<'m, 'c, M: trainable::Trainable> Trainer<'m, 'c, M> {
         self
     }
 
-    /// Trains. A second call goes on with the optimizer as it is.
+    /// Trains. A second call continues with the state of the optimizer.
     ///
     /// # Errors
-    /// [`Error::Argument`] or [`Error::Shape`] if an option, the data, or what they have to do
-    /// with each other is wrong: nothing has changed then. Later on, any error of the model or of
-    /// a callback.
+    /// [`Error::Argument`] or [`Error::Shape`] if an option or the data is wrong, or they do not fit each
+    /// other: nothing has changed then. Later on, any error of the model or of a callback.
     pub fn fit(&mut self, train: &Dataset, fit: Fit<'_>) -> Result<History, Error> {
         fit.check()?;
         let (inputs, outputs) = (self.model.inputs(), self.model.outputs());
@@ -220,8 +217,8 @@ impl<'m, 'c, M: trainable::Trainable> Trainer<'m, 'c, M> {
             setup: fit.setup(self.scores.losses(outputs, &kinds)),
             fit: &fit,
         };
-        // All of it on a thread of the pool: from outside, every product that is divided among
-        // threads would wait for one of them to wake up, several times a step.
+        // Runs on a thread of the pool. From outside, every product that is divided among threads would
+        // wait for a thread to wake up, several times a step.
         rayon::scope(|_| run.epochs(&train, validation.as_ref(), &mut scores))
     }
 
@@ -243,13 +240,13 @@ impl<'m, 'c, M: trainable::Trainable> Trainer<'m, 'c, M> {
         evaluate::evaluate_in(self.model, batch_size, data, &self.scores)
     }
 
-    /// What the optimizer remembers, for a checkpoint; `None` before the first `fit`.
+    /// The optimizer's state, for a checkpoint; `None` before the first `fit`.
     pub fn optimizer_state(&self) -> Option<OptimizerState> {
         self.stepper.as_ref().map(Stepper::state)
     }
 
-    /// Goes on from where `state` was taken. With the weights of that moment, and `initial_epoch`
-    /// in [`Fit`], training ends as if it had never been interrupted.
+    /// Restores the optimizer's state. With the weights of that moment, and `initial_epoch` in [`Fit`],
+    /// training ends as if it had never been interrupted.
     ///
     /// # Errors
     /// [`Error::Argument`] if the state is of another optimizer or model.
@@ -258,7 +255,7 @@ impl<'m, 'c, M: trainable::Trainable> Trainer<'m, 'c, M> {
     }
 }
 
-/// The optimizer at work, put to it if it is not yet.
+/// The running optimizer; started if it is not running yet.
 fn start<'s>(
     optimizer: &mut Option<Box<dyn Optimizer>>,
     stepper: &'s mut Option<Stepper>,

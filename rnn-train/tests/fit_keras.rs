@@ -27,7 +27,7 @@ fn close(what: &str, found: f64, expected: f64) {
     );
 }
 
-/// One or two dense layers from `[batch, time, 2]` to `[batch, time, 3]`, behind a mask that looks
+/// One or two dense layers from `[batch, time, 2]` to `[batch, time, 3]`, after a mask that looks
 /// for steps of zeros.
 struct Dense {
     specs: &'static [ParamSpec],

@@ -11,18 +11,17 @@ use super::{Callback, Training};
 use crate::optimizers::OptimizerState;
 use rnn_runtime::{error::Error, learner::KeptState, params::ParamSpec, weights};
 
-/// Keeps a file with all that training needs to go on: after every epoch, when all other callbacks
-/// have had their turn, the weights, what the optimizer remembers, the states that stateful layers
-/// keep, and the epoch. A training that finds
-/// the file goes on from there; with the same data and options it ends with the same weights, bit
-/// for bit, as one that was never killed. The file is removed when training is done.
+/// Writes a file from which training can resume. After every epoch, when all other callbacks have run,
+/// it holds the weights, the optimizer's state, the states of stateful layers, and the epoch. A training
+/// that finds the file resumes from it. With the same data and options it ends with the same weights,
+/// bit for bit, as a training that was never killed. The file is removed when training is done.
 ///
 /// A training with another loss, seed, batch size or order ([`Fit::shuffle`](crate::Fit)) than
 /// the one that wrote the file refuses it and says what differs; it may have more epochs.
 ///
-/// A stateful model refuses a backup that was written when states were not in it yet.
+/// A stateful model refuses a backup from a version that did not write states.
 ///
-/// As in Keras what other callbacks have seen starts anew.
+/// As in Keras, the states of other callbacks are not restored.
 ///
 /// ```
 /// use rnn_train::callbacks::BackupAndRestore;
@@ -79,7 +78,7 @@ impl BackupAndRestore {
         if let Some(states) = backup.states {
             training.set_kept_states(&states)?;
         }
-        // Checks before it changes anything; nothing can fail after it but a device.
+        // This checks before it changes anything. After it, only a device can fail.
         if let Err(error) = training.restore_optimizer(&backup.optimizer) {
             training.set_kept_states(&before)?;
             return Err(error);
@@ -94,7 +93,7 @@ impl Callback for BackupAndRestore {
     fn on_train_begin(&mut self, training: &mut Training<'_>) -> Result<(), Error> {
         match fs::read(&self.path) {
             Ok(bytes) => self.restore(&bytes, training),
-            // Where its folder cannot be made is found out before an epoch is spent.
+            // A missing folder is reported before any training.
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 weights::make_folder(&self.path).map_err(|error| self.io(error))
             }
@@ -132,9 +131,9 @@ struct Backup {
     epochs: usize,
     weights: Vec<f32>,
     optimizer: OptimizerState,
-    /// `None`: from before they were kept.
+    /// `None` in a file from a version that did not write them.
     states: Option<Vec<KeptState>>,
-    /// Options of the training by name; those that a version did not keep are not there.
+    /// Options of the training by name, without those that older versions did not write.
     setup: Vec<(&'static str, String)>,
 }
 
@@ -183,7 +182,7 @@ impl Backup {
         safetensors::serialize(views, Some(metadata)).map_err(failed)
     }
 
-    /// What the training that wrote it has set otherwise than this one, in words.
+    /// The options in which the training that wrote it differs from this one, in words.
     fn differences(&self, training: &Training<'_>) -> Vec<String> {
         let wanted = training.setup().iter();
         let pairs = wanted.filter_map(|(name, wanted)| {
@@ -228,7 +227,7 @@ impl Backup {
                 .map(|b| f32::from_le_bytes(*b))
                 .collect())
         };
-        // Under which order the slots were written is up to the optimizer; the names are sorted.
+        // The optimizer knows the order of the slots; the names in the file are sorted.
         let mut slots: Vec<(String, Vec<f32>)> = Vec::new();
         for name in file.names() {
             if let Some(slot) = name.strip_prefix("slot/") {
@@ -241,7 +240,7 @@ impl Backup {
                 let count: usize = count.parse().map_err(|_| wrong("states"))?;
                 let mut states = Vec::new();
                 for key in file.names() {
-                    // The name of a state is one word, that of a layer may be a path.
+                    // A state's name is one word; a layer's name may be a path.
                     let Some((layer, name)) =
                         key.strip_prefix("state/").and_then(|s| s.rsplit_once('/'))
                     else {

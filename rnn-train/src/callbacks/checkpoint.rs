@@ -18,11 +18,11 @@ pub enum SaveFreq {
     Batches(usize),
 }
 
-/// Saves the weights as safetensors while training goes on. A save is atomic, so there is a whole
-/// file whenever the program is killed.
+/// Saves the weights as safetensors while training goes on. A save is atomic: whenever the program is
+/// killed, the file is complete.
 ///
-/// Weights that are not finite are not saved, as no file of them could be loaded: the last good file
-/// stays, training goes on, and [`ModelCheckpoint::skipped`] says when that happened first.
+/// Weights that are not finite are not saved, since such a file could not be loaded. The last good file
+/// stays, training goes on, and [`ModelCheckpoint::skipped`] tells when that happened first.
 ///
 /// The path may hold `{epoch}` (from 1), `{batch}` and every name of the logs, with Python's
 /// simple formats: `"run/{epoch:02d}-{val_loss:.4f}.safetensors"`.
@@ -35,7 +35,7 @@ pub enum SaveFreq {
 /// ```
 #[derive(Clone, Debug)]
 pub struct ModelCheckpoint {
-    /// Where to.
+    /// The path of the file, perhaps with names in braces.
     pub path: String,
     /// The number that says which weights are best; `val_loss` by default.
     pub monitor: String,
@@ -86,7 +86,7 @@ impl ModelCheckpoint {
         self.state.skipped
     }
 
-    /// As Keras does: the folder is made.
+    /// Makes the folder, as Keras does.
     fn folder(&self, path: &str) -> Result<(), Error> {
         weights::make_folder(Path::new(path)).map_err(|source| Error::Io {
             path: path.to_owned(),
@@ -105,7 +105,7 @@ impl ModelCheckpoint {
             let Some(current) = monitor.current(training)? else {
                 return Ok(());
             };
-            // NaN is no best, not even the first time: nothing would be better than it.
+            // NaN never counts as the best: no later number would be better.
             if current.is_nan() {
                 self.skip(training);
                 return Ok(());
@@ -116,7 +116,7 @@ impl ModelCheckpoint {
             best = Some(current);
         }
         let path = fill_in(&self.path, training)?;
-        // To fail would take the history from the user; what there is to tell is in it.
+        // An error would discard the history, which shows the user what happened.
         if !training.weights().iter().all(|w| w.is_finite()) {
             self.skip(training);
             return Ok(());
@@ -133,8 +133,8 @@ impl Callback for ModelCheckpoint {
             let message = "ModelCheckpoint: save_freq must be at least 1 batch";
             return Err(Error::Argument(message.to_owned()));
         }
-        // What is written is safetensors, whatever the file is called: a name that says otherwise
-        // would be found out by the program that opens it.
+        // The file is safetensors, whatever its name. With the ending of another format, the program
+        // that opens it would fail.
         if let Some(other) = ["h5", "hdf5", "keras", "pt", "pth", "onnx", "npz"]
             .iter()
             .find(|other| {
@@ -151,7 +151,7 @@ impl Callback for ModelCheckpoint {
                 safe.display().to_string()
             )));
         }
-        // Where none can be made is found out before an epoch is spent.
+        // A folder that cannot be made is reported before any training.
         let folder = Path::new(&self.path).parent();
         if !folder.is_some_and(|f| f.to_string_lossy().contains('{')) {
             self.folder(&self.path)?;
@@ -190,7 +190,7 @@ impl Callback for ModelCheckpoint {
     }
 }
 
-/// Puts numbers in the place of `{name}`, `{name:02d}`, `{name:.3f}`.
+/// Replaces `{name}`, `{name:02d}` and `{name:.3f}` by numbers.
 fn fill_in(path: &str, training: &Training<'_>) -> Result<String, Error> {
     let mut filled = String::new();
     let mut rest = path;

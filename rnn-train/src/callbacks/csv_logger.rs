@@ -24,7 +24,7 @@ pub struct CSVLogger {
     pub path: PathBuf,
     /// Between two cells; a comma by default.
     pub separator: char,
-    /// Append to what the file holds rather than replace it: to go on with a training.
+    /// Append to the file rather than replace it, to resume a training.
     pub append: bool,
     /// The file being written; start with the default.
     pub state: CSVLoggerState,
@@ -89,7 +89,7 @@ impl CSVLogger {
             .map(|name| logs.get(name).map_or("NA".to_owned(), |v| v.to_string()));
         let cells: Vec<_> = [epoch.to_string()].into_iter().chain(cells).collect();
         lines += &(cells.join(&separator) + "\n");
-        // One write for the whole line: a killed training does not leave half of one.
+        // One write for the whole line, so that a killed training never leaves half a line.
         file.write_all(lines.as_bytes())
     }
 }

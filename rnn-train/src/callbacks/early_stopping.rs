@@ -15,13 +15,13 @@ use rnn_runtime::error::Error;
 pub struct EarlyStopping {
     /// The number to watch; `val_loss` by default.
     pub monitor: String,
-    /// An improvement of less than this is none.
+    /// A smaller improvement does not count.
     pub min_delta: f64,
     /// Epochs without an improvement after which training ends.
     pub patience: usize,
     /// Which way the number gets better.
     pub mode: Mode,
-    /// The number must get better than this, too, for the patience to start anew.
+    /// The number must also get better than this for the patience to start anew.
     pub baseline: Option<f64>,
     /// At the end, give the model the weights of its best epoch.
     pub restore_best_weights: bool,
@@ -106,7 +106,7 @@ impl Callback for EarlyStopping {
             return Ok(());
         }
         if self.restore_best_weights && state.best_weights.is_none() {
-            // Should nothing ever count as an improvement, a NaN say, these are the best.
+            // If nothing ever counts as an improvement, such as NaN, these are the best.
             state.best_weights = Some(training.weights().to_vec());
             state.best_epoch = epoch;
         }

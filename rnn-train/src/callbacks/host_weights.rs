@@ -1,11 +1,10 @@
-//! The weights as callbacks see them: a slice on the host, wherever they are.
+//! The weights for callbacks: a slice on the host, wherever the model keeps them.
 
 use std::{borrow::Cow, cell::OnceCell};
 
 use rnn_runtime::{error::Error, trainable::Trainable};
 
-/// A model, and a copy of its weights if they are not in host memory and a callback has looked at
-/// them.
+/// A model. If its weights are not in host memory and a callback has read them, also their copy.
 pub(crate) struct HostWeights<'a> {
     model: &'a mut dyn Trainable,
     copy: OnceCell<Vec<f32>>,
@@ -59,7 +58,7 @@ impl<'a> HostWeights<'a> {
         Ok(())
     }
 
-    /// Gives the model what a callback has changed.
+    /// Writes weights that a callback has changed to the model.
     pub fn write_back(self) -> Result<(), Error> {
         match self.copy.into_inner() {
             Some(copy) if self.changed => self.model.set_weights(&copy),

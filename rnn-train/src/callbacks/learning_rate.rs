@@ -4,7 +4,7 @@ use super::{Callback, Mode, Training, monitor::Monitor};
 use rnn_runtime::error::Error;
 
 /// Sets the learning rate at the beginning of every epoch, by a function of the epoch (from 0)
-/// and the rate so far. For one that changes with every step give the optimizer a
+/// and the rate so far. For a rate that changes with every step give the optimizer a
 /// [`Schedule`](crate::optimizers::Schedule).
 ///
 /// ```
@@ -53,7 +53,7 @@ pub struct ReduceLROnPlateau {
     pub patience: usize,
     /// Which way the number gets better.
     pub mode: Mode,
-    /// An improvement of less than this is none; 1e-4 by default.
+    /// A smaller improvement does not count; 1e-4 by default.
     pub min_delta: f64,
     /// Epochs to wait after the rate was lowered.
     pub cooldown: usize,
@@ -105,7 +105,7 @@ impl Callback for ReduceLROnPlateau {
                 self.factor
             )));
         }
-        // Finds out at once, rather than after `patience` epochs, if the rate cannot be set.
+        // Fails now, rather than after `patience` epochs, if the rate cannot be set.
         training.set_learning_rate(training.learning_rate())?;
         let name = "ReduceLROnPlateau";
         let monitor = Monitor::new(name, &self.monitor, self.mode, self.min_delta, training)?;

@@ -53,7 +53,7 @@ impl Monitor {
         })
     }
 
-    /// The number after this epoch; `None` after an epoch without validation, if it is of that.
+    /// The number after this epoch; `None` for a number of validation after an epoch without one.
     ///
     /// # Errors
     /// [`Error::Argument`] if training does not log it.
@@ -69,8 +69,7 @@ impl Monitor {
         Ok(current)
     }
 
-    /// Whether `current` is better than `best` by more than `min_delta`; anything is better than
-    /// nothing.
+    /// Whether `current` is better than `best` by more than `min_delta`, or `best` is `None`.
     pub fn improved(&self, current: f64, best: Option<f64>) -> bool {
         match (best, self.direction) {
             (None, _) => true,
@@ -87,7 +86,7 @@ fn missing(callback: &str, name: &str, training: &Training<'_>) -> Error {
     ))
 }
 
-/// All that is logged, and how `name`, which is not, might be.
+/// Help for a `name` that is not logged: the names that are, and how it could be.
 pub(super) fn logged(name: &str, training: &Training<'_>) -> String {
     let names: Vec<_> = training
         .directions()

@@ -1,4 +1,4 @@
-//! Stopping when the loss is lost.
+//! Stopping when the loss is NaN or infinite.
 
 use super::{Callback, Training};
 use rnn_runtime::error::Error;

@@ -32,7 +32,7 @@ fn fit(epochs: usize) -> Fit<'static> {
     }
 }
 
-/// Trains with these losses made up, and `callback` behind them; gives the first weight, too.
+/// Trains with these losses made up, and `callback` after them; gives the first weight, too.
 fn scripted(
     name: &'static str,
     values: &[f64],

@@ -89,8 +89,8 @@ impl Column {
         &self.shape
     }
 
-    /// The numbers at these places, `[shape…, …]`: `rows` are places along the first axis, as many
-    /// as `shape` says.
+    /// The numbers of these rows, `[shape…, …]`: `rows` are indices along the first axis, the product of
+    /// `shape` many.
     pub(super) fn gather(
         &self,
         rows: impl Iterator<Item = usize>,
@@ -196,7 +196,7 @@ impl Number for bool {
     }
 }
 
-/// What can be made into a [`Column`]: `ndarray` arrays and views of any dimension, and slices,
+/// Types that can become a [`Column`]: `ndarray` arrays and views of any dimension, and slices,
 /// vectors and arrays as `[n]`.
 pub trait IntoColumn {
     /// Copies the numbers.

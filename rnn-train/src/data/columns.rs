@@ -3,8 +3,8 @@
 use super::column::{Column, IntoColumn};
 use rnn_runtime::error::Error;
 
-/// What can be made into the inputs or the targets of a [`Dataset`](super::Dataset): one
-/// [`IntoColumn`], or a tuple of up to eight of them.
+/// Types that can become the inputs or the targets of a [`Dataset`](super::Dataset): one
+/// [`IntoColumn`], or a tuple of up to eight.
 pub trait IntoColumns {
     /// Copies the numbers.
     ///

@@ -5,9 +5,9 @@ use rand_chacha::{
     rand_core::{RngCore, SeedableRng},
 };
 
-/// Puts `order` in a random order (Fisher and Yates; Durstenfeld, 1964), which depends on the
-/// seed and on `stream` (such as the epoch) only: so the order of epoch 7 is the same whether the
-/// six before it were trained in this run or in an earlier one.
+/// Shuffles `order` (Fisher and Yates; Durstenfeld, 1964). The result depends only on the seed and on
+/// `stream` (such as the epoch), so epoch 7 has the same order whether the six before it were trained in
+/// this run or in an earlier one.
 pub(crate) fn permute(order: &mut [usize], seed: u64, stream: u64) {
     let mut generator = ChaCha8Rng::seed_from_u64(seed);
     generator.set_stream(stream);

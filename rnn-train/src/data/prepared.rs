@@ -1,4 +1,4 @@
-//! A data set that suits a model: all checks are done before training starts.
+//! Checks a data set against a model, before training starts.
 
 use std::{borrow::Cow, collections::BTreeMap};
 
@@ -106,8 +106,9 @@ impl<'a> Prepared<'a> {
         })
     }
 
-    /// Whether all layers know all ids ([`Learner::vocabulary`](rnn_runtime::learner::Learner)). Once in
-    /// training, a batch that the model refuses would come too late: the weights have moved.
+    /// Checks that all ids are in the vocabulary of all layers that read them
+    /// ([`Learner::vocabulary`](rnn_runtime::learner::Learner)). If the model refused a batch in the middle
+    /// of training, the weights would have changed already.
     pub fn check_ids(
         &self,
         what: &str,
@@ -121,16 +122,16 @@ impl<'a> Prepared<'a> {
             let Numbers::Integers(ids) = &column.numbers else {
                 continue;
             };
-            // Only the samples of this data set: what it has left out is never looked up.
+            // Only the samples of this data set: others are never looked up.
             for &sample in &self.order {
                 let ids = &ids[sample * column.stride..(sample + 1) * column.stride];
                 if let Some(step) = ids.iter().position(|&id| id as usize >= size) {
-                    let place = match spec.time {
+                    let position = match spec.time {
                         Some(_) => format!("sample {sample}, step {step}"),
                         None => format!("sample {sample}"),
                     };
                     return Err(Error::Argument(format!(
-                        "{what}, {}: id {} in {place} is outside of the vocabulary 0..{size} of \
+                        "{what}, {}: id {} in {position} is outside of the vocabulary 0..{size} of \
                          {layer}",
                         spec.name, ids[step]
                     )));
@@ -140,14 +141,14 @@ impl<'a> Prepared<'a> {
         Ok(())
     }
 
-    /// Rows that output number `output` has for a sample: steps, if it is a sequence. `None`: it
-    /// has no targets.
+    /// Rows of one sample for output number `output`: its steps, if it is a sequence. `None` without
+    /// targets.
     pub fn steps(&self, output: usize) -> Option<usize> {
         self.targets[output].as_ref().map(|target| target.steps)
     }
 }
 
-/// As many columns as the model wants.
+/// Checks that there are as many columns as the model takes.
 fn check_count(
     what: &str,
     kind: &str,
@@ -179,7 +180,7 @@ fn input<'a>(what: &str, spec: &ValueSpec, column: &'a Column) -> Result<Ready<'
         _ => steps > 0,
     };
     let wanted: &[usize] = if spec.ids { &[] } else { spec.features };
-    // A single number needs no axis of its own, as in Keras; nor does it matter if it has one.
+    // As in Keras, an axis of one feature may be left out.
     let fits = features == wanted
         || (features.is_empty() && wanted == [1])
         || (features == [1] && wanted.is_empty());
@@ -215,7 +216,7 @@ fn target<'a>(
     column: &'a Column,
 ) -> Result<Ready<'a>, Error> {
     let kind = takes.kind;
-    // A row is what the last axis holds: the other feature axes count as steps.
+    // The last axis is a row; the other feature axes count as steps.
     let (&classes, outer) = spec.features.split_last().unwrap_or((&1, &[]));
     let shape = &column.shape()[1..];
     let (time, rest) = match (spec.time, shape) {
@@ -323,7 +324,7 @@ fn check_finite(what: &str, numbers: &Numbers<'_>, stride: usize) -> Result<(), 
     }
 }
 
-/// A mask is 1 where a step is real and 0 where it is not.
+/// A mask is 1 where a step is valid and 0 where it is padding.
 fn check_mask(what: &str, numbers: &Numbers<'_>, steps: usize) -> Result<(), Error> {
     let Numbers::Floats(mask) = numbers else {
         return Ok(());
@@ -331,7 +332,7 @@ fn check_mask(what: &str, numbers: &Numbers<'_>, steps: usize) -> Result<(), Err
     match mask.iter().position(|&v| v != 0.0 && v != 1.0) {
         None => Ok(()),
         Some(at) => Err(Error::Argument(format!(
-            "{what}: a mask is 1 where a step is real and 0 where it is not, found {} in sample {}, \
+            "{what}: a mask is 1 where a step is valid and 0 where it is padding, found {} in sample {}, \
              step {}",
             mask[at],
             at / steps,
@@ -348,7 +349,7 @@ fn wrong_shape(what: &str, spec: &ValueSpec, features: &[usize], found: &Column)
         Some(Some(time)) => axes.push(time.to_string()),
     }
     axes.extend(features.iter().map(usize::to_string));
-    // As in `predict`: the sizes that are open fit, there is just nothing of them.
+    // As in `predict`, an open number of steps may be 0.
     let empty = spec.time == Some(None) && found.shape().get(1) == Some(&0);
     let least = if empty { " with at least one step" } else { "" };
     Error::Shape {
@@ -358,9 +359,8 @@ fn wrong_shape(what: &str, spec: &ValueSpec, features: &[usize], found: &Column)
     }
 }
 
-/// Weights of all rows of a target: those of the samples or of their steps, spread over the rows
-/// (as masks are: an output with several axes of features has several rows a step), times those of
-/// their classes.
+/// Weights of all rows of a target: those of the samples or of their steps, broadcast to the rows (an
+/// output with several axes of features has several rows a step), times those of their classes.
 fn weights(
     what: &str,
     target: &Ready<'_>,

@@ -1,4 +1,4 @@
-//! Which loss the targets are for, where they do not fit the one that there is.
+//! Help for targets that do not fit the loss: which loss they are for.
 
 use super::LossTargets;
 use crate::predictions::TargetKind;
@@ -9,7 +9,7 @@ pub(super) fn remedy(takes: &LossTargets, spec: &ValueSpec, shape: &[usize]) -> 
     let loss = takes.loss.as_str();
     let classes = spec.features.last().copied().unwrap_or(1);
     let time = usize::from(spec.time.is_some());
-    // Axes of one number a feature, and of one class a row: the batch is one of them.
+    // How many axes targets of floats have, and class numbers, the batch included.
     let full = 1 + time + spec.features.len();
     let one_answer = time == 1 && shape.len() < full - 1 + usize::from(classes == 1);
     if one_answer {

@@ -9,12 +9,12 @@ use rnn_runtime::error::Error;
 pub struct Windows {
     /// Steps of a window; 1 by default (Keras has no default).
     pub sequence_length: usize,
-    /// A window starts so many steps after the one before; 1 by default.
+    /// How many steps after the previous window a window starts; 1 by default.
     pub sequence_stride: usize,
-    /// A window takes every so many-th step; 1 by default.
+    /// A window takes every `sampling_rate`-th step; 1 by default.
     pub sampling_rate: usize,
-    /// Steps before this one are not used; 0 by default. As in Keras the targets keep their
-    /// places: that of a window is the one at the place of its first step.
+    /// Steps before this one are not used; 0 by default. As in Keras, targets are not shifted: the target of
+    /// a window is the one at the index of its first step.
     pub start_index: usize,
     /// This step and those after it are not used; `None` by default: all are.
     pub end_index: Option<usize>,
@@ -33,12 +33,12 @@ impl Default for Windows {
 }
 
 impl Dataset {
-    /// One long sequence, cut for stateful models and truncated backpropagation through time:
-    /// row `b` of a batch goes on where row `b` of the batch before ended.
+    /// One long sequence, cut for stateful models and truncated backpropagation through time: row `b` of a
+    /// batch continues row `b` of the batch before.
     ///
     /// The sequence is cut into `batch_size` pieces of equal length, which are read side by side,
     /// `steps` at a time. Inputs and targets are `[n, …]`, one entry a step; the data set has
-    /// samples `[steps, …]`. What does not fill a last batch is left out. Train on it with
+    /// samples `[steps, …]`. Steps that do not fill a last batch are left out. Train on it with
     /// `Fit { batch_size, shuffle: false, … }`.
     ///
     /// # Errors
@@ -48,7 +48,7 @@ impl Dataset {
     /// ```
     /// use rnn_train::Dataset;
     ///
-    /// // From each character of a text the next one is to be foretold.
+    /// // Predict the next character of a text from each character.
     /// let text: Vec<u8> = "to be, or not to be, that is the question".bytes().collect();
     /// let (input, target) = (&text[..text.len() - 1], &text[1..]);
     /// let data = Dataset::continuing(input, target, 2, 5)?;
@@ -69,7 +69,7 @@ impl Dataset {
                 "batch_size and steps must be at least 1, found {batch_size} and {steps}"
             )));
         }
-        // More steps than can be counted are more than there are.
+        // An overflow means more steps than there are.
         let batches = batch_size
             .checked_mul(steps)
             .map_or(0, |batch| length / batch);
@@ -78,7 +78,7 @@ impl Dataset {
                 "a sequence of {length} steps is too short for {batch_size} rows of {steps} steps"
             )));
         }
-        let place = |sample: usize| {
+        let start = |sample: usize| {
             let (batch, row) = (sample / batch_size, sample % batch_size);
             (row * batches + batch) * steps
         };
@@ -86,7 +86,7 @@ impl Dataset {
         let cut = |columns: Vec<Column>| {
             let cut = |column: &Column| {
                 let rows =
-                    (0..samples).flat_map(|sample| (0..steps).map(move |s| place(sample) + s));
+                    (0..samples).flat_map(|sample| (0..steps).map(move |s| start(sample) + s));
                 column.gather(rows, &[samples, steps])
             };
             columns.iter().map(cut).collect::<Result<Vec<_>, _>>()
@@ -96,7 +96,7 @@ impl Dataset {
         Ok(data)
     }
 
-    /// All windows of `steps` steps of a series, each to foretell the `ahead` steps after it.
+    /// All windows of `steps` steps of a series; the targets are the `ahead` steps after each window.
     ///
     /// The series is `[n]` or `[n, features]`; inputs are `[windows, steps, …]`, targets
     /// `[windows, ahead, …]`, where `windows` is `n - steps - ahead + 1`.
@@ -138,9 +138,9 @@ impl Dataset {
     /// Windows of a series with targets of their own: Keras's `timeseries_dataset_from_array`.
     ///
     /// `series` is `[n]` or `[n, features]`, the inputs are `[windows, sequence_length, …]`. The
-    /// target of a window is the entry of `targets`, `[m, …]`, at the place of its *first* step:
-    /// to foretell the step after windows of ten, give `series` without its last ten steps and
-    /// `targets` without its first ten. Targets end where windows do: more of either are left out.
+    /// target of a window is the entry of `targets`, `[m, …]`, at the index of its *first* step: to predict
+    /// the step after windows of ten, give `series` without its last ten steps and `targets` without its
+    /// first ten. Windows without a target, and targets without a window, are left out.
     ///
     /// # Errors
     /// [`Error::Argument`] if a number is 0 or there is not a single window.

@@ -328,7 +328,7 @@ fn ids_are_looked_up_before_they_are_used() {
     assert_eq!(check(&data.skip(2), 7), wrong("8 in sample 2, step 2", 7));
 }
 
-/// Weights of steps are spread over the rows of a step, as masks are.
+/// Weights of steps are broadcast to the rows of a step, as masks are.
 #[test]
 fn steps_have_weights_where_a_step_has_several_rows() {
     let output = ValueSpec {
@@ -351,8 +351,8 @@ fn steps_have_weights_where_a_step_has_several_rows() {
         Ok::<_, String>(batch.weights(0).map(<[f32]>::to_vec))
     };
     let steps: Vec<f32> = (0..6).map(|i| i as f32).collect();
-    let spread: Vec<f32> = (0..12).map(|i| (i / 2) as f32).collect();
-    assert_eq!(weights(steps, &[2, 3]), Ok(Some(spread)));
+    let broadcast: Vec<f32> = (0..12).map(|i| (i / 2) as f32).collect();
+    assert_eq!(weights(steps, &[2, 3]), Ok(Some(broadcast)));
     let rows: Vec<f32> = (0..12).map(|i| i as f32).collect();
     assert_eq!(weights(rows.clone(), &[2, 6]), Ok(Some(rows)));
     let samples = [vec![5.0; 6], vec![7.0; 6]].concat();

@@ -18,7 +18,7 @@ const FONT_NAME: &str = "recurrent-plot-sans";
 /// One panel of an SVG; a PNG has [`PNG_SCALE`] times as many pixels.
 const PANEL: (u32, u32) = (760, 460);
 
-/// Sharp on today's screens, and small marks come out round.
+/// Sharp on screens of high resolution; small marks stay round.
 const PNG_SCALE: u32 = 2;
 
 /// Two colours that differ for nearly everybody, in grey too (Okabe and Ito, 2008).
@@ -85,7 +85,7 @@ impl History {
         }
     }
 
-    /// One for every name that is not of validation.
+    /// One panel for every name, with its numbers of validation.
     fn panels(&self) -> Vec<Panel> {
         let names = self.names();
         let names = names.into_iter().filter(|name| !name.starts_with("val_"));
@@ -198,7 +198,7 @@ impl Panel {
         Ok(())
     }
 
-    /// From the first epoch to the last; wider if that is one and the same.
+    /// From the first epoch to the last; wider if there is only one.
     fn epochs(&self) -> std::ops::Range<f64> {
         let all = || self.training.iter().chain(&self.validation).map(|p| p.0);
         let (first, last) = (
@@ -226,7 +226,7 @@ impl Panel {
         low - room..high + room
     }
 
-    /// The right corner that the curves end farther away from.
+    /// The right corner that is farther from the ends of the curves.
     fn free_corner(&self, y: &std::ops::Range<f64>) -> SeriesLabelPosition {
         let ends = [&self.training, &self.validation];
         let ends: Vec<f64> = ends.iter().filter_map(|c| c.last()).map(|p| p.1).collect();

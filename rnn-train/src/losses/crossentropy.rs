@@ -1,4 +1,4 @@
-//! Cross-entropies: minus the logarithm of the probability given to what was right.
+//! Cross-entropies: minus the logarithm of the predicted probability of the right class.
 
 use super::{Loss, check_smoothing};
 use crate::predictions::{Target, TargetKind};
@@ -14,13 +14,13 @@ use rnn_runtime::{error::Error, host::loss_row, loss::LossRule};
 /// ```
 /// use rnn_train::{Predictions, TargetView, losses::{Loss, SparseCategoricalCrossentropy}};
 ///
-/// let scored = Predictions::new(&[0.25, 0.75], 2, TargetView::Labels(&[1]), None)?;
-/// let loss = SparseCategoricalCrossentropy::default().mean(&scored, None)?;
+/// let predictions = Predictions::new(&[0.25, 0.75], 2, TargetView::Labels(&[1]), None)?;
+/// let loss = SparseCategoricalCrossentropy::default().mean(&predictions, None)?;
 /// assert!((loss - -(0.75f64.ln())).abs() < 1e-12);
 ///
-/// let scored = Predictions::new(&[500.0, -500.0], 2, TargetView::Labels(&[1]), None)?;
+/// let predictions = Predictions::new(&[500.0, -500.0], 2, TargetView::Labels(&[1]), None)?;
 /// let mut gradient = [0.0; 2];
-/// let loss = SparseCategoricalCrossentropy::from_logits().mean(&scored, Some(&mut gradient))?;
+/// let loss = SparseCategoricalCrossentropy::from_logits().mean(&predictions, Some(&mut gradient))?;
 /// assert_eq!(loss, 1000.0);
 /// assert_eq!(gradient, [1.0, -1.0]);
 /// # Ok::<(), rnn_runtime::Error>(())
@@ -72,8 +72,8 @@ impl Loss for SparseCategoricalCrossentropy {
 /// ```
 /// use rnn_train::{Predictions, TargetView, losses::{CategoricalCrossentropy, Loss}};
 ///
-/// let scored = Predictions::new(&[0.25, 0.75], 2, TargetView::Floats(&[0.0, 1.0]), None)?;
-/// let loss = CategoricalCrossentropy::default().mean(&scored, None)?;
+/// let predictions = Predictions::new(&[0.25, 0.75], 2, TargetView::Floats(&[0.0, 1.0]), None)?;
+/// let loss = CategoricalCrossentropy::default().mean(&predictions, None)?;
 /// assert!((loss - -(0.75f64.ln())).abs() < 1e-12);
 /// # Ok::<(), rnn_runtime::Error>(())
 /// ```
@@ -142,8 +142,8 @@ impl Loss for CategoricalCrossentropy {
 /// ```
 /// use rnn_train::{Predictions, TargetView, losses::{BinaryCrossentropy, Loss}};
 ///
-/// let scored = Predictions::new(&[0.0, 0.0], 1, TargetView::Floats(&[0.0, 1.0]), None)?;
-/// let loss = BinaryCrossentropy::from_logits().mean(&scored, None)?;
+/// let predictions = Predictions::new(&[0.0, 0.0], 1, TargetView::Floats(&[0.0, 1.0]), None)?;
+/// let loss = BinaryCrossentropy::from_logits().mean(&predictions, None)?;
 /// assert!((loss - 2f64.ln()).abs() < 1e-12);
 /// # Ok::<(), rnn_runtime::Error>(())
 /// ```

@@ -9,9 +9,9 @@ use rnn_runtime::{error::Error, host::loss_row, loss::LossRule};
 /// ```
 /// use rnn_train::{Predictions, TargetView, losses::{Loss, MeanSquaredError}};
 ///
-/// let scored = Predictions::new(&[1.0, 3.0], 2, TargetView::Floats(&[0.0, 0.0]), None)?;
+/// let predictions = Predictions::new(&[1.0, 3.0], 2, TargetView::Floats(&[0.0, 0.0]), None)?;
 /// let mut gradient = [0.0; 2];
-/// assert_eq!(MeanSquaredError.mean(&scored, Some(&mut gradient))?, 5.0);
+/// assert_eq!(MeanSquaredError.mean(&predictions, Some(&mut gradient))?, 5.0);
 /// assert_eq!(gradient, [1.0, 3.0]);
 /// # Ok::<(), rnn_runtime::Error>(())
 /// ```
@@ -51,8 +51,8 @@ impl Loss for MeanSquaredError {
 /// ```
 /// use rnn_train::{Predictions, TargetView, losses::{Loss, MeanAbsoluteError}};
 ///
-/// let scored = Predictions::new(&[1.0, -3.0], 2, TargetView::Floats(&[0.0, 0.0]), None)?;
-/// assert_eq!(MeanAbsoluteError.mean(&scored, None)?, 2.0);
+/// let predictions = Predictions::new(&[1.0, -3.0], 2, TargetView::Floats(&[0.0, 0.0]), None)?;
+/// assert_eq!(MeanAbsoluteError.mean(&predictions, None)?, 2.0);
 /// # Ok::<(), rnn_runtime::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug, Default)]
@@ -92,8 +92,8 @@ impl Loss for MeanAbsoluteError {
 /// ```
 /// use rnn_train::{Predictions, TargetView, losses::{Huber, Loss}};
 ///
-/// let scored = Predictions::new(&[0.5, 3.0], 1, TargetView::Floats(&[0.0, 0.0]), None)?;
-/// assert_eq!(Huber::default().mean(&scored, None)?, (0.125 + 2.5) / 2.0);
+/// let predictions = Predictions::new(&[0.5, 3.0], 1, TargetView::Floats(&[0.0, 0.0]), None)?;
+/// assert_eq!(Huber::default().mean(&predictions, None)?, (0.125 + 2.5) / 2.0);
 /// # Ok::<(), rnn_runtime::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug)]

@@ -4,7 +4,7 @@ use super::{Direction, Metric, RowMean, Tally, needs, share};
 use crate::predictions::{Target, TargetKind, argmax};
 use rnn_runtime::error::Error;
 
-/// Share of right predictions, of the kind that fits, as Keras's `"accuracy"`:
+/// Share of right predictions. Like Keras's `"accuracy"` it is one of three metrics:
 /// [`BinaryAccuracy`] where the model predicts one number a row,
 /// [`SparseCategoricalAccuracy`] where the targets are class numbers, and
 /// [`CategoricalAccuracy`] otherwise.
@@ -40,8 +40,8 @@ impl Metric for Accuracy {
 
 /// Share of numbers on the right side of the threshold; targets are 0 and 1.
 ///
-/// As in Keras the threshold is for what the model gives: with a loss from logits 0 is the one
-/// that stands for a probability of one half.
+/// As in Keras, the threshold applies to the model's output. With a loss from logits, 0 is the threshold
+/// for a probability of one half.
 ///
 /// ```
 /// use rnn_train::{Predictions, TargetKind, TargetView, metrics::{BinaryAccuracy, Metric}};
@@ -92,7 +92,7 @@ impl Metric for BinaryAccuracy {
     }
 }
 
-/// Share of rows whose largest number is at the place of the target's largest: one-hot targets.
+/// Share of rows whose largest number has the index of the target's largest, for one-hot targets.
 ///
 /// ```
 /// use rnn_train::{Predictions, TargetKind, TargetView, metrics::{CategoricalAccuracy, Metric}};
@@ -123,7 +123,7 @@ impl Metric for CategoricalAccuracy {
     }
 }
 
-/// Share of rows whose largest number is at the place that the target names: class numbers.
+/// Share of rows whose largest number has the index that the target gives, for class numbers.
 ///
 /// ```
 /// use rnn_train::{Predictions, TargetKind, TargetView};

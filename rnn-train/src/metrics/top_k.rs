@@ -98,7 +98,7 @@ fn check(name: &str, k: usize) -> Result<usize, Error> {
     )))
 }
 
-/// Whether fewer than `k` predictions are above the one of `class`: as in Keras equals are all in.
+/// Whether fewer than `k` predictions are above that of `class`; as in Keras, equal ones all count.
 fn in_top_k(prediction: &[f32], class: usize, k: usize) -> bool {
     let Some(&own) = prediction.get(class) else {
         return false;

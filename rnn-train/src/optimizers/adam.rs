@@ -4,7 +4,7 @@ use super::{Optimizer, Options, Slot, Step, check_not_negative, check_share, opt
 use rnn_runtime::{error::Error, update::Rule};
 
 optimizer! {
-    /// Divides a moving average of the gradient by the root of one of its square (Kingma and
+    /// Divides a moving average of the gradient by the root of a moving average of its square (Kingma and
     /// Ba, 2015).
     ///
     /// `m += (1 - beta_1) * (g - m)`, `v += (1 - beta_2) * (g² - v)`,
@@ -49,7 +49,7 @@ optimizer! {
     }
 }
 
-/// What is wrong with the options that the two share.
+/// Checks the options that both share.
 fn check(name: &str, beta_1: f64, beta_2: f64, epsilon: f64) -> Result<(), Error> {
     check_share(&format!("{name}: beta_1"), beta_1)?;
     check_share(&format!("{name}: beta_2"), beta_2)?;
@@ -65,7 +65,7 @@ fn slots(amsgrad: bool) -> Vec<Slot> {
     slots
 }
 
-/// [`Optimizer`] by the formula that the two share.
+/// Implements [`Optimizer`] by the formula that both share.
 macro_rules! adam {
     ($type:ident, $name:literal) => {
         impl $type {

@@ -7,7 +7,7 @@ optimizer! {
     /// Divides the gradient by the root of a moving average of its square (Hinton, 2012).
     ///
     /// `v = rho * v + (1 - rho) * g²`, `w -= rate * g / sqrt(v + epsilon)`; centered, the square
-    /// of the mean gradient is taken off `v` under the root. Note the place of epsilon.
+    /// of the mean gradient is subtracted from `v` under the root. Note that epsilon is under the root.
     ///
     /// ```
     /// use rnn_train::optimizers::RMSprop;

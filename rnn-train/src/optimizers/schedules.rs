@@ -8,7 +8,7 @@ use rnn_runtime::error::Error;
 
 /// A learning rate for every step.
 pub trait Schedule: fmt::Debug + Send + Sync {
-    /// The rate of the step after `step` steps: the first one asks for `at(0)`.
+    /// The rate of the next step after `step` steps: `at(0)` is that of the first step.
     fn at(&self, step: u64) -> f64;
 
     /// Whether the options make sense.
@@ -77,7 +77,7 @@ impl<S: Schedule + 'static> From<S> for LearningRate {
 pub struct ExponentialDecay {
     /// The first rate.
     pub initial_learning_rate: f64,
-    /// After so many steps the rate has changed by `decay_rate`.
+    /// The number of steps in which the rate changes by the factor `decay_rate`.
     pub decay_steps: u64,
     /// Factor.
     pub decay_rate: f64,
@@ -291,7 +291,7 @@ pub struct PiecewiseConstantDecay {
 impl Schedule for PiecewiseConstantDecay {
     fn at(&self, step: u64) -> f64 {
         let stretch = self.boundaries.partition_point(|&boundary| boundary < step);
-        // `check` has seen to it that there is one.
+        // `check` makes sure that there is one.
         self.values.get(stretch).copied().unwrap_or(0.0)
     }
 

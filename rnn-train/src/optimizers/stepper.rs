@@ -9,7 +9,7 @@ use rnn_runtime::{
     update::{Clip, HostRule, Update, UpdateRule},
 };
 
-/// An optimizer with what it remembers of the weights of one model.
+/// An optimizer with its slots for the weights of one model.
 ///
 /// ```
 /// use rnn_runtime::params::{Init, ParamSpec};
@@ -37,7 +37,7 @@ pub struct Stepper {
     state: Box<dyn TrainState>,
 }
 
-/// All that a [`Stepper`] remembers, to be written into a checkpoint.
+/// The state of a [`Stepper`], to be written into a checkpoint.
 #[derive(Clone, Debug, PartialEq)]
 pub struct OptimizerState {
     /// Name of the optimizer.
@@ -104,9 +104,9 @@ impl Stepper {
         options.clip().map(|_| ())
     }
 
-    /// One step on host slices: clips `gradients` (in place), lets the weights decay, moves them and
-    /// then holds them to their constraints. What is not trainable is not touched. The derivatives of
-    /// regularizers must be in `gradients` already.
+    /// One step on host slices: clips `gradients` (in place), applies weight decay, moves the weights and
+    /// projects them onto their constraints. Frozen parameters are not touched. `gradients` must include
+    /// the derivatives of regularizers.
     ///
     /// # Errors
     /// [`Error::Shape`] if a slice is not as long as the model has weights; [`Error::Argument`] if the
@@ -117,8 +117,8 @@ impl Stepper {
         })
     }
 
-    /// Gradients of all weights of the model that the stepper was started for, then one step: what
-    /// follows the loss in training.
+    /// The part of a training step after the loss: computes the gradients of all weights of the model that
+    /// the stepper was started for, then does one step.
     ///
     /// # Errors
     /// As [`Trainable::backward`] and [`Trainable::apply`].
@@ -183,7 +183,7 @@ impl Stepper {
         Ok(())
     }
 
-    /// A copy of all that is remembered.
+    /// A copy of the optimizer's state.
     pub fn state(&self) -> OptimizerState {
         let slots = self.slots.iter().enumerate();
         OptimizerState {
@@ -199,7 +199,7 @@ impl Stepper {
         }
     }
 
-    /// Goes on from where `state` was taken: the next steps are the same, bit for bit.
+    /// Restores `state`: the next steps are the same, bit for bit, as after the moment it was taken.
     ///
     /// # Errors
     /// [`Error::Argument`] if it is the state of another optimizer, or of another model. Nothing
@@ -230,7 +230,7 @@ impl Stepper {
     }
 }
 
-/// An optimizer of the user's own, as a rule.
+/// The rule of a user's own optimizer.
 struct OwnRule<'a>(&'a dyn Optimizer);
 
 impl HostRule for OwnRule<'_> {

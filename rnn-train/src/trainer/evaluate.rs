@@ -1,4 +1,4 @@
-//! A look at a model without training it.
+//! Evaluation of a model without a trainer.
 
 use super::{
     BATCH_SIZE,

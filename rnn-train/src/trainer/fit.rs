@@ -37,28 +37,27 @@ pub struct Fit<'a> {
     pub epochs: usize,
     /// Samples of a step; the last batch of an epoch holds what is left. 32 by default.
     pub batch_size: usize,
-    /// Data to look at after each epoch, not trained on.
+    /// Data for validation after each epoch; it is not trained on.
     pub validation: Option<&'a Dataset>,
-    /// Share of the training data, from its end, to be `validation` if that is not given.
+    /// Share of the training data, from its end, that is held out as `validation` if none is given.
     pub validation_split: f64,
     /// Samples of a batch of validation; `batch_size` if `None`.
     pub validation_batch_size: Option<usize>,
-    /// Validate after every so many epochs; 1 by default.
+    /// Validates after every `validation_freq` epochs; 1 by default.
     pub validation_freq: usize,
-    /// Another order of the samples in each epoch; true by default. A stateful model needs false:
-    /// its batches go on where the ones before them ended.
+    /// Shuffle the samples before each epoch; true by default. A stateful model needs false, since its
+    /// batches continue each other.
     pub shuffle: bool,
-    /// Stateful layers begin every epoch with states of zero, and are left so; true by default.
-    /// If false they go on where they are, from epoch to epoch and from one `fit` to the next, as
-    /// they do in Keras unless one resets them in a callback.
+    /// Set the states of stateful layers to zero before every epoch and at the end; true by default. If
+    /// false, states go on from epoch to epoch and from one `fit` to the next, as in Keras unless a callback
+    /// resets them.
     pub reset_states: bool,
     /// Draws the orders, and the masks of dropout.
     pub seed: u64,
-    /// How much a row counts in the loss, by its class; 1 for those not mentioned. Multiplied
-    /// with sample weights, where Keras does not let one have both. Only for a model with one
-    /// output.
+    /// How much a row counts in the loss, by its class; 1 for classes that are not mentioned. Unlike in
+    /// Keras, it can be combined with sample weights: both are multiplied. Only for a model with one output.
     pub class_weight: Option<BTreeMap<u32, f32>>,
-    /// The first epoch, from 0: to go on with a training.
+    /// The first epoch, from 0, to resume a training.
     pub initial_epoch: usize,
     /// What to show.
     pub verbose: Verbose,
@@ -84,8 +83,8 @@ impl Default for Fit<'_> {
 }
 
 impl Fit<'_> {
-    /// What decides, beside model, data, optimizer and the numbers of a loss, what a training ends
-    /// with. Of epochs there can be more.
+    /// The options that the result of training depends on, besides model, data, optimizer and the numbers
+    /// of a loss. The number of epochs is not among them: a resumed training may have more.
     pub(super) fn setup(&self, loss: String) -> Vec<(&'static str, String)> {
         vec![
             ("loss", loss),
@@ -106,7 +105,7 @@ impl Fit<'_> {
         words.collect::<Vec<_>>().join(", ")
     }
 
-    /// Whether the options make sense by themselves.
+    /// Checks the options that do not depend on model and data.
     pub(super) fn check(&self) -> Result<(), Error> {
         let wrong = |message: String| Err(Error::Argument(message));
         let (epochs, from) = (self.epochs, self.initial_epoch);

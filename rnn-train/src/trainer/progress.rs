@@ -1,4 +1,4 @@
-//! What one sees of a training.
+//! The display of a training's progress.
 
 use std::{
     io::IsTerminal,
@@ -61,7 +61,7 @@ impl Progress {
         let _ = steps;
     }
 
-    /// One step further; `logs` is asked for only now and then.
+    /// Advances by one step. `logs` is called only now and then.
     pub fn step(&mut self, logs: impl FnOnce() -> Logs) {
         match &self.kind {
             Kind::Silent | Kind::Lines => {}

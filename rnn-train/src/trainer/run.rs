@@ -26,7 +26,7 @@ pub(super) struct Run<'r, 'c> {
     pub stepper: &'r mut Stepper,
     pub callbacks: &'r mut Vec<Box<dyn Callback + 'c>>,
     pub directions: Vec<(String, Direction)>,
-    /// Options that decide what training ends with, by name.
+    /// Options that the result of training depends on, by name.
     pub setup: Vec<(&'static str, String)>,
     pub fit: &'r Fit<'r>,
 }
@@ -91,7 +91,7 @@ impl Run<'_, '_> {
                 && (epoch + 1) % fit.validation_freq == 0
             {
                 score.reset();
-                // States of training, if they were to be kept, were found not to go with this.
+                // The options have been checked: no states that go on are lost here.
                 evaluate(self.model, data, batch, validation_size, score)?;
                 score.write("val_", &mut moment.logs);
             }
@@ -189,8 +189,8 @@ impl Run<'_, '_> {
     }
 }
 
-/// Adds all of `data` to `score`, in inference. States are zero at the start and afterwards, so
-/// that nothing of `data` is seen in training, nor the other way round.
+/// Adds all of `data` to `score`, in inference. States are zero at the start and afterwards, so that no
+/// state goes from `data` into training or the other way round.
 pub(super) fn evaluate(
     model: &mut dyn Trainable,
     data: &Prepared<'_>,
@@ -213,9 +213,8 @@ pub(super) fn evaluate(
     result
 }
 
-/// Lets the model infer the first sample: whatever it does not like comes out before anything has
-/// changed, and so does a target of another length than the output has. States that are to be kept
-/// are put back.
+/// Runs inference on the first sample, so that errors of the model, and targets of another length than
+/// the output, come before anything has changed. States that are to go on are restored.
 pub(super) fn dry_run(
     what: &str,
     model: &mut dyn Trainable,
@@ -229,7 +228,7 @@ pub(super) fn dry_run(
         true => Vec::new(),
         false => model.states(),
     };
-    // The states are those of whole batches, this is a batch of one.
+    // The states are those of whole batches, but this is a batch of one.
     model.reset_states();
     let inferred = model.predict(&inputs);
     if kept.is_empty() {
@@ -244,7 +243,7 @@ pub(super) fn dry_run(
         };
         let found = model.output(index).len();
         if found != rows * features(spec) {
-            // Only the number of steps was open until now.
+            // Only the number of steps can still be wrong.
             return Err(Error::Shape {
                 what: format!("{what}, target of {}", spec.name),
                 expected: format!(
@@ -258,7 +257,7 @@ pub(super) fn dry_run(
     Ok(())
 }
 
-/// What a model says of one of its inputs, with the data that it comes from.
+/// Adds the name of the data to a model's error about one of its inputs.
 fn in_data(data: &str, error: Error) -> Error {
     match error {
         Error::Shape {

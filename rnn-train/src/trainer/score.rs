@@ -34,7 +34,7 @@ enum At {
 }
 
 impl OutputGradients {
-    /// For so many outputs.
+    /// For this number of outputs.
     pub fn new(outputs: usize) -> OutputGradients {
         let own = |_| OwnGradient {
             at: At::Nowhere,
@@ -54,7 +54,7 @@ impl OutputGradients {
     }
 }
 
-/// Loss and metrics of all outputs, and what the size of weights and activities costs.
+/// Loss and metrics of all outputs, and the penalties of weights and activities.
 pub(super) struct Score<'p> {
     outputs: Vec<Scoring<'p>>,
     /// Sum over all samples of the loss of their batch.
@@ -152,11 +152,11 @@ impl<'p> Score<'p> {
         }
     }
 
-    /// Adds what `model` just made of `batch`. If there are `gradients`, those of every output go
-    /// there.
+    /// Adds the outputs that `model` just computed for `batch`. If there are `gradients`, they get the
+    /// gradient of every output.
     ///
-    /// The whole loss is what Keras calls so: the outputs' losses, each times its weight, plus
-    /// the regularisers of the weights as they are now and of the activities.
+    /// As in Keras, the whole loss is the sum of the outputs' losses, each times its weight, plus the
+    /// penalties of the current weights and of the activities.
     pub fn add(
         &mut self,
         model: &mut dyn Trainable,
@@ -240,15 +240,15 @@ impl Scoring<'_> {
         }
         let predictions = model.output(index);
         let rows = predictions.len() / self.features;
-        let masked = self.spread(model.output_mask(index).as_deref(), rows)?;
-        let scored = |weights| {
-            let scored = Predictions::new(&predictions, self.features, targets, weights)?;
+        let masked = self.broadcast(model.output_mask(index).as_deref(), rows)?;
+        let with_targets = |weights| {
+            let all = Predictions::new(&predictions, self.features, targets, weights)?;
             match masked {
-                true => scored.masked(&self.mask),
-                false => Ok(scored),
+                true => all.masked(&self.mask),
+                false => Ok(all),
             }
         };
-        let (weighted, plain) = (scored(batch.weights(index))?, scored(None)?);
+        let (weighted, plain) = (with_targets(batch.weights(index))?, with_targets(None)?);
         let value = match (kept, gradient) {
             (Some(value), gradient) => {
                 if let Some(gradient) = gradient {
@@ -269,15 +269,16 @@ impl Scoring<'_> {
             (None, None) => loss.mean(&weighted, None)?,
         };
         for metric in &mut self.metrics {
-            let scored = if metric.weighted { &weighted } else { &plain };
-            metric.tally.add(scored);
+            metric
+                .tally
+                .add(if metric.weighted { &weighted } else { &plain });
         }
         Ok(Some(value))
     }
 
-    /// Keeps the mask of the steps, `[batch, time]`, as one of the rows: an output with several
-    /// axes of features has several rows a step. `false` if there is none.
-    fn spread(&mut self, mask: Option<&[f32]>, rows: usize) -> Result<bool, Error> {
+    /// Broadcasts the mask of the steps, `[batch, time]`, to the rows: an output with several axes of
+    /// features has several rows a step. `false` if there is no mask.
+    fn broadcast(&mut self, mask: Option<&[f32]>, rows: usize) -> Result<bool, Error> {
         let Some(mask) = mask else { return Ok(false) };
         if mask.is_empty() || !rows.is_multiple_of(mask.len()) {
             return Err(Error::Shape {
@@ -288,10 +289,10 @@ impl Scoring<'_> {
         }
         let each = rows / mask.len();
         self.mask.clear();
-        let spread = mask
+        let rows_of_mask = mask
             .iter()
-            .flat_map(|&real| std::iter::repeat_n(real, each));
-        self.mask.extend(spread);
+            .flat_map(|&valid| std::iter::repeat_n(valid, each));
+        self.mask.extend(rows_of_mask);
         Ok(true)
     }
 }

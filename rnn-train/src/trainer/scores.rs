@@ -1,9 +1,9 @@
-//! Which losses and metrics are wanted.
+//! The choice of losses and metrics.
 
 use crate::{data::LossTargets, losses::Loss, metrics::Metric};
 use rnn_runtime::{error::Error, learner::ValueSpec};
 
-/// One output of a model, by its name or by its place: what `loss_for` and its like take.
+/// One output of a model, by its name or its index. `loss_for` and similar methods take it.
 ///
 /// ```
 /// use rnn_train::Output;
@@ -15,7 +15,7 @@ use rnn_runtime::{error::Error, learner::ValueSpec};
 pub enum Output {
     /// The output of that name.
     Name(String),
-    /// The output with that number, from 0.
+    /// The output with this index, from 0.
     Index(usize),
 }
 
@@ -39,19 +39,19 @@ impl From<usize> for Output {
 
 impl Output {
     /// Number of the output among those of the model.
-    fn place(&self, outputs: &[ValueSpec]) -> Result<usize, Error> {
+    fn index(&self, outputs: &[ValueSpec]) -> Result<usize, Error> {
         let names = || {
             let names: Vec<_> = outputs.iter().map(|spec| spec.name).collect();
             names.join(", ")
         };
-        let (place, own) = match self {
+        let (index, own) = match self {
             Output::Name(name) => (outputs.iter().position(|spec| spec.name == name), name),
             Output::Index(index) => (
                 (*index < outputs.len()).then_some(*index),
                 &format!("number {index}"),
             ),
         };
-        place.ok_or_else(|| {
+        index.ok_or_else(|| {
             Error::Argument(format!("the model has no output {own}, but {}", names()))
         })
     }
@@ -100,7 +100,7 @@ impl Scores {
         self
     }
 
-    /// The loss of one output. The sum over all outputs is what training makes small.
+    /// The loss of one output. Training minimises the sum over all outputs.
     pub fn loss_for(mut self, output: impl Into<Output>, loss: impl Loss + 'static) -> Self {
         self.set_loss(Some(output.into()), Box::new(loss));
         self
@@ -112,15 +112,15 @@ impl Scores {
         self
     }
 
-    /// One output has no loss and the data set no target for it, as with `None` among Keras's
-    /// losses: states that a model gives out, say.
+    /// One output has no loss, and the data set has no target for it, like `None` among Keras's losses: a
+    /// state that a model returns, for example.
     pub fn no_loss_for(mut self, output: impl Into<Output>) -> Self {
         self.untrained.push(output.into());
         self
     }
 
-    /// A metric of a model with one output. As Keras's `metrics` it does not look at sample and
-    /// class weights, but it does at masks.
+    /// A metric of a model with one output. Like Keras's `metrics` it respects masks, but not sample and
+    /// class weights.
     pub fn metric(self, metric: impl Metric + 'static) -> Self {
         self.add(None, Box::new(metric), false)
     }
@@ -160,12 +160,12 @@ impl Scores {
         self
     }
 
-    /// The targets that the loss of every output takes, `None` if it has no loss, when all fits
-    /// together.
+    /// Checks that losses, metrics and outputs fit together. Gives the targets that the loss of every output
+    /// takes; `None` for an output without a loss.
     pub(super) fn check(&self, outputs: &[ValueSpec]) -> Result<Vec<Option<LossTargets>>, Error> {
         let named = self.losses.iter().filter_map(|(output, _)| output.as_ref());
         for output in named.chain(&self.untrained) {
-            output.place(outputs)?;
+            output.index(outputs)?;
         }
         let kinds: Vec<Option<LossTargets>> = outputs
             .iter()
@@ -186,8 +186,8 @@ impl Scores {
             return Err(Error::Argument("no output has a loss".to_owned()));
         }
         for (output, weight) in &self.loss_weights {
-            let name = outputs[output.place(outputs)?].name;
-            if kinds[output.place(outputs)?].is_none() {
+            let name = outputs[output.index(outputs)?].name;
+            if kinds[output.index(outputs)?].is_none() {
                 let message = format!("output {name} has a loss weight, but no loss");
                 return Err(Error::Argument(message));
             }
@@ -197,29 +197,29 @@ impl Scores {
             }
         }
         for wanted in &self.metrics {
-            let place = wanted.place(outputs)?;
-            if kinds[place].is_none() {
+            let index = wanted.index(outputs)?;
+            if kinds[index].is_none() {
                 return Err(Error::Argument(format!(
                     "metric {} is for output {}, which has no loss and so no targets",
                     wanted.metric.name(),
-                    outputs[place].name
+                    outputs[index].name
                 )));
             }
         }
         Ok(kinds)
     }
 
-    /// The loss of output number `index`; `None` if it is to have none.
+    /// The loss of output number `index`, if it has one.
     pub(super) fn loss_of(
         &self,
         index: usize,
         outputs: &[ValueSpec],
     ) -> Result<Option<&dyn Loss>, Error> {
-        let is = |output: &Output| output.place(outputs).ok() == Some(index);
+        let is = |output: &Output| output.index(outputs).ok() == Some(index);
         if self.untrained.iter().any(is) {
             return Ok(None);
         }
-        // The latest: by name and by number, one can be given twice.
+        // The latest one counts: an output can be given twice, by name and by number.
         let own = |(output, _): &&(Option<Output>, _)| output.as_ref().is_some_and(is);
         let shared = |(output, _): &&(Option<Output>, _)| output.is_none();
         let found = self.losses.iter().rev().find(own);
@@ -240,7 +240,7 @@ impl Scores {
 
     /// How much the loss of output number `index` counts.
     pub(super) fn loss_weight_of(&self, index: usize, outputs: &[ValueSpec]) -> f64 {
-        let own = |(output, _): &&(Output, _)| output.place(outputs).ok() == Some(index);
+        let own = |(output, _): &&(Output, _)| output.index(outputs).ok() == Some(index);
         let found = self.loss_weights.iter().rev().find(own);
         found.map_or(1.0, |(_, weight)| *weight)
     }
@@ -262,7 +262,7 @@ impl Scores {
     /// All metrics in the order in which Keras names them, each with the number of its output and
     /// its name in the logs.
     ///
-    /// A name that is there already gets a number after it, or `weighted_` in front of it.
+    /// A name that exists already gets a number after it, or `weighted_` in front of it.
     pub(super) fn metrics(
         &self,
         outputs: &[ValueSpec],
@@ -270,10 +270,10 @@ impl Scores {
         let mut named: Vec<(usize, String, &OutputMetric)> = Vec::new();
         let (plain, weighted): (Vec<_>, Vec<_>) = self.metrics.iter().partition(|m| !m.weighted);
         for wanted in plain.into_iter().chain(weighted) {
-            let place = wanted.place(outputs)?;
+            let index = wanted.index(outputs)?;
             let prefix = match outputs {
                 [_] => String::new(),
-                _ => format!("{}_", outputs[place].name),
+                _ => format!("{}_", outputs[index].name),
             };
             let taken = |name: &str| named.iter().any(|(_, own, _)| own == name);
             let mut name = format!("{prefix}{}", wanted.metric.name());
@@ -287,7 +287,7 @@ impl Scores {
                 }
                 name = format!("{name}_{number}");
             }
-            named.push((place, name, wanted));
+            named.push((index, name, wanted));
         }
         Ok(named)
     }
@@ -295,9 +295,9 @@ impl Scores {
 
 impl OutputMetric {
     /// Number of its output.
-    fn place(&self, outputs: &[ValueSpec]) -> Result<usize, Error> {
+    fn index(&self, outputs: &[ValueSpec]) -> Result<usize, Error> {
         match &self.output {
-            Some(output) => output.place(outputs),
+            Some(output) => output.index(outputs),
             None if outputs.len() == 1 => Ok(0),
             None => {
                 let names: Vec<_> = outputs.iter().map(|spec| spec.name).collect();

@@ -1,4 +1,4 @@
-//! What a stateful model asks of a training.
+//! Checks that the options of a training suit a stateful model.
 
 use super::fit::Fit;
 use crate::data::Dataset;
@@ -7,7 +7,7 @@ use rnn_runtime::error::Error;
 /// Most batch sizes that a message names.
 const NAMED: usize = 8;
 
-/// Whether the batches of a stateful model come in order and in one size.
+/// Checks that the batches of a stateful model come in order and in one size.
 pub(super) fn check(
     fit: &Fit<'_>,
     train: &Dataset,
@@ -31,7 +31,7 @@ pub(super) fn check(
     check_size("validation data", validation, size)
 }
 
-/// Whether all batches are of that size.
+/// Checks that all batches have this size.
 pub(super) fn check_size(what: &str, data: &Dataset, batch_size: usize) -> Result<(), Error> {
     if let Some(cut) = data.batch_size().filter(|&cut| cut != batch_size) {
         return Err(Error::Argument(format!(
@@ -49,7 +49,7 @@ pub(super) fn check_size(what: &str, data: &Dataset, batch_size: usize) -> Resul
     )))
 }
 
-/// The batch sizes nearest to `wanted` that leave no rest, and what to do besides.
+/// Help: the batch sizes nearest to `wanted` that leave no rest, and other ways out.
 fn fitting(samples: usize, wanted: usize) -> String {
     let mut sizes: Vec<usize> = (1..=samples)
         .filter(|&size| samples.is_multiple_of(size))

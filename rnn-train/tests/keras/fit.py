@@ -7,7 +7,7 @@ Made with Keras 3.15.1, tensorflow-cpu 2.21.0, numpy 2.4.6, Python 3.11:
     python rnn-train/tests/keras/fit.py
 
 writes rnn-train/tests/data/fit.json. Everything is computed in float64 from inputs that float32
-holds exactly. The model is a Dense layer behind a Masking layer, since training is what is looked
+holds exactly. The model is a Dense layer after a Masking layer, since training is what is looked
 at; with two outputs it is two of them. It runs eagerly: in a graph TensorFlow does not know the size
 of a batch when Keras asks for it, and an output's own loss counts a short last batch as a whole one
 (with PyTorch and JAX it does not).

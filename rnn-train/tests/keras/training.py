@@ -77,7 +77,7 @@ def losses():
     # A sequence: batch 2, time 3.
     sequence = f32(random.normal(size=(2, 3, classes)))
     sequence_labels = random.integers(0, classes, (2, 3))
-    # Weights of the two samples, spread over time: [batch, 1].
+    # Weights of the two samples, broadcast over time: [batch, 1].
     per_sample = np.array([[0.5], [2.0]])
 
     out = []

@@ -382,7 +382,7 @@ mod backup {
 
     #[test]
     fn what_callbacks_after_it_change_is_in_the_backup() {
-        let folder = Folder::new("behind");
+        let folder = Folder::new("after");
         let path = folder.path("backup");
         let (_, expected) = halving(&path, false);
         assert!(halving(&path, true).0.is_err());

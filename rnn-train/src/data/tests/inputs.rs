@@ -74,7 +74,7 @@ fn inputs_of_every_kind() {
     let half = array![[1.0, 0.0, 1.0], [1.0, 0.5, 0.0]];
     assert_eq!(
         words(vec![ids(), half.into_column().unwrap(), settings(), load()]),
-        "data, real: a mask is 1 where a step is real and 0 where it is not, found 0.5 in sample 1, \
+        "data, real: a mask is 1 where a step is valid and 0 where it is padding, found 0.5 in sample 1, \
          step 1"
     );
     assert_eq!(

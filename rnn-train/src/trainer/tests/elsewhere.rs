@@ -194,10 +194,11 @@ impl Trainable for Elsewhere {
         let (labels, features) = (labels.to_vec(), task.features);
         let value = ask(&self.tasks, move |memory| {
             let output = Learner::output(&memory.model, index);
-            let scored = Predictions::new(output, features, TargetView::Labels(&labels), None)?;
+            let predictions =
+                Predictions::new(output, features, TargetView::Labels(&labels), None)?;
             let loss = SparseCategoricalCrossentropy { from_logits };
             memory.gradient.resize(output.len(), 0.0);
-            loss.mean(&scored, gradient.then_some(&mut memory.gradient[..]))
+            loss.mean(&predictions, gradient.then_some(&mut memory.gradient[..]))
         });
         value.map(Some)
     }

@@ -84,17 +84,17 @@ fn logs(model: &mut Linear, data: &Dataset) -> Logs {
     model.evaluate(data, &scores).unwrap()
 }
 
-/// Two sequences of three steps, of which four are real: the same as those four alone.
+/// Two sequences of three steps, of which four are valid: the same as those four alone.
 #[test]
 fn masked_steps_are_as_if_they_were_not_there() {
     let (points, mut labels) = clouds(6);
     let mask = [1.0, 1.0, 0.0, 0.0, 1.0, 1.0];
-    let real = |i: &usize| mask[*i] == 1.0;
+    let valid = |i: &usize| mask[*i] == 1.0;
     let kept: Vec<f32> = (0..6)
-        .filter(real)
+        .filter(valid)
         .flat_map(|i| [points[2 * i], points[2 * i + 1]])
         .collect();
-    let kept_labels: Vec<u32> = (0..6).filter(real).map(|i| labels[i]).collect();
+    let kept_labels: Vec<u32> = (0..6).filter(valid).map(|i| labels[i]).collect();
     let alone = Dataset::new(Column::floats(kept, &[4, 2]).unwrap(), kept_labels).unwrap();
     let expected = logs(&mut Linear::new(3), &alone);
 
@@ -124,7 +124,7 @@ fn masked_steps_are_as_if_they_were_not_there() {
         "{a:?} {b:?}"
     );
 
-    // Nothing is real: nothing is learned, and the loss is 0.
+    // Nothing is valid: nothing is learned, and the loss is 0.
     model.mask = Some(vec![0.0; 6]);
     let before = model.weights().to_vec();
     let mut after = step(&mut model, &data);
@@ -137,7 +137,7 @@ fn masked_steps_are_as_if_they_were_not_there() {
 fn a_mask_of_another_length_is_an_error() {
     let mask = [1.0, 0.0];
     let targets = crate::TargetView::Labels(&[0, 1, 2]);
-    let scored = crate::Predictions::new(&[0.5; 9], 3, targets, None).unwrap();
-    let error = scored.masked(&mask).unwrap_err().to_string();
+    let predictions = crate::Predictions::new(&[0.5; 9], 3, targets, None).unwrap();
+    let error = predictions.masked(&mask).unwrap_err().to_string();
     assert_eq!(error, "mask: expected shape [3], found [2]");
 }
