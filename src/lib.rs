@@ -23,7 +23,7 @@ pub use rnn_runtime::{init, learner, params};
 #[cfg(feature = "training")]
 pub use rnn_train::{self as train, callbacks, losses, metrics, optimizers};
 
-/// A compiled model, what goes into it and what comes out.
+/// A compiled model, its inputs and its outputs.
 #[cfg(feature = "std")]
 pub mod model {
     #[doc(hidden)]
@@ -34,10 +34,10 @@ pub mod model {
     };
 }
 
-/// What training needs of a model, for models whose numbers are not in host memory: implement
+/// The interface that training needs of a model, for models whose numbers are not in host memory: implement
 /// [`Trainable`](trainable::Trainable), and a `Trainer` trains them.
 ///
-/// Models of [`rnn_model!`] are [`Learner`](learner::Learner)s, and each of those is trainable already.
+/// Models of [`rnn_model!`] are [`Learner`](learner::Learner)s, which are trainable already.
 #[cfg(feature = "std")]
 pub mod trainable {
     pub use rnn_runtime::{
@@ -48,7 +48,7 @@ pub mod trainable {
     };
 }
 
-/// Everything that a program with models usually names: what a function needs to give a model back,
+/// The items that programs with models usually name, such as the traits for a function that returns a model:
 ///
 /// ```
 /// use ndarray::{Array2, Array3};

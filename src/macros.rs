@@ -1,7 +1,7 @@
 //! The macros by the names that users write.
 
-/// All that expanded code names, the macros that cells call among it. Code that one version has
-/// expanded names that version's module and no other.
+/// The items that expanded code names, including the macros that cells call. The code that one version
+/// expands names the module of that version only.
 #[doc(hidden)]
 pub mod __private_0_1 {
     pub use rnn_macros::{__rnn_cell, __rnn_model};

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use recurrent::{
-    __private_0_1::{Direction, Executor, Instruction, Program, execute},
+    __private_0_1::{Executor, Form, Instruction, Program, execute},
     learner::Learner,
     rnn_model,
 };
@@ -35,12 +35,10 @@ fn record(schedule: &[Instruction], input_gradient: bool) -> Vec<Instruction> {
 }
 
 /// The cells that run this way, in order.
-fn scans(ran: &[Instruction], way: Direction) -> Vec<usize> {
+fn scans(ran: &[Instruction], way: Form) -> Vec<usize> {
     let cell = |i: &Instruction| match i {
-        Instruction::Scan {
-            cell, direction, ..
-        } => {
-            assert_eq!(*direction, way);
+        Instruction::Scan { cell, form, .. } => {
+            assert_eq!(*form, way);
             Some(*cell)
         }
         _ => None,
@@ -89,13 +87,13 @@ fn check<P: Program + Learner>(model: &P) {
     let inference = record(schedules.inference, false);
     let forward = record(schedules.forward, false);
     let backward = record(schedules.backward, true);
-    let cells = scans(&forward, Direction::Forward);
-    let (mut there, mut back) = (cells.clone(), scans(&backward, Direction::Backward));
+    let cells = scans(&forward, Form::Forward);
+    let (mut there, mut back) = (cells.clone(), scans(&backward, Form::Backward));
     there.sort_unstable();
     back.sort_unstable();
     // A cell that makes a mask has no gradient.
     assert!(back.iter().all(|cell| there.contains(cell)));
-    assert!(!scans(&inference, Direction::Inference).is_empty());
+    assert!(!scans(&inference, Form::Inference).is_empty());
 
     let (mut at, mut trained) = (0, BTreeSet::new());
     for spec in model.specs() {
@@ -105,7 +103,7 @@ fn check<P: Program + Learner>(model: &P) {
         at += spec.len();
     }
     assert_eq!(written::<P>(&backward), trained);
-    // Who does not want the gradients of the inputs runs no more than who does.
+    // Without the gradients of the inputs, no further instructions run.
     let without = record(schedules.backward, false);
     assert!(without.len() <= backward.len());
     assert_eq!(written::<P>(&without), trained);
@@ -131,14 +129,14 @@ fn a_device_is_given_all_that_training_needs() {
     });
 }
 
-/// Nothing in front of what is trained has to run back unless the gradients of inputs are wanted.
+/// Without the gradients of inputs, the backward pass leaves out all layers before the first trained one.
 #[test]
 fn what_nobody_wants_is_left_out() {
     let model = rnn_model!(Input(_, 3) -> Dense(4, trainable = false) -> LSTM(4) -> Dense(1));
     fn ran<P: Program>(_: &P) -> [Vec<usize>; 2] {
         [false, true].map(|wanted| {
             let ran = record(P::INFO.schedules.backward, wanted);
-            scans(&ran, Direction::Backward)
+            scans(&ran, Form::Backward)
         })
     }
     assert_eq!(ran(&model), [vec![2, 1], vec![2, 1, 0]]);

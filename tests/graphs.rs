@@ -241,11 +241,11 @@ fn a_layer_of_several_inputs_hands_on_the_mask_of_the_first() {
     both.infer(&inputs).unwrap();
     assert_eq!(both.output(0), [1.0, 1.0, 23.0, 23.0]);
     assert_eq!(both.output_mask(0), Some(&[1.0, 0.0, 1.0, 0.0][..]));
-    // A merge: real where any of them is.
+    // A merge is valid where any of its inputs is.
     assert_eq!(both.output_mask(1), Some(&[1.0, 1.0, 1.0, 0.0][..]));
 }
 
-/// What a noise reads is read by another layer, too: its gradient comes from a fork behind it.
+/// A noise layer and another layer read one value, so it is fanned out, and their gradients are summed.
 #[test]
 fn noise_on_a_value_with_several_readers() {
     let mut noisy = rnn_model! {

@@ -21,7 +21,7 @@ rnn_cell! {
     }
 }
 
-/// One step of gradient descent; the loss before it, and all weights behind it by name.
+/// One step of gradient descent; the loss before it, and all weights after it by name.
 fn step(model: &mut impl Learner) -> (f64, Vec<(&'static str, Vec<f32>)>) {
     start(model);
     let x = Array3::from_shape_fn((4, 5, 3), |(b, t, i)| {
@@ -53,9 +53,9 @@ fn weights(model: &impl Learner) -> Vec<(&'static str, Vec<f32>)> {
     let mut rest = model.weights();
     let mut all = Vec::new();
     for spec in model.specs() {
-        let (own, behind) = rest.split_at(spec.len());
+        let (own, after) = rest.split_at(spec.len());
         all.push((spec.name, own.to_vec()));
-        rest = behind;
+        rest = after;
     }
     all
 }
@@ -133,7 +133,7 @@ fn the_penalty_is_in_the_loss_and_in_the_gradient() {
 }
 
 #[test]
-fn constraints_hold_behind_a_step() {
+fn constraints_hold_after_a_step() {
     let (_, free) = step(&mut rnn_model!(Input(_, 3) -> RNN(Plain(2))));
     let mut model = rnn_model!(Input(_, 3) -> RNN(Plain(2, kernel_constraint = max_norm(0.3),
         recurrent_constraint = non_neg)));

@@ -96,8 +96,7 @@ fn a_killed_training_goes_on_with_the_states_it_had() {
     }
 }
 
-/// A part whose steps are all masked has no last output: it is zero, as in Keras. The state goes
-/// through it.
+/// A part whose steps are all masked has the output zero, as in Keras. The state is carried over.
 #[test]
 fn a_part_that_is_all_masked_keeps_the_state_and_gives_zeros() {
     let model = rnn_model! {
@@ -122,7 +121,7 @@ fn a_part_that_is_all_masked_keeps_the_state_and_gives_zeros() {
     assert_eq!(second.row(0).to_vec(), [0.0; 3]);
     assert_eq!(second.row(1), whole.row(1));
     assert_eq!(model.states(), states);
-    // What one wants in its place: the state `h` is the last output.
+    // The state `h` is the last output, which users may want instead.
     let h = states.iter().find(|s| s.name == "h").unwrap();
     assert_eq!(h.value.slice(s![0, ..]), whole.row(0));
 }

@@ -131,7 +131,7 @@ fn expand(model: TokenStream, cells: &BTreeMap<String, TokenStream>) -> String {
     }
 }
 
-/// The path of the cell that is fetched, and what stands behind `@path(…)`.
+/// The path of the cell that is fetched, and what stands after `@path(…)`.
 fn fetched(tokens: &TokenStream) -> Option<(String, TokenStream)> {
     let all: Vec<TokenTree> = tokens.clone().into_iter().collect();
     let [.., TokenTree::Punct(mark), TokenTree::Group(group)] = all.as_slice() else {

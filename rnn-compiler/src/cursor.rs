@@ -5,7 +5,7 @@
 
 use proc_macro2::{Delimiter, Group, Ident, Spacing, Span, TokenStream, TokenTree};
 
-/// A message has been reported; the caller recovers or gives up, silently.
+/// A message has been reported: the caller recovers or gives up, without another message.
 #[derive(Clone, Copy, Debug)]
 pub struct Reported;
 
@@ -63,7 +63,7 @@ impl Cursor {
         self.peek_nth(0)
     }
 
-    /// The token `n` places ahead, if any.
+    /// The token `n` tokens ahead, if any.
     pub fn peek_nth(&self, n: usize) -> Option<&TokenTree> {
         self.tokens.get(self.at + n)
     }
@@ -99,7 +99,7 @@ impl Cursor {
         }
     }
 
-    /// Number of tokens passed: what a caller needs to know that it moved, or to go back.
+    /// Number of tokens passed: lets a caller see that it moved, or go back.
     pub fn position(&self) -> usize {
         self.at
     }
@@ -181,7 +181,7 @@ impl Cursor {
         }
     }
 
-    /// Takes a name that Rust allows for a type, so none of its keywords, if one is next.
+    /// Takes a name if one is next that can name a type in Rust, so no keyword.
     pub fn type_name(&mut self) -> Option<Ident> {
         let start = self.at;
         let name = self.ident()?;
@@ -209,7 +209,7 @@ impl Cursor {
         matches!(self.peek(), Some(TokenTree::Group(g)) if g.delimiter() == delimiter)
     }
 
-    /// Skips to behind the next `;`, or to the end.
+    /// Skips to after the next `;`, or to the end.
     pub fn skip_past_semicolon(&mut self) {
         while !self.at_end() {
             if self.eat(";") {
@@ -233,8 +233,8 @@ impl Cursor {
     }
 }
 
-/// Opens the invisible groups around what a `macro_rules!` substitutes (`$n:literal`, `$t:path`);
-/// an expression keeps its unity by parentheses.
+/// Opens the invisible groups that `macro_rules!` puts around a substitution (`$n:literal`,
+/// `$t:path`). An expression gets parentheses instead, so that it stays one operand.
 fn flatten(tokens: TokenStream, flat: &mut Vec<TokenTree>) {
     for t in tokens {
         match t {

@@ -1,27 +1,27 @@
-//! What the two macros do.
+//! The two macros, stage by stage.
 
 use proc_macro2::{Span, TokenStream};
 use quote::quote;
 
 use crate::{
     cell::{CellAst, deep_message},
-    codegen,
     cursor::{Cursor, too_deep},
     diagnostics::{Bug, Diagnostics, to_compile_errors},
-    layer,
+    emit, layer,
     layers::{self, LAYERS},
     passes, schedule,
     syntax::ModelAst,
 };
 
-/// `rnn_model! { … }` to Rust. `tokens` starts with `@krate(path)`, the path of what the code names.
+/// `rnn_model! { … }` to Rust. `tokens` starts with `@krate(path)`: the module whose items the code
+/// names.
 ///
-/// Mistakes become `compile_error!`s at their places, and a stand-in for the model.
+/// Each mistake becomes a `compile_error!` where it stands; a stand-in takes the place of the model.
 pub fn expand_model(tokens: TokenStream) -> TokenStream {
     let mut found = Diagnostics::new();
     let model = ModelAst::parse(tokens, &layers::classes(), &mut found);
-    if let Some(path) = layer::wanted(&model, LAYERS) {
-        // The model comes back with the cell and is read again; then its mistakes are shown.
+    if let Some(path) = layer::missing_cell(&model, LAYERS) {
+        // The cell's macro calls us again with the cell; mistakes are shown then.
         found.take();
         let cells = model.cells.iter().map(|c| {
             let path = &c.path;
@@ -33,21 +33,21 @@ pub fn expand_model(tokens: TokenStream) -> TokenStream {
                 None => quote!(@broken(#path)),
             }
         });
-        return codegen::fetch(&model, &path, &cells.collect());
+        return emit::fetch(&model, &path, &cells.collect());
     }
     let graph = passes::run(&model, &mut found);
     let mut found = found.take();
     let whole = found.is_empty() && model.cells.iter().all(|c| c.cell.is_some());
     let plan = match graph {
-        Some(graph) if whole => schedule::plan(graph, &codegen::CPU),
+        Some(graph) if whole => schedule::plan(graph, &emit::CPU),
         None if whole => Err(Bug::new("nothing is known to be wrong with it")),
-        _ => return codegen::stub(&model, &found),
+        _ => return emit::stub(&model, &found),
     };
-    match plan.and_then(|plan| codegen::generate(&plan)) {
+    match plan.and_then(|plan| emit::generate(&plan)) {
         Ok(code) => code,
         Err(bug) => {
             found.push(bug.diagnostic(Span::call_site(), &model.tokens.to_string()));
-            codegen::stub(&model, &found)
+            emit::stub(&model, &found)
         }
     }
 }
@@ -59,7 +59,7 @@ pub fn expand_cell(tokens: TokenStream) -> TokenStream {
     }
     let mut c = Cursor::new(tokens, Span::call_site());
     if c.is("@") {
-        // `@krate(path)`: nothing in a cell's expansion names the facade, its users pass it.
+        // Skips `@krate(path)`: the models that use the cell pass their own.
         c.next();
         c.ident();
         c.next();
@@ -72,7 +72,7 @@ pub fn expand_cell(tokens: TokenStream) -> TokenStream {
     }
     let found = found.take();
     match cell {
-        Some(cell) if found.is_empty() => codegen::cell(&cell),
-        _ => codegen::broken_cell(&tokens, &found),
+        Some(cell) if found.is_empty() => emit::cell(&cell),
+        _ => emit::broken_cell(&tokens, &found),
     }
 }

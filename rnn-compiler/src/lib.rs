@@ -1,13 +1,13 @@
-//! The compiler behind `rnn_model!` and `rnn_cell!`: an ordinary library.
+//! The compiler of `rnn_model!` and `rnn_cell!`: an ordinary library.
 //!
 //! `tokens → ModelAst → LayerGraph → OpGraph → Plan → tokens`. The macros in `rnn-macros` only wrap
-//! [`expand_model`] and [`expand_cell`]; nothing here panics, whatever the tokens.
+//! [`expand_model`] and [`expand_cell`]. Nothing here panics, whatever the tokens.
 #![forbid(unsafe_code)]
 
 pub mod cell;
-pub mod codegen;
 pub mod cursor;
 pub mod diagnostics;
+pub mod emit;
 pub mod help;
 pub mod ir;
 pub mod kernels;

@@ -1,8 +1,7 @@
-//! What README and book say of messages is what the compiler says: the list of codes, and the
-//! examples.
+//! The messages in README and book, the list of codes and the examples, are those of the compiler.
 //!
-//! After a change of words, `INSTA_UPDATE=always cargo test -p rnn-compiler --test book` writes both
-//! anew: read their difference before committing it.
+//! After a change of words, `INSTA_UPDATE=always cargo test -p rnn-compiler --test book` rewrites both:
+//! read the difference before committing it.
 
 mod support;
 

@@ -1,4 +1,4 @@
-//! Generated code is read in its user's scope: no item of the user's may get between.
+//! Generated code is resolved in its user's scope: no item of the user's may capture a name.
 
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
 
@@ -7,15 +7,15 @@ fn expand(model: &str) -> TokenStream {
     rnn_compiler::expand_model(text.parse().unwrap())
 }
 
-/// Words that nobody can define, and primitive types and local variables, in lower case. An item that
-/// could take their place breaks Rust's rules of naming.
+/// Keywords, and names in lower case: primitive types and local variables. A type or constant that could
+/// capture them would break Rust's rules of naming.
 fn is_safe(name: &str) -> bool {
     name.starts_with("__")
         || name.starts_with(|c: char| c.is_lowercase())
         || ["Self", "_"].contains(&name)
 }
 
-/// Names that a user's item could take the place of.
+/// Names that a user's item could capture.
 fn captured(tokens: TokenStream, found: &mut Vec<String>) {
     let all: Vec<TokenTree> = tokens.into_iter().collect();
     for (i, tree) in all.iter().enumerate() {
@@ -26,14 +26,14 @@ fn captured(tokens: TokenStream, found: &mut Vec<String>) {
             TokenTree::Ident(name) => {
                 let name = name.to_string();
                 let before_it = before(1).unwrap_or_default();
-                // Behind a path; a method or field; an associated item, which its trait names.
+                // After a path; a method or field; an associated item, which its trait names.
                 let path = before_it == ":" && before(2).as_deref() == Some(":");
                 let member = ["'", "."].contains(&before_it.as_str());
                 let associated = ["type", "const"].contains(&before_it.as_str())
                     && [
                         "INFO",
                         "STREAM",
-                        "GROUPS",
+                        "GATES",
                         "SMALL_PANEL",
                         "Values",
                         "Input",

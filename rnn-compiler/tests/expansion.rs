@@ -1,7 +1,7 @@
 //! What small models become, as formatted source to read, and what must not be in it.
 //!
 //! After a change of the code generation, `INSTA_UPDATE=always cargo test -p rnn-compiler --test
-//! expansion` writes the snapshots anew: read their difference before committing it.
+//! expansion` rewrites the snapshots: read their difference before committing it.
 
 use proc_macro2::{Group, Ident, TokenStream, TokenTree};
 
@@ -10,7 +10,7 @@ fn expand(model: &str) -> TokenStream {
     rnn_compiler::expand_model(text.parse().unwrap())
 }
 
-/// What a macro is given is not formatted: `recurrent::with_std! { … }` becomes `mod with_std { … }`.
+/// Arguments of macros are not formatted, so `recurrent::with_std! { … }` becomes `mod with_std { … }`.
 fn opened(tokens: TokenStream) -> TokenStream {
     let mut all: Vec<TokenTree> = Vec::new();
     for t in tokens {
@@ -49,7 +49,7 @@ fn names(tokens: TokenStream, all: &mut Vec<String>) {
     }
 }
 
-/// Everything that allocates, locks, prints or may panic where it was not planned.
+/// Functions that allocate, lock, print, or panic where they should not.
 const NEVER: &[&str] = &[
     "unsafe",
     "Vec",

@@ -1,4 +1,4 @@
-//! What a newcomer wrote, and the words that put him right.
+//! Mistakes of newcomers, and the words that put them right.
 
 mod support;
 
@@ -100,13 +100,13 @@ fn states_are_not_dropped() {
 const GRID: &str = "@cell(Grid) { cell Grid(rows, columns) { param k: [input, rows, columns] = zeros; \
     state s: [rows, columns]; next s = s + einsum(\"bi,irc->brc\", x, k); output s; } }";
 
-/// The part of a message between the first pair of backticks behind `help: `.
+/// The part of a message between the first pair of backticks after `help: `.
 fn pasted(message: &str) -> String {
     let help = message.rsplit("help: ").next().unwrap();
     help.split('`').nth(1).unwrap().to_owned()
 }
 
-/// Keras joins the last axis of both outputs, which a vector of all their numbers is not.
+/// Keras joins the last axis of both outputs; joining all their numbers as vectors would differ.
 #[test]
 fn directions_of_matrices_are_not_joined() {
     let both = |mode: &str| {
@@ -154,7 +154,7 @@ fn the_help_for_a_state_compiles() {
         assert_eq!(pasted(&found[0]), help);
         assert_eq!(model(&graph(s, help, rnn)), [""; 0], "{s}");
     }
-    // What has no known axes is no state: it comes from somewhere else.
+    // A value without known axes cannot be reshaped to a state.
     for s in ["input s: [_, 7];", "input s: ids[6];", "input s: mask[6];"] {
         let found = model(&graph(s, "", grid));
         said(s, &found, &["[RNN0154]", "is [batch, 6, 7], found"]);
@@ -429,7 +429,7 @@ fn one_of_several_names_is_enough() {
         "input x: [_, 8]; let (y, h, c) = x -> LSTM(4, return_state); output z = x -> LSTM(3);",
         &["RNN0170", "is never used"],
     );
-    // One that another of the same name hides belongs to its own `let`.
+    // A hidden name belongs to the `let` that bound it.
     let text = "input x: [_, 8]; let (a, h) = x -> GRU(4, return_state); let (b, h) = x -> GRU(4, return_state); output z = (a, b) -> Add;";
     assert_eq!(model(text), [""; 0]);
 }

@@ -1,10 +1,10 @@
-//! What a newcomer writes, and what the messages propose: what was meant, in the user's own words.
+//! Models of newcomers, and what the messages propose: the model that was meant, in the user's own words.
 
 mod support;
 
 use support::{cell, model, said, says};
 
-/// What the first message for each text says.
+/// Checks the words of the first message for each text.
 fn first_says(cases: &[(&str, &[&str])]) {
     for (text, words) in cases {
         let all = model(text);
@@ -39,13 +39,13 @@ fn sequences_are_returned_by_the_layer_inside() {
             "Bidirectional(RNN(LSTMCell(4), return_sequences))",
         ),
     ] {
-        for behind in ["GRU(3)", "LSTM(3)", "TimeDistributed(Dense(2))"] {
+        for after in ["GRU(3)", "LSTM(3)", "TimeDistributed(Dense(2))"] {
             says(
-                &format!("Input(_, 8) -> {before} -> {behind}"),
+                &format!("Input(_, 8) -> {before} -> {after}"),
                 &["[RNN0107]", &format!("help: write {right}")],
             );
             assert_eq!(
-                model(&format!("Input(_, 8) -> {right} -> {behind}")),
+                model(&format!("Input(_, 8) -> {right} -> {after}")),
                 [""; 0]
             );
         }
@@ -252,7 +252,7 @@ fn a_bracket_that_is_missing_is_named() {
     );
 }
 
-/// What is pasted from a program of Keras's.
+/// Code pasted from a program for Keras.
 #[test]
 fn programs_become_chains_and_graphs() {
     for (text, right) in [

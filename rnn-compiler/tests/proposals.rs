@@ -1,10 +1,10 @@
-//! What messages propose instead: it is right, it compiles, and it keeps the user's own words.
+//! Proposals of messages: they are right, they compile, and they keep the user's own words.
 
 mod support;
 
 use support::{cell, messages, model, said, says};
 
-/// One set of weights is of one size; a layer without weights has no size, as in Keras.
+/// One set of weights has one size. A layer without weights takes any size, as in Keras.
 #[test]
 fn layers_without_weights_are_shared_by_any_widths() {
     const XZ: &str = "input x: [4, 6]; input z: [4, 3];";
@@ -208,7 +208,7 @@ fn parameters_of_a_cell_have_regularizers_and_constraints() {
             ", activity_regularizer = l2",
             &[
                 "[RNN0120]",
-                "write it behind the cell: RNN(Own(8), activity_regularizer = l2)",
+                "write it after the cell: RNN(Own(8), activity_regularizer = l2)",
             ],
         ),
     ] {
@@ -216,9 +216,8 @@ fn parameters_of_a_cell_have_regularizers_and_constraints() {
     }
 }
 
-/// `None` is an open length in a shape, no merging, no activation, the initialiser that Keras then
-/// takes, and elsewhere the default, which is left out. What is proposed compiles, which `says`
-/// tries out.
+/// `None` means an open length in a shape, no merging, no activation, or Keras's initialiser for weights;
+/// elsewhere it is the default and is left out. `says` compiles the proposals.
 #[test]
 fn none_is_what_it_is_where_it_stands() {
     for (text, right) in [
@@ -315,7 +314,7 @@ fn axes_stand_without_a_tuple() {
     }
 }
 
-/// `unroll` that is not done says why.
+/// The plan says why `unroll` is not done.
 #[test]
 fn a_plan_says_why_a_layer_is_not_unrolled() {
     let code = |text: &str| {
@@ -333,7 +332,7 @@ fn a_plan_says_why_a_layer_is_not_unrolled() {
         ),
         (
             "Input(5, 8) -> Masking -> LSTM(4, unroll)",
-            "a loop over the steps: which of them are real is only known when the program runs, so a masked layer is not unrolled",
+            "a loop over the steps: which of them are valid is only known when the program runs, so a masked layer is not unrolled",
         ),
         (
             "input x: [80, 8]; input m: mask[80]; output y = x -> LSTM(4, mask = m, unroll);",
@@ -400,7 +399,7 @@ fn an_initialiser_of_convolutions() {
     said(&text, &found, &["[RNN0217]", "`stft`", words[1], words[2]]);
 }
 
-/// What a newcomer writes, and the code that stands in the help.
+/// Models of newcomers, and the code in the help.
 #[test]
 fn the_users_own_words_are_in_the_help() {
     for (text, right) in [
@@ -525,7 +524,7 @@ fn the_users_own_words_are_in_the_help() {
         ),
         (
             "Input(7, 4) -> Reshape(28) -> LSTM(3)",
-            "Reshape(28) before it joins all steps into one vector\n  help: remove Reshape, or move it behind LSTM(3)",
+            "Reshape(28) before it joins all steps into one vector\n  help: remove Reshape, or move it after LSTM(3)",
         ),
         (
             "Input(_, 8) -> Bidirectional(LSTM(3, go_backwards), backward_layer = LSTM(3, go_backwards))",
@@ -576,7 +575,7 @@ fn the_users_own_words_are_in_the_help() {
     }
 }
 
-/// It is the model that gives a cell its values.
+/// A cell gets its values from the model.
 #[test]
 fn a_cell_gets_a_value_for_each_input() {
     const TWO: &str = "@cell(Two) { cell Two(units) { input wind: [n]; input rain: [m]; \

@@ -1,9 +1,9 @@
-//! What small models execute: every instruction, buffer and kernel, as text to read.
+//! The schedules of small models: every instruction, buffer and kernel, as text to read.
 //!
 //! After a change of the scheduling, `INSTA_UPDATE=always cargo test -p rnn-compiler --test schedules`
-//! writes the snapshots anew: read their difference before committing it.
+//! rewrites the snapshots: read the difference before committing it.
 
-use rnn_compiler::{codegen, diagnostics::Diagnostics, layers, passes, schedule, syntax::ModelAst};
+use rnn_compiler::{diagnostics::Diagnostics, emit, layers, passes, schedule, syntax::ModelAst};
 
 fn listing(model: &str) -> String {
     let tokens = format!("@krate(recurrent) {model}").parse().unwrap();
@@ -13,7 +13,7 @@ fn listing(model: &str) -> String {
     let found = found.take();
     let messages: Vec<String> = found.iter().map(|d| d.text()).collect();
     assert!(messages.is_empty(), "{messages:#?}");
-    let plan = schedule::plan(graph.unwrap(), &codegen::CPU).unwrap();
+    let plan = schedule::plan(graph.unwrap(), &emit::CPU).unwrap();
     format!("{model}\n\n{}\n{}", plan.text, schedule::listing(&plan))
 }
 

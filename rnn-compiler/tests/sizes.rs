@@ -1,4 +1,4 @@
-//! Sizes are polynomials in normal form: what is equal compares equal, however it was written.
+//! Sizes are polynomials in normal form: equal sizes compare equal, however they were written.
 
 use proptest::prelude::*;
 use rnn_compiler::cell::size::Size;

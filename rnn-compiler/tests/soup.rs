@@ -1,5 +1,5 @@
-//! Random soups of the grammar's own tokens: whatever they are, the macros do not panic, say the
-//! same twice, what they say is Rust, and the mistakes are those of the tokens, never the compiler's.
+//! Random soups of the grammar's own tokens. For any of them the macros do not panic, give the same output
+//! twice, give valid Rust, and report mistakes of the tokens, never of the compiler.
 
 use proc_macro2::TokenStream;
 use rnn_compiler::{expand_cell, expand_model};
@@ -286,7 +286,7 @@ fn damaged_cells() {
     }
 }
 
-/// Sums, masks, einsum and parameters of many shapes: what the compiler rearranges most.
+/// Sums, masks, einsum and parameters of many shapes, which the compiler rearranges most.
 #[test]
 fn damaged_maths() {
     const MATHS: &[&str] = &[

@@ -1,6 +1,6 @@
-//! Everything that Keras can be asked for and that does not work here is a compile error with a
-//! code and with a line of help. What works stands in the other tests; a stream of a model that
-//! needs the whole sequence is a trait that is missing (`tests/ui/fail_stream.rs`, RNN0300).
+//! Everything that works in Keras and not here is a compile error with a code and a line of help. Other
+//! tests have what works. A stream of a model that needs the whole sequence is a missing trait
+//! (`tests/ui/fail_stream.rs`, RNN0300).
 
 mod support;
 

@@ -5,14 +5,14 @@
 
 use proc_macro::TokenStream;
 
-/// `rnn_model!` behind `@krate(path)`.
+/// `rnn_model!` after `@krate(path)`.
 #[doc(hidden)]
 #[proc_macro]
 pub fn __rnn_model(tokens: TokenStream) -> TokenStream {
     rnn_compiler::expand_model(tokens.into()).into()
 }
 
-/// `rnn_cell!` behind `@krate(path)`.
+/// `rnn_cell!` after `@krate(path)`.
 #[doc(hidden)]
 #[proc_macro]
 pub fn __rnn_cell(tokens: TokenStream) -> TokenStream {

@@ -1,6 +1,6 @@
-//! A checked graph made ready: cells built for their sizes, parameters, states and draws numbered.
+//! Prepares a checked graph: builds cells for their sizes; numbers parameters, states and draws.
 
-use super::{Draw, Drawn, Model, Spec, StateSpec, Wrong, cell::known};
+use super::{Draw, Drawn, ParamInfo, ReferenceModel, StateInfo, Wrong, cell::known};
 use rnn_compiler::{
     cell::{Cell, CellUse, size::Size},
     diagnostics::Diagnostics,
@@ -12,13 +12,13 @@ use rnn_compiler::{
 pub(super) struct Part {
     /// Cells: of a recurrent layer from the first to the last, of another layer its one cell.
     pub cells: Vec<Ready>,
-    /// Those of the second layer of a `Bidirectional`.
+    /// The cells of the second layer of a `Bidirectional`.
     pub backward: Vec<Ready>,
     /// What merges the two directions.
     pub merge: Option<Cell>,
     /// The parameter that is an embedding's table.
     pub table: usize,
-    /// The first of the states that stay, if they do.
+    /// The index of the first state of a stateful layer.
     pub states: usize,
     /// What the layer itself draws.
     pub draw: Option<usize>,
@@ -34,13 +34,13 @@ pub(super) struct Ready {
     pub draws: Vec<Option<usize>>,
 }
 
-impl Model {
+impl ReferenceModel {
     /// The model of a checked graph of layers.
     ///
     /// # Errors
     /// If a size is the name of a `const`.
-    pub fn of(graph: LayerGraph) -> Result<Model, Wrong> {
-        let mut model = Model {
+    pub fn of(graph: LayerGraph) -> Result<ReferenceModel, Wrong> {
+        let mut model = ReferenceModel {
             graph,
             parts: Vec::new(),
             specs: Vec::new(),
@@ -75,7 +75,7 @@ impl Model {
                 part.table = match &first {
                     Some(first) => first.table,
                     None => {
-                        self.specs.push(Spec {
+                        self.specs.push(ParamInfo {
                             name: format!("{}/embeddings", layer.name),
                             shape: vec![known(input_dim)?, known(output_dim)?],
                             trainable: !options.frozen,
@@ -120,8 +120,8 @@ impl Model {
             }
             LayerKind::Op(op) => {
                 let from = layer.inputs.first().map(|&p| self.graph.shape(p));
-                let idle = from.is_some_and(|from| op.is_identity(from, &layer.outputs[0]));
-                if let (Some(draws), false) = (op.draws(), idle) {
+                let identity = from.is_some_and(|from| op.is_identity(from, &layer.outputs[0]));
+                if let (Some(draws), false) = (op.draws(), identity) {
                     let drawn = Drawn::Perturbation(draws.how);
                     part.draw = Some(self.draw(layer, drawn, draws.every_step, draws.seed)?);
                 }
@@ -171,7 +171,7 @@ impl Model {
         let start = self.states.len();
         for (rnn, path) in of.iter().filter(|(rnn, _)| rnn.stateful) {
             for (name, shape) in &rnn.states {
-                self.states.push(StateSpec {
+                self.states.push(StateInfo {
                     layer: join(&layer.name, path),
                     name: name.clone(),
                     width: known(&shape.iter().fold(Size::known(1), |n, s| &n * s))?,
@@ -218,7 +218,7 @@ impl Model {
             None => {
                 let start = self.specs.len();
                 for p in &cell.params {
-                    self.specs.push(Spec {
+                    self.specs.push(ParamInfo {
                         name: format!("{path}/{}", p.name),
                         shape: p.shape.iter().map(known).collect::<Result<_, _>>()?,
                         trainable: p.trainable && !used.options.frozen,

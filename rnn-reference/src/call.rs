@@ -1,4 +1,4 @@
-//! What a model is called with, and what it answers.
+//! The arguments and the results of a call.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ pub type Weights = BTreeMap<String, Vec<f64>>;
 
 /// One parameter.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Spec {
+pub struct ParamInfo {
     /// `lstm/kernel`
     pub name: String,
     /// Its shape.
@@ -21,7 +21,7 @@ pub struct Spec {
 
 /// One input of a model.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct InputSpec {
+pub struct InputInfo {
     /// `x`; `input` in a chain.
     pub name: String,
     /// Numbers, ids or a mask.
@@ -34,7 +34,7 @@ pub struct InputSpec {
 
 /// A state that stays between calls.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct StateSpec {
+pub struct StateInfo {
     /// The layer, and the cell inside it if there are several: `rnn/lstm_cell`.
     pub layer: String,
     /// Its name in the cell: `h`.
@@ -58,9 +58,9 @@ pub struct Draw {
     pub seed: Option<u64>,
     /// How many calls of the same layer stand before.
     pub call: usize,
-    /// The place of the cell in its stack; 0 of a layer without one.
+    /// The index of the cell in its stack; 0 without a stack.
     pub cell: usize,
-    /// The place among the masks of its cell.
+    /// The index among the dropout masks of its cell.
     pub mask: usize,
 }
 
@@ -85,8 +85,8 @@ pub struct Input {
     pub batch: usize,
     /// Steps; 1 for an input without a time axis.
     pub time: usize,
-    /// `[batch, time, features]`, empty for class ids. For a mask `[batch, time]`: 1 for a real
-    /// step, 0 for another.
+    /// `[batch, time, features]`, empty for class ids. For a mask `[batch, time]`: 1 for a valid
+    /// step, 0 for a padded one.
     pub floats: Vec<f64>,
     /// `[batch, time]`, empty for features and masks.
     pub ids: Vec<u32>,
@@ -97,12 +97,12 @@ pub struct Input {
 pub struct Call {
     /// A batch for every input, in the model's order.
     pub inputs: Vec<Input>,
-    /// `[batch, width]` for each of [`Model::states`](super::Model::states); none at all start at
-    /// zero.
+    /// `[batch, width]` for each of [`ReferenceModel::states`](super::ReferenceModel::states); empty for
+    /// zeros.
     pub states: Vec<Vec<f64>>,
     /// `[batch, width]` or `[batch, time, width]` for each of
-    /// [`Model::draws`](super::Model::draws). Needed in training only, where none at all are
-    /// refused.
+    /// [`ReferenceModel::draws`](super::ReferenceModel::draws). Needed in training only, where an empty list
+    /// is refused.
     pub draws: Vec<Vec<f64>>,
     /// The forward pass of training rather than inference.
     pub training: bool,
@@ -110,7 +110,7 @@ pub struct Call {
 
 /// One output.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Output {
+pub struct OutputData {
     /// Its name; `output` in a chain.
     pub name: String,
     /// Its steps; `None` without a time axis.
@@ -119,7 +119,7 @@ pub struct Output {
     pub width: usize,
     /// `[batch, (time,) width]`, row-major.
     pub data: Vec<f64>,
-    /// `[batch, time]`: which steps are real, if that is known.
+    /// `[batch, time]`: which steps are valid, if that is known.
     pub mask: Option<Vec<bool>>,
 }
 
@@ -127,8 +127,8 @@ pub struct Output {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Answer {
     /// The outputs, in the model's order.
-    pub outputs: Vec<Output>,
-    /// The states behind the last step, for the next call.
+    pub outputs: Vec<OutputData>,
+    /// The states after the last step, for the next call.
     pub states: Vec<Vec<f64>>,
     /// What the sizes of outputs and states cost (`activity_regularizer`), the mean over the rows.
     pub penalty: f64,

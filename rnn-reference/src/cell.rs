@@ -3,11 +3,11 @@
 use super::{Wrong, maths};
 use rnn_compiler::cell::{
     Cell,
-    graph::{Extent, Graph, MatrixPart, NodeId, Op, Reduce, Slot},
+    graph::{Graph, LeafSource, MatrixPart, NodeExtent, NodeId, NodeOp, Reduce},
     size::Size,
 };
 
-/// The number that a size is.
+/// The value of a size.
 pub(super) fn known(size: &Size) -> Result<usize, Wrong> {
     size.value()
         .ok_or_else(|| Wrong(format!("the size {size} is not a number")))
@@ -16,7 +16,7 @@ pub(super) fn known(size: &Size) -> Result<usize, Wrong> {
 /// A value of a step: one number, or one for every unit.
 pub(super) type Lanes = Vec<f64>;
 
-/// The number of unit `i`: numbers and rows have one for all units.
+/// The value of unit `i`; numbers and row scalars have one value for all units.
 fn lane(v: &[f64], i: usize) -> f64 {
     if v.len() == 1 { v[0] } else { v[i] }
 }
@@ -40,9 +40,9 @@ pub(super) fn step(
         masks => masks.to_vec(),
     };
     let values = evaluate(&cell.graph, weights, |slot| match slot {
-        Slot::Input(i) => inputs.get(i).copied(),
-        Slot::State(i) => states.get(i).map(Vec::as_slice),
-        Slot::DropoutMask(i) => masks.get(i).map(Vec::as_slice),
+        LeafSource::Input(i) => inputs.get(i).copied(),
+        LeafSource::State(i) => states.get(i).map(Vec::as_slice),
+        LeafSource::DropoutMask(i) => masks.get(i).map(Vec::as_slice),
         _ => None,
     })?;
     let next = cell.next.iter().zip(&cell.states);
@@ -75,13 +75,13 @@ pub(super) fn side_by_side(
 pub(super) fn evaluate<'a>(
     graph: &Graph,
     weights: &[&[f64]],
-    slot: impl Fn(Slot) -> Option<&'a [f64]>,
+    slot: impl Fn(LeafSource) -> Option<&'a [f64]>,
 ) -> Result<Vec<Lanes>, Wrong> {
     let mut values: Vec<Lanes> = Vec::new();
     for node in graph.nodes() {
         let width = match &node.extent {
-            Extent::Number | Extent::Row => 1,
-            Extent::Vector(w) => known(w)?,
+            NodeExtent::Number | NodeExtent::Row => 1,
+            NodeExtent::Vector(w) => known(w)?,
         };
         let part = |whole: &[f64], offset: &Size| -> Result<Lanes, Wrong> {
             let from = known(offset)?;
@@ -90,13 +90,13 @@ pub(super) fn evaluate<'a>(
                 .ok_or_else(|| Wrong(format!("{width} from {from} of {}", whole.len())))
         };
         let value = match &node.op {
-            Op::Leaf(from, offset) => match slot(*from) {
+            NodeOp::Leaf(from, offset) => match slot(*from) {
                 Some(whole) => part(whole, offset)?,
                 None => return Err(Wrong(format!("there is no {from:?} here"))),
             },
-            Op::Param(p, offset) => part(weights[*p], offset)?,
-            Op::Product(terms) => product(terms, weights, &values, width)?,
-            Op::Reduce(how, a) => vec![reduce(*how, &values[*a])],
+            NodeOp::Param(p, offset) => part(weights[*p], offset)?,
+            NodeOp::Product(terms) => product(terms, weights, &values, width)?,
+            NodeOp::Reduce(how, a) => vec![reduce(*how, &values[*a])],
             op => pointwise(op, width, &|id| &values[id])?,
         };
         values.push(value);
@@ -106,33 +106,33 @@ pub(super) fn evaluate<'a>(
 
 /// Maths that is done lane by lane.
 pub(super) fn pointwise<'a>(
-    op: &Op,
+    op: &NodeOp,
     width: usize,
     values: &dyn Fn(NodeId) -> &'a [f64],
 ) -> Result<Lanes, Wrong> {
     let of = |id: NodeId, i: usize| lane(values(id), i);
     let each = |f: &dyn Fn(usize) -> f64| -> Lanes { (0..width).map(f).collect() };
     Ok(match op {
-        Op::Number(bits) => vec![f64::from_bits(*bits)],
-        Op::SizeOf(size) => vec![known(size)? as f64],
-        Op::Unary(u, a) => each(&|i| maths::unary(*u, of(*a, i))),
-        Op::Binary(b, x, y) => each(&|i| maths::binary(*b, of(*x, i), of(*y, i))),
-        Op::MulAdd(a, b, c) => each(&|i| of(*a, i) * of(*b, i) + of(*c, i)),
-        Op::NegMulAdd(a, b, c) => each(&|i| of(*c, i) - of(*a, i) * of(*b, i)),
-        Op::Select(how, a, b, x, y) => each(&|i| {
+        NodeOp::Number(bits) => vec![f64::from_bits(*bits)],
+        NodeOp::SizeOf(size) => vec![known(size)? as f64],
+        NodeOp::Unary(u, a) => each(&|i| maths::unary(*u, of(*a, i))),
+        NodeOp::Binary(b, x, y) => each(&|i| maths::binary(*b, of(*x, i), of(*y, i))),
+        NodeOp::MulAdd(a, b, c) => each(&|i| of(*a, i) * of(*b, i) + of(*c, i)),
+        NodeOp::NegMulAdd(a, b, c) => each(&|i| of(*c, i) - of(*a, i) * of(*b, i)),
+        NodeOp::Select(how, a, b, x, y) => each(&|i| {
             if maths::compare(*how, of(*a, i), of(*b, i)) {
                 of(*x, i)
             } else {
                 of(*y, i)
             }
         }),
-        Op::Leaf(..) | Op::Param(..) | Op::Product(_) | Op::Reduce(..) => {
+        NodeOp::Leaf(..) | NodeOp::Param(..) | NodeOp::Product(_) | NodeOp::Reduce(..) => {
             return Err(Wrong(format!("{op:?} is not done lane by lane")));
         }
     })
 }
 
-/// All units as one number.
+/// Reduces all units to one number.
 pub(super) fn reduce(how: Reduce, x: &[f64]) -> f64 {
     match how {
         Reduce::Sum => x.iter().sum(),

@@ -5,16 +5,16 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     cell::{evaluate, known, side_by_side, step},
-    phase_tests::Machine,
+    kernel_tests::Machine,
 };
 use rnn_compiler::{
     cell::{
         Cell, CellAst, CellUse, Value,
-        graph::{NodeId, Slot},
+        graph::{LeafSource, NodeId},
         size::Size,
     },
-    codegen::CPU,
     diagnostics::{Diagnostic, Diagnostics},
+    emit::CPU,
     kernels::{Destination, forms},
     layers::LAYERS,
 };
@@ -120,11 +120,11 @@ impl Numbers {
         .unwrap()
     }
 
-    fn slot(&self, slot: Slot) -> Option<&[f64]> {
+    fn slot(&self, slot: LeafSource) -> Option<&[f64]> {
         match slot {
-            Slot::Input(i) => Some(&self.inputs[i]),
-            Slot::State(i) => Some(&self.states[i]),
-            Slot::DropoutMask(i) => Some(&self.dropout_masks[i]),
+            LeafSource::Input(i) => Some(&self.inputs[i]),
+            LeafSource::State(i) => Some(&self.states[i]),
+            LeafSource::DropoutMask(i) => Some(&self.dropout_masks[i]),
             _ => None,
         }
     }
@@ -141,7 +141,7 @@ pub(super) fn close(what: &str, a: &[f64], b: &[f64], tolerance: f64) {
     }
 }
 
-/// Checks everything that is made of a cell.
+/// Checks all forms of a cell.
 pub(super) fn check(text: &str, arguments: &[(&str, Value)], inputs: &[&[usize]]) {
     let plain = build(text, arguments, inputs).unwrap_or_else(|m| panic!("{text}: {m:?}"));
     let mut cell = plain.clone();
@@ -160,7 +160,7 @@ pub(super) fn check(text: &str, arguments: &[(&str, Value)], inputs: &[&[usize]]
             .sum()
     };
 
-    // Forward, as a graph and as phases.
+    // Forward, as a graph and as kernels.
     let weights = numbers.weights();
     let values = evaluate(&cell.graph, &weights, |s| numbers.slot(s)).unwrap();
     let backward = cell.backward().unwrap();
@@ -182,12 +182,12 @@ pub(super) fn check(text: &str, arguments: &[(&str, Value)], inputs: &[&[usize]]
     Machine::new(&program, &weights, |s| numbers.slot(s)).check(&results);
 
     // Backward.
-    let keep: BTreeSet<NodeId> = backward.saved.iter().copied().collect();
-    let slot = |s: Slot| match s {
-        Slot::NextState(i) => Some(next[i].as_slice()),
-        Slot::Forward(n) if keep.contains(&n) => Some(values[n].as_slice()),
-        Slot::OutputGradient(i) => Some(d_out[i].as_slice()),
-        Slot::NextStateGradient(i) => Some(d_next[i].as_slice()),
+    let saved: BTreeSet<NodeId> = backward.saved.iter().copied().collect();
+    let slot = |s: LeafSource| match s {
+        LeafSource::NextState(i) => Some(next[i].as_slice()),
+        LeafSource::Forward(n) if saved.contains(&n) => Some(values[n].as_slice()),
+        LeafSource::OutputGradient(i) => Some(d_out[i].as_slice()),
+        LeafSource::NextStateGradient(i) => Some(d_next[i].as_slice()),
         s => numbers.slot(s),
     };
     let deltas = evaluate(&backward.graph, &weights, slot).unwrap();
@@ -254,7 +254,7 @@ pub(super) fn check(text: &str, arguments: &[(&str, Value)], inputs: &[&[usize]]
         }
         if !matches!(
             backward.graph.node(m.delta).op,
-            rnn_compiler::cell::graph::Op::Leaf(..)
+            rnn_compiler::cell::graph::NodeOp::Leaf(..)
         ) {
             results.insert(Destination::Saved(m.delta), delta.clone());
         }
@@ -267,7 +267,7 @@ pub(super) fn check(text: &str, arguments: &[(&str, Value)], inputs: &[&[usize]]
         }
         if !matches!(
             backward.graph.node(v.delta).op,
-            rnn_compiler::cell::graph::Op::Leaf(..)
+            rnn_compiler::cell::graph::NodeOp::Leaf(..)
         ) {
             let kept = results.contains_key(&Destination::Saved(v.delta));
             if !kept {
@@ -365,7 +365,7 @@ fn the_nested_cell_of_the_guide() {
 
 /// Cells that use what the language has.
 const CELLS: &[(&str, &[&[usize]])] = &[
-    // A number of a row as an output, read by the step behind it, and as a state.
+    // A row scalar as an output, read by the step after it, and as a state.
     (
         "cell Rows(units = 3) {
             param k: [input, units] = zeros;
@@ -382,7 +382,7 @@ const CELLS: &[(&str, &[&[usize]])] = &[
         "cell Masking() { output x, max_of(select(x != 0.5, 1, 0)); }",
         &[&[4]],
     ),
-    // Dropout of a vector, of parts of one, of a number of a row; one mask for each call.
+    // Dropout of a vector, of parts of one, of a row scalar; one mask for each call.
     (
         "cell Drops(units = 4, rate = 0.5) {
             param k: [input, units] = zeros; param r: [units, units] = zeros;
@@ -471,8 +471,8 @@ fn inference_has_no_masks() {
     assert_eq!(numbers.step(&quiet), numbers.step(&plain));
 }
 
-/// A number times its mask is a vector in training, and a number in each of its units in inference:
-/// sums, products and what stands beside it find as many units as before.
+/// A number times its mask is a vector in training and a broadcast number in inference: sums, products and
+/// neighbours in a vector still find as many units.
 #[test]
 fn a_number_without_its_mask_fills_its_vector() {
     let text = |ones: &str| {
@@ -486,7 +486,7 @@ fn a_number_without_its_mask_fills_its_vector() {
         )
     };
     let noisy = build(&text("dropout(x * 0 + 1, 0.5)"), &[], &[&[4]]).unwrap();
-    // The left side of a product has to depend on something.
+    // The left side of a product has to depend on an input or a state.
     let plain = build(&text("select(x == x, 1, x)"), &[], &[&[4]]).unwrap();
     let mut quiet = noisy.without_dropout();
     quiet.optimize();

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::cell_tests::{Numbers, build, check, close, size};
-use rnn_compiler::{codegen::CPU, kernels::forms};
+use rnn_compiler::{emit::CPU, kernels::forms};
 
 /// `einsum` by its definition. Values are data with a batch of one, which has no letter here.
 fn by_definition(equation: &str, values: &[(&[f64], Vec<usize>, String)]) -> Vec<f64> {

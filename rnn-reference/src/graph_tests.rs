@@ -16,8 +16,8 @@ fn floats(batch: usize, time: usize, floats: &[f64]) -> Input {
 }
 
 /// Digits for every recurrent layer of one unit; other weights are those of the test.
-fn weights(model: &Model, others: &[(&str, &[f64])]) -> Weights {
-    let of = |s: &Spec| {
+fn weights(model: &ReferenceModel, others: &[(&str, &[f64])]) -> Weights {
+    let of = |s: &ParamInfo| {
         let value = match others.iter().find(|(name, _)| *name == s.name) {
             Some((_, w)) => w.to_vec(),
             None => match s.name.rsplit('/').next() {
@@ -32,7 +32,7 @@ fn weights(model: &Model, others: &[(&str, &[f64])]) -> Weights {
 }
 
 fn call(text: &str, inputs: &[Input]) -> Answer {
-    let model = Model::parse(text).unwrap();
+    let model = ReferenceModel::parse(text).unwrap();
     let call = Call {
         inputs: inputs.to_vec(),
         ..Call::default()
@@ -53,7 +53,7 @@ fn rnn(arguments: &str) -> String {
     format!("SimpleRNN(1, activation = linear{arguments})")
 }
 
-/// The outputs of a layer behind `x`, with a mask.
+/// The outputs of a layer after `x`, with a mask.
 fn masked(layer: &str, mask: [f64; 4]) -> Vec<Vec<f64>> {
     let (end, layer) = match layer.contains("return_state") {
         true => (
@@ -74,7 +74,7 @@ fn values_are_read_by_name_and_layers_are_shared() {
         let p = a -> twice; let q = b -> twice; \
         output sum = (p, q) -> Add; output product = (a, b) -> Multiply; \
         output joined = (a, p) -> Concatenate; output b = b;";
-    let model = Model::parse(text).unwrap();
+    let model = ReferenceModel::parse(text).unwrap();
     let names: Vec<&str> = model.specs().iter().map(|s| &*s.name).collect();
     assert_eq!(names, ["twice/kernel"]);
     let call = Call {
@@ -142,7 +142,7 @@ fn states_come_from_inputs_and_from_other_layers() {
     );
     let x = floats(1, 2, &[1.0, 2.0]);
     let found = outputs(&text, &[x, floats(1, 2, &[0.0, 1.0]), floats(1, 1, &[7.0])]);
-    // Before the first real step the output is zero, whatever the state is.
+    // Before the first valid step the output is zero, whatever the state is.
     assert_eq!(found, [vec![1212.0], vec![0.0, 72.0]]);
 }
 
@@ -162,7 +162,7 @@ fn cells_are_stacked_within_a_step() {
     );
     // First 1, 13; second 1, 10 + 13.
     assert_eq!(found, [vec![1.0, 1.0, 23.0], vec![13.0], vec![23.0]]);
-    let model = Model::parse(&text).unwrap();
+    let model = ReferenceModel::parse(&text).unwrap();
     let names: Vec<&str> = model.specs().iter().map(|s| &*s.name).collect();
     assert_eq!(names[0], "rnn/simple_rnn_cell/kernel");
     assert_eq!(names[3], "rnn/simple_rnn_cell_1/kernel");
@@ -230,7 +230,7 @@ fn both_directions_start_from_their_own_states() {
 
 #[test]
 fn directions_of_matrices_are_merged() {
-    let scope = Scope {
+    let scope = Definitions {
         cells: &[(
             "Sums",
             "cell Sums(a, b) { state s: [a, b]; next s = 10 * s + sum(x); output s; }",
@@ -238,7 +238,7 @@ fn directions_of_matrices_are_merged() {
         consts: &[],
     };
     let text = "input x: [_, 1]; output y = x -> Bidirectional(RNN(Sums(2, 3)), merge_mode = sum);";
-    let model = Model::parse_in(text, scope).unwrap();
+    let model = ReferenceModel::parse_in(text, scope).unwrap();
     let call = Call {
         inputs: vec![floats(1, 2, &[1.0, 2.0])],
         ..Call::default()
@@ -249,7 +249,7 @@ fn directions_of_matrices_are_merged() {
 
 #[test]
 fn stateful_layers_go_on_where_they_ended() {
-    let model = Model::parse(&format!(
+    let model = ReferenceModel::parse(&format!(
         "Input(_, 1) -> {} -> RNN([SimpleRNNCell(1, linear), SimpleRNNCell(1, linear)], stateful)",
         rnn(", stateful, return_sequences")
     ))
@@ -275,7 +275,7 @@ fn stateful_layers_go_on_where_they_ended() {
 
 #[test]
 fn ids_of_zero_and_steps_of_the_mask_value_are_masked() {
-    let model = Model::parse(&format!(
+    let model = ReferenceModel::parse(&format!(
         "input s: ids; output y = s -> Embedding(4, 1, mask_zero) -> {};",
         rnn(", return_sequences")
     ))
@@ -339,7 +339,7 @@ fn shapes_change_and_numbers_stay() {
 fn training_takes_what_it_draws() {
     let text = "input x: [2, 2]; output a = x -> Dropout(0.5); output b = x -> SpatialDropout1D(0.5); \
         output c = x -> GaussianNoise(0.5); output d = x -> Dropout(0);";
-    let model = Model::parse(text).unwrap();
+    let model = ReferenceModel::parse(text).unwrap();
     let x = [1.0, 2.0, 3.0, 4.0];
     let mut call = Call {
         inputs: vec![floats(1, 2, &x)],
@@ -397,14 +397,14 @@ const NESTED: &str = "cell Nested() {
 
 #[test]
 fn cells_read_and_give_several_values_and_draw_masks() {
-    let scope = Scope {
+    let scope = Definitions {
         cells: &[("Nested", NESTED)],
         consts: &[],
     };
     let text = "input x: [_, { a: 2, b: 1 }]; \
         let (rows, last, sums) = x -> RNN(Nested(), return_state); \
         output rows = rows; output last = last; output sums = sums;";
-    let model = Model::parse_in(text, scope).unwrap();
+    let model = ReferenceModel::parse_in(text, scope).unwrap();
     let names: Vec<String> = model
         .inputs()
         .unwrap()
@@ -438,7 +438,7 @@ fn cells_read_and_give_several_values_and_draw_masks() {
 #[test]
 fn statistics_are_those_of_real_steps() {
     let text = "Input(_, 1) -> Masking -> BatchNormalization(epsilon = 0.5)";
-    let model = Model::parse(text).unwrap();
+    let model = ReferenceModel::parse(text).unwrap();
     let call = Call {
         inputs: vec![floats(2, 2, &[1.0, 0.0, 5.0, 0.0])],
         training: true,
@@ -456,7 +456,7 @@ fn statistics_are_those_of_real_steps() {
 #[test]
 fn the_sizes_of_outputs_and_states_cost() {
     let penalty = |text: &str, kernel: (&str, &[f64]), input: Input| {
-        let model = Model::parse(text).unwrap();
+        let model = ReferenceModel::parse(text).unwrap();
         let call = Call {
             inputs: vec![input],
             ..Call::default()
@@ -480,7 +480,7 @@ fn the_sizes_of_outputs_and_states_cost() {
 
 #[test]
 fn what_does_not_fit_is_said() {
-    let model = Model::parse(&format!(
+    let model = ReferenceModel::parse(&format!(
         "{X} output y = x -> {};",
         rnn(", mask = m, stateful")
     ))

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{
-    Answer, Call, Input, Model, Output, Weights, Wrong,
+    Answer, Call, Input, OutputData, ReferenceModel, Weights, Wrong,
     build::{Part, Ready},
     cell::known,
     pointwise::{apply, normalize},
@@ -13,7 +13,7 @@ use rnn_compiler::ir::{
     Content, Layer, LayerKind, OpDef, Port, Reference, Regularizer, Shape, Time,
 };
 
-pub(super) fn run(model: &Model, weights: &Weights, call: &Call) -> Result<Answer, Wrong> {
+pub(super) fn run(model: &ReferenceModel, weights: &Weights, call: &Call) -> Result<Answer, Wrong> {
     let mut all = Vec::new();
     for s in &model.specs {
         let len: usize = s.shape.iter().product();
@@ -44,15 +44,15 @@ pub(super) fn run(model: &Model, weights: &Weights, call: &Call) -> Result<Answe
     running.answer()
 }
 
-/// What the sizes of a layer's results cost: all outputs and states, divided by the rows (`__call__`
-/// in `keras/src/layers/layer.py`).
+/// The penalty on a layer's results: all outputs and states, divided by the rows (`__call__` in
+/// `keras/src/layers/layer.py`).
 fn penalty(layer: &Layer, values: &[Value]) -> f64 {
     let results = layer.outputs.iter().zip(values);
     let numbers = results.filter(|(shape, _)| shape.content == Content::Numbers);
     cost(layer.activity, numbers.map(|(_, v)| v))
 }
 
-/// What the sizes of some values cost.
+/// The penalty on some values.
 pub(super) fn cost<'a>(r: Option<Regularizer>, values: impl Iterator<Item = &'a Value>) -> f64 {
     let Some(r) = r else { return 0.0 };
     let cost = |x: &f64| r.l1 * x.abs() + r.l2 * x * x;
@@ -62,7 +62,7 @@ pub(super) fn cost<'a>(r: Option<Regularizer>, values: impl Iterator<Item = &'a 
 }
 
 /// Rows, the same in all inputs.
-fn batch(model: &Model, call: &Call) -> Result<usize, Wrong> {
+fn batch(model: &ReferenceModel, call: &Call) -> Result<usize, Wrong> {
     let (given, wanted) = (call.inputs.len(), model.graph.inputs.len());
     if given != wanted {
         return Err(Wrong(format!("{given} inputs for {wanted}")));
@@ -76,7 +76,7 @@ fn batch(model: &Model, call: &Call) -> Result<usize, Wrong> {
 
 /// One call of a model.
 pub(super) struct Running<'a> {
-    model: &'a Model,
+    model: &'a ReferenceModel,
     call: &'a Call,
     /// By the model's parameters.
     pub(super) weights: Vec<&'a [f64]>,
@@ -85,9 +85,9 @@ pub(super) struct Running<'a> {
     axes: BTreeMap<usize, usize>,
     /// The results of the layers so far.
     values: Vec<Vec<Value>>,
-    /// The states that stay.
+    /// The states of stateful layers.
     pub(super) states: Vec<Value>,
-    /// Those of the call in training, none in inference.
+    /// The draws of the call in training; none in inference.
     pub(super) draws: &'a [Vec<f64>],
     pub(super) penalty: f64,
 }
@@ -141,7 +141,7 @@ impl<'a> Running<'a> {
         &self.values[port.layer][port.index]
     }
 
-    /// What a layer gives has the shape that was foretold.
+    /// Checks that the results of a layer have the shapes that the compiler computed.
     fn check(&self, layer: &Layer, values: &[Value]) -> Result<(), Wrong> {
         let fits = |(shape, value): (&Shape, &Value)| -> Result<bool, Wrong> {
             let steps = match &shape.time {
@@ -191,8 +191,8 @@ impl<'a> Running<'a> {
                 })?;
                 let mut results = vec![rows];
                 if *mask_zero {
-                    let real = |id: f64| f64::from(u8::from(id != 0.0));
-                    results.push(x.map(1, |_, _, id| Ok(vec![real(id[0])]))?);
+                    let valid = |id: f64| f64::from(u8::from(id != 0.0));
+                    results.push(x.map(1, |_, _, id| Ok(vec![valid(id[0])]))?);
                 }
                 Ok(results)
             }
@@ -321,7 +321,7 @@ impl<'a> Running<'a> {
         for o in &self.model.graph.outputs {
             let value = self.value(o.port);
             let mask = o.mask.map(|p| self.value(p));
-            outputs.push(Output {
+            outputs.push(OutputData {
                 name: o.name.clone(),
                 steps: value.steps,
                 width: value.width,

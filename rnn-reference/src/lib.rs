@@ -1,12 +1,12 @@
 //! The oracle: a model computed in `f64`, layer by layer, step by step, node by node.
 //!
-//! Slow and plain. It takes each cell as it was written, neither regrouped nor fused nor cut into
-//! phases, and shares with the generated code nothing but the cell's graph. Every kernel, every
+//! Slow and plain. It evaluates each cell as it was written (not regrouped, fused or cut into kernels)
+//! and shares with the generated code nothing but the cell's graph. Every kernel, every
 //! plan and (by finite differences of it) every gradient is checked against it. It depends on the
 //! compiler's stages and not the other way round, so that no user's macros build it.
 //!
-//! Masks follow Keras (`keras/src/backend/tensorflow/rnn.py`): at a step that is not real the
-//! states stay, and the outputs are those of the step before, zero before the first real step or
+//! Masks follow Keras (`keras/src/backend/tensorflow/rnn.py`): at a padded step the
+//! states stay, and the outputs are those of the step before, zero before the first valid step or
 //! where the layer says so (`zero_output_for_mask`).
 #![forbid(unsafe_code)]
 
@@ -20,7 +20,9 @@ mod recurrent;
 mod scan;
 mod value;
 
-pub use call::{Answer, Call, Draw, Drawn, Input, InputSpec, Output, Spec, StateSpec, Weights};
+pub use call::{
+    Answer, Call, Draw, Drawn, Input, InputInfo, OutputData, ParamInfo, StateInfo, Weights,
+};
 
 use proc_macro2::{Group, Literal, TokenStream, TokenTree};
 
@@ -35,7 +37,7 @@ use rnn_compiler::{
     syntax::ModelAst,
 };
 
-/// What cannot be interpreted, in words.
+/// Why a model or a call cannot be interpreted, in words.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Wrong(pub String);
 
@@ -47,9 +49,9 @@ impl std::fmt::Display for Wrong {
 
 impl std::error::Error for Wrong {}
 
-/// What stands around a model in a program.
+/// The items of a program that a model names.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Scope<'a> {
+pub struct Definitions<'a> {
     /// Cells by the name that the model gives them, and their definitions:
     /// `("MinimalGru", "cell MinimalGru(units) { … }")`.
     pub cells: &'a [(&'a str, &'a str)],
@@ -59,39 +61,39 @@ pub struct Scope<'a> {
 
 /// A model whose sizes are all known.
 #[derive(Clone, Debug)]
-pub struct Model {
+pub struct ReferenceModel {
     graph: LayerGraph,
     /// What each layer computes with.
     parts: Vec<Part>,
-    specs: Vec<Spec>,
-    states: Vec<StateSpec>,
+    specs: Vec<ParamInfo>,
+    states: Vec<StateInfo>,
     draws: Vec<Draw>,
 }
 
-impl Model {
+impl ReferenceModel {
     /// The model that `rnn_model!(text)` compiles.
     ///
     /// # Errors
     /// Every mistake in the model, one a line.
     ///
     /// ```
-    /// use rnn_reference::{Input, Model};
+    /// use rnn_reference::{Input, ReferenceModel};
     ///
-    /// let model = Model::parse("Input(2) -> Dense(1)")?;
+    /// let model = ReferenceModel::parse("Input(2) -> Dense(1)")?;
     /// let weights = [("dense/kernel".into(), vec![1.0, 2.0]), ("dense/bias".into(), vec![0.5])];
     /// let input = Input { batch: 1, time: 1, floats: vec![3.0, 4.0], ids: vec![] };
     /// assert_eq!(model.run(&weights.into(), &input, false)?, [11.5]);
     /// # Ok::<(), rnn_reference::Wrong>(())
     /// ```
-    pub fn parse(text: &str) -> Result<Model, Wrong> {
-        Model::parse_in(text, Scope::default())
+    pub fn parse(text: &str) -> Result<ReferenceModel, Wrong> {
+        ReferenceModel::parse_in(text, Definitions::default())
     }
 
     /// The same for a model that names cells and `const`s.
     ///
     /// # Errors
-    /// As [`Model::parse`].
-    pub fn parse_in(text: &str, scope: Scope<'_>) -> Result<Model, Wrong> {
+    /// As [`ReferenceModel::parse`].
+    pub fn parse_in(text: &str, scope: Definitions<'_>) -> Result<ReferenceModel, Wrong> {
         let read = |text: &str| {
             text.parse::<TokenStream>()
                 .map(|t| with_consts(t, scope.consts))
@@ -104,7 +106,7 @@ impl Model {
         tokens.extend(read(text)?);
         let mut found = Diagnostics::new();
         let ast = ModelAst::parse(tokens, &rnn_compiler::layers::classes(), &mut found);
-        let wanted = layer::wanted(&ast, LAYERS);
+        let wanted = layer::missing_cell(&ast, LAYERS);
         let graph = passes::check_layers(&ast, &mut found);
         let all = found.take();
         if !all.is_empty() {
@@ -112,20 +114,20 @@ impl Model {
             return Err(Wrong(all.join("\n")));
         }
         match (wanted, graph) {
-            (None, Some(graph)) => Model::of(graph),
+            (None, Some(graph)) => ReferenceModel::of(graph),
             (Some(_), _) => Err(Wrong("a cell of the model is not among those given".into())),
             (None, None) => Err(Wrong("this is no model".into())),
         }
     }
 
     /// The parameters, in storage order.
-    pub fn specs(&self) -> &[Spec] {
+    pub fn specs(&self) -> &[ParamInfo] {
         &self.specs
     }
 
     /// The states that stay between calls, in the order of [`Call::states`]: those of all stateful
     /// layers.
-    pub fn states(&self) -> &[StateSpec] {
+    pub fn states(&self) -> &[StateInfo] {
         &self.states
     }
 
@@ -138,10 +140,10 @@ impl Model {
     ///
     /// # Errors
     /// If a size is the name of a `const`.
-    pub fn inputs(&self) -> Result<Vec<InputSpec>, Wrong> {
+    pub fn inputs(&self) -> Result<Vec<InputInfo>, Wrong> {
         let of = |(name, layer): &(String, usize)| {
             let shape = &self.graph.layers[*layer].outputs[0];
-            Ok(InputSpec {
+            Ok(InputInfo {
                 name: name.clone(),
                 content: shape.content,
                 steps: match &shape.time {
@@ -175,7 +177,7 @@ impl Model {
 
     /// The output of a model with one input and one output, `[batch, (time,) features]`; states
     /// start at zero. In training, `BatchNormalization` uses the statistics of the batch; a layer
-    /// that draws numbers is refused ([`Model::call`] takes them).
+    /// that draws numbers is refused ([`ReferenceModel::call`] takes them).
     ///
     /// # Errors
     /// If the model has several inputs or outputs, a weight is missing or of another size, the
@@ -200,9 +202,9 @@ impl Model {
     /// model, or training draws numbers that are not given.
     ///
     /// ```
-    /// use rnn_reference::{Call, Input, Model};
+    /// use rnn_reference::{Call, Input, ReferenceModel};
     ///
-    /// let model = Model::parse("input x: [2]; input y: [2]; output z = (x, y) -> Add; output w = y;")?;
+    /// let model = ReferenceModel::parse("input x: [2]; input y: [2]; output z = (x, y) -> Add; output w = y;")?;
     /// let input = |floats: [f64; 2]| Input { batch: 1, time: 1, floats: floats.into(), ids: vec![] };
     /// let call = Call { inputs: vec![input([1.0, 2.0]), input([3.0, 4.0])], ..Call::default() };
     /// let answer = model.call(&Default::default(), &call)?;
@@ -240,6 +242,6 @@ mod einsum_tests;
 #[cfg(test)]
 mod graph_tests;
 #[cfg(test)]
-mod phase_tests;
+mod kernel_tests;
 #[cfg(test)]
 mod tests;

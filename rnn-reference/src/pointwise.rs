@@ -1,4 +1,4 @@
-//! What works on every row and step: cells without states, and normalisation over all of them.
+//! Layers that work on every row and step: cells without states, and normalisation over all rows and steps.
 
 use super::{
     Wrong,
@@ -8,7 +8,7 @@ use super::{
 };
 use rnn_compiler::cell::Cell;
 
-/// Keras's `backend.epsilon()`, which its masked statistics add to the number of real steps.
+/// Keras's `backend.epsilon()`, which its masked statistics add to the number of valid steps.
 const EPSILON: f64 = 1e-7;
 
 /// A cell without states and masks of its own for every row and step.
@@ -40,7 +40,7 @@ pub(super) fn apply(
     Ok(results)
 }
 
-/// By the statistics of all rows and steps, or of the real ones (`_moments` in
+/// By the statistics of all rows and steps, or of the valid ones (`_moments` in
 /// `keras/src/layers/normalization/batch_normalization.py`).
 pub(super) fn normalize(
     x: &Value,
@@ -52,17 +52,17 @@ pub(super) fn normalize(
     let Some(cell) = cells.first() else {
         return Err(Wrong("a normalisation has a cell".into()));
     };
-    let mut real = Vec::new();
+    let mut valid = Vec::new();
     for row in 0..x.rows {
         for t in 0..x.time() {
-            if mask.is_none_or(|m| m.is_real(row, t)) {
-                real.push(x.at(row, t));
+            if mask.is_none_or(|m| m.is_valid(row, t)) {
+                valid.push(x.at(row, t));
             }
         }
     }
-    let count = real.len() as f64 + if mask.is_some() { EPSILON } else { 0.0 };
+    let count = valid.len() as f64 + if mask.is_some() { EPSILON } else { 0.0 };
     let mean = |f: &dyn Fn(&[f64], usize) -> f64| -> Vec<f64> {
-        let of = |i: usize| real.iter().map(|x| f(x, i)).sum::<f64>() / count;
+        let of = |i: usize| valid.iter().map(|x| f(x, i)).sum::<f64>() / count;
         (0..x.width).map(of).collect()
     };
     let means = mean(&|x, i| x[i]);

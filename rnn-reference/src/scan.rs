@@ -16,7 +16,7 @@ pub(super) struct Scan<'a> {
     pub weights: &'a [&'a [f64]],
     /// All of the model's draws, `[batch, width]`; none in inference.
     pub draws: &'a [Vec<f64>],
-    /// Which steps are real; all without.
+    /// Which steps are valid; all without.
     pub mask: Option<&'a Value>,
 }
 
@@ -24,7 +24,7 @@ pub(super) struct Scan<'a> {
 type States = Vec<Vec<Vec<f64>>>;
 
 impl Scan<'_> {
-    /// The outputs of the last cell, and the states of all cells behind the last step.
+    /// The outputs of the last cell, and the states of all cells after the last step.
     ///
     /// As in Keras, the outputs of `go_backwards` are in the order in which they are computed: last
     /// step first.
@@ -64,7 +64,7 @@ impl Scan<'_> {
                     true => steps - 1 - t,
                     false => t,
                 };
-                if self.mask.is_none_or(|m| m.is_real(row, at)) {
+                if self.mask.is_none_or(|m| m.is_valid(row, at)) {
                     let x: Vec<Vec<f64>> = inputs.iter().map(|i| i.at(row, at).to_vec()).collect();
                     out = self.step(&mut now, x, &dropout_masks)?;
                 } else if self.rnn.zero_output_for_mask {
@@ -121,7 +121,7 @@ impl Scan<'_> {
         Ok(all)
     }
 
-    /// One real step of all cells for one row.
+    /// One valid step of all cells for one row.
     fn step(
         &self,
         states: &mut States,

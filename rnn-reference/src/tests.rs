@@ -3,7 +3,7 @@
 use super::*;
 
 fn run(text: &str, weights: &[(&str, &[f64])], x: &[f64], time: usize, training: bool) -> Vec<f64> {
-    let model = Model::parse(text).unwrap();
+    let model = ReferenceModel::parse(text).unwrap();
     let weights = weights.iter().map(|(n, w)| ((*n).into(), w.to_vec()));
     let batch = x.len() / time / model.input_features().unwrap();
     let input = Input {
@@ -73,9 +73,9 @@ fn training_normalises_by_the_batch() {
 
 #[test]
 fn mistakes_are_said() {
-    let wrong = Model::parse("Input(4) -> LSTM(3)").unwrap_err();
+    let wrong = ReferenceModel::parse("Input(4) -> LSTM(3)").unwrap_err();
     assert!(wrong.0.contains("LSTM(3)"), "{wrong}");
-    let model = Model::parse("Input(4) -> Dropout(0.5)").unwrap();
+    let model = ReferenceModel::parse("Input(4) -> Dropout(0.5)").unwrap();
     let input = Input {
         batch: 1,
         time: 1,
@@ -88,14 +88,14 @@ fn mistakes_are_said() {
 
 #[test]
 fn cells_and_consts_come_from_the_scope() {
-    let scope = Scope {
+    let scope = Definitions {
         cells: &[(
             "Sum",
             "cell Sum(units) { state h: [units]; next h = h + sum(x); output h; }",
         )],
         consts: &[("UNITS", 2)],
     };
-    let model = Model::parse_in("Input(_, 2) -> RNN(Sum(UNITS))", scope).unwrap();
+    let model = ReferenceModel::parse_in("Input(_, 2) -> RNN(Sum(UNITS))", scope).unwrap();
     let input = Input {
         batch: 1,
         time: 2,

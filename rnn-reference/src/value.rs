@@ -54,8 +54,8 @@ impl Value {
         Value { data, ..*self }
     }
 
-    /// Whether a step of a mask is real.
-    pub fn is_real(&self, row: usize, step: usize) -> bool {
+    /// Whether a step of a mask is valid.
+    pub fn is_valid(&self, row: usize, step: usize) -> bool {
         self.at(row, step)[0] != 0.0
     }
 }

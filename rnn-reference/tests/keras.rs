@@ -1,13 +1,13 @@
 //! The interpreter against real Keras: every case of `tests/grid`, outputs, masks, states and
 //! penalties, in inference and in training.
 //!
-//! What the generated code is compared with the interpreter in so many more places for rests on
-//! this. Gradients are compared where they are computed, in `tests/grid`.
+//! All comparisons of generated code with the interpreter rest on this. `tests/grid` compares gradients,
+//! which the interpreter does not compute.
 
 use std::path::Path;
 
 use rnn_compiler::ir::Content;
-use rnn_reference::{Call, Input, Model, Scope, Weights};
+use rnn_reference::{Call, Definitions, Input, ReferenceModel, Weights};
 use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 
 /// The numbers are computed in float64 and stored as float32.
@@ -48,9 +48,9 @@ impl Golden<'_> {
         Some((tensor.shape().to_vec(), numbers(&tensor)))
     }
 
-    /// A weight by its place; its name in Keras is another.
-    fn weight(&self, place: usize) -> Option<(Vec<usize>, Vec<f64>)> {
-        let prefix = format!("{}/weight/{place:02}/", self.name);
+    /// A weight by its index; its name in Keras differs.
+    fn weight(&self, index: usize) -> Option<(Vec<usize>, Vec<f64>)> {
+        let prefix = format!("{}/weight/{index:02}/", self.name);
         let names = self.tensors.names();
         let key = names.iter().find(|n| n.starts_with(&prefix))?;
         let tensor = self.tensors.tensor(key).ok()?;
@@ -92,7 +92,7 @@ fn compare(what: &str, found: &[f64], keras: &[f64]) -> Result<(), String> {
     Ok(())
 }
 
-fn weights(model: &Model, golden: &Golden<'_>) -> Result<Weights, String> {
+fn weights(model: &ReferenceModel, golden: &Golden<'_>) -> Result<Weights, String> {
     let mut all = Weights::new();
     for (i, spec) in model.specs().iter().enumerate() {
         let (shape, data) = golden
@@ -112,10 +112,10 @@ fn weights(model: &Model, golden: &Golden<'_>) -> Result<Weights, String> {
     }
 }
 
-/// The inputs of one call; `None` behind the last call.
-fn inputs(model: &Model, golden: &Golden<'_>, call: usize) -> Option<Vec<Input>> {
+/// The inputs of one call; `None` after the last call.
+fn inputs(model: &ReferenceModel, golden: &Golden<'_>, call: usize) -> Option<Vec<Input>> {
     let specs = model.inputs().ok()?;
-    let one = |spec: &rnn_reference::InputSpec| {
+    let one = |spec: &rnn_reference::InputInfo| {
         let (shape, data) = golden.find(call, "in", &spec.name)?;
         let ids = spec.content == Content::Ids;
         Some(Input {
@@ -129,7 +129,7 @@ fn inputs(model: &Model, golden: &Golden<'_>, call: usize) -> Option<Vec<Input>>
 }
 
 /// Calls the model as often as Keras was called, each time from the states before.
-fn calls(model: &Model, golden: &Golden<'_>, training: bool) -> Result<usize, String> {
+fn calls(model: &ReferenceModel, golden: &Golden<'_>, training: bool) -> Result<usize, String> {
     let weights = weights(model, golden)?;
     let (mut states, mut call) = (Vec::new(), 0);
     while let Some(inputs) = inputs(model, golden, call) {
@@ -148,9 +148,9 @@ fn calls(model: &Model, golden: &Golden<'_>, training: bool) -> Result<usize, St
             compare(&o.name, &o.data, &keras)?;
             let keras = golden.find(call, "mask", &o.name);
             let keras = keras.map(|(_, m)| m.iter().map(|&x| x != 0.0).collect::<Vec<bool>>());
-            // A mask of which every step is real says nothing.
-            let real = |mask: &Option<Vec<bool>>| mask.iter().flatten().all(|&real| real);
-            if o.mask != keras && !(real(&o.mask) && real(&keras)) {
+            // A mask whose steps are all valid is the same as no mask.
+            let valid = |mask: &Option<Vec<bool>>| mask.iter().flatten().all(|&valid| valid);
+            if o.mask != keras && !(valid(&o.mask) && valid(&keras)) {
                 return Err(format!(
                     "mask of {}: {:?}, Keras has {keras:?}",
                     o.name, o.mask
@@ -168,16 +168,16 @@ fn calls(model: &Model, golden: &Golden<'_>, training: bool) -> Result<usize, St
 }
 
 fn case(name: &str, text: &str, tensors: &SafeTensors<'_>) -> Result<(), String> {
-    let scope = Scope {
+    let scope = Definitions {
         cells: &[("NestedCell", NESTED)],
         consts: &[],
     };
-    let model = Model::parse_in(text, scope).map_err(|e| e.to_string())?;
+    let model = ReferenceModel::parse_in(text, scope).map_err(|e| e.to_string())?;
     let golden = Golden { tensors, name };
     if calls(&model, &golden, false)? == 0 {
         return Err("Keras was not called".into());
     }
-    // What is drawn in training is not Keras's.
+    // Random numbers of training differ from Keras's.
     if model.draws().is_empty() && golden.has_training() {
         calls(&model, &golden, true)?;
     }

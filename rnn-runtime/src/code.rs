@@ -1,9 +1,9 @@
-//! Everything that generated code names, in one place. Not for use by hand.
+//! All items that generated code names. Not for use by hand.
 
 pub use rnn_tables::{
-    Buffer, BufferRef, CarryOver, Direction, Extent, InputMask, Instruction, Kernel, MaskRule,
-    MatrixGradient, MatrixSlice, Normalize, PackedMatrix, PackedOffset, PackedVector, Perturbation,
-    Segment, Slice, VectorGradient, VectorSlice, Wanted, WeightOffset,
+    Buffer, BufferRef, CarryOver, Extent, Form, GradientCondition, InputMask, Instruction, Kernel,
+    MaskRule, MatrixGradient, MatrixSlice, Normalize, PackedMatrix, PackedOffset, PackedVector,
+    Perturbation, Segment, Slice, VectorGradient, VectorSlice, WeightOffset,
 };
 
 pub use crate::{
@@ -50,13 +50,13 @@ mod with_std {
     };
 }
 
-/// Without std a model is a type only: its streams read weights that somebody else keeps.
+/// Without std a model is only a type: the weights that its streams read are kept elsewhere.
 #[cfg(not(feature = "std"))]
 #[derive(Clone, Copy, Debug)]
 pub enum ModelData {}
 
-/// Items that need std: nothing where the feature is off. The runtime knows that, a crate with a model
-/// in it does not.
+/// Items that need std; expands to nothing if the feature is off. Only the runtime knows its features, the
+/// crate that contains a model does not.
 #[cfg(feature = "std")]
 #[doc(hidden)]
 #[macro_export]

@@ -1,7 +1,7 @@
-//! What can go wrong at run time.
+//! Errors at run time.
 
-/// Every error of the runtime. Nothing is changed by a call that returns one. Without the feature `std`
-/// there are those only that a stream can have.
+/// Every error of the runtime. A call that returns one changes nothing. Without the feature `std` there are
+/// only the errors of a stream.
 #[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -46,7 +46,7 @@ pub enum Error {
         /// One line for everything missing, extra, of the wrong shape or not finite.
         problems: Vec<String>,
     },
-    /// A file is not of the kind that is read: no safetensors, or a damaged one.
+    /// A file is no safetensors file, or a damaged one.
     #[cfg(feature = "std")]
     #[error("{file} cannot be read: {problem}")]
     Format {
@@ -84,9 +84,9 @@ pub enum Error {
     },
 }
 
-/// The words of `Display`, as `anyhow` does it: `fn main() -> Result<(), Error>` and `unwrap` print
-/// the `Debug` form, and a name of a variant with its fields tells nobody what to do. The fields are
-/// public for those who want to take an error apart.
+/// Prints the words of `Display`, like `anyhow`: `fn main() -> Result<(), Error>` and `unwrap` print the
+/// `Debug` form, and the name of a variant with its fields would tell nobody what to do. Code that
+/// handles errors can match on the public fields.
 impl core::fmt::Debug for Error {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         core::fmt::Display::fmt(self, f)

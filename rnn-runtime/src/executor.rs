@@ -1,4 +1,4 @@
-//! The seam for devices: whoever runs the instructions of a schedule.
+//! The seam for devices: the trait that runs the instructions of a schedule.
 //!
 //! The compiler decides what a model does and writes it down as lists of [`Instruction`]s. An
 //! [`Executor`] runs one instruction after another on its device and keeps the values where it wants;
@@ -6,17 +6,17 @@
 
 use rnn_tables::{Axis, Instruction};
 
-/// A device on its way through a schedule.
+/// A device that runs a schedule.
 pub trait Executor {
     /// Runs an instruction that governs no others.
     fn run(&mut self, instruction: &Instruction);
 
-    /// Whether the gradients of the model's inputs are wanted.
+    /// Whether the gradients of the model's inputs are asked for.
     fn wants_input_gradient(&self) -> bool {
         false
     }
 
-    /// Whether the last steps of a sequence run now, where long sequences come block by block.
+    /// Whether this is the last block of a sequence that runs block by block.
     fn is_last_block(&self) -> bool {
         true
     }

@@ -1,5 +1,5 @@
-//! Training on the host: every [`Learner`](crate::learner::Learner) is
-//! [`Trainable`](crate::trainable::Trainable), and what a device leaves to the host.
+//! Training on the host: makes every [`Learner`](crate::learner::Learner)
+//! [`Trainable`](crate::trainable::Trainable), and has the formulas that a device may leave to the host.
 
 mod clip;
 mod constrain;

@@ -1,8 +1,8 @@
 //! How weights start: Keras's initialisers from a seed and the parameter's name.
 //!
-//! Every parameter draws from a ChaCha stream of its own, keyed by the seed and its name. So a
-//! weight depends neither on the order of the parameters nor on what else the model holds, and
-//! adding a layer leaves all others as they were.
+//! Every parameter draws from a ChaCha stream of its own, keyed by the seed and its name. So a weight does
+//! not depend on the order of the parameters or on other layers, and adding a layer does not change the
+//! others.
 //!
 //! The formulas are those of [`keras.initializers`](https://keras.io/api/layers/initializers/).
 
@@ -12,8 +12,8 @@ mod random;
 use crate::params::{Distribution, FanMode, Init, ParamSpec};
 use random::Stream;
 
-/// Standard deviation of a unit normal cut off at two deviations. Keras divides by it, so that
-/// what is drawn has the deviation asked for.
+/// Standard deviation of a unit normal cut off at two deviations. Keras divides by it, so that the drawn
+/// numbers have the deviation asked for.
 const TRUNCATED_DEVIATION: f64 = 0.879_625_661_034_239_8;
 
 /// Fresh weights for all parameters, one after the other in the order of `specs`, each tight and

@@ -16,7 +16,7 @@ pub struct ValueSpec {
 }
 
 impl ValueSpec {
-    /// Whether it says which steps are real: one number a step, 1 or 0.
+    /// Whether it says which steps are valid: one number a step, 1 or 0.
     #[must_use]
     pub fn is_mask(&self) -> bool {
         !self.ids && self.time.is_some() && self.features.is_empty()
@@ -26,8 +26,8 @@ impl ValueSpec {
 /// Borrowed rows of an input, tight and row-major.
 #[derive(Clone, Copy, Debug)]
 pub enum Values<'a> {
-    /// `[batch, (time,) features]`; of a mask `[batch, time]`, 1 where a step is real and 0 where it
-    /// is not.
+    /// `[batch, (time,) features]`; for a mask `[batch, time]`, 1 where a step is valid and 0 where it is
+    /// padding.
     Floats(&'a [f32]),
     /// `[batch, (time)]`
     Ids(&'a [u32]),
@@ -44,7 +44,7 @@ pub struct InputView<'a> {
     pub values: Values<'a>,
 }
 
-/// What differs from one training step to the next: dropout draws its masks from it.
+/// The seed of one training step, from which dropout draws its masks.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct StepSeed {
     /// The seed of `Fit`.
@@ -78,12 +78,12 @@ pub trait Learner: Send {
     /// All weights, to change. The model repacks them before its next use.
     fn weights_mut(&mut self) -> &mut [f32];
 
-    /// Takes over the weights of every parameter that `other` has under the same name and with the
-    /// same shape; all others stay. Returns the names of those that were taken.
+    /// Copies the weights of every parameter that `other` has with the same name and shape; the others stay.
+    /// Returns the names of the copied parameters.
     ///
-    /// This is how a model for training hands its layers to one for inference: give the layers that
-    /// both have the same `name`. An encoder and decoder learns as one model with the right answer
-    /// as the decoder's input; to answer by itself, the decoder is a model of its own that streams:
+    /// A model for training passes its layers to a model for inference this way: give a layer that both have
+    /// the same `name` in both. An encoder–decoder is trained as one model, with the right answer as the
+    /// decoder's input. To generate answers, the decoder is a model of its own that streams:
     ///
     /// ```text
     /// rnn_model! {
@@ -125,9 +125,9 @@ pub trait Learner: Send {
     /// The outputs.
     fn outputs(&self) -> &'static [ValueSpec];
 
-    /// For each layer that takes ids: the number of the input that they come from, the layer's name,
-    /// and the size of its vocabulary. [`Learner::forward`] and [`Learner::infer`] refuse an id that
-    /// is not below it; training looks through whole data sets before it changes anything.
+    /// For each layer that takes ids: the index of the input that it reads, the layer's name, and the size
+    /// of its vocabulary. [`Learner::forward`] and [`Learner::infer`] refuse an id that is not below this
+    /// size; training checks whole data sets before it changes anything.
     ///
     /// ```
     /// use rnn_runtime::learner::Learner;
@@ -162,20 +162,20 @@ pub trait Learner: Send {
     fn backward(&mut self, d_outputs: &[&[f32]], gradients: &mut [f32]) -> Result<(), Error>;
 
     /// Which steps of output number `index` of the last `forward` or `infer` count: `[batch,
-    /// time]`, 1 where a step is real and 0 where it is padding. `None`: all of them.
+    /// time]`, 1 where a step is valid and 0 where it is padding. `None`: all of them.
     fn output_mask(&self, index: usize) -> Option<&[f32]> {
         let _ = index;
         None
     }
 
-    /// What the activity regularisers of the last `forward` or `infer` add to the loss; 0 without
-    /// any. [`Learner::backward`] adds its gradient by itself.
+    /// The penalty that the activity regularisers of the last `forward` or `infer` add to the loss; 0
+    /// without any. [`Learner::backward`] adds its gradient by itself.
     fn penalty(&self) -> f32 {
         0.0
     }
 
-    /// Whether any layer keeps its states from one batch to the next: row `b` of a batch then goes
-    /// on where row `b` of the batch before ended, so all batches must be of one size.
+    /// Whether any layer keeps its states from one batch to the next. Row `b` of a batch then continues row
+    /// `b` of the batch before, so all batches must have one size.
     fn is_stateful(&self) -> bool {
         false
     }
@@ -189,8 +189,7 @@ pub trait Learner: Send {
         Vec::new()
     }
 
-    /// Puts back what [`Learner::kept_states`] gave: the states named here become these, all
-    /// others zero.
+    /// Restores the states that [`Learner::kept_states`] gave. States that are not among them become zero.
     ///
     /// # Errors
     /// [`Error::Argument`] if no stateful layer has such a state, [`Error::Shape`] if one has

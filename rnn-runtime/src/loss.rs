@@ -27,8 +27,8 @@ pub enum TargetKind {
     Floats,
 }
 
-/// A loss of one row, with Keras's formulas. `host::loss_row` computes each of them on the host and
-/// is what every device is compared with.
+/// A loss of one row, with Keras's formulas. `host::loss_row` computes each of them on the host; the
+/// results of other devices are compared with it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum LossRule {

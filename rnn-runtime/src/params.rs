@@ -98,7 +98,7 @@ pub enum Distribution {
     Uniform,
 }
 
-/// What a parameter costs by its size: Keras's `L1`, `L2` and `L1L2`
+/// A penalty on the size of a parameter: Keras's `L1`, `L2` and `L1L2`
 /// ([`keras.regularizers`](https://keras.io/api/layers/regularizers/)).
 ///
 /// The loss grows by `l1 * Σ|w| + l2 * Σw²`; 0 leaves a term out.
@@ -120,12 +120,11 @@ impl Regularizer {
     }
 }
 
-/// What a parameter is held to after each step of the optimizer
+/// What a parameter is projected onto after each step of the optimizer
 /// ([`keras.constraints`](https://keras.io/api/layers/constraints/)).
 ///
-/// A norm is the Euclidean one of the numbers that differ in the axes named only, as Keras's
-/// `axis`: with `[0]` the norm of each column of a kernel `[inputs, units]`, which is all that
-/// one unit takes from the inputs.
+/// The norm is Euclidean, over the axes `axis`, as in Keras: `[0]` gives the norm of each column of a
+/// kernel `[inputs, units]`, which holds all weights of one unit.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Constraint {
@@ -142,7 +141,7 @@ pub enum Constraint {
         min: f32,
         /// The largest norm; 1 in Keras.
         max: f32,
-        /// How much of the way to the nearest norm allowed is gone in a step; 1 in Keras.
+        /// How far a step goes towards the nearest allowed norm, as a share; 1 in Keras.
         rate: f32,
         /// The axes to take norms over; `[0]` in Keras.
         axis: &'static [usize],
@@ -167,9 +166,9 @@ pub struct ParamSpec {
     pub init: Init,
     /// `false` for the moving statistics of `BatchNormalization` and frozen layers.
     pub trainable: bool,
-    /// What it adds to the loss while it is trainable.
+    /// The penalty that it adds to the loss while it is trainable.
     pub regularizer: Regularizer,
-    /// What it is held to while it is trainable.
+    /// What it is projected onto while it is trainable.
     pub constraint: Option<Constraint>,
 }
 

@@ -1,4 +1,4 @@
-//! What training needs of a model, wherever the model keeps its numbers.
+//! The interface that training needs of a model, wherever the model keeps its numbers.
 
 use std::{any::Any, borrow::Cow};
 
@@ -10,20 +10,20 @@ use crate::{
     update::{Slot, Update},
 };
 
-/// A model that can be trained. Weights, gradients, outputs and the optimizer's slots stay where the
-/// model keeps them, be it in the memory of a device: the trainer says what is to happen as data
-/// ([`Update`], [`LossTask`]) and the model does it.
+/// A model that can be trained. Weights, gradients, outputs and the optimizer's slots stay where the model
+/// keeps them, such as in the memory of a device. The trainer describes each operation as data
+/// ([`Update`], [`LossTask`]), and the model carries it out.
 ///
 /// Every [`Learner`](crate::learner::Learner), which is a model in host memory, is `Trainable` by
 /// itself. Only a model that lives elsewhere implements this trait by hand.
 ///
-/// What copies numbers to the host is named so: [`Trainable::weights`], [`Trainable::output`] and
+/// Three methods copy numbers to the host: [`Trainable::weights`], [`Trainable::output`] and
 /// [`TrainState::slot`]. `fit` calls
 /// - `weights` and `slot` for checkpoints and backups, for callbacks that look at weights, and for
 ///   optimizers of the user's own ([`UpdateRule::Own`](crate::update::UpdateRule)),
 /// - `output` for metrics, and for losses that [`Trainable::loss`] does not compute.
 ///
-/// A device that fails in a call that cannot give an error keeps it for the next one that can.
+/// A device that fails in a call that cannot return an error keeps the error for the next call that can.
 pub trait Trainable: Send {
     /// The parameters, in the order of the weights.
     fn params(&self) -> &'static [ParamSpec];
@@ -148,7 +148,7 @@ pub trait Trainable: Send {
         Vec::new()
     }
 
-    /// Replaces all states: those named become these, all others zero.
+    /// Replaces all states. States that are not among these become zero.
     ///
     /// # Errors
     /// [`Error::Argument`] or [`Error::Shape`] if they are not this model's; nothing has changed
@@ -157,8 +157,8 @@ pub trait Trainable: Send {
     fn set_states(&mut self, states: &[KeptState]) -> Result<(), Error>;
 }
 
-/// What training keeps beside a model, where the model's weights are: the gradients, and the slots
-/// of the optimizer.
+/// The state of a training, kept where the model's weights are: the gradients, and the slots of the
+/// optimizer.
 pub trait TrainState: Any + Send {
     /// A copy of slot number `index`, one number for every weight.
     fn slot(&self, index: usize) -> Vec<f32>;
@@ -175,7 +175,7 @@ pub trait TrainState: Any + Send {
 pub enum OutputGradient<'a> {
     /// Zero everywhere: this output has no loss.
     Zero,
-    /// The one that [`Trainable::loss`] kept.
+    /// The gradient that [`Trainable::loss`] kept.
     Kept,
     /// These numbers, in the layout of [`Trainable::output`].
     Host(&'a [f32]),

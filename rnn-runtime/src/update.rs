@@ -1,19 +1,19 @@
-//! One step of an optimizer as data: what is to happen to the weights, not how.
+//! One step of an optimizer as data.
 //!
-//! A trainer says it with an [`Update`]; a [`Trainable`](crate::trainable::Trainable) does it where
-//! its weights are.
+//! A trainer describes the step by an [`Update`]; a [`Trainable`](crate::trainable::Trainable) carries it
+//! out where its weights are.
 
-/// All that one step of an optimizer does, in this order: the weights' penalties are added to the
-/// gradients, the gradients are clipped, the weights decay, the rule moves them, and constraints
-/// hold them. Parameters that are not trainable stay as they are.
+/// One step of an optimizer, in this order: adds the derivatives of penalties to the gradients, clips the
+/// gradients, applies weight decay, moves the weights by the rule, and projects them onto their
+/// constraints. Parameters that are not trainable do not change.
 ///
-/// Which parameters have penalties and constraints, and which ones are trained, is in their
-/// [`ParamSpec`](crate::params::ParamSpec)s, which every model knows of itself.
+/// The model's [`ParamSpec`](crate::params::ParamSpec)s say which parameters are trained and have penalties
+/// and constraints.
 #[derive(Clone, Copy)]
 pub struct Update<'a> {
     /// The number of the step and its learning rate.
     pub step: Step,
-    /// How weights follow their gradients.
+    /// How the weights move.
     pub rule: UpdateRule<'a>,
     /// Each weight first loses this share of itself, times the learning rate.
     pub weight_decay: Option<f64>,
@@ -41,7 +41,7 @@ pub struct Slot {
     pub initial: f32,
 }
 
-/// What is done to gradients before a step. Keras lets one choose a single way.
+/// How gradients are clipped before a step. As in Keras, only one way at a time.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Clip {
     /// Nothing.
@@ -54,7 +54,7 @@ pub enum Clip {
     GlobalNorm(f64),
 }
 
-/// How weights follow their gradients.
+/// How the weights move.
 #[derive(Clone, Copy)]
 pub enum UpdateRule<'a> {
     /// By one of Keras's formulas.
@@ -65,8 +65,7 @@ pub enum UpdateRule<'a> {
     Own(&'a dyn HostRule),
 }
 
-/// Keras's formulas. The slots of each rule stand in the
-/// order in which the optimizer creates them.
+/// Keras's formulas. The slots of each rule are in the order in which the optimizer creates them.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Rule {
@@ -88,8 +87,7 @@ pub enum Rule {
         /// Divides by the variance of the gradient, not by its mean square.
         centered: bool,
     },
-    /// Slots: `momentum`, `velocity`, and `velocity_hat` with `amsgrad`, which the number of slots
-    /// tells.
+    /// Slots: `momentum`, `velocity`, and a third one, `velocity_hat`, with `amsgrad`.
     Adam {
         /// How much of the mean gradient is kept from step to step.
         beta_1: f64,

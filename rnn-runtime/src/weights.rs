@@ -1,8 +1,8 @@
 //! Weights in files: [safetensors](https://github.com/huggingface/safetensors) under Keras's
 //! names, such as `lstm/kernel`, every tensor `F32` in Keras's shape.
 //!
-//! A save is atomic: a program that dies in the middle leaves the old file whole. A load checks
-//! everything first, reports all problems together and changes nothing if there is one.
+//! A save is atomic: a program that dies in the middle leaves the old file complete. A load checks
+//! everything first and reports all problems together; if there is one, it changes nothing.
 
 mod atomic;
 
@@ -134,7 +134,7 @@ pub fn load_bytes(
     for spec in specs {
         let (values, tail) = rest.split_at_mut(spec.len());
         rest = tail;
-        // Cannot fail: `problems` has found all of them.
+        // Cannot fail: `problems` has found all tensors.
         let tensor = file
             .tensor(spec.name)
             .map_err(|e| problem(vec![e.to_string()]))?;
@@ -145,13 +145,13 @@ pub fn load_bytes(
     Ok(())
 }
 
-/// Reads what matches: every tensor of the file that has the name and the shape of a parameter.
-/// All other parameters stay as they are, all other tensors are left out.
+/// Reads every tensor of the file that has the name and the shape of a parameter. Other parameters do not
+/// change; other tensors are ignored.
 ///
-/// Returns the names of what was read.
+/// Returns the names of the parameters that were read.
 ///
 /// # Errors
-/// As [`load`]; [`Error::Weights`] only for what matches, or if nothing does.
+/// As [`load`]; [`Error::Weights`] only for problems of matching tensors, or if none matches.
 pub fn load_matching(
     path: impl AsRef<Path>,
     specs: &[ParamSpec],
@@ -197,7 +197,7 @@ pub fn load_matching(
     Ok(found.iter().map(|(spec, ..)| spec.name).collect())
 }
 
-/// The tensors of a file; what it is instead, if it is none.
+/// The tensors of a file, or an error that says what it is instead of safetensors.
 fn read<'b>(name: &str, bytes: &'b [u8], specs: &[ParamSpec]) -> Result<SafeTensors<'b>, Error> {
     SafeTensors::deserialize(bytes).map_err(|e| {
         let from_keras = |what: &str| {
@@ -227,7 +227,7 @@ fn read<'b>(name: &str, bytes: &'b [u8], specs: &[ParamSpec]) -> Result<SafeTens
     })
 }
 
-/// What is wrong with numbers that are not finite.
+/// The problem of a parameter with numbers that are not finite.
 fn not_finite(spec: &ParamSpec, values: impl Iterator<Item = f32>) -> Option<String> {
     let bad: Vec<usize> = values
         .enumerate()
@@ -242,8 +242,8 @@ fn not_finite(spec: &ParamSpec, values: impl Iterator<Item = f32>) -> Option<Str
     ))
 }
 
-/// Everything that keeps `file` from being the weights of `specs`, in the order of the
-/// parameters, then what the model does not have by name.
+/// All reasons why `file` cannot be the weights of `specs`, in the order of the parameters; then the
+/// tensors that the model does not have, by name.
 fn problems(file: &SafeTensors<'_>, specs: &[ParamSpec]) -> Vec<String> {
     let mut problems = Vec::new();
     for spec in specs {

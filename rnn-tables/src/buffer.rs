@@ -9,10 +9,10 @@ pub enum Extent {
     One,
     /// Two steps, used in turn: a state and its next value.
     Ring,
-    /// A step for every time, and one more for the state after the last.
+    /// All steps, and one more for the state after the last.
     All,
-    /// Two steps: the second holds the last time, the first all others. An output of which only the
-    /// last step counts, or its gradient, which is zero at all other steps.
+    /// Two steps: the second holds the last step, the first all others in turn. For an output of which only
+    /// the last step counts, and for its gradient, which is zero at all other steps.
     Last,
 }
 
@@ -21,8 +21,7 @@ pub enum Extent {
 pub struct Buffer<S: Stage = Fixed> {
     /// Floats of a row.
     pub width: S::Size,
-    /// Some kernel reads a vector that starts inside of a row, so a whole vector may reach past the
-    /// row's end.
+    /// A kernel reads a vector that starts inside a row, so a whole register may reach past the row's end.
     pub unaligned: bool,
     /// Steps.
     pub extent: Extent,
@@ -52,7 +51,7 @@ pub struct Slice<S: Stage = Fixed> {
     pub width: S::Size,
 }
 
-// In a program they are numbers, so they are copied as numbers are.
+// The tables of a program consist of numbers, so they are `Copy`.
 impl Copy for Buffer<Fixed> {}
 impl Copy for BufferRef<Fixed> {}
 impl Copy for Slice<Fixed> {}

@@ -5,18 +5,18 @@ use crate::{BufferRef, Fixed, MatrixGradient, Slice, Stage, VectorGradient};
 /// The time axis that an instruction runs over, an index into the model's axes; `None`: once.
 pub type Axis = Option<usize>;
 
-/// Whether a gradient is always wanted, or only if the gradients of the model's inputs are.
+/// Whether a gradient is always computed, or only if the gradients of the model's inputs are asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Wanted {
-    /// A parameter that is trained stands before it.
+pub enum GradientCondition {
+    /// A trained parameter depends on it.
     Always,
-    /// Nothing but the model's inputs stands before it.
+    /// Only the gradients of the model's inputs depend on it.
     IfInputGradient,
 }
 
-/// Which way through a cell.
+/// A form of a cell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Direction {
+pub enum Form {
     /// One step of a stream.
     Stream,
     /// A batch in inference.
@@ -34,7 +34,7 @@ pub struct CarryOver<S: Stage = Fixed> {
     pub mask: BufferRef<S>,
     /// States before the step; backwards their gradients.
     pub states: S::List<Slice<S>>,
-    /// Outputs, which stay what they were at the step before; backwards their gradients.
+    /// Outputs, which keep their values of the step before; backwards their gradients.
     pub outputs: S::List<Slice<S>>,
     /// Backwards: gradients of the inputs, which are zero at a masked step. Empty forwards.
     pub inputs: S::List<Slice<S>>,
@@ -80,7 +80,8 @@ pub struct Normalize<S: Stage = Fixed> {
     pub d_output: BufferRef<S>,
     /// The gradient of its input.
     pub d_input: BufferRef<S>,
-    /// Two rows that forward leaves for backward: the mean, and the inverse of the deviation.
+    /// Two rows that the forward pass saves for the backward pass: the mean, and the inverse of the
+    /// deviation.
     pub saved: BufferRef<S>,
     /// Which steps count: a sequence of width 1.
     pub mask: Option<BufferRef<S>>,
@@ -103,8 +104,8 @@ pub struct Normalize<S: Stage = Fixed> {
 /// One instruction of a schedule.
 ///
 /// A schedule is a flat list. `axis` says which steps an instruction runs for. Instructions that
-/// govern others ([`Instruction::IfInputGradient`], [`Instruction::Concurrent`]) stand before them
-/// and say how many they are.
+/// govern others ([`Instruction::IfInputGradient`], [`Instruction::Concurrent`]) stand before them and
+/// have their number.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Instruction<S: Stage = Fixed> {
     /// Copies floats, or a mask's 1 and 0, of one of the model's inputs.
@@ -133,7 +134,7 @@ pub enum Instruction<S: Stage = Fixed> {
         /// The steps.
         axis: Axis,
     },
-    /// Adds the gradient of rows that [`Instruction::Gather`] copied to that of their table.
+    /// Adds the gradient of the rows that [`Instruction::Gather`] copied to the gradient of the table.
     Scatter {
         /// Which input.
         input: usize,
@@ -279,7 +280,7 @@ pub enum Instruction<S: Stage = Fixed> {
         /// Tells the numbers of this mask from those of others.
         stream: u64,
     },
-    /// Adds what the size of a value costs to the loss.
+    /// Adds a penalty on the size of a value to the loss.
     Penalty {
         /// The value.
         value: BufferRef<S>,
@@ -307,7 +308,7 @@ pub enum Instruction<S: Stage = Fixed> {
         /// The steps.
         axis: Axis,
     },
-    /// `BatchNormalization` by the statistics of the batch; moves the moving ones.
+    /// `BatchNormalization` by the statistics of the batch; updates the moving statistics.
     Normalize {
         /// What.
         layer: Normalize<S>,
@@ -320,8 +321,8 @@ pub enum Instruction<S: Stage = Fixed> {
         layer: Normalize<S>,
         /// The steps.
         axis: Axis,
-        /// The gradient of its input.
-        input_gradient: Wanted,
+        /// When the gradient of its input is computed.
+        input_gradient: GradientCondition,
     },
     /// A state before the first step becomes zero.
     StartState {
@@ -359,7 +360,7 @@ pub enum Instruction<S: Stage = Fixed> {
         /// The steps.
         axis: Axis,
     },
-    /// The gradient of a state after the last step becomes that of the value that it went to.
+    /// The gradient of a state after the last step becomes that of the value that the state became.
     EndGradientFrom {
         /// The gradient of the state.
         state: BufferRef<S>,
@@ -410,14 +411,14 @@ pub enum Instruction<S: Stage = Fixed> {
     Scan {
         /// Which of the model's cells.
         cell: usize,
-        /// Which way.
-        direction: Direction,
+        /// In which form.
+        form: Form,
         /// The steps.
         axis: Axis,
         /// What masked steps carry over; `None`: no step is masked.
         carry: Option<CarryOver<S>>,
-        /// Backwards: whether the gradient of its input is wanted.
-        input_gradient: Wanted,
+        /// Backwards: when the gradient of its input is computed.
+        input_gradient: GradientCondition,
         /// Multiplications for one row and one step, about.
         cost: S::Size,
     },
@@ -432,7 +433,7 @@ pub enum Instruction<S: Stage = Fixed> {
         /// Which steps count: a sequence of width 1.
         mask: Option<BufferRef<S>>,
     },
-    /// The next `instructions` run only if the gradients of the model's inputs are wanted.
+    /// The next `instructions` run only if the gradients of the model's inputs are asked for.
     IfInputGradient {
         /// How many.
         instructions: usize,
@@ -451,12 +452,12 @@ pub enum Instruction<S: Stage = Fixed> {
         /// Multiplications for one row and one step of both parts, about.
         cost: S::Size,
     },
-    /// Where a long sequence runs block by block: the rest runs after the last block only.
+    /// If a long sequence runs block by block, the rest of the schedule runs after the last block only.
     AfterLastBlock,
 }
 
 impl<S: Stage> Instruction<S> {
-    /// How many instructions after this one it governs: they are run, or not, by it.
+    /// How many of the instructions after it it governs: whether and how they run depends on it.
     pub fn governs(&self) -> usize {
         match self {
             Instruction::IfInputGradient { instructions } => *instructions,

@@ -13,9 +13,8 @@ pub struct Segment<S: Stage = Fixed> {
     pub matrix: S::Packed,
     /// Matrices of the kernel's width side by side.
     pub gates: usize,
-    /// The operand is a state before the step of a sequence that starts with zeros: the product is
-    /// left out at time 0. Not for a state that starts from a value (`initial_state`, a stateful
-    /// layer).
+    /// The operand is a state that is zero before the first step, so the product is left out there. False
+    /// for a state that starts from a value (`initial_state`, a stateful layer).
     pub carried: bool,
 }
 
@@ -35,8 +34,8 @@ pub struct Kernel<S: Stage = Fixed> {
     pub scalars: S::List<BufferRef<S>>,
     /// Vectors of `width` floats that are written.
     pub stores: S::List<BufferRef<S>>,
-    /// Row scalars that are reduced to, or computed from reductions. Each has a whole row to itself,
-    /// for partial sums.
+    /// Row scalars that are results of reductions or computed from them. Each has a whole row to itself, for
+    /// partial sums.
     pub reductions: S::List<BufferRef<S>>,
 }
 

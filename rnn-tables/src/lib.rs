@@ -16,7 +16,9 @@ mod stage;
 mod weights;
 
 pub use buffer::{Buffer, BufferRef, Extent, Slice};
-pub use instruction::{Axis, CarryOver, Direction, Instruction, Normalize, Perturbation, Wanted};
+pub use instruction::{
+    Axis, CarryOver, Form, GradientCondition, Instruction, Normalize, Perturbation,
+};
 pub use kernel::{Kernel, Segment};
 pub use mask::{InputMask, MaskRule};
 pub use stage::{Fixed, Stage};

@@ -1,13 +1,13 @@
-//! Where weights lie: as the user sees them, one after another in the order of the parameters, and
-//! packed, as kernels read them.
+//! Where weights lie: unpacked, one parameter after another, as users see them; and packed, as kernels
+//! read them.
 
 use crate::{BufferRef, Fixed, Stage};
 
-/// A float among all weights, in the order of the parameters.
+/// The index of a float among all weights, which are in the order of the parameters.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct WeightOffset(pub usize);
 
-/// A float among the packed weights.
+/// The index of a float among the packed weights.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct PackedOffset(pub usize);
 

@@ -1,7 +1,7 @@
 //! [`EchoState`].
 
 crate::rnn_cell! {
-    /// A reservoir: random weights that are never trained, for a trained layer behind to read.
+    /// A reservoir: random weights that are never trained, for a trained layer after it to read.
     /// H. Jaeger, "The 'echo state' approach to analysing and training recurrent neural networks",
     /// 2001; leaky units from H. Jaeger, M. Lukoševičius, D. Popovici and U. Siewert, "Optimization and
     /// applications of echo state networks with leaky-integrator neurons", 2007.
@@ -11,10 +11,10 @@ crate::rnn_cell! {
     /// ```
     ///
     /// U is orthogonal times `spectral_radius`: all of its eigenvalues have that size, and so has its
-    /// norm. Below 1 the echo state property is then certain for the default activation: what a state
-    /// was long ago does not matter.
+    /// norm. Below 1 the echo state property then holds for the default activation: states forget their
+    /// distant past.
     ///
-    /// Use it where data or time for training is scarce: only the layer behind it learns, and the
+    /// Use it where data or time for training is scarce: only the layer after it learns, and the
     /// reservoir can be hundreds of units wide.
     ///
     /// # Arguments
@@ -26,7 +26,7 @@ crate::rnn_cell! {
     ///   less linear.
     /// - `use_bias`.
     ///
-    /// The reservoir is dense; 2001's has only some connections, which no initialiser makes.
+    /// The reservoir is dense. The reservoir of 2001 is sparse, but no initialiser makes sparse matrices.
     ///
     /// # Shapes
     /// `x` `[batch, features]` at a step; state `h` `[batch, units]`, which is the output.

@@ -9,16 +9,16 @@ crate::rnn_cell! {
     /// h' = relu(x W + u ⊙ h + b)
     /// ```
     ///
-    /// Use several of them, one on the other, for very long sequences: the layer above mixes the units,
+    /// Stack several of them for very long sequences: the layer above mixes the units,
     /// and the gradient of a unit over T steps is a plain power of its u. Keep |u| at most
     /// 2^(1/T), or states grow.
     ///
     /// # Arguments
     /// - `units`: size of the state and of the output.
     /// - `activation`; `use_bias`; `kernel_initializer`, `bias_initializer`.
-    /// - `recurrent_initializer` of the vector u: between 0 and 1. In the last of several layers that
-    ///   only its last step is read of, the paper starts near 1, `random_uniform(0.9, 1.0)`: what
-    ///   forgets is not of use there.
+    /// - `recurrent_initializer` of the vector u: between 0 and 1. For the last layer of a stack
+    ///   whose last step alone is read, the paper starts near 1, `random_uniform(0.9, 1.0)`, since a unit
+    ///   that forgets is of no use there.
     ///
     /// # Shapes
     /// `x` `[batch, features]` at a step; state `h` `[batch, units]`, which is the output.

@@ -1,7 +1,7 @@
 //! [`Janet`].
 
 crate::rnn_cell! {
-    /// An LSTM of which only the forget gate is left: J. van der Westhuizen and J. Lasenby, "The
+    /// An LSTM with only the forget gate left: J. van der Westhuizen and J. Lasenby, "The
     /// unreasonable effectiveness of the forget gate", 2018.
     ///
     /// ```text

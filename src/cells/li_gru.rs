@@ -9,9 +9,10 @@ crate::rnn_cell! {
     /// g  = relu(N(x W_g) + h U_g)
     /// h' = z ⊙ h + (1 − z) ⊙ g
     /// ```
-    /// N normalises what comes from the input, without which a ReLU in a loop may grow without bounds.
-    /// In the paper it is batch normalisation. A cell sees one row at a step, so the statistics of a
-    /// batch are the work of a layer in front; `use_kernel = false` takes the products from there:
+    /// N normalises the input's part; without it a ReLU in a loop may grow without bounds.
+    /// In the paper it is batch normalisation. A cell sees one row at a step, so a layer before it has to
+    /// normalise by the statistics of the batch; with `use_kernel = false` the cell reads that layer's
+    /// products:
     /// ```
     /// # use recurrent::cells::*;
     /// let model = recurrent::rnn_model!(
@@ -20,7 +21,7 @@ crate::rnn_cell! {
     /// # let _ = model;
     /// ```
     /// By itself the cell uses layer normalisation, over both parts together, with a gain γ and a
-    /// shift β: nothing has to be put in front.
+    /// shift β, and needs no layer before it.
     ///
     /// Use it in place of a GRU on long, noisy sequences such as the frames of speech.
     ///

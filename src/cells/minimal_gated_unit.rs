@@ -1,7 +1,7 @@
 //! [`MinimalGatedUnit`].
 
 crate::rnn_cell! {
-    /// A GRU with one gate for both of its jobs: G.-B. Zhou, J. Wu, C.-L. Zhang and Z.-H. Zhou,
+    /// A GRU whose two gates are one: G.-B. Zhou, J. Wu, C.-L. Zhang and Z.-H. Zhou,
     /// "Minimal Gated Unit for Recurrent Neural Networks", 2016.
     ///
     /// ```text
@@ -11,7 +11,7 @@ crate::rnn_cell! {
     /// ```
     ///
     /// Use it where a model has to be small: it has two thirds of a GRU's weights and half of an
-    /// LSTM's. The candidate waits for the gate, so a step has two products one behind the other, as
+    /// LSTM's. The candidate waits for the gate, so a step has two products one after the other, as
     /// in a GRU with `reset_after = false`.
     ///
     /// # Arguments

@@ -9,10 +9,10 @@
 //! masks, `Bidirectional`, stacks, streams. Each trained weight has a regulariser and a constraint named
 //! after it: `LayerNormLstm(32, kernel_regularizer = l2(0.01))`.
 //!
-//! All are written in the cell language, as a program's own cells are (see
-//! [`rnn_cell!`](crate::rnn_cell)), and nothing here is known to the compiler: what they compute, also
-//! their gradients, is taken from their text. Each is compared with its paper's formulas in double
-//! precision, outputs, states and gradients, on every instruction set.
+//! All are written in the cell language, like a program's own cells (see
+//! [`rnn_cell!`](crate::rnn_cell)). The compiler has no special case for them: it derives what they compute,
+//! including gradients, from their text. Tests compare outputs, states and gradients of each with its
+//! paper's formulas in double precision, on every instruction set.
 //!
 //! | cell | what it is for | states |
 //! |---|---|---|

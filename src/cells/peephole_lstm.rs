@@ -13,8 +13,8 @@ crate::rnn_cell! {
     /// h' = o ⊙ tanh(c')
     /// ```
     ///
-    /// Use it where durations and counts matter: a closed output gate hides the state from the gates
-    /// of a plain LSTM, the peepholes still see it.
+    /// Use it where durations and counts matter: a closed output gate hides the state from the gates of a
+    /// plain LSTM, but not from peepholes.
     ///
     /// # Arguments
     /// - `units`: size of the state and of the output.

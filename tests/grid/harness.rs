@@ -128,7 +128,7 @@ fn train<M: Learner>(golden: &Golden, model: &mut M, call: usize) {
     }
 }
 
-/// The first part of a key: the calls behind the first one are numbered.
+/// The first part of a key: the calls after the first one are numbered.
 fn part(name: &str, call: usize) -> String {
     if call == 0 {
         name.to_string()

@@ -167,8 +167,8 @@ class Case:
     start: bool = False  # the states are inputs
     frozen: bool = False
     sequences: bool = True
-    exact_states: bool = True  # gradients from above of the states behind the first are not 0
-    values: bool = True  # the states behind the first are compared
+    exact_states: bool = True  # gradients from above of the states after the first are not 0
+    values: bool = True  # the states after the first are compared
     input_scale: float = 1.0
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from language import Layer, keras, literal
 
 # Keras 3.15 fills a layer's `mask` from its input only if that is its one tensor argument. So a
-# recurrent layer behind Masking or Embedding(mask_zero) silently forgets the mask as soon as it gets
+# recurrent layer after Masking or Embedding(mask_zero) silently forgets the mask as soon as it gets
 # an initial_state, though it still hands the mask on. This is nowhere documented; the goldens give
 # Keras the same mask explicitly, which it then does respect.
 FORGETS_MASK_WITH_STATES = False

@@ -316,7 +316,7 @@ UNITS, SIZES, STEPS, BATCH, BATCHES = (10, 20, 30), (32, 64, 32), 50, 64, 10
 
 
 def nested_batch(number, floatx):
-    """Inputs and targets of a batch. Only what is behind the last step matters to outputs, but states
+    """Inputs and targets of a batch. Only what is after the last step matters to outputs, but states
     sum over all of them."""
     (u1, u2, u3), (i1, i2, i3) = UNITS, SIZES
     shapes = [(BATCH, STEPS, i1), (BATCH, STEPS, i2, i3), (BATCH, u1), (BATCH, u2, u3)]

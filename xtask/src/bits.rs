@@ -24,7 +24,7 @@ const PACKAGES: &[(&str, &[&str])] = &[
 /// Hashes by `program::test isa`.
 type Record = BTreeMap<String, u64>;
 
-/// Runs `record` or `compare`, for all packages or those named behind it, and tells whether all bits
+/// Runs `record` or `compare`, for all packages or those named after it, and tells whether all bits
 /// are as they should be.
 pub fn run(root: &Path, arguments: &[String]) -> Result<bool, String> {
     let (command, named) = arguments.split_first().ok_or("bits: record or compare?")?;

@@ -6,7 +6,7 @@ use super::value::Value;
 
 /// One argument in a cell's head: `units`, `activation = tanh`.
 #[derive(Clone, Debug)]
-pub struct Argument {
+pub struct CellArgument {
     /// Its name.
     pub name: Ident,
     /// Its default; arguments without one must be given, and are sizes.
@@ -23,7 +23,7 @@ pub struct CellAst {
     /// The cell's name.
     pub name: Ident,
     /// The arguments in its head, in order.
-    pub arguments: Vec<Argument>,
+    pub arguments: Vec<CellArgument>,
     /// The body, parsed.
     pub items: Vec<Item>,
     /// The tokens it was parsed from: `rnn_cell!` hands them on.
@@ -40,8 +40,8 @@ pub enum Item {
         /// Its shape.
         shape: Vec<Expr>,
     },
-    /// `param kernel: [input, 4 * units] = glorot_uniform;`, with `frozen` before `param` for one
-    /// that is not trained.
+    /// `param kernel: [input, 4 * units] = glorot_uniform;`; `frozen param` for a parameter that is not
+    /// trained.
     Param {
         /// Its name.
         name: Ident,
@@ -93,7 +93,7 @@ pub enum Item {
     },
 }
 
-/// An expression with its place.
+/// An expression and where it stands.
 #[derive(Clone, Debug)]
 pub struct Expr {
     /// What it is.

@@ -26,7 +26,7 @@ const UNARY: &[(&str, Unary)] = &[
     ("stop_gradient", Unary::Detach),
 ];
 
-/// Functions made of others. The activations are Keras 3's `keras.activations`.
+/// Functions made of other functions. The activations are Keras 3's `keras.activations`.
 const COMPOSED: &[(&str, Build)] = &[
     ("linear", |_, x| x),
     ("relu", |g, x| {

@@ -1,9 +1,9 @@
 //! Reverse-mode differentiation of a cell's step, on its graph.
 //!
-//! The result is another graph: from the gradients of the output and of the states after the step
-//! to those of the states before it, of the input and of the parameters. Values of the forward
-//! graph that it needs are loaded, computed again where that is cheap, or saved by the forward
-//! pass: [`Backward::saved`] lists those.
+//! The result is another graph. It reads the gradients of the outputs and of the states after the
+//! step, and computes the gradients of the states before the step, of the inputs and of the
+//! parameters. Where it needs a value of the forward graph, it loads the value, computes it again
+//! where that is cheap, or has the forward pass save it ([`Backward::saved`]).
 
 mod derivatives;
 mod saved;
@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     build::Cell,
-    graph::{Binary::*, Extent, Graph, MatrixPart, NodeId, Op, Reduce, Slot},
+    graph::{Binary::*, Graph, LeafSource, MatrixPart, NodeExtent, NodeId, NodeOp, Reduce},
     size::Size,
 };
 use crate::diagnostics::{Bug, Sound};
@@ -30,11 +30,11 @@ pub struct Part {
 
 /// `operandᵀ · delta`, summed over rows and steps, is the gradient of a part of a matrix.
 #[derive(Clone, Debug)]
-pub struct MatrixGradient {
+pub struct MatrixPartGradient {
     /// Where the part is (never transposed).
     pub part: MatrixPart,
     /// The operand: a leaf slot and offset of the forward graph.
-    pub operand: (Slot, Size),
+    pub operand: (LeafSource, Size),
     /// Units of the operand: rows of the part.
     pub k: Size,
     /// Columns of the part.
@@ -45,7 +45,7 @@ pub struct MatrixGradient {
 
 /// `delta`, summed over rows and steps, is the gradient of a part of a vector parameter.
 #[derive(Clone, Debug)]
-pub struct VectorGradient {
+pub struct VectorPartGradient {
     /// Index of the parameter.
     pub param: usize,
     /// First float.
@@ -68,15 +68,15 @@ pub struct Backward {
     /// Gradient of each input.
     pub inputs: Vec<Vec<Part>>,
     /// Gradients of matrices.
-    pub matrices: Vec<MatrixGradient>,
+    pub matrices: Vec<MatrixPartGradient>,
     /// Gradients of vectors.
-    pub vectors: Vec<VectorGradient>,
+    pub vectors: Vec<VectorPartGradient>,
 }
 
 /// Why a cell has no gradient.
 #[derive(Debug)]
 pub enum NoGradient {
-    /// A size that would have to be known, and is a `const`: the parts of this vector overlap.
+    /// Parts of a vector overlap, and their sizes are `const`s, so they cannot be taken apart.
     Overlap,
     /// A mistake of the compiler.
     Bug(Bug),
@@ -95,7 +95,7 @@ struct Differentiator<'a> {
     out: Graph,
     /// Gradient of each forward node.
     adjoint: BTreeMap<NodeId, NodeId>,
-    /// Forward nodes that are a state after the step: state and offset.
+    /// Forward nodes that become a state after the step: the state and the offset in it.
     next: BTreeMap<NodeId, (usize, Size)>,
 }
 
@@ -150,10 +150,10 @@ impl Differentiator<'_> {
             let node = g.node(id);
             let d = self.broadcast(d, &node.extent);
             match &node.op {
-                Op::Leaf(slot, offset) => {
+                NodeOp::Leaf(slot, offset) => {
                     // One unit of a vector, read as a row scalar.
                     let d = match (&node.extent, &self.out.node(d).extent) {
-                        (Extent::Row, Extent::Row) => self.out.broadcast(d, Size::known(1)),
+                        (NodeExtent::Row, NodeExtent::Row) => self.out.broadcast(d, Size::known(1)),
                         _ => d,
                     };
                     let part = Part {
@@ -162,21 +162,21 @@ impl Differentiator<'_> {
                         node: d,
                     };
                     match slot {
-                        Slot::State(i) => states[*i].push(part),
-                        Slot::Input(i) => inputs[*i].push(part),
-                        // It is drawn: nobody asks for its gradient.
-                        Slot::DropoutMask(_) => {}
-                        Slot::NextState(_)
-                        | Slot::Forward(_)
-                        | Slot::OutputGradient(_)
-                        | Slot::NextStateGradient(_) => {
+                        LeafSource::State(i) => states[*i].push(part),
+                        LeafSource::Input(i) => inputs[*i].push(part),
+                        // A drawn mask needs no gradient.
+                        LeafSource::DropoutMask(_) => {}
+                        LeafSource::NextState(_)
+                        | LeafSource::Forward(_)
+                        | LeafSource::OutputGradient(_)
+                        | LeafSource::NextStateGradient(_) => {
                             return Err(Bug::new(format!("{slot:?} in a step")).into());
                         }
                     }
                 }
-                Op::Param(p, offset) => {
+                NodeOp::Param(p, offset) => {
                     if self.cell.params[*p].trainable && self.out.number_of(d) != Some(0.0) {
-                        vectors.push(VectorGradient {
+                        vectors.push(VectorPartGradient {
                             param: *p,
                             offset: offset.clone(),
                             width: g.units(id)?.clone(),
@@ -184,24 +184,24 @@ impl Differentiator<'_> {
                         });
                     }
                 }
-                // Nothing flows back, not even through a product with it.
-                Op::Product(_) if self.out.number_of(d) == Some(0.0) => {}
-                Op::Product(terms) => {
+                // A gradient of zero needs no product.
+                NodeOp::Product(_) if self.out.number_of(d) == Some(0.0) => {}
+                NodeOp::Product(terms) => {
                     for (v, m) in terms {
                         let width = g.units(id)?.clone();
                         let k = g.units(*v)?.clone();
                         if self.cell.params[m.param].trainable && self.out.number_of(d) != Some(0.0)
                         {
                             let operand = match &g.node(*v).op {
-                                Op::Leaf(slot, offset) => (*slot, offset.clone()),
+                                NodeOp::Leaf(slot, offset) => (*slot, offset.clone()),
                                 _ => match self.next.get(v) {
                                     Some((state, offset)) => {
-                                        (Slot::NextState(*state), offset.clone())
+                                        (LeafSource::NextState(*state), offset.clone())
                                     }
-                                    None => (Slot::Forward(*v), Size::known(0)),
+                                    None => (LeafSource::Forward(*v), Size::known(0)),
                                 },
                             };
-                            matrices.push(MatrixGradient {
+                            matrices.push(MatrixPartGradient {
                                 part: m.clone(),
                                 operand,
                                 k: k.clone(),
@@ -235,40 +235,44 @@ impl Differentiator<'_> {
 
     fn seed(&mut self) -> Sound<()> {
         for (state, parts) in self.cell.next.iter().enumerate() {
-            self.seed_parts(parts, Slot::NextStateGradient(state))?;
+            self.seed_parts(parts, LeafSource::NextStateGradient(state))?;
         }
         for (output, parts) in self.cell.out.iter().enumerate() {
-            self.seed_parts(parts, Slot::OutputGradient(output))?;
+            self.seed_parts(parts, LeafSource::OutputGradient(output))?;
         }
         Ok(())
     }
 
-    fn seed_parts(&mut self, parts: &[NodeId], slot: Slot) -> Sound<()> {
+    fn seed_parts(&mut self, parts: &[NodeId], slot: LeafSource) -> Sound<()> {
         let mut offset = Size::known(0);
         for &p in parts {
             let extent = self.cell.graph.node(p).extent.clone();
             let width = match &extent {
-                Extent::Vector(w) => w.clone(),
+                NodeExtent::Vector(w) => w.clone(),
                 // A row scalar has the width 1.
-                Extent::Row => Size::known(1),
-                Extent::Number => continue,
+                NodeExtent::Row => Size::known(1),
+                NodeExtent::Number => continue,
             };
-            let d = self.out.add_node(Op::Leaf(slot, offset.clone()), extent);
+            let d = self
+                .out
+                .add_node(NodeOp::Leaf(slot, offset.clone()), extent);
             offset = &offset + &width;
             self.add(p, d)?;
         }
         Ok(())
     }
 
-    /// Adds `d` to the gradient of forward node `to`, reduced to its extent. Products are joined, so
-    /// that one pass over the operands gives their sum.
+    /// Adds `d`, reduced to the extent of `to`, to the gradient of the forward node `to`. Products are
+    /// joined, so that one pass over the operands gives their sum.
     fn add(&mut self, to: NodeId, d: NodeId) -> Sound<()> {
         let node = self.cell.graph.node(to);
-        if matches!(node.op, Op::Number(_) | Op::SizeOf(_)) || node.extent == Extent::Number {
+        if matches!(node.op, NodeOp::Number(_) | NodeOp::SizeOf(_))
+            || node.extent == NodeExtent::Number
+        {
             return Ok(());
         }
         let d = match (&node.extent, &self.out.node(d).extent) {
-            (Extent::Row, Extent::Vector(_)) => self.out.reduce(Reduce::Sum, d),
+            (NodeExtent::Row, NodeExtent::Vector(_)) => self.out.reduce(Reduce::Sum, d),
             _ => d,
         };
         let sum = match self.adjoint.get(&to) {
@@ -279,12 +283,12 @@ impl Differentiator<'_> {
         Ok(())
     }
 
-    /// Broadcasts a gradient that is one number for all units of a vector: products and sums over
+    /// Broadcasts a gradient that is one number for all units of a vector, since products and sums over
     /// rows read every unit.
-    fn broadcast(&mut self, d: NodeId, extent: &Extent) -> NodeId {
+    fn broadcast(&mut self, d: NodeId, extent: &NodeExtent) -> NodeId {
         let zero = self.out.number_of(d) == Some(0.0);
         match (extent, &self.out.node(d).extent) {
-            (Extent::Vector(w), Extent::Number | Extent::Row) if !zero => {
+            (NodeExtent::Vector(w), NodeExtent::Number | NodeExtent::Row) if !zero => {
                 self.out.broadcast(d, w.clone())
             }
             _ => d,
@@ -293,8 +297,8 @@ impl Differentiator<'_> {
 
     fn join_products(&mut self, a: NodeId, b: NodeId) -> Sound<NodeId> {
         let (rest, first) = match &self.out.node(a).op {
-            Op::Product(_) => (None, a),
-            Op::Binary(Add, rest, p) if matches!(self.out.node(*p).op, Op::Product(_)) => {
+            NodeOp::Product(_) => (None, a),
+            NodeOp::Binary(Add, rest, p) if matches!(self.out.node(*p).op, NodeOp::Product(_)) => {
                 (Some(*rest), *p)
             }
             _ => (None, a),
@@ -304,7 +308,7 @@ impl Differentiator<'_> {
                 &self.out.node(first).op.clone(),
                 &self.out.node(b).op.clone(),
             ) {
-                (Op::Product(x), Op::Product(y)) => {
+                (NodeOp::Product(x), NodeOp::Product(y)) => {
                     let width = self.out.units(b)?.clone();
                     let terms = x.iter().chain(y).cloned().collect();
                     let p = self.out.product(terms, width);
@@ -313,27 +317,28 @@ impl Differentiator<'_> {
                         Some(rest) => self.out.binary(Add, rest, p),
                     }
                 }
-                (Op::Product(_), _) if rest.is_none() => self.out.binary(Add, b, a),
+                (NodeOp::Product(_), _) if rest.is_none() => self.out.binary(Add, b, a),
                 _ => self.out.binary(Add, a, b),
             },
         )
     }
 
-    /// A forward value, in the backward graph.
+    /// The leaf of the backward graph that stands for a forward value.
     fn value(&mut self, id: NodeId) -> NodeId {
         let node = self.cell.graph.node(id).clone();
         match &node.op {
-            Op::Number(_) | Op::SizeOf(_) | Op::Leaf(..) | Op::Param(..) => {
+            NodeOp::Number(_) | NodeOp::SizeOf(_) | NodeOp::Leaf(..) | NodeOp::Param(..) => {
                 self.out.add_node(node.op, node.extent)
             }
-            _ => self
-                .out
-                .add_node(Op::Leaf(Slot::Forward(id), Size::known(0)), node.extent),
+            _ => self.out.add_node(
+                NodeOp::Leaf(LeafSource::Forward(id), Size::known(0)),
+                node.extent,
+            ),
         }
     }
 
-    /// Sums contributions to parts of one vector of `whole` units; overlapping ones are cut where
-    /// they overlap. Units that nothing depends on have the gradient zero: somebody reads it.
+    /// Sums contributions to parts of one vector of `whole` units. Overlapping parts are cut. Units that
+    /// nothing depends on get the gradient zero, since the gradient of the whole vector is read.
     fn join(&mut self, parts: Vec<Part>, whole: &Size) -> Derived<Vec<Part>> {
         let same = |a: &Part, b: &Part| a.offset == b.offset && a.width == b.width;
         let mut distinct: Vec<Part> = Vec::new();
@@ -396,7 +401,7 @@ impl Differentiator<'_> {
     }
 }
 
-/// The parts in order, if each starts where the one before ends and nothing is left.
+/// The parts in order, if they cover `whole` without gaps and overlaps.
 fn tiles(parts: &[Part], whole: &Size) -> Option<Vec<Part>> {
     let mut end = Size::known(0);
     let mut tiles = Vec::new();

@@ -71,7 +71,7 @@ pub enum Reduce {
 
 /// Where a vector that the graph does not compute comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Slot {
+pub enum LeafSource {
     /// An input of the cell at this step, by its index.
     Input(usize),
     /// A state before the step.
@@ -105,13 +105,13 @@ pub struct MatrixPart {
 
 /// What a node computes.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Op {
+pub enum NodeOp {
     /// A number, as bits of an `f64` so that nodes can be compared.
     Number(u64),
     /// A size as a number.
     SizeOf(Size),
     /// A vector from outside, starting at an offset.
-    Leaf(Slot, Size),
+    Leaf(LeafSource, Size),
     /// A vector parameter: index and first float.
     Param(usize, Size),
     /// A function of one argument.
@@ -132,7 +132,7 @@ pub enum Op {
 
 /// The extent of a node's value.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Extent {
+pub enum NodeExtent {
     /// The same number for all rows and units.
     Number,
     /// One number a row.
@@ -145,58 +145,60 @@ pub enum Extent {
 #[derive(Clone, Debug)]
 pub struct Node {
     /// What it computes.
-    pub op: Op,
+    pub op: NodeOp,
     /// Extent of its value.
-    pub extent: Extent,
+    pub extent: NodeExtent,
 }
 
 /// Nodes, equal ones shared.
 #[derive(Clone, Debug, Default)]
 pub struct Graph {
     nodes: Vec<Node>,
-    known: BTreeMap<(Op, Extent), NodeId>,
+    known: BTreeMap<(NodeOp, NodeExtent), NodeId>,
 }
 
-impl Op {
+impl NodeOp {
     /// The nodes that it reads.
     pub fn operands(&self) -> Vec<NodeId> {
         match self {
-            Op::Number(_) | Op::SizeOf(_) | Op::Leaf(..) | Op::Param(..) => vec![],
-            Op::Unary(_, a) | Op::Reduce(_, a) => vec![*a],
-            Op::Binary(_, a, b) => vec![*a, *b],
-            Op::MulAdd(a, b, c) | Op::NegMulAdd(a, b, c) => vec![*a, *b, *c],
-            Op::Select(_, a, b, x, y) => vec![*a, *b, *x, *y],
-            Op::Product(terms) => terms.iter().map(|(v, _)| *v).collect(),
+            NodeOp::Number(_) | NodeOp::SizeOf(_) | NodeOp::Leaf(..) | NodeOp::Param(..) => vec![],
+            NodeOp::Unary(_, a) | NodeOp::Reduce(_, a) => vec![*a],
+            NodeOp::Binary(_, a, b) => vec![*a, *b],
+            NodeOp::MulAdd(a, b, c) | NodeOp::NegMulAdd(a, b, c) => vec![*a, *b, *c],
+            NodeOp::Select(_, a, b, x, y) => vec![*a, *b, *x, *y],
+            NodeOp::Product(terms) => terms.iter().map(|(v, _)| *v).collect(),
         }
     }
 
-    /// The same operation on other nodes.
-    pub fn map(&self, mut f: impl FnMut(NodeId) -> NodeId) -> Op {
+    /// The same operation with its operands replaced by `f`.
+    pub fn map(&self, mut f: impl FnMut(NodeId) -> NodeId) -> NodeOp {
         match self {
-            Op::Number(_) | Op::SizeOf(_) | Op::Leaf(..) | Op::Param(..) => self.clone(),
-            Op::Unary(u, a) => Op::Unary(*u, f(*a)),
-            Op::Reduce(r, a) => Op::Reduce(*r, f(*a)),
-            Op::Binary(o, a, b) => Op::Binary(*o, f(*a), f(*b)),
-            Op::MulAdd(a, b, c) => Op::MulAdd(f(*a), f(*b), f(*c)),
-            Op::NegMulAdd(a, b, c) => Op::NegMulAdd(f(*a), f(*b), f(*c)),
-            Op::Select(o, a, b, x, y) => Op::Select(*o, f(*a), f(*b), f(*x), f(*y)),
-            Op::Product(terms) => {
-                Op::Product(terms.iter().map(|(v, m)| (f(*v), m.clone())).collect())
+            NodeOp::Number(_) | NodeOp::SizeOf(_) | NodeOp::Leaf(..) | NodeOp::Param(..) => {
+                self.clone()
+            }
+            NodeOp::Unary(u, a) => NodeOp::Unary(*u, f(*a)),
+            NodeOp::Reduce(r, a) => NodeOp::Reduce(*r, f(*a)),
+            NodeOp::Binary(o, a, b) => NodeOp::Binary(*o, f(*a), f(*b)),
+            NodeOp::MulAdd(a, b, c) => NodeOp::MulAdd(f(*a), f(*b), f(*c)),
+            NodeOp::NegMulAdd(a, b, c) => NodeOp::NegMulAdd(f(*a), f(*b), f(*c)),
+            NodeOp::Select(o, a, b, x, y) => NodeOp::Select(*o, f(*a), f(*b), f(*x), f(*y)),
+            NodeOp::Product(terms) => {
+                NodeOp::Product(terms.iter().map(|(v, m)| (f(*v), m.clone())).collect())
             }
         }
     }
 
-    /// Whether it is a few instructions at most, so that doing it twice costs less than keeping it.
+    /// Whether it takes a few instructions at most, so that computing it twice costs less than storing it.
     pub fn is_cheap(&self) -> bool {
         match self {
-            Op::Unary(u, _) => matches!(
+            NodeOp::Unary(u, _) => matches!(
                 u,
                 Unary::Neg | Unary::Abs | Unary::Sign | Unary::Detach | Unary::Broadcast
             ),
-            Op::Binary(b, ..) => !matches!(b, Binary::Pow | Binary::Div),
-            Op::MulAdd(..) | Op::NegMulAdd(..) | Op::Select(..) => true,
-            Op::Number(_) | Op::SizeOf(_) | Op::Leaf(..) | Op::Param(..) => true,
-            Op::Product(_) | Op::Reduce(..) => false,
+            NodeOp::Binary(b, ..) => !matches!(b, Binary::Pow | Binary::Div),
+            NodeOp::MulAdd(..) | NodeOp::NegMulAdd(..) | NodeOp::Select(..) => true,
+            NodeOp::Number(_) | NodeOp::SizeOf(_) | NodeOp::Leaf(..) | NodeOp::Param(..) => true,
+            NodeOp::Product(_) | NodeOp::Reduce(..) => false,
         }
     }
 }
@@ -215,7 +217,7 @@ impl Graph {
     /// The number that a node is, if it is one.
     pub fn number_of(&self, id: NodeId) -> Option<f64> {
         match self.nodes[id].op {
-            Op::Number(bits) => Some(f64::from_bits(bits)),
+            NodeOp::Number(bits) => Some(f64::from_bits(bits)),
             _ => None,
         }
     }
@@ -223,7 +225,7 @@ impl Graph {
     /// The width of a vector; numbers and rows have none.
     pub fn width(&self, id: NodeId) -> Option<&Size> {
         match &self.nodes[id].extent {
-            Extent::Vector(w) => Some(w),
+            NodeExtent::Vector(w) => Some(w),
             _ => None,
         }
     }
@@ -231,7 +233,7 @@ impl Graph {
     /// The units of a vector.
     ///
     /// # Errors
-    /// If the node is a number or a row scalar, which whoever asks for its units cannot use.
+    /// If the node is a number or a row scalar.
     pub fn units(&self, id: NodeId) -> Sound<&Size> {
         self.width(id).ok_or_else(|| {
             let node = &self.nodes[id];
@@ -242,13 +244,13 @@ impl Graph {
     /// The floats of a row that a value takes in memory: its units, or 1 if it is a number.
     pub fn floats(&self, id: NodeId) -> Size {
         match &self.nodes[id].extent {
-            Extent::Vector(w) => w.clone(),
-            Extent::Number | Extent::Row => Size::known(1),
+            NodeExtent::Vector(w) => w.clone(),
+            NodeExtent::Number | NodeExtent::Row => Size::known(1),
         }
     }
 
-    /// Adds a node as it is, or finds the equal one.
-    pub fn add_node(&mut self, op: Op, extent: Extent) -> NodeId {
+    /// Adds a node without simplification, or finds an equal one.
+    pub fn add_node(&mut self, op: NodeOp, extent: NodeExtent) -> NodeId {
         let key = (op, extent);
         if let Some(&id) = self.known.get(&key) {
             return id;
@@ -264,38 +266,38 @@ impl Graph {
 
     /// A number.
     pub fn number(&mut self, x: f64) -> NodeId {
-        self.add_node(Op::Number(x.to_bits()), Extent::Number)
+        self.add_node(NodeOp::Number(x.to_bits()), NodeExtent::Number)
     }
 
     /// A size as a number.
     pub fn size_of(&mut self, size: &Size) -> NodeId {
         match size.value() {
             Some(n) => self.number(n as f64),
-            None => self.add_node(Op::SizeOf(size.clone()), Extent::Number),
+            None => self.add_node(NodeOp::SizeOf(size.clone()), NodeExtent::Number),
         }
     }
 
     /// A vector from outside.
-    pub fn leaf(&mut self, slot: Slot, offset: Size, width: Size) -> NodeId {
-        self.add_node(Op::Leaf(slot, offset), Extent::Vector(width))
+    pub fn leaf(&mut self, slot: LeafSource, offset: Size, width: Size) -> NodeId {
+        self.add_node(NodeOp::Leaf(slot, offset), NodeExtent::Vector(width))
     }
 
     /// A vector parameter.
     pub fn param(&mut self, index: usize, offset: Size, width: Size) -> NodeId {
-        self.add_node(Op::Param(index, offset), Extent::Vector(width))
+        self.add_node(NodeOp::Param(index, offset), NodeExtent::Vector(width))
     }
 
     /// The extent of a lane-by-lane operation: that of the widest operand.
-    fn join(&self, ids: &[NodeId]) -> Extent {
+    fn join(&self, ids: &[NodeId]) -> NodeExtent {
         ids.iter()
             .map(|&id| self.nodes[id].extent.clone())
             .max()
-            .unwrap_or(Extent::Number)
+            .unwrap_or(NodeExtent::Number)
     }
 
     /// A function of one argument, simplified.
     pub fn unary(&mut self, u: Unary, a: NodeId) -> NodeId {
-        if let (Unary::Neg, Op::Unary(Unary::Neg, b)) = (u, &self.nodes[a].op) {
+        if let (Unary::Neg, NodeOp::Unary(Unary::Neg, b)) = (u, &self.nodes[a].op) {
             return *b;
         }
         if let Some(x) = self.number_of(a)
@@ -304,12 +306,15 @@ impl Graph {
             return self.number(y);
         }
         let extent = self.join(&[a]);
-        self.add_node(Op::Unary(u, a), extent)
+        self.add_node(NodeOp::Unary(u, a), extent)
     }
 
     /// A number, or a row scalar, in each of `width` units.
     pub fn broadcast(&mut self, a: NodeId, width: Size) -> NodeId {
-        self.add_node(Op::Unary(Unary::Broadcast, a), Extent::Vector(width))
+        self.add_node(
+            NodeOp::Unary(Unary::Broadcast, a),
+            NodeExtent::Vector(width),
+        )
     }
 
     /// A function of two arguments, simplified where that changes no bit.
@@ -326,21 +331,21 @@ impl Graph {
             (Sub, Some(0.0), _) => return self.unary(Unary::Neg, y),
             (Mul, Some(-1.0), _) => return self.unary(Unary::Neg, y),
             (Mul, _, Some(-1.0)) => return self.unary(Unary::Neg, x),
-            // A gradient of zero stays zero: this is a choice, 0 · ∞ would be NaN.
+            // Zero times anything is zero here, by choice: 0 · ∞ would be NaN in a gradient.
             (Mul, Some(0.0), _) | (Mul, _, Some(0.0)) => return self.number(0.0),
             (Pow, _, Some(2.0)) => return self.binary(Mul, x, x),
             _ => {}
         }
-        if let (Add, Op::Unary(Unary::Neg, n)) = (b, &self.nodes[y].op) {
+        if let (Add, NodeOp::Unary(Unary::Neg, n)) = (b, &self.nodes[y].op) {
             let n = *n;
             return self.binary(Sub, x, n);
         }
-        if let (Sub, Op::Unary(Unary::Neg, n)) = (b, &self.nodes[y].op) {
+        if let (Sub, NodeOp::Unary(Unary::Neg, n)) = (b, &self.nodes[y].op) {
             let n = *n;
             return self.binary(Add, x, n);
         }
         let extent = self.join(&[x, y]);
-        self.add_node(Op::Binary(b, x, y), extent)
+        self.add_node(NodeOp::Binary(b, x, y), extent)
     }
 
     /// `if compare(a, b) { x } else { y }`
@@ -349,36 +354,36 @@ impl Graph {
             return x;
         }
         let extent = self.join(&[a, b, x, y]);
-        self.add_node(Op::Select(c, a, b, x, y), extent)
+        self.add_node(NodeOp::Select(c, a, b, x, y), extent)
     }
 
     /// A sum of vector–matrix products of `width` columns.
     pub fn product(&mut self, terms: Vec<(NodeId, MatrixPart)>, width: Size) -> NodeId {
-        self.add_node(Op::Product(terms), Extent::Vector(width))
+        self.add_node(NodeOp::Product(terms), NodeExtent::Vector(width))
     }
 
     /// A reduction over the units. A number or a row scalar summed over `n` units is `n` times it.
     pub fn reduce(&mut self, r: Reduce, a: NodeId) -> NodeId {
-        self.add_node(Op::Reduce(r, a), Extent::Row)
+        self.add_node(NodeOp::Reduce(r, a), NodeExtent::Row)
     }
 
     /// `op` on other nodes, simplified.
     pub fn rebuild(
         &mut self,
-        op: &Op,
-        extent: &Extent,
+        op: &NodeOp,
+        extent: &NodeExtent,
         map: impl FnMut(NodeId) -> NodeId,
     ) -> NodeId {
         match op.map(map) {
-            // It may stand for a number in every unit of a vector.
-            op @ Op::Unary(Unary::Detach, _) => self.add_node(op, extent.clone()),
-            Op::Unary(Unary::Broadcast, a) => {
-                self.add_node(Op::Unary(Unary::Broadcast, a), extent.clone())
+            // It may broadcast a number, so the extent is kept.
+            op @ NodeOp::Unary(Unary::Detach, _) => self.add_node(op, extent.clone()),
+            NodeOp::Unary(Unary::Broadcast, a) => {
+                self.add_node(NodeOp::Unary(Unary::Broadcast, a), extent.clone())
             }
-            Op::Unary(u, a) => self.unary(u, a),
-            Op::Binary(b, x, y) => self.binary(b, x, y),
-            Op::Select(c, a, b, x, y) => self.select(c, a, b, x, y),
-            op @ (Op::MulAdd(..) | Op::NegMulAdd(..)) => {
+            NodeOp::Unary(u, a) => self.unary(u, a),
+            NodeOp::Binary(b, x, y) => self.binary(b, x, y),
+            NodeOp::Select(c, a, b, x, y) => self.select(c, a, b, x, y),
+            op @ (NodeOp::MulAdd(..) | NodeOp::NegMulAdd(..)) => {
                 let extent = self.join(&op.operands());
                 self.add_node(op, extent)
             }

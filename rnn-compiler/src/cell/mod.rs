@@ -33,7 +33,7 @@
 //! | `k[0]` | a part of a parameter by its first axis: a row of a matrix, a matrix of three axes |
 //! | `einsum("bij,ijkl->bkl", a, k)` | sums of products over letters; the first letter of data is the batch. Letters that are no rows or columns of a matrix are looped over, at most 256 times |
 //! | `dropout(v, rate)` | in training `v` times a mask that is drawn once a batch and is the same at all steps, one for each call: 0, or `1 / (1 - rate)`; in inference `v` |
-//! | `split(v)` | only behind `let [a, b] =` |
+//! | `split(v)` | only after `let [a, b] =` |
 //! | `concat(a, b, …)` | vectors side by side |
 //! | `flatten(v)` | the vector of all floats |
 //! | `select(a < b, x, y)` | `x` where the comparison holds, `y` elsewhere; also `<=` `>` `>=` `==` `!=` |
@@ -62,10 +62,10 @@ mod parse_value;
 mod sums;
 mod value;
 
-pub use ast::{Argument, CellAst, Expr, ExprKind, Item};
+pub use ast::{CellArgument, CellAst, Expr, ExprKind, Item};
 pub use build::{Cell, CellInput, CellOutput, CellUse, DropoutMask, Param, State};
 pub use functions::is_activation;
-pub use gradient::{Backward, MatrixGradient, NoGradient, Part, VectorGradient};
+pub use gradient::{Backward, MatrixPartGradient, NoGradient, Part, VectorPartGradient};
 pub(crate) use parse::deep_message;
 pub(crate) use parse_value::{MAX_SIZE, Number, is_const, number, path, single};
 pub use value::{INITIALIZERS, Initializer, Value, choices_of, initializer_of, numbers_of};

@@ -1,14 +1,15 @@
-//! Changes to a cell's graph that every form of it shares, so that all forms give the same bits.
+//! Changes to a cell's graph. All forms of the cell are made from the changed graph, so they give the
+//! same bits.
 
 use std::collections::BTreeMap;
 
 use super::{
     build::Cell,
-    graph::{Binary, Graph, NodeId, Op, Slot},
+    graph::{Binary, Graph, LeafSource, NodeId, NodeOp},
     sums,
 };
 
-/// From a graph and its roots to another graph, and where each node went.
+/// Makes a new graph from a graph and its roots, and maps each old node to its new one.
 pub(super) type Pass = fn(&Graph, &[NodeId]) -> (Graph, BTreeMap<NodeId, NodeId>);
 
 impl Cell {
@@ -19,7 +20,7 @@ impl Cell {
         self.rewrite(fuse);
     }
 
-    /// The cell as inference computes it: its masks are 1.
+    /// The cell as inference computes it, with all dropout masks 1.
     pub fn without_dropout(&self) -> Cell {
         let mut cell = self.clone();
         if !cell.dropout_masks.is_empty() {
@@ -50,13 +51,13 @@ impl Cell {
     }
 }
 
-/// Masks become the number 1, and vanish from products with them.
+/// Replaces dropout masks by 1 and drops the multiplications by them.
 fn unmask(g: &Graph, roots: &[NodeId]) -> (Graph, BTreeMap<NodeId, NodeId>) {
     let (order, _) = g.live(roots);
     let mut out = Graph::default();
     let mut map = BTreeMap::new();
-    // A number times its mask was a vector and is a number now. Sums, products and results need its
-    // units: it is broadcast for them.
+    // A number times its mask was a vector; without the mask it is a number. Sums, products and results
+    // need a vector, so it is broadcast for them.
     let whole = |out: &mut Graph, map: &BTreeMap<NodeId, NodeId>, id: NodeId| {
         let new = map[&id];
         match (g.width(id), out.width(new)) {
@@ -67,8 +68,8 @@ fn unmask(g: &Graph, roots: &[NodeId]) -> (Graph, BTreeMap<NodeId, NodeId>) {
     for &id in &order {
         let node = g.node(id);
         let new = match &node.op {
-            Op::Leaf(Slot::DropoutMask(_), _) => out.number(1.0),
-            op @ (Op::Reduce(..) | Op::Product(_)) => {
+            NodeOp::Leaf(LeafSource::DropoutMask(_), _) => out.number(1.0),
+            op @ (NodeOp::Reduce(..) | NodeOp::Product(_)) => {
                 let read = op.operands().into_iter();
                 let read: BTreeMap<NodeId, NodeId> =
                     read.map(|o| (o, whole(&mut out, &map, o))).collect();
@@ -85,24 +86,24 @@ fn unmask(g: &Graph, roots: &[NodeId]) -> (Graph, BTreeMap<NodeId, NodeId>) {
     (out, map)
 }
 
-/// `(x @ W + h @ R) + b` becomes `(x @ W + b) + h @ R`: what does not depend on the states is
-/// summed first, so that it can be computed for many steps at once.
+/// `(x @ W + h @ R) + b` becomes `(x @ W + b) + h @ R`: terms that do not depend on the states are
+/// summed first, so that their sum can be computed for many steps at once.
 fn regroup(g: &Graph, roots: &[NodeId]) -> (Graph, BTreeMap<NodeId, NodeId>) {
     let (order, uses) = g.live(roots);
     let mut carried = vec![false; g.nodes().len()];
     let mut product = vec![false; g.nodes().len()];
     for &id in &order {
         let op = &g.node(id).op;
-        carried[id] =
-            matches!(op, Op::Leaf(Slot::State(_), _)) || op.operands().iter().any(|&o| carried[o]);
-        product[id] = matches!(op, Op::Product(_)) || op.operands().iter().any(|&o| product[o]);
+        carried[id] = matches!(op, NodeOp::Leaf(LeafSource::State(_), _))
+            || op.operands().iter().any(|&o| carried[o]);
+        product[id] = matches!(op, NodeOp::Product(_)) || op.operands().iter().any(|&o| product[o]);
     }
     let mut out = Graph::default();
     let mut map = BTreeMap::new();
     for &id in &order {
         let node = g.node(id);
         let mut terms = Vec::new();
-        if let Op::Binary(Binary::Add, a, b) = node.op {
+        if let NodeOp::Binary(Binary::Add, a, b) = node.op {
             terms_of(g, &uses, a, &mut terms);
             terms_of(g, &uses, b, &mut terms);
         }
@@ -133,7 +134,7 @@ fn regroup(g: &Graph, roots: &[NodeId]) -> (Graph, BTreeMap<NodeId, NodeId>) {
 /// The terms of a sum whose inner sums are used nowhere else.
 fn terms_of(g: &Graph, uses: &[usize], id: NodeId, terms: &mut Vec<NodeId>) {
     match g.node(id).op {
-        Op::Binary(Binary::Add, a, b) if uses[id] == 1 => {
+        NodeOp::Binary(Binary::Add, a, b) if uses[id] == 1 => {
             terms_of(g, uses, a, terms);
             terms_of(g, uses, b, terms);
         }
@@ -145,7 +146,7 @@ fn terms_of(g: &Graph, uses: &[usize], id: NodeId, terms: &mut Vec<NodeId>) {
 pub(super) fn fuse(g: &Graph, roots: &[NodeId]) -> (Graph, BTreeMap<NodeId, NodeId>) {
     let (order, uses) = g.live(roots);
     let factors = |id: NodeId| match g.node(id).op {
-        Op::Binary(Binary::Mul, a, b) if uses[id] == 1 => Some((a, b)),
+        NodeOp::Binary(Binary::Mul, a, b) if uses[id] == 1 => Some((a, b)),
         _ => None,
     };
     let mut out = Graph::default();
@@ -153,13 +154,13 @@ pub(super) fn fuse(g: &Graph, roots: &[NodeId]) -> (Graph, BTreeMap<NodeId, Node
     for &id in &order {
         let node = g.node(id);
         let fused = match node.op {
-            Op::Binary(Binary::Add, x, y) => match (factors(x), factors(y)) {
-                (_, Some((a, b))) => Some(Op::MulAdd(map[&a], map[&b], map[&x])),
-                (Some((a, b)), None) => Some(Op::MulAdd(map[&a], map[&b], map[&y])),
+            NodeOp::Binary(Binary::Add, x, y) => match (factors(x), factors(y)) {
+                (_, Some((a, b))) => Some(NodeOp::MulAdd(map[&a], map[&b], map[&x])),
+                (Some((a, b)), None) => Some(NodeOp::MulAdd(map[&a], map[&b], map[&y])),
                 _ => None,
             },
-            Op::Binary(Binary::Sub, x, y) => {
-                factors(y).map(|(a, b)| Op::NegMulAdd(map[&a], map[&b], map[&x]))
+            NodeOp::Binary(Binary::Sub, x, y) => {
+                factors(y).map(|(a, b)| NodeOp::NegMulAdd(map[&a], map[&b], map[&x]))
             }
             _ => None,
         };

@@ -6,7 +6,7 @@ use proc_macro2::{Delimiter, Group, Span, TokenStream, TokenTree};
 use syn::parse::Parser as _;
 
 use super::{
-    ast::{Argument, CellAst},
+    ast::{CellArgument, CellAst},
     parse_value::value,
 };
 use crate::{
@@ -14,15 +14,15 @@ use crate::{
     diagnostics::{Diagnostic, Diagnostics},
 };
 
-/// How deep expressions and `else if` chains may nest, and how many operators one expression may
-/// have: far above any cell, far below what the later passes, which recurse, can stand.
+/// How deep expressions and `else if` chains may nest. Real cells stay far below it, and so does the
+/// stack of the later passes, which recurse.
 pub(super) const MAX_DEPTH: usize = 40;
 
 impl CellAst {
     /// Parses one cell, attributes and visibility included.
     ///
-    /// Returns `None` if anything was wrong; then at least one message has been added. Messages
-    /// have the codes `RNN0001` to `RNN0029`.
+    /// Returns `None` after a mistake; then at least one message has been added. Messages have the codes
+    /// `RNN0001` to `RNN0029`.
     pub fn parse(tokens: TokenStream, diagnostics: &mut Diagnostics) -> Option<CellAst> {
         if let Some(span) = too_deep(&tokens) {
             diagnostics.push(deep_message(span));
@@ -38,7 +38,7 @@ impl CellAst {
     }
 }
 
-/// What is said of brackets or expressions nested beyond reason.
+/// The message for brackets or expressions that are nested too deep.
 pub(crate) fn deep_message(span: Span) -> Diagnostic {
     Diagnostic::new("RNN0001", span, "this is nested too deeply")
         .help("give the inner parts names with `let`")
@@ -59,7 +59,7 @@ impl Parser<'_> {
         Err(Reported)
     }
 
-    /// Reports that something else stands at `c`.
+    /// Reports what was expected, and the token found at `c` instead.
     pub(super) fn expected<T>(
         &mut self,
         c: &Cursor,
@@ -167,9 +167,9 @@ impl Parser<'_> {
     }
 
     /// `units, activation = tanh`
-    fn arguments(&mut self, head: &Group) -> Vec<Argument> {
+    fn arguments(&mut self, head: &Group) -> Vec<CellArgument> {
         let mut c = Cursor::inside(head);
-        let mut arguments: Vec<Argument> = Vec::new();
+        let mut arguments: Vec<CellArgument> = Vec::new();
         while !c.at_end() {
             let start = c.position();
             if let Ok(argument) = self.argument(&mut c) {
@@ -186,7 +186,7 @@ impl Parser<'_> {
                     arguments.push(argument);
                 }
             }
-            // Whatever is left of a broken argument is skipped, up to the next comma.
+            // Skips the rest of a broken argument, up to the next comma.
             while !c.at_end() && !c.is(",") {
                 c.next();
             }
@@ -196,7 +196,7 @@ impl Parser<'_> {
         arguments
     }
 
-    fn argument(&mut self, c: &mut Cursor) -> Parsed<Argument> {
+    fn argument(&mut self, c: &mut Cursor) -> Parsed<CellArgument> {
         let Some(name) = c.ident() else {
             return self.expected(
                 c,
@@ -214,17 +214,17 @@ impl Parser<'_> {
             });
         }
         if c.at_end() || c.is(",") {
-            return Ok(Argument { name, default });
+            return Ok(CellArgument { name, default });
         }
         let found = c.found();
         let (message, help) = if default.is_some() {
             (
-                format!("expected `,` behind the default of `{name}`, found {found}"),
+                format!("expected `,` after the default of `{name}`, found {found}"),
                 "a default is one number, flag or name",
             )
         } else {
             (
-                format!("expected `=` or `,` behind `{name}`, found {found}"),
+                format!("expected `=` or `,` after `{name}`, found {found}"),
                 "arguments have no types: write `units` or `activation = tanh`",
             )
         };

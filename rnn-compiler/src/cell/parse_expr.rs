@@ -14,11 +14,11 @@ use crate::{
     diagnostics::Diagnostic,
 };
 
-/// How many operators may stand in one run such as `a + b + c`: the tree of such a run is as deep
-/// as it is long, and later passes walk it by recursion.
+/// How many operators one run such as `a + b + c` may have. Its tree is as deep as the run is long,
+/// and later passes walk it by recursion.
 const MAX_RUN: usize = 200;
 
-/// Operators by how loosely they bind; the first that matches counts, so long ones stand first.
+/// Operators by precedence, loosest first. The first match counts, so longer operators stand first.
 const LEVELS: &[&[&str]] = &[
     &["||"],
     &["&&"],
@@ -228,7 +228,7 @@ impl Parser<'_> {
             return self.expected(
                 &c,
                 "RNN0241",
-                "`,` and the values behind the equation",
+                "`,` and the values after the equation",
                 EINSUM_HELP,
             );
         }
@@ -276,12 +276,12 @@ impl Parser<'_> {
         }
         let found = inner.found();
         self.mistake(
-            Diagnostic::new("RNN0020", inner.span(), format!("this block gives one value, found {found} behind it"))
+            Diagnostic::new("RNN0020", inner.span(), format!("this block gives one value, found {found} after it"))
                 .help("for several statements write `if flag { let z = …; } else { let z = …; }`; the names stay visible"),
         )
     }
 
-    /// Expressions divided by `,`, all of a group.
+    /// The expressions of a group, separated by `,`.
     pub(super) fn list(&mut self, group: &Group) -> Parsed<Vec<Expr>> {
         self.rest_of_list(&mut Cursor::inside(group))
     }
@@ -315,7 +315,7 @@ fn is_operator(c: &Cursor, operator: &str) -> bool {
         Some(TokenTree::Punct(p)) => p.spacing() == proc_macro2::Spacing::Joint,
         _ => false,
     };
-    // `a +-b` and `a @ -b` are two operators; so only these are taken as one.
+    // `a +-b` and `a @ -b` have two operators, so only the following pairs count as one.
     let longer = |s: &str| c.is(&format!("{operator}{s}"));
     !(joined && (longer("=") || longer(">") || (operator == "*" && longer("*"))))
 }

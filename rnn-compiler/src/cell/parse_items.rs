@@ -1,6 +1,6 @@
 //! The statements of a cell.
 //!
-//! After a mistake the parser goes on behind the next `;`, so that one build shows all mistakes.
+//! After a mistake the parser skips to the next statement, so that one build shows all mistakes.
 
 use proc_macro2::{Delimiter, Group, Ident, Span, TokenTree};
 
@@ -36,7 +36,7 @@ impl Parser<'_> {
     }
 
     fn item(&mut self, c: &mut Cursor) -> Parsed<Item> {
-        // `state = …` is a mistake in the use of a variable, not a declaration.
+        // `state = …` is an assignment to a variable by mistake, not a declaration.
         let declares = c.is_word("let")
             || !matches!(c.peek_nth(1), Some(TokenTree::Punct(p)) if p.as_char() == '=');
         let span = c.span();
@@ -56,7 +56,7 @@ impl Parser<'_> {
                 return self.expected(
                     c,
                     "RNN0012",
-                    "`param` behind `frozen`",
+                    "`param` after `frozen`",
                     "write `frozen param moving_mean: [units] = zeros;`",
                 );
             }
@@ -107,7 +107,7 @@ impl Parser<'_> {
             d.help("end every statement with `;`")
         };
         let _: Parsed<()> = self.mistake(d);
-        // A new statement behind a forgotten `;` is read; anything else is skipped.
+        // After a forgotten `;` the next statement is read; other tokens are skipped.
         if !STATEMENTS.iter().any(|s| c.is_word(s)) {
             c.skip_past_semicolon();
         }
@@ -213,7 +213,7 @@ impl Parser<'_> {
                     Diagnostic::new(
                         "RNN0013",
                         colon,
-                        format!("an output's value stands behind `=`, found `:` behind `{name}`"),
+                        format!("an output's value stands after `=`, found `:` after `{name}`"),
                     )
                     .help(format!(
                         "write `output {name} = {value}{more};`, or `output {value}{more};` without names"
@@ -344,14 +344,14 @@ impl Parser<'_> {
         Ok(sizes)
     }
 
-    /// A name that others read: of a field, if it is a state's, so none that Rust keeps for itself.
+    /// The name of a declaration. That of a state becomes a field, so it must not be a keyword of Rust's.
     pub(super) fn declared(&mut self, c: &mut Cursor, what: &str, example: &str) -> Parsed<Ident> {
         let name = self.name(c, what, example)?;
         self.free(&name)?;
         Ok(name)
     }
 
-    /// A name of a `let`, or `_` for what nobody reads.
+    /// A name of a `let`, or `_` for a value that nothing reads.
     fn let_name(&mut self, c: &mut Cursor, example: &str) -> Parsed<Ident> {
         match c.is_word("_") {
             true => self.name(c, "a name", example),
@@ -359,7 +359,7 @@ impl Parser<'_> {
         }
     }
 
-    /// Reports a name that nothing in Rust can have. Its other words can be names, behind `r#`.
+    /// Reports a name that is impossible in Rust. Other keywords can be names after `r#`.
     pub(super) fn free(&mut self, name: &Ident) -> Parsed<()> {
         const KEPT: &[&str] = &["self", "super", "crate", "Self", "_"];
         let name_text = name.to_string();
@@ -403,8 +403,8 @@ impl Parser<'_> {
     }
 }
 
-/// `h ** 2` as it is written here, where the cursor stands at the operator between names, numbers or
-/// calls.
+/// Python's `h ** 2` in the cell language. The cursor stands at the operator; the operands are names,
+/// numbers or calls.
 fn power(c: &Cursor) -> Option<String> {
     let sign = ["**", "^"].into_iter().find(|s| c.is(s))?;
     let at = c.position();
@@ -421,9 +421,9 @@ fn power(c: &Cursor) -> Option<String> {
         (_, one @ (TokenTree::Ident(_) | TokenTree::Literal(_))) => one.to_string(),
         _ => return None,
     };
-    let mut behind = c.clone();
-    behind.eat(sign);
-    match behind.next()? {
+    let mut after = c.clone();
+    after.eat(sign);
+    match after.next()? {
         one @ (TokenTree::Ident(_) | TokenTree::Literal(_)) => Some(format!("pow({base}, {one})")),
         _ => None,
     }

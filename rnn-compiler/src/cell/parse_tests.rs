@@ -273,7 +273,7 @@ const MISTAKES: &[(&str, &str, &str)] = &[
     (
         "cell C(units) { let z = einsum(\"bi->b\"); }",
         "RNN0241",
-        "values behind",
+        "values after",
     ),
     ("cell C(units) { let z = 1e999; }", "RNN0023", "large"),
     ("cell C(units) { let z = \"a\"; }", "RNN0024", "number"),

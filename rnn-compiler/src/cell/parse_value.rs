@@ -56,7 +56,7 @@ pub(crate) fn number(literal: &Literal) -> Result<Number, Diagnostic> {
             format!("expected a number, found {}", short(literal)),
         )
         .help(match other {
-            // A name as Python's programs have them.
+            // A name in quotes, as in Python.
             syn::Lit::Str(s) if syn::parse_str::<syn::Ident>(&s.value()).is_ok() => {
                 format!("write `{}` without quotes", s.value())
             }
@@ -84,7 +84,7 @@ fn short(literal: &Literal) -> String {
     }
 }
 
-/// A path such as `UNITS`, `sizes::HIDDEN`, `crate::Cell`, or `None` and no move.
+/// A path such as `UNITS`, `sizes::HIDDEN`, `crate::Cell`. Without one: `None`, and the cursor stays.
 pub(crate) fn path(c: &mut Cursor) -> Option<syn::Path> {
     let start = c.position();
     c.eat("::");
@@ -123,7 +123,7 @@ pub(crate) fn value(c: &mut Cursor) -> Result<Value, Diagnostic> {
         return match c.next() {
             Some(TokenTree::Literal(l)) => Ok(Value::Number(-number(&l)?.value())),
             _ => Err(
-                Diagnostic::new("RNN0024", span, "expected a number behind `-`")
+                Diagnostic::new("RNN0024", span, "expected a number after `-`")
                     .help("write a number like `-1`"),
             ),
         };

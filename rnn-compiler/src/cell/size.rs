@@ -49,7 +49,7 @@ impl fmt::Debug for Symbol {
 /// that must be equal compare equal.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct Size {
-    /// Coefficient of each product of symbols; the empty product is the constant. No zeros.
+    /// The coefficient of each product of symbols. The empty product is the constant. There are no zeros.
     terms: BTreeMap<Vec<Symbol>, usize>,
 }
 
@@ -103,8 +103,8 @@ impl Size {
     }
 }
 
-/// Two shapes that differ only in that one has a `const` where the other has something else: they may
-/// well be equal, which the compiler cannot see.
+/// A note for two shapes that differ only where one of them has a `const`: they may be equal, but the
+/// compiler does not know the value of a `const`.
 pub fn by_name(a: &[Size], b: &[Size]) -> Option<String> {
     let differ: Vec<_> = a.iter().zip(b).filter(|(a, b)| a != b).collect();
     let open = |(a, b): &&(&Size, &Size)| a.value().is_none() || b.value().is_none();

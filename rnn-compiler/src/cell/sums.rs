@@ -1,15 +1,15 @@
-//! Sums over units, arranged so that fewer phases have to follow one another.
+//! Sums over units, arranged so that fewer kernels have to follow one another.
 
 use std::collections::BTreeMap;
 
 use super::{
-    graph::{Binary, Extent, Graph, MatrixPart, NodeId, Op, Reduce, Unary},
+    graph::{Binary, Graph, MatrixPart, NodeExtent, NodeId, NodeOp, Reduce, Unary},
     size::Size,
 };
 
-/// Where a cell sums over a vector and also reads its parts, as with `mean(x @ kernel)` beside
-/// `split(x @ kernel)`: adds the parts first and sums over the result. So the product is computed
-/// once, gate by gate, and lanes are folded once.
+/// Where a cell sums over a vector and also reads its parts (`mean(x @ kernel)` beside
+/// `split(x @ kernel)`), adds the parts and sums over the result. The product is then computed once,
+/// gate by gate, and lanes are folded once.
 pub(super) fn in_parts(g: &Graph, roots: &[NodeId]) -> (Graph, BTreeMap<NodeId, NodeId>) {
     let (order, _) = g.live(roots);
     let mut out = Graph::default();
@@ -17,11 +17,11 @@ pub(super) fn in_parts(g: &Graph, roots: &[NodeId]) -> (Graph, BTreeMap<NodeId, 
     for &id in &order {
         let node = g.node(id);
         let parts = match node.op {
-            Op::Reduce(_, whole) => parts_of(g, &order, whole),
+            NodeOp::Reduce(_, whole) => parts_of(g, &order, whole),
             _ => Vec::new(),
         };
         let new = match (&node.op, parts.as_slice()) {
-            (Op::Reduce(how, whole), [_, _, ..]) => {
+            (NodeOp::Reduce(how, whole), [_, _, ..]) => {
                 let how = *how;
                 let join = match how {
                     Reduce::Sum => Binary::Add,
@@ -49,18 +49,18 @@ pub(super) fn in_parts(g: &Graph, roots: &[NodeId]) -> (Graph, BTreeMap<NodeId, 
     (out, map)
 }
 
-/// Offsets and widths of the parts in which a product, that `id` is lane-by-lane maths on, is used
-/// elsewhere; none if there is no such product.
+/// `id` is lane-by-lane maths on a product: the offsets and widths of the parts of the product that
+/// other nodes use. Empty if there is no such product.
 fn parts_of(g: &Graph, order: &[NodeId], id: NodeId) -> Vec<(Size, Size)> {
     let Some(width) = g.width(id) else {
         return Vec::new();
     };
     match &g.node(id).op {
-        Op::Product(terms) => {
+        NodeOp::Product(terms) => {
             let (mut parts, mut end) = (Vec::new(), Size::known(0));
             while end != *width {
                 let next = order.iter().find_map(|&other| match &g.node(other).op {
-                    Op::Product(part) if other != id && is_part(terms, part, &end) => {
+                    NodeOp::Product(part) if other != id && is_part(terms, part, &end) => {
                         g.width(other)
                     }
                     _ => None,
@@ -76,7 +76,7 @@ fn parts_of(g: &Graph, order: &[NodeId], id: NodeId) -> Vec<(Size, Size)> {
             }
             parts
         }
-        Op::Reduce(..) => Vec::new(),
+        NodeOp::Reduce(..) => Vec::new(),
         op => op
             .operands()
             .into_iter()
@@ -86,7 +86,7 @@ fn parts_of(g: &Graph, order: &[NodeId], id: NodeId) -> Vec<(Size, Size)> {
     }
 }
 
-/// Whether the product `part` is that of `whole`, from unit `offset` on.
+/// Whether the product `part` equals the units of `whole` from `offset` on.
 fn is_part(whole: &[(NodeId, MatrixPart)], part: &[(NodeId, MatrixPart)], offset: &Size) -> bool {
     whole.len() == part.len()
         && whole.iter().zip(part).all(|((v, m), (w, n))| {
@@ -100,16 +100,16 @@ fn is_part(whole: &[(NodeId, MatrixPart)], part: &[(NodeId, MatrixPart)], offset
         })
 }
 
-/// `r * sum(a) + r * sum(b)` becomes `r * sum(a + b)`: lanes are folded once. The gradient of a number
-/// of the row comes in as many sums as there are gates.
+/// `r * sum(a) + r * sum(b)` becomes `r * sum(a + b)`: lanes are folded once. The gradient of a row
+/// scalar arrives as one sum a gate.
 pub(super) fn together(g: &Graph, roots: &[NodeId]) -> (Graph, BTreeMap<NodeId, NodeId>) {
     let (order, _) = g.live(roots);
     let mut out = Graph::default();
     let mut map = BTreeMap::new();
     for &id in &order {
         let node = g.node(id);
-        let sum = matches!(node.op, Op::Binary(Binary::Add | Binary::Sub, ..));
-        let new = match sum && node.extent == Extent::Row {
+        let sum = matches!(node.op, NodeOp::Binary(Binary::Add | Binary::Sub, ..));
+        let new = match sum && node.extent == NodeExtent::Row {
             true => sum_together(g, &mut out, &map, id),
             false => None,
         };
@@ -125,7 +125,7 @@ fn sum_together(
     map: &BTreeMap<NodeId, NodeId>,
     id: NodeId,
 ) -> Option<NodeId> {
-    // Terms: factors, and the vector that is summed; those that are no sums have none.
+    // The terms: their factors, and the vector that is summed, if the term has a sum.
     let mut terms = Vec::new();
     row_terms(g, id, false, Vec::new(), &mut terms);
     let mut sums: BTreeMap<(Vec<NodeId>, Option<Size>), NodeId> = BTreeMap::new();
@@ -178,42 +178,41 @@ fn row_terms(
     factors: Vec<NodeId>,
     terms: &mut Vec<RowTerm>,
 ) {
-    let sum =
-        |id: NodeId| matches!(g.node(id).op, Op::Reduce(Reduce::Sum, a) if g.width(a).is_some());
+    let sum = |id: NodeId| matches!(g.node(id).op, NodeOp::Reduce(Reduce::Sum, a) if g.width(a).is_some());
     match g.node(id).op {
-        Op::Binary(Binary::Add, a, b) => {
+        NodeOp::Binary(Binary::Add, a, b) => {
             row_terms(g, a, negative, factors.clone(), terms);
             row_terms(g, b, negative, factors, terms);
         }
-        Op::Binary(Binary::Sub, a, b) => {
+        NodeOp::Binary(Binary::Sub, a, b) => {
             row_terms(g, a, negative, factors.clone(), terms);
             row_terms(g, b, !negative, factors, terms);
         }
-        Op::Unary(Unary::Neg, a) => row_terms(g, a, !negative, factors, terms),
-        Op::Binary(Binary::Mul, a, b) if sum(a) => {
+        NodeOp::Unary(Unary::Neg, a) => row_terms(g, a, !negative, factors, terms),
+        NodeOp::Binary(Binary::Mul, a, b) if sum(a) => {
             row_terms(g, a, negative, [factors, vec![b]].concat(), terms);
         }
-        Op::Binary(Binary::Mul, a, b) if sum(b) => {
+        NodeOp::Binary(Binary::Mul, a, b) if sum(b) => {
             row_terms(g, b, negative, [factors, vec![a]].concat(), terms);
         }
-        Op::Reduce(Reduce::Sum, a) if sum(id) => terms.push((negative, factors, Some(a))),
+        NodeOp::Reduce(Reduce::Sum, a) if sum(id) => terms.push((negative, factors, Some(a))),
         _ => terms.push((negative, [factors, vec![id]].concat(), None)),
     }
 }
 
 /// `sum(a + r * b)`, where `r` is a row scalar that comes from another sum, becomes
-/// `sum(a) + r * sum(b)`: neither has to wait for that sum. The gradient of a normalisation is full
-/// of such.
+/// `sum(a) + r * sum(b)`: neither sum has to wait for `r`. Gradients of normalisations have many of
+/// these.
 pub(super) fn apart(g: &Graph, roots: &[NodeId]) -> (Graph, BTreeMap<NodeId, NodeId>) {
     let (order, _) = g.live(roots);
     let mut out = Graph::default();
     let mut map = BTreeMap::new();
-    // How many sums have to follow one another up to a node, as arranged so far.
+    // For each node, how many sums in a row it has to wait for.
     let mut depth: Vec<usize> = Vec::new();
     for &id in &order {
         let node = g.node(id);
         let new = match node.op {
-            Op::Reduce(Reduce::Sum, whole) => {
+            NodeOp::Reduce(Reduce::Sum, whole) => {
                 let deepest = depth[map[&whole]];
                 let late = |id: NodeId| deepest > 0 && depth[map[&id]] == deepest;
                 sum_apart(g, &late, &mut out, &map, whole)
@@ -225,7 +224,7 @@ pub(super) fn apart(g: &Graph, roots: &[NodeId]) -> (Graph, BTreeMap<NodeId, Nod
         for new in depth.len()..out.nodes().len() {
             let op = &out.node(new).op;
             let below = op.operands().iter().map(|&o| depth[o]).max();
-            depth.push(below.unwrap_or(0) + usize::from(matches!(op, Op::Reduce(..))));
+            depth.push(below.unwrap_or(0) + usize::from(matches!(op, NodeOp::Reduce(..))));
         }
     }
     (out, map)
@@ -239,10 +238,10 @@ struct Term {
     vectors: Vec<NodeId>,
 }
 
-/// Most terms that are looked at: products of sums have many.
+/// Most terms that one sum is expanded into, since products of sums multiply their numbers.
 const MAX_TERMS: usize = 16;
 
-/// Most sums that one is cut into. More cost more than the phase that they save.
+/// Most sums that one sum is cut into. More would cost more than the kernel that they save.
 const MAX_SUMS: usize = 2;
 
 fn sum_apart(
@@ -257,7 +256,7 @@ fn sum_apart(
         return None;
     }
     let terms = terms(g, late, whole);
-    // It helps only if nothing that is left under a sum waits for another one.
+    // Taking it apart helps only if no vector under a sum waits for another sum.
     if terms.len() > MAX_TERMS || terms.iter().flat_map(|t| &t.vectors).any(|&v| late(v)) {
         return None;
     }
@@ -296,12 +295,12 @@ fn sum_apart(
     (sums.into_iter()).reduce(|a, b| out.binary(Binary::Add, a, b))
 }
 
-/// The terms of a vector, cut where it depends on the sum before this one.
+/// The terms of a vector, separated where they depend on the earlier sum.
 fn terms(g: &Graph, late: &impl Fn(NodeId) -> bool, id: NodeId) -> Vec<Term> {
     let node = g.node(id);
     let row = |id: NodeId| match g.node(id).op {
-        Op::Unary(Unary::Broadcast, a) => Some(a),
-        _ => (g.node(id).extent == Extent::Row).then_some(id),
+        NodeOp::Unary(Unary::Broadcast, a) => Some(a),
+        _ => (g.node(id).extent == NodeExtent::Row).then_some(id),
     };
     let whole = || Term {
         vectors: vec![id],
@@ -325,10 +324,10 @@ fn terms(g: &Graph, late: &impl Fn(NodeId) -> bool, id: NodeId) -> Vec<Term> {
         terms.into_iter().map(flip).collect()
     };
     match node.op {
-        Op::Unary(Unary::Neg, a) => negative(of(a)),
-        Op::Binary(Binary::Add, a, b) => [of(a), of(b)].concat(),
-        Op::Binary(Binary::Sub, a, b) => [of(a), negative(of(b))].concat(),
-        Op::Binary(Binary::Mul, a, b) => {
+        NodeOp::Unary(Unary::Neg, a) => negative(of(a)),
+        NodeOp::Binary(Binary::Add, a, b) => [of(a), of(b)].concat(),
+        NodeOp::Binary(Binary::Sub, a, b) => [of(a), negative(of(b))].concat(),
+        NodeOp::Binary(Binary::Mul, a, b) => {
             let (a, b) = (of(a), of(b));
             if a.len() * b.len() > MAX_TERMS {
                 return vec![whole()];
@@ -348,15 +347,15 @@ fn terms(g: &Graph, late: &impl Fn(NodeId) -> bool, id: NodeId) -> Vec<Term> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cell::graph::Slot;
+    use crate::cell::graph::LeafSource;
 
-    fn count(g: &Graph, roots: &[NodeId], what: impl Fn(&Op) -> bool) -> usize {
+    fn count(g: &Graph, roots: &[NodeId], what: impl Fn(&NodeOp) -> bool) -> usize {
         let (order, _) = g.live(roots);
         order.iter().filter(|&&n| what(&g.node(n).op)).count()
     }
 
     fn sums(g: &Graph, roots: &[NodeId]) -> usize {
-        count(g, roots, |op| matches!(op, Op::Reduce(..)))
+        count(g, roots, |op| matches!(op, NodeOp::Reduce(..)))
     }
 
     fn part(column: usize) -> MatrixPart {
@@ -372,7 +371,7 @@ mod tests {
     /// A graph with a vector of 8 units, and that vector.
     fn graph() -> (Graph, NodeId) {
         let mut g = Graph::default();
-        let x = g.leaf(Slot::Input(0), Size::known(0), Size::known(8));
+        let x = g.leaf(LeafSource::Input(0), Size::known(0), Size::known(8));
         (g, x)
     }
 
@@ -383,12 +382,12 @@ mod tests {
         let square = g.binary(Binary::Mul, whole, whole);
         let sum = g.reduce(Reduce::Sum, square);
         let halves = [0, 4].map(|c| g.product(vec![(x, part(c))], Size::known(4)));
-        let products = |op: &Op| matches!(op, Op::Product(_));
+        let products = |op: &NodeOp| matches!(op, NodeOp::Product(_));
         let (out, map) = in_parts(&g, &[sum, halves[0], halves[1]]);
         let roots = [sum, halves[0], halves[1]].map(|r| map[&r]);
         assert_eq!(count(&out, &roots, products), 2);
         assert_eq!(sums(&out, &roots), 1);
-        // One half alone leaves the whole as it is, and so does a gap.
+        // With only one half, or with a gap, nothing changes.
         let (out, map) = in_parts(&g, &[sum, halves[1]]);
         assert_eq!(count(&out, &[map[&sum], map[&halves[1]]], products), 2);
         let (out, map) = in_parts(&g, &[sum]);
@@ -398,8 +397,11 @@ mod tests {
     #[test]
     fn sums_with_the_same_factor_become_one() {
         let (mut g, x) = graph();
-        let y = g.leaf(Slot::State(0), Size::known(0), Size::known(8));
-        let r = g.add_node(Op::Leaf(Slot::Input(1), Size::known(0)), Extent::Row);
+        let y = g.leaf(LeafSource::State(0), Size::known(0), Size::known(8));
+        let r = g.add_node(
+            NodeOp::Leaf(LeafSource::Input(1), Size::known(0)),
+            NodeExtent::Row,
+        );
         let [a, b] = [x, y].map(|v| {
             let sum = g.reduce(Reduce::Sum, v);
             g.binary(Binary::Mul, sum, r)
@@ -407,7 +409,7 @@ mod tests {
         let sum = g.binary(Binary::Sub, a, b);
         let (out, map) = together(&g, &[sum]);
         assert_eq!(sums(&out, &[map[&sum]]), 1);
-        // Another factor: two sums stay.
+        // With another factor, two sums stay.
         let c = g.binary(Binary::Mul, b, r);
         let other = g.binary(Binary::Add, a, c);
         let (out, map) = together(&g, &[other]);
@@ -417,7 +419,7 @@ mod tests {
     #[test]
     fn a_sum_does_not_wait_for_the_one_in_it() {
         let (mut g, x) = graph();
-        let y = g.leaf(Slot::State(0), Size::known(0), Size::known(8));
+        let y = g.leaf(LeafSource::State(0), Size::known(0), Size::known(8));
         let inner = g.reduce(Reduce::Sum, y);
         let scaled = g.binary(Binary::Mul, x, inner);
         let v = g.binary(Binary::Add, y, scaled);
@@ -425,11 +427,11 @@ mod tests {
         let (out, map) = apart(&g, &[sum]);
         let (order, _) = out.live(&[map[&sum]]);
         for &n in &order {
-            if let Op::Reduce(_, a) = out.node(n).op {
-                assert!(matches!(out.node(a).op, Op::Leaf(..)), "{order:?}");
+            if let NodeOp::Reduce(_, a) = out.node(n).op {
+                assert!(matches!(out.node(a).op, NodeOp::Leaf(..)), "{order:?}");
             }
         }
-        // Through a function there is no way: it stays.
+        // A function in between keeps the sum as it is.
         let curved = g.unary(Unary::Tanh, scaled);
         let sum = g.reduce(Reduce::Sum, curved);
         let (out, map) = apart(&g, &[sum]);

@@ -45,7 +45,7 @@ pub const INITIALIZERS: &[&str] = &[
     "variance_scaling",
 ];
 
-/// The initialiser that Keras takes `name` for: one of [`INITIALIZERS`], its class
+/// The initialiser that `name` means in Keras: one of [`INITIALIZERS`], its class
 /// (`GlorotUniform`), or a short name of it (`keras/src/initializers/__init__.py`).
 pub fn initializer_of(name: &str) -> Option<&'static str> {
     let snake = snake(name);
@@ -60,7 +60,7 @@ pub fn initializer_of(name: &str) -> Option<&'static str> {
     INITIALIZERS.iter().find(|i| **i == known).copied()
 }
 
-/// Why an initialiser of Keras's is not among [`INITIALIZERS`], and what to do instead.
+/// Why one of Keras's initialisers is not among [`INITIALIZERS`], and what to write instead.
 pub(crate) fn initializer_not_here(name: &str) -> Option<(&'static str, &'static str)> {
     let snake = snake(name);
     let stem = snake.strip_suffix("_initializer").unwrap_or(&snake);
@@ -71,7 +71,7 @@ pub(crate) fn initializer_not_here(name: &str) -> Option<(&'static str, &'static
     ))
 }
 
-/// `LSTMCell` as `lstm_cell`, as Keras makes names of classes.
+/// `LSTMCell` becomes `lstm_cell`, the way Keras names its layers after their classes.
 pub(crate) fn snake(name: &str) -> String {
     let chars: Vec<char> = name.chars().collect();
     let mut out = String::new();

@@ -4,9 +4,8 @@ use proc_macro2::Span;
 
 use super::Diagnostic;
 
-/// What the compiler expected of its own tables and did not find. It is carried up as an error and
-/// becomes a message that asks for a report; guessing would give a model that computes something
-/// else.
+/// A contradiction in the compiler's own tables. It is passed up as an error and becomes a message that
+/// asks for a report. Guessing would compile a model that computes something else.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Bug(String);
 

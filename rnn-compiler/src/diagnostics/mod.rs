@@ -1,4 +1,4 @@
-//! Messages: collected while a phase runs, shown together.
+//! Messages: collected while a pass runs, shown together.
 
 mod bug;
 mod catalogue;
@@ -20,7 +20,7 @@ pub struct Diagnostic {
     pub span: Span,
     /// One sentence: layer, expected, found.
     pub message: String,
-    /// Where a fact that the sentence rests on came from.
+    /// Where the facts that the message states come from.
     pub notes: Vec<String>,
     /// What to write instead; can be pasted.
     pub help: Option<String>,
@@ -67,7 +67,7 @@ impl Diagnostic {
     }
 }
 
-/// Collects what a phase finds. Panics when dropped with messages that nobody took, so that none
+/// Collects what a pass finds. Panics when dropped with messages that nobody took, so that none
 /// can be lost.
 #[derive(Debug, Default)]
 pub struct Diagnostics {

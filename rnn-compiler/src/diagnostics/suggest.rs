@@ -7,7 +7,7 @@ pub fn did_you_mean<'a>(found: &str, known: impl IntoIterator<Item = &'a str>) -
         .into_iter()
         .map(|name| (distance(&wanted, &name.to_lowercase()), name))
         .filter(|(d, name)| *d <= (found.len().max(name.len()) / 3).max(1))
-        // A name of one letter is no slip for another of one letter.
+        // One letter is never a slip for another letter.
         .filter(|(d, name)| *d < name.len().min(found.len()))
         .min_by_key(|(d, _)| *d)
         .map(|(_, name)| name)

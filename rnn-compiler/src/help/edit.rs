@@ -1,4 +1,4 @@
-//! Edits of one layer or one value: with an argument, without it, inside of another.
+//! Edits of one layer or one value: add an argument, remove it, put the layer inside another.
 
 use proc_macro2::{Ident, Span};
 use syn::{ext::IdentExt, parse::Parser};
@@ -8,9 +8,9 @@ use crate::{
     syntax::{ArgumentAst, LayerAst, ValueAst, ValueKind},
 };
 
-/// A name that code is proposed with.
+/// A name in proposed code.
 pub(super) fn ident(name: &str) -> Ident {
-    // Names come from the user's own tokens or from this compiler; any other is no name at all.
+    // Names come from the user's own tokens or from this compiler, so parsing cannot fail.
     let parsed = Ident::parse_any.parse_str(name);
     parsed.unwrap_or_else(|_| Ident::new("name", Span::call_site()))
 }
@@ -24,14 +24,14 @@ impl LayerAst {
         }
     }
 
-    /// With one more argument, at the end.
+    /// Adds an argument at the end.
     #[must_use]
     pub fn and(mut self, argument: ArgumentAst) -> LayerAst {
         self.arguments.push(argument);
         self
     }
 
-    /// With the arguments of an example, at the end.
+    /// Adds the arguments of an example at the end.
     #[must_use]
     pub fn with_text(mut self, arguments: &str) -> LayerAst {
         if let Some(example) = LayerAst::of_text(&format!("X({arguments})")) {
@@ -40,8 +40,8 @@ impl LayerAst {
         self
     }
 
-    /// With this argument, at the end and instead of one of the same name. A flag also takes the
-    /// place of what looks like a slip of the pen for it.
+    /// Adds this argument at the end, or replaces the one of the same name. A flag also replaces a name
+    /// that looks like a slip of the pen for it.
     #[must_use]
     pub fn with(mut self, argument: ArgumentAst) -> LayerAst {
         let name = argument.named().unwrap_or_default();
@@ -54,7 +54,7 @@ impl LayerAst {
         self.and(argument)
     }
 
-    /// Without the argument of this name, also where it is a bare flag.
+    /// Removes the argument of this name, also if it is a bare flag.
     #[must_use]
     pub fn without(mut self, name: &str) -> LayerAst {
         self.arguments.retain(|a| !a.is(name));
@@ -109,7 +109,7 @@ impl ArgumentAst {
         }
     }
 
-    /// What it sets, as far as it says so: the name before `=`, or a name alone, which may be a flag.
+    /// The name that it sets: the name before `=`, or a name alone, which may be a flag.
     pub fn named(&self) -> Option<String> {
         match (&self.name, &self.value.kind) {
             (Some(name), _) => Some(name.to_string()),
@@ -130,7 +130,7 @@ impl ValueAst {
         ValueAst::new(ValueKind::Path(ident(name).into()))
     }
 
-    /// A value that stands nowhere yet.
+    /// A value that stands nowhere in the user's code.
     pub fn new(kind: ValueKind) -> ValueAst {
         ValueAst {
             kind,
@@ -185,7 +185,7 @@ mod tests {
     use crate::{
         diagnostics::Diagnostics,
         layers,
-        syntax::{Body, ModelAst},
+        syntax::{BodyAst, ModelAst},
     };
 
     fn layer(text: &str) -> LayerAst {
@@ -193,8 +193,8 @@ mod tests {
         let model = ModelAst::parse(text.parse().unwrap(), &layers::classes(), &mut found);
         assert!(found.take().is_empty(), "{text}");
         match model.body {
-            Body::Chain(mut layers) => layers.remove(0).unwrap(),
-            Body::Graph(_) => panic!("{text} is a graph"),
+            BodyAst::Chain(mut layers) => layers.remove(0).unwrap(),
+            BodyAst::Graph(_) => panic!("{text} is a graph"),
         }
     }
 

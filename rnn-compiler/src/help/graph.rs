@@ -1,18 +1,19 @@
-//! Graphs that stand for a chain: a chain has no names that an argument could read.
+//! Graphs to propose instead of a chain, which has no names that an argument could read.
 
 use proc_macro2::{Ident, Span};
 
 use super::{Inside, edit::ident};
 use crate::syntax::{
-    ArgumentAst, Body, ChainAst, InputKind, LayerAst, Statement, Target, ValueAst, ValueKind,
+    ArgumentAst, BodyAst, ChainAst, InputKind, LayerAst, StatementAst, TargetAst, ValueAst,
+    ValueKind,
 };
 
 /// `input x: [time, 8]; input m: mask[time]; output y = x -> LSTM(4, mask = m);`
-pub fn with_mask(layer: LayerAst, mask: Option<String>) -> Body {
+pub fn with_mask(layer: LayerAst, mask: Option<String>) -> BodyAst {
     let mask = mask.filter(|name| own(name)).unwrap_or("m".to_owned());
     let layer = layer.with(ArgumentAst::set("mask", ValueAst::name(&mask)));
     let time = ValueAst::name("time");
-    Body::Graph(vec![
+    BodyAst::Graph(vec![
         input("x", InputKind::Floats(vec![time.clone(), features()])),
         input(&mask, InputKind::Mask(Some(time))),
         output("y", chain("x", Some(layer))),
@@ -26,18 +27,18 @@ pub fn with_initial_state(
     inside: &Inside,
     outputs: &[&str],
     state: Option<String>,
-) -> Body {
+) -> BodyAst {
     let state = state.filter(|name| own(name)).unwrap_or("state".to_owned());
     let layer = layer.without("initial_state");
     let last = layer.clone();
     let last = last.with(ArgumentAst::set("initial_state", ValueAst::name(&state)));
-    let skip = || Target::Skip(Span::call_site());
-    let name = |name: &str| Target::Name(ident(name));
+    let skip = || TargetAst::Skip(Span::call_site());
+    let name = |name: &str| TargetAst::Name(ident(name));
     let open = ValueAst::new(ValueKind::Open);
     let skipped = outputs.iter().map(|_| skip());
     let mut statements = vec![
         input("x", InputKind::Floats(vec![open, features()])),
-        Statement::Let {
+        StatementAst::Let {
             targets: skipped.chain([name(&state)]).collect(),
             tuple: true,
             value: chain("x", Some(inside.with_states(layer.clone()))),
@@ -47,7 +48,7 @@ pub fn with_initial_state(
         (&[y], false) => statements.push(output(y, chain("x", Some(last)))),
         (_, states) => {
             let targets = outputs.iter().map(|y| name(y));
-            statements.push(Statement::Let {
+            statements.push(StatementAst::Let {
                 targets: targets.chain(states.then(skip)).collect(),
                 tuple: true,
                 value: chain("x", Some(last)),
@@ -55,10 +56,10 @@ pub fn with_initial_state(
             statements.extend(outputs.iter().map(|y| output(y, chain(y, None))));
         }
     }
-    Body::Graph(statements)
+    BodyAst::Graph(statements)
 }
 
-/// Whether a name is none that these graphs give themselves.
+/// Whether a name differs from those that these graphs use.
 fn own(name: &str) -> bool {
     !["x", "y", "forward", "backward"].contains(&name)
 }
@@ -67,16 +68,16 @@ fn features() -> ValueAst {
     ValueAst::new(ValueKind::Whole(8))
 }
 
-fn input(name: &str, kind: InputKind) -> Statement {
-    Statement::Input {
+fn input(name: &str, kind: InputKind) -> StatementAst {
+    StatementAst::Input {
         name: ident(name),
         kind,
         span: Span::call_site(),
     }
 }
 
-fn output(name: &str, value: ChainAst) -> Statement {
-    Statement::Output {
+fn output(name: &str, value: ChainAst) -> StatementAst {
+    StatementAst::Output {
         name: ident(name),
         value,
     }

@@ -1,8 +1,8 @@
-//! Edits of a layer that has other layers inside: what is said of states and steps is said there.
+//! Edits of a layer that has other layers inside: arguments about states and steps belong to those.
 
 use crate::syntax::{ArgumentAst, LayerAst};
 
-/// Which arguments of a class are layers: place and name of each. Most classes have none.
+/// Which arguments of a class are layers: position and name of each. Most classes have none.
 #[derive(Clone, Debug, Default)]
 pub struct Inside {
     /// As the class declares them.
@@ -15,12 +15,12 @@ impl Inside {
         !self.arguments.is_empty()
     }
 
-    /// The layer that an argument at this place is.
-    fn layer(&self, place: usize, argument: &ArgumentAst) -> Option<LayerAst> {
+    /// The argument at this position as a layer, if it is one.
+    fn layer(&self, index: usize, argument: &ArgumentAst) -> Option<LayerAst> {
         let is = match &argument.name {
             // Classes start with a capital; flags and activations do not.
             None => {
-                self.arguments.iter().any(|(at, _)| *at == place)
+                self.arguments.iter().any(|(at, _)| *at == index)
                     && argument
                         .named()
                         .is_none_or(|n| n.starts_with(char::is_uppercase))
@@ -33,16 +33,16 @@ impl Inside {
     /// The layers inside.
     fn layers<'a>(&'a self, layer: &'a LayerAst) -> impl Iterator<Item = LayerAst> + 'a {
         let arguments = layer.arguments.iter().enumerate();
-        arguments.filter_map(|(place, a)| self.layer(place, a))
+        arguments.filter_map(|(index, a)| self.layer(index, a))
     }
 
-    /// Edits the layers inside; a layer that has none is edited itself.
+    /// Edits the layers inside. Without any, edits the layer itself.
     fn edit(&self, mut layer: LayerAst, edit: impl Fn(LayerAst) -> LayerAst) -> LayerAst {
         if !self.any() {
             return edit(layer);
         }
-        for (place, a) in layer.arguments.iter_mut().enumerate() {
-            if let Some(inside) = self.layer(place, a) {
+        for (index, a) in layer.arguments.iter_mut().enumerate() {
+            if let Some(inside) = self.layer(index, a) {
                 a.value = edit(inside).as_value();
             }
         }
@@ -57,12 +57,12 @@ impl Inside {
         }
     }
 
-    /// Whether the layer gives its states.
+    /// Whether the layer returns its states.
     pub(super) fn returns_state(&self, layer: &LayerAst) -> bool {
         self.sets(layer, STATES)
     }
 
-    /// The layer with its states, under no name: another layer has it.
+    /// The layer with its states returned, without its name, which another layer of the proposal has.
     pub(super) fn with_states(&self, layer: LayerAst) -> LayerAst {
         let edit = |l: LayerAst| {
             l.without("name")
@@ -72,7 +72,7 @@ impl Inside {
         self.edit(layer.without("name"), edit)
     }
 
-    /// The layer without its states.
+    /// The layer without its states returned.
     pub fn without_states(&self, layer: LayerAst) -> LayerAst {
         self.edit(layer, |l| l.without(STATES))
     }

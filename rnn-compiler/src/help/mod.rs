@@ -1,7 +1,6 @@
-//! What messages propose: the user's own code, edited as a tree and printed by the printer of
-//! `syntax`.
+//! Proposals in messages: the user's own code, edited as a tree and printed by the printer of `syntax`.
 //!
-//! Each proposal is fed back to the compiler by `tests/proposals.rs` and its neighbours.
+//! `tests/proposals.rs` and its neighbours compile each proposal.
 
 mod edit;
 mod graph;

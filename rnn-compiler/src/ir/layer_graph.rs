@@ -1,8 +1,8 @@
 //! A model as a graph of layers, every shape known or symbolic.
 //!
-//! A [`Layer`] is one call: a layer that is used twice stands here twice, the second time with
-//! [`Layer::shared`]. What it reads and what it gives are numbered, so that layers with several
-//! results (states, both directions, masks) are ordinary.
+//! A [`Layer`] is one call: a layer that is used twice appears twice, the second time with
+//! [`Layer::shared`]. Its inputs and results are numbered, so that layers with several results (states,
+//! both directions, masks) need no special case.
 
 use std::rc::Rc;
 
@@ -16,19 +16,19 @@ use crate::cell::{Initializer, size::Size};
 
 /// An open time axis: any number of steps, the same for all values on it.
 #[derive(Clone, Debug)]
-pub struct Axis {
+pub struct OpenAxis {
     /// Tells axes apart.
     pub id: usize,
     /// The name that the model gives it; `None` for `_`.
     pub name: Option<String>,
 }
 
-impl PartialEq for Axis {
+impl PartialEq for OpenAxis {
     fn eq(&self, other: &Self) -> bool {
         self.id == other.id
     }
 }
-impl Eq for Axis {}
+impl Eq for OpenAxis {}
 
 /// The time axis of a value.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,15 +36,15 @@ pub enum Time {
     /// No time axis: `[batch, features]`.
     None,
     /// Any length: `[batch, time, features]`.
-    Any(Axis),
+    Any(OpenAxis),
     /// Exactly this many steps.
     Steps(Size),
 }
 
 impl Time {
-    /// An open axis that nothing is known of: the guess behind a mistake.
+    /// An open axis without further knowledge: the guess after a mistake.
     pub fn unknown() -> Time {
-        Time::Any(Axis {
+        Time::Any(OpenAxis {
             id: usize::MAX,
             name: None,
         })
@@ -116,8 +116,8 @@ impl Shape {
         self.time != Time::None
     }
 
-    /// All axes, a known number of steps first: those of the value as one array. `None` if the
-    /// number of steps is open.
+    /// All axes of the value as one array: the steps, if it has any, then the axes of a step. `None` if
+    /// the number of steps is open.
     pub fn known_axes(&self) -> Option<Vec<Size>> {
         match &self.time {
             Time::None => Some(self.axes.clone()),
@@ -161,7 +161,7 @@ pub struct Port {
     pub index: usize,
 }
 
-/// What is added to the loss for the size of a parameter or an output.
+/// The penalty that the loss adds for the size of a parameter or an output.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Regularizer {
     /// Times the sum of the absolute values.
@@ -170,8 +170,8 @@ pub struct Regularizer {
     pub l2: f64,
 }
 
-/// What a parameter is brought back to after a step of the optimizer. An axis below 0 counts from
-/// the end until [lowering](crate::passes) knows how many a parameter has.
+/// What a parameter is projected onto after a step of the optimizer. A negative axis counts from the
+/// end; [lowering](crate::passes), which knows the parameter's shape, makes it positive.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Constraint {
     /// Columns not longer than this.
@@ -219,7 +219,7 @@ pub struct ParamOptions {
 pub struct UsedCell {
     /// The cell with its arguments.
     pub cell: CellUse,
-    /// What stands before the names of its parameters, behind the layer's: `lstm_cell` in
+    /// The part of its parameters' names between the layer's name and their own: `lstm_cell` in
     /// `RNN([LSTMCell(32), …])`.
     pub prefix: Option<String>,
     /// Regularisers, constraints, whether it is trained.
@@ -233,7 +233,7 @@ pub struct Rnn {
     pub stem: &'static str,
     /// The cells; each reads what the one before it gives.
     pub cells: Vec<UsedCell>,
-    /// All steps' outputs rather than the last one's.
+    /// The outputs of all steps rather than of the last one.
     pub return_sequences: bool,
     /// The states after the last step, too.
     pub return_state: bool,
@@ -273,8 +273,8 @@ pub enum LayerKind {
     },
     /// Cells with states over time. Results: outputs, then states.
     Rnn(Box<Rnn>),
-    /// Two such layers, one of which reads from the last step to the first. Results: the merged
-    /// output, or both without one; then the states of both.
+    /// Two recurrent layers, the second of which reads from the last step to the first. Results: the
+    /// merged output, or both outputs without a merge; then the states of both.
     Bidirectional {
         /// First step first.
         forward: Box<Rnn>,
@@ -291,7 +291,7 @@ pub enum LayerKind {
         /// The cell.
         cell: UsedCell,
     },
-    /// Normalises by the statistics of the batch in training, by the moving ones in inference.
+    /// Normalises by the statistics of the batch in training and by the moving statistics in inference.
     BatchNormalization {
         /// The formula of inference, over `gamma`, `beta`, `moving_mean`, `moving_variance`.
         cell: UsedCell,
@@ -333,7 +333,7 @@ pub struct Layer {
     pub activity: Option<Regularizer>,
     /// An earlier call of the same layer: it has the same weights.
     pub shared: Option<LayerId>,
-    /// It stands in no model as written: the mask of two masks, steps that are an axis of a state.
+    /// The user did not write it: a mask made of two masks, or steps that become an axis of a state.
     pub hidden: bool,
 }
 
@@ -383,6 +383,6 @@ pub struct Assertion {
     pub condition: TokenStream,
     /// What is wrong if it does not hold, in the form of all messages.
     pub message: String,
-    /// Where the size stands that it is about.
+    /// Where the size that it checks stands.
     pub span: Span,
 }

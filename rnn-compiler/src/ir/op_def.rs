@@ -9,22 +9,22 @@ use crate::{cell::size::Size, diagnostics::Sound};
 
 /// An operator that is no cell: where its values lie, what runs, how it is explained.
 pub trait OpDef: Debug {
-    /// Where its result, or a gradient, is what it reads.
+    /// Where its result, or a gradient, equals what it reads and can share its buffer.
     fn shares(&self) -> Shares {
         Shares::default()
     }
 
-    /// Why a stream cannot have it, if it needs several steps: "its steps are features of all steps".
+    /// Why it cannot run in a stream, if it needs several steps: "its steps are features of all steps".
     fn needs_all(&self) -> Option<&'static str> {
         None
     }
 
-    /// What becomes of it inside of `TimeDistributed`.
+    /// How it works inside `TimeDistributed`.
     fn per_step(&self) -> PerStep {
         PerStep::Never
     }
 
-    /// Whether nothing has to be done between these shapes.
+    /// Whether it does nothing between these shapes.
     fn is_identity(&self, from: &Shape, to: &Shape) -> bool {
         let _ = (from, to);
         false
@@ -40,19 +40,18 @@ pub trait OpDef: Debug {
         None
     }
 
-    /// What it may do between the two directions of `Bidirectional` without keeping them from running
-    /// at once.
+    /// Whether the two directions of `Bidirectional` can run at once although it stands between them.
     fn between_directions(&self) -> Between {
         Between::Never
     }
 
-    /// What `Model::plan()` says of it; `None`: nothing, since users did not write it.
+    /// What `Model::plan()` says about it; `None` for operators that users did not write.
     fn explain(&self) -> Option<String>;
 
     /// What runs forwards, if anything does.
     ///
     /// # Errors
-    /// If it was given other values than it reads, which is a mistake of the compiler.
+    /// If `call` does not fit the operator, which is a mistake of the compiler.
     fn forward(&self, call: &OpCall, pass: Pass) -> Sound<Option<Instruction>>;
 
     /// What runs backwards, if anything does.
@@ -65,7 +64,7 @@ pub trait OpDef: Debug {
     fn reference(&self, x: &Reference<'_>) -> Vec<f64>;
 }
 
-/// Whether the result of an operator is what it reads, so that it needs no buffer of its own.
+/// Whether the result of an operator equals what it reads, so that both can share a buffer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Shares {
     /// In streams and in inference.
@@ -76,7 +75,7 @@ pub struct Shares {
     pub gradient: bool,
 }
 
-/// A pass forwards.
+/// Which forward pass.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Pass {
     /// A stream, or inference over a batch.
@@ -85,21 +84,21 @@ pub enum Pass {
     Training,
 }
 
-/// What becomes of an operator inside of `TimeDistributed`.
+/// How an operator works inside `TimeDistributed`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PerStep {
     /// It cannot stand there.
     Never,
-    /// It does the same to a sequence.
+    /// It works on a sequence as it does on a step.
     Same,
-    /// It only sees the numbers of a step in another shape.
+    /// It only changes the shape in which the numbers of a step are seen.
     View,
 }
 
-/// What an operator may do between two directions.
+/// What an operator between two directions does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Between {
-    /// It keeps them from running at once.
+    /// Something that keeps the directions from running at once.
     Never,
     /// It moves what the second direction reads.
     Moves,
@@ -112,7 +111,7 @@ pub enum Between {
 pub struct Draws {
     /// How it changes values.
     pub how: Perturbation,
-    /// For every step, else once for all.
+    /// It draws for every step; otherwise once for all steps.
     pub every_step: bool,
     /// The layer's `seed`.
     pub seed: Option<u64>,
@@ -159,7 +158,7 @@ pub struct Reference<'a> {
     pub to_steps: usize,
     /// Numbers of a step of the result.
     pub to_width: usize,
-    /// In training: what was drawn, `[rows][steps or 1][width]`. 1 where a value stays and 0 where it
-    /// is dropped, or standard normal numbers.
+    /// In training, the numbers drawn: `[rows][steps or 1][width]`. Either 1 for a value that stays and 0
+    /// for a value that is dropped, or standard normal numbers.
     pub drawn: Option<&'a [f64]>,
 }

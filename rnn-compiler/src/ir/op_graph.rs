@@ -1,5 +1,5 @@
-//! A model as operations on values: cells built and differentiated, everything a kernel or an op
-//! of the runtime.
+//! A model as operations on values. Cells are built and differentiated; every operation is a cell or an
+//! operator of `ops/`.
 
 use std::rc::Rc;
 
@@ -17,17 +17,17 @@ pub type AxisId = usize;
 
 /// A value between operations.
 #[derive(Clone, Debug)]
-pub struct Value {
+pub struct ValueInfo {
     /// Units of a row.
     pub width: Size,
     /// The time axis: a row for every step; `None`: one row.
     pub axis: Option<AxisId>,
-    /// It is written at every step although only the last one counts: what a recurrent layer
-    /// returns without `return_sequences`.
+    /// It is written at every step although only the last one counts: the output of a recurrent layer
+    /// without `return_sequences`.
     pub only_last: bool,
-    /// A gradient flows into it: it depends on a parameter that is trained.
+    /// It depends on a trained parameter, so its gradient is needed.
     pub trained: bool,
-    /// It says which steps are real, and has no gradient.
+    /// It says which steps are valid, and has no gradient.
     pub mask: bool,
 }
 
@@ -44,7 +44,7 @@ pub struct ModelParam {
     pub trainable: bool,
     /// What its size costs.
     pub regularizer: Regularizer,
-    /// What it is brought back to.
+    /// What it is projected onto after each step of the optimizer.
     pub constraint: Option<Constraint>,
 }
 
@@ -73,7 +73,7 @@ pub enum OpKind {
 pub struct CellOp {
     /// The cell of inference, optimised.
     pub cell: Cell,
-    /// The cell of training, where it differs: with dropout.
+    /// The cell of training, if it differs because of dropout.
     pub training: Option<Cell>,
     /// The gradient of the cell of training.
     pub backward: Backward,
@@ -83,13 +83,13 @@ pub struct CellOp {
     pub unroll: Option<bool>,
     /// Tells the masks of its dropout from those of other ops.
     pub stream: u64,
-    /// Which steps are real.
+    /// Which steps are valid.
     pub mask: Option<ValueId>,
     /// Outputs of masked steps are zero instead of those of the step before.
     pub zero_output: bool,
     /// The states before the first step; `None`: zeros.
     pub initial: Vec<Option<ValueId>>,
-    /// Where the states after the last step go.
+    /// The values that the states after the last step become, where something reads them.
     pub finals: Vec<Option<ValueId>>,
 }
 
@@ -130,9 +130,9 @@ pub struct Half {
     pub second: bool,
 }
 
-/// A state that goes on from call to call: a hidden input and a hidden output.
+/// A state that a stateful layer keeps from call to call: a hidden input and a hidden output.
 #[derive(Clone, Debug)]
-pub struct KeptState {
+pub struct PersistentState {
     /// The layer.
     pub layer: String,
     /// The state's name in its cell.
@@ -155,7 +155,7 @@ pub struct OpState {
 }
 
 impl OpGraph {
-    /// Whether nothing but masks comes out of an operation.
+    /// Whether all results of an operation are masks.
     pub fn makes_masks(&self, op: &Op) -> bool {
         op.outputs.iter().all(|&o| self.values[o].mask)
     }
@@ -169,7 +169,7 @@ pub struct OpGraph {
     /// The time axes.
     pub axes: Vec<Time>,
     /// Values.
-    pub values: Vec<Value>,
+    pub values: Vec<ValueInfo>,
     /// Operations, in the order in which they run.
     pub ops: Vec<Op>,
     /// Parameters, in storage order.
@@ -178,14 +178,15 @@ pub struct OpGraph {
     pub inputs: Vec<ValueId>,
     /// The value of each of the model's outputs.
     pub outputs: Vec<ValueId>,
-    /// Which steps of each output are real.
+    /// Which steps of each output are valid.
     pub masks: Vec<Option<ValueId>>,
     /// States that go on from call to call.
-    pub states: Vec<KeptState>,
-    /// Values that nothing reads, though somebody writes a gradient by reading theirs.
+    pub states: Vec<PersistentState>,
+    /// Values that nothing reads. The backward pass reads their gradients nevertheless, so it clears
+    /// them.
     pub unread: Vec<ValueId>,
     /// The layer and the names of the states of each operation, for streams.
     pub op_states: Vec<Vec<OpState>>,
     /// Why the model cannot run step by step, if it cannot: the layer and the reason.
-    pub whole: Vec<(String, &'static str)>,
+    pub needs_whole_sequence: Vec<(String, &'static str)>,
 }

@@ -1,4 +1,4 @@
-//! Tables while the compiler works: sizes may be `const`s of the user's, weights are indices.
+//! Tables while the compiler works: a size may be one of the user's `const`s, a weight is an index.
 
 use std::fmt::Debug;
 
@@ -6,7 +6,7 @@ use rnn_tables::Stage;
 
 use crate::cell::size::Size;
 
-/// The [`Stage`] of the compiler. Printing its tables makes those of a program.
+/// The [`Stage`] of the compiler. Printed, its tables become those of a program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Symbolic {}
 

@@ -1,13 +1,13 @@
-//! The forms of a cell that programs are made of: inference, the forward pass that saves what the
-//! backward pass needs, and the backward pass.
+//! The forms of a cell: inference, the forward pass of training, which saves what the backward pass
+//! needs, and the backward pass.
 
 use std::collections::BTreeSet;
 
-use super::{Destination, Program, Root, Target, cut};
+use super::{CellProgram, Destination, KernelTarget, Root, cut};
 use crate::{
     cell::{
         Backward, Cell,
-        graph::{NodeId, Op},
+        graph::{NodeId, NodeOp},
         size::Size,
     },
     diagnostics::Sound,
@@ -63,11 +63,12 @@ fn side_by_side(
     }
 }
 
-/// Inference: with `hoist`, what can be is computed for many steps at once.
+/// Inference. With `hoist`, maths that does not depend on the states is computed for many steps at
+/// once.
 ///
 /// # Errors
 /// As [`cut`].
-pub fn inference(cell: &Cell, hoist: bool, target: &Target) -> Sound<Program> {
+pub fn inference(cell: &Cell, hoist: bool, target: &KernelTarget) -> Sound<CellProgram> {
     cut(&cell.graph, &forward_roots(cell, &[]), hoist, target)
 }
 
@@ -75,7 +76,7 @@ pub fn inference(cell: &Cell, hoist: bool, target: &Target) -> Sound<Program> {
 ///
 /// # Errors
 /// As [`cut`].
-pub fn training(cell: &Cell, backward: &Backward, target: &Target) -> Sound<Program> {
+pub fn training(cell: &Cell, backward: &Backward, target: &KernelTarget) -> Sound<CellProgram> {
     let roots = forward_roots(cell, &backward.saved);
     cut(&cell.graph, &roots, true, target)
 }
@@ -84,7 +85,7 @@ pub fn training(cell: &Cell, backward: &Backward, target: &Target) -> Sound<Prog
 ///
 /// # Errors
 /// As [`cut`].
-pub fn gradient(backward: &Backward, target: &Target) -> Sound<Program> {
+pub fn gradient(backward: &Backward, target: &KernelTarget) -> Sound<CellProgram> {
     let mut roots = Vec::new();
     for (state, parts) in backward.states.iter().enumerate() {
         for p in parts {
@@ -112,12 +113,12 @@ pub fn gradient(backward: &Backward, target: &Target) -> Sound<Program> {
     let matrices = backward.matrices.iter().map(|m| (m.delta, &m.width, true));
     let vectors = backward.vectors.iter().map(|v| (v.delta, &v.width, false));
     for (node, width, save) in matrices.chain(vectors) {
-        if matches!(backward.graph.node(node).op, Op::Leaf(..)) || !done.insert(node) {
+        if matches!(backward.graph.node(node).op, NodeOp::Leaf(..)) || !done.insert(node) {
             continue;
         }
         roots.push(Root {
             node,
-            // A product with the operand needs every step, a sum does not.
+            // The gradient of a matrix multiplies every step by its operand; that of a vector is a sum.
             destination: match save {
                 true => Destination::Saved(node),
                 false => Destination::Accumulator(node),

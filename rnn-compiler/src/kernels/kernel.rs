@@ -1,16 +1,16 @@
-//! A kernel from what it has to do: what it reads, computes and writes, in order.
+//! Writes a kernel down: what it reads, computes and writes, in order.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    Destination, FusedKernel, Location, PackedGates, PackedVector, Product, Program, Root,
-    Statement, Target, Vector,
+    CellProgram, Destination, FusedKernel, KernelTarget, Location, PackedGates, PackedVectorSource,
+    Product, Root, Statement, Vector,
     order::{Class, Key, Order},
     work::{Emitter, Work},
 };
 use crate::{
     cell::{
-        graph::{Extent, Graph, MatrixPart, NodeId, Op},
+        graph::{Graph, MatrixPart, NodeExtent, NodeId, NodeOp},
         size::Size,
     },
     diagnostics::{Bug, OrBug, Sound},
@@ -20,7 +20,12 @@ use crate::{
 type Member = (NodeId, Vec<MatrixPart>);
 
 /// The kernels that give the results.
-pub(super) fn emit(g: &Graph, roots: &[Root], s: &Order, target: &Target) -> Sound<Program> {
+pub(super) fn emit(
+    g: &Graph,
+    roots: &[Root],
+    s: &Order,
+    target: &KernelTarget,
+) -> Sound<CellProgram> {
     let mut e = Emitter::new(g, roots, s, target);
     for (key, work) in &e.find_work()? {
         let kernel = e.kernel(key, work)?;
@@ -36,7 +41,7 @@ pub(super) fn emit(g: &Graph, roots: &[Root], s: &Order, target: &Target) -> Sou
 
 impl Emitter<'_> {
     /// Where a stored node lies for class `reader`.
-    fn place(&self, n: NodeId, reader: Class) -> Sound<Vector> {
+    fn locate(&self, n: NodeId, reader: Class) -> Sound<Vector> {
         if let Some(root) = self.readable_destination(n, reader) {
             return Ok(Vector {
                 location: Location::Destination(root.destination),
@@ -76,7 +81,7 @@ impl Emitter<'_> {
         for &n in &work.stored {
             self.node(&mut p, n)?;
             if key.0 == Class::WeightTime {
-                let index = self.packed_vector(PackedVector::Computed(n, key.2.clone()));
+                let index = self.packed_vector(PackedVectorSource::Computed(n, key.2.clone()));
                 p.kernel.body.push(Statement::Store(index, n));
             } else if let Some(&temp) = self.temps.get(&n) {
                 let to = Vector {
@@ -89,11 +94,11 @@ impl Emitter<'_> {
             }
         }
         for &r in &work.reduced {
-            let Op::Reduce(how, operand) = self.g.node(r).op else {
+            let NodeOp::Reduce(how, operand) = self.g.node(r).op else {
                 return Err(Bug::new("what is reduced is not a reduction"));
             };
             self.node(&mut p, operand)?;
-            let to = self.place(r, key.0)?;
+            let to = self.locate(r, key.0)?;
             let index = position(&mut p.kernel.reductions, to);
             p.kernel.body.push(Statement::Reduce(how, index, operand));
         }
@@ -141,7 +146,7 @@ impl Emitter<'_> {
         p.epilogue = true;
         for &n in &work.epilogue {
             self.node(p, n)?;
-            let to = self.place(n, p.key.0)?;
+            let to = self.locate(n, p.key.0)?;
             let index = position(&mut p.kernel.reductions, to);
             p.kernel.body.push(Statement::Set(index, n));
         }
@@ -151,20 +156,20 @@ impl Emitter<'_> {
 
     /// Groups the products of a kernel that have the same operands.
     fn products(&mut self, p: &mut Writer<'_>, work: &Work) -> Sound<()> {
-        let mut groups: BTreeMap<(Vec<NodeId>, Size), Vec<Member>> = BTreeMap::new();
+        let mut products: BTreeMap<(Vec<NodeId>, Size), Vec<Member>> = BTreeMap::new();
         for &n in &work.products {
-            let Op::Product(terms) = &self.g.node(n).op else {
+            let NodeOp::Product(terms) = &self.g.node(n).op else {
                 return Err(Bug::new("what is multiplied is not a product"));
             };
             let operands = terms.iter().map(|(v, _)| *v).collect();
             let width = self.g.units(n)?.clone();
             let parts = terms.iter().map(|(_, m)| m.clone()).collect();
-            groups
+            products
                 .entry((operands, width))
                 .or_default()
                 .push((n, parts));
         }
-        for ((operands, width), mut members) in groups {
+        for ((operands, width), mut members) in products {
             members.sort_by(|a, b| a.1.cmp(&b.1));
             let calls = members.len().div_ceil(self.target.gates);
             for gates in members.chunks(members.len().div_ceil(calls)) {
@@ -202,55 +207,55 @@ impl Emitter<'_> {
     /// Where a vector is read from.
     fn source(&self, n: NodeId, reader: Class) -> Sound<Vector> {
         match &self.g.node(n).op {
-            Op::Leaf(slot, offset) => Ok(Vector {
-                location: Location::Slot(*slot),
+            NodeOp::Leaf(slot, offset) => Ok(Vector {
+                location: Location::Leaf(*slot),
                 offset: offset.clone(),
                 exact: false,
             }),
-            _ => self.place(n, reader),
+            _ => self.locate(n, reader),
         }
     }
 
-    /// Whether `n` is computed in the epilogue of this kernel, which is being written.
+    /// Whether the epilogue that is being written computes `n`.
     fn is_in_epilogue(&self, p: &Writer<'_>, n: NodeId) -> Sound<bool> {
         Ok(p.epilogue && self.s.epilogue[n] && self.row_key(n)? == *p.key)
     }
 
-    fn packed_vector(&mut self, v: PackedVector) -> usize {
+    fn packed_vector(&mut self, v: PackedVectorSource) -> usize {
         position(&mut self.out.vectors, v)
     }
 
-    /// Emits what it takes to have `n` in this kernel.
+    /// Emits the statements that compute or load `n`.
     fn node(&mut self, p: &mut Writer<'_>, n: NodeId) -> Sound<()> {
         if !p.done.insert(n) {
             return Ok(());
         }
         let node = self.g.node(n);
         let statement = match &node.op {
-            Op::Param(i, offset) => {
+            NodeOp::Param(i, offset) => {
                 let width = self.g.units(n)?.clone();
-                let v = self.packed_vector(PackedVector::Param(*i, offset.clone(), width));
+                let v = self.packed_vector(PackedVectorSource::Param(*i, offset.clone(), width));
                 Statement::Vector(n, position(&mut p.kernel.vectors, v))
             }
-            Op::Leaf(..) if node.extent == Extent::Row => {
+            NodeOp::Leaf(..) if node.extent == NodeExtent::Row => {
                 let from = self.source(n, p.key.0)?;
                 Statement::Scalar(n, position(&mut p.kernel.scalars, from))
             }
-            Op::Leaf(..) => {
+            NodeOp::Leaf(..) => {
                 let from = self.source(n, p.key.0)?;
                 Statement::Load(n, position(&mut p.kernel.loads, from))
             }
             _ if self.s.is_row(self.g, n) && !self.is_in_epilogue(p, n)? => {
-                let from = self.place(n, p.key.0)?;
+                let from = self.locate(n, p.key.0)?;
                 Statement::Scalar(n, position(&mut p.kernel.scalars, from))
             }
             _ if self.is_loaded(n, p.key)? => {
                 if self.s.class[n] == Class::WeightTime {
                     let width = self.g.units(n)?.clone();
-                    let v = self.packed_vector(PackedVector::Computed(n, width));
+                    let v = self.packed_vector(PackedVectorSource::Computed(n, width));
                     Statement::Vector(n, position(&mut p.kernel.vectors, v))
                 } else {
-                    let from = self.place(n, p.key.0)?;
+                    let from = self.locate(n, p.key.0)?;
                     Statement::Load(n, position(&mut p.kernel.loads, from))
                 }
             }

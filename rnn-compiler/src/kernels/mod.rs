@@ -25,13 +25,13 @@ mod work;
 
 use crate::{
     cell::{
-        graph::{Graph, MatrixPart, NodeId, Reduce, Slot},
+        graph::{Graph, LeafSource, MatrixPart, NodeId, Reduce},
         size::Size,
     },
     diagnostics::Sound,
 };
 
-pub use target::Target;
+pub use target::KernelTarget;
 
 /// Where the result of a graph goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -42,8 +42,7 @@ pub enum Destination {
     Output(usize),
     /// Saved for all steps, by its node.
     Saved(NodeId),
-    /// Summed over the steps of a row, by its node: what the gradient of a vector of parameters is
-    /// made of.
+    /// Summed over the steps of a row, by its node: the gradient of a vector of parameters.
     Accumulator(NodeId),
     /// Gradient of a state before the step.
     StateGradient(usize),
@@ -70,7 +69,7 @@ pub struct Root {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Location {
     /// It comes from outside.
-    Slot(Slot),
+    Leaf(LeafSource),
     /// It is a result.
     Destination(Destination),
     /// A temporary of the program, by its index.
@@ -110,7 +109,7 @@ pub struct PackedGates {
 
 /// A vector as the kernel reads it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum PackedVector {
+pub enum PackedVectorSource {
     /// A part of a parameter: index, first float, floats.
     Param(usize, Size, Size),
     /// A node that is computed when weights are packed, and its units.
@@ -158,31 +157,32 @@ pub struct FusedKernel {
     pub products: Vec<Product>,
     /// Vectors that are read.
     pub loads: Vec<Vector>,
-    /// PackedGates vectors that are read, by their index in [`Program::vectors`].
+    /// Packed vectors that are read, by their index in [`CellProgram::vectors`].
     pub vectors: Vec<usize>,
-    /// Temporaries that hold a number a row.
+    /// Row scalars that are read.
     pub scalars: Vec<Vector>,
     /// Vectors that are written.
     pub stores: Vec<Vector>,
-    /// Where reductions go, and numbers that are computed from them.
+    /// Where reductions, and row scalars computed from them, are written.
     pub reductions: Vec<Vector>,
     /// What happens for every block of units.
     pub body: Vec<Statement>,
     /// What happens after the last block of a row, when its reductions are complete: maths on row
     /// scalars.
     pub epilogue: Vec<Statement>,
-    /// All that it writes are gradients of inputs.
+    /// It writes nothing but gradients of inputs.
     pub only_input_gradient: bool,
-    /// All that it writes are gradients of states before the step: nobody wants those of the first.
+    /// It writes nothing but gradients of states before the step, which are not needed at the first
+    /// step of a sequence that starts at zero.
     pub only_state_gradients: bool,
 }
 
 /// A graph cut into kernels.
 #[derive(Clone, Debug)]
-pub struct Program {
+pub struct CellProgram {
     /// The graph that the nodes are of.
     pub graph: Graph,
-    /// Computed when weights are packed. Each stores [`PackedVector::Computed`] nodes only.
+    /// Computed when weights are packed. Each stores [`PackedVectorSource::Computed`] nodes only.
     pub weight_time: Vec<FusedKernel>,
     /// Before the scan, for all steps at once.
     pub prologue: Vec<FusedKernel>,
@@ -192,10 +192,10 @@ pub struct Program {
     pub post_loop: Vec<FusedKernel>,
     /// Temporaries.
     pub temps: Vec<Temp>,
-    /// PackedGates matrices.
+    /// The packed matrices.
     pub matrices: Vec<PackedGates>,
-    /// PackedGates vectors.
-    pub vectors: Vec<PackedVector>,
+    /// The packed vectors.
+    pub vectors: Vec<PackedVectorSource>,
 }
 
 /// Cuts a graph into kernels for `target`. Without `hoist` everything is done step by step, as in a
@@ -203,7 +203,12 @@ pub struct Program {
 ///
 /// # Errors
 /// If the graph has no order in which its values can be computed.
-pub fn cut(graph: &Graph, roots: &[Root], hoist: bool, target: &Target) -> Sound<Program> {
+pub fn cut(
+    graph: &Graph,
+    roots: &[Root],
+    hoist: bool,
+    target: &KernelTarget,
+) -> Sound<CellProgram> {
     let order = order::order(graph, roots, hoist);
     kernel::emit(graph, roots, &order, target)
 }

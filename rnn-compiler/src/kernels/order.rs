@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::{Destination, Root};
 use crate::{
     cell::{
-        graph::{Extent, Graph, NodeId, Op, Slot, Unary},
+        graph::{Graph, LeafSource, NodeExtent, NodeId, NodeOp, Unary},
         size::Size,
     },
     diagnostics::Sound,
@@ -29,8 +29,8 @@ pub(super) struct Order {
     pub class: Vec<Class>,
     /// The kernel within its class.
     pub level: Vec<usize>,
-    /// A row scalar that is computed from reductions of its class: once a row, in the epilogue of the
-    /// kernel that completes the last of them, not for every vector that reads it.
+    /// A row scalar computed from reductions of its class. It is computed once a row, in the epilogue of
+    /// the kernel that completes the last of these reductions, rather than by every vector that reads it.
     pub epilogue: Vec<bool>,
 }
 
@@ -40,33 +40,33 @@ impl Order {
         Ok((self.class[n], self.level[n], g.units(n)?.clone()))
     }
 
-    /// Whether the node is one number a row that a kernel leaves for later ones.
+    /// Whether the node is a row scalar that one kernel stores and later ones read.
     pub fn is_row(&self, g: &Graph, n: NodeId) -> bool {
         is_reduce(&g.node(n).op) || self.epilogue[n]
     }
 
-    /// Whether every kernel can have the node without its being stored: it is a leaf, or cheap
-    /// maths on such. Or it is cheap maths on one other vector, parameters and row scalars, and
-    /// the kernel that would store it reads that vector: then reading that again costs the same.
+    /// Whether kernels compute the node anew instead of loading it: it is a leaf, or cheap maths on
+    /// leaves. Cheap maths on one stored vector, parameters and row scalars counts as well: loading that
+    /// vector costs the same as loading the node.
     pub fn is_free(&self, g: &Graph, n: NodeId) -> bool {
         self.source(g, n, 0).is_some()
     }
 
-    /// What cheap maths makes the node from; `None` if there is more to it.
+    /// What cheap maths computes the node from; `None` if it takes more than cheap maths.
     fn source(&self, g: &Graph, n: NodeId, depth: usize) -> Option<Source> {
         let node = g.node(n);
         if self.class[n] == Class::WeightTime || self.is_row(g, n) {
             return Some(Source::Nothing);
         }
         if is_leaf(&node.op) {
-            let vector = matches!(node.op, Op::Leaf(..)) && node.extent != Extent::Row;
+            let vector = matches!(node.op, NodeOp::Leaf(..)) && node.extent != NodeExtent::Row;
             return Some(if vector {
                 Source::Leaves
             } else {
                 Source::Nothing
             });
         }
-        if node.extent != Extent::Row && (!node.op.is_cheap() || depth >= 4) {
+        if node.extent != NodeExtent::Row && (!node.op.is_cheap() || depth >= 4) {
             return None;
         }
         let mut source = Source::Nothing;
@@ -87,33 +87,34 @@ impl Order {
     }
 }
 
-/// What vectors cheap maths reads.
+/// The vectors that cheap maths reads.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Source {
-    /// None but parameters.
+    /// Only parameters.
     Nothing,
-    /// Those that come from outside.
+    /// Vectors that come from outside.
     Leaves,
-    /// One that is stored.
+    /// One stored vector.
     Stored(NodeId),
 }
 
-pub(super) fn is_leaf(op: &Op) -> bool {
+pub(super) fn is_leaf(op: &NodeOp) -> bool {
     matches!(
         op,
-        Op::Number(_) | Op::SizeOf(_) | Op::Leaf(..) | Op::Param(..)
+        NodeOp::Number(_) | NodeOp::SizeOf(_) | NodeOp::Leaf(..) | NodeOp::Param(..)
     )
 }
 
-fn is_reduce(op: &Op) -> bool {
-    matches!(op, Op::Reduce(..))
+fn is_reduce(op: &NodeOp) -> bool {
+    matches!(op, NodeOp::Reduce(..))
 }
 
-/// In a backward graph the old states are saved values; what is carried are gradients.
-fn is_carried(op: &Op, backward: bool) -> bool {
+/// Whether a leaf is carried from step to step: a state, and in a backward graph the gradient of a
+/// state, where the old states are saved values.
+fn is_carried(op: &NodeOp, backward: bool) -> bool {
     match op {
-        Op::Leaf(Slot::State(_), _) => !backward,
-        Op::Leaf(Slot::NextStateGradient(_), _) => true,
+        NodeOp::Leaf(LeafSource::State(_), _) => !backward,
+        NodeOp::Leaf(LeafSource::NextStateGradient(_), _) => true,
         _ => false,
     }
 }
@@ -143,7 +144,7 @@ pub(super) fn order(g: &Graph, roots: &[Root], hoist: bool) -> Order {
             }
         }
     }
-    let reads_carried = |op: &Op| {
+    let reads_carried = |op: &NodeOp| {
         let mut operands = op.operands().into_iter();
         is_carried(op, backward) || operands.any(|o| is_carried(&g.node(o).op, backward))
     };
@@ -155,8 +156,8 @@ pub(super) fn order(g: &Graph, roots: &[Root], hoist: bool) -> Order {
         let operands = op.operands();
         carried[id] = is_carried(op, backward) || operands.iter().any(|&o| carried[o]);
         constant[id] = match op {
-            Op::Number(_) | Op::SizeOf(_) | Op::Param(..) => true,
-            Op::Leaf(..) | Op::Product(_) | Op::Reduce(..) => false,
+            NodeOp::Number(_) | NodeOp::SizeOf(_) | NodeOp::Param(..) => true,
+            NodeOp::Leaf(..) | NodeOp::Product(_) | NodeOp::Reduce(..) => false,
             _ => operands.iter().all(|&o| constant[o]),
         };
         class[id] = if constant[id] && !is_leaf(op) {
@@ -166,7 +167,7 @@ pub(super) fn order(g: &Graph, roots: &[Root], hoist: bool) -> Order {
         } else if !carried[id] {
             Class::Prologue
         } else if feeds[id] || reads_carried(op) {
-            // What reads a carried value itself cannot wait: only the last two are kept.
+            // Maths on a carried value itself cannot wait: only the last two values are kept.
             Class::Step
         } else {
             Class::PostLoop
@@ -174,7 +175,7 @@ pub(super) fn order(g: &Graph, roots: &[Root], hoist: bool) -> Order {
     }
     // A product reads its operand from memory, where no packed vector lies.
     for id in (0..n).filter(|&id| live[id]) {
-        if let Op::Product(terms) = &g.node(id).op {
+        if let NodeOp::Product(terms) = &g.node(id).op {
             for &(o, _) in terms {
                 if class[o] == Class::WeightTime {
                     class[o] = if hoist { Class::Prologue } else { Class::Step };
@@ -182,7 +183,7 @@ pub(super) fn order(g: &Graph, roots: &[Root], hoist: bool) -> Order {
             }
         }
     }
-    // What a step needs cannot wait, either.
+    // Neither can an operand of the step.
     for id in (0..n).rev() {
         if class[id] == Class::Step {
             for o in g.node(id).op.operands() {
@@ -192,13 +193,13 @@ pub(super) fn order(g: &Graph, roots: &[Root], hoist: bool) -> Order {
             }
         }
     }
-    // Lane-by-lane maths and sums on what a step computes run there, where it is at hand, though they
-    // could wait: kept for later it goes through memory twice. Products gain from waiting.
+    // Lane-by-lane maths and sums on values of the step could wait as well, but waiting would send
+    // those values through memory twice, so they run in the step. Products gain from waiting.
     for id in 0..n {
         let op = &g.node(id).op;
         let here = |o: &NodeId| class[*o] != Class::PostLoop;
         if class[id] == Class::PostLoop
-            && !matches!(op, Op::Product(_))
+            && !matches!(op, NodeOp::Product(_))
             && op.operands().iter().all(here)
         {
             class[id] = Class::Step;
@@ -212,10 +213,10 @@ pub(super) fn order(g: &Graph, roots: &[Root], hoist: bool) -> Order {
         let node = g.node(id);
         epilogue[id] = live[id]
             && class[id] != Class::WeightTime
-            && node.extent == Extent::Row
+            && node.extent == NodeExtent::Row
             && !is_reduce(&node.op)
-            // Nothing to compute.
-            && !matches!(node.op, Op::Unary(Unary::Detach, _))
+            // It computes nothing.
+            && !matches!(node.op, NodeOp::Unary(Unary::Detach, _))
             && node
                 .op
                 .operands()
@@ -234,20 +235,20 @@ pub(super) fn order(g: &Graph, roots: &[Root], hoist: bool) -> Order {
     s
 }
 
-/// Sums of forward values that only the steps read are made there, too: the steps load those values
-/// anyway. So is what such sums alone are made of.
+/// Moves sums of forward values that only the step reads into the step, which loads those values
+/// anyway; also maths that only these sums read.
 fn sums_to_step(g: &Graph, roots: &[Root], live: &[bool], class: &mut [Class]) {
     let n = class.len();
     let mut moved = vec![false; n];
-    // What each node is used by: steps only, moved nodes only.
+    // Whether only steps use each node, and whether only moved nodes do.
     let (mut steps, mut only_moved) = (vec![true; n], vec![true; n]);
     for root in roots {
         (steps[root.node], only_moved[root.node]) = (false, false);
     }
     for id in (0..n).rev().filter(|&id| live[id]) {
         let node = g.node(id);
-        let row = is_reduce(&node.op) || node.extent == Extent::Row;
-        let free = !matches!(node.op, Op::Product(_)) && !is_leaf(&node.op);
+        let row = is_reduce(&node.op) || node.extent == NodeExtent::Row;
+        let free = !matches!(node.op, NodeOp::Product(_)) && !is_leaf(&node.op);
         if class[id] == Class::Prologue && free && (only_moved[id] || (row && steps[id])) {
             class[id] = Class::Step;
             moved[id] = true;
@@ -266,10 +267,10 @@ fn inside(g: &Graph, s: &Order, n: NodeId, c: Class) -> bool {
 
 /// Whether `user` has to wait until `o` is complete for all units.
 fn waits(g: &Graph, s: &Order, user: NodeId, o: NodeId) -> bool {
-    matches!(g.node(user).op, Op::Product(_)) || (s.is_row(g, o) && !s.epilogue[user])
+    matches!(g.node(user).op, NodeOp::Product(_)) || (s.is_row(g, o) && !s.epilogue[user])
 }
 
-/// The first level at which an operand lets its user run.
+/// The first level at which `user` can run as far as `o` is concerned.
 fn after(g: &Graph, s: &Order, user: NodeId, o: NodeId, c: Class, level: &[usize]) -> usize {
     if !inside(g, s, o, c) {
         0
@@ -278,8 +279,8 @@ fn after(g: &Graph, s: &Order, user: NodeId, o: NodeId, c: Class, level: &[usize
     }
 }
 
-/// Products run as late as possible, so that what only a late kernel needs does not have to be
-/// stored; the maths after a product runs with it.
+/// Assigns the kernels within a class. Products run as late as possible, so that their results need
+/// not be stored until a late kernel reads them. The maths after a product runs in its kernel.
 fn levels(g: &Graph, roots: &[Root], s: &mut Order, c: Class) {
     let n = g.nodes().len();
     let nodes: Vec<NodeId> = (0..n).filter(|&id| inside(g, s, id, c)).collect();
@@ -307,7 +308,7 @@ fn levels(g: &Graph, roots: &[Root], s: &mut Order, c: Class) {
     for &id in &nodes {
         let op = &g.node(id).op;
         s.level[id] = match op {
-            Op::Product(_) => latest[id],
+            NodeOp::Product(_) => latest[id],
             _ => {
                 let level = &s.level;
                 op.operands()
@@ -318,11 +319,11 @@ fn levels(g: &Graph, roots: &[Root], s: &mut Order, c: Class) {
             }
         };
     }
-    // Maths on leaves alone moves to where it is used, and so does a sum of such.
+    // Maths on leaves alone, and sums of such maths, move to the kernel that uses them.
     let mut leaves = vec![false; n];
     for id in 0..n {
         let op = &g.node(id).op;
-        let lanes = !matches!(op, Op::Product(_)) && !s.is_row(g, id);
+        let lanes = !matches!(op, NodeOp::Product(_)) && !s.is_row(g, id);
         let mut operands = op.operands().into_iter();
         leaves[id] = !inside(g, s, id, c) || (lanes && operands.all(|o| leaves[o]));
     }
@@ -334,8 +335,8 @@ fn levels(g: &Graph, roots: &[Root], s: &mut Order, c: Class) {
             .iter()
             .any(|&o| !leaves[o] && !s.is_free(g, o));
         let stays = match op {
-            Op::Product(_) => true,
-            Op::Reduce(_, a) => !leaves[*a],
+            NodeOp::Product(_) => true,
+            NodeOp::Reduce(_, a) => !leaves[*a],
             _ => s.epilogue[id],
         };
         if kept.contains(&id) || grounded || stays {

@@ -1,8 +1,8 @@
-//! What the cutting of kernels has to know of the device that runs them.
+//! What the device that runs the kernels means for how they are cut.
 
-/// A device, as far as its kernels are cut for it. The emitter for the device says what it is.
+/// The properties of a device that decide how its kernels are cut. Its emitter has them as a constant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Target {
+pub struct KernelTarget {
     /// Most gates that one product accumulates at once, at least 1. They share one pass over the
     /// operand.
     pub gates: usize,

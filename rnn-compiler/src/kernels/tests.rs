@@ -2,11 +2,11 @@ use super::{Destination, FusedKernel, Root, cut, forms};
 use crate::{
     cell::{
         Cell, CellAst, CellUse, NoGradient, Value,
-        graph::{Extent, Graph, Op, Reduce, Slot},
+        graph::{Graph, LeafSource, NodeExtent, NodeOp, Reduce},
         size::Size,
     },
-    codegen::CPU,
     diagnostics::Diagnostics,
+    emit::CPU,
 };
 
 const LSTM: &str =
@@ -113,8 +113,8 @@ fn dump(text: &str) -> String {
     out
 }
 
-/// One product of all gates before the scan, one at every step; nothing stored between kernels but
-/// the input projection. Backward: the maths, one product of four operands, and the gradient of the
+/// One product of all gates before the scan, one at every step. Only the input projection is stored
+/// between kernels. Backward: the maths, one product of four operands, and the gradient of the
 /// input after the scan.
 #[test]
 fn lstm_has_one_stage() {
@@ -134,8 +134,8 @@ fn lstm_has_one_stage() {
     }
 }
 
-/// The candidate needs the reset state, so a second kernel; the update gate, which only that one
-/// needs, is computed there and not stored.
+/// The candidate needs the reset state, so there is a second kernel. Only this one needs the update
+/// gate, so it computes the gate, which is not stored.
 #[test]
 fn gru_without_reset_after_has_two_stages() {
     let text = dump(GRU);
@@ -152,7 +152,7 @@ fn gru_without_reset_after_has_two_stages() {
     }
 }
 
-/// What depends on parameters only is computed once, when weights are packed.
+/// Maths on parameters only is done once, when weights are packed.
 #[test]
 fn maths_on_parameters_is_packed() {
     let text = dump(
@@ -170,7 +170,7 @@ fn maths_on_parameters_is_packed() {
 
 /// A softmax over units needs its maximum, then its sum: three kernels.
 #[test]
-fn reductions_separate_phases() {
+fn reductions_separate_kernels() {
     let text = dump(
         "cell Attention(units) {
             param kernel: [input, units] = glorot_uniform;
@@ -183,7 +183,7 @@ fn reductions_separate_phases() {
 }
 
 /// A product that is normalised as a whole and read in parts is computed once; the deviations are
-/// computed once a row; what is cheap is computed again rather than stored.
+/// computed once a row; cheap maths is done again rather than stored.
 #[test]
 fn a_normalisation_reads_its_product_once() {
     let text = dump(
@@ -205,7 +205,7 @@ fn a_normalisation_reads_its_product_once() {
         "infer step: width 64 products [(1, 2)] loads 0 vectors 0 stores 2",
         "infer step: width 64 products [] loads 2 vectors 0 stores 0",
         "infer step: width 64 products [] loads 5 vectors 2 stores 2",
-        // Gates, both sums of the normalisation and the total for gamma; then its product.
+        // Gates, both sums of the normalisation and the accumulator of gamma; then its product.
         "back step: width 64 products [] loads 7 vectors 2 stores 6",
         "back step: width 64 products [] loads 4 vectors 0 stores 2",
         "back step: width 64 products [(2, 1)] loads",
@@ -217,12 +217,12 @@ fn a_normalisation_reads_its_product_once() {
     assert_eq!(text.matches("products [(1, 2)]").count(), 6, "{text}");
 }
 
-/// A graph that no cell becomes is an error; a guess would be a wrong value in somebody's model.
+/// A graph that no cell can give is an error. A guess would be a wrong value in a user's model.
 #[test]
 fn an_impossible_graph_is_a_mistake_of_the_compiler() {
     let mut graph = Graph::default();
     let number = graph.number(2.0);
-    let node = graph.add_node(Op::Reduce(Reduce::Sum, number), Extent::Row);
+    let node = graph.add_node(NodeOp::Reduce(Reduce::Sum, number), NodeExtent::Row);
     let root = Root {
         node,
         destination: Destination::Output(0),
@@ -241,7 +241,7 @@ fn an_impossible_graph_is_a_mistake_of_the_compiler() {
 #[test]
 fn a_step_that_reads_a_gradient_is_a_mistake_of_the_compiler() {
     let mut cell = cell(LSTM);
-    let slot = Slot::OutputGradient(0);
+    let slot = LeafSource::OutputGradient(0);
     let leaf = cell.graph.leaf(slot, Size::known(0), Size::known(64));
     cell.out[0] = vec![leaf];
     let error = cell.backward().unwrap_err();

@@ -1,24 +1,24 @@
-//! What each kernel has to do, found from the results backwards.
+//! Finds what each kernel has to do, from the results backwards.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    Destination, Program, Root, Target, Temp,
+    CellProgram, Destination, KernelTarget, Root, Temp,
     order::{Class, Key, Order, is_leaf},
 };
 use crate::{
-    cell::graph::{Extent, Graph, NodeId, Op},
+    cell::graph::{Graph, NodeExtent, NodeId, NodeOp},
     diagnostics::{Bug, OrBug, Sound},
 };
 
-/// What a kernel has to do, found from the results backwards.
+/// What one kernel has to do.
 #[derive(Default)]
 pub(super) struct Work {
     /// Nodes whose vectors other kernels load.
     pub stored: BTreeSet<NodeId>,
     /// Reductions.
     pub reduced: BTreeSet<NodeId>,
-    /// Numbers of a row that others read, computed from reductions.
+    /// Row scalars that other kernels read, computed from reductions.
     pub epilogue: BTreeSet<NodeId>,
     /// Results, by index.
     pub roots: BTreeSet<usize>,
@@ -29,16 +29,16 @@ pub(super) struct Emitter<'a> {
     pub g: &'a Graph,
     pub roots: &'a [Root],
     pub s: &'a Order,
-    pub target: &'a Target,
+    pub target: &'a KernelTarget,
     work: BTreeMap<Key, Work>,
     seen: BTreeSet<(NodeId, Key)>,
     /// Temporaries: node → index, and whether another class reads it.
     pub temps: BTreeMap<NodeId, usize>,
-    pub out: Program,
+    pub out: CellProgram,
 }
 
 impl<'a> Emitter<'a> {
-    pub fn new(g: &'a Graph, roots: &'a [Root], s: &'a Order, target: &'a Target) -> Self {
+    pub fn new(g: &'a Graph, roots: &'a [Root], s: &'a Order, target: &'a KernelTarget) -> Self {
         Emitter {
             g,
             roots,
@@ -46,7 +46,7 @@ impl<'a> Emitter<'a> {
             target,
             seen: BTreeSet::new(),
             temps: BTreeMap::new(),
-            out: Program {
+            out: CellProgram {
                 graph: g.clone(),
                 weight_time: Vec::new(),
                 prologue: Vec::new(),
@@ -72,8 +72,8 @@ impl<'a> Emitter<'a> {
             let key = self.root_key(root);
             let work = self.work.entry(key.clone()).or_default();
             work.roots.insert(i);
-            // Computed in another class than the one that writes the result: a state that depends
-            // on the input alone, or a vector of parameters that is saved.
+            // The result may be computed in another class than the one that writes it: a state that
+            // depends on the input alone, or a vector of parameters that is saved.
             if self.is_loaded(root.node, &key)? {
                 self.want_stored(root.node, key.0)?;
             } else {
@@ -85,8 +85,8 @@ impl<'a> Emitter<'a> {
 }
 
 impl Emitter<'_> {
-    /// The kernel that writes a result. A leaf or a number that is a result as it is goes with the
-    /// class that it is scheduled in; a row scalar is written when it is complete.
+    /// The kernel that writes a result. A leaf or a number that is itself a result is written by the class
+    /// that it is scheduled in, a row scalar by the kernel after the one that completes it.
     fn root_key(&self, root: &Root) -> Key {
         let width = self.g.width(root.node).unwrap_or(&root.width);
         let mut key = (
@@ -122,7 +122,7 @@ impl Emitter<'_> {
     /// The vector that a reduction reads.
     fn reduced(&self, n: NodeId) -> Sound<NodeId> {
         match &self.g.node(n).op {
-            Op::Reduce(_, operand) => Ok(*operand),
+            NodeOp::Reduce(_, operand) => Ok(*operand),
             op => Err(Bug::new(format!("{op:?} is not a reduction"))),
         }
     }
@@ -130,7 +130,7 @@ impl Emitter<'_> {
     /// Whether kernel `key` reads `n` from memory rather than computing it.
     pub fn is_loaded(&self, n: NodeId, key: &Key) -> Sound<bool> {
         let node = self.g.node(n);
-        if is_leaf(&node.op) || matches!(node.extent, Extent::Number | Extent::Row) {
+        if is_leaf(&node.op) || matches!(node.extent, NodeExtent::Number | NodeExtent::Row) {
             return Ok(false);
         }
         if self.s.class[n] == Class::WeightTime {
@@ -151,7 +151,7 @@ impl Emitter<'_> {
         if self.s.is_row(self.g, n) {
             return self.want_row(n, key.0);
         }
-        if let Op::Product(terms) = &op {
+        if let NodeOp::Product(terms) = &op {
             self.work.entry(key.clone()).or_default().products.insert(n);
             for (v, _) in terms {
                 if !is_leaf(&self.g.node(*v).op) {

@@ -19,7 +19,7 @@ pub struct Argument {
     pub kind: Kind,
     /// Whether it must be given.
     pub required: bool,
-    /// How the layer's arguments may look where this one is missing; `None`: as its kind looks.
+    /// The example that a message shows where this argument is missing; `None` for that of its kind.
     pub like: Option<&'static str>,
 }
 
@@ -58,12 +58,12 @@ pub enum Kind {
     Constraint,
     /// Names of values of the graph: states, a mask.
     Values,
-    /// Keras has it, we do not have it yet; with what to write instead, if there is something.
+    /// Keras has it and this project does not; with what to write instead, if there is something.
     NotYet(Option<&'static str>),
 }
 
 impl Argument {
-    /// One that must be given.
+    /// An argument that must be given.
     pub(crate) const fn required(name: &'static str, kind: Kind) -> Self {
         Argument {
             name,
@@ -73,7 +73,7 @@ impl Argument {
         }
     }
 
-    /// With an example of its own for messages.
+    /// Gives it an example of its own for messages.
     pub(crate) const fn like(self, example: &'static str) -> Self {
         Argument {
             like: Some(example),
@@ -81,7 +81,7 @@ impl Argument {
         }
     }
 
-    /// One with a default.
+    /// An argument with a default.
     pub(crate) const fn optional(name: &'static str, kind: Kind) -> Self {
         Argument {
             name,
@@ -91,19 +91,19 @@ impl Argument {
         }
     }
 
-    /// One that Keras has and we do not have yet.
+    /// An argument that Keras has and this project does not.
     pub(crate) const fn not_yet(name: &'static str) -> Self {
         Argument::optional(name, Kind::NotYet(None))
     }
 
-    /// One that is written differently here.
+    /// An argument that is written differently here.
     pub(crate) const fn instead(name: &'static str, help: &'static str) -> Self {
         Argument::optional(name, Kind::NotYet(Some(help)))
     }
 }
 
 impl Argument {
-    /// How its value may look.
+    /// An example of its value.
     pub(super) fn one(&self) -> &'static str {
         match self.kind {
             Kind::Regularizer => "l2(0.01)",
@@ -119,7 +119,7 @@ impl Argument {
         }
     }
 
-    /// How the arguments of a layer may look that has to have this one.
+    /// An example of the arguments of a layer that requires this one.
     pub(super) fn example(&self) -> &'static str {
         self.like.unwrap_or(match self.kind {
             Kind::Rate | Kind::Number => "0.5",
@@ -163,8 +163,8 @@ pub(super) const EVERYWHERE: &[Argument] = &[
     ),
 ];
 
-/// Arguments of layers that other layers may be given by mistake. A name without a value that is
-/// one of them is meant as such, never as the value of another argument.
+/// Arguments that users give to layers that do not have them. One of these names without a value is
+/// read as the argument, never as the value of another argument.
 pub(super) const OF_OTHERS: &[&str] = &[
     "return_sequences",
     "return_state",
@@ -177,23 +177,23 @@ pub(super) const OF_OTHERS: &[&str] = &[
     "unit_forget_bias",
 ];
 
-/// Arguments that are never meant for a layer inside: `mask` is one of the call, and `units` is what
-/// the layer inside has already.
+/// Arguments that a wrapper never passes to the layer inside: `mask` belongs to the call, and the layer
+/// inside has its own `units`.
 pub(super) const OF_LAYER_ONLY: &[&str] = &["mask", "units"];
 
-/// Arguments that are said of one call of a layer, as Keras gives them to `layer(x, …)`.
+/// Arguments of one call of a layer, which Keras takes in `layer(x, …)`.
 pub(crate) const OF_CALL: &[&str] = &["initial_state", "mask"];
 
 /// The arguments of one layer, checked by name and type.
 #[derive(Debug)]
-pub struct Given<'a> {
+pub struct LayerArguments<'a> {
     /// The layer as written.
     pub written: &'a LayerAst,
     /// The same, printed for messages: `LSTM(64)`.
     pub text: &'a str,
-    /// What the layer is; for a cell, the layer that has it.
+    /// The layer's definition; for a cell, that of the layer that has it.
     pub def: &'static LayerDef,
-    /// Keras's class, of a cell its own.
+    /// Keras's class; for a cell, the class of the cell.
     pub class: &'static str,
     /// Where the layer stands.
     pub span: Span,
@@ -207,11 +207,11 @@ pub struct Given<'a> {
     pub constraints: Vec<(&'static str, Constraint)>,
     /// `name = "…"`
     pub name: Option<(String, Span)>,
-    /// Whether all arguments were right.
+    /// Whether no argument had a mistake.
     pub complete: bool,
 }
 
-impl Given<'_> {
+impl LayerArguments<'_> {
     /// The value given to an argument, and where.
     pub fn get(&self, name: &str) -> Option<(&Value, Span)> {
         self.values
@@ -268,7 +268,7 @@ impl Given<'_> {
         }
     }
 
-    /// What is said of the layer's parameters: `kernel_regularizer` is about `kernel`,
+    /// The options of the layer's parameters: `kernel_regularizer` is about `kernel`,
     /// `recurrent_constraint` about `recurrent_kernel`.
     pub fn options(&self) -> ParamOptions {
         fn param(argument: &str, what: &str) -> Option<String> {
@@ -292,7 +292,7 @@ impl Given<'_> {
         }
     }
 
-    /// What the size of the layer's output costs.
+    /// The penalty on the size of the layer's output.
     pub fn activity(&self) -> Option<Regularizer> {
         let found = self.regularizers.iter();
         let mut of_output = found.filter(|(a, _)| *a == "activity_regularizer");
@@ -307,7 +307,7 @@ impl Given<'_> {
         }
     }
 
-    /// A use of `cell` with those arguments that it has, too.
+    /// A use of `cell` with those of these arguments that the cell has, too.
     pub fn use_of(&self, cell: CellAst) -> CellUse {
         let takes = |name: &str| cell.arguments.iter().any(|a| a.name == name);
         let arguments = self
@@ -319,7 +319,7 @@ impl Given<'_> {
         CellUse { cell, arguments }
     }
 
-    /// The same with what the layer says of its parameters.
+    /// The same with the options of its parameters.
     pub fn used(&self, cell: CellAst) -> UsedCell {
         UsedCell {
             cell: self.use_of(cell),

@@ -1,10 +1,10 @@
-//! Arguments as written to arguments as declared: by place, by name, as bare flags.
+//! Matches the arguments as written with those declared: by position, by name, as bare flags.
 
 use proc_macro2::Span;
 
 use super::{
     LayerDef,
-    arguments::{Argument, EVERYWHERE, Given, Kind, OF_LAYER_ONLY, OF_OTHERS},
+    arguments::{Argument, EVERYWHERE, Kind, LayerArguments, OF_LAYER_ONLY, OF_OTHERS},
     options, values,
 };
 use crate::{
@@ -14,13 +14,13 @@ use crate::{
     syntax::{ArgumentAst, LayerAst, ValueAst, ValueKind},
 };
 
-/// Gives every argument of a layer its place in what `def` declares; reports all that do not fit.
+/// Matches the arguments of a layer with those that `def` declares; reports all that do not fit.
 pub fn bind<'a>(
     def: &'static LayerDef,
     written: &'a LayerAst,
     text: &'a str,
     diagnostics: &mut Diagnostics,
-) -> Given<'a> {
+) -> LayerArguments<'a> {
     bind_as(def.class, def, written, text, def.arguments, diagnostics)
 }
 
@@ -32,8 +32,8 @@ pub(super) fn bind_as<'a>(
     text: &'a str,
     declared: &[Argument],
     diagnostics: &mut Diagnostics,
-) -> Given<'a> {
-    let given = Given {
+) -> LayerArguments<'a> {
+    let given = LayerArguments {
         written,
         text,
         def,
@@ -50,7 +50,7 @@ pub(super) fn bind_as<'a>(
         given,
         declared,
         used: Vec::new(),
-        place: 0,
+        position: 0,
         named: false,
         unclear: false,
         diagnostics,
@@ -65,15 +65,15 @@ pub(super) fn bind_as<'a>(
 }
 
 struct Binder<'a, 'd> {
-    given: Given<'a>,
+    given: LayerArguments<'a>,
     declared: &'d [Argument],
-    /// Names met, also those whose values were wrong.
+    /// Names met so far, also those whose values were wrong.
     used: Vec<&'static str>,
     /// How many arguments stood without a name.
-    place: usize,
+    position: usize,
     /// Whether one stood with a name.
     named: bool,
-    /// Whether an argument was wrong in a way that it may have been meant as another.
+    /// Whether an argument with a mistake may have been meant as another one.
     unclear: bool,
     diagnostics: &'d mut Diagnostics,
 }
@@ -159,14 +159,14 @@ impl Binder<'_, '_> {
                 .help("give it a name, too, or write it first"),
             );
         }
-        let place = self.place;
-        self.place += 1;
-        self.unclear |= place >= self.declared.len();
+        let position = self.position;
+        self.position += 1;
+        self.unclear |= position >= self.declared.len();
         let last = self.declared.last().copied();
-        let rest = last.filter(|a| a.kind == Kind::Sizes && place >= self.declared.len());
+        let rest = last.filter(|a| a.kind == Kind::Sizes && position >= self.declared.len());
         self.unclear &= rest.is_none();
-        match rest.or(self.declared.get(place).copied()) {
-            // An argument that is written differently here has no place, either.
+        match rest.or(self.declared.get(position).copied()) {
+            // An argument that is written differently here takes no position.
             Some(argument) if !matches!(argument.kind, Kind::NotYet(Some(_))) => {
                 self.set(argument, value, value.span)
             }
@@ -174,7 +174,11 @@ impl Binder<'_, '_> {
                 Diagnostic::new(
                     "RNN0123",
                     value.span,
-                    format!("{} has no argument number {}", self.given.class, place + 1),
+                    format!(
+                        "{} has no argument number {}",
+                        self.given.class,
+                        position + 1
+                    ),
                 )
                 .help(self.signature()),
             ),
@@ -301,7 +305,7 @@ impl Binder<'_, '_> {
         let class = self.given.class;
         let d = Diagnostic::new("RNN0120", span, format!("{class} has no argument `{name}`"));
         let known = self.declared.iter().map(|a| a.name).chain(["name"]);
-        // As PyTorch's users write it: too short for a slip of it.
+        // PyTorch's name, too short to be taken for a slip of `epsilon`.
         let epsilon = (name == "eps")
             .then(|| self.declared_as("epsilon"))
             .flatten();
@@ -315,9 +319,9 @@ impl Binder<'_, '_> {
         self.mistake(d.help(help))
     }
 
-    /// What to do with an argument that the layer does not have and that is no slip of the pen.
+    /// Help for an argument that the layer does not have and that is no slip of the pen.
     fn elsewhere(&self, written: &ArgumentAst, name: &str) -> String {
-        let Given { def, class, .. } = self.given;
+        let LayerArguments { def, class, .. } = self.given;
         if let Some((_, instead)) = def.refused.iter().find(|(refused, _)| *refused == name) {
             return (*instead).to_owned();
         }
@@ -334,7 +338,7 @@ impl Binder<'_, '_> {
         }
     }
 
-    /// Reports required arguments that nobody gave.
+    /// Reports required arguments that are missing.
     fn missing(&mut self) {
         for argument in self.declared {
             let Argument { name, required, .. } = argument;
@@ -355,14 +359,14 @@ impl Binder<'_, '_> {
         }
     }
 
-    /// The layer with an argument that is missing, after those that it has.
+    /// The layer as written, with an example of a missing argument at the end.
     fn with_example(&self, argument: &Argument) -> LayerAst {
         let written = self.given.written.clone();
         if written.arguments.is_empty() {
             return written.with_text(argument.example());
         }
-        let place = self.declared.iter().position(|a| a.name == argument.name);
-        match !self.named && place == Some(self.place) {
+        let position = self.declared.iter().position(|a| a.name == argument.name);
+        match !self.named && position == Some(self.position) {
             true => written.with_text(argument.one()),
             false => written.with_text(&format!("{} = {}", argument.name, argument.one())),
         }

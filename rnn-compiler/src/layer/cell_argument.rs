@@ -2,7 +2,7 @@
 
 use super::{
     LayerDef,
-    arguments::{Argument, Given, Kind},
+    arguments::{Argument, Kind, LayerArguments},
     bind::bind_as,
     cells,
     context::Context,
@@ -12,14 +12,16 @@ use crate::{
     cell::{single, size::Size, snake},
     diagnostics::{Diagnostic, Diagnostics},
     ir::UsedCell,
-    syntax::{ArgumentAst, Body, LayerAst, ModelAst, Statement, ValueAst, ValueKind, path_text},
+    syntax::{
+        ArgumentAst, BodyAst, LayerAst, ModelAst, StatementAst, ValueAst, ValueKind, path_text,
+    },
 };
 
 const HELP: &str =
     "write RNN(LSTMCell(64)), or a cell of your own made by rnn_cell!: RNN(MyCell(32))";
 
 /// The first cell of a model that has to be fetched from its own macro.
-pub fn wanted(model: &ModelAst, layers: &[&LayerDef]) -> Option<syn::Path> {
+pub fn missing_cell(model: &ModelAst, layers: &[&LayerDef]) -> Option<syn::Path> {
     let mut cells = Vec::new();
     for layer in layers_of(&model.body) {
         wanted_by(layer, layers, &mut cells);
@@ -33,17 +35,17 @@ pub fn wanted(model: &ModelAst, layers: &[&LayerDef]) -> Option<syn::Path> {
 }
 
 /// Every layer of a model that could be read.
-fn layers_of(body: &Body) -> Vec<&LayerAst> {
+fn layers_of(body: &BodyAst) -> Vec<&LayerAst> {
     match body {
-        Body::Chain(chain) => chain.iter().flatten().collect(),
-        Body::Graph(statements) => statements
+        BodyAst::Chain(chain) => chain.iter().flatten().collect(),
+        BodyAst::Graph(statements) => statements
             .iter()
             .flat_map(|s| match s {
-                Statement::Layer { layer, .. } => layer.iter().collect(),
-                Statement::Let { value, .. } | Statement::Output { value, .. } => {
+                StatementAst::Layer { layer, .. } => layer.iter().collect(),
+                StatementAst::Let { value, .. } | StatementAst::Output { value, .. } => {
                     value.layers.iter().flatten().collect::<Vec<_>>()
                 }
-                Statement::Input { .. } | Statement::Unreadable { .. } => Vec::new(),
+                StatementAst::Input { .. } | StatementAst::Unreadable { .. } => Vec::new(),
             })
             .collect(),
     }
@@ -71,7 +73,7 @@ fn inner_layers(value: &ValueAst, layers: &[&LayerDef], cells: &mut Vec<syn::Pat
     match &value.kind {
         ValueKind::Call(_, arguments) => match value.as_layer() {
             Some(layer) => wanted_by(&layer, layers, cells),
-            // A path is that of no layer, but what it is given may be layers.
+            // A cell's path names no layer, but its arguments may be layers.
             None => arguments
                 .iter()
                 .for_each(|a| inner_layers(&a.value, layers, cells)),
@@ -102,7 +104,7 @@ fn cell_path(value: &ValueAst) -> Option<syn::Path> {
 
 /// The cells in `RNN(…)`, with their arguments, and a guess of the output.
 pub(crate) fn cells_of(
-    given: &Given<'_>,
+    given: &LayerArguments<'_>,
     context: &Context<'_>,
     found: &mut Diagnostics,
 ) -> Option<(Vec<UsedCell>, Option<Size>)> {
@@ -139,8 +141,8 @@ pub(crate) fn cells_of(
     Some((cells, units))
 }
 
-/// The cells of a list, or of Keras's class for one (`StackedRNNCells([A(1), B(2)])`), in one row;
-/// whether it is either.
+/// Collects the cells of a list, or of Keras's class for one (`StackedRNNCells([A(1), B(2)])`). Gives
+/// whether the value is one of these.
 fn stacked<'a>(value: &'a ValueAst, stack: Option<&str>, cells: &mut Vec<&'a ValueAst>) -> bool {
     let mut one = |v: &'a ValueAst| {
         if !stacked(v, stack, cells) {
@@ -161,7 +163,7 @@ fn stacked<'a>(value: &'a ValueAst, stack: Option<&str>, cells: &mut Vec<&'a Val
 
 /// One cell, with its arguments, and a guess of its output.
 fn cell_of(
-    given: &Given<'_>,
+    given: &LayerArguments<'_>,
     context: &Context<'_>,
     value: &ValueAst,
     found: &mut Diagnostics,
@@ -190,7 +192,7 @@ fn cell_of(
         if let Some(layer) = context.layer(name) {
             let words = format!("{name} is a layer, RNN needs a cell");
             let d = Diagnostic::new("RNN0133", value.span, words);
-            // In a list of cells it is not the whole of RNN that is wrong.
+            // In a list the mistake is one cell, not the whole `RNN`.
             let alone = given.raw.iter().any(|(_, v)| v.to_string() == text);
             let cell = layer.cell.zip(value.as_layer());
             found.push(match cell.map(|((cell, _), layer)| layer.as_class(cell)) {
@@ -209,10 +211,10 @@ fn cell_of(
     own_cell(ast, given.options(), &cell, value.span, arguments, found)
 }
 
-/// A cell that belongs to a layer: it has those of the layer's arguments that its text names.
+/// A cell that belongs to a layer. It has those of the layer's arguments that its text names.
 fn built_in(
     layer: &'static LayerDef,
-    given: &Given<'_>,
+    given: &LayerArguments<'_>,
     value: &ValueAst,
     written: &LayerAst,
     found: &mut Diagnostics,
@@ -241,9 +243,9 @@ fn built_in(
     })
 }
 
-/// Reports the arguments of a cell that belong to `RNN` around it; whether there are any.
+/// Reports the arguments of a cell that belong to the `RNN` around it; gives whether there are any.
 fn outer_flags(
-    given: &Given<'_>,
+    given: &LayerArguments<'_>,
     cell: &ValueAst,
     arguments: &[ArgumentAst],
     found: &mut Diagnostics,
@@ -271,7 +273,7 @@ fn outer_flags(
                 format!("`{name}` belongs to {}, not to the cell", given.class),
             );
             found.push(d.help(format!(
-                "write it behind the cell: RNN({}, {a})",
+                "write it after the cell: RNN({}, {a})",
                 cell.without(a)
             )));
         }
@@ -292,7 +294,7 @@ mod tests {
             let tokens = format!("{given} {text}").parse().unwrap();
             let model = ModelAst::parse(tokens, &layers::classes(), &mut found);
             assert!(found.take().is_empty(), "{text}");
-            let Some(path) = wanted(&model, LAYERS) else {
+            let Some(path) = missing_cell(&model, LAYERS) else {
                 return wanted_cells;
             };
             let path = path_text(&path);

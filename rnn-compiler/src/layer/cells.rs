@@ -1,9 +1,9 @@
-//! Layers that are cells: swept over time, or applied to every row and step.
+//! Layers that are cells: scanned over time, or applied to every row and step.
 
 use proc_macro2::{Span, TokenStream};
 
 use super::{
-    arguments::Given,
+    arguments::LayerArguments,
     context::{Built, Context, Incoming, OutMask, guess, last_output},
     mask_argument::own_mask,
     state_argument::initial_states,
@@ -17,7 +17,7 @@ use crate::{
     ir::{CellUse, Content, LayerKind, Port, Rnn, Shape, Time, UsedCell},
 };
 
-/// A cell of the compiler's own.
+/// Parses one of the compiler's own cells.
 pub(crate) fn parse(text: &str, found: &mut Diagnostics) -> Option<CellAst> {
     match text.parse::<TokenStream>() {
         Ok(tokens) => CellAst::parse(tokens, found),
@@ -37,7 +37,7 @@ pub(crate) fn parse(text: &str, found: &mut Diagnostics) -> Option<CellAst> {
 
 /// Builds a layer that scans cells over time. `units` is the guess for its output after a mistake.
 pub(crate) fn recurrent(
-    given: &Given<'_>,
+    given: &LayerArguments<'_>,
     context: &Context<'_>,
     cells: Option<Vec<UsedCell>>,
     units: Option<&Size>,
@@ -71,7 +71,7 @@ pub(crate) fn recurrent(
     let Some(mut read) = same_time(given, context, found) else {
         return failed;
     };
-    // A user's cell may take several axes; those of the layers do not.
+    // A user's cell may take several axes; the layers' own cells take one.
     if given.raw("cell").is_none() && input.axes.len() > 1 {
         found.push(several_axes(given, input));
         return failed;
@@ -158,7 +158,7 @@ pub(crate) fn recurrent(
 
 /// The shapes of one step of all inputs, which have the same steps.
 fn same_time(
-    given: &Given<'_>,
+    given: &LayerArguments<'_>,
     context: &Context<'_>,
     found: &mut Diagnostics,
 ) -> Option<Vec<Vec<Size>>> {
@@ -187,8 +187,8 @@ fn same_time(
     )
 }
 
-/// Ids or a mask among the values that a layer reads together.
-fn no_numbers(given: &Given<'_>, other: &Shape) -> Diagnostic {
+/// The message for ids or a mask among several values that a layer reads.
+fn no_numbers(given: &LayerArguments<'_>, other: &Shape) -> Diagnostic {
     let (what, help) = match other.content {
         Content::Mask => ("a mask", "a mask is an argument: `x -> LSTM(64, mask = m)`"),
         _ => (
@@ -207,9 +207,9 @@ fn no_numbers(given: &Given<'_>, other: &Shape) -> Diagnostic {
     .help(help)
 }
 
-/// `axis` of a layer that works on the last axis; another one is reported.
+/// Checks the `axis` of a layer that works on the last axis; any other is reported.
 pub(crate) fn last_axis(
-    given: &Given<'_>,
+    given: &LayerArguments<'_>,
     context: &Context<'_>,
     does: &str,
     found: &mut Diagnostics,
@@ -232,9 +232,9 @@ pub(crate) fn last_axis(
     false
 }
 
-/// Two values that a layer reads together have other steps.
+/// The message for two values of different steps that one layer reads.
 fn axes_differ(
-    given: &Given<'_>,
+    given: &LayerArguments<'_>,
     (first, a): (&Incoming, &Shape),
     (second, b): (&Incoming, &Shape),
 ) -> Diagnostic {
@@ -278,7 +278,7 @@ fn axes_differ(
 /// Builds a layer that applies a cell without states to every row and step. `features` is the guess
 /// for its output after a mistake; `None` stands for those of its input.
 pub(crate) fn pointwise(
-    given: &Given<'_>,
+    given: &LayerArguments<'_>,
     context: &Context<'_>,
     text: &str,
     features: Option<&Size>,
@@ -315,8 +315,8 @@ pub(crate) fn pointwise(
     }
 }
 
-/// A layer that takes vectors was given more axes.
-fn several_axes(given: &Given<'_>, input: &Shape) -> Diagnostic {
+/// The message for an input with several axes of a layer that takes vectors.
+fn several_axes(given: &LayerArguments<'_>, input: &Shape) -> Diagnostic {
     Diagnostic::new(
         "RNN0156",
         given.span,
@@ -332,18 +332,18 @@ fn several_axes(given: &Given<'_>, input: &Shape) -> Diagnostic {
     })
 }
 
-/// A value that is merged, as its cell sees it.
+/// A value to merge, as the merging cell sees it.
 pub(crate) struct Merged {
     /// Its name.
     pub value: String,
-    /// 1 at a valid step, 0 at a padded one, if it has a mask and the layer looks at it.
+    /// The name of its mask, 1 at valid steps and 0 at padded ones, if it has one and the layer reads it.
     pub valid: Option<String>,
 }
 
 /// Builds a layer that makes one value of several of the same shape, element by element: `maths`
 /// gives the statements of its cell. `masks`: it looks at masks.
 pub(crate) fn merge(
-    given: &Given<'_>,
+    given: &LayerArguments<'_>,
     context: &Context<'_>,
     least: usize,
     most: usize,
@@ -444,8 +444,8 @@ pub(crate) fn merge(
     }
 }
 
-/// The statements of a cell that folds values by a function that has no neutral element. As in
-/// Keras, where one of two values is padding, the other is taken.
+/// The statements of a cell that folds values with a function without a neutral element. As in Keras,
+/// where one of two values is padding, the result is the other.
 pub(crate) fn fold_valid(x: &[Merged], function: &str) -> String {
     let mut text = String::new();
     let (mut all, mut valid) = (x[0].value.clone(), x[0].valid.clone());
@@ -470,7 +470,7 @@ pub(crate) fn fold_valid(x: &[Merged], function: &str) -> String {
 
 /// Builds a layer that puts values of these axes side by side, by the cell `text`.
 pub(crate) fn side_by_side(
-    given: &Given<'_>,
+    given: &LayerArguments<'_>,
     context: &Context<'_>,
     axes: &[Vec<Size>],
     text: &str,
@@ -520,7 +520,7 @@ pub(crate) fn side_by_side(
 
 /// `initial_state` and `mask` of a layer with these states.
 pub(crate) fn reads(
-    given: &Given<'_>,
+    given: &LayerArguments<'_>,
     context: &Context<'_>,
     states: &[(String, Vec<Size>)],
     stateful: bool,
@@ -534,7 +534,7 @@ pub(crate) fn reads(
 
 /// Builds the cell for this input and checks that its parameters can be addressed.
 pub(super) fn check(
-    given: &Given<'_>,
+    given: &LayerArguments<'_>,
     cell: &CellUse,
     inputs: &[Vec<Size>],
     found: &mut Diagnostics,
@@ -568,8 +568,8 @@ pub(super) fn check(
     Some(built)
 }
 
-/// More or fewer values than a cell has inputs: a mistake of the model that uses it.
-fn other_inputs(given: &Given<'_>, cell: &CellAst, count: usize) -> Option<Diagnostic> {
+/// The message for more or fewer values than the cell has inputs.
+fn other_inputs(given: &LayerArguments<'_>, cell: &CellAst, count: usize) -> Option<Diagnostic> {
     let inputs = cell.items.iter().filter_map(|item| match item {
         Item::Input { name, .. } => Some(name.to_string()),
         _ => None,

@@ -1,4 +1,5 @@
-//! What a layer is told about its surroundings, what it answers, and why a shape is as it is.
+//! What a layer's `build` is given about its surroundings and what it returns; the help that explains
+//! a shape by the layers before.
 
 use std::collections::BTreeMap;
 
@@ -9,10 +10,10 @@ use crate::{
     diagnostics::{Diagnostic, Diagnostics, did_you_mean},
     help,
     ir::{Content, LayerKind, Port, Regularizer, Shape, Time},
-    syntax::{ArgumentAst, Body, GivenCell, LayerAst, ValueAst, ValueKind},
+    syntax::{ArgumentAst, BodyAst, FetchedCell, LayerAst, ValueAst, ValueKind},
 };
 
-use super::{LayerDef, arguments::Given};
+use super::{LayerDef, arguments::LayerArguments};
 
 /// What made a value.
 #[derive(Clone, Debug)]
@@ -21,7 +22,7 @@ pub enum Origin {
     Input,
     /// An input of a graph, with its name.
     Named(String),
-    /// This layer around the one that is checked, which gives it one step at a time.
+    /// This wrapper of the layer that is checked, which passes it one step at a time.
     Step(&'static LayerDef),
     /// A layer as it was written.
     Layer(&'static LayerDef, LayerAst),
@@ -36,7 +37,7 @@ pub struct Before {
     pub text: String,
     /// What it is.
     pub origin: Origin,
-    /// Its output; unknown after a mistake that leaves nothing to guess from.
+    /// The shape of its output; `None` after a mistake that leaves nothing to guess from.
     pub shape: Option<Shape>,
 }
 
@@ -60,7 +61,7 @@ impl Before {
         }
     }
 
-    /// The layer as it would keep the steps, if it has a flag for that.
+    /// The layer with the flag that keeps the steps, if it has one.
     pub(super) fn with_sequences(&self) -> Option<LayerAst> {
         let Origin::Layer(def, layer) = &self.origin else {
             return None;
@@ -69,7 +70,7 @@ impl Before {
         Some(def.inside().with(layer.clone(), &ArgumentAst::flag(flag)))
     }
 
-    /// The layer as it would not give its states.
+    /// The layer without the flag that returns its states.
     pub fn without_states(&self) -> String {
         match &self.origin {
             Origin::Layer(def, layer) => def.inside().without_states(layer.clone()).to_string(),
@@ -97,56 +98,56 @@ impl Incoming {
 /// The values of a graph, by name. A name can stand for several: all states of a layer.
 pub type Scope = BTreeMap<String, Vec<Incoming>>;
 
-/// What a layer is told.
+/// What a layer's `build` is given.
 #[derive(Clone, Copy, Debug)]
 pub struct Context<'a> {
     /// What it reads.
     pub inputs: &'a [Incoming],
-    /// The layer after it, if it is one.
+    /// The layer after it, if there is one.
     pub next: Option<&'static LayerDef>,
     /// All layers: `RNN(…)` looks up their cells, `Bidirectional(…)` its layer.
     pub layers: &'static [&'static LayerDef],
     /// The cells that were fetched.
-    pub cells: &'a [GivenCell],
+    pub cells: &'a [FetchedCell],
     /// The names that arguments can use: `initial_state = state`.
     pub scope: &'a Scope,
 }
 
-/// What becomes of the mask of what a layer reads.
+/// What a layer does with the mask of its input.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum OutMask {
-    /// After the layer it is not known.
+    /// The output has no mask.
     Lost,
-    /// It holds after the layer, too.
+    /// The output has the same mask.
     Kept,
     /// The layer makes a new one.
     Made {
-        /// Which of its results.
+        /// Which of the layer's results it is.
         result: usize,
-        /// Which steps of its input it calls valid.
+        /// Which steps of the input it calls valid.
         rule: MaskRule,
     },
 }
 
-/// What a layer answers. After a mistake the shapes are the best guess, so that the layers after
-/// are checked too.
+/// What a layer's `build` returns. After a mistake the shapes are the best guess, so that the layers
+/// after it are checked, too.
 #[derive(Debug)]
 pub struct Built {
     /// What it does; `None` after a mistake.
     pub kind: Option<LayerKind>,
-    /// The shapes of its results; empty if none can be told.
+    /// The shapes of its results; empty if they cannot be guessed.
     pub shapes: Vec<Shape>,
     /// How many of them are outputs; the rest are states and masks.
     pub outputs: usize,
-    /// What becomes of the mask.
+    /// What it does with the mask.
     pub mask: OutMask,
-    /// The mask of its input, where that is not what its first input brings.
+    /// The mask that it reads, if that is not the mask of its first input.
     pub reads_mask: Option<Port>,
-    /// What it reads besides its inputs: their masks.
+    /// What it reads besides its inputs: the masks of its inputs.
     pub also_reads: Vec<Port>,
     /// States before the first step.
     pub initial: Vec<Port>,
-    /// What the size of its output costs, beyond what its own arguments say.
+    /// The penalty on the size of its output, beyond that of its own arguments.
     pub activity: Option<Regularizer>,
 }
 
@@ -179,7 +180,7 @@ impl Built {
         }
     }
 
-    /// Behind it nothing is known of a mask.
+    /// Takes the mask from the output.
     pub fn without_mask(mut self) -> Self {
         self.mask = OutMask::Lost;
         self
@@ -192,7 +193,7 @@ impl Context<'_> {
         self.layers.iter().copied().find(|l| l.class == class)
     }
 
-    /// The layer that this is the cell of.
+    /// The layer that this cell belongs to.
     pub(super) fn layer_of_cell(&self, class: &str) -> Option<&'static LayerDef> {
         self.layers.iter().copied().find(|l| l.is_cell(class))
     }
@@ -210,7 +211,7 @@ impl Context<'_> {
     /// The values that an argument names: `initial_state = state`, `initial_state = [h, c]`.
     pub fn named(
         &self,
-        given: &Given<'_>,
+        given: &LayerArguments<'_>,
         argument: &str,
         found: &mut Diagnostics,
     ) -> Option<Vec<(Incoming, String)>> {
@@ -264,8 +265,8 @@ impl Context<'_> {
         Some(all)
     }
 
-    /// The shape before the layer if it is floats; ids are reported.
-    pub fn floats(&self, given: &Given<'_>, found: &mut Diagnostics) -> Option<&Shape> {
+    /// The shape before the layer if it consists of floats; ids are reported.
+    pub fn floats(&self, given: &LayerArguments<'_>, found: &mut Diagnostics) -> Option<&Shape> {
         let shape = self.input()?;
         if shape.content == Content::Numbers {
             return Some(shape);
@@ -312,7 +313,7 @@ impl Context<'_> {
     }
 
     /// The shape before the layer if it is a sequence; anything else is reported.
-    pub fn sequence(&self, given: &Given<'_>, found: &mut Diagnostics) -> Option<&Shape> {
+    pub fn sequence(&self, given: &LayerArguments<'_>, found: &mut Diagnostics) -> Option<&Shape> {
         let shape = self.floats(given, found)?;
         if shape.time != Time::None {
             return Some(shape);
@@ -332,7 +333,7 @@ impl Context<'_> {
     /// Says which layer removed the time axis, and what to write instead.
     fn explain_no_time(&self, d: Diagnostic, text: &str) -> Diagnostic {
         let has_time = |b: &&Before| b.shape.as_ref().is_none_or(|s| s.time != Time::None);
-        // The first layer after the last one that still had a time axis.
+        // The layer right after the last value that had a time axis.
         let step = self.before().last();
         let step = step.filter(|b| matches!(b.origin, Origin::Step(_)));
         let culprit = step.or(match self.before().iter().rposition(|b| has_time(&b)) {
@@ -361,7 +362,7 @@ impl Context<'_> {
                 d.note(format!("{before} before it {does}"))
                     .help(match culprit.with_sequences() {
                         Some(layer) => format!("write {layer}"),
-                        None => format!("remove {}, or move it behind {text}", def.class),
+                        None => format!("remove {}, or move it after {text}", def.class),
                     })
             }
             Origin::Unknown => d,
@@ -369,8 +370,8 @@ impl Context<'_> {
     }
 }
 
-/// The model as a graph, in which there is something that `argument` can name.
-fn graph_with(given: &Given<'_>, argument: &str) -> Body {
+/// The model as a graph, which has a value that `argument` can name.
+fn graph_with(given: &LayerArguments<'_>, argument: &str) -> BodyAst {
     let name = match given.raw(argument).map(|v| &v.kind) {
         Some(ValueKind::Path(path)) => single(path),
         _ => None,
@@ -386,8 +387,8 @@ fn graph_with(given: &Given<'_>, argument: &str) -> Body {
     help::with_initial_state(layer, &given.def.inside(), outputs, name)
 }
 
-/// The layer that made a vector of a sequence, if a flag would keep the steps and this is its
-/// output, not a state.
+/// The layer that made a vector from a sequence, if it has a flag that keeps the steps and `value` is
+/// its output rather than a state.
 pub(super) fn last_output(value: &Incoming) -> Option<&Before> {
     let last = value.before.iter().rposition(|b| {
         let shape = b.shape.as_ref();

@@ -3,7 +3,7 @@
 use std::slice::from_ref;
 
 use super::{
-    arguments::Given,
+    arguments::LayerArguments,
     context::{Before, Context, Incoming},
 };
 use crate::{
@@ -16,7 +16,7 @@ use crate::{
 
 /// `mask = m`
 pub(super) fn own_mask(
-    given: &Given<'_>,
+    given: &LayerArguments<'_>,
     context: &Context<'_>,
     time: &Time,
     found: &mut Diagnostics,
@@ -29,7 +29,7 @@ pub(super) fn own_mask(
         return Err(Reported);
     }
     let one = match values.as_slice() {
-        // The mask that a value carries, as `layer.compute_mask` gives it in Keras.
+        // The name of a value stands for its mask, which Keras gives by `layer.compute_mask`.
         [(one, _)] if carries(one, time) => return Ok(one.mask),
         [(one, _)] => one.shape().zip(one.port),
         _ => None,
@@ -51,9 +51,9 @@ fn carries(value: &Incoming, time: &Time) -> bool {
     value.mask.is_some() && *time != Time::None && steps == Some(time)
 }
 
-/// What `mask = m` names has other steps than what the layer reads, or is no mask.
+/// The message for a `mask = m` that is no mask, or has other steps than the layer's input.
 fn wrong_mask(
-    given: &Given<'_>,
+    given: &LayerArguments<'_>,
     context: &Context<'_>,
     raw: &ValueAst,
     time: &Time,
@@ -71,7 +71,7 @@ fn wrong_mask(
             given.text
         ),
     );
-    // The input whose steps those are, as it was declared.
+    // The declaration of the input that the steps come from.
     let input = context
         .before()
         .first()
@@ -108,7 +108,7 @@ fn wrong_mask(
         let axes: Vec<String> = s.axes.iter().map(ToString::to_string).collect();
         axes.join(", ")
     });
-    // Another value cannot become a mask by its declaration.
+    // Only an input can be made a mask by its declaration.
     let declared = |name: &str| {
         let value = context.scope.get(name)?.first()?.before.last()?;
         (value.input_name() == Some(name) && reads != Some(name)).then(|| name.to_owned())

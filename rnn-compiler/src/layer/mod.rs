@@ -1,5 +1,5 @@
-//! What all layers share: how arguments are declared and bound, what a layer is told and answers,
-//! how a cell becomes a layer. The layers themselves are in `layers/`.
+//! What all layers share: how arguments are declared and bound, what a layer's `build` is given and
+//! returns, how a cell becomes a layer. The layers themselves are in `layers/`.
 
 mod arguments;
 mod bind;
@@ -17,9 +17,9 @@ mod state_argument;
 mod values;
 
 pub(crate) use arguments::OF_CALL;
-pub use arguments::{Argument, Given, Kind};
+pub use arguments::{Argument, Kind, LayerArguments};
 pub use bind::bind;
-pub use cell_argument::wanted;
+pub use cell_argument::missing_cell;
 pub use context::{Before, Built, Context, Incoming, Origin, OutMask, Scope};
 pub use names::Names;
 pub(crate) use {
@@ -35,7 +35,8 @@ pub(crate) use {
 pub use crate::syntax::Reads;
 use crate::{diagnostics::Diagnostics, help::Inside, syntax::Class};
 
-/// What a layer is. A file in `layers/` names what is its own; the rest is [`LayerDef::ORDINARY`].
+/// The definition of a layer. A file in `layers/` sets the fields that differ from
+/// [`LayerDef::ORDINARY`].
 #[derive(Debug)]
 pub struct LayerDef {
     /// Keras's class: `LSTM`.
@@ -48,7 +49,7 @@ pub struct LayerDef {
     pub refused: &'static [(&'static str, &'static str)],
     /// What it reads.
     pub reads: Reads,
-    /// How it makes a vector of a sequence.
+    /// How it turns a sequence into a vector, if it does.
     pub drops_time: Option<DropsTime>,
     /// The class and the text of the cell that it scans over time: what `RNN(LSTMCell(64))` finds.
     pub cell: Option<(&'static str, &'static str)>,
@@ -56,13 +57,13 @@ pub struct LayerDef {
     pub stack: Option<&'static str>,
     /// The operator of Python's that it stands for: `+`.
     pub operator: Option<&'static str>,
-    /// Keras's class in a summary, where it is another: `InputLayer`.
+    /// Keras's class in a summary, if it is another one: `InputLayer`.
     pub summary: Option<&'static str>,
-    /// From arguments and the shape before to the layer and the shape after it.
-    pub build: fn(&Given<'_>, &Context<'_>, &mut Diagnostics) -> Built,
+    /// Makes the layer, and the shapes of its results, from its arguments and its surroundings.
+    pub build: fn(&LayerArguments<'_>, &Context<'_>, &mut Diagnostics) -> Built,
 }
 
-/// How a layer makes a vector of a sequence.
+/// How a layer turns a sequence into a vector.
 #[derive(Clone, Copy, Debug)]
 pub struct DropsTime {
     /// What it does to the steps: `joins all steps into one vector`.
@@ -105,7 +106,7 @@ impl LayerDef {
         build: |_, context, _| Built::failed(context.input().cloned()),
     };
 
-    /// Whether this is the class of its cell.
+    /// Whether `class` is the class of its cell.
     pub fn is_cell(&self, class: &str) -> bool {
         self.cell.is_some_and(|(cell, _)| cell == class)
     }
@@ -130,11 +131,11 @@ impl LayerDef {
         let arguments = self.arguments.iter().enumerate();
         let layers = arguments.filter(|(_, a)| a.kind == Kind::Layer);
         Inside {
-            arguments: layers.map(|(place, a)| (place, a.name)).collect(),
+            arguments: layers.map(|(index, a)| (index, a.name)).collect(),
         }
     }
 
-    /// What its name says to the parser.
+    /// What the parser has to know about its class.
     pub fn as_class(&self) -> Class {
         let sizes = self.arguments.iter().find(|a| a.kind == Kind::Sizes);
         Class {

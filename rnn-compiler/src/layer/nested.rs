@@ -2,7 +2,7 @@
 
 use super::{
     LayerDef,
-    arguments::{Argument, Given, Kind, OF_CALL},
+    arguments::{Argument, Kind, LayerArguments, OF_CALL},
     bind::bind,
     context::{Built, Context},
 };
@@ -22,10 +22,10 @@ pub(crate) struct Inner {
     pub activity: Option<Regularizer>,
 }
 
-/// Builds the layer that `value` names; mistakes are reported. `with` are arguments added to those
+/// Builds the layer that `value` names; mistakes are reported. The arguments `with` are added to those
 /// written.
 pub(crate) fn inner(
-    given: &Given<'_>,
+    given: &LayerArguments<'_>,
     context: &Context<'_>,
     value: &ValueAst,
     found: &mut Diagnostics,
@@ -58,7 +58,7 @@ pub(crate) fn inner(
     let own = bind(def, &written, &text, found);
     let built = (def.build)(&own, context, found);
     let mut complete = own.complete;
-    // What is said of one call belongs to the layer that is called.
+    // Arguments of a call belong to the outer layer, which is the one that is called.
     for argument in OF_CALL {
         if let Some(raw) = own.raw(argument) {
             complete = false;
@@ -73,7 +73,7 @@ pub(crate) fn inner(
                 )
                 .help(match given.def.takes(argument) {
                     true => format!(
-                        "write it behind the layer: `{}(LSTM(64), {argument} = {raw})`",
+                        "write it after the layer: `{}(LSTM(64), {argument} = {raw})`",
                         given.class
                     ),
                     false => format!("leave it out: {} has none", given.class),
@@ -93,7 +93,7 @@ pub(crate) fn inner(
                 ),
             )
             .help(format!(
-                "write it behind the layer: `{}({}(…), name = {name:?})`",
+                "write it after the layer: `{}({}(…), name = {name:?})`",
                 given.class, def.class
             )),
         );
@@ -118,7 +118,7 @@ pub(crate) fn inner(
     })
 }
 
-/// `trainable = false` of the layer around it.
+/// Applies `trainable = false` of the layer around it.
 fn freeze(kind: &mut LayerKind) {
     match kind {
         LayerKind::Rnn(rnn) => rnn.cells.iter_mut().for_each(|c| c.options.frozen = true),
@@ -129,7 +129,7 @@ fn freeze(kind: &mut LayerKind) {
     }
 }
 
-fn needs_layer(given: &Given<'_>, value: &ValueAst) -> Diagnostic {
+fn needs_layer(given: &LayerArguments<'_>, value: &ValueAst) -> Diagnostic {
     let mut arguments = given.def.arguments.iter();
     let layer = arguments.find(|a| a.kind == Kind::Layer);
     let example = layer.map_or("LSTM(64)", Argument::example);

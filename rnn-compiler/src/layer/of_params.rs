@@ -12,19 +12,19 @@ use crate::{
 const REGULARIZER: &str = "_regularizer";
 const CONSTRAINT: &str = "_constraint";
 
-/// What is said of the parameters of one use of a cell.
+/// The options of the parameters of one use of a cell.
 pub(super) struct OfParams<'a> {
     /// The cell, for messages.
     cell: &'a str,
     /// Its parameters, and whether an optimizer changes them.
     params: Vec<(String, bool)>,
-    /// Arguments of the cell itself: they come first.
+    /// Arguments of the cell itself, which take precedence.
     own: Vec<String>,
-    /// The arguments that this is about.
+    /// The names of the arguments that set these options.
     names: Vec<String>,
-    /// Those that were given.
+    /// The options that were given.
     given: Vec<(String, &'static str)>,
-    /// What was said.
+    /// The values of the options.
     pub options: ParamOptions,
 }
 
@@ -83,7 +83,7 @@ impl<'a> OfParams<'a> {
         })
     }
 
-    /// The parameter that an argument is about, and what it says of it. As in Keras,
+    /// The parameter that an argument is about, and which option it sets. As in Keras,
     /// `recurrent_regularizer` is about `recurrent_kernel`.
     fn meant(&self, argument: &str) -> Option<(String, &'static str)> {
         let (param, what) = apart(argument)?;
@@ -132,9 +132,8 @@ fn example(what: &str) -> &'static str {
     }
 }
 
-/// The parameters of a cell, those of both branches of an `if`, too: one that the arguments leave
-/// out has nothing to be regularised, which Keras's `bias_regularizer` with `use_bias = false` does
-/// not mind either.
+/// The parameters of a cell, including both branches of an `if`. An option of a parameter that the
+/// arguments leave out has no effect, like Keras's `bias_regularizer` with `use_bias = false`.
 fn collect(items: &[Item], params: &mut Vec<(String, bool)>) {
     for item in items {
         match item {

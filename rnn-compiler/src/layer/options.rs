@@ -1,4 +1,4 @@
-//! Regularisers and constraints as they are written: `l2(0.01)`, `max_norm(2)`.
+//! Reads regularisers and constraints: `l2(0.01)`, `max_norm(2)`.
 
 use super::values::consts;
 use crate::{
@@ -11,7 +11,7 @@ use crate::{
 const REGULARIZERS: &[&str] = &["l1", "l2", "l1_l2"];
 const CONSTRAINTS: &[&str] = &["max_norm", "min_max_norm", "non_neg", "unit_norm"];
 
-/// A function and its numbers, by place or by name; `None` for `none`.
+/// A function and its numbers, by position or by name; `None` for `none`.
 struct Call<'a> {
     name: String,
     class: &'a str,
@@ -62,17 +62,17 @@ impl<'a> Call<'a> {
         }
     }
 
-    /// Its numbers, in the order of `names`, by place or by name.
+    /// Its numbers, in the order of `names`, by position or by name.
     fn numbers<const N: usize>(
         &self,
         names: [&str; N],
         defaults: [f64; N],
     ) -> Result<[f64; N], Diagnostic> {
         let mut numbers = defaults;
-        for (place, g) in self.given.iter().enumerate() {
+        for (index, g) in self.given.iter().enumerate() {
             let at = match &g.name {
                 Some(name) => names.iter().position(|n| name == n),
-                None => (place < N).then_some(place),
+                None => (index < N).then_some(index),
             };
             // Read by `axes`.
             if at.is_some_and(|at| names[at] == "axis") {
@@ -103,12 +103,12 @@ impl<'a> Call<'a> {
         Ok(numbers)
     }
 
-    /// Its argument `axis` at `place`: one axis or several, below 0 from the end.
-    fn axes(&self, place: usize) -> Result<Vec<i64>, Diagnostic> {
+    /// Its argument `axis` at `index`: one axis or several, below 0 from the end.
+    fn axes(&self, index: usize) -> Result<Vec<i64>, Diagnostic> {
         let mut given = self.given.iter().enumerate();
         let given = given.find(|(i, g)| match &g.name {
             Some(name) => name == "axis",
-            None => *i == place,
+            None => *i == index,
         });
         let Some((_, given)) = given else {
             return Ok(vec![0]);

@@ -14,8 +14,9 @@ use crate::{
     syntax::{ArgumentAst, ValueKind},
 };
 
-/// The arguments of a user's cell. Their kinds are those of the defaults; one without a default is
-/// a size. Besides, each of its parameters has a regulariser and a constraint, which join `options`.
+/// The arguments of a user's cell. The default of an argument gives its kind; an argument without a
+/// default is a size. Each parameter of the cell also has a regulariser and a constraint, which join
+/// `options`.
 pub(super) fn own_cell(
     ast: CellAst,
     options: ParamOptions,
@@ -37,7 +38,7 @@ pub(super) fn own_cell(
     let mut given: Vec<(String, Value, Span)> = Vec::new();
     let mut of_params = OfParams::new(&ast, name, options);
     let mut good = true;
-    let (mut place, mut named) = (0, false);
+    let (mut index, mut named) = (0, false);
     for a in written {
         match of_params.argument(a) {
             Some(Ok(())) => {
@@ -63,8 +64,8 @@ pub(super) fn own_cell(
             }
             (None, Some(n)) => Some(n.clone()),
             (None, None) => {
-                place += 1;
-                names.get(place - 1).cloned()
+                index += 1;
+                names.get(index - 1).cloned()
             }
         };
         let d = |code, words: String| Diagnostic::new(code, a.span(), words);
@@ -73,11 +74,11 @@ pub(super) fn own_cell(
             .and_then(|t| ast.arguments.iter().find(|x| x.name == t));
         let problem = match (&target, argument) {
             (None, _) => Some(
-                d("RNN0123", format!("{name} has no argument number {place}"))
+                d("RNN0123", format!("{name} has no argument number {index}"))
                     .help(signature.clone()),
             ),
             (Some(t), None) => Some(d("RNN0120", format!("{name} has no argument `{t}`")).help(
-                // What only the name of its parameter tells apart is no slip of the pen.
+                // A name that differs only in the name of the parameter is no slip of the pen.
                 of_params.instead(t).unwrap_or_else(|| {
                     let known = names.iter().chain(of_params.names());
                     match did_you_mean(t, known.map(String::as_str)) {
@@ -146,7 +147,7 @@ pub(super) fn own_cell(
     })
 }
 
-/// The arguments written, and one that is missing.
+/// The arguments as written, with an example of the missing one.
 fn with(written: &[ArgumentAst], missing: &proc_macro2::Ident) -> String {
     let all = written.iter().map(ToString::to_string);
     let all: Vec<String> = all.chain([format!("{missing} = 32")]).collect();

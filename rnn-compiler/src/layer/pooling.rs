@@ -1,7 +1,7 @@
 //! What global poolings share: a cell runs over time, and its last output stands for all steps.
 
 use super::{
-    arguments::{Argument, Given, Kind},
+    arguments::{Argument, Kind, LayerArguments},
     cells::{parse, recurrent},
     context::{Built, Context},
 };
@@ -24,7 +24,7 @@ pub(crate) const POOLING: &[Argument] = &[
 /// Builds a global pooling: `cell` is the text of a cell whose output after a step is that of the steps
 /// up to it. Its states begin with zeros, so that a row without a valid step gives zeros.
 pub(crate) fn pooling(
-    given: &Given<'_>,
+    given: &LayerArguments<'_>,
     context: &Context<'_>,
     cell: &str,
     found: &mut Diagnostics,

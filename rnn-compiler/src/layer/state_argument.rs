@@ -1,7 +1,7 @@
 //! `initial_state = state`: the states before the first step.
 
 use super::{
-    arguments::Given,
+    arguments::LayerArguments,
     context::{Before, Context},
 };
 use crate::{
@@ -9,12 +9,12 @@ use crate::{
     cursor::Reported,
     diagnostics::{Diagnostic, Diagnostics},
     ir::{Content, Port, Shape},
-    syntax::{Body, LayerAst},
+    syntax::{BodyAst, LayerAst},
 };
 
 /// The values of `initial_state`, checked against the states.
 pub(super) fn initial_states(
-    given: &Given<'_>,
+    given: &LayerArguments<'_>,
     context: &Context<'_>,
     states: &[(String, Vec<Size>)],
     stateful: bool,
@@ -27,7 +27,7 @@ pub(super) fn initial_states(
     let values = context
         .named(given, "initial_state", found)
         .ok_or(Reported)?;
-    // What came of a mistake may stand for any number of states.
+    // A value after a mistake may stand for any number of states.
     if values
         .iter()
         .any(|(v, _)| v.port.is_none() && v.shape().is_none())
@@ -99,7 +99,7 @@ pub(super) fn initial_states(
             };
             let origin = value.before.last();
             let text = origin.map_or("", |b| b.text.as_str());
-            // A name that stands for several values cannot start a chain of layers for one.
+            // A name that stands for several values cannot start a chain for one of them.
             let alone = values.iter().filter(|(_, n)| n == name).count() == 1;
             found.push(
                 Diagnostic::new(
@@ -121,7 +121,7 @@ pub(super) fn initial_states(
     Ok(ports)
 }
 
-/// What makes a state of these axes of a value of another shape.
+/// The layers that turn a value of another shape into a state with these axes.
 fn bring(name: &str, origin: Option<&Before>, shape: &Shape, axes: &[Size], alone: bool) -> String {
     let to = |axes: &[Size]| {
         let all: Vec<String> = axes.iter().map(ToString::to_string).collect();
@@ -167,7 +167,7 @@ fn bring(name: &str, origin: Option<&Before>, shape: &Shape, axes: &[Size], alon
         [_] => {}
         axes => layers.push(Some(bare("Reshape").with_text(&to(axes)))),
     }
-    let layers = Body::Chain(layers);
+    let layers = BodyAst::Chain(layers);
     match alone {
         true => format!("bring it to that shape first: `let {name} = {name} -> {layers};`"),
         false => format!("bring it to that shape first: put `{layers}` between them"),

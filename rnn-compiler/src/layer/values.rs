@@ -1,4 +1,4 @@
-//! Values as written to values of the kind that an argument wants.
+//! Reads a value as the kind that its argument takes.
 
 use std::borrow::Cow;
 
@@ -53,7 +53,7 @@ const NOT_HERE: &[&str] = &[
     "threshold",
 ];
 
-/// Reads a value as what the argument wants; `flags` are the layer's flags, for "did you mean".
+/// Reads a value as the kind that its argument takes. `flags` are the layer's flags, for "did you mean".
 pub(super) fn read(
     class: &str,
     name: &str,
@@ -136,7 +136,7 @@ pub(super) fn read(
             _ => Err(wrong("a number").help(literal(value, name, "0.5"))),
         },
         Kind::Whole => match value.kind {
-            // The bits above tell calls, cells and masks apart.
+            // Larger seeds would run into the bits that tell calls, cells and masks apart.
             ValueKind::Whole(n) if u32::try_from(n).is_err() => {
                 Err(wrong("a whole number below 2^32").help(format!("write `{name} = 1`")))
             }
@@ -165,7 +165,7 @@ pub(super) fn read(
                 None => Err(wrong(&format!("one of {}", all.join(", "))).help(any_of(name, all))),
             }
         }
-        // All are handled before values are read.
+        // These are handled before values are read.
         Kind::Cell
         | Kind::Layer
         | Kind::Values
@@ -175,7 +175,7 @@ pub(super) fn read(
     }
 }
 
-/// The choice of Keras's that other words stand for.
+/// Keras's choice for a word of another library.
 fn same_choice(word: &str) -> Option<&'static str> {
     Some(match word.to_lowercase().as_str() {
         "average" | "avg" | "mean" => "ave",
@@ -192,7 +192,7 @@ fn any_of(name: &str, all: &[&str]) -> String {
     format!("write one of {}", all.collect::<Vec<_>>().join(", "))
 }
 
-/// What to write where a number is needed: sizes may be `const`s, numbers may not.
+/// Help where a number is needed: a size may be a `const`, a number may not.
 fn literal(value: &ValueAst, name: &str, example: &str) -> String {
     match &value.kind {
         ValueKind::Path(_) => consts(value, &format!("{name} = {example}")),
@@ -307,7 +307,7 @@ fn named(
     let (path, given): (Cow<'_, syn::Path>, &[ArgumentAst]) = match &value.kind {
         ValueKind::Path(path) => (Cow::Borrowed(path), &[]),
         ValueKind::Call(path, given) => (Cow::Borrowed(path), given),
-        // Keras's users write names in quotes.
+        // In Keras names stand in quotes.
         ValueKind::Text(text) => match syn::parse_str::<syn::Path>(text) {
             Ok(path) => (Cow::Owned(path), &[]),
             Err(_) => return Err(wrong()),
@@ -377,7 +377,7 @@ fn named(
         };
         match (at, number) {
             (Some(at), Some(x)) => {
-                // What stands before it has its default.
+                // The numbers before it get their defaults.
                 while numbers.len() <= at {
                     numbers.push(names.get(numbers.len()).map_or(0.0, |(_, x)| *x));
                 }

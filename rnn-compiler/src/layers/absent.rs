@@ -8,11 +8,11 @@ pub(super) struct Absent {
     pub(super) class: &'static str,
     /// What to write instead, if there is something; `{}` stands for a number.
     instead: Option<&'static str>,
-    /// The number of an example, where the user's own takes its place.
+    /// The number in the example, used where the user gave none.
     number: Option<&'static str>,
 }
 
-/// Nothing here does what it does.
+/// A layer with no counterpart here.
 const fn nothing(class: &'static str) -> Absent {
     Absent {
         class,
@@ -21,7 +21,7 @@ const fn nothing(class: &'static str) -> Absent {
     }
 }
 
-/// There is something else to write.
+/// A layer with a counterpart.
 const fn write(class: &'static str, instead: &'static str) -> Absent {
     Absent {
         class,
@@ -30,7 +30,7 @@ const fn write(class: &'static str, instead: &'static str) -> Absent {
     }
 }
 
-/// There is something else to write, whose first argument is that of the absent layer.
+/// A layer with a counterpart that has the same first argument.
 const fn with_number(class: &'static str, instead: &'static str, number: &'static str) -> Absent {
     Absent {
         class,

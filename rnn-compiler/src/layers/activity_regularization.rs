@@ -1,6 +1,6 @@
 //! `ActivityRegularization`: the value itself, whose size is added to the loss in training.
 
-use crate::layer::{Argument, Built, Given, Kind, LayerDef};
+use crate::layer::{Argument, Built, Kind, LayerArguments, LayerDef};
 use crate::{
     diagnostics::{Diagnostic, Diagnostics},
     ir::{LayerKind, Regularizer},
@@ -12,7 +12,7 @@ pub(super) const ACTIVITY_REGULARIZATION: LayerDef = LayerDef {
     arguments: &[
         Argument::optional("l1", Kind::Number),
         Argument::optional("l2", Kind::Number),
-        // As in Keras, the layer has one already.
+        // As in Keras, the layer is an activity regulariser itself.
         Argument::instead(
             "activity_regularizer",
             "write the numbers: `ActivityRegularization(l1 = 0.01, l2 = 0.01)`",
@@ -31,8 +31,8 @@ pub(super) const ACTIVITY_REGULARIZATION: LayerDef = LayerDef {
     ..LayerDef::ORDINARY
 };
 
-/// A factor; one below 0 is reported.
-fn cost(given: &Given<'_>, name: &str, found: &mut Diagnostics) -> Option<f64> {
+/// A factor; a negative one is reported.
+fn cost(given: &LayerArguments<'_>, name: &str, found: &mut Diagnostics) -> Option<f64> {
     let cost = given.number(name, 0.0);
     if (0.0..=f64::from(f32::MAX)).contains(&cost) {
         return Some(cost);

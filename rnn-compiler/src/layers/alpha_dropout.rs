@@ -33,8 +33,8 @@ pub(super) const ALPHA_DROPOUT: LayerDef = LayerDef {
     ..LayerDef::ORDINARY
 };
 
-/// `scale` and `offset` are those of `keras/src/layers/regularization/alpha_dropout.py`, where they are
-/// called `a` and `b`. They are for dropped values, too.
+/// `scale` and `offset` are `a` and `b` of `keras/src/layers/regularization/alpha_dropout.py`. They also apply
+/// to dropped values.
 fn saturated(rate: f64, seed: Option<u64>) -> Perturb {
     let scale = 1.0 / ((1.0 - rate) * (1.0 + rate * SATURATION * SATURATION)).sqrt();
     let offset = -scale * SATURATION * rate;

@@ -3,7 +3,8 @@
 use crate::ir::LayerKind;
 use crate::layer::{self, Argument, Kind, LayerDef};
 
-/// Inference: by the moving statistics. In training the runtime normalises by those of the batch.
+/// The formula of inference, which uses the moving statistics. In training the runtime normalises by
+/// the statistics of the batch.
 const CELL: &str = "
 cell BatchNormalizationCell(
     epsilon = 0.001,

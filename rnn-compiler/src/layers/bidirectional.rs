@@ -53,7 +53,7 @@ pub(super) const BIDIRECTIONAL: LayerDef = LayerDef {
             return failed(None);
         };
         let guess = first.built.shapes.first().cloned();
-        // Each adds the cost of its own output, whatever becomes of it.
+        // Each direction adds the penalty of its own output, however the outputs are merged.
         let second_activity = match &second {
             Some(Some(second)) => second.activity,
             _ => first.activity,
@@ -158,7 +158,7 @@ pub(super) const BIDIRECTIONAL: LayerDef = LayerDef {
             found.push(d);
             return failed(guess.as_ref());
         }
-        // Keras does so for both directions.
+        // As in Keras, for both directions.
         forward.zero_output_for_mask = forward.return_sequences;
         backward.zero_output_for_mask = forward.return_sequences;
         let mode = given.choice("merge_mode").unwrap_or("concat");
@@ -180,7 +180,7 @@ pub(super) const BIDIRECTIONAL: LayerDef = LayerDef {
             );
             return failed(guess.as_ref());
         }
-        // Keras joins the last axis; joined as vectors, the numbers would stand in another order.
+        // Keras joins the last axis; joining whole vectors would give another order of numbers.
         if mode == "concat" && f.len().max(b.len()) > 1 {
             found.push(
                 Diagnostic::new(
@@ -273,7 +273,7 @@ pub(super) const BIDIRECTIONAL: LayerDef = LayerDef {
     ..LayerDef::ORDINARY
 };
 
-/// `LSTM(3)` as `LSTM(3, go_backwards)`, and the other way round.
+/// `LSTM(3)` becomes `LSTM(3, go_backwards)` and the other way round.
 fn backwards(layer: &ValueAst) -> String {
     const FLAG: &str = "go_backwards";
     let Some(layer) = layer.as_layer() else {

@@ -24,7 +24,7 @@ pub(super) const CONCATENATE: LayerDef = LayerDef {
         let Some(axes) = axes else {
             return Built::failed(None);
         };
-        // A cell that puts its inputs side by side; `merge` wants one shape, this one does not.
+        // Unlike `merge`, the values may have different shapes.
         let names: Vec<String> = (0..n).map(|i| format!("x{i}")).collect();
         let inputs: String = (0..n).map(|i| format!("input x{i}: [n{i}]; ")).collect();
         let text = format!(

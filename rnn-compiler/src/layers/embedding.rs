@@ -2,7 +2,7 @@
 
 use rnn_tables::MaskRule;
 
-use crate::layer::{self, Argument, Before, Built, Given, Kind, LayerDef, OutMask, Reads};
+use crate::layer::{self, Argument, Before, Built, Kind, LayerArguments, LayerDef, OutMask, Reads};
 use crate::{
     cell::{Initializer, Value},
     diagnostics::Diagnostic,
@@ -107,7 +107,7 @@ fn ids(name: &str, numbers: &Shape) -> String {
 }
 
 /// Keras's default is `"uniform"`, its short name for `RandomUniform` from -0.05 to 0.05.
-fn initializer(given: &Given<'_>) -> Initializer {
+fn initializer(given: &LayerArguments<'_>) -> Initializer {
     match given.get("embeddings_initializer") {
         Some((Value::Name(name), _)) => Initializer::Named(name.clone(), vec![]),
         Some((Value::Call(name, numbers), _)) => Initializer::Named(name.clone(), numbers.clone()),

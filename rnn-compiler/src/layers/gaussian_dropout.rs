@@ -28,7 +28,7 @@ pub(super) const GAUSSIAN_DROPOUT: LayerDef = LayerDef {
     ..LayerDef::ORDINARY
 };
 
-/// Factors of the mean and the variance that those of `Dropout` have.
+/// Factors with the mean and the variance of the factors of `Dropout`.
 fn multiplied(rate: f64, seed: Option<u64>) -> Perturb {
     Perturb {
         how: Perturbation::Multiplicative {

@@ -2,8 +2,8 @@
 
 use crate::layer::{self, DropsTime, LayerDef, Reads};
 
-/// The mean goes on from step to step. A sum would grow with a stream that runs for days, and lose the
-/// digits of what is added.
+/// The state is the mean so far. A sum would grow in a stream that runs for days, and lose the digits of
+/// the numbers added to it.
 const CELL: &str = "
 cell GlobalAveragePooling1DCell() {
     state average: [input];

@@ -2,8 +2,8 @@
 
 use crate::layer::{self, DropsTime, LayerDef, Reads};
 
-/// `seen` is 0 before the first valid step, when there is nothing to compare with. As in Keras, a value
-/// that is no number stays. Of equal values the first counts, and has the gradient.
+/// `seen` is 0 before the first valid step, when there is no value to compare with. As in Keras, NaN stays.
+/// Of equal values the first one counts and gets the gradient.
 const CELL: &str = "
 cell GlobalMaxPooling1DCell() {
     state most: [input];

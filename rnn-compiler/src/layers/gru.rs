@@ -5,9 +5,9 @@
 
 use crate::layer::{self, Argument, DropsTime, Kind, LayerDef, Reads};
 
-/// The columns of the weights are the gates: update z, reset r, candidate. As in Keras, with
-/// `recurrent_dropout` every gate has masks of its own, without it one mask of the input serves
-/// all; what `z` keeps of the old state is never dropped.
+/// The columns of the weights are the gates: update z, reset r, candidate. As in Keras, every gate has
+/// masks of its own with `recurrent_dropout`; otherwise all gates share one mask of the input. The part
+/// of the old state that `z` keeps is never dropped.
 const CELL: &str = "
 cell GRUCell(
     units,

@@ -4,7 +4,7 @@ use crate::layer::{Argument, Built, Kind, LayerDef, Reads};
 use crate::{
     cell::Value,
     diagnostics::Diagnostic,
-    ir::{Axis, LayerKind, Shape, Time},
+    ir::{LayerKind, OpenAxis, Shape, Time},
 };
 
 const SHAPE: &str = "write the shape without the batch: `Input(28, 28)` for 28 steps of 28 features, `Input(_, 28)` for any number of steps";
@@ -33,20 +33,20 @@ pub const INPUT: LayerDef = LayerDef {
                 Diagnostic::new(
                     "RNN0103",
                     given.span,
-                    format!("{} stands behind another layer", given.text),
+                    format!("{} stands after another layer", given.text),
                 )
                 .help("an `Input` stands first; remove this one"),
             );
             return Built::failed(context.input().cloned());
         }
-        // Every layer has them; an input has neither weights nor outputs that training changes.
-        let idle = match given.get("trainable") {
+        // Every layer has these arguments, but an input has neither weights nor a penalty.
+        let without_effect = match given.get("trainable") {
             Some((_, span)) => Some(("trainable", span)),
             None => given
                 .activity()
                 .map(|_| ("activity_regularizer", given.span)),
         };
-        if let Some((argument, span)) = idle {
+        if let Some((argument, span)) = without_effect {
             let words = format!("`{argument}` of {} has no effect", given.text);
             let d = Diagnostic::new("RNN0120", span, words);
             found.push(
@@ -57,7 +57,7 @@ pub const INPUT: LayerDef = LayerDef {
         }
         let length = match given.get("time") {
             Some((Value::Size(n), _)) => Time::Steps(n.clone()),
-            Some(_) => Time::Any(Axis { id: 0, name: None }),
+            Some(_) => Time::Any(OpenAxis { id: 0, name: None }),
             None => return Built::failed(None),
         };
         let shape = match (length, given.size("features")) {

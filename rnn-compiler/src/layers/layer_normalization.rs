@@ -4,8 +4,8 @@
 use crate::ir::LayerKind;
 use crate::layer::{self, Argument, Built, Kind, LayerDef};
 
-/// The variance is that of the population, as in Keras, which also divides by it, not by the mean
-/// square, with `rms_scaling`.
+/// The variance is that of the population, as in Keras. With `rms_scaling` Keras divides by this
+/// variance, too, rather than by the mean square.
 const CELL: &str = "
 cell LayerNormalizationCell(
     epsilon = 0.001,

@@ -3,8 +3,8 @@
 
 use crate::layer::{self, Argument, DropsTime, Kind, LayerDef, Reads};
 
-/// The columns of the weights are the gates: input, forget, candidate, output. As in Keras, with
-/// `recurrent_dropout` every gate has masks of its own, without it one mask of the input serves all.
+/// The columns of the weights are the gates: input, forget, candidate, output. As in Keras, every gate
+/// has masks of its own with `recurrent_dropout`; otherwise all gates share one mask of the input.
 const CELL: &str = "
 cell LSTMCell(
     units,

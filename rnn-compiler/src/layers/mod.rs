@@ -1,7 +1,7 @@
 //! The layers: one file, one [`LayerDef`], one line in [`LAYERS`].
 //!
-//! A definition says which arguments Keras's layer has, in Keras's order, and how to get from the
-//! arguments and the shape before the layer to what the layer computes and the shape after it.
+//! A definition lists the arguments of Keras's layer in Keras's order. Its `build` turns these arguments
+//! and the shape before the layer into what the layer computes and the shape after it.
 
 mod absent;
 mod activation;
@@ -85,13 +85,13 @@ pub fn find(class: &str) -> Option<&'static LayerDef> {
     LAYERS.iter().copied().find(|l| l.class == class)
 }
 
-/// What the names of the layers say to the parser.
+/// The classes of the layers, for the parser.
 pub fn classes() -> Vec<Class> {
     LAYERS.iter().map(|l| l.as_class()).collect()
 }
 
-/// What to write instead of a layer that Keras has and this project has not, if there is something;
-/// `None` for any other name.
+/// What to write instead of a layer that Keras has and this project does not: `Some(None)` if nothing
+/// replaces it, `None` for any other name.
 pub fn instead(layer: &LayerAst) -> Option<Option<String>> {
     absent::instead(layer)
 }

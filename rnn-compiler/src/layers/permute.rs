@@ -45,7 +45,7 @@ pub(super) const PERMUTE: LayerDef = LayerDef {
                 found.push(
                     d(format!("{} does not fit {shape}", given.text))
                         .note("axes are numbered from 1, without the batch")
-                        .help("write Permute(2, 1) behind a sequence of known length"),
+                        .help("write Permute(2, 1) after a sequence of known length"),
                 );
                 Built::failed(None)
             }

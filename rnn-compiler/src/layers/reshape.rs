@@ -64,7 +64,7 @@ pub(super) const RESHAPE: LayerDef = LayerDef {
             );
             return Built::failed(None);
         }
-        // Two axes are steps of features; more are steps of what has several axes.
+        // Two axes are steps of features; of more axes, the first are steps.
         let after = match target.as_slice() {
             [features] => Shape::vector(Time::None, features.clone()),
             [steps, axes @ ..] => Shape {

@@ -47,7 +47,7 @@ pub(super) const TIME_DISTRIBUTED: LayerDef = LayerDef {
             ..s.clone()
         };
         let mut inner = inner;
-        // `Reshape(2, 3)` of a step: not steps of features, but a step with two axes.
+        // `Reshape(2, 3)` of a step gives a step with two axes rather than steps of features.
         let in_a_step = match &inner.built.kind {
             Some(LayerKind::Op(op)) => op.per_step(),
             Some(LayerKind::Identity) => PerStep::View,
@@ -62,7 +62,7 @@ pub(super) const TIME_DISTRIBUTED: LayerDef = LayerDef {
         }
         let kind = match inner.built.kind {
             None => return Built::failed(inner.built.shapes.first().map(back)),
-            // Steps stay as they are: the numbers of a step are only seen in another way.
+            // The steps stay; only the shape in which the numbers of a step are seen changes.
             Some(_) if in_a_step == PerStep::View && inner.built.shapes[0].time == Time::None => {
                 Some(LayerKind::Identity)
             }
@@ -90,7 +90,7 @@ pub(super) const TIME_DISTRIBUTED: LayerDef = LayerDef {
     ..LayerDef::ORDINARY
 };
 
-/// Keras calls the layer inside without collecting what its outputs cost.
+/// The message for a penalty inside: Keras calls the layer without collecting its penalties.
 fn dropped_penalty(value: &ValueAst) -> Diagnostic {
     let arguments = match &value.kind {
         ValueKind::Call(_, arguments) => arguments.as_slice(),
@@ -104,7 +104,7 @@ fn dropped_penalty(value: &ValueAst) -> Diagnostic {
             a.span(),
             format!("`activity_regularizer` of {value}"),
             format!(
-                "write it behind the layer, where it is about all steps: `TimeDistributed({}, {a})`",
+                "write it after the layer, where it is about all steps: `TimeDistributed({}, {a})`",
                 value.without(a)
             ),
         ),

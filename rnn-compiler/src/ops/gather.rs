@@ -52,7 +52,7 @@ impl OpDef for Gather {
         }))
     }
 
-    /// Of a table that is the identity.
+    /// The result for a table that is the identity matrix.
     fn reference(&self, x: &Reference<'_>) -> Vec<f64> {
         let row = |id: &f64| {
             let id = *id as usize;

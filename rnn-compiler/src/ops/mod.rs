@@ -1,7 +1,7 @@
-//! Operators that are no cells, a file each. A layer that is one of them names it in its file; what
-//! lowering makes by itself stands here as well.
+//! Operators that are no cells, one a file. Layers name theirs in their own files; those that only
+//! lowering makes are here as well.
 
-mod fork;
+mod fan_out;
 mod gather;
 mod mask_ids;
 mod penalty;
@@ -11,7 +11,7 @@ mod repeat;
 mod reshape;
 mod reverse;
 
-pub use fork::Fork;
+pub use fan_out::FanOut;
 pub use gather::Gather;
 pub use mask_ids::MaskIds;
 pub use penalty::Penalty;
@@ -26,7 +26,7 @@ use crate::{
     ir::{OpCall, OpValue},
 };
 
-/// What an operator of one value reads and gives.
+/// The input and the output of an operator of one value.
 fn one(call: &OpCall) -> Sound<(&OpValue, &OpValue)> {
     let input = call
         .inputs
@@ -35,7 +35,7 @@ fn one(call: &OpCall) -> Sound<(&OpValue, &OpValue)> {
     Ok((input, given(call)?))
 }
 
-/// What an operator gives.
+/// The output of an operator.
 fn given(call: &OpCall) -> Sound<&OpValue> {
     call.outputs.first().or_bug("an operator without a result")
 }

@@ -1,4 +1,4 @@
-//! What the size of a value costs in training: `activity_regularizer`.
+//! The penalty on the size of a value in training: `activity_regularizer`.
 
 use super::one;
 use crate::{
@@ -6,7 +6,7 @@ use crate::{
     ir::{Instruction, OpCall, OpDef, Pass, Reference, Regularizer, Shares},
 };
 
-/// The value itself; its size costs.
+/// The value itself, with a penalty on its size.
 #[derive(Debug)]
 pub struct Penalty(pub Regularizer);
 

@@ -1,4 +1,4 @@
-//! Steps and features change places.
+//! Exchanges steps and features.
 
 use super::one;
 use crate::{

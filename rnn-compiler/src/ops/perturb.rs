@@ -13,7 +13,7 @@ use crate::{
 pub struct Perturb {
     /// How.
     pub how: Perturbation,
-    /// Numbers for every step, else the same for all.
+    /// It draws for every step; otherwise once for all steps.
     pub every_step: bool,
     /// The layer's `seed`.
     pub seed: Option<u64>,
@@ -22,7 +22,8 @@ pub struct Perturb {
 }
 
 impl Perturb {
-    /// What `Dropout` does: 0 with probability `rate`, the others scaled up so that the mean stays.
+    /// `Dropout`: a value becomes 0 with probability `rate`; the others are scaled up so that the mean
+    /// stays.
     pub fn dropout(rate: f64, every_step: bool, seed: Option<u64>) -> Perturb {
         let what = format!("rate {rate}");
         let rate = rate as f32;
@@ -45,7 +46,7 @@ impl OpDef for Perturb {
         Shares {
             inference: true,
             training: false,
-            // What is added does not change the gradient.
+            // Added noise does not change the gradient.
             gradient: matches!(self.how, Perturbation::Additive { .. }),
         }
     }

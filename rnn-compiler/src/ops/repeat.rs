@@ -1,4 +1,4 @@
-//! A vector as a sequence of it.
+//! Repeats a vector at every step of a sequence.
 
 use super::one;
 use crate::{

@@ -1,4 +1,4 @@
-//! The steps the other way round: what `go_backwards` reads.
+//! Reverses the steps, for `go_backwards`.
 
 use super::one;
 use crate::{

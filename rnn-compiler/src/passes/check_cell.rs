@@ -1,4 +1,4 @@
-//! What can be said of a cell before a model uses it.
+//! Checks a cell before a model uses it.
 
 use crate::{
     cell::{Cell, CellAst, Value, size::Size},
@@ -6,14 +6,14 @@ use crate::{
     ir::CellUse,
 };
 
-/// Mistakes that depend on the sizes that a model gives to the cell: they are reported there.
+/// Mistakes that depend on the sizes that a model gives to the cell. They are reported in the model.
 const OF_SIZES: &[&str] = &[
     "RNN0210", "RNN0211", "RNN0215", "RNN0222", "RNN0224", "RNN0229", "RNN0230", "RNN0243",
     "RNN0245", "RNN0247", "RNN0250",
 ];
 
-/// Builds the cell with its defaults and with its sizes left open, and reports what is wrong
-/// whatever they are.
+/// Builds the cell with its defaults and with open sizes, and reports the mistakes that it has for any
+/// sizes.
 pub fn check_cell(cell: &CellAst, found: &mut Diagnostics) {
     let open = cell.arguments.iter().filter(|a| a.default.is_none());
     let arguments = open

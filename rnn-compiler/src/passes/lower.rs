@@ -7,9 +7,9 @@ use crate::{
     cell::{Cell, NoGradient, Param, size::Size},
     diagnostics::{Bug, Diagnostic, Diagnostics, OrBug},
     ir::{
-        AxisId, CellOp, Constraint, Content, Half, KeptState, Layer, LayerGraph, LayerId,
-        LayerKind, ModelParam, Op, OpGraph, OpKind, OpState, ParamId, ParamOptions, Port,
-        Regularizer, Rnn, Shape, Time, UsedCell, Value, ValueId,
+        AxisId, CellOp, Constraint, Content, Half, Layer, LayerGraph, LayerId, LayerKind,
+        ModelParam, Op, OpGraph, OpKind, OpState, ParamId, ParamOptions, PersistentState, Port,
+        Regularizer, Rnn, Shape, Time, UsedCell, ValueId, ValueInfo,
     },
     ops,
 };
@@ -31,7 +31,7 @@ impl From<Bug> for Stop {
 struct Lowering<'a> {
     graph: &'a LayerGraph,
     axes: Vec<Time>,
-    values: Vec<Value>,
+    values: Vec<ValueInfo>,
     ops: Vec<Op>,
     op_states: Vec<Vec<OpState>>,
     params: Vec<ModelParam>,
@@ -39,15 +39,15 @@ struct Lowering<'a> {
     of_layer: BTreeMap<(LayerId, String), Vec<usize>>,
     /// The value of each result.
     ports: BTreeMap<Port, ValueId>,
-    /// The other way round, by a mask's value.
+    /// The reversed value of each mask.
     reversed: BTreeMap<ValueId, ValueId>,
-    states: Vec<KeptState>,
-    whole: Vec<(String, &'static str)>,
+    states: Vec<PersistentState>,
+    needs_whole_sequence: Vec<(String, &'static str)>,
     found: &'a mut Diagnostics,
 }
 
-/// Lowers a checked model. What is reported here could not be seen before: overlapping parts of a
-/// state whose sizes are `const`s.
+/// Lowers a checked model. It reports one kind of mistake that earlier passes cannot see: overlapping
+/// parts of a state whose sizes are `const`s.
 ///
 /// # Errors
 /// If mistakes were reported, or the compiler made one.
@@ -63,7 +63,7 @@ pub fn lower(layers: LayerGraph, found: &mut Diagnostics) -> Result<OpGraph, Sto
         ports: BTreeMap::new(),
         reversed: BTreeMap::new(),
         states: Vec::new(),
-        whole: Vec::new(),
+        needs_whole_sequence: Vec::new(),
         found,
     };
     for (id, layer) in layers.layers.iter().enumerate() {
@@ -88,7 +88,7 @@ pub fn lower(layers: LayerGraph, found: &mut Diagnostics) -> Result<OpGraph, Sto
         op_states,
         params,
         states,
-        whole,
+        needs_whole_sequence,
         ..
     } = l;
     Ok(OpGraph {
@@ -103,7 +103,7 @@ pub fn lower(layers: LayerGraph, found: &mut Diagnostics) -> Result<OpGraph, Sto
         states,
         unread: Vec::new(),
         op_states,
-        whole,
+        needs_whole_sequence,
     })
 }
 
@@ -120,7 +120,7 @@ impl Lowering<'_> {
     }
 
     fn value(&mut self, width: &Size, axis: Option<AxisId>, only_last: bool) -> ValueId {
-        self.values.push(Value {
+        self.values.push(ValueInfo {
             width: width.clone(),
             axis,
             only_last,
@@ -140,7 +140,7 @@ impl Lowering<'_> {
 
     /// A value like another.
     fn like(&mut self, value: ValueId) -> ValueId {
-        let new = Value {
+        let new = ValueInfo {
             only_last: false,
             ..self.values[value].clone()
         };
@@ -189,8 +189,8 @@ impl Lowering<'_> {
     fn stream(&self, id: LayerId, layer: &Layer, seed: Option<u64>) -> u64 {
         let op = self.ops.len() as u64;
         match seed {
-            // A layer with a seed draws the same wherever it stands, and goes on with every call, as
-            // Keras's `SeedGenerator`. Cells and their masks count below these bits.
+            // A layer with a seed draws the same numbers wherever it stands, and new ones at every call,
+            // like Keras's `SeedGenerator`. Cells and their masks are numbered in the bits below.
             Some(seed) => ((1 << 63) | seed).wrapping_add(self.calls_before(id, layer) << 48),
             None => op,
         }
@@ -214,7 +214,7 @@ impl Lowering<'_> {
             init: p.init.clone(),
             trainable: p.trainable && !options.frozen,
             regularizer: regularizer.map_or(Regularizer::default(), |(_, r)| *r),
-            // A vector has one axis, whatever is written.
+            // A vector has one axis, whatever the constraint says.
             constraint: constraint.map(|(_, c)| on_axes(c, p.shape.len())),
         });
         self.params.len() - 1
@@ -325,7 +325,7 @@ impl Lowering<'_> {
                 }
                 let mut b = b[0];
                 if backward.return_sequences {
-                    // Keras brings the second layer's outputs back into the order of time.
+                    // As in Keras, the second layer's outputs are turned back into the order of time.
                     let turned = self.like(b);
                     let axis = self.values[b].axis;
                     let kind = OpKind::Op(Rc::new(ops::Reverse));
@@ -387,7 +387,8 @@ impl Lowering<'_> {
                 if op.is_identity(from, shape) {
                     inputs
                 } else {
-                    // That a layer starts with the numbers of several steps is a reason of its own.
+                    // A hidden layer makes a first state from several steps, which has a reason of its
+                    // own.
                     if let (Some(why), false) = (op.needs_all(), layer.hidden) {
                         self.needs_all(layer, why);
                     }
@@ -416,7 +417,7 @@ impl Lowering<'_> {
         Ok(())
     }
 
-    /// The value, whose size costs something in training.
+    /// The value with a penalty on its size in training.
     fn penalty(&mut self, layer: &Layer, value: ValueId, cost: Option<Regularizer>) -> ValueId {
         let Some(cost) = cost else { return value };
         let same = self.like(value);
@@ -438,7 +439,7 @@ impl Lowering<'_> {
     }
 
     fn needs_all(&mut self, layer: &Layer, why: &'static str) {
-        self.whole.push((layer.text.clone(), why));
+        self.needs_whole_sequence.push((layer.text.clone(), why));
     }
 
     /// The steps the other way round.
@@ -454,7 +455,7 @@ impl Lowering<'_> {
         turned
     }
 
-    /// Cells over time: the outputs of the last one, and the states of all if they are wanted.
+    /// Scans cells over time. Gives the outputs of the last cell, and the states of all if asked for.
     #[allow(clippy::too_many_arguments)]
     fn rnn(
         &mut self,
@@ -479,7 +480,7 @@ impl Lowering<'_> {
         let mut given = initial.iter().copied();
         let mut all_finals = Vec::new();
         let (mut index, last) = (0, rnn.cells.len().saturating_sub(1));
-        // What a cell gives is what the next one reads.
+        // The outputs of a cell are the inputs of the next one.
         let mut between: Option<Vec<Vec<Size>>> = None;
         for (i, used) in rnn.cells.iter().enumerate() {
             let of_cell = used.prefix.clone().unwrap_or_default();
@@ -506,7 +507,7 @@ impl Lowering<'_> {
                     start = Some(input);
                     end = Some(output);
                     let (name, shape) = &rnn.states[index];
-                    self.states.push(KeptState {
+                    self.states.push(PersistentState {
                         layer: join(&layer.name, &path),
                         name: name.clone(),
                         shape: shape.clone(),
@@ -549,7 +550,7 @@ impl Lowering<'_> {
         layer: &Layer,
         used: &UsedCell,
         prefix: &str,
-        // The shapes of what it reads, where those are not results of layers.
+        // The shapes of its inputs, if these are not results of layers.
         between: Option<&[Vec<Size>]>,
         unroll: Option<bool>,
         mask: Option<ValueId>,

@@ -2,7 +2,7 @@
 
 mod check_cell;
 mod check_layers;
-mod fork;
+mod fan_out;
 mod lower;
 #[cfg(test)]
 mod tests;
@@ -22,7 +22,7 @@ use lower::Stop;
 /// Every pass, in order. A model with mistakes stops after the pass that found them, with all of
 /// that pass's messages in `found`.
 pub fn run(model: &ModelAst, found: &mut Diagnostics) -> Option<OpGraph> {
-    // Shapes first: everything after this line relies on them and reports no mistakes of a user.
+    // Shapes first: everything after this line relies on them and reports no user's mistakes.
     let layers = check_layers::check_layers(model, found)?;
     if !found.is_empty() {
         return None;
@@ -37,7 +37,7 @@ pub fn run(model: &ModelAst, found: &mut Diagnostics) -> Option<OpGraph> {
         Err(Stop::Reported) => return None,
         Err(Stop::Bug(b)) => return bug(b, found),
     };
-    // Values with several readers before buffers are handed out: each reader has a gradient.
-    fork::fork(&mut ops);
+    // Fan-outs before buffers are assigned: each reader of a value has a gradient of its own.
+    fan_out::fan_out(&mut ops);
     Some(ops)
 }

@@ -255,7 +255,7 @@ fn a_mistake_does_not_hide_or_cause_others() {
         codes("Embeding(1, 2) -> LSTM(0) -> Dense(3, relux) -> Dropout(2) -> LSTM(3, units)"),
         ["RNN0101", "RNN0127", "RNN0130", "RNN0129", "RNN0126"]
     );
-    // Behind a layer that could not be read nothing is known, so nothing is reported.
+    // After a layer that could not be read, nothing is reported.
     assert_eq!(
         codes("Input(3) -> Dense[3] -> LSTM(4) -> LSTM(4, return_sequences)"),
         ["RNN0041", "RNN0107"]
@@ -273,7 +273,7 @@ fn a_mistake_does_not_hide_or_cause_others() {
 }
 
 #[test]
-fn the_origin_of_a_shape_is_found_behind_other_layers() {
+fn the_origin_of_a_shape_is_found_after_other_layers() {
     let messages =
         compile("Input(_, 3) -> GRU(7) -> Dropout(0.1) -> Dense(8) -> LSTM(4)").unwrap_err();
     assert!(

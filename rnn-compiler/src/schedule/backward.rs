@@ -1,6 +1,6 @@
 //! The instructions of the backward pass of training.
 
-use rnn_tables::{Direction, Wanted};
+use rnn_tables::{Form, GradientCondition};
 
 use super::{
     CellPlan, Plan,
@@ -17,8 +17,7 @@ use crate::{
 pub(super) fn backward(plan: &Plan) -> Sound<Vec<Instruction>> {
     let graph = &plan.graph;
     let mut list = Vec::new();
-    // No gradient comes back from values that nobody reads, or from states that go on to the next
-    // call.
+    // Values that nobody reads, and states that go on to the next call, have no gradient: zero.
     let silent = graph.unread.iter().copied();
     for v in silent.chain(graph.states.iter().map(|s| s.output)) {
         list.push(Instruction::Clear {
@@ -27,7 +26,7 @@ pub(super) fn backward(plan: &Plan) -> Sound<Vec<Instruction>> {
             axis: graph.values[v].axis,
         });
     }
-    let mut groups = Groups::new(plan, Direction::Backward);
+    let mut groups = Groups::new(plan, Form::Backward);
     for (i, (op, cell)) in graph.ops.iter().zip(&plan.cells).enumerate().rev() {
         if graph.makes_masks(op) {
             continue;
@@ -39,8 +38,8 @@ pub(super) fn backward(plan: &Plan) -> Sound<Vec<Instruction>> {
                 ..Parts::default()
             },
         };
-        // Where no parameter stands before an operation, only who wants the gradient of the model's
-        // inputs needs its gradients.
+        // Without a trained parameter before an operation, its gradients serve only the gradients of
+        // the model's inputs.
         let trained = op.outputs.iter().any(|&o| graph.values[o].trained);
         list.extend(groups.backwards(i, parts, trained));
     }
@@ -48,10 +47,10 @@ pub(super) fn backward(plan: &Plan) -> Sound<Vec<Instruction>> {
 }
 
 /// Whether the gradient of an operation's inputs is always wanted.
-fn wanted(plan: &Plan, op: &Op) -> Wanted {
+fn gradient_condition(plan: &Plan, op: &Op) -> GradientCondition {
     match op.inputs.iter().any(|&v| plan.graph.values[v].trained) {
-        true => Wanted::Always,
-        false => Wanted::IfInputGradient,
+        true => GradientCondition::Always,
+        false => GradientCondition::IfInputGradient,
     }
 }
 
@@ -61,7 +60,7 @@ fn without_cell(plan: &Plan, i: usize, op: &Op) -> Sound<Option<Instruction>> {
         OpKind::Normalize { .. } => Ok(Some(Instruction::NormalizeBackward {
             layer: normalize(plan, i, op)?,
             axis: op.axis,
-            input_gradient: wanted(plan, op),
+            input_gradient: gradient_condition(plan, op),
         })),
         OpKind::Cell(_) => None.or_bug("a cell without kernels"),
     }
@@ -140,7 +139,7 @@ fn cell_parts(plan: &Plan, i: usize, op: &Op, c: &CellOp, cell: &CellPlan) -> So
     }
     Ok(Parts {
         before,
-        run: vec![scan(plan, &plan.training, i, op, Direction::Backward)?],
+        run: vec![scan(plan, &plan.training, i, op, Form::Backward)?],
         after,
     })
 }

@@ -1,14 +1,14 @@
-//! Where values lie: every value has a buffer, or shares that of the value that it is the same as.
+//! Where values lie: every value has a buffer, or shares the buffer of the value that it equals.
 
 use rnn_tables::{Buffer, Extent};
 
-use super::Mode;
+use super::BufferPlan;
 use crate::{
     cell::size::Size,
-    ir::{AxisId, BufferRef, OpGraph, OpKind, Shares, Value, ValueId},
+    ir::{AxisId, BufferRef, OpGraph, OpKind, Shares, ValueId, ValueInfo},
 };
 
-impl Mode {
+impl BufferPlan {
     /// A new buffer.
     pub(super) fn add(&mut self, width: &Size, extent: Extent, axis: Option<AxisId>) -> BufferRef {
         self.buffers.push(Buffer {
@@ -34,7 +34,7 @@ impl Mode {
     }
 
     /// A buffer for a value of a batch.
-    fn value(&mut self, v: &Value) -> BufferRef {
+    fn value(&mut self, v: &ValueInfo) -> BufferRef {
         match (v.axis, v.only_last) {
             (None, true) => self.add(&v.width, Extent::Last, None),
             (axis, _) => self.every(&v.width, axis),
@@ -44,17 +44,20 @@ impl Mode {
 
 /// The buffers of all values.
 pub(super) struct Buffers {
-    pub(super) stream: Mode,
-    pub(super) inference: Mode,
-    pub(super) training: Mode,
+    pub(super) stream: BufferPlan,
+    pub(super) inference: BufferPlan,
+    pub(super) training: BufferPlan,
     /// The gradient of each value, in training.
     pub(super) gradients: Vec<BufferRef>,
 }
 
 /// Hands out buffers.
 pub(super) fn buffers(graph: &OpGraph) -> Buffers {
-    let (mut stream, mut inference, mut training) =
-        (Mode::default(), Mode::default(), Mode::default());
+    let (mut stream, mut inference, mut training) = (
+        BufferPlan::default(),
+        BufferPlan::default(),
+        BufferPlan::default(),
+    );
     let same = aliases(graph, |shares| shares.inference);
     let same_trained = aliases(graph, |shares| shares.training);
     for (i, v) in graph.values.iter().enumerate() {
@@ -75,7 +78,7 @@ pub(super) fn buffers(graph: &OpGraph) -> Buffers {
         training.values.push(r);
     }
     let same_gradient = aliases(graph, |shares| shares.gradient);
-    // A gradient may be that of a value that comes later: forks put their values after all others.
+    // A gradient may alias that of a later value: fan-outs append their values to the list.
     let own: Vec<Option<BufferRef>> = graph
         .values
         .iter()
@@ -93,7 +96,7 @@ pub(super) fn buffers(graph: &OpGraph) -> Buffers {
     }
 }
 
-/// For each value, the one that it is the same as.
+/// For each value, the value whose buffer it shares.
 fn aliases(graph: &OpGraph, is_same: impl Fn(Shares) -> bool) -> Vec<Option<ValueId>> {
     let mut same: Vec<Option<ValueId>> = vec![None; graph.values.len()];
     for op in &graph.ops {
@@ -105,7 +108,7 @@ fn aliases(graph: &OpGraph, is_same: impl Fn(Shares) -> bool) -> Vec<Option<Valu
             }
         }
     }
-    // A value may come before the one that it is the same as: forks are put in later.
+    // A value may alias a later one: fan-outs append their values to the list.
     (0..same.len())
         .map(|v| {
             let mut root = same[v]?;

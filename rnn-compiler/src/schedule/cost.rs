@@ -1,8 +1,8 @@
-//! What things cost, as far as decisions need it.
+//! Costs that decisions rest on.
 
 use crate::ir::CellOp;
 
-/// Longest sequence that `unroll = true` unrolls; beyond that the code would not fit a cache.
+/// Longest sequence that `unroll = true` unrolls; beyond it the code would not fit a cache.
 pub const MOST_STEPS: usize = 64;
 
 /// Whether to unroll a scan of `steps` steps.

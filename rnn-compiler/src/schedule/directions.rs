@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use rnn_tables::{Direction, Slice};
+use rnn_tables::{Form, Slice};
 
 use super::{CellPlan, Kernels, Plan};
 use crate::{
@@ -28,15 +28,15 @@ pub(super) struct Parts {
 struct Group {
     first: Vec<usize>,
     second: Vec<usize>,
-    /// Forks of what the directions write: backwards these come first.
-    forks: Vec<usize>,
+    /// Fan-outs of results of the directions: backwards they run first.
+    fan_outs: Vec<usize>,
     /// The buffers of the second direction.
     buffers: Vec<usize>,
     axis: Option<AxisId>,
     cost: Size,
     /// The members' instructions so far.
     parts: BTreeMap<usize, Parts>,
-    /// Backwards: what waits for the directions.
+    /// Backwards: instructions that have to run after both directions.
     late: Vec<Instruction>,
 }
 
@@ -44,7 +44,7 @@ struct Group {
 pub(super) struct Groups(Vec<Group>);
 
 impl Groups {
-    pub(super) fn new(plan: &Plan, direction: Direction) -> Groups {
+    pub(super) fn new(plan: &Plan, form: Form) -> Groups {
         let mut halves: BTreeMap<LayerId, (Vec<usize>, Vec<usize>)> = BTreeMap::new();
         for (i, op) in plan.graph.ops.iter().enumerate() {
             if let Some(half) = op.half {
@@ -53,12 +53,12 @@ impl Groups {
             }
         }
         let halves = halves.into_values();
-        let groups = halves.filter_map(|(first, second)| group(plan, direction, first, second));
+        let groups = halves.filter_map(|(first, second)| group(plan, form, first, second));
         Groups(groups.collect())
     }
 
-    /// The instructions of cell `i`, or none yet: those of both directions come with the last cell of
-    /// both.
+    /// The instructions of cell `i`. A cell of a group gives none until the group's last cell, which
+    /// gives those of both directions.
     pub(super) fn forwards(&mut self, i: usize, parts: Parts) -> Vec<Instruction> {
         let Some(group) = self.0.iter_mut().find(|g| g.has(i)) else {
             return parts.in_order();
@@ -70,13 +70,13 @@ impl Groups {
         }
     }
 
-    /// The instructions of operation `i`, from the last to the first. Not `trained`: only who wants the
-    /// gradient of the inputs needs it.
+    /// The instructions of operation `i`; operations are visited from the last to the first. Without
+    /// `trained` they run only if the gradients of the model's inputs are wanted.
     pub(super) fn backwards(&mut self, i: usize, parts: Parts, trained: bool) -> Vec<Instruction> {
         let Some(group) = self.0.iter_mut().find(|g| g.spans(i)) else {
             return parts.backwards(trained);
         };
-        if group.forks.contains(&i) {
+        if group.fan_outs.contains(&i) {
             return parts.backwards(trained);
         }
         if !group.has(i) {
@@ -101,12 +101,7 @@ impl Groups {
     }
 }
 
-fn group(
-    plan: &Plan,
-    direction: Direction,
-    first: Vec<usize>,
-    second: Vec<usize>,
-) -> Option<Group> {
+fn group(plan: &Plan, form: Form, first: Vec<usize>, second: Vec<usize>) -> Option<Group> {
     let (&from, &to) = (first.first()?, second.last()?);
     let mut written: BTreeSet<ValueId> = BTreeSet::new();
     let (mut a, mut b) = (BTreeSet::new(), BTreeSet::new());
@@ -118,14 +113,14 @@ fn group(
             };
             written.extend(&plan.graph.ops[i].outputs);
             written.extend(c.finals.iter().flatten());
-            buffers.extend(touched(plan, direction, i, c, cell));
-            cost = &cost + &kernels(cell, direction).cost();
+            buffers.extend(touched(plan, form, i, c, cell));
+            cost = &cost + &kernels(cell, form).cost();
         }
     }
     if !a.is_disjoint(&b) {
         return None;
     }
-    let mut forks = Vec::new();
+    let mut fan_outs = Vec::new();
     for i in from..=to {
         let op = &plan.graph.ops[i];
         let between = match &op.kind {
@@ -135,8 +130,8 @@ fn group(
         };
         match between {
             Between::Never => return None,
-            Between::FansOut if written.contains(&op.inputs[0]) => forks.push(i),
-            // Of the sequence that the second direction reads.
+            Between::FansOut if written.contains(&op.inputs[0]) => fan_outs.push(i),
+            // It fans out or moves the sequence that the second direction reads.
             Between::FansOut | Between::Moves => {}
         }
     }
@@ -144,7 +139,7 @@ fn group(
         axis: plan.graph.ops[from].axis,
         first,
         second,
-        forks,
+        fan_outs,
         buffers: b.into_iter().collect(),
         cost,
         parts: BTreeMap::new(),
@@ -152,34 +147,28 @@ fn group(
     })
 }
 
-fn kernels(cell: &CellPlan, direction: Direction) -> &Kernels {
-    match direction {
-        Direction::Stream => &cell.stream,
-        Direction::Inference => &cell.inference,
-        Direction::Forward => &cell.forward,
-        Direction::Backward => &cell.backward,
+fn kernels(cell: &CellPlan, form: Form) -> &Kernels {
+    match form {
+        Form::Stream => &cell.stream,
+        Form::Inference => &cell.inference,
+        Form::Forward => &cell.forward,
+        Form::Backward => &cell.backward,
     }
 }
 
 /// The buffers that a scan reads and writes.
-fn touched(
-    plan: &Plan,
-    direction: Direction,
-    i: usize,
-    c: &CellOp,
-    cell: &CellPlan,
-) -> BTreeSet<usize> {
+fn touched(plan: &Plan, form: Form, i: usize, c: &CellOp, cell: &CellPlan) -> BTreeSet<usize> {
     let op = &plan.graph.ops[i];
-    let values = match direction {
-        Direction::Stream => &plan.stream.values,
-        Direction::Inference => &plan.inference.values,
-        Direction::Forward | Direction::Backward => &plan.training.values,
+    let values = match form {
+        Form::Stream => &plan.stream.values,
+        Form::Inference => &plan.inference.values,
+        Form::Forward | Form::Backward => &plan.training.values,
     };
     let mut all = BTreeSet::new();
     let mut add = |r: &BufferRef| {
         all.insert(r.buffer);
     };
-    for kernel in kernels(cell, direction).running() {
+    for kernel in kernels(cell, form).running() {
         let k = &kernel.tables;
         let operands = k.products.iter().flatten().map(|s| &s.operand);
         operands
@@ -189,16 +178,16 @@ fn touched(
     }
     // What a masked scan carries over.
     c.mask.iter().for_each(|&m| add(&values[m]));
-    let states: &[Slice<Symbolic>] = match direction {
-        Direction::Stream => &cell.stream_states,
-        Direction::Inference => &cell.inference_states,
-        Direction::Forward => &cell.training_states,
-        Direction::Backward => &cell.state_gradients,
+    let states: &[Slice<Symbolic>] = match form {
+        Form::Stream => &cell.stream_states,
+        Form::Inference => &cell.inference_states,
+        Form::Forward => &cell.training_states,
+        Form::Backward => &cell.state_gradients,
     };
     states.iter().for_each(|s| add(&s.at));
     let own = op.inputs.iter().chain(&op.outputs);
-    match direction {
-        Direction::Backward => {
+    match form {
+        Form::Backward => {
             cell.broadcast.iter().flatten().for_each(&mut add);
             own.for_each(|&v| add(&plan.gradients[v]));
         }
@@ -207,7 +196,7 @@ fn touched(
     all
 }
 
-/// Instructions that run only if the gradients of the model's inputs are wanted.
+/// Makes instructions run only if the gradients of the model's inputs are wanted.
 fn if_wanted(list: Vec<Instruction>) -> Vec<Instruction> {
     let instructions = list.len();
     match instructions {

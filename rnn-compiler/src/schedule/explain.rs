@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{Kernel, Kernels, Plan};
+use super::{Kernels, Plan, PlannedKernel};
 use crate::ir::{Op, OpKind, Time};
 
 /// One paragraph an operation.
@@ -52,7 +52,7 @@ pub(super) fn explain(plan: &Plan) -> String {
             (_, None) => writeln!(text, "{words}"),
         };
     }
-    if let Some(why) = &plan.whole {
+    if let Some(why) = &plan.needs_whole_sequence {
         let _ = writeln!(text, "no stream: {why}");
     }
     text
@@ -63,7 +63,7 @@ fn not_unrolled(plan: &Plan, op: &Op) -> String {
     let masked = matches!(&op.kind, OpKind::Cell(c) if c.mask.is_some());
     let steps = op.axis.map(|axis| &plan.graph.axes[axis]);
     match steps {
-        _ if masked => "which of them are real is only known when the program runs, so a masked \
+        _ if masked => "which of them are valid is only known when the program runs, so a masked \
                         layer is not unrolled"
             .to_owned(),
         Some(Time::Steps(steps)) => match steps.value() {
@@ -82,7 +82,7 @@ fn not_unrolled(plan: &Plan, op: &Op) -> String {
 
 /// `1 kernel before the scan (4 gates), 1 a step (4 gates)`
 fn counts(p: &Kernels) -> String {
-    let part = |kernels: &[Kernel], what: &str| {
+    let part = |kernels: &[PlannedKernel], what: &str| {
         (!kernels.is_empty()).then(|| {
             let gates: Vec<String> = kernels
                 .iter()

@@ -1,9 +1,9 @@
 //! The instructions of inference over a batch and of the forward pass of training.
 
-use rnn_tables::{CarryOver, Direction, Slice, Wanted};
+use rnn_tables::{CarryOver, Form, GradientCondition, Slice};
 
 use super::{
-    CellPlan, Mode, Plan,
+    BufferPlan, CellPlan, Plan,
     directions::{Groups, Parts},
 };
 use crate::{
@@ -19,7 +19,7 @@ use crate::{
 pub(super) fn inference(plan: &Plan) -> Sound<Vec<Instruction>> {
     let mode = &plan.inference;
     let mut list = inputs(plan, mode);
-    let mut groups = Groups::new(plan, Direction::Inference);
+    let mut groups = Groups::new(plan, Form::Inference);
     let mut once = false;
     for (i, (op, cell)) in plan.graph.ops.iter().zip(&plan.cells).enumerate() {
         if plan.blocks && op.axis.is_none() && !once {
@@ -33,7 +33,7 @@ pub(super) fn inference(plan: &Plan) -> Sound<Vec<Instruction>> {
         };
         let parts = Parts {
             before: start(mode, c, &cell.inference_states),
-            run: vec![scan(plan, mode, i, op, Direction::Inference)?],
+            run: vec![scan(plan, mode, i, op, Form::Inference)?],
             after: finish(mode, op, c, &cell.inference_states),
         };
         list.extend(groups.forwards(i, parts));
@@ -45,7 +45,7 @@ pub(super) fn inference(plan: &Plan) -> Sound<Vec<Instruction>> {
 pub(super) fn training(plan: &Plan) -> Sound<Vec<Instruction>> {
     let mode = &plan.training;
     let mut list = inputs(plan, mode);
-    let mut groups = Groups::new(plan, Direction::Forward);
+    let mut groups = Groups::new(plan, Form::Forward);
     for (i, (op, cell)) in plan.graph.ops.iter().zip(&plan.cells).enumerate() {
         match (&op.kind, cell) {
             (OpKind::Normalize { .. }, _) => list.push(Instruction::Normalize {
@@ -57,7 +57,7 @@ pub(super) fn training(plan: &Plan) -> Sound<Vec<Instruction>> {
                 before.extend(start(mode, c, &cell.training_states));
                 let parts = Parts {
                     before,
-                    run: vec![scan(plan, mode, i, op, Direction::Forward)?],
+                    run: vec![scan(plan, mode, i, op, Form::Forward)?],
                     after: finish(mode, op, c, &cell.training_states),
                 };
                 list.extend(groups.forwards(i, parts));
@@ -72,8 +72,9 @@ pub(super) fn width(plan: &Plan, value: ValueId) -> Size {
     plan.graph.values[value].width.clone()
 }
 
-/// Copies of the model's inputs. Ids are read where a table's rows are copied.
-pub(super) fn inputs(plan: &Plan, mode: &Mode) -> Vec<Instruction> {
+/// Copies the model's inputs into their buffers. Ids are not copied: the instructions that gather rows
+/// of a table read them.
+pub(super) fn inputs(plan: &Plan, mode: &BufferPlan) -> Vec<Instruction> {
     let layers = &plan.graph.layers;
     let all = layers.inputs.iter().zip(&plan.graph.inputs).enumerate();
     all.filter(|(_, ((_, id), _))| !layers.layers[*id].outputs[0].is_ids())
@@ -89,7 +90,7 @@ pub(super) fn inputs(plan: &Plan, mode: &Mode) -> Vec<Instruction> {
 /// What an operation without a cell does forwards.
 pub(super) fn without_cell(
     plan: &Plan,
-    mode: &Mode,
+    mode: &BufferPlan,
     op: &Op,
     pass: Pass,
 ) -> Sound<Option<Instruction>> {
@@ -100,7 +101,7 @@ pub(super) fn without_cell(
 }
 
 /// The values of an operation.
-pub(super) fn call(plan: &Plan, mode: &Mode, op: &Op) -> OpCall {
+pub(super) fn call(plan: &Plan, mode: &BufferPlan, op: &Op) -> OpCall {
     let value = |&v: &ValueId| OpValue {
         at: mode.values[v].clone(),
         gradient: plan.gradients[v].clone(),
@@ -116,7 +117,7 @@ pub(super) fn call(plan: &Plan, mode: &Mode, op: &Op) -> OpCall {
 }
 
 /// States before the first step.
-fn start(mode: &Mode, c: &CellOp, states: &[Slice<Symbolic>]) -> Vec<Instruction> {
+fn start(mode: &BufferPlan, c: &CellOp, states: &[Slice<Symbolic>]) -> Vec<Instruction> {
     let states = states.iter().zip(&c.initial);
     states
         .map(|(s, initial)| {
@@ -135,7 +136,7 @@ fn start(mode: &Mode, c: &CellOp, states: &[Slice<Symbolic>]) -> Vec<Instruction
 
 /// States after the last step, where somebody reads them.
 pub(super) fn finish(
-    mode: &Mode,
+    mode: &BufferPlan,
     op: &Op,
     c: &CellOp,
     states: &[Slice<Symbolic>],
@@ -169,17 +170,17 @@ fn dropout_masks(c: &CellOp, cell: &CellPlan) -> Vec<Instruction> {
 /// A cell over time.
 pub(super) fn scan(
     plan: &Plan,
-    mode: &Mode,
+    mode: &BufferPlan,
     i: usize,
     op: &Op,
-    direction: Direction,
+    form: Form,
 ) -> Sound<Instruction> {
     let cell = plan.cells[i].as_ref().or_bug("a cell without kernels")?;
-    let (kernels, states) = match direction {
-        Direction::Stream => (&cell.stream, &cell.stream_states),
-        Direction::Inference => (&cell.inference, &cell.inference_states),
-        Direction::Forward => (&cell.forward, &cell.training_states),
-        Direction::Backward => (&cell.backward, &cell.state_gradients),
+    let (kernels, states) = match form {
+        Form::Stream => (&cell.stream, &cell.stream_states),
+        Form::Inference => (&cell.inference, &cell.inference_states),
+        Form::Forward => (&cell.forward, &cell.training_states),
+        Form::Backward => (&cell.backward, &cell.state_gradients),
     };
     let carry = match &op.kind {
         OpKind::Cell(c) => c.mask.map(|mask| {
@@ -192,8 +193,8 @@ pub(super) fn scan(
                 values.map(slice).collect::<Vec<_>>()
             };
             let gradient = |_, v: ValueId| plan.gradients[v].clone();
-            let (outputs, inputs) = match direction {
-                Direction::Backward => (
+            let (outputs, inputs) = match form {
+                Form::Backward => (
                     slices(&|k, v| output_gradient(plan, cell, k, v), &op.outputs),
                     slices(&gradient, &op.inputs),
                 ),
@@ -215,12 +216,12 @@ pub(super) fn scan(
     let trained = op.inputs.iter().any(|&v| plan.graph.values[v].trained);
     Ok(Instruction::Scan {
         cell: i,
-        direction,
+        form,
         axis: op.axis,
         carry,
         input_gradient: match trained {
-            true => Wanted::Always,
-            false => Wanted::IfInputGradient,
+            true => GradientCondition::Always,
+            false => GradientCondition::IfInputGradient,
         },
         cost: kernels.cost(),
     })

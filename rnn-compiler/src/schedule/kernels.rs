@@ -1,36 +1,28 @@
-//! Cells cut into kernels whose vectors have their buffers, for a stream, inference and both passes
-//! of training; and the weights that these read, packed.
+//! Cuts cells into kernels and gives their vectors buffers, for a stream, inference and both passes of
+//! training. Lists the packed weights that the kernels read.
 
 use std::collections::BTreeMap;
 
 use rnn_tables::{
-    Extent, Kernel as Tables, MatrixGradient, MatrixSlice, PackedMatrix, Segment, Slice,
+    Extent, Form, Kernel, MatrixGradient, MatrixSlice, PackedMatrix, Segment, Slice,
     VectorGradient, VectorSlice,
 };
 
 use super::{
-    CellPlan, Kernel, Kernels, Mode, Plan, PlannedMatrix, PlannedVector, Schedules, buffers, cost,
+    BufferPlan, CellPlan, Kernels, Plan, PlannedKernel, PlannedMatrix, PlannedVector, Schedules,
+    buffers, cost,
 };
 use crate::{
     cell::{
-        graph::{NodeId, Op as Node, Slot},
+        graph::{LeafSource, NodeId, NodeOp},
         size::Size,
     },
     diagnostics::{Bug, OrBug, Sound},
     ir::{
         AxisId, BufferRef, CellOp, Op, OpGraph, OpKind, Packed, ParamId, Symbolic, Time, ValueId,
     },
-    kernels::{self, Destination, Location, PackedVector, Program, Target, forms},
+    kernels::{self, CellProgram, Destination, KernelTarget, Location, PackedVectorSource, forms},
 };
-
-/// Which form of a cell is being planned.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Form {
-    Stream,
-    Inference,
-    Forward,
-    Backward,
-}
 
 /// The buffers of the values, states and saved nodes of one cell, in one mode.
 #[derive(Clone, Default)]
@@ -38,7 +30,7 @@ struct CellBuffers {
     inputs: Vec<BufferRef>,
     outputs: Vec<BufferRef>,
     states: Vec<BufferRef>,
-    /// States that may be anything before the first step.
+    /// Whether each state starts from a value instead of zeros.
     given: Vec<bool>,
     dropout_masks: Vec<BufferRef>,
     saved: BTreeMap<NodeId, BufferRef>,
@@ -53,14 +45,14 @@ struct CellBuffers {
 }
 
 struct Planner<'a> {
-    target: &'a Target,
+    target: &'a KernelTarget,
     matrices: Vec<PlannedMatrix>,
     vectors: Vec<PlannedVector>,
 }
 
 /// Buffers and kernels: a plan whose schedules are still empty.
-pub(super) fn plan(graph: OpGraph, target: &Target) -> Sound<Plan> {
-    let whole = needs_all(&graph);
+pub(super) fn plan(graph: OpGraph, target: &KernelTarget) -> Sound<Plan> {
+    let needs_whole_sequence = needs_all(&graph);
     let mut p = Planner {
         target,
         matrices: Vec::new(),
@@ -73,7 +65,7 @@ pub(super) fn plan(graph: OpGraph, target: &Target) -> Sound<Plan> {
         gradients,
     } = buffers::buffers(&graph);
     let mut cells: Vec<Option<CellPlan>> = Vec::new();
-    // Inference first: its packed weights stand in front of those that only training needs.
+    // Inference comes first, so that its packed weights stand before those that only training needs.
     for (i, op) in graph.ops.iter().enumerate() {
         cells.push(match &op.kind {
             OpKind::Cell(c) | OpKind::Normalize { cell: c, .. } => {
@@ -104,7 +96,7 @@ pub(super) fn plan(graph: OpGraph, target: &Target) -> Sound<Plan> {
             _ => {}
         }
     }
-    let blocks = whole.is_none() && in_blocks(&graph);
+    let blocks = needs_whole_sequence.is_none() && in_blocks(&graph);
     Ok(Plan {
         graph,
         stream,
@@ -117,16 +109,16 @@ pub(super) fn plan(graph: OpGraph, target: &Target) -> Sound<Plan> {
         training_matrices,
         vectors: p.vectors,
         training_vectors,
-        whole,
+        needs_whole_sequence,
         blocks,
         schedules: Schedules::default(),
         text: String::new(),
     })
 }
 
-/// Why a model needs whole sequences, if it does: what a stream cannot give.
+/// Why a model needs whole sequences, if it does; a stream cannot run such a model.
 fn needs_all(graph: &OpGraph) -> Option<String> {
-    if let Some((layer, why)) = graph.whole.first() {
+    if let Some((layer, why)) = graph.needs_whole_sequence.first() {
         return Some(format!("{layer} needs the whole sequence: {why}"));
     }
     if graph.axes.len() > 1 {
@@ -135,8 +127,8 @@ fn needs_all(graph: &OpGraph) -> Option<String> {
     None
 }
 
-/// Whether what runs once stands after all that runs over time: then a long sequence can be cut
-/// into blocks, and what runs once runs after the last one.
+/// Whether all operations that run once stand after those that run over time. A long sequence can
+/// then be cut into blocks; what runs once runs after the last block.
 fn in_blocks(graph: &OpGraph) -> bool {
     let mut once = false;
     graph.axes.len() == 1
@@ -164,7 +156,7 @@ impl Planner<'_> {
         &mut self,
         index: usize,
         c: &CellOp,
-        mode: &mut Mode,
+        mode: &mut BufferPlan,
         form: Form,
         op: &Op,
     ) -> Sound<(Kernels, Vec<Slice<Symbolic>>)> {
@@ -192,7 +184,7 @@ impl Planner<'_> {
         graph: &OpGraph,
         index: usize,
         c: &CellOp,
-        mode: &mut Mode,
+        mode: &mut BufferPlan,
         gradients: &[BufferRef],
         op: &Op,
         plan: &mut CellPlan,
@@ -266,17 +258,17 @@ impl Planner<'_> {
         self.weight_gradients(c, mode, &buffers, plan)
     }
 
-    /// The products and sums that gradients of weights are.
+    /// The products and sums that give the gradients of weights.
     fn weight_gradients(
         &self,
         c: &CellOp,
-        mode: &mut Mode,
+        mode: &mut BufferPlan,
         buffers: &CellBuffers,
         plan: &mut CellPlan,
     ) -> Sound<()> {
-        let slot = |slot: Slot, offset: &Size, mode: &mut Mode| {
-            place(
-                &Location::Slot(slot),
+        let slot = |slot: LeafSource, offset: &Size, mode: &mut BufferPlan| {
+            buffer_of(
+                &Location::Leaf(slot),
                 offset,
                 buffers,
                 &[],
@@ -284,8 +276,8 @@ impl Planner<'_> {
                 mode,
             )
         };
-        let gradient = |node: NodeId, mode: &mut Mode| match &c.backward.graph.node(node).op {
-            Node::Leaf(from, offset) => slot(*from, offset, mode),
+        let gradient = |node: NodeId, mode: &mut BufferPlan| match &c.backward.graph.node(node).op {
+            NodeOp::Leaf(from, offset) => slot(*from, offset, mode),
             _ => buffers
                 .d_products
                 .get(&node)
@@ -330,8 +322,8 @@ impl Planner<'_> {
     fn kernels(
         &mut self,
         (op, axis, params): (usize, Option<AxisId>, &[usize]),
-        program: &Program,
-        mode: &mut Mode,
+        program: &CellProgram,
+        mode: &mut BufferPlan,
         buffers: &CellBuffers,
         form: Form,
     ) -> Sound<Kernels> {
@@ -356,8 +348,8 @@ impl Planner<'_> {
             form,
             mode,
         };
-        let mut list = |phases: &[kernels::FusedKernel]| -> Sound<Vec<Kernel>> {
-            phases.iter().map(|p| cut.kernel(p)).collect()
+        let mut list = |kernels: &[kernels::FusedKernel]| -> Sound<Vec<PlannedKernel>> {
+            kernels.iter().map(|p| cut.kernel(p)).collect()
         };
         let (prologue, step, post_loop) = (
             list(&program.prologue)?,
@@ -420,12 +412,12 @@ impl Planner<'_> {
         op: usize,
         backward: bool,
         params: &[usize],
-        packed: &PackedVector,
+        packed: &PackedVectorSource,
     ) -> usize {
         let same = |v: &PlannedVector| {
             v.op == op
                 && v.packed == *packed
-                && (v.backward == backward || matches!(packed, PackedVector::Param(..)))
+                && (v.backward == backward || matches!(packed, PackedVectorSource::Param(..)))
         };
         let known = self.vectors.iter().position(same);
         known.unwrap_or_else(|| {
@@ -433,8 +425,8 @@ impl Planner<'_> {
                 op,
                 backward,
                 param: match packed {
-                    PackedVector::Param(param, ..) => Some(ParamId(params[*param])),
-                    PackedVector::Computed(..) => None,
+                    PackedVectorSource::Param(param, ..) => Some(ParamId(params[*param])),
+                    PackedVectorSource::Computed(..) => None,
                 },
                 packed: packed.clone(),
             });
@@ -443,18 +435,18 @@ impl Planner<'_> {
     }
 }
 
-/// What the vectors of a program's kernels are looked up in.
+/// Where the vectors of a program's kernels are looked up.
 struct Cut<'a> {
     matrices: &'a [usize],
     vectors: &'a [usize],
     temps: &'a [BufferRef],
     buffers: &'a CellBuffers,
     form: Form,
-    mode: &'a mut Mode,
+    mode: &'a mut BufferPlan,
 }
 
 impl Cut<'_> {
-    fn kernel(&mut self, p: &kernels::FusedKernel) -> Sound<Kernel> {
+    fn kernel(&mut self, p: &kernels::FusedKernel) -> Sound<PlannedKernel> {
         let loads = self.all(&p.loads)?;
         let scalars = self.all(&p.scalars)?;
         let stores = match p.stores.is_empty() {
@@ -472,15 +464,15 @@ impl Cut<'_> {
                     k: k.clone(),
                     matrix: Packed::Matrix(self.matrices[*m]),
                     gates: product.gates.len(),
-                    carried: matches!(v.location, Location::Slot(Slot::State(i)) if !self.buffers.given[i])
+                    carried: matches!(v.location, Location::Leaf(LeafSource::State(i)) if !self.buffers.given[i])
                         && matches!(self.form, Form::Inference | Form::Forward),
                 });
             }
             products.push(segments);
         }
         let vectors = p.vectors.iter();
-        Ok(Kernel {
-            tables: Tables {
+        Ok(PlannedKernel {
+            tables: Kernel {
                 width: p.width.clone(),
                 products,
                 loads,
@@ -508,7 +500,7 @@ impl Cut<'_> {
     }
 
     fn at(&mut self, v: &kernels::Vector) -> Sound<BufferRef> {
-        place(
+        buffer_of(
             &v.location,
             &v.offset,
             self.buffers,
@@ -532,28 +524,28 @@ fn slice(at: BufferRef, width: &Size) -> Slice<Symbolic> {
 }
 
 /// The buffer of a vector.
-fn place(
-    place: &Location,
+fn buffer_of(
+    location: &Location,
     offset: &Size,
     buffers: &CellBuffers,
     temps: &[BufferRef],
     form: Form,
-    mode: &mut Mode,
+    mode: &mut BufferPlan,
 ) -> Sound<BufferRef> {
     let after = |r: &BufferRef| BufferRef {
         after: true,
         ..r.clone()
     };
-    let found = match place {
+    let found = match location {
         Location::Temp(i) => temps.get(*i).cloned(),
-        Location::Slot(slot) => match slot {
-            Slot::Input(i) => buffers.inputs.get(*i).cloned(),
-            Slot::State(i) => buffers.states.get(*i).cloned(),
-            Slot::NextState(i) => buffers.states.get(*i).map(after),
-            Slot::Forward(n) => buffers.saved.get(n).cloned(),
-            Slot::OutputGradient(i) => buffers.d_outputs.get(*i).cloned(),
-            Slot::DropoutMask(i) => buffers.dropout_masks.get(*i).cloned(),
-            Slot::NextStateGradient(i) => buffers.d_states.get(*i).map(after),
+        Location::Leaf(slot) => match slot {
+            LeafSource::Input(i) => buffers.inputs.get(*i).cloned(),
+            LeafSource::State(i) => buffers.states.get(*i).cloned(),
+            LeafSource::NextState(i) => buffers.states.get(*i).map(after),
+            LeafSource::Forward(n) => buffers.saved.get(n).cloned(),
+            LeafSource::OutputGradient(i) => buffers.d_outputs.get(*i).cloned(),
+            LeafSource::DropoutMask(i) => buffers.dropout_masks.get(*i).cloned(),
+            LeafSource::NextStateGradient(i) => buffers.d_states.get(*i).map(after),
         },
         Location::Destination(to) => match to {
             Destination::State(i) => buffers.states.get(*i).map(after),
@@ -565,7 +557,7 @@ fn place(
             Destination::InputGradient(i) => buffers.d_inputs.get(*i).cloned(),
         },
     };
-    let mut at = found.ok_or_else(|| Bug::new(format!("{place:?} has no buffer")))?;
+    let mut at = found.ok_or_else(|| Bug::new(format!("{location:?} has no buffer")))?;
     if *offset != Size::known(0) {
         mode.buffers[at.buffer].unaligned = true;
         at.offset = &at.offset + offset;

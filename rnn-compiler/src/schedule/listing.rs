@@ -3,9 +3,9 @@
 
 use std::fmt::{self, Write as _};
 
-use rnn_tables::{Axis, Buffer, CarryOver, Extent, Perturbation, Slice, Wanted};
+use rnn_tables::{Axis, Buffer, CarryOver, Extent, GradientCondition, Perturbation, Slice};
 
-use super::{Kernel, Kernels, Plan};
+use super::{Kernels, Plan, PlannedKernel};
 use crate::{
     cell::size::Size,
     ir::{BufferRef, Instruction, Packed, Symbolic},
@@ -51,7 +51,7 @@ pub fn listing(plan: &Plan) -> String {
     text
 }
 
-/// Those that an instruction governs stand further in.
+/// Writes a list; instructions that another governs are indented.
 fn instructions(text: &mut String, list: &[Instruction]) {
     let mut ends: Vec<usize> = Vec::new();
     for (i, one) in list.iter().enumerate() {
@@ -83,7 +83,7 @@ fn kernels(text: &mut String, form: &str, kernels: &Kernels) {
     }
 }
 
-/// A table in this file's words.
+/// Shows a table as one line of the listing.
 struct Shown<'a, T>(&'a T);
 
 /// Several, with commas.
@@ -147,11 +147,11 @@ impl fmt::Display for Shown<'_, Axis> {
     }
 }
 
-impl fmt::Display for Shown<'_, Wanted> {
+impl fmt::Display for Shown<'_, GradientCondition> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self.0 {
-            Wanted::Always => "",
-            Wanted::IfInputGradient => ", gradient of the input if asked for",
+            GradientCondition::Always => "",
+            GradientCondition::IfInputGradient => ", gradient of the input if asked for",
         })
     }
 }
@@ -187,7 +187,7 @@ impl fmt::Display for Shown<'_, CarryOver<Symbolic>> {
     }
 }
 
-impl fmt::Display for Shown<'_, Kernel> {
+impl fmt::Display for Shown<'_, PlannedKernel> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let k = &self.0.tables;
         write!(f, "{} units", k.width)?;
@@ -503,15 +503,15 @@ impl fmt::Display for Shown<'_, Instruction> {
             }
             I::Scan {
                 cell,
-                direction,
+                form,
                 axis,
                 carry,
                 input_gradient,
                 ..
             } => {
-                let direction = format!("{direction:?}").to_lowercase();
-                write!(f, "scan cell {cell}, {direction}, {}", Shown(axis))?;
-                if direction == "backward" {
+                let form = format!("{form:?}").to_lowercase();
+                write!(f, "scan cell {cell}, {form}, {}", Shown(axis))?;
+                if form == "backward" {
                     write!(f, "{}", Shown(input_gradient))?;
                 }
                 match carry {

@@ -1,9 +1,9 @@
 //! What a model executes: buffers, packed weights, kernels, and for a stream, inference, the forward
 //! and the backward pass a list of instructions. Everything is decided here; printers only print.
 //!
-//! [`plan`] makes it of an [`OpGraph`] in three steps: values get buffers (`buffers.rs`), cells are
-//! cut into kernels whose vectors get theirs (`kernels.rs`), and each run becomes a list
-//! (`forward.rs`, `backward.rs`, `stream.rs`).
+//! [`plan`] makes a [`Plan`] from an [`OpGraph`] in three steps: values get buffers (`buffers.rs`),
+//! cells are cut into kernels whose vectors get buffers (`kernels.rs`), and each run becomes a list
+//! of instructions (`forward.rs`, `backward.rs`, `stream.rs`).
 
 mod backward;
 mod buffers;
@@ -15,30 +15,30 @@ mod kernels;
 mod listing;
 mod stream;
 
-use rnn_tables::{Buffer, Kernel as Tables, MatrixGradient, PackedMatrix, Slice, VectorGradient};
+use rnn_tables::{Buffer, Kernel, MatrixGradient, PackedMatrix, Slice, VectorGradient};
 
 use crate::{
     cell::{graph::Graph, size::Size},
     diagnostics::Sound,
     ir::{BufferRef, Instruction, OpGraph, ParamId, Symbolic},
-    kernels::{PackedVector, Statement, Target},
+    kernels::{KernelTarget, PackedVectorSource, Statement},
 };
 
 pub use listing::listing;
 
 /// A fused kernel: its tables, and the maths that is evaluated for every block of units.
 #[derive(Clone, Debug)]
-pub struct Kernel {
+pub struct PlannedKernel {
     /// What it reads and writes. The packed vectors of a kernel that runs when weights are packed are
     /// named by its stores in `body`.
-    pub tables: Tables<Symbolic>,
+    pub tables: Kernel<Symbolic>,
     /// What happens for every block of units.
     pub body: Vec<Statement>,
     /// What happens after the last block of a row, when its reductions are complete.
     pub epilogue: Vec<Statement>,
-    /// All that it writes is the gradient of the input.
+    /// It writes nothing but the gradient of the input.
     pub only_input_gradient: bool,
-    /// All that it writes are gradients of states before the step.
+    /// It writes nothing but gradients of states before the step.
     pub only_state_gradients: bool,
 }
 
@@ -48,25 +48,26 @@ pub struct Kernels {
     /// The graph that the statements are about.
     pub graph: Graph,
     /// Weight-time: run when weights are packed. Their stores are packed vectors.
-    pub weight_time: Vec<Kernel>,
+    pub weight_time: Vec<PlannedKernel>,
     /// Before the loop, for all steps at once.
-    pub prologue: Vec<Kernel>,
+    pub prologue: Vec<PlannedKernel>,
     /// At every step.
-    pub step: Vec<Kernel>,
+    pub step: Vec<PlannedKernel>,
     /// After the loop, for all steps at once.
-    pub post_loop: Vec<Kernel>,
+    pub post_loop: Vec<PlannedKernel>,
 }
 
 impl Kernels {
-    /// Those that run with a batch, in order.
-    pub fn running(&self) -> impl Iterator<Item = &Kernel> {
+    /// The kernels that run with a batch, in order; weight-time kernels are not among them.
+    pub fn running(&self) -> impl Iterator<Item = &PlannedKernel> {
         self.prologue
             .iter()
             .chain(&self.step)
             .chain(&self.post_loop)
     }
 
-    /// Multiplications for one row and one step, about: what the runtime divides among threads by.
+    /// About how many multiplications one row and step take. The runtime divides work among threads by
+    /// it.
     pub fn cost(&self) -> Size {
         let mut cost = Size::known(0);
         for kernel in self.running() {
@@ -81,7 +82,7 @@ impl Kernels {
     }
 }
 
-/// Pointwise maths of a unit costs about as much as so many multiplications.
+/// The pointwise maths of one unit costs about as much as this many multiplications.
 const POINTWISE: usize = 16;
 
 /// One cell, planned.
@@ -103,7 +104,7 @@ pub struct CellPlan {
     pub training_states: Vec<Slice<Symbolic>>,
     /// Gradients of the states before a step.
     pub state_gradients: Vec<Slice<Symbolic>>,
-    /// Accumulators over the steps of each row, of which gradients of vectors are made.
+    /// Accumulators over the steps of each row: gradients of vectors before rows are summed.
     pub accumulators: Vec<Slice<Symbolic>>,
     /// The dropout masks of training.
     pub dropout_masks: Vec<BufferRef>,
@@ -114,7 +115,7 @@ pub struct CellPlan {
     pub matrices: Vec<MatrixGradient<Symbolic>>,
     /// Gradients of vectors.
     pub vectors: Vec<VectorGradient<Symbolic>>,
-    /// Unroll the loop of inference by this many steps: all of them.
+    /// How many steps inference unrolls: all of them, or `None` for a loop.
     pub unroll: Option<usize>,
 }
 
@@ -129,22 +130,22 @@ pub struct PlannedMatrix {
     pub width: Size,
 }
 
-/// A packed vector: of which operation, of which graph, what it is made of.
+/// A packed vector and what it is packed from.
 #[derive(Clone, Debug)]
 pub struct PlannedVector {
     /// The operation.
     pub op: usize,
-    /// Of the backward graph.
+    /// Its node belongs to the backward graph of the operation.
     pub backward: bool,
-    /// What it is made of.
-    pub packed: PackedVector,
+    /// What it is packed from.
+    pub packed: PackedVectorSource,
     /// The parameter, if it is a part of one.
     pub param: Option<ParamId>,
 }
 
-/// How values are stored in a mode.
+/// The buffers of one run: streaming, inference or training.
 #[derive(Clone, Debug, Default)]
-pub struct Mode {
+pub struct BufferPlan {
     /// Its buffers.
     pub buffers: Vec<Buffer<Symbolic>>,
     /// The buffer of each value.
@@ -170,11 +171,11 @@ pub struct Plan {
     /// The operations.
     pub graph: OpGraph,
     /// Streaming.
-    pub stream: Mode,
+    pub stream: BufferPlan,
     /// Inference over a batch.
-    pub inference: Mode,
+    pub inference: BufferPlan,
     /// Training.
-    pub training: Mode,
+    pub training: BufferPlan,
     /// The gradient of each value, in training.
     pub gradients: Vec<BufferRef>,
     /// For `BatchNormalization`: where the statistics are saved, by operation.
@@ -183,19 +184,19 @@ pub struct Plan {
     pub cells: Vec<Option<CellPlan>>,
     /// Packed matrices; those from `training_matrices` on are packed for training only.
     pub matrices: Vec<PlannedMatrix>,
-    /// See `matrices`.
+    /// How many of `matrices` inference needs.
     pub training_matrices: usize,
     /// Packed vectors, likewise.
     pub vectors: Vec<PlannedVector>,
-    /// See `vectors`.
+    /// How many of `vectors` inference needs.
     pub training_vectors: usize,
-    /// Why it cannot run step by step, if it cannot.
-    pub whole: Option<String>,
-    /// Long sequences can run block by block.
+    /// Why the model cannot run step by step, if it cannot.
+    pub needs_whole_sequence: Option<String>,
+    /// Whether long sequences can run block by block.
     pub blocks: bool,
-    /// What runs.
+    /// The instructions.
     pub schedules: Schedules,
-    /// What was decided, and why.
+    /// What was decided, and why: the text of `Model::plan()`.
     pub text: String,
 }
 
@@ -203,9 +204,9 @@ pub struct Plan {
 ///
 /// # Errors
 /// If tables of the compiler contradict one another, which is a mistake of the compiler.
-pub fn plan(graph: OpGraph, target: &Target) -> Sound<Plan> {
+pub fn plan(graph: OpGraph, target: &KernelTarget) -> Sound<Plan> {
     let mut plan = kernels::plan(graph, target)?;
-    if plan.whole.is_none() {
+    if plan.needs_whole_sequence.is_none() {
         plan.schedules.stream = stream::stream(&plan)?;
     }
     plan.schedules.inference = forward::inference(&plan)?;

@@ -1,6 +1,6 @@
 //! The instructions of one step of a stream.
 
-use rnn_tables::Direction;
+use rnn_tables::Form;
 
 use super::{Plan, forward};
 use crate::{
@@ -13,18 +13,18 @@ pub(super) fn stream(plan: &Plan) -> Sound<Vec<Instruction>> {
     let mode = &plan.stream;
     let mut list = forward::inputs(plan, mode);
     for (i, (op, cell)) in plan.graph.ops.iter().zip(&plan.cells).enumerate() {
-        // A stream has no axis: every step is the only one.
+        // A stream has no time axis: each call is one step.
         let op = Op {
             axis: None,
             ..op.clone()
         };
         let Some(cell) = cell else {
             let one = forward::without_cell(plan, mode, &op, Pass::Inference)?;
-            // What sizes cost is asked of batches only.
+            // Penalties are reported for batches only.
             list.extend(one.filter(|i| !matches!(i, Instruction::Penalty { .. })));
             continue;
         };
-        list.push(forward::scan(plan, mode, i, &op, Direction::Stream)?);
+        list.push(forward::scan(plan, mode, i, &op, Form::Stream)?);
         if let OpKind::Cell(c) = &op.kind {
             list.extend(forward::finish(mode, &op, c, &cell.stream_states));
         }

@@ -3,8 +3,8 @@
 use proc_macro2::{Ident, Span};
 use quote::ToTokens;
 
-/// `LSTM(64, return_sequences)`; in a graph also `shared`, the use of a `layer` statement, which is
-/// told apart where names are looked up.
+/// `LSTM(64, return_sequences)`; in a graph also `shared`, the use of a `layer` statement. Later passes,
+/// which look up names, tell them apart.
 #[derive(Clone, Debug)]
 pub struct LayerAst {
     /// `LSTM`
@@ -29,7 +29,7 @@ impl ArgumentAst {
     }
 }
 
-/// A value with its place.
+/// A value and where it stands.
 #[derive(Clone, Debug)]
 pub struct ValueAst {
     /// What it is.
@@ -39,8 +39,8 @@ pub struct ValueAst {
 }
 
 impl ValueAst {
-    /// The layer that a value is if it stands where a layer is wanted: `LSTM(64)` in
-    /// `Bidirectional(LSTM(64))`. `None` for what cannot be one, such as `64` or `cells::MyCell`.
+    /// The value read as a layer: `LSTM(64)` in `Bidirectional(LSTM(64))`. `None` for values that cannot
+    /// be a layer, such as `64` or `cells::MyCell`.
     pub fn as_layer(&self) -> Option<LayerAst> {
         let (path, arguments): (_, &[ArgumentAst]) = match &self.kind {
             ValueKind::Path(path) => (path, &[]),
@@ -77,7 +77,7 @@ pub enum ValueKind {
     Struct(Vec<(Ident, ValueAst)>),
 }
 
-/// A path as one writes it.
+/// A path as text, without the spaces that tokens have.
 pub fn path_text(path: &syn::Path) -> String {
     path.to_token_stream().to_string().replace(' ', "")
 }

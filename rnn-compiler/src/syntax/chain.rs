@@ -9,14 +9,14 @@ use crate::{
 };
 
 impl Reader<'_> {
-    /// The layers up to `;`, the end, a closing `>` or, in a graph, the next statement; `None` for
-    /// one with mistakes.
+    /// The layers up to `;`, the end, a closing `>` or, in a graph, the next statement; `None` for a layer
+    /// with mistakes.
     pub(super) fn layers(&mut self, c: &mut Cursor) -> Vec<Option<LayerAst>> {
         self.start = c.position();
         let mut layers = Vec::new();
         loop {
             layers.push(self.whole_layer(c));
-            // What stands for an arrow by mistake has been reported by `ends`.
+            // `ends` has reported a token that was written instead of an arrow.
             if self.at_end(c)
                 || !(c.eat("->") || c.eat("=>") || c.eat(",") || c.eat("|") || next_layer(c))
             {
@@ -99,7 +99,7 @@ impl Reader<'_> {
                     .as_ref()
                     .and_then(|g| python::sequential(g, self.classes));
                 let chain = chain.unwrap_or("Input(_, 8) -> LSTM(64) -> Dense(10)".to_owned());
-                format!("write the layers one behind the other: `{chain}`")
+                format!("write the layers one after the other: `{chain}`")
             }
             ("Model", Some(_)) => {
                 "inputs and outputs are statements: `input x: [_, 8]; output y = x -> LSTM(64);`"
@@ -115,7 +115,7 @@ impl Reader<'_> {
     /// Reports `Input(shape=(10, 8))`, `LSTM(8, input_shape=(10, 8))` and `Reshape((4, 2))`.
     fn no_shape(&mut self, class: &proc_macro2::Ident, group: &proc_macro2::Group) -> Parsed<()> {
         let name = class.to_string();
-        // A layer with both is written whole by the first.
+        // `with_input` also writes a layer that has both mistakes.
         if let Some(right) = python::with_input(&name, group, self.classes) {
             let words = format!("Keras's shape of {class} is written as sizes here");
             let d = Diagnostic::new("RNN0121", class.span(), words);
@@ -130,8 +130,8 @@ impl Reader<'_> {
         self.mistake(d.help(format!("write `{right}`")))
     }
 
-    /// Reports what stands after a layer if it is not `->`. What stands for an arrow leaves the
-    /// layer as it is, anything else belongs to it and spoils it.
+    /// Reports a token after a layer that is not `->`. A slip for an arrow does not harm the layer; any
+    /// other token makes the layer unreadable.
     fn ends(&mut self, c: &Cursor) -> Parsed<()> {
         if self.ends_layer(c) {
             return Ok(());
@@ -159,7 +159,7 @@ impl Reader<'_> {
     }
 }
 
-/// Whether something else than `->` divides two layers here.
+/// Whether a token other than `->` separates two layers here.
 fn separates(c: &Cursor) -> bool {
     c.is("=>") || c.is(",") || c.is("|") || next_layer(c)
 }

@@ -1,14 +1,14 @@
-//! What the parser is told of the layers' classes. Any name is read as a layer; the classes only let
-//! a message write what one of Keras's programs means.
+//! What the parser knows about the layers' classes. It reads any name as a layer; the classes only help
+//! messages to translate programs for Keras.
 
-/// A class of layers, as far as its name says something without arguments.
+/// What the name of a layer's class alone tells.
 #[derive(Clone, Copy, Debug)]
 pub struct Class {
     /// Keras's name: `LSTM`.
     pub name: &'static str,
     /// What it reads.
     pub reads: Reads,
-    /// The argument that Keras takes as a tuple, and that is written as sizes here: `target_shape`.
+    /// The argument that is a tuple in Keras and a list of sizes here: `target_shape`.
     pub sizes: Option<&'static str>,
     /// The operator of Python's that it stands for: `+`.
     pub operator: Option<&'static str>,
@@ -34,13 +34,13 @@ pub enum Reads {
 }
 
 impl Reads {
-    /// Whether it may be more than one value.
+    /// Whether a layer may read more than one value.
     pub fn several(self) -> bool {
         matches!(self, Reads::Sequences | Reads::Several)
     }
 
-    /// The input of a chain of so many features, to write before such a layer. `None` where a chain
-    /// needs none or cannot have one.
+    /// The input of a chain with this many features, to write before a layer that reads this. `None` where
+    /// a chain needs no input or cannot have one.
     pub fn example(self, features: usize) -> Option<String> {
         match self {
             Reads::Nothing | Reads::Ids | Reads::Several => None,

@@ -8,8 +8,8 @@ use super::{
 };
 use crate::cursor::Cursor;
 
-/// `inputs = Input(shape=(None, 8)); x = LSTM(64)(inputs)` as a graph, with or without `;`. What
-/// cannot be told becomes an example; `None` if the tokens start in another way.
+/// `inputs = Input(shape=(None, 8)); x = LSTM(64)(inputs)` as a graph, with or without `;`. A part that
+/// cannot be translated becomes an example. `None` if the tokens start differently.
 pub(super) fn graph(c: &Cursor, classes: &[Class]) -> Option<String> {
     const EXAMPLE: &str = "input x: [_, 8]; output y = x -> LSTM(64) -> Dense(10);";
     let mut c = c.clone();
@@ -17,7 +17,7 @@ pub(super) fn graph(c: &Cursor, classes: &[Class]) -> Option<String> {
     while !c.at_end() {
         let name = c.ident().filter(|_| c.eat("=") && !c.is("="));
         let Some(name) = name else {
-            // What starts otherwise is no such program.
+            // Tokens that start differently are no functional program.
             let first = inputs.is_empty() && values.is_empty();
             return (!first).then(|| EXAMPLE.to_owned());
         };
@@ -34,7 +34,7 @@ pub(super) fn graph(c: &Cursor, classes: &[Class]) -> Option<String> {
         while c.group(Delimiter::Parenthesis).is_some() {}
         while c.eat(";") {}
     }
-    // The last value is what the model gives.
+    // The last value is the model's output.
     let last = values.len().checked_sub(1).filter(|_| !inputs.is_empty());
     let Some(last) = last else {
         return Some(EXAMPLE.to_owned());
@@ -93,7 +93,7 @@ pub(super) fn input(name: &Ident, c: &Cursor, classes: &[Class]) -> Option<Strin
     let sizes = sizes.unwrap_or_else(|| python::written(arguments.stream(), classes));
     Some(match sizes.as_str() {
         _ if sizes.is_empty() || sizes.contains(" = ") => format!("input {name}: [_, 8];"),
-        // One open axis: there are steps and no features.
+        // One open axis: steps without features, so ids.
         "_" => format!("input {name}: ids;"),
         sizes => format!("input {name}: [{}];", sizes),
     })

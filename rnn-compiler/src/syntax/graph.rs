@@ -5,7 +5,7 @@ use proc_macro2::{Delimiter, Ident, Span, TokenTree};
 use super::{
     class::is_input,
     functional, python,
-    statement::{Statement, Target},
+    statement::{StatementAst, TargetAst},
     value::Reader,
 };
 use crate::{
@@ -18,7 +18,8 @@ const WORDS: [&str; 4] = ["input", "layer", "let", "output"];
 
 const CHAIN: &str = "a model of one chain has no statements: `pub struct Rows = Input(28, 28) -> LSTM(64) -> Dense(10);`";
 
-/// Whether a statement starts here: one of its words, and after it what no chain has there.
+/// Whether a statement starts here: with one of its words, followed by a token that cannot follow a
+/// name in a chain.
 pub(super) fn starts_statement(c: &Cursor) -> bool {
     let mut ahead = c.clone();
     let Some(word) = ahead.ident().filter(|i| WORDS.iter().any(|w| i == w)) else {
@@ -43,7 +44,7 @@ pub(super) fn is_graph(c: &Cursor) -> bool {
 
 impl Reader<'_> {
     /// All statements to the end. `whole` is where messages about the whole graph point.
-    pub(super) fn graph(&mut self, c: &mut Cursor, whole: Span) -> Vec<Statement> {
+    pub(super) fn graph(&mut self, c: &mut Cursor, whole: Span) -> Vec<StatementAst> {
         self.graph = true;
         if c.at_end() {
             self.diagnostics.push(
@@ -65,20 +66,20 @@ impl Reader<'_> {
                 _ => names.iter().map(Ident::to_string).collect(),
             });
             let word = word.unwrap_or_default();
-            statements.push(statement.unwrap_or(Statement::Unreadable { word, names }));
+            statements.push(statement.unwrap_or(StatementAst::Unreadable { word, names }));
             self.semicolon(c, good);
         }
-        // A statement that could not be read may have been the one that is missing.
+        // The missing statement may be one that could not be read.
         if !failed {
             self.inputs_and_outputs(&statements, whole);
         }
         statements
     }
 
-    fn inputs_and_outputs(&mut self, statements: &[Statement], whole: Span) {
+    fn inputs_and_outputs(&mut self, statements: &[StatementAst], whole: Span) {
         if !statements
             .iter()
-            .any(|s| matches!(s, Statement::Input { .. }))
+            .any(|s| matches!(s, StatementAst::Input { .. }))
         {
             self.diagnostics.push(
                 Diagnostic::new("RNN0054", whole, "this graph has no input")
@@ -87,12 +88,12 @@ impl Reader<'_> {
         }
         if !statements
             .iter()
-            .any(|s| matches!(s, Statement::Output { .. }))
+            .any(|s| matches!(s, StatementAst::Output { .. }))
         {
             let last = statements.iter().rev().find_map(|s| match s {
-                Statement::Let { targets, .. } => targets.iter().find_map(|t| match t {
-                    Target::Name(name) => Some(name.to_string()),
-                    Target::Skip(_) => None,
+                StatementAst::Let { targets, .. } => targets.iter().find_map(|t| match t {
+                    TargetAst::Name(name) => Some(name.to_string()),
+                    TargetAst::Skip(_) => None,
                 }),
                 _ => None,
             });
@@ -108,7 +109,7 @@ impl Reader<'_> {
     /// The `;` after a statement, or a message, and on to the next statement.
     fn semicolon(&mut self, c: &mut Cursor, good: bool) {
         if c.eat(";") {
-            // Rust's habit of `;;` does no harm.
+            // `;;` is allowed, as in Rust.
             while c.eat(";") {}
             return;
         }
@@ -118,7 +119,7 @@ impl Reader<'_> {
             let d = Diagnostic::new(
                 "RNN0045",
                 span,
-                format!("expected `;` behind this statement, found {found}"),
+                format!("expected `;` after this statement, found {found}"),
             );
             self.diagnostics.push(
                 d.help("every statement of a graph ends with `;`: `output y = x -> Dense(10);`"),
@@ -133,8 +134,8 @@ impl Reader<'_> {
         }
     }
 
-    /// One statement without its `;`. What it would have named goes to `names`.
-    fn statement(&mut self, c: &mut Cursor, names: &mut Vec<Ident>) -> Parsed<Statement> {
+    /// One statement without its `;`. If it cannot be read, `names` has the names that it would have given.
+    fn statement(&mut self, c: &mut Cursor, names: &mut Vec<Ident>) -> Parsed<StatementAst> {
         let word = match c.peek() {
             Some(TokenTree::Ident(i)) => i.to_string(),
             _ => String::new(),
@@ -154,14 +155,14 @@ impl Reader<'_> {
                 names.push(name.clone());
                 self.equals(c, &format!("output {name}"), "x -> Dense(10)")?;
                 let value = self.chain(c)?;
-                Ok(Statement::Output { name, value })
+                Ok(StatementAst::Output { name, value })
             }
             _ => self.binding(c, names),
         }
     }
 
     /// `let y = …`, `let (y, _) = …`, after `let`
-    fn binding(&mut self, c: &mut Cursor, names: &mut Vec<Ident>) -> Parsed<Statement> {
+    fn binding(&mut self, c: &mut Cursor, names: &mut Vec<Ident>) -> Parsed<StatementAst> {
         const EXAMPLE: &str = "let y = x -> LSTM(64);";
         if c.is_word("mut") {
             let d = Diagnostic::new("RNN0049", c.span(), "the values of a graph do not change");
@@ -182,7 +183,7 @@ impl Reader<'_> {
         } else {
             let name = self.value_name(c, "RNN0048", "a value", EXAMPLE)?;
             names.push(name.clone());
-            targets.push(Target::Name(name));
+            targets.push(TargetAst::Name(name));
             let mut ahead = c.clone();
             if ahead.eat(",") && !starts_statement(&ahead) {
                 let d = Diagnostic::new("RNN0049", c.span(), "several names stand in parentheses");
@@ -191,7 +192,7 @@ impl Reader<'_> {
             }
         }
         let start = match (targets.first(), tuple) {
-            (Some(Target::Name(name)), false) => format!("let {name}"),
+            (Some(TargetAst::Name(name)), false) => format!("let {name}"),
             _ => "let (y, state)".to_owned(),
         };
         let example = if tuple {
@@ -201,7 +202,7 @@ impl Reader<'_> {
         };
         self.equals(c, &start, example)?;
         let value = self.chain(c)?;
-        Ok(Statement::Let {
+        Ok(StatementAst::Let {
             targets,
             tuple,
             value,
@@ -213,19 +214,19 @@ impl Reader<'_> {
         &mut self,
         group: &proc_macro2::Group,
         names: &mut Vec<Ident>,
-    ) -> Parsed<Vec<Target>> {
+    ) -> Parsed<Vec<TargetAst>> {
         const EXAMPLE: &str = "let (y, state) = x -> LSTM(64, return_state);";
         let mut c = Cursor::inside(group);
         let (mut targets, mut failed) = (Vec::new(), false);
         while !c.at_end() {
             let span = c.span();
             if c.eat_word("_") || c.eat("_") {
-                targets.push(Target::Skip(span));
+                targets.push(TargetAst::Skip(span));
             } else {
                 match self.value_name(&mut c, "RNN0049", "a value", EXAMPLE) {
                     Ok(name) => {
                         names.push(name.clone());
-                        targets.push(Target::Name(name));
+                        targets.push(TargetAst::Name(name));
                     }
                     Err(Reported) => failed = true,
                 }
@@ -248,7 +249,7 @@ impl Reader<'_> {
     }
 
     /// `shared = LSTM(64)`, after `layer`
-    fn shared(&mut self, c: &mut Cursor, names: &mut Vec<Ident>) -> Parsed<Statement> {
+    fn shared(&mut self, c: &mut Cursor, names: &mut Vec<Ident>) -> Parsed<StatementAst> {
         let name = self.value_name(c, "RNN0048", "a layer", "layer shared = LSTM(64);")?;
         names.push(name.clone());
         self.equals(c, &format!("layer {name}"), "LSTM(64)")?;
@@ -265,25 +266,25 @@ impl Reader<'_> {
                 "write `layer {name} = {first};`, and one more `layer` for each of the others"
             )));
         }
-        Ok(Statement::Layer { name, layer })
+        Ok(StatementAst::Layer { name, layer })
     }
 
     /// The `=` after what a statement names; `start` is the statement up to there.
     fn equals(&mut self, c: &mut Cursor, start: &str, example: &str) -> Parsed<()> {
         if c.eat("=") {
             self.statement = start.to_owned();
-            // `==` and `=>` are slips for it.
+            // `==` and `=>` are slips for `=`.
             return Ok(());
         }
         let found = c.found();
         let (words, example) = if c.is(":") {
             (
-                format!("expected `=` behind `{start}`, found {found}; a value has no type"),
+                format!("expected `=` after `{start}`, found {found}; a value has no type"),
                 example,
             )
         } else {
             (
-                format!("expected `=` behind `{start}`, found {found}"),
+                format!("expected `=` after `{start}`, found {found}"),
                 example,
             )
         };
@@ -293,7 +294,7 @@ impl Reader<'_> {
         )
     }
 
-    /// Reports what is no statement; the word that it must be, if that is clear.
+    /// Reports tokens that are no statement; gives the word that they must start with, if that is clear.
     fn unknown(&mut self, c: &mut Cursor, word: &str, names: &mut Vec<Ident>) -> Parsed<String> {
         let found = c.found();
         let mut ahead = c.clone();
@@ -309,7 +310,7 @@ impl Reader<'_> {
             self.diagnostics
                 .push(d.help(format!("did you mean `{meant}`?")));
             c.next();
-            // Read on, for the other mistakes; the statement has one already.
+            // Reads on to find other mistakes.
             return Ok(meant.to_owned());
         }
         let d = match name {
@@ -351,7 +352,7 @@ impl Reader<'_> {
         if !class.to_string().starts_with(char::is_uppercase) {
             return None;
         }
-        // What is wrong in it is not shown: the statement has its message.
+        // Mistakes inside are not shown: the statement has its message.
         let mut unseen = Diagnostics::new();
         let mut reader = Reader {
             start: c.position(),

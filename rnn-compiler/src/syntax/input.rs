@@ -4,7 +4,7 @@ use proc_macro2::{Delimiter, Group, Ident};
 
 use super::{
     ast::{ValueAst, ValueKind},
-    statement::{InputKind, Statement},
+    statement::{InputKind, StatementAst},
     value::{Reader, inside},
 };
 use crate::{
@@ -17,7 +17,7 @@ const KINDS: &str =
 
 impl Reader<'_> {
     /// What stands after the word `input`.
-    pub(super) fn input(&mut self, c: &mut Cursor, names: &mut Vec<Ident>) -> Parsed<Statement> {
+    pub(super) fn input(&mut self, c: &mut Cursor, names: &mut Vec<Ident>) -> Parsed<StatementAst> {
         let name = self.value_name(c, "RNN0046", "an input", "input x: [_, 28];")?;
         names.push(name.clone());
         let colon = c.is(":") && !c.is("::");
@@ -28,11 +28,11 @@ impl Reader<'_> {
         } else if !equals {
             let group = c.is_group(Delimiter::Bracket) || c.is_word("ids") || c.is_word("mask");
             let words = if group {
-                format!("expected `:` behind `input {name}`, found {found}")
+                format!("expected `:` after `input {name}`, found {found}")
             } else {
                 format!("`input {name}` does not say what it is: expected `:`, found {found}")
             };
-            // The end of a statement is where the kind is missing.
+            // The kind is missing at the end of the statement.
             let span = if c.at_end() || c.is(";") {
                 c.previous_span()
             } else {
@@ -50,11 +50,11 @@ impl Reader<'_> {
         let at = c.span();
         let kind = self.kind(c)?;
         if equals {
-            let words = format!("the kind of an input stands behind `:`, found {found}");
+            let words = format!("the kind of an input stands after `:`, found {found}");
             let d = Diagnostic::new("RNN0046", span, words);
             return self.mistake(d.help(format!("write `input {name}: {kind};`")));
         }
-        Ok(Statement::Input {
+        Ok(StatementAst::Input {
             name,
             kind,
             span: at,

@@ -1,6 +1,7 @@
-//! What the user wrote: tokens to [`ModelAst`], every part with its span.
+//! Parses what the user wrote: tokens to [`ModelAst`], every part with its span.
 //!
-//! A model is a chain of layers or a graph; each is an expression, or a type if it has a name.
+//! A model is a chain of layers or a graph. A model without a name is an expression, one with a name a
+//! type.
 //!
 //! ```text
 //! model     = { attribute } [ visibility ] "struct" Name "=" chain ";"
@@ -32,23 +33,23 @@
 //! size      = whole number | path of a `const`
 //! ```
 //!
-//! A `Name` starts with a capital, a `name` with a small letter; a `,` may follow the last of
-//! several. What a graph's names mean is not known here: `shared` in `x -> shared` is read as a
-//! layer without arguments.
+//! A `Name` starts with a capital, a `name` with a small letter; a `,` may follow the last item of a
+//! list. The parser does not look up names: it reads `shared` in `x -> shared` as a layer without
+//! arguments.
 //!
-//! All mistakes of a model are reported in one build: reading goes on after the next `->`, `,` or
-//! `;`. A layer that could not be read is `None`, a statement [`Statement::Unreadable`], so that
-//! later passes do not report what follows from it.
+//! All mistakes of a model are reported in one build: after a mistake the parser goes on at the next
+//! `->`, `,` or `;`. A layer that could not be read is `None`, a statement
+//! [`StatementAst::Unreadable`], so that later passes do not report consequences of the mistake.
 //!
 //! ```
-//! use rnn_compiler::{diagnostics::Diagnostics, layers, syntax::{Body, ModelAst}};
+//! use rnn_compiler::{diagnostics::Diagnostics, layers, syntax::{BodyAst, ModelAst}};
 //!
 //! let text = "input x: [time, 2]; input real: mask[time];
 //!             let (y, _) = x -> LSTM(4, return_state, mask = real); output z = (y, y) -> Add;";
 //! let mut found = Diagnostics::new();
 //! let model = ModelAst::parse(text.parse()?, &layers::classes(), &mut found);
 //! assert!(found.take().is_empty());
-//! let Body::Graph(statements) = model.body else { panic!("a chain") };
+//! let BodyAst::Graph(statements) = model.body else { panic!("a chain") };
 //! assert_eq!(statements[3].to_string(), "output z = (y, y) -> Add;");
 //! # Ok::<(), proc_macro2::LexError>(())
 //! ```
@@ -71,5 +72,5 @@ mod value;
 
 pub use ast::{ArgumentAst, LayerAst, ValueAst, ValueKind, path_text};
 pub use class::{Class, Reads};
-pub use model::{Body, GivenCell, ModelAst};
-pub use statement::{ChainAst, InputKind, Statement, Target};
+pub use model::{BodyAst, FetchedCell, ModelAst};
+pub use statement::{ChainAst, InputKind, StatementAst, TargetAst};

@@ -4,54 +4,54 @@ use proc_macro2::{Ident, TokenStream};
 
 use super::{
     ast::{LayerAst, path_text},
-    statement::Statement,
+    statement::StatementAst,
 };
 use crate::cell::CellAst;
 
 /// One `rnn_model!`.
 #[derive(Clone, Debug)]
 pub struct ModelAst {
-    /// The path of all that expanded code names: a hidden module of the facade.
+    /// The path of the facade's hidden module, whose items expanded code names.
     pub krate: TokenStream,
     /// The cells that were fetched for this model.
-    pub cells: Vec<GivenCell>,
+    pub cells: Vec<FetchedCell>,
     /// Documentation and other attributes of the named form.
     pub attrs: Vec<syn::Attribute>,
     /// Visibility of the named form.
     pub vis: syn::Visibility,
     /// Name of the named form; `None` for an inline expression.
     pub name: Option<Ident>,
-    /// Whether this is the named form, also if its name could not be read.
+    /// Whether this is the named form, even if its name could not be read.
     pub item: bool,
     /// The layers.
-    pub body: Body,
-    /// The user's tokens, without what the macros pass to one another: handed on to a cell.
+    pub body: BodyAst,
+    /// The user's tokens without those that the macros pass to one another. They are handed on to the
+    /// macro of a cell.
     pub tokens: TokenStream,
 }
 
 /// What is between the braces, or after the `=`.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
-pub enum Body {
-    /// `A -> B -> C`; `None` for a layer that could not be read, which has been reported. Empty if
-    /// nothing could be read, which has been reported, too.
+pub enum BodyAst {
+    /// `A -> B -> C`; `None` for a layer that could not be read. Empty if nothing could be read. Both have
+    /// been reported.
     Chain(Vec<Option<LayerAst>>),
-    /// `input x: [_, 28]; output y = x -> LSTM(64);`, in the order written. That there are inputs
-    /// and outputs, or that they could not be read, has been made sure; names have not been looked
-    /// up.
-    Graph(Vec<Statement>),
+    /// `input x: [_, 28]; output y = x -> LSTM(64);`, in the order written. There are inputs and outputs,
+    /// or statements that could not be read. Names have not been looked up.
+    Graph(Vec<StatementAst>),
 }
 
-/// A cell that its macro handed in.
+/// A cell whose macro has handed in its tokens.
 #[derive(Clone, Debug)]
-pub struct GivenCell {
+pub struct FetchedCell {
     /// The path by which the model names it.
     pub path: syn::Path,
     /// The cell; `None` if it has mistakes, which are shown where it is defined.
     pub cell: Option<CellAst>,
 }
 
-impl GivenCell {
+impl FetchedCell {
     /// Whether this is the cell that a model names by `path`.
     pub fn is(&self, path: &syn::Path) -> bool {
         path_text(&self.path) == path_text(path)

@@ -1,4 +1,4 @@
-//! The head of `rnn_model!`: what the macros pass to one another, and which form it is.
+//! The head of `rnn_model!`: the tokens that macros pass to one another, and the form of the model.
 
 use proc_macro2::{Delimiter, Span, TokenStream, TokenTree};
 use quote::quote;
@@ -9,7 +9,7 @@ use super::{
     class::Class,
     functional,
     graph::is_graph,
-    model::{Body, GivenCell, ModelAst},
+    model::{BodyAst, FetchedCell, ModelAst},
     value::Reader,
 };
 use crate::{
@@ -21,10 +21,10 @@ use crate::{
 impl ModelAst {
     /// Parses what stands in `rnn_model!(…)`, after `@krate(…)` and the cells handed in.
     ///
-    /// Messages have the codes `RNN0030` to `RNN0059`. After a mistake the rest is read all the
-    /// same, so that the other mistakes are shown too; a model that cannot be read has no layers.
+    /// Messages have the codes `RNN0030` to `RNN0059`. After a mistake the rest is read as well, so that all
+    /// mistakes are shown. A model that cannot be read has no layers.
     ///
-    /// `classes` are those of the layers, for what messages propose.
+    /// `classes` are the classes of the layers, for proposals in messages.
     pub fn parse(
         tokens: TokenStream,
         classes: &[Class],
@@ -37,7 +37,7 @@ impl ModelAst {
             vis: syn::Visibility::Inherited,
             name: None,
             item: false,
-            body: Body::Chain(Vec::new()),
+            body: BodyAst::Chain(Vec::new()),
             tokens: TokenStream::new(),
         };
         if let Some(span) = too_deep(&tokens) {
@@ -47,7 +47,7 @@ impl ModelAst {
         let mut c = Cursor::new(tokens, Span::call_site());
         handed_in(&mut c, &mut model, diagnostics);
         model.tokens = c.rest();
-        // What is wrong has been reported; what was read before it is kept.
+        // The mistake has been reported; the parts read before it are kept.
         let mut reader = Reader::new(classes, diagnostics);
         let _: Parsed<()> = form(&mut c, &mut model, &mut reader);
         model
@@ -55,7 +55,7 @@ impl ModelAst {
 }
 
 impl LayerAst {
-    /// A layer of an example: `LSTM(64)`. `None` for what is none.
+    /// The layer in the text of an example: `LSTM(64)`. `None` if the text is no layer.
     pub fn of_text(text: &str) -> Option<LayerAst> {
         let mut unseen = Diagnostics::new();
         let mut c = Cursor::new(text.parse().ok()?, Span::call_site());
@@ -80,12 +80,12 @@ fn handed_in(c: &mut Cursor, model: &mut ModelAst, diagnostics: &mut Diagnostics
                 continue;
             }
             (Some("broken"), Some(tokens)) => {
-                path(tokens).map(|path| GivenCell { path, cell: None })
+                path(tokens).map(|path| FetchedCell { path, cell: None })
             }
             (Some("cell"), Some(tokens)) => {
                 path(tokens)
                     .zip(c.group(Delimiter::Brace))
-                    .map(|(path, body)| GivenCell {
+                    .map(|(path, body)| FetchedCell {
                         path,
                         cell: CellAst::parse(body.stream(), diagnostics),
                     })
@@ -113,11 +113,11 @@ fn form(c: &mut Cursor, model: &mut ModelAst, reader: &mut Reader<'_>) -> Parsed
     let named = head(c, model, reader)?;
     if named && let Some(body) = c.group(Delimiter::Brace) {
         let mut inside = Cursor::inside(&body);
-        model.body = Body::Graph(reader.graph(&mut inside, body.span_open()));
+        model.body = BodyAst::Graph(reader.graph(&mut inside, body.span_open()));
         return after_braces(c, reader);
     }
     if !named && is_graph(c) {
-        model.body = Body::Graph(reader.graph(c, whole));
+        model.body = BodyAst::Graph(reader.graph(c, whole));
         return Ok(());
     }
     if !named && c.is_group(Delimiter::Brace) {
@@ -157,12 +157,12 @@ fn form(c: &mut Cursor, model: &mut ModelAst, reader: &mut Reader<'_>) -> Parsed
                 .help("write `rnn_model!(< Embedding(1000, 64) -> LSTM(128) -> Dense(10) >)`, or leave both brackets out"),
         );
     }
-    model.body = Body::Chain(layers);
+    model.body = BodyAst::Chain(layers);
     ending(c, named, reader);
     Ok(())
 }
 
-/// What to write instead of a program of Keras's; `None` if this is none.
+/// What to write instead of a program for Keras; `None` if the tokens are no such program.
 fn program(c: &Cursor, name: Option<&proc_macro2::Ident>, classes: &[Class]) -> Option<String> {
     if let Some(chain) = functional::sequential(c, classes) {
         return Some(format!("write the layers as a chain: `{chain}`"));
@@ -179,7 +179,7 @@ fn after_braces(c: &mut Cursor, reader: &mut Reader<'_>) -> Parsed<()> {
     let span = c.span();
     if c.eat(";") && c.at_end() {
         return reader.mistake(
-            Diagnostic::new("RNN0035", span, "a model in braces has no `;` behind them")
+            Diagnostic::new("RNN0035", span, "a model in braces has no `;` after them")
                 .help("remove the `;`"),
         );
     }
@@ -197,7 +197,7 @@ fn braces(c: &mut Cursor, model: &mut ModelAst, reader: &mut Reader<'_>) -> Pars
     if let Some(body) = c.group(Delimiter::Brace) {
         let mut inside = Cursor::inside(&body);
         if is_graph(&inside) {
-            model.body = Body::Graph(reader.graph(&mut inside, span));
+            model.body = BodyAst::Graph(reader.graph(&mut inside, span));
         }
     }
     let d = Diagnostic::new(
@@ -219,14 +219,14 @@ fn equals_graph(c: &mut Cursor, model: &mut ModelAst, reader: &mut Reader<'_>) -
     let group = c.group(Delimiter::Brace);
     let whole = c.span();
     let mut body = group.as_ref().map_or_else(|| c.clone(), Cursor::inside);
-    model.body = Body::Graph(reader.graph(&mut body, whole));
+    model.body = BodyAst::Graph(reader.graph(&mut body, whole));
     let d = Diagnostic::new("RNN0057", span, "a graph stands in braces, without `=`");
     reader.mistake(d.help(format!(
         "write `struct {name} {{ input x: [_, 28]; output y = x -> LSTM(64); }}`"
     )))
 }
 
-/// What may stand after the last layer.
+/// Reports tokens after the last layer that may not stand there.
 fn ending(c: &mut Cursor, named: bool, reader: &mut Reader<'_>) {
     let semicolon = c.span();
     let has_semicolon = c.eat(";");
@@ -262,7 +262,7 @@ fn ending(c: &mut Cursor, named: bool, reader: &mut Reader<'_>) {
     reader.diagnostics.push(d);
 }
 
-/// Attributes, visibility, `struct Name`; whether the model is a named one.
+/// Reads attributes, visibility and `struct Name`; gives whether the model is a named one.
 fn head(c: &mut Cursor, model: &mut ModelAst, reader: &mut Reader<'_>) -> Parsed<bool> {
     let (start, span) = (c.position(), c.span());
     while c.is("#")

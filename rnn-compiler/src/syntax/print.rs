@@ -1,15 +1,14 @@
-//! The printer of everything that was written: messages show a user's code, and propose code, in one
-//! form.
+//! The printer of the syntax tree. Messages show the user's code and propose code in this form.
 
 use std::fmt;
 
 use super::{
     ast::{ArgumentAst, LayerAst, ValueAst, ValueKind, path_text},
-    model::Body,
-    statement::{ChainAst, InputKind, Statement, Target},
+    model::BodyAst,
+    statement::{ChainAst, InputKind, StatementAst, TargetAst},
 };
 
-/// Items with `, ` between them.
+/// Writes items with `, ` between them.
 fn separated(
     f: &mut fmt::Formatter<'_>,
     items: impl IntoIterator<Item: fmt::Display>,
@@ -93,11 +92,11 @@ impl fmt::Display for InputKind {
     }
 }
 
-impl fmt::Display for Target {
+impl fmt::Display for TargetAst {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Target::Name(name) => write!(f, "{name}"),
-            Target::Skip(_) => f.write_str("_"),
+            TargetAst::Name(name) => write!(f, "{name}"),
+            TargetAst::Skip(_) => f.write_str("_"),
         }
     }
 }
@@ -112,15 +111,15 @@ impl fmt::Display for ChainAst {
     }
 }
 
-impl fmt::Display for Statement {
+impl fmt::Display for StatementAst {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Statement::Input { name, kind, .. } => write!(f, "input {name}: {kind};"),
-            Statement::Layer { name, layer } => match layer {
+            StatementAst::Input { name, kind, .. } => write!(f, "input {name}: {kind};"),
+            StatementAst::Layer { name, layer } => match layer {
                 Some(layer) => write!(f, "layer {name} = {layer};"),
                 None => write!(f, "layer {name} = …;"),
             },
-            Statement::Let {
+            StatementAst::Let {
                 targets,
                 tuple,
                 value,
@@ -129,8 +128,8 @@ impl fmt::Display for Statement {
                 names(f, targets, *tuple)?;
                 write!(f, " = {value};")
             }
-            Statement::Output { name, value } => write!(f, "output {name} = {value};"),
-            Statement::Unreadable { .. } => f.write_str("…;"),
+            StatementAst::Output { name, value } => write!(f, "output {name} = {value};"),
+            StatementAst::Unreadable { .. } => f.write_str("…;"),
         }
     }
 }
@@ -146,11 +145,11 @@ fn names(f: &mut fmt::Formatter<'_>, names: &[impl fmt::Display], tuple: bool) -
     Ok(())
 }
 
-impl fmt::Display for Body {
+impl fmt::Display for BodyAst {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Body::Chain(layers) => chain(f, layers),
-            Body::Graph(statements) => {
+            BodyAst::Chain(layers) => chain(f, layers),
+            BodyAst::Graph(statements) => {
                 for (i, statement) in statements.iter().enumerate() {
                     let space = if i > 0 { " " } else { "" };
                     write!(f, "{space}{statement}")?;
@@ -161,7 +160,7 @@ impl fmt::Display for Body {
     }
 }
 
-/// Layers with ` -> ` between them; `…` stands for one that could not be read.
+/// Writes layers with ` -> ` between them; `…` stands for a layer that could not be read.
 fn chain(f: &mut fmt::Formatter<'_>, layers: &[Option<LayerAst>]) -> fmt::Result {
     for (i, layer) in layers.iter().enumerate() {
         if i > 0 {

@@ -1,40 +1,41 @@
-//! What Keras's programs write, as it is written here.
+//! Translates parts of programs for Keras into this project's syntax.
 
 use proc_macro2::{Delimiter, Group, Ident, TokenStream, TokenTree};
 
 use super::class::{Class, Reads, find, is_input};
 use crate::cursor::Cursor;
 
-/// What `None` stands for where it stands.
+/// What Python's `None` means where it stands.
 #[derive(Clone, Copy, PartialEq)]
 enum NoneIs {
     /// An open length.
     Open,
-    /// What [`instead_of_none`] says of the argument; one without a name is left out.
+    /// What [`instead_of_none`] gives for the argument; an argument without a name is left out.
     Argument,
 }
 
-/// An argument of Keras's that is `None`, as it is written here; `None` for one whose default that
-/// is, which is left out.
+/// Translates an argument that is `None` in Python. Gives `None` if that is its default, so that the
+/// argument is left out.
 fn instead_of_none(name: &str) -> Option<String> {
     match name {
         "merge_mode" => Some("merge_mode = none".to_owned()),
-        // No activation, where recurrent layers without the argument have `tanh` and `sigmoid`.
+        // In Keras `None` means no activation; recurrent layers without the argument would have `tanh`
+        // and `sigmoid`.
         "activation" | "recurrent_activation" => Some(format!("{name} = linear")),
-        // What a weight gets that no initialiser is named for: the defaults of Keras's layers are
-        // others, such as `orthogonal` for a recurrent kernel.
+        // Keras's initialiser of weights for which none is named. The defaults of layers differ from it,
+        // such as `orthogonal` for a recurrent kernel.
         _ if name.ends_with("_initializer") => Some(format!("{name} = glorot_uniform")),
         _ => None,
     }
 }
 
-/// Tokens of Python as one writes them here: without modules, `true` for `True`, and for an argument
-/// that is `None` what that means.
+/// Translates Python's tokens: leaves out modules, writes `true` for `True`, and for an argument that is
+/// `None` what that means.
 pub(super) fn written(tokens: TokenStream, classes: &[Class]) -> String {
     list(parts_of(tokens), NoneIs::Argument, classes)
 }
 
-/// Sizes of Python's as one writes them here: `_` for `None`.
+/// Translates Python's sizes: `_` for `None`.
 pub(super) fn sizes(group: &Group, classes: &[Class]) -> String {
     list(parts(group), NoneIs::Open, classes)
 }
@@ -47,7 +48,7 @@ fn list(parts: Vec<Vec<TokenTree>>, none: NoneIs, classes: &[Class]) -> String {
     all.join(", ")
 }
 
-/// What stands between two commas; `None` for an argument that is left out.
+/// Translates the tokens between two commas; `None` for an argument that is left out.
 fn part(trees: &[TokenTree], none: NoneIs, classes: &[Class]) -> Option<String> {
     let is_none = |t: &TokenTree| matches!(t, TokenTree::Ident(i) if i == "None");
     match trees {
@@ -109,7 +110,7 @@ fn dot(tree: Option<&TokenTree>) -> bool {
     matches!(tree, Some(TokenTree::Punct(p)) if p.as_char() == '.')
 }
 
-/// What stands between the commas of a group.
+/// The tokens between the commas of a group.
 fn parts(g: &Group) -> Vec<Vec<TokenTree>> {
     parts_of(g.stream())
 }
@@ -127,8 +128,8 @@ fn parts_of(tokens: TokenStream) -> Vec<Vec<TokenTree>> {
     all
 }
 
-/// The sizes of an argument with one of these names: `10, 8` of `shape=(10, 8)`. Those that start
-/// with `batch` have the batch first, which is not written here.
+/// The sizes of an argument with one of these names: `10, 8` of `shape=(10, 8)`. A name that starts with
+/// `batch` has the batch as its first size, which is left out.
 fn shape_of(arguments: &Group, names: &[&str], classes: &[Class]) -> Option<String> {
     parts(arguments)
         .iter()
@@ -146,7 +147,7 @@ fn shape_of(arguments: &Group, names: &[&str], classes: &[Class]) -> Option<Stri
         })
 }
 
-/// The sizes of a tuple that stands first: `(10, 8)` in `Input((10, 8))`.
+/// The sizes of a tuple that is the first argument: `(10, 8)` in `Input((10, 8))`.
 fn tuple(arguments: &Group, classes: &[Class]) -> Option<String> {
     match parts(arguments).first()?.as_slice() {
         [TokenTree::Group(g)] => Some(sizes(g, classes)),
@@ -154,7 +155,7 @@ fn tuple(arguments: &Group, classes: &[Class]) -> Option<String> {
     }
 }
 
-/// The names that the shape of an `Input` has.
+/// The names of an `Input`'s shape.
 const SHAPE: &[&str] = &["shape", "batch_shape"];
 
 /// The sizes of an `Input` with these arguments: `10, 8` of `shape=(10, 8)` and of `(10, 8)`.
@@ -162,8 +163,8 @@ pub(super) fn input_sizes(arguments: &Group, classes: &[Class]) -> Option<String
     shape_of(arguments, SHAPE, classes).or_else(|| tuple(arguments, classes))
 }
 
-/// `LSTM(8, input_shape=(10, 8))` as `Input(10, 8) -> LSTM(8)`, if it says the shape of its input.
-/// `arguments` are those in its parentheses.
+/// `LSTM(8, input_shape=(10, 8))` as `Input(10, 8) -> LSTM(8)`, if the layer gives the shape of its
+/// input. `arguments` are in the layer's parentheses.
 pub(super) fn with_input(class: &str, arguments: &Group, classes: &[Class]) -> Option<String> {
     const NAMES: &[&str] = &["input_shape", "batch_input_shape"];
     if is_input(classes, class) {
@@ -181,7 +182,7 @@ pub(super) fn with_input(class: &str, arguments: &Group, classes: &[Class]) -> O
     Some(format!("Input({shape}) -> {class}{arguments}"))
 }
 
-/// `Reshape((4, 2))` as `Reshape(4, 2)`, with what stands after the tuple.
+/// `Reshape((4, 2))` as `Reshape(4, 2)`, with the arguments after the tuple.
 pub(super) fn axes(class: &str, arguments: &Group, classes: &[Class]) -> Option<String> {
     Some(format!(
         "{class}({})",
@@ -189,13 +190,13 @@ pub(super) fn axes(class: &str, arguments: &Group, classes: &[Class]) -> Option<
     ))
 }
 
-/// The arguments of a layer as they are written here.
+/// Translates the arguments of a layer.
 fn arguments_of(class: &str, arguments: Vec<Vec<TokenTree>>, classes: &[Class]) -> String {
     axes_of(class, &arguments, classes)
         .unwrap_or_else(|| list(arguments, NoneIs::Argument, classes))
 }
 
-/// The arguments of a layer that takes its axes one by one, where Keras takes a tuple of them.
+/// Translates the arguments of a layer that takes its axes one by one, where Keras takes a tuple.
 fn axes_of(class: &str, arguments: &[Vec<TokenTree>], classes: &[Class]) -> Option<String> {
     let name = find(classes, class)?.sizes?;
     let (first, others) = arguments.split_first()?;
@@ -236,7 +237,7 @@ pub(super) fn sequential(arguments: &Group, classes: &[Class]) -> Option<String>
             _ => written(layer.into_iter().collect(), classes),
         })
         .collect();
-    // What no layer is known to read is a sequence.
+    // A layer whose input is unknown is assumed to read a sequence.
     let first = chain.first()?.split('(').next().unwrap_or_default();
     let reads = find(classes, first).map_or(Reads::Sequence, |class| class.reads);
     if let Some(input) = reads.example(8) {

@@ -28,7 +28,7 @@ impl Reader<'_> {
         let mut layers = Vec::new();
         let joined = c.eat("->") || {
             let ends = c.at_end() || c.is(";") || starts_statement(c);
-            // A slip for the arrow is reported as between layers; other things end the statement.
+            // A slip for the arrow is reported as it is between layers; other tokens end the statement.
             let slip = c.is("=>") || c.is("|") || matches!(c.peek(), Some(TokenTree::Ident(_)));
             if !ends && slip {
                 let d = Diagnostic::new(
@@ -147,8 +147,8 @@ impl Reader<'_> {
         }
     }
 
-    /// A layer after what it reads, and what stands after it: `a -> Dense(1)` of `Dense(1, a)`.
-    /// One that names no value reads the one before.
+    /// Rewrites a layer that has its input among its arguments, and the layers after it: `a -> Dense(1)`
+    /// for `Dense(1, a)`. A layer without a value among its arguments reads the value before.
     pub(super) fn read_first(
         &self,
         name: &Ident,

@@ -6,7 +6,7 @@ use super::ast::{LayerAst, ValueAst};
 
 /// One statement of a graph.
 #[derive(Clone, Debug)]
-pub enum Statement {
+pub enum StatementAst {
     /// `input x: [_, 28];`
     Input {
         /// `x`
@@ -26,7 +26,7 @@ pub enum Statement {
     /// `let y = x -> LSTM(64);`, `let (y, _, c) = x -> LSTM(64, return_state);`
     Let {
         /// The names that the values get: at least one, and one only without parentheses.
-        targets: Vec<Target>,
+        targets: Vec<TargetAst>,
         /// Whether they stand in parentheses.
         tuple: bool,
         /// What is computed.
@@ -39,8 +39,7 @@ pub enum Statement {
         /// What is computed.
         value: ChainAst,
     },
-    /// A statement that could not be read, which has been reported. Uses of its names are no
-    /// mistakes, as nothing is known of them.
+    /// A statement that could not be read, which has been reported. Uses of its names are not reported.
     Unreadable {
         /// The word that it starts with, if that is clear: `input`, `output`.
         word: &'static str,
@@ -65,7 +64,7 @@ pub enum InputKind {
 
 /// What a value of a `let` is called.
 #[derive(Clone, Debug)]
-pub enum Target {
+pub enum TargetAst {
     /// `state`
     Name(Ident),
     /// `_`: nobody reads it

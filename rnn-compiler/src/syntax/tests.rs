@@ -1,4 +1,4 @@
-//! Graphs as they are read, and what is said about mistakes in them.
+//! The parser of graphs, and its messages.
 
 use super::*;
 use crate::{
@@ -12,16 +12,16 @@ fn parse(text: &str) -> (ModelAst, Vec<Diagnostic>) {
     (model, found.take())
 }
 
-fn statements(text: &str) -> Vec<Statement> {
+fn statements(text: &str) -> Vec<StatementAst> {
     let (model, found) = parse(text);
     assert!(found.is_empty(), "{text}: {found:?}");
     match model.body {
-        Body::Graph(statements) => statements,
-        Body::Chain(_) => panic!("{text} is a chain"),
+        BodyAst::Graph(statements) => statements,
+        BodyAst::Chain(_) => panic!("{text} is a chain"),
     }
 }
 
-/// What every form of a statement looks like in a message: as it was written.
+/// Every form of a statement, which messages print as it was written.
 const WRITTEN: &[&str] = &[
     "input source: ids;",
     "input short: ids[20];",
@@ -89,7 +89,7 @@ fn named_graphs_have_a_head() {
 fn chains_take_structures_and_lists() {
     let (model, found) = parse("Input(_, { location: 2, pressure: [3, 4] }) -> RNN(My([2, 3]))");
     assert!(found.is_empty(), "{found:?}");
-    let Body::Chain(layers) = model.body else {
+    let BodyAst::Chain(layers) = model.body else {
         panic!("a graph")
     };
     let layers: Vec<_> = layers.iter().flatten().map(ToString::to_string).collect();
@@ -107,7 +107,7 @@ fn values_are_layers_where_layers_are_wanted() {
     let found = statements(
         "input x: [_, 2]; output y = x -> A(LSTM(3, go_backwards), Flatten, 4, a::B(1));",
     );
-    let Statement::Output { value, .. } = &found[1] else {
+    let StatementAst::Output { value, .. } = &found[1] else {
         panic!("no output")
     };
     let arguments = &value.layers[0].as_ref().unwrap().arguments;
@@ -438,11 +438,11 @@ fn a_statement_with_a_mistake_keeps_its_names_and_the_others() {
     let (model, found) =
         parse("input a: ; let (b, _) = a -> ; let c = 5; output d = a -> Dense(1) -> ;");
     assert_eq!(found.len(), 4, "{found:?}");
-    let Body::Graph(statements) = model.body else {
+    let BodyAst::Graph(statements) = model.body else {
         panic!("a chain")
     };
-    let names = |s: &Statement| match s {
-        Statement::Unreadable { names, .. } => names.iter().map(ToString::to_string).collect(),
+    let names = |s: &StatementAst| match s {
+        StatementAst::Unreadable { names, .. } => names.iter().map(ToString::to_string).collect(),
         s => vec![s.to_string()],
     };
     let all: Vec<_> = statements.iter().flat_map(names).collect();
@@ -457,7 +457,7 @@ fn a_statement_with_a_mistake_keeps_its_names_and_the_others() {
     );
 }
 
-/// What helps say to write can be read without a mistake where it is said.
+/// The code that a help proposes parses without a mistake where it is proposed.
 #[test]
 fn helps_can_be_pasted() {
     let mut pasted = 0;

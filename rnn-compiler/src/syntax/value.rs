@@ -13,18 +13,18 @@ use crate::{
     diagnostics::{Diagnostic, Diagnostics},
 };
 
-/// What all parts of a model are read by: it collects the messages.
+/// The parser of all parts of a model, with the state that they share. It collects the messages.
 pub(super) struct Reader<'d> {
     pub(super) diagnostics: &'d mut Diagnostics,
-    /// What is known of the layers, for what messages propose.
+    /// The classes of the layers, for proposals in messages.
     pub(super) classes: &'d [Class],
     /// Where the first layer of the chain starts.
     pub(super) start: usize,
     /// Whether the chain stands in a graph, where a statement ends it and `>` does not.
     pub(super) graph: bool,
-    /// The names that the statements before have given to values.
+    /// The names that earlier statements have given to values.
     pub(super) values: Vec<String>,
-    /// The statement that is read, up to its `=`: `output y`.
+    /// The current statement up to its `=`: `output y`.
     pub(super) statement: String,
 }
 
@@ -105,7 +105,7 @@ impl<'d> Reader<'d> {
                     c.next();
                     let value = c.peek().map_or("…".to_owned(), ToString::to_string);
                     return self.mistake(
-                        Diagnostic::new("RNN0042", span, "an argument's value stands behind `=`")
+                        Diagnostic::new("RNN0042", span, "an argument's value stands after `=`")
                             .help(format!("write `{i} = {value}`")),
                     );
                 }
@@ -137,7 +137,7 @@ impl<'d> Reader<'d> {
                         Diagnostic::new(
                             "RNN0024",
                             span,
-                            format!("expected a number behind `-`, found {found}"),
+                            format!("expected a number after `-`, found {found}"),
                         )
                         .help("write a number like `-1`"),
                     );
@@ -196,8 +196,8 @@ impl<'d> Reader<'d> {
         }
     }
 
-    /// A name that a value, an output or a part gets: of Rust's names those that are no keywords
-    /// and start with a small letter, as they become the names of fields.
+    /// The name of a value, an output or a part. It becomes the name of a field, so it must not be a
+    /// keyword of Rust's and has to start with a small letter.
     pub(super) fn value_name(
         &mut self,
         c: &mut Cursor,
@@ -270,7 +270,7 @@ impl<'d> Reader<'d> {
         }
         let name = self.value_name(c, "RNN0047", "a part", "{ location: 2, pressure: 1 }")?;
         if c.is("::") || !c.eat(":") {
-            let words = format!("expected `:` behind `{name}`, found {}", c.found());
+            let words = format!("expected `:` after `{name}`, found {}", c.found());
             let d = Diagnostic::new("RNN0047", c.span(), words);
             let equals = c.eat("=");
             let value = match c.peek() {
@@ -283,7 +283,7 @@ impl<'d> Reader<'d> {
         Ok((name, self.value(c)?))
     }
 
-    /// What stands between `,` in a group. After a mistake the others are read all the same.
+    /// Reads the items between `,` in a group. After a mistake it goes on with the next item.
     fn divided<T>(
         &mut self,
         group: &Group,

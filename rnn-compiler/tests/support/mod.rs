@@ -1,6 +1,6 @@
-//! What the macros say, and what they propose.
+//! Messages of the macros, and the code that they propose.
 
-// Each test takes what it needs of it.
+// No test uses all functions.
 #![allow(dead_code)]
 
 use proc_macro2::{TokenStream, TokenTree};

@@ -1,4 +1,4 @@
-//! Keeping gradients short.
+//! Clipping of gradients.
 
 use std::ops::Range;
 
@@ -28,8 +28,8 @@ impl Clip {
                     .iter()
                     .map(|range| sum_of_squares(&gradients[range.clone()]));
                 let norm = squares.sum::<f64>().sqrt();
-                // An infinite norm makes everything NaN, as in Keras: the step is lost anyway,
-                // and this way it is seen.
+                // As in Keras, an infinite norm makes everything NaN: the step is lost anyway, and NaN
+                // shows it.
                 let factor = if norm.is_finite() {
                     bound / norm.max(bound)
                 } else {
@@ -44,13 +44,13 @@ impl Clip {
 }
 
 fn scale(gradients: &mut [f32], factor: f64) {
-    // 1 exactly where nothing is to be clipped: leave every bit alone.
+    // The factor is exactly 1 if nothing is clipped; then no bit changes.
     if factor != 1.0 {
         gradients.iter_mut().for_each(|g| *g *= factor as f32);
     }
 }
 
-/// In eight sums in a fixed order, which the compiler can put in vectors.
+/// Uses eight sums in a fixed order, so that rustc can vectorise.
 fn sum_of_squares(values: &[f32]) -> f64 {
     let (blocks, tail) = values.as_chunks::<8>();
     let mut sums = [0f64; 8];

@@ -1,4 +1,4 @@
-//! What weights are held to after a step: Keras's constraints.
+//! Keras's constraints, which weights are projected onto after a step.
 
 use std::ops::Range;
 
@@ -13,7 +13,7 @@ const EPSILON: f64 = 1e-7;
 /// The constrained parameters of a model.
 pub struct Constraints {
     parameters: Vec<Constrained>,
-    /// Norms of the parameter that is being looked at, kept so that a step allocates nothing.
+    /// Norms of the current parameter. The buffer is kept so that a step allocates nothing.
     norms: Vec<f64>,
 }
 
@@ -24,7 +24,7 @@ struct Constrained {
 }
 
 impl Constraints {
-    /// Those of the trainable parameters, as in Keras.
+    /// The constraints of the trainable parameters, as in Keras.
     ///
     /// # Errors
     /// [`Error::Argument`] if a constraint is for an axis that its parameter does not have.
@@ -55,7 +55,7 @@ impl Constraints {
         })
     }
 
-    /// Moves all of them to where they are allowed to be.
+    /// Projects all constrained parameters.
     pub fn apply(&mut self, weights: &mut [f32]) {
         for parameter in &self.parameters {
             let weights = &mut weights[parameter.weights.clone()];

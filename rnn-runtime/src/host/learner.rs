@@ -17,7 +17,7 @@ pub struct HostState {
     /// Empty before the first backward pass.
     gradients: Vec<f32>,
     slots: Vec<Vec<f32>>,
-    /// What stands for the gradient of an output without a loss.
+    /// The gradient of an output without a loss.
     zeros: Vec<f32>,
 }
 
@@ -37,7 +37,7 @@ impl HostState {
         })
     }
 
-    /// Does `update` on these weights with these gradients.
+    /// Applies `update` to these weights with these gradients.
     ///
     /// # Errors
     /// [`Error::Shape`] if a slice is not as long as the model has weights.

@@ -15,10 +15,10 @@ use crate::{
 pub use categorical::largest;
 use categorical::{One, Shared, categorical};
 
-/// What one row costs. If `gradient`, `[features]`, is given, it gets the derivative of that with
+/// The loss of one row. If `gradient`, `[features]`, is given, it gets the derivative of the loss with
 /// respect to `prediction`, `[features]`.
 ///
-/// A target of the other kind, of another length, or a label that is not a feature, gives NaN.
+/// A target of the other kind or of another length, or a label that is not below `features`, gives NaN.
 pub fn loss_row(
     rule: LossRule,
     prediction: &[f32],
@@ -62,8 +62,8 @@ pub fn loss_row(
             let smoothing = f64::from(label_smoothing);
             let shares = Shared {
                 target,
-                keep: 1.0 - smoothing,
-                spread: smoothing / prediction.len() as f64,
+                scale: 1.0 - smoothing,
+                offset: smoothing / prediction.len() as f64,
             };
             categorical(from_logits, prediction, shares, gradient)
         }
@@ -107,8 +107,7 @@ fn binary(from_logits: bool, prediction: f64, target: f64) -> (f64, f64) {
 /// Keras's `epsilon()`: probabilities are kept this far from 0 and 1.
 const EPSILON: f64 = 1e-7;
 
-/// A probability kept away from 0 and 1, and the derivative of that: 1 inside, 0 where it was
-/// cut off.
+/// A probability clipped away from 0 and 1, and the derivative: 1 inside, 0 where it was clipped.
 fn clip(probability: f64) -> (f64, f64) {
     let inside = (EPSILON..=1.0 - EPSILON).contains(&probability);
     // `clamp` keeps NaN.
@@ -119,12 +118,12 @@ fn clip(probability: f64) -> (f64, f64) {
 }
 
 /// The instruction set that rows are computed with. All give the same bits here, so a wrong
-/// `RECURRENT_ISA`, which the model complains of, is no reason to fail.
+/// `RECURRENT_ISA`, which the model reports, is ignored.
 fn isa() -> Isa {
     Isa::best().unwrap_or(Isa::SCALAR)
 }
 
-/// Sums in a row: they do not wait for one another, and fill a vector of any instruction set.
+/// Independent sums: they do not wait for one another, and fill a vector of any instruction set.
 const LANES: usize = 16;
 
 /// Sums `f(p, t).0`; writes `f(p, t).1` to `gradient` if there is one. [`LANES`] sums run side by side
@@ -193,7 +192,7 @@ fn mean_over_features(
     }
 }
 
-/// Writes NaN everywhere: the answer to a target that `row` cannot use.
+/// Writes NaN everywhere: the result for a target that `row` cannot use.
 fn unusable(gradient: Option<&mut [f32]>) -> f64 {
     if let Some(gradient) = gradient {
         gradient.fill(f32::NAN);

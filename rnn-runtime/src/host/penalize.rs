@@ -1,4 +1,4 @@
-//! The penalties of weights: what the regularizers of parameters add to a loss.
+//! The penalties of weights, which the regularizers of parameters add to a loss.
 
 use std::ops::Range;
 

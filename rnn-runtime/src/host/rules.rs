@@ -1,4 +1,4 @@
-//! The formulas of the optimizers: Keras's.
+//! Keras's formulas of the optimizers.
 
 use crate::update::{Rule, Step};
 
@@ -85,7 +85,7 @@ fn sgd(
     }
 }
 
-/// How the averages of [`Rule::RmsProp`] go on, and how far a step goes.
+/// The options of [`Rule::RmsProp`] for its averages and its step.
 #[derive(Clone, Copy)]
 struct Averages {
     rate: f32,

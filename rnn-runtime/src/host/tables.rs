@@ -1,4 +1,4 @@
-//! An [`Update`] done on host slices.
+//! Applies an [`Update`] to host slices.
 
 use std::ops::Range;
 
@@ -9,20 +9,20 @@ use crate::{
     update::{Update, UpdateRule},
 };
 
-/// What an update has to know of a model's parameters, found once: which weights are trained, and
-/// which of them are constrained.
+/// What an update needs to know about a model's parameters, found once: which weights are trained, and which
+/// of them are constrained.
 pub struct UpdateTables {
     params: Vec<ParamSpec>,
     constraints: Constraints,
     /// The trainable parameters, as ranges of the weights.
     trainable: Vec<Range<usize>>,
-    /// The same with neighbours joined: a rule is a loop over one of them.
+    /// The same ranges with neighbours joined; a rule loops over each of them.
     runs: Vec<Range<usize>>,
     weights: usize,
 }
 
 impl UpdateTables {
-    /// Those of a model with these parameters.
+    /// The tables of a model with these parameters.
     ///
     /// # Errors
     /// [`Error::Argument`] if a constraint is for an axis that its parameter does not have.
@@ -56,7 +56,7 @@ impl UpdateTables {
         self.weights
     }
 
-    /// Does `update`. `gradients` are changed too, as they are clipped in place.
+    /// Applies `update`. `gradients` change as well, since they are clipped in place.
     ///
     /// # Errors
     /// [`Error::Shape`] if a slice is not as long as the model has weights.

@@ -2,7 +2,7 @@
 
 use rayon::prelude::*;
 
-/// Below this many multiplications threads cost more than they give.
+/// Below this many multiplications threads cost more than they save.
 const WORTH_THREADS: usize = 1 << 15;
 
 /// Fills `values`, `[rows, columns]` row-major, with a matrix whose rows (if there are fewer of
@@ -39,7 +39,7 @@ fn orthonormalise(basis: &mut [f64], long: usize) {
     for (index, &before) in norms.iter().enumerate() {
         let (done, rest) = basis.split_at_mut(index * long);
         let (vector, rest) = rest.split_at_mut(long);
-        // Where nearly everything was cancelled, so was the precision: project once more
+        // Where nearly everything has cancelled, precision is lost as well: project once more
         // (Kahan's "twice is enough").
         if dot(vector, vector).sqrt() < 0.1 * before {
             for direction in done.chunks_exact(long) {

@@ -58,7 +58,7 @@ impl Outcome {
 }
 
 /// A value that leaves the run: `y` is `[rows][time][width]`.
-struct Sink<'a> {
+struct Destination<'a> {
     from: BufferRef,
     width: usize,
     axis: Option<usize>,
@@ -66,10 +66,10 @@ struct Sink<'a> {
 }
 
 /// Where the outputs, and the masks if there is room for them, go.
-fn sinks<'a>(spec: &ModelInfo, into: &'a mut Outcome) -> Vec<Sink<'a>> {
+fn destinations<'a>(spec: &ModelInfo, into: &'a mut Outcome) -> Vec<Destination<'a>> {
     let mut list = Vec::new();
     for (i, y) in into.outputs.iter_mut().enumerate() {
-        list.push(Sink {
+        list.push(Destination {
             from: spec.inference_outputs[i],
             width: spec.outputs[i].features.iter().product(),
             axis: spec.output_axes[i],
@@ -79,7 +79,7 @@ fn sinks<'a>(spec: &ModelInfo, into: &'a mut Outcome) -> Vec<Sink<'a>> {
     for (i, mask) in into.masks.iter_mut().enumerate() {
         if let (Some(y), Some(from)) = (mask, spec.output_masks[i]) {
             let axis = spec.output_axes[i];
-            list.push(Sink {
+            list.push(Destination {
                 from,
                 width: 1,
                 axis,
@@ -177,9 +177,9 @@ pub(super) fn infer<P: Program>(
         program: std::marker::PhantomData::<P>,
     };
     let mut penalties = vec![0.0; if whole { batch } else { 0 }];
-    let mut list = sinks(spec, into);
+    let mut list = destinations(spec, into);
     for (state, y) in spec.states.iter().zip(&mut left) {
-        list.push(Sink {
+        list.push(Destination {
             from: state.output,
             width: state.width(),
             axis: None,
@@ -213,7 +213,7 @@ impl<P: Program> Run<'_, P> {
     fn divide(
         &self,
         m: Memory<'_>,
-        y: Vec<Sink<'_>>,
+        y: Vec<Destination<'_>>,
         penalties: &mut [f64],
         steps: Option<&[usize]>,
         threads: usize,
@@ -228,21 +228,21 @@ impl<P: Program> Run<'_, P> {
         let (a, b) = m.split(rows.start + half);
         let (ya, yb) = y
             .into_iter()
-            .map(|sink| {
-                let Sink {
+            .map(|destination| {
+                let Destination {
                     from,
                     width,
                     axis,
                     y,
-                } = sink;
+                } = destination;
                 let (ya, yb) = y.split_at_mut(y.len() / rows.len() * half);
-                let sink = |y| Sink {
+                let destination = |y| Destination {
                     from,
                     width,
                     axis,
                     y,
                 };
-                (sink(ya), sink(yb))
+                (destination(ya), destination(yb))
             })
             .unzip();
         let (pa, pb) = penalties.split_at_mut(half.min(penalties.len()));
@@ -253,7 +253,7 @@ impl<P: Program> Run<'_, P> {
     }
 
     /// Runs rows; adds what their penalties cost to `costs`, unless that is empty.
-    fn rows(&self, mut m: Memory<'_>, mut y: Vec<Sink<'_>>, costs: &mut [f64], spare: bool) {
+    fn rows(&self, mut m: Memory<'_>, mut y: Vec<Destination<'_>>, costs: &mut [f64], spare: bool) {
         let wanted = !costs.is_empty();
         let penalties = wanted.then(|| Penalties::new(costs.len()));
         for (state, x) in P::INFO.states.iter().zip(self.states) {
@@ -290,7 +290,7 @@ impl<P: Program> Run<'_, P> {
         &self,
         mut m: Memory<'_>,
         block: Option<Block>,
-        y: &mut [Sink<'_>],
+        y: &mut [Destination<'_>],
         penalties: Option<&Penalties>,
         spare: bool,
     ) {
@@ -312,14 +312,14 @@ impl<P: Program> Run<'_, P> {
             program: self.program,
         };
         execute(&mut c, P::INFO.schedules.inference);
-        for sink in y {
-            let (times, time, from) = match sink.axis {
-                Some(a) => (c.times(sink.axis), self.axes[a], c.from()),
+        for destination in y {
+            let (times, time, from) = match destination.axis {
+                Some(a) => (c.times(destination.axis), self.axes[a], c.from()),
                 None if c.is_last_block() => (Times::ONE, 1, 0),
                 None => continue,
             };
-            let (r, width) = (&sink.from, sink.width);
-            ops::copy_out(&mut c.m, r, width, sink.y, time, from, times);
+            let (r, width) = (&destination.from, destination.width);
+            ops::copy_out(&mut c.m, r, width, destination.y, time, from, times);
         }
     }
 }

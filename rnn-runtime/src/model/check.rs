@@ -92,7 +92,7 @@ fn one(x: &InputView<'_>, spec: &ValueSpec) -> Result<(), Error> {
     })
 }
 
-/// A mask is 1 and 0 and nothing in between: what asks whether a step is real then always finds the
+/// A mask is 1 and 0 and nothing in between: what asks whether a step is valid then always finds the
 /// same answer, however it asks.
 fn zeros_and_ones(x: &InputView<'_>, spec: &ValueSpec) -> Result<(), Error> {
     let Values::Floats(mask) = x.values else {
@@ -103,7 +103,7 @@ fn zeros_and_ones(x: &InputView<'_>, spec: &ValueSpec) -> Result<(), Error> {
     }
     match mask.iter().position(|&v| v != 0.0 && v != 1.0) {
         Some(at) => Err(Error::Argument(format!(
-            "{}: a mask is 1 where a step is real and 0 where it is not, found {} in row {}, step {}",
+            "{}: a mask is 1 where a step is valid and 0 where it is padding, found {} in row {}, step {}",
             spec.name,
             mask[at],
             at / x.time,

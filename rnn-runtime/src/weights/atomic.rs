@@ -8,14 +8,14 @@ use std::{
 };
 
 /// Writes `bytes` to a new file beside `path`, waits until they are on the disk and renames it to
-/// `path`. Whoever opens `path` sees the old file or the new one, never a part.
+/// `path`. A program that opens `path` sees the old file or the new one, never a part.
 ///
 /// On an error the new file is removed and `path` is untouched.
 pub fn write_atomically(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let temporary = temporary_beside(path)?;
     let result = write_and_sync(&temporary, bytes).and_then(|()| fs::rename(&temporary, path));
     if result.is_err() {
-        // The error that matters is the first one.
+        // The first error is the one that matters.
         let _ = fs::remove_file(&temporary);
         return result.map_err(|error| say_which(path, error));
     }
@@ -31,7 +31,7 @@ pub fn make_folder(path: &Path) -> io::Result<()> {
     }
 }
 
-/// "No such file" of a file that is being written is about its folder.
+/// Names the folder in the error "no such file", which is about the folder when a file is written.
 fn say_which(path: &Path, error: io::Error) -> io::Error {
     match path.parent() {
         Some(folder) if error.kind() == io::ErrorKind::NotFound && !folder.exists() => {
@@ -70,8 +70,8 @@ fn write_and_sync(path: &Path, bytes: &[u8]) -> io::Result<()> {
     file.sync_all()
 }
 
-/// Makes the rename itself durable where the system can open a folder. Where it cannot, the
-/// rename is still atomic, so a failure here is not one of the save.
+/// Makes the rename itself durable where the system can open a folder. Elsewhere the rename is still atomic,
+/// so a failure here is no failure of the save.
 fn sync_folder(path: &Path) {
     let folder = match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,

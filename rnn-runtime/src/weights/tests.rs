@@ -82,7 +82,7 @@ fn what_is_saved_is_loaded_bit_for_bit() {
     assert_eq!(
         folder.files(),
         ["model.safetensors"],
-        "nothing else is left behind"
+        "no other file is left"
     );
 }
 

@@ -72,7 +72,7 @@ const NONE: Panels<'_, NativeF32> = Panels::NONE;
 
 enum Add {}
 impl Body for Add {
-    const GROUPS: usize = 0;
+    const GATES: usize = 0;
     const SMALL_PANEL: usize = small_panel(WIDTH);
     type StridedPointers = StridedPointers<2, 0, 2, 0, 0>;
     #[inline(always)]
@@ -87,7 +87,7 @@ impl Body for Add {
 
 enum Out {}
 impl Body for Out {
-    const GROUPS: usize = 0;
+    const GATES: usize = 0;
     const SMALL_PANEL: usize = small_panel(WIDTH);
     type StridedPointers = StridedPointers<1, 0, 2, 0, 0>;
     #[inline(always)]
@@ -102,7 +102,7 @@ impl Body for Out {
 
 enum Back {}
 impl Body for Back {
-    const GROUPS: usize = 0;
+    const GATES: usize = 0;
     const SMALL_PANEL: usize = small_panel(WIDTH);
     type StridedPointers = StridedPointers<2, 0, 2, 0, 0>;
     #[inline(always)]
@@ -185,7 +185,7 @@ impl Scan for CellBack {
     }
 }
 
-const HELD: CarryOver = CarryOver {
+const CARRY: CarryOver = CarryOver {
     mask: at(MASK),
     states: &[slice(at(H))],
     outputs: &[slice(at(Y)), slice(at(LAST))],
@@ -193,7 +193,7 @@ const HELD: CarryOver = CarryOver {
     zero_output: false,
 };
 
-const HELD_BACK: CarryOver = CarryOver {
+const CARRY_BACKWARD: CarryOver = CarryOver {
     mask: at(MASK),
     states: &[slice(at(DH))],
     outputs: &[slice(at(DY))],
@@ -206,14 +206,14 @@ const ONLY_LAST: &[Slice] = &[slice(at(LAST))];
 fn held(zero_output: bool) -> CarryOver {
     CarryOver {
         zero_output,
-        ..HELD
+        ..CARRY
     }
 }
 
-fn held_back(zero_output: bool) -> CarryOver {
+fn carry_backward(zero_output: bool) -> CarryOver {
     CarryOver {
         zero_output,
-        ..HELD_BACK
+        ..CARRY_BACKWARD
     }
 }
 
@@ -253,7 +253,7 @@ fn values() -> Values {
             v.fill(DY, t, row, &r.floats(WIDTH));
             v.fill(MASK, t, row, &[f32::from(real(row, t))]);
         }
-        // A state that is not zero: outputs before the first real step are, nevertheless.
+        // A state that is not zero: outputs before the first valid step are, nevertheless.
         v.fill(H, 0, row, &r.floats(WIDTH));
         for ring in 0..2 {
             v.fill(DH, ring, row, &[0.0; WIDTH]);
@@ -348,7 +348,7 @@ fn gradients_go_to_where_outputs_came_from() {
             }
             let mut m = Memory::new(v.arena.floats_mut(), &v.bufs, 1, ROWS);
             let times = Times::all(TIME);
-            backward_masked::<CellBack, _>(isa, &mut m, NONE, times, true, &held_back(zero));
+            backward_masked::<CellBack, _>(isa, &mut m, NONE, times, true, &carry_backward(zero));
             for (row, dx) in expected.iter().enumerate() {
                 for (t, dx) in dx.iter().enumerate() {
                     let found = v.row(DX, t, row, WIDTH);
@@ -389,7 +389,7 @@ fn a_full_mask_gives_the_bits_of_none() {
 #[should_panic(expected = "needs all its steps")]
 fn the_gradient_of_a_masked_output_has_all_its_steps() {
     let mut v = values();
-    let mut back = held_back(false);
+    let mut back = carry_backward(false);
     back.outputs = ONLY_LAST;
     let mut m = Memory::new(v.arena.floats_mut(), &v.bufs, 1, ROWS);
     backward_masked::<CellBack, _>(Isa::SCALAR, &mut m, NONE, Times::all(TIME), true, &back);

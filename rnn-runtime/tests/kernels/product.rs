@@ -19,7 +19,7 @@ use rnn_tables::{
 enum Gates<const G: usize, const PANEL: usize> {}
 
 impl<const G: usize, const PANEL: usize> Body for Gates<G, PANEL> {
-    const GROUPS: usize = G;
+    const GATES: usize = G;
     const SMALL_PANEL: usize = PANEL;
     type StridedPointers = StridedPointers<1, 1, G, 2, 2>;
     #[inline(always)]
@@ -90,7 +90,7 @@ impl PanelFormat for Fixed8 {
 struct Run<'a, 'b, W: PanelFormat, B> {
     m: &'a mut Memory<'b>,
     w: Panels<'a, W>,
-    phase: &'a Kernel,
+    kernel: &'a Kernel,
     times: (usize, usize),
     all: bool,
     body: std::marker::PhantomData<B>,
@@ -102,13 +102,13 @@ impl<W: PanelFormat, B: Body> Op for Run<'_, '_, W, B> {
     fn run<S: Simd>(self, s: S) -> bool {
         let (first, steps) = self.times;
         if self.all {
-            run_all::<S, W, B>(s, self.m, self.w, self.phase, first, steps);
+            run_all::<S, W, B>(s, self.m, self.w, self.kernel, first, steps);
         } else {
             for t in first..first + steps {
                 if t % 2 == 0 {
-                    step_at::<S, W, B, _>(s, self.m, self.w, self.phase, t, &AllPositions);
+                    step_at::<S, W, B, _>(s, self.m, self.w, self.kernel, t, &AllPositions);
                 } else {
-                    run_rows::<S, W, B>(s, self.m, self.w, self.phase, t);
+                    run_rows::<S, W, B>(s, self.m, self.w, self.kernel, t);
                 }
             }
         }
@@ -134,7 +134,7 @@ struct Case {
     bias: Vec<f32>,
     /// What is packed, each with the parameter that it is packed from.
     matrices: Vec<(PackedMatrix, Vec<f32>)>,
-    phase: Kernel,
+    kernel: Kernel,
 }
 
 /// Runs the body of the gates and the width of a case.
@@ -144,7 +144,7 @@ macro_rules! bodies {
             $(($gates, $panel) => $isa.dispatch(Run {
                 m: $m,
                 w: $w,
-                phase: &$case.phase,
+                kernel: &$case.kernel,
                 times: $times,
                 all: $all,
                 body: std::marker::PhantomData::<Gates<$gates, $panel>>,
@@ -200,7 +200,7 @@ impl Case {
                 ..place(OUT)
             })
             .collect();
-        let phase = Kernel {
+        let kernel = Kernel {
             width,
             products: leak(vec![leak(vec![segment(0, X), segment(1, H)])]),
             loads: leak(vec![place(Z)]),
@@ -216,7 +216,7 @@ impl Case {
             weights,
             bias,
             matrices,
-            phase,
+            kernel,
         }
     }
 
@@ -228,7 +228,7 @@ impl Case {
                 offset: 0,
             },
             width: self.width,
-            to: self.phase.vectors[0],
+            to: self.kernel.vectors[0],
         };
         let mut packed = vec![0.0; bias.to.0 + padded(self.width)];
         for (m, w) in &self.matrices {
@@ -440,7 +440,7 @@ fn a_body_of_another_width_is_refused() {
     let mut case = Case::new(20, 2, [3, 2], &mut Random::new(3));
     let mut v = case.values(2, 1);
     // Its panels would be those of one unit.
-    case.phase.width = 1;
+    case.kernel.width = 1;
     let packed = case.packed::<NativeF32>(Isa::SCALAR);
     let mut m = Memory::new(v.arena.floats_mut(), &v.bufs, 1, 2);
     case.run_native(Isa::SCALAR, &mut m, Panels::new(&packed), (0, 1), true);

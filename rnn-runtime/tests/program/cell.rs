@@ -140,7 +140,7 @@ pub const INPUT: Kernel = Kernel {
 
 pub enum Pre {}
 impl Body for Pre {
-    const GROUPS: usize = 1;
+    const GATES: usize = 1;
     const SMALL_PANEL: usize = small_panel(UNITS);
     type StridedPointers = StridedPointers<0, 0, 1, 0, 1>;
     #[inline(always)]
@@ -155,7 +155,7 @@ impl Body for Pre {
 
 pub enum Step {}
 impl Body for Step {
-    const GROUPS: usize = 1;
+    const GATES: usize = 1;
     const SMALL_PANEL: usize = small_panel(UNITS);
     type StridedPointers = StridedPointers<1, 0, 2, 0, 1>;
     #[inline(always)]
@@ -171,7 +171,7 @@ impl Body for Step {
 
 pub enum Delta {}
 impl Body for Delta {
-    const GROUPS: usize = 0;
+    const GATES: usize = 0;
     const SMALL_PANEL: usize = small_panel(UNITS);
     type StridedPointers = StridedPointers<2, 0, 1, 0, 0>;
     #[inline(always)]
@@ -184,7 +184,7 @@ impl Body for Delta {
 
 pub enum Product<const PANEL: usize> {}
 impl<const PANEL: usize> Body for Product<PANEL> {
-    const GROUPS: usize = 1;
+    const GATES: usize = 1;
     const SMALL_PANEL: usize = PANEL;
     type StridedPointers = StridedPointers<0, 0, 1, 0, 1>;
     #[inline(always)]
@@ -276,14 +276,14 @@ impl Scan for Backward {
     }
 }
 
-pub const HELD: CarryOver = CarryOver {
+pub const CARRY: CarryOver = CarryOver {
     mask: at(REAL),
     states: &[slice(at(H), UNITS)],
     outputs: &[slice(at(Y), UNITS)],
     inputs: &[],
     zero_output: false,
 };
-pub const HELD_BACK: CarryOver = CarryOver {
+pub const CARRY_BACKWARD: CarryOver = CarryOver {
     mask: at(REAL),
     states: &[slice(at(DH), UNITS)],
     outputs: &[slice(at(DY), UNITS)],

@@ -44,7 +44,7 @@ fn data(batch: usize, time: usize) -> Data {
 }
 
 /// A model that forgets: rounding does not add up over hundreds of steps.
-fn forgetful<const KEEPS: bool>(seed: u64) -> Tiny<KEEPS> {
+fn forgetful<const STATEFUL: bool>(seed: u64) -> Tiny<STATEFUL> {
     let mut model = Tiny::with_seed(seed);
     if let Some((_, u)) = model.param_mut("tiny/recurrent_kernel") {
         u.iter_mut().for_each(|u| *u *= 0.8);
@@ -368,7 +368,7 @@ fn states_stay_until_they_are_reset() {
     assert_eq!(kept.len(), 1);
     assert_eq!((&*kept[0].layer, &*kept[0].name), ("tiny", "h"));
     assert_eq!(kept[0].value, end.clone().into_dyn());
-    // All rows real: an output before the first real step of a part is zero.
+    // All rows are valid: an output before the first valid step of a part is zero.
     let real = Array2::from_elem((5, 20), true);
     model.reset_states();
     let (whole_real, end_real) = model.predict((&d.x, &real, &d.from)).unwrap();
@@ -453,7 +453,7 @@ fn inputs_must_fit_each_other() {
     );
 }
 
-/// Whoever asks whether a step is real asks in his own way: there is nothing between 0 and 1.
+/// Whoever asks whether a step is valid asks in his own way: there is nothing between 0 and 1.
 #[test]
 fn a_mask_is_zeros_and_ones() {
     let mut model = Tiny::<false>::new();
@@ -462,7 +462,7 @@ fn a_mask_is_zeros_and_ones() {
         let mut real = floats(&d.real);
         real[2 * 4 + 3] = wrong;
         let expected = format!(
-            "real: a mask is 1 where a step is real and 0 where it is not, found {wrong} in row 2, \
+            "real: a mask is 1 where a step is valid and 0 where it is padding, found {wrong} in row 2, \
              step 3"
         );
         views(&d, &real, |x| {

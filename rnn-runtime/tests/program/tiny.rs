@@ -6,9 +6,9 @@ use rnn_runtime::code::*;
 
 use crate::cell::*;
 
-/// The model; `KEEPS`: stateful. Inputs: `x`, `real` (a mask), `from` (the first state). Outputs:
+/// The model; `STATEFUL`: stateful. Inputs: `x`, `real` (a mask), `from` (the first state). Outputs:
 /// the sequence of states, and the last.
-pub struct Tiny<const KEEPS: bool>(ModelData);
+pub struct Tiny<const STATEFUL: bool>(ModelData);
 
 const fn part(param: usize) -> MatrixSlice {
     MatrixSlice {
@@ -54,7 +54,7 @@ const KEPT_STATES: &[StateSpec] = &[StateSpec {
     training_output: at(END),
 }];
 
-impl<const KEEPS: bool> StreamProgram for Tiny<KEEPS> {
+impl<const STATEFUL: bool> StreamProgram for Tiny<STATEFUL> {
     const STREAM: StreamInfo = StreamInfo {
         weights: B + UNITS,
         reads_tables: false,
@@ -97,7 +97,7 @@ impl<const KEEPS: bool> StreamProgram for Tiny<KEEPS> {
     ) {
         m.set(&at(X), &x.0);
         m.set(&at(REAL), &[f32::from(x.1)]);
-        if !m.carry_over(&HELD, t) {
+        if !m.carry_over(&CARRY, t) {
             run_rows::<S, W, Pre>(s, m, w, &PRE, t);
             run_rows::<S, W, Step>(s, m, w, &STEP, t);
         }
@@ -107,7 +107,7 @@ impl<const KEEPS: bool> StreamProgram for Tiny<KEEPS> {
     }
 }
 
-impl<const KEEPS: bool> Program for Tiny<KEEPS> {
+impl<const STATEFUL: bool> Program for Tiny<STATEFUL> {
     const INFO: ModelInfo = ModelInfo {
         name: "Tiny",
         params: &[
@@ -138,7 +138,7 @@ impl<const KEEPS: bool> Program for Tiny<KEEPS> {
         ],
         output_axes: &[Some(0), None],
         axes: &[AxisSpec::Input(0)],
-        states: if KEEPS { KEPT_STATES } else { &[] },
+        states: if STATEFUL { KEPT_STATES } else { &[] },
         layers: &[
             LayerRow {
                 name: "x",
@@ -177,8 +177,8 @@ impl<const KEEPS: bool> Program for Tiny<KEEPS> {
         output_masks: &[Some(at(REAL)), None],
         training_masks: &[Some(at(REAL)), None],
         schedules: Schedules {
-            inference: &forwards::<KEEPS>(Direction::Inference, 0),
-            forward: &forwards::<KEEPS>(Direction::Forward, usize::MAX),
+            inference: &forwards::<STATEFUL>(Form::Inference, 0),
+            forward: &forwards::<STATEFUL>(Form::Forward, usize::MAX),
             backward: &BACKWARD,
         },
         blocks: true,
@@ -198,10 +198,10 @@ impl<const KEEPS: bool> Program for Tiny<KEEPS> {
     }
 }
 
-impl<const KEEPS: bool> CpuProgram for Tiny<KEEPS> {
+impl<const STATEFUL: bool> CpuProgram for Tiny<STATEFUL> {
     fn scan(call: ScanCall<'_, '_>) {
-        match call.direction() {
-            Direction::Backward => call.backward_masked::<Backward>(),
+        match call.form() {
+            Form::Backward => call.backward_masked::<Backward>(),
             _ => call.forward_masked::<Forward>(),
         }
     }
@@ -231,31 +231,31 @@ const fn at_once(
     }
 }
 
-const fn scan(direction: Direction, carry: CarryOver) -> Instruction {
+const fn scan(form: Form, carry: CarryOver) -> Instruction {
     Instruction::Scan {
         cell: 0,
-        direction,
+        form,
         axis: Some(0),
         carry: Some(carry),
-        input_gradient: Wanted::IfInputGradient,
+        input_gradient: GradientCondition::IfInputGradient,
         // So much that rows are divided among threads.
         cost: 100_000,
     }
 }
 
 /// Inference and the forward pass are the same: `cost` is what the concurrent parts cost.
-const fn forwards<const KEEPS: bool>(direction: Direction, cost: usize) -> [Instruction; 9] {
+const fn forwards<const STATEFUL: bool>(form: Form, cost: usize) -> [Instruction; 9] {
     [
         at_once(3, 1, &[X], cost),
         input(1, REAL, 1, Some(0)),
         input(2, FROM, UNITS, None),
         Instruction::StartStateFrom {
             state: at(H),
-            value: at(if KEEPS { KEPT } else { FROM }),
+            value: at(if STATEFUL { KEPT } else { FROM }),
             width: UNITS,
         },
         input(0, X, IN, Some(0)),
-        scan(direction, HELD),
+        scan(form, CARRY),
         at_once(1, 1, &[Y], cost),
         Instruction::FinishState {
             value: at(END),
@@ -304,7 +304,7 @@ const BACKWARD: [Instruction; 6] = [
         l2: 0.5,
         axis: Some(0),
     },
-    scan(Direction::Backward, HELD_BACK),
+    scan(Form::Backward, CARRY_BACKWARD),
     Instruction::StartGradient {
         value: at(D_FROM),
         state: at(DH),
@@ -335,7 +335,7 @@ const STREAM: [Buf; 6] = [
     Buf::new(96, 16, 1, 1, Extent::One),
 ];
 
-impl<const KEEPS: bool> Streamable for Tiny<KEEPS> {}
+impl<const STATEFUL: bool> Streamable for Tiny<STATEFUL> {}
 
 /// The model in plain loops: the sequence of outputs and the last state, of one row.
 pub fn plain(w: &[f64], x: &[f64], real: &[bool], from: &[f64]) -> (Vec<f64>, Vec<f64>) {

@@ -30,7 +30,7 @@ cells! {
         next h = f * h + (1 - f) * tanh(g + f * ug);
         output h;
     }
-    /// Two products, one behind the other.
+    /// Two products, one after the other.
     cell TwoStages(units, inner) {
         param kernel: [input, inner] = glorot_uniform;
         param first: [units, inner] = orthogonal;
@@ -134,7 +134,7 @@ cells! {
         next h = tanh(0.3 * m + 0.2 * q - 0.1 * p) + select(a > b, 0.2 * a, b / 4);
         output h;
     }
-    /// Numbers of a row: sums and largest units, and parameters inside of them.
+    /// Row scalars: sums and largest units, and parameters inside of them.
     cell Rows(units) {
         param kernel: [input, units] = glorot_uniform;
         param recurrent_kernel: [units, units] = orthogonal;

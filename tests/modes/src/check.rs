@@ -17,7 +17,7 @@ const OUTPUT: f64 = 1e-5;
 
 const SIZES: [(usize, usize); 3] = [(7, 5), (1, 9), (2, 1)];
 /// Everything about a model that can stream.
-pub fn stream(model: &mut dyn Streaming, oracle: &rnn_reference::Model) {
+pub fn stream(model: &mut dyn Streaming, oracle: &rnn_reference::ReferenceModel) {
     prepare(model, oracle);
     let spec = model.spec();
     for &isa in Isa::available() {
@@ -31,7 +31,7 @@ pub fn stream(model: &mut dyn Streaming, oracle: &rnn_reference::Model) {
 }
 
 /// Everything about a model that needs its whole sequence.
-pub fn whole(model: &mut dyn Subject, oracle: &rnn_reference::Model) {
+pub fn whole(model: &mut dyn Subject, oracle: &rnn_reference::ReferenceModel) {
     prepare(model, oracle);
     let spec = model.spec();
     for &isa in Isa::available() {
@@ -45,7 +45,7 @@ pub fn whole(model: &mut dyn Subject, oracle: &rnn_reference::Model) {
 const LONG: (usize, usize) = (9, 70);
 
 /// [`stream`] for a model of many units, over many steps.
-pub fn long_stream(model: &mut dyn Streaming, oracle: &rnn_reference::Model) {
+pub fn long_stream(model: &mut dyn Streaming, oracle: &rnn_reference::ReferenceModel) {
     prepare(model, oracle);
     let spec = model.spec();
     for &isa in Isa::available() {
@@ -58,7 +58,7 @@ pub fn long_stream(model: &mut dyn Streaming, oracle: &rnn_reference::Model) {
 }
 
 /// [`whole`] for a model of many units, over many steps.
-pub fn long(model: &mut dyn Subject, oracle: &rnn_reference::Model) {
+pub fn long(model: &mut dyn Subject, oracle: &rnn_reference::ReferenceModel) {
     prepare(model, oracle);
     let spec = model.spec();
     for &isa in Isa::available() {
@@ -72,8 +72,8 @@ pub fn long(model: &mut dyn Subject, oracle: &rnn_reference::Model) {
 /// Sequences that inference cuts into blocks of time: the bits of the stream and the numbers of the
 /// interpreter, which know of no blocks. The sizes give an odd and an even number of blocks, a last
 /// one that is short, of one step, and whole, and every kind of row of
-/// [`is_real`](crate::numbers::is_real).
-pub fn blocks(model: &mut dyn Streaming, oracle: &rnn_reference::Model) {
+/// [`is_valid`](crate::numbers::is_valid).
+pub fn blocks(model: &mut dyn Streaming, oracle: &rnn_reference::ReferenceModel) {
     prepare(model, oracle);
     let spec = model.spec();
     assert!(spec.blocks, "this model is not cut into blocks");
@@ -111,7 +111,7 @@ fn streamed(model: &mut dyn Streaming, x: &Data, isa: Isa) {
     }
 }
 
-fn prepare(model: &mut dyn Subject, oracle: &rnn_reference::Model) {
+fn prepare(model: &mut dyn Subject, oracle: &rnn_reference::ReferenceModel) {
     let specs = model.specs();
     let ours: Vec<_> = specs
         .iter()
@@ -129,7 +129,7 @@ fn prepare(model: &mut dyn Subject, oracle: &rnn_reference::Model) {
 /// Inference and the forward pass of training against the interpreter; any split of a batch.
 fn agree(
     model: &mut dyn Subject,
-    oracle: &rnn_reference::Model,
+    oracle: &rnn_reference::ReferenceModel,
     isa: Isa,
     sizes: &[(usize, usize)],
 ) {

@@ -16,7 +16,7 @@ const GRADIENT: f64 = 1e-4;
 const MANY: usize = 2000;
 
 /// Compares the gradients of all weights and inputs for this batch.
-pub fn gradients(model: &mut dyn Subject, oracle: &rnn_reference::Model, x: &Data) {
+pub fn gradients(model: &mut dyn Subject, oracle: &rnn_reference::ReferenceModel, x: &Data) {
     let w = model.weights().to_vec();
     let specs = model.specs();
     let y = infer(model, x);

@@ -47,7 +47,7 @@ pub enum Content {
     Floats,
     /// Ids below this.
     Ids(usize),
-    /// 1 for a real step, 0 for another.
+    /// 1 for a valid step, 0 for a padded one.
     Mask,
 }
 
@@ -66,9 +66,9 @@ pub struct Batch {
     pub ids: Vec<u32>,
 }
 
-/// Whether a step is real where a mask, `Masking` or `mask_zero` sees it: rows with holes, without
-/// any real step, padded on the left, padded on the right, and whole.
-pub fn is_real(row: usize, t: usize, time: usize) -> bool {
+/// Whether a step is valid where a mask, `Masking` or `mask_zero` sees it: rows with holes, without
+/// any valid step, padded on the left, padded on the right, and whole.
+pub fn is_valid(row: usize, t: usize, time: usize) -> bool {
     match row % 5 {
         0 => (t + row) % 3 != 1,
         1 => false,
@@ -79,7 +79,7 @@ pub fn is_real(row: usize, t: usize, time: usize) -> bool {
 }
 
 impl Batch {
-    /// Random numbers, which are zero where no step is real if `padded`.
+    /// Random numbers, which are zero where no step is valid if `padded`.
     pub fn new(
         (batch, time, width): (usize, usize, usize),
         content: Content,
@@ -88,7 +88,7 @@ impl Batch {
     ) -> Batch {
         let (mut floats, mut ids) = (Vec::new(), Vec::new());
         for (row, t) in (0..batch).flat_map(|row| (0..time).map(move |t| (row, t))) {
-            let real = is_real(row, t, time);
+            let real = is_valid(row, t, time);
             let kept = real || !padded;
             match content {
                 Content::Floats => {

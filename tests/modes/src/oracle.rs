@@ -2,7 +2,7 @@
 
 use crate::numbers::{Data, named};
 use recurrent::{Isa, learner::StepSeed, params::ParamSpec};
-use rnn_reference::{Answer, Call, Draw, Drawn, Model, Scope, Weights};
+use rnn_reference::{Answer, Call, Definitions, Draw, Drawn, ReferenceModel, Weights};
 use rnn_runtime::cpu::{
     arena::Arena,
     kernel::{Buf, Memory, padded},
@@ -14,12 +14,12 @@ use rnn_tables::{BufferRef, Extent, Perturbation};
 pub const SEED: StepSeed = StepSeed { seed: 3, step: 4 };
 
 /// The interpreter's model of the same text.
-pub fn oracle(text: &str) -> Model {
-    let scope = Scope {
+pub fn oracle(text: &str) -> ReferenceModel {
+    let scope = Definitions {
         cells: crate::cells::CELLS,
         consts: crate::cells::CONSTS,
     };
-    match Model::parse_in(text, scope) {
+    match ReferenceModel::parse_in(text, scope) {
         Ok(model) => model,
         Err(e) => panic!("{text}: {e}"),
     }
@@ -28,7 +28,7 @@ pub fn oracle(text: &str) -> Model {
 /// Weights and a batch that the interpreter runs.
 pub struct Run<'a> {
     /// The model.
-    pub oracle: &'a Model,
+    pub oracle: &'a ReferenceModel,
     /// Its weights by name.
     pub weights: Weights,
     /// The batch, and what is drawn for it.
@@ -38,7 +38,7 @@ pub struct Run<'a> {
 impl Run<'_> {
     /// Inference.
     pub fn inference<'a>(
-        oracle: &'a Model,
+        oracle: &'a ReferenceModel,
         specs: &[ParamSpec],
         weights: &[f32],
         x: &Data,
@@ -55,7 +55,7 @@ impl Run<'_> {
 
     /// The forward pass of training, with the numbers that this instruction set draws.
     pub fn training<'a>(
-        oracle: &'a Model,
+        oracle: &'a ReferenceModel,
         specs: &[ParamSpec],
         weights: &[f32],
         x: &Data,
@@ -81,7 +81,7 @@ fn drawn(draw: &Draw, isa: Isa, rows: usize, time: usize) -> Vec<f64> {
     let Some(seed) = draw.seed else {
         panic!("give {} a seed", draw.layer)
     };
-    // The numbering of `passes/lower.rs` and `codegen/run.rs`.
+    // The numbering of `passes/lower.rs` and `schedule/forward.rs`.
     let of_call = ((1 << 63) | seed).wrapping_add((draw.call as u64) << 48);
     let layer = of_call + ((draw.cell as u64) << 32) + ((draw.mask as u64) << 40);
     let steps = if draw.every_step { time } else { 1 };

@@ -1,4 +1,4 @@
-//! Masks: given, of `Masking`, of ids; holes, padding on either side, rows without a real step.
+//! Masks: given, of `Masking`, of ids; holes, padding on either side, rows without a valid step.
 //! A stream leaves out the maths of a masked step and keeps states and outputs.
 
 use recurrent_test_modes::{

@@ -22,7 +22,7 @@ macro_rules! shared {
     };
 }
 
-/// No value is lost on the way to a shared layer or behind it: every weight has a gradient.
+/// No value is lost on the way to a shared layer or after it: every weight has a gradient.
 fn all_weights_matter(model: &mut dyn Subject) {
     let w = weights(model.specs(), 7);
     model.weights_mut().copy_from_slice(&w);

@@ -68,7 +68,7 @@ const ORDERS: &[Order] = &[
             "layers",
             "passes",
             "schedule",
-            "codegen",
+            "emit",
             "expand",
         ],
         siblings: &[("layers", &[]), ("passes", &[])],
@@ -205,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn code_behind_the_tests_counts_again() {
+    fn code_after_the_tests_counts_again() {
         let text = "#[cfg(test)]\nmod tests { fn f() { if a {} } }\nuse crate::model::Fit;";
         assert_eq!(one("rnn-runtime/src/error.rs", text).len(), 1);
     }

@@ -49,7 +49,7 @@ pub fn paths(file: &Source, module: &[String]) -> Vec<Import> {
 }
 
 /// Reads the path at `at`, which goes on from `prefix`, with all its branches. Returns the place
-/// behind it.
+/// after it.
 fn tree(tokens: &[Token], mut at: usize, prefix: &[String], found: &mut Vec<Import>) -> usize {
     let start = at;
     let mut path = prefix.to_vec();

@@ -102,7 +102,7 @@ impl Builder<'_> {
         }
     }
 
-    /// `what` takes a vector, and this has more axes.
+    /// Reports that `what` takes a vector where `found` has more axes.
     pub(super) fn not_a_vector<T>(&mut self, what: &str, found: &Lanes, span: Span) -> Built<T> {
         self.report(
             Diagnostic::new(

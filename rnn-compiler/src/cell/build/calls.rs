@@ -7,7 +7,7 @@ use crate::{
     cell::{
         ast::{Expr, ExprKind},
         functions,
-        graph::{Binary, Compare, Extent, NodeId, Op, Reduce, Slot, Unary},
+        graph::{Binary, Compare, LeafSource, NodeExtent, NodeId, NodeOp, Reduce, Unary},
         size::Size,
     },
     diagnostics::{Diagnostic, Sound, did_you_mean},
@@ -155,13 +155,13 @@ impl Builder<'_> {
         if p == 0.0 {
             return Ok(x);
         }
-        let slot = Slot::DropoutMask(self.cell.dropout_masks.len());
+        let slot = LeafSource::DropoutMask(self.cell.dropout_masks.len());
         let (width, extent) = match x.width() {
-            Some(w) => (w.clone(), Extent::Vector(w)),
-            None => (Size::known(1), Extent::Row),
+            Some(w) => (w.clone(), NodeExtent::Vector(w)),
+            None => (Size::known(1), NodeExtent::Row),
         };
         self.cell.dropout_masks.push(DropoutMask { rate: p, width });
-        let leaf = Op::Leaf(slot, Size::known(0));
+        let leaf = NodeOp::Leaf(slot, Size::known(0));
         let mask = Lanes::one(self.cell.graph.add_node(leaf, extent), &x.shape);
         self.lanes(&[x, mask], &[], value.span, |g, p| {
             g.binary(Binary::Mul, p[0], p[1])

@@ -2,8 +2,8 @@
 //!
 //! The first letter of data is the batch. A parameter that data is contracted with is a matrix seen
 //! through its letters (`einsum/product.rs`); everything else is lane-by-lane maths on slices
-//! (`einsum/slices.rs`). What cannot be done at once is done for each value of a letter, which
-//! has to be a number then.
+//! (`einsum/slices.rs`). A letter that neither can handle is looped over; its size has to be a
+//! number.
 
 mod equation;
 mod product;
@@ -23,7 +23,7 @@ use equation::Equation;
 /// How many products, or slices, one `einsum` may become.
 const MAX_PARTS: usize = 256;
 
-/// Data, or a parameter with one axis, and its letters without the batch's.
+/// Data, or a parameter with one axis, and its letters without that of the batch.
 struct Operand {
     letters: Vec<char>,
     value: Lanes,
@@ -188,7 +188,7 @@ impl Builder<'_> {
         if let ([_, _, ..], [w]) = (data.as_slice(), weights.as_slice())
             && let Some(joined) = joined(&axes, &data, w)
         {
-            // Data times data first: `"bi,bj,ijk->bk"` is one product then.
+            // Multiplies data by data first, so that `"bi,bj,ijk->bk"` becomes one product.
             let before = Axes::new(axes.sizes.clone(), joined.clone(), &letters, at);
             let before = self.sound(before, at)?;
             let operand = Operand {
@@ -215,7 +215,7 @@ impl Builder<'_> {
     pub(super) fn matrix_product(&mut self, x: &Lanes, t: &Tensor, span: Span) -> Built<Lanes> {
         let data: Vec<char> = ('a'..='y').take(x.shape.len()).collect();
         if data.len() < x.shape.len() {
-            // No letters are left for so many axes.
+            // There are not enough letters for this many axes.
             return self.not_a_vector("@", x, span);
         }
         let [rest @ .., last] = data.as_slice() else {

@@ -1,4 +1,4 @@
-//! What a cell is given: the arguments in its head, and its inputs.
+//! The arguments in a cell's head, and its inputs.
 
 use std::collections::BTreeSet;
 
@@ -9,7 +9,7 @@ use crate::{
     cell::{
         ast::{CellAst, Expr, ExprKind, Item},
         functions,
-        graph::Slot,
+        graph::LeafSource,
         size::Size,
         value::{INITIALIZERS, Value, initializer_of},
     },
@@ -44,7 +44,7 @@ impl CellAst {
             }
             ExprKind::Binary('+', a, b) => &self.open_size(a) + &self.open_size(b),
             ExprKind::Binary('*', a, b) => &self.open_size(a) * &self.open_size(b),
-            // It only has to agree with itself, and mistakes of sizes are not reported here.
+            // Any value will do: mistakes of sizes are not reported in this check.
             _ => Size::known(1),
         }
     }
@@ -250,7 +250,7 @@ impl Builder<'_> {
         let node = self
             .cell
             .graph
-            .leaf(Slot::Input(index), Size::known(0), width.clone());
+            .leaf(LeafSource::Input(index), Size::known(0), width.clone());
         self.cell.inputs.push(CellInput {
             name: name.into(),
             shape: shape.to_vec(),

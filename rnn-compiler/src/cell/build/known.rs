@@ -6,7 +6,7 @@ use super::{Builder, Built, Meaning, Reported};
 use crate::{
     cell::{
         ast::{Expr, ExprKind},
-        graph::{Extent, NodeId, Op},
+        graph::{NodeExtent, NodeId, NodeOp},
         size::Size,
         value::{INITIALIZERS, Initializer, initializer_not_here, initializer_of, numbers_of},
     },
@@ -100,7 +100,7 @@ impl Builder<'_> {
         }
     }
 
-    /// The number that an expression is now, if it is one.
+    /// The value of an expression if it is a number that is known now.
     pub(super) fn number(&mut self, e: &Expr) -> Built<Option<f64>> {
         let value = self.parts(e)?;
         let (true, [one]) = (value.shape.is_empty(), value.parts.as_slice()) else {
@@ -119,11 +119,11 @@ impl Builder<'_> {
         reached[id] = true;
         for n in (0..=id)
             .rev()
-            .filter(|&n| self.cell.graph.node(n).extent == Extent::Number)
+            .filter(|&n| self.cell.graph.node(n).extent == NodeExtent::Number)
         {
             if reached[n] {
                 let op = &self.cell.graph.node(n).op;
-                if matches!(op, Op::SizeOf(_)) {
+                if matches!(op, NodeOp::SizeOf(_)) {
                     return true;
                 }
                 op.operands().into_iter().for_each(|o| reached[o] = true);

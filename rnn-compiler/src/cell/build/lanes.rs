@@ -5,14 +5,14 @@ use proc_macro2::Span;
 use super::{Builder, Built, Lanes};
 use crate::{
     cell::{
-        graph::{Extent, Graph, NodeId, Op},
+        graph::{Graph, NodeExtent, NodeId, NodeOp},
         size::{Size, by_name},
     },
     diagnostics::Diagnostic,
 };
 
 impl Builder<'_> {
-    /// The vectors of a value: what is one number in all units becomes a vector.
+    /// The vectors of a value. A number or a row scalar is broadcast to a vector.
     pub(super) fn vectors(&mut self, value: &Lanes) -> Vec<NodeId> {
         match (value.width(), value.parts.as_slice()) {
             (Some(width), [one]) if self.cell.graph.width(*one).is_none() => {
@@ -135,7 +135,7 @@ impl Builder<'_> {
             }
             let mut part = f(&mut self.cell.graph, &cut);
             if let Some(w) = width {
-                // Maths can leave one number for all units; among others it keeps its width.
+                // The maths may give one number for all units; beside other parts it keeps its width.
                 if !alone && self.cell.graph.width(part).is_none() {
                     part = self.cell.graph.broadcast(part, w.clone());
                 }
@@ -186,7 +186,7 @@ impl Builder<'_> {
     fn unequal<T>(&mut self, a: (String, &Lanes), b: (String, &Lanes), span: Span) -> Built<T> {
         for (_, o) in [&a, &b] {
             if let ([_, _, ..], [one]) = (o.shape.as_slice(), o.parts.as_slice())
-                && let Op::Param(p, _) = self.cell.graph.node(*one).op
+                && let NodeOp::Param(p, _) = self.cell.graph.node(*one).op
             {
                 return self.matrix_among_vectors(p, span);
             }
@@ -222,7 +222,7 @@ impl Builder<'_> {
         for n in (0..=id).rev() {
             if reached[n] {
                 let op = &self.cell.graph.node(n).op;
-                if matches!(op, Op::Leaf(..)) {
+                if matches!(op, NodeOp::Leaf(..)) {
                     return true;
                 }
                 op.operands().into_iter().for_each(|o| reached[o] = true);
@@ -231,9 +231,9 @@ impl Builder<'_> {
         false
     }
 
-    /// Whether the value is one row scalar, not one of all rows.
+    /// Whether the value is one row scalar, rather than a number that is the same for all rows.
     pub(super) fn is_row(&self, value: &Lanes) -> bool {
         value.shape.is_empty()
-            && matches!(value.parts.as_slice(), [one] if self.cell.graph.node(*one).extent == Extent::Row)
+            && matches!(value.parts.as_slice(), [one] if self.cell.graph.node(*one).extent == NodeExtent::Row)
     }
 }

@@ -114,7 +114,8 @@ pub struct CellUse {
 /// Vectors that stand side by side, with the shape that they are the floats of.
 #[derive(Clone, Debug)]
 struct Lanes {
-    /// The vectors. One that is a number, or a row scalar, has it in every unit.
+    /// The vectors. A number or a row scalar among them stands for a vector with that value in every
+    /// unit.
     parts: Vec<NodeId>,
     /// The shape; none for a number or a row scalar.
     shape: Vec<Size>,
@@ -176,7 +177,7 @@ enum Meaning {
     Size(Size),
     /// An activation or an initialiser, with its numbers.
     Function(String, Vec<f64>),
-    /// Its statement has a mistake, which has been reported: what uses it says nothing.
+    /// Its statement has a mistake that has been reported; its uses are not reported.
     Mistake,
 }
 
@@ -186,7 +187,7 @@ struct Builder<'a> {
     found: &'a mut Diagnostics,
     /// The cell as it was written, for reports of the compiler's own mistakes.
     tokens: &'a TokenStream,
-    /// Where the arguments stand that the user gave.
+    /// Where the user's arguments stand.
     given: BTreeMap<String, Span>,
     /// How the user names the cell, for messages.
     label: String,

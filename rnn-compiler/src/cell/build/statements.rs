@@ -9,27 +9,27 @@ use super::{
 use crate::{
     cell::{
         ast::{Expr, ExprKind, Item},
-        graph::Slot,
+        graph::LeafSource,
         size::{Size, by_name},
     },
     diagnostics::{Diagnostic, did_you_mean},
 };
 
 impl Builder<'_> {
-    /// All statements: a mistake in one hides only mistakes in those that use its names.
+    /// All statements. A mistake in one suppresses only the messages of statements that use its names.
     pub(super) fn items(&mut self, items: &[Item]) -> Built<()> {
         let mut good = Ok(());
         let mut inputs_over = false;
         for item in items {
             match item {
-                // Bound before: `Builder::inputs`.
+                // `Builder::inputs` has bound it.
                 Item::Input { name, .. } => {
                     if inputs_over {
                         good = self.report(
                             Diagnostic::new(
                                 "RNN0246",
                                 name.span(),
-                                format!("`input {name}` stands behind another statement"),
+                                format!("`input {name}` stands after another statement"),
                             )
                             .help("`input` statements stand first in a cell"),
                         );
@@ -46,7 +46,7 @@ impl Builder<'_> {
         good
     }
 
-    /// Names of a statement with a mistake: what uses them would only repeat it.
+    /// Marks the names of a statement with a mistake, so that statements that use them do not repeat it.
     fn spoil(&mut self, item: &Item) {
         match item {
             Item::Let { names, .. } => {
@@ -54,7 +54,7 @@ impl Builder<'_> {
                     self.names.insert(name.to_string(), Meaning::Mistake);
                 }
             }
-            // One that is declared twice, or whose initialiser is wrong, is there all the same.
+            // A parameter that is declared twice, or whose initialiser is wrong, exists nevertheless.
             Item::Param { name, .. } if self.cell.params.iter().any(|p| name == &p.name) => {}
             Item::State { name, .. } if self.cell.states.iter().any(|s| name == &s.name) => {}
             Item::Param { name, .. } | Item::State { name, .. } => {
@@ -189,7 +189,7 @@ impl Builder<'_> {
         let node = self
             .cell
             .graph
-            .leaf(Slot::State(index), Size::known(0), size.clone());
+            .leaf(LeafSource::State(index), Size::known(0), size.clone());
         self.names
             .insert(name.to_string(), Meaning::Lanes(Lanes::one(node, &shape)));
         self.cell.states.push(State {
@@ -313,7 +313,7 @@ impl Builder<'_> {
         Ok(())
     }
 
-    /// Where the user's argument stands that the initialiser `e` names.
+    /// The initialiser `e` may be the name of an argument: where the user gave that argument.
     fn given_in(&self, e: &Expr) -> Option<Span> {
         match &e.kind {
             ExprKind::Name(name) => self.given.get(name).copied(),
@@ -325,8 +325,8 @@ impl Builder<'_> {
     }
 }
 
-/// The initialiser's name, if it makes matrices and the parameter is none. As in Keras, an
-/// orthogonal parameter with more axes is a matrix of its last one.
+/// The initialiser's name, if it makes matrices and the parameter is a vector. As in Keras, an
+/// orthogonal parameter with more than two axes is filled as a matrix whose columns are its last axis.
 fn needs_matrix(init: &Initializer, axes: usize) -> Option<&str> {
     match init {
         Initializer::Named(name, _) => match name.as_str() {

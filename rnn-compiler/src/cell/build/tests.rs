@@ -63,7 +63,7 @@ const EINSUMS: &[(&str, &str, &str)] = &[
 ];
 
 const MISTAKES: &[Mistake] = &[
-    ("output a; input a: [n];", &[&[3]], "RNN0246", "behind"),
+    ("output a; input a: [n];", &[&[3]], "RNN0246", "after"),
     (
         "input a: [n]; if true { input b: [n]; } output a;",
         &[&[3]],

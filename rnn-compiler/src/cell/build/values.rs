@@ -14,7 +14,7 @@ use crate::{
 };
 
 impl Tensor {
-    /// As a matrix behind a product.
+    /// The matrix that a product multiplies by.
     fn part(&self, row: Size) -> MatrixPart {
         MatrixPart {
             param: self.param,
@@ -38,7 +38,7 @@ impl Builder<'_> {
             Meaning::Lanes(p) => Ok(p),
             Meaning::Number(x) => Ok(Lanes::number(self.cell.graph.number(x))),
             Meaning::Size(s) => Ok(Lanes::number(self.cell.graph.size_of(&s))),
-            // Among values of two axes it is one of them.
+            // A parameter with two axes takes part in lane-by-lane maths of values with two axes.
             Meaning::Tensor(t) if t.is_whole() => Ok(self.floats(&t)),
             Meaning::Tensor(t) => self.matrix_among_vectors(t.param, e.span),
             Meaning::Flag(_) => self.fail("RNN0220", e.span, "a flag where a value is needed"),
@@ -161,8 +161,8 @@ impl Builder<'_> {
         }))
     }
 
-    /// A size as one writes it in the cell: `input`, `units`, `4 * units`. `input` where the size is
-    /// that of the cell's input, else an argument.
+    /// A size as it would be written in the cell: `input`, `units`, `4 * units`. With `input`, the size
+    /// of the cell's input is tried before the arguments.
     fn size_name(&self, size: &Size, input: bool) -> String {
         let known = |times: usize| {
             let all = self.names.iter().filter(move |(name, meaning)| {
@@ -227,7 +227,7 @@ impl Builder<'_> {
                 d.help(format!("write flatten(…) @ {name}"))
             } else {
                 let read = self.size_name(&last, reads(a, "x"));
-                // A kernel that stands the other way round, as other libraries keep theirs.
+                // The kernel may be transposed, as in other libraries.
                 let turned = self.size_name(&rows, false);
                 let made = match columns == last && turned.starts_with(char::is_alphabetic) {
                     true => turned,

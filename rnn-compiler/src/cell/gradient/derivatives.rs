@@ -2,24 +2,24 @@
 
 use super::Differentiator;
 use crate::{
-    cell::graph::{Binary, Binary::*, Compare, Extent, NodeId, Op, Reduce, Unary},
+    cell::graph::{Binary, Binary::*, Compare, NodeExtent, NodeId, NodeOp, Reduce, Unary},
     diagnostics::{Bug, Sound},
 };
 
 impl Differentiator<'_> {
-    pub(super) fn pointwise(&mut self, id: NodeId, op: &Op, d: NodeId) -> Sound<()> {
+    pub(super) fn pointwise(&mut self, id: NodeId, op: &NodeOp, d: NodeId) -> Sound<()> {
         match *op {
-            Op::Unary(u, a) => {
+            NodeOp::Unary(u, a) => {
                 if let Some(da) = self.unary(u, a, id, d) {
                     self.add(a, da)?;
                 }
             }
-            Op::Binary(b, x, y) => self.binary(b, x, y, id, d)?,
-            Op::MulAdd(a, b, c) | Op::NegMulAdd(a, b, c) => {
+            NodeOp::Binary(b, x, y) => self.binary(b, x, y, id, d)?,
+            NodeOp::MulAdd(a, b, c) | NodeOp::NegMulAdd(a, b, c) => {
                 let (va, vb) = (self.value(a), self.value(b));
                 self.add(c, d)?;
                 let d = match op {
-                    Op::MulAdd(..) => d,
+                    NodeOp::MulAdd(..) => d,
                     _ => self.out.unary(Unary::Neg, d),
                 };
                 let da = self.out.binary(Mul, d, vb);
@@ -27,7 +27,7 @@ impl Differentiator<'_> {
                 self.add(a, da)?;
                 self.add(b, db)?;
             }
-            Op::Select(c, a, b, x, y) => {
+            NodeOp::Select(c, a, b, x, y) => {
                 let (va, vb) = (self.value(a), self.value(b));
                 let zero = self.out.number(0.0);
                 let dx = self.out.select(c, va, vb, d, zero);
@@ -35,16 +35,16 @@ impl Differentiator<'_> {
                 self.add(x, dx)?;
                 self.add(y, dy)?;
             }
-            Op::Reduce(Reduce::Sum, a) => self.add(a, d)?,
-            Op::Reduce(Reduce::Max, a) => {
+            NodeOp::Reduce(Reduce::Sum, a) => self.add(a, d)?,
+            NodeOp::Reduce(Reduce::Max, a) => {
                 let (va, vm) = (self.value(a), self.value(id));
                 let zero = self.out.number(0.0);
                 let da = self.out.select(Compare::Eq, va, vm, d, zero);
                 self.add(a, da)?;
             }
-            // Constants have none.
-            Op::Number(_) | Op::SizeOf(_) => {}
-            Op::Leaf(..) | Op::Param(..) | Op::Product(_) => {
+            // Constants have no gradient.
+            NodeOp::Number(_) | NodeOp::SizeOf(_) => {}
+            NodeOp::Leaf(..) | NodeOp::Param(..) | NodeOp::Product(_) => {
                 return Err(Bug::new(format!("{op:?} is no maths")));
             }
         }
@@ -180,7 +180,7 @@ impl Differentiator<'_> {
                 let f = self.out.binary(Mul, vy, power);
                 let dx = self.out.binary(Mul, d, f);
                 self.add(x, dx)?;
-                if self.cell.graph.node(y).extent != Extent::Number {
+                if self.cell.graph.node(y).extent != NodeExtent::Number {
                     let log = self.out.unary(Unary::Log, vx);
                     let f = self.out.binary(Mul, vz, log);
                     let dy = self.out.binary(Mul, d, f);

@@ -1,24 +1,25 @@
-//! Which values of the forward pass the backward pass loads, computes again or has saved.
+//! Decides which values of the forward pass the backward pass loads, which it computes again and
+//! which the forward pass saves.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Backward, Differentiator, MatrixGradient, Part, VectorGradient};
+use super::{Backward, Differentiator, MatrixPartGradient, Part, VectorPartGradient};
 use crate::cell::{
-    graph::{Extent, Graph, NodeId, Op, Slot},
+    graph::{Graph, LeafSource, NodeExtent, NodeId, NodeOp},
     optimize::{Pass, fuse},
     size::Size,
     sums::{apart, together},
 };
 
 impl Differentiator<'_> {
-    /// Arranges sums and fuses, then decides for each forward value that is needed: load it, compute
-    /// it again or save it.
+    /// Arranges sums and fuses; then decides for each forward value that the backward pass needs whether to
+    /// load it, compute it again or save it.
     pub(super) fn finish(
         self,
         mut states: Vec<Vec<Part>>,
         mut inputs: Vec<Vec<Part>>,
-        mut matrices: Vec<MatrixGradient>,
-        mut vectors: Vec<VectorGradient>,
+        mut matrices: Vec<MatrixPartGradient>,
+        mut vectors: Vec<VectorPartGradient>,
     ) -> Backward {
         let roots: Vec<NodeId> = states
             .iter()
@@ -42,18 +43,18 @@ impl Differentiator<'_> {
         let mut needed: BTreeSet<NodeId> = order
             .iter()
             .filter_map(|&id| match fused.node(id).op {
-                Op::Leaf(Slot::Forward(f), _) => Some(f),
+                NodeOp::Leaf(LeafSource::Forward(f), _) => Some(f),
                 _ => None,
             })
             .collect();
         needed.extend(matrices.iter().filter_map(|m| match m.operand.0 {
-            Slot::Forward(f) => Some(f),
+            LeafSource::Forward(f) => Some(f),
             _ => None,
         }));
         let mut saved: BTreeSet<NodeId> = matrices
             .iter()
             .filter_map(|m| match m.operand.0 {
-                Slot::Forward(f) => Some(f),
+                LeafSource::Forward(f) => Some(f),
                 _ => None,
             })
             .collect();
@@ -66,11 +67,11 @@ impl Differentiator<'_> {
         for &id in &order {
             let node = fused.node(id);
             let new = match &node.op {
-                Op::Leaf(Slot::Forward(f), offset) => {
+                NodeOp::Leaf(LeafSource::Forward(f), offset) => {
                     let whole = self.again(*f, &saved, &mut out);
                     match &node.extent {
                         // A part of it, where parts of a vector are joined.
-                        Extent::Vector(w) => out.slice(whole, offset, w),
+                        NodeExtent::Vector(w) => out.slice(whole, offset, w),
                         _ => whole,
                     }
                 }
@@ -78,11 +79,17 @@ impl Differentiator<'_> {
             };
             map.insert(id, new);
         }
-        let place = |id: &mut NodeId| *id = map[&first[id]];
-        states.iter_mut().flatten().for_each(|p| place(&mut p.node));
-        inputs.iter_mut().flatten().for_each(|p| place(&mut p.node));
-        matrices.iter_mut().for_each(|m| place(&mut m.delta));
-        vectors.iter_mut().for_each(|v| place(&mut v.delta));
+        let renumber = |id: &mut NodeId| *id = map[&first[id]];
+        states
+            .iter_mut()
+            .flatten()
+            .for_each(|p| renumber(&mut p.node));
+        inputs
+            .iter_mut()
+            .flatten()
+            .for_each(|p| renumber(&mut p.node));
+        matrices.iter_mut().for_each(|m| renumber(&mut m.delta));
+        vectors.iter_mut().for_each(|v| renumber(&mut v.delta));
         Backward {
             graph: out,
             saved: saved.into_iter().collect(),
@@ -103,7 +110,7 @@ impl Differentiator<'_> {
         let node = g.node(f);
         let mut operands = node.op.operands();
         operands.retain(|&o| !self.available(o, saved, 0));
-        let row = |o: &NodeId| g.node(*o).extent == Extent::Row;
+        let row = |o: &NodeId| g.node(*o).extent == NodeExtent::Row;
         let (rows, vectors): (Vec<NodeId>, Vec<NodeId>) = operands.iter().partition(|&o| row(o));
         let normalised = node.op.operands().iter().any(row);
         match vectors.as_slice() {
@@ -118,14 +125,14 @@ impl Differentiator<'_> {
         }
     }
 
-    /// Whether the backward pass has a forward value without saving it.
+    /// Whether the backward pass can have a forward value without saving it.
     fn available(&self, f: NodeId, saved: &BTreeSet<NodeId>, depth: usize) -> bool {
         let node = self.cell.graph.node(f);
         saved.contains(&f)
             || self.next.contains_key(&f)
             || matches!(
                 node.op,
-                Op::Number(_) | Op::SizeOf(_) | Op::Leaf(..) | Op::Param(..)
+                NodeOp::Number(_) | NodeOp::SizeOf(_) | NodeOp::Leaf(..) | NodeOp::Param(..)
             )
             || self.is_constant(f)
             || (depth < 4
@@ -141,16 +148,16 @@ impl Differentiator<'_> {
     /// weights.
     fn is_constant(&self, f: NodeId) -> bool {
         match &self.cell.graph.node(f).op {
-            Op::Number(_) | Op::SizeOf(_) | Op::Param(..) => true,
-            Op::Leaf(..) | Op::Product(_) | Op::Reduce(..) => false,
+            NodeOp::Number(_) | NodeOp::SizeOf(_) | NodeOp::Param(..) => true,
+            NodeOp::Leaf(..) | NodeOp::Product(_) | NodeOp::Reduce(..) => false,
             op => op.operands().into_iter().all(|o| self.is_constant(o)),
         }
     }
 
-    /// Whether a value is a row scalar other than a reduction. What needs it computes it again.
+    /// Whether a value is a row scalar other than a reduction. Its readers compute it again.
     fn is_row_maths(&self, f: NodeId) -> bool {
         let node = self.cell.graph.node(f);
-        node.extent == Extent::Row && !matches!(node.op, Op::Reduce(..))
+        node.extent == NodeExtent::Row && !matches!(node.op, NodeOp::Reduce(..))
     }
 
     /// A forward value that is available, in the backward graph.
@@ -158,12 +165,12 @@ impl Differentiator<'_> {
         let node = self.cell.graph.node(f);
         if saved.contains(&f) {
             return out.add_node(
-                Op::Leaf(Slot::Forward(f), Size::known(0)),
+                NodeOp::Leaf(LeafSource::Forward(f), Size::known(0)),
                 node.extent.clone(),
             );
         }
-        if let (Some((state, offset)), Extent::Vector(w)) = (self.next.get(&f), &node.extent) {
-            return out.leaf(Slot::NextState(*state), offset.clone(), w.clone());
+        if let (Some((state, offset)), NodeExtent::Vector(w)) = (self.next.get(&f), &node.extent) {
+            return out.leaf(LeafSource::NextState(*state), offset.clone(), w.clone());
         }
         let parts: BTreeMap<NodeId, NodeId> = node
             .op

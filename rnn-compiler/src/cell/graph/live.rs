@@ -1,4 +1,4 @@
-//! What of a graph its results need.
+//! The part of a graph that its results need.
 
 use super::{Graph, NodeId};
 

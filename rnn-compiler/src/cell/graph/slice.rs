@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Extent, Graph, NodeId, Op};
+use super::{Graph, NodeExtent, NodeId, NodeOp};
 use crate::cell::size::Size;
 
 impl Graph {
@@ -35,13 +35,13 @@ impl Graph {
     ) -> NodeId {
         let node = self.nodes[id].clone();
         match &node.extent {
-            Extent::Vector(w) if !(w == width && *offset == Size::known(0)) => {}
+            NodeExtent::Vector(w) if !(w == width && *offset == Size::known(0)) => {}
             _ => return id,
         }
         match &node.op {
-            Op::Leaf(slot, o) => self.leaf(*slot, o + offset, width.clone()),
-            Op::Param(p, o) => self.param(*p, o + offset, width.clone()),
-            Op::Product(terms) => {
+            NodeOp::Leaf(slot, o) => self.leaf(*slot, o + offset, width.clone()),
+            NodeOp::Param(p, o) => self.param(*p, o + offset, width.clone()),
+            NodeOp::Product(terms) => {
                 let terms = terms
                     .iter()
                     .map(|(v, m)| {
@@ -62,7 +62,7 @@ impl Graph {
                     .into_iter()
                     .map(|o| (o, self.slice_once(o, offset, width, done)))
                     .collect();
-                self.rebuild(op, &Extent::Vector(width.clone()), |o| parts[&o])
+                self.rebuild(op, &NodeExtent::Vector(width.clone()), |o| parts[&o])
             }
         }
     }

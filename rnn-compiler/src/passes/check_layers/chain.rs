@@ -16,7 +16,7 @@ impl Checker<'_> {
         let mut value = Results::default();
         match chain.first() {
             Some(Some(first)) if is_input(first) => {
-                // Structures and several axes are those of `input` statements.
+                // Structures and several axes work as in `input` statements.
                 if let Some(kind) = input::of_chain(first) {
                     value = self.input("input", &kind, first.name.span());
                     rest = &chain[1..];
@@ -31,7 +31,7 @@ impl Checker<'_> {
         {
             self.mistake(
                 Diagnostic::new("RNN0104", only.name.span(), "this model computes nothing").help(
-                    format!("write layers behind it: {only} -> LSTM(64) -> Dense(10)"),
+                    format!("write layers after it: {only} -> LSTM(64) -> Dense(10)"),
                 ),
             );
         }
@@ -44,7 +44,7 @@ impl Checker<'_> {
         self.chain_outputs(&value);
     }
 
-    /// The outputs of a chain: `output`, and what the last layer gives besides.
+    /// The outputs of a chain: `output`, and the other results of the last layer.
     fn chain_outputs(&mut self, value: &Results) {
         let outputs = (0..value.outputs.len()).map(|i| match i {
             0 => "output".to_owned(),
@@ -67,7 +67,7 @@ impl Checker<'_> {
         }
     }
 
-    /// More outputs than there are tuples of arrays for.
+    /// Reports more outputs than there are tuples of arrays for.
     fn too_many_outputs(&mut self, value: &Results) {
         let last = self.outputs.last().map(|o| &self.layers[o.port.layer]);
         let Some((text, span)) = last.map(|l| (l.text.clone(), l.span)) else {
@@ -90,18 +90,18 @@ impl Checker<'_> {
         });
     }
 
-    /// What stands before the first layer if it is no `Input`: ids before an `Embedding`, a
-    /// mistake before anything else.
+    /// The input of a chain that does not start with `Input`: ids before an `Embedding`; before any other
+    /// layer this is a mistake.
     fn implied(&mut self, first: &LayerAst) -> Results {
         let span = first.name.span();
         match layers::find(&first.name.to_string()) {
-            // An unknown layer is reported as such; what it reads does not matter.
+            // An unknown layer is reported as unknown; its input does not matter.
             None => Results::default(),
             Some(l) if l.reads == Reads::Ids => {
                 let axis = self.open_axis(None);
                 self.add_input("input_layer", "Input(_)", Shape::ids(Time::Any(axis)), span)
             }
-            // What reads several values stands in a graph, where they have names.
+            // A layer of several values needs a graph, where values have names.
             Some(l) if l.reads == Reads::Several => {
                 let words = format!("{first} is the first layer, and it reads several values");
                 let d = Diagnostic::new("RNN0102", span, words);
@@ -140,8 +140,7 @@ fn is_input(layer: &LayerAst) -> bool {
     layers::find(&layer.name.to_string()).is_some_and(LayerDef::is_input)
 }
 
-/// Names, where two of them are the same, made different: `h` of a second cell is `h_1`, unless
-/// another is called so.
+/// Makes equal names different: `h` of a second cell becomes `h_1`, unless another value has that name.
 fn unique(names: Vec<String>) -> Vec<String> {
     let mut all: Vec<String> = Vec::new();
     for name in &names {

@@ -8,14 +8,14 @@ use crate::{
     diagnostics::{Diagnostic, did_you_mean},
     ir::ModelOutput,
     layer::Incoming,
-    syntax::{ChainAst, Statement, Target, ValueAst, ValueKind},
+    syntax::{ChainAst, StatementAst, TargetAst, ValueAst, ValueKind},
 };
 
-/// What is known of a name that was bound.
+/// A name that a statement has bound.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Bound {
+pub(super) struct Binding {
     span: Span,
-    /// Whether anything has read it, or nothing has to.
+    /// Whether something has read it, or nothing needs to.
     used: bool,
     /// Which `let` of several names it belongs to.
     tuple: Option<usize>,
@@ -23,10 +23,10 @@ pub(super) struct Bound {
 
 impl Checker<'_> {
     /// All statements, in order.
-    pub(super) fn graph(&mut self, statements: &[Statement]) {
+    pub(super) fn graph(&mut self, statements: &[StatementAst]) {
         for s in statements {
             match s {
-                Statement::Input { name, kind, span } => {
+                StatementAst::Input { name, kind, span } => {
                     let text = name.to_string();
                     if self.inputs.iter().any(|(n, _)| *n == text) {
                         self.twice("inputs", name);
@@ -35,7 +35,7 @@ impl Checker<'_> {
                     let value = self.input(&text, kind, *span);
                     self.bind(name, value.outputs, None);
                 }
-                Statement::Layer { name, layer } => {
+                StatementAst::Layer { name, layer } => {
                     let Some(ast) = layer else {
                         self.complete = false;
                         continue;
@@ -52,14 +52,14 @@ impl Checker<'_> {
                             used: false,
                         },
                     );
-                    let bound = Bound {
+                    let bound = Binding {
                         span: name.span(),
                         used: true,
                         tuple: None,
                     };
                     self.used.insert(format!("layer {name}"), bound);
                 }
-                Statement::Let {
+                StatementAst::Let {
                     targets,
                     tuple,
                     value,
@@ -67,9 +67,9 @@ impl Checker<'_> {
                     let results = self.value(value);
                     self.let_(targets, *tuple, value.span, results);
                 }
-                Statement::Output { name, value } => self.output(name, value),
-                // Reported; what uses its names is not.
-                Statement::Unreadable { names, .. } => {
+                StatementAst::Output { name, value } => self.output(name, value),
+                // The statement has been reported; uses of its names are not.
+                StatementAst::Unreadable { names, .. } => {
                     self.complete = false;
                     for name in names {
                         let unknown = nothing(None, "").outputs;
@@ -94,12 +94,12 @@ impl Checker<'_> {
 
     fn bind(&mut self, name: &Ident, values: Vec<Incoming>, tuple: Option<usize>) {
         let key = name.to_string();
-        let bound = Bound {
+        let bound = Binding {
             span: name.span(),
             used: key.starts_with('_'),
             tuple,
         };
-        // A name that is bound again hides the one before, which must have been read.
+        // A name that is bound again hides the earlier value, which must have been read.
         if let Some(before) = self.used.insert(key.clone(), bound)
             && !before.used
         {
@@ -133,10 +133,10 @@ impl Checker<'_> {
             return;
         }
         let visible = self.used.iter().map(|(name, bound)| (name.clone(), *bound));
-        let mut names: Vec<(String, Bound)> = self.hidden.drain(..).chain(visible).collect();
+        let mut names: Vec<(String, Binding)> = self.hidden.drain(..).chain(visible).collect();
         names.retain(|(_, bound)| !bound.used);
         for (name, bound) in names {
-            // Keras's programs name all that a layer gives: one of it is enough.
+            // Programs for Keras name all results of a layer; reading one of them is enough.
             if let Some(tuple) = bound.tuple
                 && std::mem::replace(&mut self.tuples[tuple], true)
             {
@@ -144,13 +144,13 @@ impl Checker<'_> {
             }
             self.never_read(&name, bound.span);
         }
-        let idle: Vec<(String, Span)> = self
+        let unused: Vec<(String, Span)> = self
             .shared
             .iter()
             .filter(|(_, s)| !s.used)
             .map(|(n, s)| (n.clone(), s.ast.name.span()))
             .collect();
-        for (name, span) in idle {
+        for (name, span) in unused {
             self.mistake(
                 Diagnostic::new("RNN0170", span, format!("layer `{name}` is never used"))
                     .help(format!("use it: `let y = x -> {name};`")),
@@ -206,7 +206,7 @@ impl Checker<'_> {
             Some(meant) => d.help(format!("did you mean `{meant}`?")),
             None if self.shared.contains_key(&text) => d
                 .note(format!("`{text}` is a layer"))
-                .help(format!("write it behind a value: `x -> {text}`")),
+                .help(format!("write it after a value: `x -> {text}`")),
             None if output => d
                 .note(format!("`{text}` is an output, and an output is not read"))
                 .help(format!(
@@ -223,7 +223,7 @@ impl Checker<'_> {
         self.mistake(d);
     }
 
-    fn let_(&mut self, targets: &[Target], tuple: bool, span: Span, results: Results) {
+    fn let_(&mut self, targets: &[TargetAst], tuple: bool, span: Span, results: Results) {
         let Results { outputs, states } = results;
         let (n, m, k) = (outputs.len(), states.len(), targets.len());
         let names: Vec<String> = states.iter().map(|(name, _)| name.clone()).collect();
@@ -276,7 +276,7 @@ impl Checker<'_> {
                 }));
             }
             for t in targets {
-                if let Target::Name(name) = t {
+                if let TargetAst::Name(name) = t {
                     let unknown = nothing(None, "").outputs;
                     self.scope.insert(name.to_string(), unknown);
                 }
@@ -286,7 +286,7 @@ impl Checker<'_> {
         let several = (groups.len() > 1).then_some(self.tuples.len());
         self.tuples.extend(several.map(|_| false));
         for (target, values) in targets.iter().zip(groups) {
-            if let Target::Name(name) = target {
+            if let TargetAst::Name(name) = target {
                 self.bind(name, values, several);
             }
         }
@@ -305,7 +305,7 @@ impl Checker<'_> {
         if n != 1 {
             return self.one_output(name, n);
         }
-        // After a mistake nothing more is said.
+        // After a mistake there are no further messages.
         if one.port.is_none() {
             return;
         }

@@ -12,7 +12,7 @@ use crate::{
     ir::{Assertion, Content, Layer, LayerKind, Shape, Time},
     layer::{Before, Incoming, Origin},
     layers,
-    syntax::{Body, InputKind, LayerAst, ValueAst, ValueKind},
+    syntax::{BodyAst, InputKind, LayerAst, ValueAst, ValueKind},
 };
 
 /// A chain's `Input` with a structure or with more than one axis of features, as a statement.
@@ -40,7 +40,7 @@ fn open(value: &ValueAst) -> bool {
 }
 
 impl Checker<'_> {
-    /// An input; the values of a structure, one after the other.
+    /// An input; for a structure, its values one after another.
     pub(super) fn input(&mut self, name: &str, kind: &InputKind, span: Span) -> Results {
         match kind {
             InputKind::Ids(steps) => match self.steps(name, steps.as_ref()) {
@@ -86,7 +86,7 @@ impl Checker<'_> {
         };
         let ValueKind::Struct(fields) = &last.kind else {
             // `[time]`, most often a mask.
-            if rest.is_empty() && open(last) && matches!(self.model.body, Body::Graph(_)) {
+            if rest.is_empty() && open(last) && matches!(self.model.body, BodyAst::Graph(_)) {
                 self.only_time(name, last);
                 return self.unknown_input(name);
             }
@@ -194,10 +194,10 @@ impl Checker<'_> {
                     )
                     .note("only the first of several axes can be open: it is time")
                     .help(match self.model.body {
-                        Body::Chain(_) => {
+                        BodyAst::Chain(_) => {
                             "write `Input(_, 28)` for any number of steps of 28 features".to_owned()
                         }
-                        Body::Graph(_) => format!(
+                        BodyAst::Graph(_) => format!(
                             "write `input {name}: [_, 28];` for any number of steps of 28 features"
                         ),
                     }),

@@ -19,18 +19,19 @@ use crate::{
     cursor::Reported,
     diagnostics::{Diagnostic, Diagnostics, did_you_mean},
     ir::{
-        Assertion, Axis, CellUse, Layer, LayerGraph, LayerId, LayerKind, ModelOutput, ParamOptions,
-        Port, Shape, Time, UsedCell,
+        Assertion, CellUse, Layer, LayerGraph, LayerId, LayerKind, ModelOutput, OpenAxis,
+        ParamOptions, Port, Shape, Time, UsedCell,
     },
     layer::{
-        self, Before, Built, Context, Given, Incoming, LayerDef, Names, Origin, OutMask, Scope,
+        self, Before, Built, Context, Incoming, LayerArguments, LayerDef, Names, Origin, OutMask,
+        Scope,
     },
     layers::{self, LAYERS},
     ops,
-    syntax::{Body, LayerAst, ModelAst},
+    syntax::{BodyAst, LayerAst, ModelAst},
 };
 
-/// Checks all layers; `None` if there was any mistake, each of which is in `found`.
+/// Checks all layers. Gives `None` if there was a mistake; `found` has all mistakes.
 pub fn check_layers(model: &ModelAst, found: &mut Diagnostics) -> Option<LayerGraph> {
     let readable = found.is_empty();
     let mut checker = Checker {
@@ -51,12 +52,12 @@ pub fn check_layers(model: &ModelAst, found: &mut Diagnostics) -> Option<LayerGr
         complete: true,
     };
     match &model.body {
-        Body::Chain(chain) => {
+        BodyAst::Chain(chain) => {
             // A model without layers has been reported.
             chain.first()?;
             checker.chain(chain, readable);
         }
-        Body::Graph(statements) => checker.graph(statements),
+        BodyAst::Graph(statements) => checker.graph(statements),
     }
     let Checker {
         layers,
@@ -95,15 +96,15 @@ struct Checker<'a> {
     /// Values by name.
     scope: Scope,
     /// Names that were bound, by what they are called now.
-    used: BTreeMap<String, graph::Bound>,
-    /// Names that another of the same name hides, and that nothing had read.
-    hidden: Vec<(String, graph::Bound)>,
-    /// Whether any of the names that one `let` gave has been read, for each `let` of several.
+    used: BTreeMap<String, graph::Binding>,
+    /// Names that a later binding hides and that nothing had read.
+    hidden: Vec<(String, graph::Binding)>,
+    /// For each `let` of several names: whether any of them has been read.
     tuples: Vec<bool>,
     shared: BTreeMap<String, SharedLayer>,
     /// Number of open axes.
     axes: usize,
-    axis_names: BTreeMap<String, Axis>,
+    axis_names: BTreeMap<String, OpenAxis>,
     assertions: Vec<Assertion>,
     /// Whether every layer so far is right.
     complete: bool,
@@ -116,9 +117,9 @@ impl Checker<'_> {
     }
 
     /// An open axis of its own.
-    fn open_axis(&mut self, name: Option<String>) -> Axis {
+    fn open_axis(&mut self, name: Option<String>) -> OpenAxis {
         self.axes += 1;
-        Axis {
+        OpenAxis {
             id: self.axes - 1,
             name,
         }
@@ -142,8 +143,8 @@ impl Checker<'_> {
         value
     }
 
-    /// A layer after one that gives states reads its output only: what becomes of the states has to
-    /// be said.
+    /// Reports a layer after one that returns states: it would read the output only and drop the states
+    /// silently.
     fn states_dropped(&mut self, value: &Results, layer: &LayerAst) {
         let giver = value.outputs.first().and_then(|o| o.before.last());
         let before = giver.map_or(String::new(), |b| b.text.clone());
@@ -159,8 +160,8 @@ impl Checker<'_> {
                 ),
             )
             .help(match self.model.body {
-                Body::Chain(_) => format!("write {without}"),
-                Body::Graph(_) => format!(
+                BodyAst::Chain(_) => format!("write {without}"),
+                BodyAst::Graph(_) => format!(
                     "write {without}, or take the values apart: `let (y, _) = … -> {before}; … y -> {layer}`"
                 ),
             }),
@@ -270,8 +271,8 @@ impl Checker<'_> {
         self.results(id, inputs, &built, &made, whole)
     }
 
-    /// The states before the first step. Where a state has several axes, known steps of a value are
-    /// the first of them.
+    /// The states before the first step. Where a state has several axes, the known steps of a value become
+    /// its first axis.
     fn initial(&mut self, ports: &[Port], text: &str, span: Span) -> Vec<Port> {
         let mut all = Vec::new();
         for &port in ports {
@@ -311,7 +312,7 @@ impl Checker<'_> {
         all
     }
 
-    /// What a layer gives, as others see it.
+    /// The results of a layer as later layers see them.
     fn results(
         &mut self,
         id: LayerId,
@@ -330,7 +331,7 @@ impl Checker<'_> {
             }),
             OutMask::Kept => match built.reads_mask {
                 Some(mask) => Some(mask),
-                // The one that it reads, as in Keras: `tree.flatten(mask)[0]`.
+                // The mask of its first input, as in Keras: `tree.flatten(mask)[0]`.
                 None if whole && self.runs_over_time(id) => self.layers[id].mask,
                 None => self.mask_of(inputs),
             },
@@ -426,12 +427,12 @@ impl Checker<'_> {
     }
 
     /// Sizes that are `const`s have to be above 0, which only rustc can tell.
-    fn positive(&mut self, given: &Given<'_>, kind: &LayerKind) {
+    fn positive(&mut self, given: &LayerArguments<'_>, kind: &LayerKind) {
         let own = given
             .values
             .iter()
             .map(|(name, value, span)| (*name, value, *span));
-        // Those of cells and layers inside are not the layer's own.
+        // The arguments of cells and layers inside are not the layer's own.
         let inside: Vec<&UsedCell> = match kind {
             _ if given.raw.is_empty() => vec![],
             LayerKind::Rnn(rnn) if given.raw("cell").is_some() => rnn.cells.iter().collect(),
@@ -487,7 +488,7 @@ impl Checker<'_> {
         let d = Diagnostic::new("RNN0101", span, format!("there is no layer `{name}`"));
         let is_cell = |l: &&LayerDef| l.is_cell(&name) || l.stack == Some(&name);
         let cell = LAYERS.iter().any(is_cell);
-        // A small letter is the use of a `layer` statement.
+        // A name with a small letter is that of a `layer` statement.
         let small = name.starts_with(char::is_lowercase);
         let shared = || self.shared.keys().map(String::as_str);
         let d = match did_you_mean(&name, known()) {
@@ -514,7 +515,7 @@ impl Checker<'_> {
     }
 }
 
-/// What stands after a layer of which nothing is known.
+/// The result of a layer that could not be checked.
 fn nothing(before: Option<&Incoming>, text: &str) -> Results {
     let before = before.map_or(&[][..], |i| &i.before);
     let unknown = Before {

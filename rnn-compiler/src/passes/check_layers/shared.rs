@@ -22,12 +22,12 @@ pub(super) struct SharedLayer {
 }
 
 impl Checker<'_> {
-    /// The layer that a call of a shared one is: its declaration, with the arguments of the call.
-    /// `None` if this is no shared layer.
+    /// The layer that the call of a shared layer stands for: its declaration, with the arguments of the
+    /// call. `None` if the name is not that of a shared layer.
     pub(super) fn called(&mut self, call: &LayerAst) -> Option<Result<LayerAst, Reported>> {
         let name = call.name.to_string();
         let shared = self.shared.get_mut(&name)?;
-        // A layer of the same name as a class hides it only where it is called without arguments.
+        // A shared layer with the name of a class hides the class only where it has no arguments.
         if !call.arguments.is_empty() && layers::find(&name).is_some() {
             return None;
         }
@@ -46,7 +46,8 @@ impl Checker<'_> {
         Some(Ok(ast))
     }
 
-    /// A layer with weights that is shared reads vectors of one size: its weights are of that size.
+    /// Checks that all calls of a shared layer with weights read vectors of one size, the size of its
+    /// weights.
     pub(super) fn same_weights(
         &mut self,
         first: Option<LayerId>,
@@ -61,7 +62,7 @@ impl Checker<'_> {
             .inputs
             .iter()
             .map(shape)
-            // Behind what it reads stand the masks that merges look at.
+            // The masks that merges read stand after the values.
             .filter(|s| s.content != Content::Mask)
             .map(|s| s.axes.clone())
             .collect();
@@ -92,7 +93,7 @@ impl Checker<'_> {
         }
     }
 
-    /// The states of a stateful layer are those of one sequence.
+    /// Checks that a stateful layer is called once: its states are those of one sequence.
     pub(super) fn one_stateful(
         &mut self,
         first: Option<LayerId>,
@@ -119,8 +120,8 @@ impl Checker<'_> {
     }
 }
 
-/// Whether a layer that reads such values has weights. What a cell declares may depend on its
-/// arguments, so it is built.
+/// Whether a layer with these inputs has weights. The parameters of a cell may depend on its arguments,
+/// so the cell is built.
 fn has_weights(kind: &LayerKind, inputs: &[Vec<Size>]) -> bool {
     match kind {
         LayerKind::Embedding { .. } | LayerKind::BatchNormalization { .. } => true,
@@ -133,15 +134,15 @@ fn has_weights(kind: &LayerKind, inputs: &[Vec<Size>]) -> bool {
     }
 }
 
-/// Whether one of several cells, each of which reads what the one before it gives, has parameters.
+/// Whether one of several cells in a row has parameters.
 fn any_params(cells: &[UsedCell], inputs: &[Vec<Size>]) -> bool {
     let mut read = inputs.to_vec();
     cells.iter().any(|used| {
-        // A merge reads the masks of its values after them; nothing is declared with their size.
+        // A merge reads the masks after its values; no parameter has their size.
         let inputs = used.cell.cell.items.iter();
         let masks = inputs.filter(|i| matches!(i, Item::Input { .. })).count();
         read.resize(masks.max(read.len()), vec![Size::known(1)]);
-        // The same cell has been built before: nothing is found now.
+        // The same cell has been built before, so this finds no new mistakes.
         match Cell::build(&used.cell, &read, &mut Diagnostics::new()) {
             Some(cell) if cell.params.is_empty() => {
                 read = cell.outputs.into_iter().map(|o| o.shape).collect();
@@ -152,7 +153,7 @@ fn any_params(cells: &[UsedCell], inputs: &[Vec<Size>]) -> bool {
     })
 }
 
-/// An argument of the declaration at a call.
+/// The message for an argument of the declaration that stands at a call.
 fn not_of_call(name: &str, declared: &LayerAst, argument: &ArgumentAst) -> Diagnostic {
     let written = match &argument.name {
         Some(n) => n.to_string(),
@@ -167,7 +168,7 @@ fn not_of_call(name: &str, declared: &LayerAst, argument: &ArgumentAst) -> Diagn
     )
     .note(format!("`layer {name} = {declared};` has the others"));
     let flag = argument.name.is_none() && OF_CALL.contains(&written.as_str());
-    // An argument that the declaration may have, and does not have yet.
+    // Whether the declaration could take the argument and does not have it yet.
     let takes = |n: &str| {
         let def = layers::find(&declared.name.to_string());
         let arguments = def.map_or(&[][..], |d| d.arguments);

@@ -44,7 +44,7 @@ use rnn_tables::Kernel;
 /// The pointwise maths of a kernel, generated.
 pub trait Body {
     /// Accumulators of the largest product.
-    const GROUPS: usize;
+    const GATES: usize;
 
     /// [`small_panel`] of its width: a constant of the code, since the layout of weights is.
     const SMALL_PANEL: usize;
@@ -60,8 +60,8 @@ pub trait Body {
 
 /// Rows of a large tile: enough accumulators to keep two multipliers with four cycles of latency
 /// busy, few enough to stay in registers.
-const fn tile_rows(registers: usize, groups: usize) -> usize {
-    match (registers, groups) {
+const fn tile_rows(registers: usize, gates: usize) -> usize {
+    match (registers, gates) {
         (32, 0..=4) => 4,
         (32, 5..=6) => 4,
         (_, 0..=2) => 4,
@@ -203,10 +203,10 @@ fn run_along<S: Simd, W: PanelFormat, B: Body, A: PositionList>(
         line,
     };
     let (mut i, end) = line.positions;
-    if const { B::GROUPS > 0 } {
-        if const { tile_rows(S::REGISTERS, B::GROUPS) == 4 } {
+    if const { B::GATES > 0 } {
+        if const { tile_rows(S::REGISTERS, B::GATES) == 4 } {
             i = many::<S, W, B, A, 4>(s, &l, i, end);
-        } else if const { tile_rows(S::REGISTERS, B::GROUPS) == 3 } {
+        } else if const { tile_rows(S::REGISTERS, B::GATES) == 3 } {
             i = many::<S, W, B, A, 3>(s, &l, i, end);
         } else {
             i = many::<S, W, B, A, 2>(s, &l, i, end);
@@ -262,7 +262,7 @@ fn many<S: Simd, W: PanelFormat, B: Body, A: PositionList, const R: usize>(
     let mut unit = 0;
     while unit < l.p.width {
         // `if const`, so that the branch not taken is not even compiled.
-        if const { B::GROUPS == 1 } {
+        if const { B::GATES == 1 } {
             if l.p.width - unit > S::LANES {
                 for n in 0..tiles {
                     B::tile::<Wide<S>, W, R>(Wide(s), &l.tile(Wide(s), i + n * R, unit));
@@ -291,7 +291,7 @@ fn single<S: Simd, W: PanelFormat, B: Body, A: PositionList>(
     let mut unit = 0;
     while unit < l.p.width {
         let left = l.p.width - unit;
-        if const { B::GROUPS > 0 } {
+        if const { B::GATES > 0 } {
             if left > S::LANES {
                 B::tile::<Wide<S>, W, 1>(Wide(s), &l.tile(Wide(s), i, unit));
                 unit += 2 * S::LANES;

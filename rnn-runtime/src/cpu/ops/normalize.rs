@@ -17,7 +17,7 @@ pub fn normalize_forward(m: &mut Memory<'_>, n: &Normalize, weights: &mut [f32],
     let m = &mut on(m, times);
     let w = n.width;
     let count = count(m, n, times);
-    // Two sweeps in f64: no cancellation, and the order is fixed.
+    // Two passes in f64: no cancellation, and the order is fixed.
     let mut mean = vec![0.0f64; w];
     columns(m, times, &mut mean, |first, mean| {
         for_each(m, n, times, |x| {

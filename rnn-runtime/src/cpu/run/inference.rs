@@ -2,7 +2,7 @@
 
 use std::marker::PhantomData;
 
-use rnn_tables::{Axis, BufferRef, Direction, Instruction};
+use rnn_tables::{Axis, BufferRef, Form, Instruction};
 
 use super::{CpuProgram, Penalties, START, ScanCall};
 use crate::{
@@ -214,7 +214,7 @@ impl<P: CpuProgram> Executor for Inference<'_, P> {
                     m: &mut self.m,
                     panels: self.panels,
                     cell,
-                    direction: Direction::Inference,
+                    form: Form::Inference,
                     carry: carry.as_ref(),
                     before: self.block.filter(|b| b.from > 0).map(|b| b.before),
                     input_gradient: false,

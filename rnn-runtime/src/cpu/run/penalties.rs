@@ -14,7 +14,7 @@ use rnn_tables::BufferRef;
 /// would the last bits. Within one penalty they come in the same order, however they are cut; the sums
 /// of the penalties are added at the end, in a fixed order.
 ///
-/// Behind a lock, since two parts of a model may run at once. They have no value in common, so no sum
+/// Guarded by a lock, since two parts of a model may run at once. They have no value in common, so no sum
 /// either.
 #[derive(Default)]
 pub struct Penalties {

@@ -1,6 +1,6 @@
 //! How an executor reaches the kernels of a cell, which are types that the compiler generates.
 
-use rnn_tables::{CarryOver, Direction};
+use rnn_tables::{CarryOver, Form};
 
 use crate::cpu::{
     kernel::{Memory, NativeF32, Panels},
@@ -10,7 +10,7 @@ use crate::cpu::{
 
 /// The kernels of a model's cells. Generated.
 pub trait CpuProgram: Send + Sync + 'static {
-    /// Runs the cell and the direction that `call` names by one of its methods.
+    /// Runs the cell and the form that `call` names by one of its methods.
     fn scan(call: ScanCall<'_, '_>);
 }
 
@@ -20,7 +20,7 @@ pub struct ScanCall<'a, 'm> {
     pub(super) m: &'a mut Memory<'m>,
     pub(super) panels: Panels<'a, NativeF32>,
     pub(super) cell: usize,
-    pub(super) direction: Direction,
+    pub(super) form: Form,
     pub(super) times: Times,
     pub(super) carry: Option<&'a CarryOver>,
     /// In inference: how many steps the block before had; `None` in the first block of a sequence.
@@ -38,8 +38,8 @@ impl<'m> ScanCall<'_, 'm> {
     }
 
     /// Which way.
-    pub fn direction(&self) -> Direction {
-        self.direction
+    pub fn form(&self) -> Form {
+        self.form
     }
 
     /// Runs a cell forwards.
@@ -66,13 +66,13 @@ impl<'m> ScanCall<'_, 'm> {
         self.valid_rows(|m, carry| ops::backward_masked::<C, _>(isa, m, w, times, wanted, carry));
     }
 
-    /// A schedule names a cell or a direction that the model has not.
+    /// A schedule names a cell or a form that the model has not.
     ///
     /// # Panics
     /// Always: the compiler writes both, and a schedule that does not fit would compute something
     /// else.
     pub fn unknown(self) {
-        unreachable!("cell {} has no {:?}", self.cell, self.direction);
+        unreachable!("cell {} has no {:?}", self.cell, self.form);
     }
 
     /// Rows divided among threads, if that is allowed and pays.

@@ -2,7 +2,7 @@
 
 use std::marker::PhantomData;
 
-use rnn_tables::{Axis, BufferRef, Instruction, Wanted};
+use rnn_tables::{Axis, BufferRef, GradientCondition, Instruction};
 
 use super::{CpuProgram, Penalties, START, ScanCall};
 use crate::{
@@ -54,8 +54,8 @@ impl<P: CpuProgram> Training<'_, P> {
         axis.map_or(Times::ONE, |a| Times::all(self.axes[a]))
     }
 
-    fn is_wanted(&self, gradient: Wanted) -> bool {
-        gradient == Wanted::Always || self.input_gradient
+    fn is_wanted(&self, gradient: GradientCondition) -> bool {
+        gradient == GradientCondition::Always || self.input_gradient
     }
 
     /// Inputs, and values that change their positions.
@@ -378,7 +378,7 @@ impl<P: CpuProgram> Executor for Training<'_, P> {
         match *instruction {
             Instruction::Scan {
                 cell,
-                direction,
+                form,
                 axis,
                 ref carry,
                 input_gradient,
@@ -391,7 +391,7 @@ impl<P: CpuProgram> Executor for Training<'_, P> {
                     m: &mut self.m,
                     panels: self.panels,
                     cell,
-                    direction,
+                    form,
                     carry: carry.as_ref(),
                     before: None,
                     divide: Some(cost),

@@ -6,20 +6,20 @@ use crate::cpu::{
     simd::{Op, Simd},
 };
 
-/// How much each class is right.
+/// The share of each class in the target.
 pub(super) trait Shares: Copy {
     /// Sum over the classes.
     fn total(self) -> f64;
 
-    /// `Σ share · f(value of the class)`. A class that cannot be right does not count, not even with a
-    /// logit of -infinity.
+    /// `Σ share · f(value of the class)`. A class with share 0 does not count, not even with a logit of
+    /// -infinity.
     fn sum(self, values: &[f32], f: impl Fn(f64) -> f64) -> f64;
 
-    /// Makes `f(value, share)` of all values.
+    /// Replaces each value by `f(value, share)`.
     fn change(self, values: &mut [f32], f: impl Fn(f64, f64) -> f64);
 }
 
-/// One class, all others are wrong; its number must be that of a value.
+/// The index of the one right class, which must be below the number of values.
 #[derive(Clone, Copy)]
 pub(super) struct One(pub usize);
 
@@ -43,26 +43,26 @@ impl Shares for One {
     }
 }
 
-/// `target · keep + spread` of each class.
+/// The share of each class: `target · scale + offset`, from label smoothing.
 #[derive(Clone, Copy)]
 pub(super) struct Shared<'a> {
     pub target: &'a [f32],
-    pub keep: f64,
-    pub spread: f64,
+    pub scale: f64,
+    pub offset: f64,
 }
 
 impl Shares for Shared<'_> {
     #[inline(always)]
     fn total(self) -> f64 {
         sum_in_lanes(self.target, self.target, None, |target, _| {
-            (target * self.keep + self.spread, 0.0)
+            (target * self.scale + self.offset, 0.0)
         })
     }
 
     #[inline(always)]
     fn sum(self, values: &[f32], f: impl Fn(f64) -> f64) -> f64 {
         sum_in_lanes(values, self.target, None, |value, target| {
-            let share = target * self.keep + self.spread;
+            let share = target * self.scale + self.offset;
             (if share == 0.0 { 0.0 } else { share * f(value) }, 0.0)
         })
     }
@@ -70,7 +70,7 @@ impl Shares for Shared<'_> {
     #[inline(always)]
     fn change(self, values: &mut [f32], f: impl Fn(f64, f64) -> f64) {
         for (value, &target) in values.iter_mut().zip(self.target) {
-            let share = f64::from(target) * self.keep + self.spread;
+            let share = f64::from(target) * self.scale + self.offset;
             *value = f(f64::from(*value), share) as f32;
         }
     }
@@ -100,8 +100,8 @@ impl<T: Shares> Op for FromLogits<'_, T> {
     fn run<S: Simd>(self, _: S) -> f64 {
         let FromLogits(logits, shares, mut gradient) = self;
         let shift = f64::from(largest(logits));
-        // Exponentials are kept for the gradient, to be computed once. The largest is 1, so nothing
-        // that cancels below was rounded here.
+        // The exponentials are stored for the gradient, so that they are computed once. The largest is
+        // exactly 1, so nothing that cancels below has been rounded.
         let sum = sum_in_lanes(logits, logits, gradient.as_deref_mut(), |z, _| {
             let exponential = exp64(z - shift);
             (exponential, exponential)
@@ -111,7 +111,7 @@ impl<T: Shares> Op for FromLogits<'_, T> {
             let scale = shares.total() / sum;
             shares.change(gradient, |exponential, share| scale * exponential - share);
         }
-        // `largest` passes over a NaN, `sum` does not: it comes out of `log_sum`.
+        // `largest` skips NaN, but `sum` does not, so `log_sum` is NaN.
         -shares.sum(logits, |z| z - shift - log_sum)
     }
 }
@@ -127,7 +127,7 @@ impl<T: Shares> Op for FromProbabilities<'_, T> {
         let FromProbabilities(probabilities, shares, gradient) = self;
         let sum = sum_in_lanes(probabilities, probabilities, None, |p, _| (p, 0.0));
         if let Some(gradient) = gradient {
-            // Of a share of 1.
+            // The slope for a share of 1.
             let slope = |p: f64| {
                 let (clipped, inside) = clip(p / sum);
                 -inside / clipped
@@ -146,7 +146,7 @@ impl<T: Shares> Op for FromProbabilities<'_, T> {
 /// The largest number; minus infinity if all are NaN.
 #[inline(always)]
 pub fn largest(row: &[f32]) -> f32 {
-    // In lanes: one after another each maximum would wait for the one before.
+    // In lanes, since each maximum would otherwise wait for the one before.
     let mut lanes = [f32::NEG_INFINITY; 16];
     let (whole, rest) = row.as_chunks::<16>();
     for chunk in whole {

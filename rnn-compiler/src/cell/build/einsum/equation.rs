@@ -1,4 +1,4 @@
-//! `"bij,ijkl->bkl"`, read.
+//! The parser of `"bij,ijkl->bkl"`.
 
 use std::collections::BTreeSet;
 

@@ -22,7 +22,7 @@ pub(super) struct Product {
 }
 
 impl Product {
-    /// Whether it takes no more parts than another way does.
+    /// Whether it takes no more products than the other way takes slices.
     pub fn beats(&self, other: Option<usize>) -> bool {
         match (self.times, other) {
             (Some(own), Some(other)) => own <= other,
@@ -32,7 +32,7 @@ impl Product {
     }
 }
 
-/// How the contraction of data by a parameter is done, if it is one.
+/// How to contract data with a parameter; `None` if the equation does not contract them.
 pub(super) fn plan(axes: &Axes, data: &[char], w: &Weights) -> Option<Product> {
     let contracted =
         |l: &char| data.contains(l) && w.letters.contains(l) && !axes.output.contains(l);
@@ -43,9 +43,9 @@ pub(super) fn plan(axes: &Axes, data: &[char], w: &Weights) -> Option<Product> {
     let suffixes =
         |of: &[char]| -> Vec<Vec<char>> { (0..of.len()).map(|i| of[i..].to_vec()).collect() };
     let run = suffixes(data).into_iter().find(|run| {
-        let place = w.letters.windows(run.len()).position(|p| p == run);
+        let start = w.letters.windows(run.len()).position(|p| p == run);
         run.iter().all(contracted)
-            && place.is_some_and(|at| uniform(axes, w, &strides, at, at + run.len()))
+            && start.is_some_and(|at| uniform(axes, w, &strides, at, at + run.len()))
     });
     let columns = suffixes(&axes.output).into_iter().find(|columns| {
         let end = w.letters.len();
@@ -152,7 +152,7 @@ impl Builder<'_> {
         let stride = match rows {
             // Nothing is left but the columns: the matrix is one row.
             None => axes.floats(&p.columns),
-            // A width of one: any place is the first of a row.
+            // A width of one: every position is the first of a row.
             Some(_) if p.run.is_empty() && p.columns.is_empty() => Size::known(1),
             Some(i) => strides[i].clone(),
         };

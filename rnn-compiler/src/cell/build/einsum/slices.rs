@@ -1,13 +1,13 @@
 //! Values times values, lane by lane on slices of them.
 //!
-//! The result is made of vectors of its last axes, if every value either ends with these or has
-//! none of them; the other axes are looped over. Otherwise, each of its numbers is a sum over the
+//! If every value either ends with the last axes of the result or has none of them, those axes are the
+//! lanes and the other axes are looped over. Otherwise each number of the result is a sum over the
 //! last axes of the values.
 
 use super::{At, Axes, Builder, Built, Lanes, Operand, Weights};
 use crate::cell::{
     functions,
-    graph::{Binary, Extent, NodeId, Op, Reduce},
+    graph::{Binary, NodeExtent, NodeId, NodeOp, Reduce},
     size::Size,
 };
 use crate::diagnostics::OrBug;
@@ -110,7 +110,7 @@ impl Builder<'_> {
                 parts.extend(sum.parts);
             }
         }
-        // A part that is a row scalar has it in all of its units.
+        // A part that is a row scalar is broadcast to its units.
         if !shape.is_empty() && (parts.len() > 1 || !s.reduced.is_empty()) {
             let width = axes.floats(&s.lanes);
             for p in &mut parts {
@@ -158,11 +158,11 @@ impl Builder<'_> {
     fn number_at(&mut self, one: NodeId) -> NodeId {
         let node = self.cell.graph.node(one).clone();
         match (&node.op, &node.extent) {
-            (Op::Leaf(slot, from), _) => {
-                let leaf = Op::Leaf(*slot, from.clone());
-                self.cell.graph.add_node(leaf, Extent::Row)
+            (NodeOp::Leaf(slot, from), _) => {
+                let leaf = NodeOp::Leaf(*slot, from.clone());
+                self.cell.graph.add_node(leaf, NodeExtent::Row)
             }
-            (_, Extent::Vector(_)) => self.cell.graph.reduce(Reduce::Sum, one),
+            (_, NodeExtent::Vector(_)) => self.cell.graph.reduce(Reduce::Sum, one),
             _ => one,
         }
     }

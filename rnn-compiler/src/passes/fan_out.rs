@@ -1,18 +1,19 @@
-//! Values with several readers: each reader gets a value of its own, so that each writes a
-//! gradient of its own; where they meet, they are summed.
+//! Gives each reader of a value with several readers a value of its own, so that each reader writes a
+//! gradient of its own. The fan-out sums these gradients.
 
 use std::rc::Rc;
 
 use crate::{
     ir::{Op, OpGraph, OpKind, ValueId},
-    ops::Fork,
+    ops::FanOut,
 };
 
-/// Puts an [`Fork`] behind every value that several operations or outputs read, and notes
-/// the values whose gradient nobody writes.
-pub fn fork(g: &mut OpGraph) {
+/// Puts a [`FanOut`] after every value that several operations or outputs read, and notes the values
+/// that nothing reads.
+pub fn fan_out(g: &mut OpGraph) {
     let first = readers(g);
-    // From the last operation to the first, so that places stay valid; then the inputs.
+    // From the last operation to the first, so that the indices of earlier ones stay valid; then the
+    // inputs.
     for at in (0..g.ops.len()).rev() {
         for value in written(&g.ops[at]) {
             if first[value] > 1 {
@@ -44,7 +45,7 @@ fn written(op: &Op) -> Vec<ValueId> {
     all
 }
 
-/// How many read each value and write a gradient of it. A mask has none.
+/// How many readers of each value write a gradient of it. Operations that make masks write none.
 fn readers(g: &OpGraph) -> Vec<usize> {
     let mut count = vec![0; g.values.len()];
     for op in g.ops.iter().filter(|op| !g.makes_masks(op)) {
@@ -90,8 +91,8 @@ fn split(g: &mut OpGraph, value: ValueId, at: usize) {
         Some(op) => (op.span, op.text.clone()),
         None => (proc_macro2::Span::call_site(), String::new()),
     };
-    let fork = Op {
-        kind: OpKind::Op(Rc::new(Fork)),
+    let fan_out = Op {
+        kind: OpKind::Op(Rc::new(FanOut)),
         stream: 0,
         inputs: vec![value],
         outputs: copies,
@@ -100,6 +101,6 @@ fn split(g: &mut OpGraph, value: ValueId, at: usize) {
         text,
         half: None,
     };
-    g.ops.insert(at, fork);
+    g.ops.insert(at, fan_out);
     g.op_states.insert(at, Vec::new());
 }

@@ -1,5 +1,5 @@
-//! One step of a stream as straight-line code: all tables are constants, so every address and every
-//! check of bounds is decided by rustc.
+//! Prints one step of a stream as straight-line code. All its tables are constants, so rustc computes
+//! every address and every bounds check.
 
 use proc_macro2::{Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
@@ -53,7 +53,7 @@ fn one(
             let layers = &plan.graph.layers;
             let content = layers.layers[layers.inputs[*input].1].outputs[0].content;
             let (to, x) = (to.print(rt), &fields[*input]);
-            // One input is borrowed, of several each is a field.
+            // One input is borrowed; several are fields.
             let alone = fields.len() == 1;
             match (content, alone) {
                 (Content::Mask, true) => quote!(m.set(&#to, &[if *#x { 1.0 } else { 0.0 }]);),

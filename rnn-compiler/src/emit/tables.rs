@@ -1,11 +1,11 @@
-//! Tables of the compiler as `const`s of a program: the same types, whose sizes are expressions now.
+//! Prints the compiler's tables as `const`s of a program: the same types, whose sizes are expressions.
 
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 use rnn_tables::{
-    Buffer, BufferRef, CarryOver, Direction, Extent, Instruction, Kernel, MaskRule, MatrixGradient,
-    MatrixSlice, Normalize, PackedMatrix, PackedVector, Perturbation, Segment, Slice,
-    VectorGradient, VectorSlice, Wanted,
+    Buffer, BufferRef, CarryOver, Extent, Form, GradientCondition, Instruction, Kernel, MaskRule,
+    MatrixGradient, MatrixSlice, Normalize, PackedMatrix, PackedVector, Perturbation, Segment,
+    Slice, VectorGradient, VectorSlice,
 };
 
 use super::names::{none, some};
@@ -120,13 +120,15 @@ tables! {
 
 /// Enumerations, variant by variant. The generic parameter stands in brackets.
 macro_rules! variants {
-    ($($of:ident $([$stage:ty])? { $($variant:ident { $($field:ident),* })* })*) => {$(
+    ($($of:ident $([$stage:ty])? {
+        $($variant:ident $({ $($field:ident),* })?,)*
+    })*) => {$(
         impl Print for $of $(<$stage>)? {
             fn print(&self, rt: &TokenStream) -> TokenStream {
                 match self {$(
-                    $of::$variant { $($field),* } => {
-                        $(let $field = $field.print(rt);)*
-                        quote!(#rt::$of::$variant { $($field: #$field),* })
+                    $of::$variant $({ $($field),* })? => {
+                        $($(let $field = $field.print(rt);)*)?
+                        quote!(#rt::$of::$variant $({ $($field: #$field),* })?)
                     }
                 )*}
             }
@@ -134,46 +136,46 @@ macro_rules! variants {
     )*};
 }
 variants! {
-    Extent { One {} Ring {} All {} Last {} }
-    Wanted { Always {} IfInputGradient {} }
-    Direction { Stream {} Inference {} Forward {} Backward {} }
+    Extent { One, Ring, All, Last, }
+    GradientCondition { Always, IfInputGradient, }
+    Form { Stream, Inference, Forward, Backward, }
     Perturbation {
-        Bernoulli { rate, scale, offset, dropped }
-        Additive { stddev }
-        Multiplicative { stddev }
+        Bernoulli { rate, scale, offset, dropped },
+        Additive { stddev },
+        Multiplicative { stddev },
     }
     Instruction [Symbolic] {
-        Input { input, to, width, axis }
-        Gather { input, table, vocabulary, to, width, axis }
-        Scatter { input, table, gradient, width, axis }
-        MaskIds { input, to, axis }
-        Reshape { from, from_width, from_axis, to, to_width, to_axis }
-        Permute { from, width, axis, to }
-        Reverse { from, to, width, axis }
-        Repeat { from, to, width, axis }
-        SumOverTime { from, to, width, axis }
-        Sum { from, to, width, axis }
-        Clear { to, width, axis }
-        Perturb { how, from, to, width, every_step, stream, axis }
-        PerturbBackward { how, from, to, width, every_step, stream, axis }
-        DropoutMask { to, width, rate, stream }
-        Penalty { value, width, l1, l2, axis }
-        PenaltyBackward { value, gradient, width, l1, l2, axis }
-        Normalize { layer, axis }
-        NormalizeBackward { layer, axis, input_gradient }
-        StartState { state, width }
-        StartStateFrom { state, value, width }
-        FinishState { value, state, width, axis }
-        EndGradient { state, width, axis }
-        EndGradientFrom { state, value, width, axis }
-        StartGradient { value, state, width }
-        OnlyLastGradient { gradient, width, axis }
-        BroadcastLastGradient { to, from, width, axis }
-        ClearAccumulator { to, width }
-        Scan { cell, direction, axis, carry, input_gradient, cost }
-        WeightGradients { matrices, vectors, axis, mask }
-        IfInputGradient { instructions }
-        Concurrent { first, second, buffers, axis, cost }
-        AfterLastBlock {}
+        Input { input, to, width, axis },
+        Gather { input, table, vocabulary, to, width, axis },
+        Scatter { input, table, gradient, width, axis },
+        MaskIds { input, to, axis },
+        Reshape { from, from_width, from_axis, to, to_width, to_axis },
+        Permute { from, width, axis, to },
+        Reverse { from, to, width, axis },
+        Repeat { from, to, width, axis },
+        SumOverTime { from, to, width, axis },
+        Sum { from, to, width, axis },
+        Clear { to, width, axis },
+        Perturb { how, from, to, width, every_step, stream, axis },
+        PerturbBackward { how, from, to, width, every_step, stream, axis },
+        DropoutMask { to, width, rate, stream },
+        Penalty { value, width, l1, l2, axis },
+        PenaltyBackward { value, gradient, width, l1, l2, axis },
+        Normalize { layer, axis },
+        NormalizeBackward { layer, axis, input_gradient },
+        StartState { state, width },
+        StartStateFrom { state, value, width },
+        FinishState { value, state, width, axis },
+        EndGradient { state, width, axis },
+        EndGradientFrom { state, value, width, axis },
+        StartGradient { value, state, width },
+        OnlyLastGradient { gradient, width, axis },
+        BroadcastLastGradient { to, from, width, axis },
+        ClearAccumulator { to, width },
+        Scan { cell, form, axis, carry, input_gradient, cost },
+        WeightGradients { matrices, vectors, axis, mask },
+        IfInputGradient { instructions },
+        Concurrent { first, second, buffers, axis, cost },
+        AfterLastBlock,
     }
 }

@@ -1,4 +1,4 @@
-//! Where weights are: in the flat block of parameters, and packed.
+//! The positions of weights: in the flat block of parameters, and packed.
 
 use proc_macro2::{Ident, TokenStream};
 use quote::quote;
@@ -14,7 +14,7 @@ use crate::{
     cell::{Initializer, numbers_of, size::Size},
     diagnostics::Sound,
     ir::{Constraint, ModelParam, Packed, ParamId, Symbolic},
-    kernels::{PackedVector, Statement},
+    kernels::{PackedVectorSource, Statement},
     schedule::Plan,
 };
 
@@ -63,7 +63,7 @@ pub(super) fn packing(rt: &TokenStream, plan: &Plan) -> Packing {
         for (i, v) in plan.vectors.iter().enumerate() {
             let name = packed(Packed::Vector(i));
             match (&v.packed, v.param) {
-                (PackedVector::Param(_, offset, width), Some(param)) => {
+                (PackedVectorSource::Param(_, offset, width), Some(param)) => {
                     if (i >= plan.training_vectors) != training {
                         continue;
                     }
@@ -76,14 +76,14 @@ pub(super) fn packing(rt: &TokenStream, plan: &Plan) -> Packing {
                         to: Packed::Vector(i),
                     };
                     let (vector, width) = (vector.print(rt), width.tokens());
-                    // Vectors are read whole, so they start where wide panels do.
+                    // Whole vectors are read, so they are aligned as wide panels are.
                     items.extend(
                         quote!(const #name: #rt::PackedOffset = #rt::packed_start(#at, #rt::READ_PAST);),
                     );
                     at = quote!(#name.0 + #rt::padded(#width));
                     vectors[table].extend(quote!(#vector,));
                 }
-                (PackedVector::Computed(_, width), _) if !training => {
+                (PackedVectorSource::Computed(_, width), _) if !training => {
                     let width = width.tokens();
                     let before = match computed.is_empty() {
                         true => quote!(__COMPUTED),
@@ -103,7 +103,7 @@ pub(super) fn packing(rt: &TokenStream, plan: &Plan) -> Packing {
                 false => computed.clone(),
             };
             items.extend(quote! {
-                // Kernels that compute vectors see what is packed before these.
+                // Kernels that compute vectors read what is packed before the computed vectors.
                 const __COMPUTED: usize = #rt::packed_start(#at, #rt::READ_PAST).0 + #rt::READ_PAST;
                 const __COMPUTED_LEN: usize = #end - __COMPUTED;
                 const __PACKED: usize = __COMPUTED + __COMPUTED_LEN;
@@ -217,7 +217,7 @@ fn constraint(rt: &TokenStream, c: Option<&Constraint>) -> TokenStream {
         None => return none(),
         Some(c) => c,
     };
-    // Lowering has counted them from the start.
+    // Lowering has made all axes count from the start.
     let of_param = |axes: &[i64]| -> Vec<usize> { axes.iter().map(|a| *a as usize).collect() };
     let c = match c {
         Constraint::NonNeg => quote!(NonNeg),

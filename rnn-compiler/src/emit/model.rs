@@ -1,5 +1,5 @@
-//! The code of a model: a type, what is known about it, its kernels, and one step of a stream.
-//! What a batch runs is data: the schedules among its [`spec`].
+//! The code of a model: its type, its description, its kernels, and one step of a stream. What a batch
+//! runs is data: the schedules in the description ([`spec`]).
 
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote, quote_spanned};
@@ -14,7 +14,7 @@ use super::{
 use crate::{
     diagnostics::Sound,
     ir::OpKind,
-    schedule::{Mode, Plan},
+    schedule::{BufferPlan, Plan},
 };
 
 /// The code of a model.
@@ -79,7 +79,7 @@ fn implementation(
             continue;
         };
         let mut emit = |k| kernels(rt, k, op.span, &mut counter);
-        streams.push(match &plan.whole {
+        streams.push(match &plan.needs_whole_sequence {
             None => Some(emit(&cell.stream)?),
             Some(_) => None,
         });
@@ -88,10 +88,10 @@ fn implementation(
             _ => (None, false),
         };
         let mut one = |what: &str, e: &Emitted, unroll, first, [plain, masked]: [&str; 2]| {
-            let (name, direction) = (form(what, i), format_ident!("{what}"));
+            let (name, variant) = (form(what, i), format_ident!("{what}"));
             items.extend(scan(rt, &name, e, unroll, first));
             let how = format_ident!("{}", if mask.is_some() { masked } else { plain });
-            scans.extend(quote!((#rt::Direction::#direction, #i) => call.#how::<#name>(),));
+            scans.extend(quote!((#rt::Form::#variant, #i) => call.#how::<#name>(),));
         };
         let forwards = ["forward", "forward_masked"];
         one(
@@ -113,11 +113,11 @@ fn implementation(
     let step = stream::stream(rt, plan, &io.step_fields, &streams)?;
     let stream_kernels = streams.iter().flatten().map(|e| &e.items);
     let (step_items, code) = (&step.items, &step.code);
-    let step = match &plan.whole {
+    let step = match &plan.needs_whole_sequence {
         None => quote!(::core::assert!(m.holds(__STREAM_LEN) && w.len() >= __PACKED); #code),
         Some(_) => quote!(),
     };
-    let can_stream = match &plan.whole {
+    let can_stream = match &plan.needs_whole_sequence {
         None => quote!(impl #rt::Streamable for #name {}),
         Some(why) => cannot_stream(rt, plan, name, why),
     };
@@ -160,7 +160,7 @@ fn implementation(
             }
             impl #rt::CpuProgram for #name {
                 fn scan(call: #rt::ScanCall<'_, '_>) {
-                    match (call.direction(), call.cell()) {
+                    match (call.form(), call.cell()) {
                         #scans
                         _ => call.unknown(),
                     }
@@ -200,7 +200,7 @@ fn cannot_stream(
 
 /// The buffers of a stream, which lie at constant addresses, and those of the other modes.
 fn buffers(rt: &TokenStream, plan: &Plan) -> [TokenStream; 2] {
-    let table = |mode: &Mode| mode.buffers.print(rt);
+    let table = |mode: &BufferPlan| mode.buffers.print(rt);
     let (inference, training) = (table(&plan.inference), table(&plan.training));
     let (stream, count) = (table(&plan.stream), plan.stream.buffers.len());
     let stream = quote! {

@@ -1,4 +1,4 @@
-//! What is known of a model, as constants.
+//! The description of a model, as constants.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -38,8 +38,8 @@ fn value(rt: &TokenStream, name: &str, shape: &Shape) -> TokenStream {
     quote!(#rt::ValueSpec { name: #name, ids: #ids, time: #time, features: #features })
 }
 
-/// The rows of the summary, a layer one, however often it is called; and the row that each output
-/// comes from.
+/// The rows of the summary, one a layer, however often it is called; and the row that each output comes
+/// from.
 fn rows(rt: &TokenStream, plan: &Plan) -> [TokenStream; 2] {
     let graph = &plan.graph.layers;
     let layers = &graph.layers;
@@ -48,14 +48,14 @@ fn rows(rt: &TokenStream, plan: &Plan) -> [TokenStream; 2] {
         .filter(|&id| layers[id].shared.is_none() && !layers[id].hidden)
         .collect();
     let row: BTreeMap<LayerId, usize> = shown.iter().enumerate().map(|(i, &id)| (id, i)).collect();
-    // Steps that are an axis of a state come from the layer that gives them.
+    // A hidden layer that turns steps into an axis of a state stands for the layer that it reads.
     let giver = |id: LayerId| match &layers[id] {
         l if l.hidden => l.inputs.first().map_or(id, |p| p.layer),
         _ => id,
     };
     let mut edges: Vec<Vec<TokenStream>> = vec![Vec::new(); shown.len()];
     for (id, layer) in layers.iter().enumerate().filter(|(_, l)| !l.hidden) {
-        // A mask that a layer makes goes where its values go; one that is given has a way of its own.
+        // A mask that a layer makes follows the layer's values; a mask that is an input does not.
         let is_mask = |p: &&Port| graph.shape(**p).content == Content::Mask;
         let values = layer.inputs.iter().filter(|p| !is_mask(p));
         let masks = layer.inputs.iter().filter(is_mask).chain(&layer.mask);
@@ -239,7 +239,7 @@ pub(super) fn spec(
     }
 }
 
-/// What is known of a model's stream.
+/// The description of a model's stream.
 pub(super) fn stream_spec(rt: &TokenStream, plan: &Plan, packing: &Packing) -> TokenStream {
     let graph = &plan.graph;
     let mut stream_states = Vec::new();

@@ -1,9 +1,10 @@
 //! What `rnn_cell!` becomes: a type for the documentation, and a macro that hands the cell's tokens
 //! to the models that use it.
 //!
-//! A procedural macro sees its own tokens only. So `rnn_model!` calls the macro of each cell that it
-//! does not know with its own tokens, and is called back with the cell's tokens in front. The macro
-//! has the cell's name; types and macros do not collide.
+//! A procedural macro sees its own tokens only. So where a model names a cell, `rnn_model!` expands to a
+//! call of the cell's macro with the model's tokens, and that macro calls `rnn_model!` again with the
+//! cell's tokens in front. The macro has the name of the cell's type, since types and macros do not
+//! collide.
 
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::{format_ident, quote, quote_spanned};
@@ -68,11 +69,11 @@ fn hands_on(
     word: &TokenStream,
     body: Option<&TokenStream>,
 ) -> TokenStream {
-    // Exported macros share one namespace in a crate, so that two cells of one name in two modules
-    // need two names here, even if their tokens are the same: where they stand tells them apart.
+    // Exported macros share one namespace in a crate, so two cells of one name in two modules need two
+    // hidden names, even if their tokens are the same. Their positions in the sources tell them apart.
     let hidden = format_ident!(
         "__rnn_cell_{name}_{:016x}",
-        hash(&format!("{} {tokens}", place(name.span()))),
+        hash(&format!("{} {tokens}", source_position(name.span()))),
         span = Span::call_site()
     );
     let exported = matches!(vis, syn::Visibility::Public(_));
@@ -135,7 +136,7 @@ fn usage(cell: &CellAst) -> String {
 }
 
 /// File, line and column of `span`: the same in every build of the same sources.
-fn place(span: Span) -> String {
+fn source_position(span: Span) -> String {
     let start = span.start();
     format!("{}:{}:{}", span.file(), start.line, start.column)
 }

@@ -5,10 +5,12 @@ use std::collections::BTreeMap;
 use super::cell::{Lanes, known, pointwise, reduce};
 use rnn_compiler::{
     cell::{
-        graph::{MatrixPart, NodeId, Slot},
+        graph::{LeafSource, MatrixPart, NodeId},
         size::Size,
     },
-    kernels::{Destination, FusedKernel, Location, PackedVector, Program, Statement, Vector},
+    kernels::{
+        CellProgram, Destination, FusedKernel, Location, PackedVectorSource, Statement, Vector,
+    },
 };
 
 fn size(s: &Size) -> usize {
@@ -16,7 +18,7 @@ fn size(s: &Size) -> usize {
 }
 
 pub(super) struct Machine<'a, F> {
-    program: &'a Program,
+    program: &'a CellProgram,
     weights: &'a [&'a [f64]],
     slot: F,
     temps: Vec<Vec<f64>>,
@@ -25,8 +27,8 @@ pub(super) struct Machine<'a, F> {
     packed: BTreeMap<usize, Vec<f64>>,
 }
 
-impl<'a, F: Fn(Slot) -> Option<&'a [f64]>> Machine<'a, F> {
-    pub fn new(program: &'a Program, weights: &'a [&'a [f64]], slot: F) -> Self {
+impl<'a, F: Fn(LeafSource) -> Option<&'a [f64]>> Machine<'a, F> {
+    pub fn new(program: &'a CellProgram, weights: &'a [&'a [f64]], slot: F) -> Self {
         let temps = (program.temps.iter()).map(|t| vec![f64::NAN; size(&t.width)]);
         Machine {
             temps: temps.collect(),
@@ -38,7 +40,7 @@ impl<'a, F: Fn(Slot) -> Option<&'a [f64]>> Machine<'a, F> {
         }
     }
 
-    /// Runs all kernels: every result has to be there, and none besides.
+    /// Runs all kernels. Exactly the expected results have to be there.
     pub fn check(mut self, expected: &BTreeMap<Destination, Vec<f64>>) {
         for (destination, values) in expected {
             self.destinations
@@ -58,7 +60,7 @@ impl<'a, F: Fn(Slot) -> Option<&'a [f64]>> Machine<'a, F> {
         for (destination, values) in expected {
             let found = &self.destinations[destination];
             for (i, (x, y)) in found.iter().zip(values).enumerate() {
-                // A kept number is the same in all units.
+                // A stored row scalar is the same in all units.
                 let close = (x - y).abs() < 1e-12 * (1.0 + y.abs());
                 assert!(close, "{destination:?}, {i}: {found:?} and {values:?}");
             }
@@ -67,7 +69,7 @@ impl<'a, F: Fn(Slot) -> Option<&'a [f64]>> Machine<'a, F> {
 
     fn read(&self, v: &Vector, width: usize) -> Lanes {
         let whole: &[f64] = match v.location {
-            Location::Slot(slot) => (self.slot)(slot).unwrap_or_else(|| panic!("no {slot:?}")),
+            Location::Leaf(slot) => (self.slot)(slot).unwrap_or_else(|| panic!("no {slot:?}")),
             Location::Temp(i) => &self.temps[i],
             Location::Destination(destination) => &self.destinations[&destination],
         };
@@ -82,12 +84,12 @@ impl<'a, F: Fn(Slot) -> Option<&'a [f64]>> Machine<'a, F> {
                 Some(whole) => whole,
                 None => panic!("nobody wants {destination:?}"),
             },
-            Location::Slot(slot) => panic!("{slot:?} is written"),
+            Location::Leaf(slot) => panic!("{slot:?} is written"),
         };
         let from = size(&v.offset);
         whole[from..from + x.len()].copy_from_slice(x);
         if !v.exact {
-            // Whole vectors are written: what stands behind is lost.
+            // A kernel writes whole vectors, so floats after the store are lost.
             whole[from + x.len()..].fill(f64::NAN);
         }
     }
@@ -95,7 +97,7 @@ impl<'a, F: Fn(Slot) -> Option<&'a [f64]>> Machine<'a, F> {
     fn run(&mut self, kernel: &FusedKernel, pack: bool) {
         let width = size(&kernel.width);
         let mut values: BTreeMap<NodeId, Lanes> = BTreeMap::new();
-        // Behind the blocks, names start anew: what was a value of the body is read again.
+        // After the blocks, names start anew: the epilogue reads values of the body again.
         for s in kernel.body.iter().chain(&kernel.epilogue) {
             match *s {
                 Statement::Load(n, i) => {
@@ -107,10 +109,10 @@ impl<'a, F: Fn(Slot) -> Option<&'a [f64]>> Machine<'a, F> {
                 Statement::Vector(n, i) => {
                     let index = kernel.vectors[i];
                     let vector = match &self.program.vectors[index] {
-                        PackedVector::Param(p, from, w) => {
+                        PackedVectorSource::Param(p, from, w) => {
                             self.weights[*p][size(from)..size(from) + size(w)].to_vec()
                         }
-                        PackedVector::Computed(..) => self.packed[&index].clone(),
+                        PackedVectorSource::Computed(..) => self.packed[&index].clone(),
                     };
                     values.insert(n, vector);
                 }
@@ -127,9 +129,9 @@ impl<'a, F: Fn(Slot) -> Option<&'a [f64]>> Machine<'a, F> {
                     let value = pointwise(op, width, &|id| &values[&id]).unwrap();
                     values.insert(n, value);
                 }
-                // One step: a sum over steps is what is added to it.
+                // There is one step, so an accumulator holds what is added to it.
                 Statement::Store(i, n) | Statement::Add(i, n) => {
-                    let x = spread(&values[&n], width);
+                    let x = broadcast(&values[&n], width);
                     if pack {
                         self.packed.insert(i, x);
                     } else {
@@ -137,7 +139,7 @@ impl<'a, F: Fn(Slot) -> Option<&'a [f64]>> Machine<'a, F> {
                     }
                 }
                 Statement::Reduce(how, i, n) => {
-                    let x = reduce(how, &spread(&values[&n], width));
+                    let x = reduce(how, &broadcast(&values[&n], width));
                     let to = Vector {
                         exact: true,
                         ..kernel.reductions[i].clone()
@@ -164,7 +166,7 @@ impl<'a, F: Fn(Slot) -> Option<&'a [f64]>> Machine<'a, F> {
 }
 
 /// A number in every unit.
-fn spread(x: &[f64], width: usize) -> Lanes {
+fn broadcast(x: &[f64], width: usize) -> Lanes {
     match x {
         [one] => vec![*one; width],
         x => x.to_vec(),

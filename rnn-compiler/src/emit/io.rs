@@ -1,7 +1,7 @@
-//! What goes into a model and what comes out, as types.
+//! The types of a model's inputs and outputs.
 //!
-//! One input is an array, several are a tuple of arrays or, for a named model, a structure whose
-//! fields have the names of the inputs; likewise outputs, and both of a stream's step.
+//! One input is an array. Several inputs are a tuple of arrays or, for a named model, a structure whose
+//! fields have the names of the inputs. The same holds for outputs, and for a step of a stream.
 
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
@@ -89,7 +89,7 @@ pub(super) fn io(rt: &TokenStream, plan: &Plan) -> Io {
         let step_docs = shapes.iter().map(|s| match s.content {
             Content::Numbers => format!("{} numbers.", s.width()),
             Content::Ids => "A class id.".to_owned(),
-            Content::Mask => "Whether the step is real.".to_owned(),
+            Content::Mask => "Whether the step is valid.".to_owned(),
         });
         items.extend(quote! {
             #[doc = #doc]
@@ -101,7 +101,7 @@ pub(super) fn io(rt: &TokenStream, plan: &Plan) -> Io {
                 }
             }
         });
-        if plan.whole.is_none() {
+        if plan.needs_whole_sequence.is_none() {
             step_items.extend(quote! {
                 #[doc = #step_doc]
                 #[derive(::core::clone::Clone, ::core::marker::Copy, ::core::fmt::Debug)]
@@ -122,7 +122,7 @@ pub(super) fn io(rt: &TokenStream, plan: &Plan) -> Io {
         .iter()
         .map(|&v| {
             let buf = plan.stream.values[v].buffer;
-            match plan.whole {
+            match plan.needs_whole_sequence {
                 None => quote!(#rt::array(values, __STREAM[#buf].offset())),
                 Some(_) => quote!(#rt::array(values, 0)),
             }
@@ -139,7 +139,7 @@ pub(super) fn io(rt: &TokenStream, plan: &Plan) -> Io {
         );
         let doc = format!("The outputs of a batch of [`{model}`].");
         let docs: Vec<String> = out_shapes.iter().map(|s| s.to_string()).collect();
-        // A pattern named like an output could mean an item of the user's.
+        // A pattern with the name of an output could match one of the user's items.
         let locals: Vec<Ident> = (0..out_shapes.len())
             .map(|i| format_ident!("__o{i}"))
             .collect();
@@ -155,7 +155,7 @@ pub(super) fn io(rt: &TokenStream, plan: &Plan) -> Io {
             }
         });
         output = quote!(#of);
-        if plan.whole.is_none() {
+        if plan.needs_whole_sequence.is_none() {
             let step_doc = format!("The outputs of one step of a stream of [`{model}`].");
             let numbers = out_shapes.iter().map(|s| format!("{} numbers.", s.width()));
             step_items.extend(quote! {
@@ -232,7 +232,7 @@ fn step(rt: &TokenStream, plan: &Plan, input: usize) -> TokenStream {
             quote!([f32; #n])
         }
         Content::Ids => {
-            // Of several tables the smallest says which ids there are.
+            // Of several tables that read the input, the smallest limits its ids.
             let tables = layers.layers.iter().filter_map(|l| match &l.kind {
                 LayerKind::Embedding { input_dim, .. } if l.inputs[0].layer == *id => {
                     Some(input_dim)
@@ -245,7 +245,7 @@ fn step(rt: &TokenStream, plan: &Plan, input: usize) -> TokenStream {
     }
 }
 
-/// The smallest of some sizes, of which only rustc may know the values; 0 of none.
+/// The smallest of some sizes whose values only rustc may know; 0 without any.
 fn least<'a>(sizes: impl Iterator<Item = &'a Size>) -> TokenStream {
     let (known, mut open): (Vec<&Size>, Vec<&Size>) = sizes.partition(|s| s.value().is_some());
     open.dedup();

@@ -1,18 +1,18 @@
 //! What a model with mistakes becomes: the messages, and a stand-in that keeps rustc quiet.
 //!
-//! A `compile_error!` in the place of an expression gives it rustc's error type, which fits
-//! everywhere and never causes a message of its own.
+//! A `compile_error!` that stands for an expression has rustc's error type, which fits everywhere and
+//! never causes a message of its own.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 
 use crate::{
     diagnostics::{Diagnostic, to_compile_errors},
-    syntax::{Body, ModelAst, Statement},
+    syntax::{BodyAst, ModelAst, StatementAst},
 };
 
-/// Messages and a stand-in for `model`. Without messages the cause is a cell that has mistakes:
-/// those are shown where it is defined, and its name is the error type here.
+/// Messages and a stand-in for `model`. Without messages the cause is a cell with mistakes: these are
+/// shown where the cell is defined, and its name is the error type here.
 pub fn stub(model: &ModelAst, found: &[Diagnostic]) -> TokenStream {
     let broken = model
         .cells
@@ -51,20 +51,22 @@ pub fn stub(model: &ModelAst, found: &[Diagnostic]) -> TokenStream {
 /// The structures of the inputs and outputs of a graph, so that their names are known. Every field
 /// has the type of the stub, which fits everywhere.
 fn structures(model: &ModelAst, name: &Ident) -> TokenStream {
-    let Body::Graph(statements) = &model.body else {
+    let BodyAst::Graph(statements) = &model.body else {
         return TokenStream::new();
     };
     let of = |wanted: &str| -> Vec<&Ident> {
         let mut all: Vec<&Ident> = Vec::new();
         for s in statements {
             let names: &[Ident] = match s {
-                Statement::Input { name, .. } if wanted == "input" => std::slice::from_ref(name),
-                Statement::Output { name, .. } if wanted == "output" => std::slice::from_ref(name),
-                Statement::Unreadable { word, names } if *word == wanted => names,
+                StatementAst::Input { name, .. } if wanted == "input" => std::slice::from_ref(name),
+                StatementAst::Output { name, .. } if wanted == "output" => {
+                    std::slice::from_ref(name)
+                }
+                StatementAst::Unreadable { word, names } if *word == wanted => names,
                 _ => &[],
             };
             for one in names {
-                // One that is there twice has been reported.
+                // A name that is there twice has been reported.
                 if !all.contains(&one) {
                     all.push(one);
                 }
@@ -101,9 +103,9 @@ fn structures(model: &ModelAst, name: &Ident) -> TokenStream {
 
 /// A type named `name` whose uses rustc does not report, and the messages.
 ///
-/// The alias is needed: a parameter of a type that holds an error makes every use of the type an
-/// error that is already known. A struct of our own is needed, too, so that a user may implement
-/// foreign traits for it.
+/// The alias is needed: a type argument with an error makes every use of the type an error that rustc
+/// has already reported. A struct of our own is needed, too, so that users can implement foreign traits
+/// for it.
 pub(super) fn stub_type(
     attrs: &[syn::Attribute],
     vis: &syn::Visibility,
@@ -125,7 +127,7 @@ pub(super) fn stub_type(
     }
 }
 
-/// A message in the place of an expression.
+/// A message that stands for an expression.
 fn error(d: &Diagnostic) -> TokenStream {
     let text = d.text();
     quote_spanned!(d.span=> ::core::compile_error!(#text))

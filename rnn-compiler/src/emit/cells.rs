@@ -1,4 +1,4 @@
-//! A cell's forms as code: each an implementation of the runtime's `Scan`.
+//! Prints the forms of a cell: each is an implementation of the runtime's `Scan`.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
@@ -6,7 +6,7 @@ use quote::{format_ident, quote, quote_spanned};
 use super::kernel::{Names, kernel};
 use crate::{
     diagnostics::Sound,
-    schedule::{Kernel, Kernels},
+    schedule::{Kernels, PlannedKernel},
 };
 
 /// Numbers the kernels of a model.
@@ -38,7 +38,7 @@ pub(super) fn kernels(
 ) -> Sound<Emitted> {
     let span = Span::call_site().located_at(span);
     let mut items = TokenStream::new();
-    let mut list = |kernels: &[Kernel]| -> Sound<Vec<Call>> {
+    let mut list = |kernels: &[PlannedKernel]| -> Sound<Vec<Call>> {
         let mut calls = Vec::new();
         for one in kernels {
             let names = counter.names();
@@ -61,7 +61,7 @@ pub(super) fn kernels(
 }
 
 /// `impl Scan` for the kernels of one form. `first`: the gradients of the states before the first step
-/// are wanted.
+/// are needed.
 pub(super) fn scan(
     rt: &TokenStream,
     name: &Ident,
@@ -118,8 +118,8 @@ pub(super) fn scan(
     }
 }
 
-/// The calls of the kernels of one step, for the places `a` or for all. `first`: the gradients of
-/// the states before the first step are wanted, too.
+/// The calls of the kernels of one step, for the (time, row) positions `a`, or for all rows without
+/// one. `first`: the gradients of the states before the first step are needed, too.
 pub(super) fn steps(
     rt: &TokenStream,
     list: &[Call],

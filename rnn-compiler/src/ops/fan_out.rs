@@ -8,9 +8,9 @@ use crate::{
 
 /// One value for several readers.
 #[derive(Debug)]
-pub struct Fork;
+pub struct FanOut;
 
-impl OpDef for Fork {
+impl OpDef for FanOut {
     fn shares(&self) -> Shares {
         Shares {
             inference: true,

@@ -1,4 +1,4 @@
-//! Plans to tokens.
+//! Prints a plan as tokens.
 
 mod cell;
 mod cells;

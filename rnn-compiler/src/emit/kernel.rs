@@ -5,11 +5,11 @@ use quote::{format_ident, quote, quote_spanned};
 
 use super::tables::Print;
 use crate::{
-    cell::graph::{Binary, Compare, Graph, NodeId, Op, Reduce, Unary},
+    cell::graph::{Binary, Compare, Graph, NodeId, NodeOp, Reduce, Unary},
     diagnostics::{Bug, Sound},
     ir::Symbolic,
     kernels::Statement,
-    schedule::Kernel,
+    schedule::PlannedKernel,
 };
 
 type Segment = rnn_tables::Segment<Symbolic>;
@@ -33,7 +33,7 @@ impl Names {
 pub(super) fn kernel(
     rt: &TokenStream,
     names: &Names,
-    k: &Kernel,
+    k: &PlannedKernel,
     graph: &Graph,
     span: Span,
 ) -> Sound<TokenStream> {
@@ -41,10 +41,10 @@ pub(super) fn kernel(
     let tables = &k.tables;
     let printed = tables.print(rt);
     let gates = |product: &Vec<Segment>| product.first().map_or(0, |s| s.gates);
-    let groups = tables.products.iter().map(gates).max().unwrap_or(0);
+    let widest = tables.products.iter().map(gates).max().unwrap_or(0);
     let code = statements(rt, k, graph, span)?;
     let (loaded, scalar) = (tables.loads.len(), tables.scalars.len());
-    // Where weights are packed, the table is given its stores later.
+    // The table of a weight-time kernel gets its stores later.
     let stored = k.body.iter().filter_map(|s| match s {
         Statement::Store(i, _) | Statement::Add(i, _) => Some(i + 1),
         _ => None,
@@ -57,7 +57,7 @@ pub(super) fn kernel(
         const #table: #rt::Kernel = #printed;
         enum #body {}
         impl #rt::Body for #body {
-            const GROUPS: usize = #groups;
+            const GATES: usize = #widest;
             const SMALL_PANEL: usize = #rt::small_panel(#width);
             type StridedPointers = #rt::StridedPointers<#loaded, #scalar, #stored, #reduced, #operands>;
             #[inline(always)]
@@ -72,7 +72,12 @@ fn node(id: NodeId) -> Ident {
     format_ident!("n{id}")
 }
 
-fn statements(rt: &TokenStream, k: &Kernel, graph: &Graph, span: Span) -> Sound<TokenStream> {
+fn statements(
+    rt: &TokenStream,
+    k: &PlannedKernel,
+    graph: &Graph,
+    span: Span,
+) -> Sound<TokenStream> {
     let products = k.tables.products.iter().enumerate();
     let products = products.map(|(i, segments)| {
         let gates = segments.first().map_or(0, |s| s.gates);
@@ -81,7 +86,7 @@ fn statements(rt: &TokenStream, k: &Kernel, graph: &Graph, span: Span) -> Sound<
     });
     let mut shared = TokenStream::new();
     let mut each = TokenStream::new();
-    // After the last block, names start anew in a block of their own.
+    // The epilogue is a block of its own, with names of its own.
     let mut epilogue = TokenStream::new();
     let body = k.body.iter().map(|s| (s, false));
     for (s, late) in body.chain(k.epilogue.iter().map(|s| (s, true))) {
@@ -147,15 +152,15 @@ fn compute(rt: &TokenStream, graph: &Graph, id: NodeId) -> Sound<TokenStream> {
     let op = &graph.node(id).op;
     let o: Vec<Ident> = op.operands().into_iter().map(node).collect();
     Ok(match op {
-        Op::Number(bits) => {
+        NodeOp::Number(bits) => {
             let x = number(f64::from_bits(*bits));
             quote!(s.splat(#x))
         }
-        Op::SizeOf(size) => {
+        NodeOp::SizeOf(size) => {
             let size = size.tokens();
             quote!(s.splat((#size) as f32))
         }
-        Op::Unary(u, _) => {
+        NodeOp::Unary(u, _) => {
             let a = &o[0];
             let f = match u {
                 Unary::Detach | Unary::Broadcast => return Ok(quote!(#a)),
@@ -178,7 +183,7 @@ fn compute(rt: &TokenStream, graph: &Graph, id: NodeId) -> Sound<TokenStream> {
             let f = Ident::new(f, Span::call_site());
             quote!(#rt::math::#f(s, #a))
         }
-        Op::Binary(b, ..) => {
+        NodeOp::Binary(b, ..) => {
             let (x, y) = (&o[0], &o[1]);
             match b {
                 Binary::Add => quote!(s.add(#x, #y)),
@@ -190,15 +195,15 @@ fn compute(rt: &TokenStream, graph: &Graph, id: NodeId) -> Sound<TokenStream> {
                 Binary::Pow => quote!(#rt::math::pow(s, #x, #y)),
             }
         }
-        Op::MulAdd(..) => {
+        NodeOp::MulAdd(..) => {
             let (a, b, c) = (&o[0], &o[1], &o[2]);
             quote!(s.mul_add(#a, #b, #c))
         }
-        Op::NegMulAdd(..) => {
+        NodeOp::NegMulAdd(..) => {
             let (a, b, c) = (&o[0], &o[1], &o[2]);
             quote!(s.neg_mul_add(#a, #b, #c))
         }
-        Op::Select(how, ..) => {
+        NodeOp::Select(how, ..) => {
             let (a, b, x, y) = (&o[0], &o[1], &o[2], &o[3]);
             let how = match how {
                 Compare::Lt => quote!(lt),
@@ -209,7 +214,7 @@ fn compute(rt: &TokenStream, graph: &Graph, id: NodeId) -> Sound<TokenStream> {
             };
             quote!(s.select(s.#how(#a, #b), #x, #y))
         }
-        Op::Leaf(..) | Op::Param(..) | Op::Product(_) | Op::Reduce(..) => {
+        NodeOp::Leaf(..) | NodeOp::Param(..) | NodeOp::Product(_) | NodeOp::Reduce(..) => {
             return Err(Bug::new(format!("{op:?} is read, not computed")));
         }
     })
