@@ -11,9 +11,11 @@ mod links;
 mod manifests;
 mod paths;
 mod source;
+mod types;
 mod unfinished;
 mod unsafety;
 mod versions;
+mod words;
 
 use source::Source;
 use std::{fmt, fs, path::Path, process::Command};
@@ -46,6 +48,8 @@ const RULES: &[Rule] = &[
     manifests::check,
     default_set::check,
     versions::check,
+    types::check,
+    words::check,
 ];
 
 /// Prints what there is to mend in the repository at `root`; true when that is nothing.

@@ -7,6 +7,8 @@ pub struct Line {
     pub code: String,
     /// The text of the comments, documentation among them.
     pub comment: String,
+    /// What stands in strings and characters, without escapes.
+    pub literal: String,
 }
 
 /// A file, by its path below the repository's root.
@@ -25,7 +27,7 @@ impl Source {
             text.lines()
                 .map(|line| Line {
                     code: line.into(),
-                    comment: String::new(),
+                    ..Line::default()
                 })
                 .collect()
         };
@@ -116,7 +118,7 @@ impl Splitter {
         self.characters.get(self.at + ahead).copied()
     }
 
-    fn behind(&self, back: usize) -> Option<char> {
+    fn previous(&self, back: usize) -> Option<char> {
         self.at
             .checked_sub(back)
             .and_then(|at| self.characters.get(at).copied())
@@ -132,8 +134,14 @@ impl Splitter {
         self.at += 1;
     }
 
+    /// Moves past a part of an escape.
     fn skip(&mut self) {
         self.step(|_, _| {});
+    }
+
+    /// Moves past a character of a literal.
+    fn literal(&mut self) {
+        self.step(|line, c| line.literal.push(c));
     }
 
     fn line_comment(&mut self) {
@@ -171,7 +179,7 @@ impl Splitter {
                     self.skip();
                     self.skip();
                 }
-                _ => self.skip(),
+                _ => self.literal(),
             }
         }
     }
@@ -198,8 +206,8 @@ impl Splitter {
     fn raw_hashes(&self) -> Option<usize> {
         // The `r` of `br"…"` and `cr"…"` begins a raw string too; that of any other name does not.
         let part = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric() || c == '_');
-        let prefix = matches!(self.behind(1), Some('b' | 'c')) && !part(self.behind(2));
-        if part(self.behind(1)) && !prefix {
+        let prefix = matches!(self.previous(1), Some('b' | 'c')) && !part(self.previous(2));
+        if part(self.previous(1)) && !prefix {
             return None;
         }
         let hashes = self.characters[self.at + 1..]
@@ -223,7 +231,7 @@ impl Splitter {
                 }
                 return;
             }
-            self.skip();
+            self.literal();
         }
     }
 }
@@ -269,6 +277,13 @@ mod tests {
             code("f(r#\"a \" unsafe\"#, br\"\\\", c)"),
             "f(r#\"\"#, br\"\", c)"
         );
+    }
+
+    #[test]
+    fn literals_are_kept_apart() {
+        let source = Source::new("x.rs", "f(\"one \\n two\", r#\"th\"ree\"#); // four");
+        let (_, line) = source.numbered().next().unwrap();
+        assert_eq!(line.literal, "one  twoth\"ree");
     }
 
     #[test]
