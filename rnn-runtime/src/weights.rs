@@ -3,6 +3,9 @@
 //!
 //! A save is atomic: a program that dies in the middle leaves the old file complete. A load checks
 //! everything first and reports all problems together; if there is one, it changes nothing.
+//!
+//! A model has the same as methods: `Model::save`, `load` and `load_matching`. The functions here also take bytes,
+//! such as those of `include_bytes!`, and any list of parameters.
 
 mod atomic;
 

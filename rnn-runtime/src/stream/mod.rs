@@ -33,6 +33,16 @@ pub struct Stream<'m, P: StreamProgram, W: PanelFormat = NativeF32, V = Arena> {
 /// A stream whose values are within itself.
 pub type InlineStream<'m, P, W = PortableF32> = Stream<'m, P, W, <P as StreamProgram>::Values>;
 
+/// A copy goes on from the same states: to come back to them, or to look ahead.
+impl<P: StreamProgram, W: PanelFormat, V: Clone> Clone for Stream<'_, P, W, V> {
+    fn clone(&self) -> Self {
+        Stream {
+            values: self.values.clone(),
+            ..*self
+        }
+    }
+}
+
 impl<'m, P: StreamProgram, W: PanelFormat, V: Storage> Stream<'m, P, W, V> {
     pub(crate) fn over(weights: &'m [f32], panels: Panels<'m, W>, isa: Isa) -> Self {
         Stream {

@@ -15,7 +15,9 @@ pub use crate::run::{batch, infer};
 /// Of the largest number of the output.
 const OUTPUT: f64 = 1e-5;
 
+/// Rows and steps of the batches.
 const SIZES: [(usize, usize); 3] = [(7, 5), (1, 9), (2, 1)];
+
 /// Everything about a model that can stream.
 pub fn stream(model: &mut dyn Streaming, oracle: &rnn_reference::ReferenceModel) {
     prepare(model, oracle);
