@@ -4,7 +4,10 @@ use std::marker::PhantomData;
 
 use rnn_tables::{Axis, BufferRef, Form, Instruction};
 
-use super::{CpuProgram, Penalties, START, ScanCall};
+use super::{
+    CpuProgram, Penalties, START, ScanCall,
+    moves::{Moves, moves},
+};
 use crate::{
     cpu::{
         kernel::{Memory, NativeF32, Panels},
@@ -12,7 +15,7 @@ use crate::{
         simd::Isa,
     },
     executor::{Concurrent, Executor, execute},
-    learner::{InputView, Values},
+    learner::InputView,
 };
 
 /// A block of steps for some rows of a batch.
@@ -54,7 +57,7 @@ pub struct Block {
     pub last: bool,
 }
 
-impl<'a, P: CpuProgram> Inference<'a, P> {
+impl<P: CpuProgram> Inference<'_, P> {
     /// Whether this is the first block: states start here.
     fn is_first(&self) -> bool {
         self.block.is_none_or(|b| b.from == 0)
@@ -62,6 +65,18 @@ impl<'a, P: CpuProgram> Inference<'a, P> {
 
     /// All times of the block on an axis, or the one of a value without.
     pub fn times(&self, axis: Axis) -> Times {
+        Moves::times(self, axis)
+    }
+
+    /// First step of the block.
+    pub fn from(&self) -> usize {
+        self.block.map_or(0, |b| b.from)
+    }
+}
+
+impl<'a, P: CpuProgram> Moves<'a> for Inference<'a, P> {
+    /// All times of the block on an axis, or the one of a value without.
+    fn times(&self, axis: Axis) -> Times {
         let Some(axis) = axis else { return Times::ONE };
         match self.block {
             None => Times::all(self.axes[axis]),
@@ -73,94 +88,21 @@ impl<'a, P: CpuProgram> Inference<'a, P> {
         }
     }
 
-    /// First step of the block.
-    pub fn from(&self) -> usize {
-        self.block.map_or(0, |b| b.from)
-    }
-
     /// An input, and the block's first step of it: one without an axis is there in every block.
     fn input(&self, input: usize) -> (InputView<'a>, usize) {
         let from = self.input_axes[input].and(self.block).map_or(0, |b| b.from);
         (self.x[input], from)
+    }
+
+    /// Rows have been divided among threads before.
+    fn rows(&mut self, _: usize, f: impl Fn(&mut Memory<'_>, &[f32]) + Sync) {
+        f(&mut self.m, self.weights);
     }
 }
 
 impl<P: CpuProgram> Executor for Inference<'_, P> {
     fn run(&mut self, instruction: &Instruction) {
         match *instruction {
-            Instruction::Input {
-                input,
-                ref to,
-                width,
-                axis,
-            } => {
-                let ((x, from), times) = (self.input(input), self.times(axis));
-                if let Values::Floats(values) = x.values {
-                    ops::copy_in(&mut self.m, to, width, values, x.time, from, times);
-                }
-            }
-            Instruction::Gather {
-                input,
-                table,
-                ref to,
-                width,
-                axis,
-                ..
-            } => {
-                let ((x, from), times) = (self.input(input), self.times(axis));
-                if let Values::Ids(ids) = x.values {
-                    let table = &self.weights[table.0..];
-                    ops::gather(&mut self.m, to, width, table, ids, x.time, from, times);
-                }
-            }
-            Instruction::MaskIds {
-                input,
-                ref to,
-                axis,
-            } => {
-                let ((x, from), times) = (self.input(input), self.times(axis));
-                if let Values::Ids(ids) = x.values {
-                    ops::mask_ids(&mut self.m, to, ids, x.time, from, times);
-                }
-            }
-            Instruction::Reshape {
-                ref from,
-                from_width,
-                from_axis,
-                ref to,
-                to_width,
-                to_axis,
-            } => {
-                let (a, b) = (self.times(from_axis), self.times(to_axis));
-                ops::reshape(&mut self.m, from, from_width, a, to, to_width, b);
-            }
-            Instruction::Permute {
-                ref from,
-                width,
-                axis,
-                ref to,
-            } => {
-                let times = self.times(axis);
-                ops::permute(&mut self.m, from, width, times, to);
-            }
-            Instruction::Reverse {
-                ref from,
-                ref to,
-                width,
-                axis,
-            } => {
-                let times = self.times(axis);
-                ops::reverse(&mut self.m, from, to, width, times);
-            }
-            Instruction::Repeat {
-                ref from,
-                ref to,
-                width,
-                axis,
-            } => {
-                let times = self.times(axis);
-                ops::repeat(&mut self.m, from, to, width, times);
-            }
             Instruction::Penalty {
                 ref value,
                 width,
@@ -222,7 +164,10 @@ impl<P: CpuProgram> Executor for Inference<'_, P> {
                 };
                 P::scan(call);
             }
-            ref other => unreachable!("{other:?} in inference"),
+            ref other => {
+                let done = moves(self, other);
+                assert!(done, "{other:?} in inference");
+            }
         }
     }
 

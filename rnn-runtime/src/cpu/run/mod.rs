@@ -1,6 +1,7 @@
 //! The CPU's executors: inference over some rows of a batch, and training over all of them.
 
 mod inference;
+mod moves;
 mod penalties;
 mod scan;
 mod training;

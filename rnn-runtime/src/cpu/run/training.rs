@@ -4,7 +4,10 @@ use std::marker::PhantomData;
 
 use rnn_tables::{Axis, BufferRef, GradientCondition, Instruction};
 
-use super::{CpuProgram, Penalties, START, ScanCall};
+use super::{
+    CpuProgram, Penalties, START, ScanCall,
+    moves::{Moves, copies, moves},
+};
 use crate::{
     cpu::{
         kernel::{Memory, NativeF32, Panels},
@@ -43,54 +46,39 @@ pub struct Training<'a, P> {
     pub program: PhantomData<P>,
 }
 
+impl<'a, P: CpuProgram> Moves<'a> for Training<'a, P> {
+    fn times(&self, axis: Axis) -> Times {
+        axis.map_or(Times::ONE, |a| Times::all(self.axes[a]))
+    }
+
+    fn input(&self, input: usize) -> (InputView<'a>, usize) {
+        (self.x[input], 0)
+    }
+
+    fn rows(&mut self, cost: usize, f: impl Fn(&mut Memory<'_>, &[f32]) + Sync) {
+        let weights = &*self.weights;
+        ops::parallel(self.m.reborrow(), cost, &|mut m| f(&mut m, weights));
+    }
+}
+
 impl<P: CpuProgram> Training<'_, P> {
     /// Runs `f` on all rows, divided among threads if what a row costs is worth it.
     fn rows(&mut self, cost: usize, f: impl Fn(&mut Memory<'_>) + Sync) {
-        ops::parallel(self.m.reborrow(), cost, &|mut m| f(&mut m));
+        Moves::rows(self, cost, |m, _| f(m));
     }
 
     /// All times of an axis, or the one of a value without.
     pub fn times(&self, axis: Axis) -> Times {
-        axis.map_or(Times::ONE, |a| Times::all(self.axes[a]))
+        Moves::times(self, axis)
     }
 
     fn is_wanted(&self, gradient: GradientCondition) -> bool {
         gradient == GradientCondition::Always || self.input_gradient
     }
 
-    /// Inputs, and values that change their positions.
-    fn moves(&mut self, instruction: &Instruction) {
+    /// Gradients that are added up, cleared or scattered; all else stands in [`moves`].
+    fn gradients(&mut self, instruction: &Instruction) {
         match *instruction {
-            Instruction::Input {
-                input,
-                ref to,
-                width,
-                axis,
-            } => {
-                let (x, times) = (self.x[input], self.times(axis));
-                if let Values::Floats(values) = x.values {
-                    let from = times.first;
-                    self.rows(copies(width, times), |m| {
-                        ops::copy_in(m, to, width, values, x.time, from, times);
-                    });
-                }
-            }
-            Instruction::Gather {
-                input,
-                table,
-                ref to,
-                width,
-                axis,
-                ..
-            } => {
-                let (x, times) = (self.x[input], self.times(axis));
-                if let Values::Ids(ids) = x.values {
-                    let table = &self.weights[table.0..];
-                    ops::parallel(self.m.reborrow(), copies(width, times), &|mut m| {
-                        ops::gather(&mut m, to, width, table, ids, x.time, 0, times);
-                    });
-                }
-            }
             Instruction::Scatter {
                 input,
                 table,
@@ -103,62 +91,6 @@ impl<P: CpuProgram> Training<'_, P> {
                     let gradients = &mut self.gradients[table.0..];
                     ops::scatter(&mut self.m, gradient, width, gradients, ids, x.time, times);
                 }
-            }
-            Instruction::MaskIds {
-                input,
-                ref to,
-                axis,
-            } => {
-                let (x, times) = (self.x[input], self.times(axis));
-                if let Values::Ids(ids) = x.values {
-                    ops::mask_ids(&mut self.m, to, ids, x.time, 0, times);
-                }
-            }
-            Instruction::Reshape {
-                ref from,
-                from_width,
-                from_axis,
-                ref to,
-                to_width,
-                to_axis,
-            } => {
-                let (a, b) = (self.times(from_axis), self.times(to_axis));
-                self.rows(copies(from_width, a), |m| {
-                    ops::reshape(m, from, from_width, a, to, to_width, b);
-                });
-            }
-            Instruction::Permute {
-                ref from,
-                width,
-                axis,
-                ref to,
-            } => {
-                let times = self.times(axis);
-                self.rows(copies(width, times), |m| {
-                    ops::permute(m, from, width, times, to);
-                });
-            }
-            Instruction::Reverse {
-                ref from,
-                ref to,
-                width,
-                axis,
-            } => {
-                let times = self.times(axis);
-                self.rows(copies(width, times), |m| {
-                    ops::reverse(m, from, to, width, times);
-                });
-            }
-            Instruction::Repeat {
-                ref from,
-                ref to,
-                width,
-                axis,
-            } => {
-                let times = self.times(axis);
-                self.rows(copies(width, times), |m| {
-                    ops::repeat(m, from, to, width, times);
-                });
             }
             Instruction::SumOverTime {
                 ref from,
@@ -192,7 +124,10 @@ impl<P: CpuProgram> Training<'_, P> {
             Instruction::ClearAccumulator { ref to, width } => {
                 ops::zero(&mut self.m, to, width, Times::ONE);
             }
-            ref other => unreachable!("{other:?} in training"),
+            ref other => {
+                let done = moves(self, other);
+                assert!(done, "{other:?} in training");
+            }
         }
     }
 
@@ -256,7 +191,7 @@ impl<P: CpuProgram> Training<'_, P> {
                 ops::zero(&mut self.m, to, width, times);
                 ops::copy(&mut self.m, from, Times::ONE, to, times.last(), width);
             }
-            ref other => self.moves(other),
+            ref other => self.gradients(other),
         }
     }
 
@@ -471,11 +406,6 @@ fn after(state: &BufferRef) -> BufferRef {
         after: true,
         ..*state
     }
-}
-
-/// Cost of so many numbers copied at every time, for one row.
-fn copies(width: usize, times: Times) -> usize {
-    (width * ops::COPY).saturating_mul(times.steps)
 }
 
 /// Cost of so many random numbers at every time, for one row.
