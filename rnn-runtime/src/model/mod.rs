@@ -3,22 +3,18 @@
 //! The compiler implements [`Program`]; everything that a user calls is in [`Model`], [`Stream`]
 //! and [`crate::learner::Learner`], once for all models.
 
-mod batch;
 mod check;
-mod data;
+mod cpu;
 mod graph;
 mod input;
-mod learn;
 mod output;
-mod packing;
 mod program;
 mod stateful;
-mod stream;
 mod summary;
 mod user;
 
 pub use crate::stream::{Id, Stream, Streamable};
-pub use data::ModelData;
+pub use cpu::ModelData;
 pub use input::{
     Batch, Feature, Ids, IntoInput, Kind, Masks, Real, Rows, Rows2, Rows3, Sequence, Sequence2,
     Sequence3, Token,

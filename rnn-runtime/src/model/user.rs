@@ -4,11 +4,11 @@ use ndarray::{ArrayD, IxDyn};
 
 use super::{
     LayerState, ModelData, Outputs, Program, Stream, Streamable,
-    batch::{Outcome, axes, infer},
     check::check,
+    cpu::{self, Outcome, axes, infer},
     graph,
     input::IntoInput,
-    learn, summary,
+    summary,
 };
 use crate::{cpu::simd::Isa, error::Error, init::initialise, params::ParamSpec};
 
@@ -172,13 +172,13 @@ pub trait Model: Program {
 
     /// Asks backward passes for the gradients of the inputs too ([`Model::input_gradient`]).
     fn want_input_gradient(&mut self, wanted: bool) {
-        learn::want_input_gradient(self, wanted);
+        cpu::want_input_gradient(self, wanted);
     }
 
     /// The gradient of input number `index` from the last backward pass, `[batch, (time,)
     /// features]`; `None` for ids and masks, or if it was not asked for.
     fn input_gradient(&self, index: usize) -> Option<&[f32]> {
-        learn::input_gradient(self, index)
+        cpu::input_gradient(self, index)
     }
 
     /// Writes the weights as safetensors, under Keras's names. The file is written to the side

@@ -1,20 +1,21 @@
 //! Streams of a model whose weights are its own, and their states by name.
 
-use super::{
-    LayerState, ModelData, Program,
-    stateful::{checked, find, named},
-};
+use super::ModelData;
 use crate::{
     cpu::{
         arena::Storage,
         kernel::{PanelFormat, Panels},
     },
     error::Error,
+    model::{
+        LayerState, Program,
+        stateful::{checked, find, named},
+    },
     stream::{Stream, StreamState},
 };
 
 impl<'m, P: Program> Stream<'m, P> {
-    pub(super) fn new(data: &'m ModelData) -> Result<Self, Error> {
+    pub(in crate::model) fn new(data: &'m ModelData) -> Result<Self, Error> {
         let isa = data.isa::<P>()?;
         let panels = Panels::new(data.packed::<P>(isa));
         Ok(Stream::over(&data.weights, panels, isa))

@@ -5,11 +5,8 @@ use std::marker::PhantomData;
 use ndarray::{ArrayD, IxDyn};
 
 use super::{
-    LayerState, Program,
     batch::{Outcome, axes, infer},
-    check::{check, count},
     packing::pack_training,
-    stateful::{Store, zeros},
 };
 use crate::{
     cpu::{
@@ -22,12 +19,17 @@ use crate::{
     error::Error,
     executor::execute,
     learner::{InputView, KeptState, Learner, StepSeed, ValueSpec, Values},
+    model::{
+        LayerState, Program,
+        check::{check, count},
+        stateful::{Store, zeros},
+    },
     params::ParamSpec,
 };
 
 /// What training keeps from one call to the next.
 #[derive(Default)]
-pub(super) struct State {
+pub(in crate::model) struct State {
     values: Arena,
     packed: Arena,
     bufs: Vec<Buf>,
@@ -260,7 +262,7 @@ impl<P: Program> Learner for P {
 
 impl State {
     /// Weights are packed for another instruction set: what the last forward pass left is of no use.
-    pub(super) fn unpack(&mut self) {
+    pub(in crate::model) fn unpack(&mut self) {
         self.packed = Arena::default();
         self.ready = false;
     }
@@ -319,13 +321,13 @@ fn fits(
 }
 
 /// Asks the next backward passes for the gradients of the inputs as well.
-pub(super) fn want_input_gradient<P: Program>(model: &mut P, wanted: bool) {
+pub(in crate::model) fn want_input_gradient<P: Program>(model: &mut P, wanted: bool) {
     let state = model.data_mut().training.get_or_insert_default();
     state.input_gradients = wanted.then(Vec::new);
 }
 
 /// The gradient of an input, from the last backward pass.
-pub(super) fn input_gradient<P: Program>(model: &P, index: usize) -> Option<&[f32]> {
+pub(in crate::model) fn input_gradient<P: Program>(model: &P, index: usize) -> Option<&[f32]> {
     (*P::INFO.input_gradients.get(index)?)?;
     let all = model.data().training.as_ref()?.input_gradients.as_ref()?;
     Some(all.get(index).map_or(&[], |dx| dx))

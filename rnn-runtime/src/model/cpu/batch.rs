@@ -1,6 +1,6 @@
 //! Inference over a batch: rows divided among threads, long sequences cut into blocks of time.
 
-use super::{AxisSpec, ModelData, ModelInfo, Program, stateful::zeros};
+use super::ModelData;
 use crate::{
     cpu::{
         arena::Arena,
@@ -13,11 +13,12 @@ use crate::{
     error::Error,
     executor::{Executor as _, execute},
     learner::{InputView, Values},
+    model::{AxisSpec, ModelInfo, Program, stateful::zeros},
 };
 use rnn_tables::{BufferRef, InputMask, MaskRule};
 
 /// The length of each axis of a checked batch.
-pub(super) fn axes(spec: &ModelInfo, x: &[InputView<'_>]) -> Vec<usize> {
+pub(in crate::model) fn axes(spec: &ModelInfo, x: &[InputView<'_>]) -> Vec<usize> {
     let length = |a: &AxisSpec| match *a {
         AxisSpec::Input(i) => x[i].time,
         AxisSpec::Fixed(n) => n,
@@ -27,7 +28,7 @@ pub(super) fn axes(spec: &ModelInfo, x: &[InputView<'_>]) -> Vec<usize> {
 
 /// What a run gives.
 #[derive(Default)]
-pub(super) struct Outcome {
+pub(in crate::model) struct Outcome {
     /// Each output, `[batch, (time,) features]`.
     pub outputs: Vec<Vec<f32>>,
     /// The mask of each output, `[batch, time]`.
@@ -38,7 +39,13 @@ pub(super) struct Outcome {
 
 impl Outcome {
     /// Makes room for the outputs of a batch and, if they are wanted, for their masks.
-    pub(super) fn reserve(&mut self, spec: &ModelInfo, axes: &[usize], batch: usize, masks: bool) {
+    pub(in crate::model) fn reserve(
+        &mut self,
+        spec: &ModelInfo,
+        axes: &[usize],
+        batch: usize,
+        masks: bool,
+    ) {
         let time = |i: usize| spec.output_axes[i].map_or(1, |a| axes[a]);
         self.outputs.resize(spec.outputs.len(), Vec::new());
         for (i, (y, out)) in self.outputs.iter_mut().zip(spec.outputs).enumerate() {
@@ -125,7 +132,7 @@ fn valid_steps(
 }
 
 /// Runs a checked batch. With `whole`, everything that training looks at: masks and penalties.
-pub(super) fn infer<P: Program>(
+pub(in crate::model) fn infer<P: Program>(
     data: &ModelData,
     x: &[InputView<'_>],
     batch: usize,

@@ -2,24 +2,25 @@
 
 use std::sync::{Mutex, OnceLock};
 
-use super::{learn::State, program::Program, stateful::States};
+use super::learn::State;
 use crate::{
     cpu::{arena::Arena, kernel::NativeF32, layout::is_narrow, simd::Isa},
     error::Error,
+    model::{Program, stateful::States},
     stream::pack,
 };
 
 /// A model's data.
 pub struct ModelData {
-    pub(super) weights: Vec<f32>,
+    pub(in crate::model) weights: Vec<f32>,
     /// Packed when first needed after a change.
     packed: OnceLock<Arena>,
-    pub(super) isa: Option<Isa>,
+    pub(in crate::model) isa: Option<Isa>,
     /// Buffers of the last batch, for the next.
-    pub(super) scratch: Mutex<Arena>,
-    pub(super) training: Option<Box<State>>,
+    pub(in crate::model) scratch: Mutex<Arena>,
+    pub(in crate::model) training: Option<Box<State>>,
     /// What stateful layers keep.
-    pub(super) states: States,
+    pub(in crate::model) states: States,
 }
 
 impl Clone for ModelData {
@@ -55,7 +56,7 @@ impl ModelData {
     }
 
     /// The instruction set that runs.
-    pub(super) fn isa<P: Program>(&self) -> Result<Isa, Error> {
+    pub(in crate::model) fn isa<P: Program>(&self) -> Result<Isa, Error> {
         match self.isa {
             Some(isa) => Ok(isa),
             None => Isa::best_for(const { is_narrow(P::STREAM.matrices) }),
@@ -63,13 +64,13 @@ impl ModelData {
     }
 
     /// The weights, to change: they are packed again before their next use.
-    pub(super) fn weights_mut(&mut self) -> &mut Vec<f32> {
+    pub(in crate::model) fn weights_mut(&mut self) -> &mut Vec<f32> {
         self.packed.take();
         &mut self.weights
     }
 
     /// Runs on this instruction set from now on: weights are packed for it before their next use.
-    pub(super) fn set_isa(&mut self, isa: Isa) {
+    pub(in crate::model) fn set_isa(&mut self, isa: Isa) {
         self.isa = Some(isa);
         self.packed.take();
         if let Some(training) = &mut self.training {
@@ -78,7 +79,7 @@ impl ModelData {
     }
 
     /// The weights as the kernels of inference on `isa`, which is this model's, read them.
-    pub(super) fn packed<P: Program>(&self, isa: Isa) -> &[f32] {
+    pub(in crate::model) fn packed<P: Program>(&self, isa: Isa) -> &[f32] {
         self.packed
             .get_or_init(|| {
                 let mut packed = Arena::new(P::STREAM.packed);
