@@ -10,18 +10,25 @@ pub use macros::__private_0_1;
 
 #[cfg(feature = "weights")]
 pub use rnn_runtime::weights;
-pub use rnn_runtime::{
-    Error,
-    cpu::{
-        kernel::{NativeF32, PanelFormat, PortableF32},
-        simd::Isa,
-    },
-    stream,
-};
+pub use rnn_runtime::{Error, cpu::simd::Isa};
 #[cfg(feature = "std")]
 pub use rnn_runtime::{init, learner, params};
 #[cfg(feature = "training")]
 pub use rnn_train::{self as train, callbacks, losses, metrics, optimizers};
+
+/// Streams over weights that the program keeps, without std and without an allocator; and how weights are
+/// stored. [`PackedWeights`](stream::PackedWeights) is where to start.
+pub mod stream {
+    #[doc(hidden)]
+    pub use rnn_runtime::stream::StreamProgram;
+    pub use rnn_runtime::{
+        cpu::{
+            kernel::{NativeF32, PanelFormat, PortableF32},
+            simd::Simd,
+        },
+        stream::{Id, InlineStream, PackedWeights, Stream, Streamable, floats},
+    };
+}
 
 /// A compiled model, its inputs and its outputs.
 #[cfg(feature = "std")]

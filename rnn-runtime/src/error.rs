@@ -74,6 +74,16 @@ pub enum Error {
         #[source]
         source: std::io::Error,
     },
+    /// Numbers for a model, or room for them, are not as many as it was compiled for.
+    #[error("{what}: expected {expected} numbers, found {found}")]
+    Length {
+        /// Which numbers: `weights`, `packed weights`, `lstm/h`.
+        what: &'static str,
+        /// How many it needs.
+        expected: usize,
+        /// How many were given.
+        found: usize,
+    },
     /// An id is not in the vocabulary of its type.
     #[error("id {id} is outside of the vocabulary 0..{vocabulary}")]
     Vocabulary {

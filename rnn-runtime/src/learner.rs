@@ -66,7 +66,9 @@ pub struct KeptState {
     pub values: Vec<f32>,
 }
 
-/// One model as the training loop sees it. Generated code implements it through `Model`.
+/// One model as a training loop sees it, in host memory: for loops of one's own, and for `dyn`. Every model
+/// implements it. What [`Model`](crate::model::Model) also says stands there in the user's form: `params`
+/// for [`Learner::specs`], `states` for [`Learner::kept_states`], `predict` for [`Learner::infer`].
 ///
 /// All weights live in one flat slice, parameter after parameter in the order of
 /// [`Learner::specs`], tight and row-major, so that an optimizer is a loop over one slice.

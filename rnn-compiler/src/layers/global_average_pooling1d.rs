@@ -2,8 +2,8 @@
 
 use crate::layer::{self, DropsTime, LayerDef, Reads};
 
-/// The state is the mean so far. A sum would grow in a stream that runs for days, and lose the digits of
-/// the numbers added to it.
+/// The state is the mean so far. A sum would grow with the stream, and lose the digits of the numbers
+/// added to it. The count of steps is a float: from 2²⁴ steps on it stays, and the mean forgets as slowly.
 const CELL: &str = "
 cell GlobalAveragePooling1DCell() {
     state average: [input];

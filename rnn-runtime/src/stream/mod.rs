@@ -7,7 +7,7 @@ mod program;
 use core::marker::PhantomData;
 
 pub use id::Id;
-pub use pack::{PackedWeights, pack};
+pub use pack::{PackedWeights, floats, pack};
 pub use program::{Computed, Nothing, StreamInfo, StreamProgram, StreamState, Streamable};
 
 use crate::cpu::{
@@ -74,6 +74,30 @@ impl<'m, P: StreamProgram, W: PanelFormat, V: Storage> Stream<'m, P, W, V> {
     pub fn reset(&mut self) {
         self.values.floats_mut().fill(0.0);
         self.time = 0;
+    }
+
+    /// The state `name` of the layer called `layer` before the next step, such as `h` of `lstm`; `None` if
+    /// there is none. Of a layer that is used several times it is the first one.
+    pub fn state(&self, layer: &str, name: &str) -> Option<&[f32]> {
+        let (at, len) = self.find(layer, name)?;
+        self.values.floats().get(at..at + len)
+    }
+
+    /// The same, to change: what [`Self::state`] gave goes on from there.
+    pub fn state_mut(&mut self, layer: &str, name: &str) -> Option<&mut [f32]> {
+        let (at, len) = self.find(layer, name)?;
+        self.values.floats_mut().get_mut(at..at + len)
+    }
+
+    /// Where a state lies among the values, and how long it is.
+    fn find(&self, layer: &str, name: &str) -> Option<(usize, usize)> {
+        let states = P::STREAM.states.iter();
+        let state = states
+            .into_iter()
+            .find(|s| s.layer == layer && s.name == name)?;
+        let buffer = P::STREAM.buffers.get(state.buf.buffer)?;
+        let at = buffer.at(&state.buf, self.time);
+        Some((at, state.shape.iter().product()))
     }
 
     /// The parity of the steps so far, and the values, at that time.

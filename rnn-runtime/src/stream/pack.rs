@@ -5,11 +5,14 @@ use core::marker::PhantomData;
 use rnn_tables::Extent;
 
 use super::{Computed, InlineStream, StreamProgram};
-use crate::cpu::{
-    kernel::{
-        Buf, Memory, PanelFormat, Panels, PortableF32, pack_matrix, pack_vector, panel_units,
+use crate::{
+    Error,
+    cpu::{
+        kernel::{
+            Buf, Memory, PanelFormat, Panels, PortableF32, pack_matrix, pack_vector, panel_units,
+        },
+        simd::{Isa, Op, Simd},
     },
-    simd::{Isa, Op, Simd},
 };
 
 /// Packs all weights of inference in the format `W`, of which an element is a float. `packed` must be
@@ -70,22 +73,51 @@ impl<P: StreamProgram, W: PanelFormat> Op for Compute<'_, '_, P, W> {
 /// read-only memory, or in a buffer. Streams read them in place.
 ///
 /// ```
-/// # use rnn_runtime::stream::{PackedWeights, StreamProgram, Streamable};
+/// # use rnn_runtime::{Error, stream::{PackedWeights, StreamProgram, Streamable}};
 /// /// The sum of what a model gives for a few steps, with weights and states on the stack.
-/// fn first<P, const N: usize>(weights: &[f32], x: &[P::StepInput]) -> Option<f32>
+/// fn sum<P, const N: usize>(weights: &[f32], x: &[P::StepInput]) -> Result<f32, Error>
 /// where
 ///     P: Streamable + for<'s> StreamProgram<StepOutput<'s> = &'s [f32; 1]>,
 /// {
 ///     let mut room = [0.0; N];
 ///     let packed = PackedWeights::<P>::pack(weights, &mut room)?;
 ///     let mut stream = packed.stream();
-///     Some(x.iter().map(|x| stream.step(x)[0]).sum())
+///     Ok(x.iter().map(|x| stream.step(x)[0]).sum())
 /// }
 /// ```
 pub struct PackedWeights<'w, P, W: PanelFormat = PortableF32> {
     weights: &'w [f32],
     panels: Panels<'w, W>,
     program: PhantomData<P>,
+}
+
+impl<P, W: PanelFormat> Clone for PackedWeights<'_, P, W> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<P, W: PanelFormat> Copy for PackedWeights<'_, P, W> {}
+
+impl<P, W: PanelFormat> core::fmt::Debug for PackedWeights<'_, P, W> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("PackedWeights")
+            .field("weights", &self.weights.len())
+            .field("packed", &self.panels.len())
+            .finish()
+    }
+}
+
+/// An error if there are not as many as are needed.
+fn count(what: &'static str, expected: usize, found: usize) -> Result<(), Error> {
+    match found == expected {
+        true => Ok(()),
+        false => Err(Error::Length {
+            what,
+            expected,
+            found,
+        }),
+    }
 }
 
 impl<'w, P: StreamProgram, W: PanelFormat> PackedWeights<'w, P, W> {
@@ -99,14 +131,19 @@ impl<'w, P: StreamProgram, W: PanelFormat> PackedWeights<'w, P, W> {
     /// `weights` may be empty.
     pub const READS_WEIGHTS: bool = P::STREAM.reads_tables;
 
-    /// These elements, which were packed in the format `W`; `weights` in the order of the model's
-    /// parameters, or none if the model has no table. `None` if there are too few of one of them.
-    pub const fn new(weights: &'w [f32], elements: &'w [W::Element]) -> Option<Self> {
-        let weights_fit = weights.len() == P::STREAM.weights || !P::STREAM.reads_tables;
-        if !weights_fit || elements.len() < P::STREAM.packed {
-            return None;
+    /// These elements, which were packed for this model in the format `W`; `weights` in the order of the
+    /// model's parameters, or none if [`Self::READS_WEIGHTS`] is false. Elements of another model or
+    /// another format give other numbers, and no error.
+    ///
+    /// # Errors
+    /// [`Error::Length`] if there are not as many weights as [`Self::WEIGHTS`] or elements as
+    /// [`Self::LEN`].
+    pub fn new(weights: &'w [f32], elements: &'w [W::Element]) -> Result<Self, Error> {
+        if P::STREAM.reads_tables || !weights.is_empty() {
+            count("weights", P::STREAM.weights, weights.len())?;
         }
-        Some(PackedWeights {
+        count("packed weights", P::STREAM.packed, elements.len())?;
+        Ok(PackedWeights {
             weights,
             panels: Panels::new(elements),
             program: PhantomData,
@@ -123,16 +160,26 @@ impl<'w, P: StreamProgram, W: PanelFormat> PackedWeights<'w, P, W> {
     {
         InlineStream::over(self.weights, self.panels, isa)
     }
+
+    /// A stream at the start of a sequence, with plain code: the only choice without std. A program for
+    /// a CPU with better instruction sets takes [`Self::stream_on`] and [`Isa::available`].
+    pub fn stream(&self) -> InlineStream<'w, P, W>
+    where
+        P: super::Streamable,
+    {
+        self.stream_on(Isa::SCALAR)
+    }
 }
 
 impl<'w, P: StreamProgram> PackedWeights<'w, P> {
     /// Packs weights, which are in the order of the model's parameters, into `room`, with plain code
-    /// ([`Isa::SCALAR`]). `None` if there are not [`Self::WEIGHTS`] of them, or less room than
-    /// [`Self::LEN`].
-    pub fn pack(weights: &'w [f32], room: &'w mut [f32]) -> Option<Self> {
-        if weights.len() != P::STREAM.weights || room.len() < P::STREAM.packed {
-            return None;
-        }
+    /// ([`Isa::SCALAR`]).
+    ///
+    /// # Errors
+    /// [`Error::Length`] if there are not [`Self::WEIGHTS`] of them, or `room` is not [`Self::LEN`] long.
+    pub fn pack(weights: &'w [f32], room: &'w mut [f32]) -> Result<Self, Error> {
+        count("weights", P::STREAM.weights, weights.len())?;
+        count("room for packed weights", P::STREAM.packed, room.len())?;
         room.fill(0.0);
         pack::<P, PortableF32>(Isa::SCALAR, weights, room);
         Self::new(weights, room)
@@ -162,12 +209,45 @@ impl<'w, P: StreamProgram> PackedWeights<'w, P> {
         packed
     }
 
-    /// A stream at the start of a sequence, with plain code: the only choice without std. A binary for
-    /// x86-64 takes [`Self::stream_on`] with an instruction set of the CPU.
-    pub fn stream(&self) -> InlineStream<'w, P>
-    where
-        P: super::Streamable,
-    {
-        self.stream_on(Isa::SCALAR)
+    /// The same weights in another format, rounded to it, in `room`.
+    ///
+    /// # Errors
+    /// [`Error::Length`] if `room` is not [`Self::LEN`] long.
+    pub fn encode<W: PanelFormat>(
+        &self,
+        room: &'w mut [W::Element],
+    ) -> Result<PackedWeights<'w, P, W>, Error> {
+        const { assert!(W::PORTABLE, "its layout is that of one instruction set") };
+        count("room for packed weights", P::STREAM.packed, room.len())?;
+        for (element, &weight) in room.iter_mut().zip(self.panels.elements()) {
+            *element = W::encode(weight);
+        }
+        PackedWeights::new(self.weights, room)
     }
+}
+
+/// The floats of a file of little-endian f32, such as `include_bytes!` gives: for
+/// [`PackedWeights::packed`].
+///
+/// ```
+/// use rnn_runtime::stream::floats;
+/// const TWO: [f32; 2] = floats(&[0, 0, 128, 63, 0, 0, 0, 192]);
+/// assert_eq!(TWO, [1.0, -2.0]);
+/// ```
+///
+/// # Panics
+/// Which makes it an error of the compiler in a `const`: if there are not 4 `N` bytes.
+pub const fn floats<const N: usize>(bytes: &[u8]) -> [f32; N] {
+    assert!(
+        bytes.len() / 4 == N && bytes.len().is_multiple_of(4),
+        "the file has another number of floats"
+    );
+    let mut all = [0.0; N];
+    let mut i = 0;
+    while i < N {
+        let at = 4 * i;
+        all[i] = f32::from_le_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]]);
+        i += 1;
+    }
+    all
 }

@@ -319,7 +319,7 @@ impl Case {
         let mut m = Memory::new(v.arena.floats_mut(), &v.bufs, steps, rows);
         let w = Panels::<W>::new(&packed);
         // Few: each is compiled for every format.
-        bodies!(self, isa, &mut m, w, (0, steps), all; 1 0, 4 4)
+        bodies!(self, isa, &mut m, w, (0, steps), all; 1 0, 4 0, 4 4)
     }
 
     fn run_native(
@@ -432,6 +432,18 @@ fn packed_weights_that_are_too_short_are_refused() {
     let packed = &case.packed::<NativeF32>(Isa::SCALAR)[..60];
     let mut m = Memory::new(v.arena.floats_mut(), &v.bufs, 1, 2);
     case.run_native(Isa::SCALAR, &mut m, Panels::new(packed), (0, 1), true);
+}
+
+#[test]
+#[should_panic(expected = "too small")]
+fn more_units_than_can_be_counted_are_refused() {
+    let mut case = Case::new(16, 1, [16, 2], &mut Random::new(3));
+    let mut v = case.values(2, 1);
+    // 16 rows of so many units would be 0 floats, counted modulo 2⁶⁴.
+    case.phase.width = 1 << (usize::BITS - 4);
+    let packed = case.packed::<NativeF32>(Isa::SCALAR);
+    let mut m = Memory::new(v.arena.floats_mut(), &v.bufs, 1, 2);
+    case.run_native(Isa::SCALAR, &mut m, Panels::new(&packed), (0, 1), true);
 }
 
 #[test]

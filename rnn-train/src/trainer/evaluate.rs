@@ -11,10 +11,10 @@ use crate::{
     data::{Batch, Dataset, Prepared},
     logs::Logs,
 };
-use rnn_runtime::{error::Error, learner::Learner, trainable::Trainable};
+use rnn_runtime::{error::Error, trainable::Trainable};
 
-/// `model.evaluate(…)`: Keras's, for every model.
-pub trait Evaluate: Learner {
+/// `model.evaluate(…)`: Keras's, for every model, wherever its numbers are.
+pub trait Evaluate: Trainable {
     /// Loss and metrics of the model in inference, in batches of 32, or of the size for which
     /// [`Dataset::continuing`] cut the data. States are zero at the start and afterwards.
     ///
@@ -56,7 +56,7 @@ pub trait Evaluate: Learner {
     }
 }
 
-impl<L: Learner> Evaluate for L {}
+impl<T: Trainable> Evaluate for T {}
 
 /// [`Evaluate::evaluate_in`], of any model.
 pub(super) fn evaluate_in(

@@ -84,15 +84,20 @@ pub const fn word(t: usize) -> u32 {
 }
 
 /// Packed by the compiler: these weights are never in RAM.
-static GATES: [f32; PackedWeights::<Gates>::LEN] =
+pub static GATES: [f32; PackedWeights::<Gates>::LEN] =
     PackedWeights::<Gates>::packed(&numbers::<{ PackedWeights::<Gates>::WEIGHTS }>(STARTS[0]));
 
-static WORDS: [f32; PackedWeights::<Words>::WEIGHTS] = numbers(STARTS[1]);
-static WORDS_PACKED: [f32; PackedWeights::<Words>::LEN] = PackedWeights::<Words>::packed(&WORDS);
+/// Read as they are: rows of the table.
+pub static WORDS: [f32; PackedWeights::<Words>::WEIGHTS] = numbers(STARTS[1]);
+/// The same for these; the table stays as it is.
+pub static WORDS_PACKED: [f32; PackedWeights::<Words>::LEN] =
+    PackedWeights::<Words>::packed(&WORDS);
 
 /// Runs all streams, and hands over each number that they give, with the model that gives it.
-/// `None` if weights do not fit a model.
-pub fn run(mut give: impl FnMut(&str, f32)) -> Option<()> {
+///
+/// # Errors
+/// If weights do not fit a model.
+pub fn run(mut give: impl FnMut(&str, f32)) -> Result<(), Error> {
     let packed = PackedWeights::<Gates>::new(&[], &GATES)?;
     let mut stream = packed.stream();
     for t in 0..STEPS {
@@ -103,7 +108,7 @@ pub fn run(mut give: impl FnMut(&str, f32)) -> Option<()> {
     let packed = PackedWeights::<Words>::new(&WORDS, &WORDS_PACKED)?;
     let mut stream = packed.stream();
     for t in 0..STEPS {
-        let y = stream.step(&Id::new(word(t)).ok()?);
+        let y = stream.step(&Id::new(word(t))?);
         y.iter().for_each(|&y| give("Words", y));
     }
 
@@ -125,5 +130,5 @@ pub fn run(mut give: impl FnMut(&str, f32)) -> Option<()> {
         let y = stream.step(&core::array::from_fn(|i| input(3, t, i)));
         y.iter().for_each(|&y| give("Curved", y));
     }
-    Some(())
+    Ok(())
 }

@@ -297,6 +297,18 @@ mod tests {
     }
 
     #[test]
+    #[should_panic(expected = "too small")]
+    fn a_row_of_more_floats_than_can_be_counted_is_refused() {
+        let (bufs, mut arena) = (bufs(), Arena::new(96));
+        let m = Memory::new(arena.floats_mut(), &bufs, 1, 1);
+        let whole = BufferRef {
+            exact: false,
+            ..at(0)
+        };
+        let _ = m.row(&whole, usize::MAX, 0, 0);
+    }
+
+    #[test]
     fn two_halves_write_at_once() {
         let (bufs, mut arena) = (bufs(), Arena::new(96));
         let mut m = Memory::new(arena.floats_mut(), &bufs, 1, 2);

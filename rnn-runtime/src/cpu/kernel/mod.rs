@@ -83,6 +83,7 @@ pub fn run_rows<S: Simd, W: PanelFormat, B: Body>(
     p: &Kernel,
     t: usize,
 ) {
+    one_register::<S>();
     let count = m.rows().len();
     if count == 0 {
         return;
@@ -163,8 +164,7 @@ fn run<S: Simd, W: PanelFormat, B: Body, A: PositionList>(
     p: &Kernel,
     a: &A,
 ) {
-    // A vector never leaves its row.
-    const { assert!(S::LANES <= ROW_ALIGN) };
+    one_register::<S>();
     let count = a.count();
     if count == 0 {
         return;
@@ -301,6 +301,13 @@ fn single<S: Simd, W: PanelFormat, B: Body, A: PositionList>(
         B::tile::<S, W, 1>(s, &l.tile(s, i, unit));
         unit += S::LANES;
     }
+}
+
+/// A vector never leaves its row, and where a panel is small it has one register: kernels are started with
+/// the vectors of an instruction set, and double them ([`Wide`]) by themselves where there is room.
+#[inline(always)]
+const fn one_register<S: Simd>() {
+    const { assert!(S::LANES == <S::One as Simd>::LANES && S::LANES <= ROW_ALIGN) };
 }
 
 /// Panics unless everything that the kernel touches exists.

@@ -104,6 +104,12 @@ impl<'a, W: PanelFormat> Panels<'a, W> {
         self.elements.len()
     }
 
+    /// The elements.
+    #[inline(always)]
+    pub const fn elements(self) -> &'a [W::Element] {
+        self.elements
+    }
+
     /// Whether there are none.
     #[inline(always)]
     pub const fn is_empty(self) -> bool {
@@ -147,13 +153,14 @@ pub const fn packed_start(at: usize, width: usize) -> PackedOffset {
     })
 }
 
-/// Elements of a packed matrix: as many in every format.
+/// Elements of a packed matrix: as many in every format. `usize::MAX` where that cannot be counted, so that
+/// every check against a length refuses it.
 pub const fn packed_len(k: usize, gates: usize, width: usize) -> usize {
     let units = match small_panel(width) {
         0 => padded(width),
         units => units,
     };
-    units * k * gates
+    units.saturating_mul(k).saturating_mul(gates)
 }
 
 /// Packs one gate of a matrix for panels of `units` units; elements after the last unit are left as

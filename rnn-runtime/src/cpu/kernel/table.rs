@@ -1,20 +1,21 @@
 //! The table of buffers that a model's values lie in.
 
-use rnn_tables::{Buffer, Extent};
+use rnn_tables::{Buffer, BufferRef, Extent};
 
 /// Rows of every buffer start at a multiple of this many floats (64 bytes), so that a vector that
 /// reaches past the last unit stays in its own row.
 pub const ROW_ALIGN: usize = 16;
 
-/// `width` rounded up to a whole number of [`ROW_ALIGN`].
+/// `width` rounded up to a whole number of [`ROW_ALIGN`]; `usize::MAX` where that cannot be counted, so that
+/// every check against a length refuses it.
 pub const fn padded(width: usize) -> usize {
-    width.div_ceil(ROW_ALIGN) * ROW_ALIGN
+    width.div_ceil(ROW_ALIGN).saturating_mul(ROW_ALIGN)
 }
 
 /// Floats of a row of a buffer: whole lines. Where a kernel reads a vector that starts inside of the
 /// row, there is room for another two vectors after the last value.
 pub const fn row_len(width: usize, unaligned: bool) -> usize {
-    padded(width) + if unaligned { 2 * ROW_ALIGN } else { 0 }
+    padded(width).saturating_add(if unaligned { 2 * ROW_ALIGN } else { 0 })
 }
 
 /// One buffer: `[steps][rows][padded width]` floats from `offset` on.
@@ -53,6 +54,12 @@ impl Buf {
             rows,
             extent,
         }
+    }
+
+    /// The first float of a vector of a stream at time `t`.
+    pub(crate) const fn at(&self, r: &BufferRef, t: usize) -> usize {
+        let step = self.step(t.wrapping_add(r.after as usize), usize::MAX);
+        self.offset + step * self.time + r.offset
     }
 
     /// First float.
