@@ -440,7 +440,7 @@ fn more_units_than_can_be_counted_are_refused() {
     let mut case = Case::new(16, 1, [16, 2], &mut Random::new(3));
     let mut v = case.values(2, 1);
     // 16 rows of so many units would be 0 floats, counted modulo 2⁶⁴.
-    case.phase.width = 1 << (usize::BITS - 4);
+    case.kernel.width = 1 << (usize::BITS - 4);
     let packed = case.packed::<NativeF32>(Isa::SCALAR);
     let mut m = Memory::new(v.arena.floats_mut(), &v.bufs, 1, 2);
     case.run_native(Isa::SCALAR, &mut m, Panels::new(&packed), (0, 1), true);
