@@ -107,7 +107,7 @@ fn implementation(
             one("Backward", &emit(&cell.backward)?, None, first, backwards);
         }
     }
-    let spec = spec::spec(rt, plan, &packing, name);
+    let spec = spec::spec(rt, plan, &packing, name)?;
     let stream_spec = spec::stream_spec(rt, plan, &packing);
     let (types, step_types, step_output) = (&io.types, &io.step_types, &io.step_output);
     let step = stream::stream(rt, plan, &io.step_fields, &streams)?;

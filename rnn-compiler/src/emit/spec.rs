@@ -12,6 +12,7 @@ use super::{
 };
 use crate::{
     cell::size::Size,
+    diagnostics::{OrBug as _, Sound},
     ir::{BufferRef, Content, Instruction, LayerId, LayerKind, OpKind, Port, Shape, Time, ValueId},
     schedule::Plan,
 };
@@ -40,7 +41,7 @@ fn value(rt: &TokenStream, name: &str, shape: &Shape) -> TokenStream {
 
 /// The rows of the summary, one a layer, however often it is called; and the row that each output comes
 /// from.
-fn rows(rt: &TokenStream, plan: &Plan) -> [TokenStream; 2] {
+fn rows(rt: &TokenStream, plan: &Plan) -> Sound<[TokenStream; 2]> {
     let graph = &plan.graph.layers;
     let layers = &graph.layers;
     let owner = |id: LayerId| layers[id].shared.unwrap_or(id);
@@ -95,8 +96,12 @@ fn rows(rt: &TokenStream, plan: &Plan) -> [TokenStream; 2] {
         }
     });
     let outputs = graph.outputs.iter();
-    let outputs = outputs.filter_map(|o| row.get(&owner(giver(o.port.layer))));
-    [quote!(&[#(#rows),*]), quote!(&[#(#outputs),*])]
+    let outputs = outputs.map(|o| {
+        let row = row.get(&owner(giver(o.port.layer)));
+        row.or_bug("an output comes from a layer without a row")
+    });
+    let outputs = outputs.collect::<Sound<Vec<_>>>()?;
+    Ok([quote!(&[#(#rows),*]), quote!(&[#(#outputs),*])])
 }
 
 /// For each `Embedding`, the input that it reads, its name and its vocabulary.
@@ -134,7 +139,7 @@ pub(super) fn spec(
     plan: &Plan,
     packing: &Packing,
     name: &proc_macro2::Ident,
-) -> TokenStream {
+) -> Sound<TokenStream> {
     let graph = &plan.graph;
     let layers = &graph.layers;
     let title = layers
@@ -152,17 +157,16 @@ pub(super) fn spec(
     let axes = graph.axes.iter().enumerate().map(|(a, time)| match time {
         Time::Steps(n) => {
             let n = n.tokens();
-            quote!(#rt::AxisSpec::Fixed(#n))
+            Ok(quote!(#rt::AxisSpec::Fixed(#n)))
         }
         _ => {
-            let from = graph
-                .inputs
-                .iter()
-                .position(|&v| graph.values[v].axis == Some(a));
-            let from = from.unwrap_or_default();
-            quote!(#rt::AxisSpec::Input(#from))
+            let mut inputs = graph.inputs.iter();
+            let from = inputs.position(|&v| graph.values[v].axis == Some(a));
+            let from = from.or_bug("an open axis is that of no input")?;
+            Ok(quote!(#rt::AxisSpec::Input(#from)))
         }
     });
+    let axes = axes.collect::<Sound<Vec<_>>>()?;
     let states = graph.states.iter().map(|s| {
         let (layer, name, shape) = (&s.layer, &s.name, sizes(&s.shape));
         let at = |all: &[BufferRef], v: ValueId| all[v].print(rt);
@@ -177,7 +181,7 @@ pub(super) fn spec(
             }
         }
     });
-    let [rows, output_layers] = rows(rt, plan);
+    let [rows, output_layers] = rows(rt, plan)?;
     let vocabulary = vocabulary(plan);
     let input_masks = input_masks(rt, plan);
     let fields = &packing.fields;
@@ -208,7 +212,7 @@ pub(super) fn spec(
     let schedules = &plan.schedules;
     let inference = schedules.inference.print(rt);
     let (forward, backward) = (schedules.forward.print(rt), schedules.backward.print(rt));
-    quote! {
+    Ok(quote! {
         const INFO: #rt::ModelInfo = #rt::ModelInfo {
             name: #title,
             params: #params,
@@ -236,7 +240,7 @@ pub(super) fn spec(
             blocks: #blocks,
             cost: #cost,
         };
-    }
+    })
 }
 
 /// The description of a model's stream.

@@ -5,6 +5,7 @@ use rnn_tables::{Buffer, Extent};
 use super::BufferPlan;
 use crate::{
     cell::size::Size,
+    diagnostics::{OrBug as _, Sound},
     ir::{AxisId, BufferRef, OpGraph, OpKind, Shares, ValueId, ValueInfo},
 };
 
@@ -52,7 +53,10 @@ pub(super) struct Buffers {
 }
 
 /// Hands out buffers.
-pub(super) fn buffers(graph: &OpGraph) -> Buffers {
+///
+/// # Errors
+/// If the graph contradicts itself, which is a mistake of the compiler.
+pub(super) fn buffers(graph: &OpGraph) -> Sound<Buffers> {
     let (mut stream, mut inference, mut training) = (
         BufferPlan::default(),
         BufferPlan::default(),
@@ -85,15 +89,17 @@ pub(super) fn buffers(graph: &OpGraph) -> Buffers {
         .zip(&same_gradient)
         .map(|(v, same)| same.is_none().then(|| training.value(v)))
         .collect();
-    let gradients = (0..own.len())
-        .filter_map(|i| own[same_gradient[i].unwrap_or(i)].clone())
-        .collect();
-    Buffers {
+    let gradient = |i: usize| {
+        let own = own[same_gradient[i].unwrap_or(i)].clone();
+        own.or_bug("a gradient shares the buffer of one that shares another's")
+    };
+    let gradients = (0..own.len()).map(gradient).collect::<Sound<_>>()?;
+    Ok(Buffers {
         stream,
         inference,
         training,
         gradients,
-    }
+    })
 }
 
 /// For each value, the value whose buffer it shares.

@@ -63,7 +63,7 @@ pub(super) fn plan(graph: OpGraph, target: &KernelTarget) -> Sound<Plan> {
         mut inference,
         mut training,
         gradients,
-    } = buffers::buffers(&graph);
+    } = buffers::buffers(&graph)?;
     let mut cells: Vec<Option<CellPlan>> = Vec::new();
     // Inference comes first, so that its packed weights stand before those that only training needs.
     for (i, op) in graph.ops.iter().enumerate() {
