@@ -18,7 +18,7 @@ const PACKAGES: &[(&str, &[&str])] = &[
     ("recurrent-test-goldens", &["--features", "all"]),
     ("recurrent-test-grid", &["--features", "exhaustive"]),
     ("recurrent-test-modes", &["--features", "all"]),
-    ("recurrent", &["--test", "shipped"]),
+    ("recurrent-test-models", &["--features", "all"]),
 ];
 
 /// Hashes by `program::test isa`.

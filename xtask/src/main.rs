@@ -57,6 +57,12 @@ const STEPS: &[Step] = &[
         long: false,
     },
     Step {
+        name: "features",
+        about: "the library with each of its features alone, and without any",
+        run: features,
+        long: false,
+    },
+    Step {
         name: "doc",
         about: "documentation of every crate, broken links and warnings denied",
         run: |root| {
@@ -67,7 +73,7 @@ const STEPS: &[Step] = &[
     },
     Step {
         name: "test",
-        about: "all test programs, more than the default set of `cargo test --workspace`",
+        about: "all test programs, more than the default set of `cargo test --workspace --tests`",
         run: test,
         long: false,
     },
@@ -96,6 +102,25 @@ const STEPS: &[Step] = &[
         long: true,
     },
 ];
+
+/// Compiles the library with the sets of features that programs choose. The workspace turns all of them on
+/// at once, and would not notice what one of them lacks.
+fn features(root: &Path) -> bool {
+    let sets = ["", "std", "weights", "training", "training,weights"];
+    // All of them, so that one run shows everything to mend.
+    let passes = |set: &&str| {
+        let arguments = [
+            "check",
+            "-p",
+            "recurrent",
+            "--no-default-features",
+            "--features",
+            set,
+        ];
+        cargo(root, &arguments, &[])
+    };
+    sets.iter().filter(|set| passes(set)).count() == sets.len()
+}
 
 /// Runs all test programs. Those in `examples/` have no tests, and `clippy` has seen that they compile.
 fn test(root: &Path) -> bool {

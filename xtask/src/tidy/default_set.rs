@@ -1,4 +1,4 @@
-//! `cargo test --workspace` runs a default set of the programs with many models, and CI runs all of
+//! `cargo test --workspace --tests` runs a default set of the programs with many models, and CI runs all of
 //! them: `tests/README.md` lists the default set, and no program is left out of both.
 
 use super::{Finding, Source};

@@ -2,17 +2,17 @@
 //! states, and the gradients of every weight, input and initial state. `cases.rs` is written by
 //! `tests/keras/cells.py`, with the numbers.
 
-#[path = "../support/bits.rs"]
+#[path = "../../../support/bits.rs"]
 mod bits;
-#[path = "../support/every.rs"]
+#[path = "../../../support/every.rs"]
 mod every;
-#[path = "../support/golden.rs"]
+#[path = "../../../support/golden.rs"]
 mod golden;
-#[path = "../grid/harness.rs"]
+#[path = "../../../grid/harness.rs"]
 mod harness;
 
 /// Absolute, as the harness looks for files from the folder of another crate.
-const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/keras/grid/cells");
+const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../keras/grid/cells");
 
 /// One test: a graph against its tensors.
 macro_rules! shipped {
