@@ -2,7 +2,7 @@
 
 pub use rnn_tables::{
     Buffer, BufferRef, CarryOver, Extent, Form, GradientCondition, InputMask, Instruction, Kernel,
-    MaskRule, MatrixGradient, MatrixSlice, Normalize, PackedMatrix, PackedOffset, PackedVector,
+    MaskRule, MatrixGradient, MatrixSlice, Normalize, PackedGate, PackedOffset, PackedVector,
     Perturbation, Segment, Slice, VectorGradient, VectorSlice, WeightOffset,
 };
 

@@ -23,6 +23,6 @@ pub use kernel::{Kernel, Segment};
 pub use mask::{InputMask, MaskRule};
 pub use stage::{Fixed, Stage};
 pub use weights::{
-    MatrixGradient, MatrixSlice, PackedMatrix, PackedOffset, PackedVector, VectorGradient,
+    MatrixGradient, MatrixSlice, PackedGate, PackedOffset, PackedVector, VectorGradient,
     VectorSlice, WeightOffset,
 };

@@ -35,7 +35,7 @@ pub struct VectorSlice<S: Stage = Fixed> {
 
 /// One gate of a packed matrix and what it is packed from.
 #[derive(Clone, Debug, PartialEq)]
-pub struct PackedMatrix<S: Stage = Fixed> {
+pub struct PackedGate<S: Stage = Fixed> {
     /// What it is packed from.
     pub from: MatrixSlice<S>,
     /// Rows of the product: the length of its operand.
@@ -107,7 +107,7 @@ impl MatrixSlice<Fixed> {
 
 impl Copy for MatrixSlice<Fixed> {}
 impl Copy for VectorSlice<Fixed> {}
-impl Copy for PackedMatrix<Fixed> {}
+impl Copy for PackedGate<Fixed> {}
 impl Copy for PackedVector<Fixed> {}
 impl Copy for MatrixGradient<Fixed> {}
 impl Copy for VectorGradient<Fixed> {}

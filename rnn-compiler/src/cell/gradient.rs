@@ -142,7 +142,6 @@ impl Differentiator<'_> {
         let mut vectors = Vec::new();
         let mut states: Vec<Vec<Part>> = vec![Vec::new(); self.cell.states.len()];
         let mut inputs: Vec<Vec<Part>> = vec![Vec::new(); self.cell.inputs.len()];
-        // Products of one vector are joined into one sum: operand → terms.
         for &id in order.iter().rev() {
             let Some(&d) = self.adjoint.get(&id) else {
                 continue;

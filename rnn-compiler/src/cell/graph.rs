@@ -1,5 +1,5 @@
 //! A cell as a graph of vector operations. Every form that reaches a kernel (forward, backward,
-//! stream, batch, CPU, CUDA) is made from it.
+//! stream, batch) is made from it.
 
 mod live;
 mod slice;

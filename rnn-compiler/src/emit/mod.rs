@@ -2,12 +2,12 @@
 
 mod cell;
 mod cells;
+mod info;
 mod io;
 mod kernel;
 mod model;
 mod names;
 mod packing;
-mod spec;
 mod stream;
 mod stub;
 mod tables;

@@ -1,14 +1,14 @@
 //! The code of a model: its type, its description, its kernels, and one step of a stream. What a batch
-//! runs is data: the schedules in the description ([`spec`]).
+//! runs is data: the schedules in the description ([`info`]).
 
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote, quote_spanned};
 
 use super::{
     cells::{Counter, Emitted, form, kernels, scan},
-    io,
+    info, io,
     packing::{computed, packing},
-    spec, stream,
+    stream,
     tables::Print,
 };
 use crate::{
@@ -107,8 +107,8 @@ fn implementation(
             one("Backward", &emit(&cell.backward)?, None, first, backwards);
         }
     }
-    let spec = spec::spec(rt, plan, &packing, name)?;
-    let stream_spec = spec::stream_spec(rt, plan, &packing);
+    let info = info::model_info(rt, plan, &packing, name)?;
+    let stream_info = info::stream_info(rt, plan, &packing);
     let (types, step_types, step_output) = (&io.types, &io.step_types, &io.step_output);
     let step = stream::stream(rt, plan, &io.step_fields, &streams)?;
     let stream_kernels = streams.iter().flatten().map(|e| &e.items);
@@ -130,7 +130,7 @@ fn implementation(
         #step_items
         #computed_items
         impl #rt::StreamProgram for #name {
-            #stream_spec
+            #stream_info
             type Values = #rt::Inline<{ #rt::lines(__STREAM_LEN) }>;
             #step_types
             type Computed = #computed;
@@ -152,7 +152,7 @@ fn implementation(
             #buffers
             #items
             impl #rt::Program for #name {
-                #spec
+                #info
                 #types
                 fn data(&self) -> &#rt::ModelData { &self.data }
                 fn data_mut(&mut self) -> &mut #rt::ModelData { &mut self.data }

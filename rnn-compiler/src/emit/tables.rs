@@ -4,8 +4,8 @@ use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 use rnn_tables::{
     Buffer, BufferRef, CarryOver, Extent, Form, GradientCondition, Instruction, Kernel, MaskRule,
-    MatrixGradient, MatrixSlice, Normalize, PackedMatrix, PackedVector, Perturbation, Segment,
-    Slice, VectorGradient, VectorSlice,
+    MatrixGradient, MatrixSlice, Normalize, PackedGate, PackedVector, Perturbation, Segment, Slice,
+    VectorGradient, VectorSlice,
 };
 
 use super::names::{none, some};
@@ -107,7 +107,7 @@ tables! {
     Kernel { width, products, loads, vectors, scalars, stores, reductions }
     MatrixSlice { param, columns, row, column }
     VectorSlice { param, offset }
-    PackedMatrix { from, k, width, transposed, to, gate, gates }
+    PackedGate { from, k, width, transposed, to, gate, gates }
     PackedVector { from, width, to }
     MatrixGradient { operand, k, gradient, width, to }
     VectorGradient { gradient, width, accumulated, to }

@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 
 use rnn_tables::{
-    Extent, Form, Kernel, MatrixGradient, MatrixSlice, PackedMatrix, Segment, Slice,
-    VectorGradient, VectorSlice,
+    Extent, Form, Kernel, MatrixGradient, MatrixSlice, PackedGate, Segment, Slice, VectorGradient,
+    VectorSlice,
 };
 
 use super::{
@@ -377,21 +377,20 @@ impl Planner<'_> {
     /// The index of a packed matrix. A layer that is used twice is packed once.
     fn matrix(&mut self, params: &[usize], packed: &kernels::PackedGates) -> usize {
         let gates = packed.gates.len();
-        let gate =
-            |(gate, part): (usize, &crate::cell::graph::MatrixPart), to: usize| PackedMatrix {
-                from: MatrixSlice {
-                    param: ParamId(params[part.param]),
-                    columns: part.columns.clone(),
-                    row: part.row.clone(),
-                    column: part.column.clone(),
-                },
-                k: packed.k.clone(),
-                width: packed.width.clone(),
-                transposed: part.transposed,
-                to: Packed::Matrix(to),
-                gate,
-                gates,
-            };
+        let gate = |(gate, part): (usize, &crate::cell::graph::MatrixPart), to: usize| PackedGate {
+            from: MatrixSlice {
+                param: ParamId(params[part.param]),
+                columns: part.columns.clone(),
+                row: part.row.clone(),
+                column: part.column.clone(),
+            },
+            k: packed.k.clone(),
+            width: packed.width.clone(),
+            transposed: part.transposed,
+            to: Packed::Matrix(to),
+            gate,
+            gates,
+        };
         let planned = |to: usize| PlannedMatrix {
             gates: (packed.gates.iter().enumerate())
                 .map(|one| gate(one, to))

@@ -3,12 +3,15 @@
 
 use std::fmt::{self, Write as _};
 
-use rnn_tables::{Axis, Buffer, CarryOver, Extent, GradientCondition, Perturbation, Slice};
+use rnn_tables::{
+    Axis, Buffer, CarryOver, Extent, GradientCondition, PackedGate, Perturbation, Slice,
+};
 
 use super::{Kernels, Plan, PlannedKernel};
 use crate::{
     cell::size::Size,
-    ir::{BufferRef, Instruction, Packed, Symbolic},
+    ir::{BufferRef, Instruction, Packed, ParamId, Symbolic},
+    kernels::PackedVectorSource,
 };
 
 /// Everything that a model executes.
@@ -35,6 +38,7 @@ pub fn listing(plan: &Plan) -> String {
             instructions(&mut text, run);
         }
     }
+    weights(&mut text, plan);
     for (i, cell) in plan.cells.iter().enumerate() {
         let Some(cell) = cell else { continue };
         let _ = writeln!(text, "cell {i}: {}", plan.graph.ops[i].text);
@@ -49,6 +53,34 @@ pub fn listing(plan: &Plan) -> String {
         }
     }
     text
+}
+
+/// Writes the parameters, and which of them each packed matrix and vector is made of.
+fn weights(text: &mut String, plan: &Plan) {
+    let _ = writeln!(text, "weights");
+    for (i, p) in plan.graph.params.iter().enumerate() {
+        let shape: Vec<String> = p.shape.iter().map(ToString::to_string).collect();
+        let _ = writeln!(text, "  parameter {i}: {} [{}]", p.name, shape.join(", "));
+    }
+    for (i, m) in plan.matrices.iter().enumerate() {
+        let gate = |g: &PackedGate<Symbolic>| {
+            let (from, way) = (&g.from, if g.transposed { "ᵀ" } else { "" });
+            let (param, row, column) = (from.param.0, &from.row, &from.column);
+            format!("parameter {param}[{row}.., {column}..]{way}")
+        };
+        let gates: Vec<String> = m.gates.iter().map(gate).collect();
+        let _ = writeln!(text, "  m{i}: {} x {}: {}", m.k, m.width, gates.join("; "));
+    }
+    for (i, v) in plan.vectors.iter().enumerate() {
+        let from = match (&v.packed, v.param) {
+            (PackedVectorSource::Param(_, from, width), Some(ParamId(param))) => {
+                format!("{width}: parameter {param}[{from}..]")
+            }
+            (PackedVectorSource::Param(..), None) => "no parameter".to_owned(),
+            (PackedVectorSource::Computed(_, width), _) => format!("{width}: computed"),
+        };
+        let _ = writeln!(text, "  v{i}: {from}");
+    }
 }
 
 /// Writes a list; instructions that another governs are indented.

@@ -15,7 +15,7 @@ mod kernels;
 mod listing;
 mod stream;
 
-use rnn_tables::{Buffer, Kernel, MatrixGradient, PackedMatrix, Slice, VectorGradient};
+use rnn_tables::{Buffer, Kernel, MatrixGradient, PackedGate, Slice, VectorGradient};
 
 use crate::{
     cell::{graph::Graph, size::Size},
@@ -123,7 +123,7 @@ pub struct CellPlan {
 #[derive(Clone, Debug, PartialEq)]
 pub struct PlannedMatrix {
     /// The gates, side by side.
-    pub gates: Vec<PackedMatrix<Symbolic>>,
+    pub gates: Vec<PackedGate<Symbolic>>,
     /// Length of the operand.
     pub k: Size,
     /// Units.

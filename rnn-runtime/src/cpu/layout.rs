@@ -1,6 +1,6 @@
 //! How the CPU lays out a model's values, and which vectors suit its units.
 
-use rnn_tables::PackedMatrix;
+use rnn_tables::PackedGate;
 #[cfg(feature = "std")]
 use rnn_tables::{Buffer, Extent};
 
@@ -25,10 +25,10 @@ pub fn block_steps(buffers: &[Buffer], rows: usize, time: usize) -> usize {
 /// Whether vectors of 8 lanes need at most 4/3 as many multiplications as vectors of 16. At 1 half
 /// of each wide vector is empty, at 2 all are full; that the narrow ones win up to 4/3 is measured
 /// (`LSTM(8)` with a `Dense(64)` after it).
-pub const fn is_narrow(matrices: &[PackedMatrix]) -> bool {
+pub const fn is_narrow(matrices: &[PackedGate]) -> bool {
     let (mut narrow, mut wide, mut i) = (0, 0, 0);
     while i < matrices.len() {
-        let PackedMatrix { k, width, .. } = matrices[i];
+        let PackedGate { k, width, .. } = matrices[i];
         narrow += k * width.div_ceil(NARROW);
         wide += k * width.div_ceil(2 * NARROW);
         i += 1;
@@ -82,7 +82,7 @@ mod tests {
     #[test]
     fn narrow_is_what_leaves_half_of_a_wide_vector_empty() {
         let narrow = |sizes: &[(usize, usize)]| {
-            let matrix = |&(k, width): &(usize, usize)| PackedMatrix {
+            let matrix = |&(k, width): &(usize, usize)| PackedGate {
                 from: MatrixSlice {
                     param: WeightOffset(0),
                     columns: width,

@@ -2,7 +2,7 @@
 
 use super::{ModelData, Outputs};
 use crate::{cpu::run::CpuProgram, learner::ValueSpec, params::ParamSpec, stream::StreamProgram};
-use rnn_tables::{Buffer, BufferRef, InputMask, Instruction, PackedMatrix, PackedVector};
+use rnn_tables::{Buffer, BufferRef, InputMask, Instruction, PackedGate, PackedVector};
 
 /// How long an axis of time is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -116,7 +116,7 @@ pub struct ModelInfo {
     /// Elements of the packed weights of training, those of inference included.
     pub packed_training: usize,
     /// Matrices that only training packs.
-    pub matrices_training: &'static [PackedMatrix],
+    pub matrices_training: &'static [PackedGate],
     /// Vectors that only training packs.
     pub vectors_training: &'static [PackedVector],
     /// Buffers of inference over a batch.

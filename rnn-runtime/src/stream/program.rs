@@ -1,6 +1,6 @@
 //! What the compiler says about the stream of a model, and the code that it generates for it.
 
-use rnn_tables::{BufferRef, PackedMatrix, PackedVector};
+use rnn_tables::{BufferRef, PackedGate, PackedVector};
 
 use crate::cpu::{
     arena::Storage,
@@ -31,7 +31,7 @@ pub struct StreamInfo {
     /// Elements of the packed weights of inference; those of training follow them.
     pub packed: usize,
     /// Matrices that inference packs.
-    pub matrices: &'static [PackedMatrix],
+    pub matrices: &'static [PackedGate],
     /// Vectors that inference packs.
     pub vectors: &'static [PackedVector],
     /// Where vectors computed from parameters go in the packed weights, and how many floats.

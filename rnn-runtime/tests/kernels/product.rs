@@ -10,7 +10,7 @@ use rnn_runtime::cpu::{
     simd::{Isa, Op, Simd},
 };
 use rnn_tables::{
-    BufferRef, Extent, Kernel, MatrixSlice, PackedMatrix, PackedOffset, PackedVector, Segment,
+    BufferRef, Extent, Kernel, MatrixSlice, PackedGate, PackedOffset, PackedVector, Segment,
     VectorSlice, WeightOffset,
 };
 
@@ -133,7 +133,7 @@ struct Case {
     weights: [Vec<f32>; 2],
     bias: Vec<f32>,
     /// What is packed, each with the parameter that it is packed from.
-    matrices: Vec<(PackedMatrix, Vec<f32>)>,
+    matrices: Vec<(PackedGate, Vec<f32>)>,
     kernel: Kernel,
 }
 
@@ -168,7 +168,7 @@ impl Case {
                     false => (gates * width, w.clone()),
                     true => (k[i], transpose(w, k[i], gates * width)),
                 };
-                let m = PackedMatrix {
+                let m = PackedGate {
                     from: MatrixSlice {
                         param: WeightOffset(0),
                         columns,

@@ -19,8 +19,8 @@ const fn part(param: usize) -> MatrixSlice {
     }
 }
 
-const fn matrix(param: usize, k: usize, width: usize, to: usize, transposed: bool) -> PackedMatrix {
-    PackedMatrix {
+const fn matrix(param: usize, k: usize, width: usize, to: usize, transposed: bool) -> PackedGate {
+    PackedGate {
         from: part(param),
         k,
         width,

@@ -9,7 +9,7 @@
 //! Where a panel is narrower than a vector, the lanes after its last unit are filled from what follows.
 //! Nobody looks at them, but they have to exist: [`READ_PAST`] floats follow everything that is packed.
 
-use rnn_tables::{PackedMatrix, PackedOffset, PackedVector};
+use rnn_tables::{PackedGate, PackedOffset, PackedVector};
 
 use super::padded;
 use crate::cpu::simd::Simd;
@@ -168,7 +168,7 @@ pub const fn packed_len(k: usize, gates: usize, width: usize) -> usize {
 ///
 /// # Panics
 /// If the parameter or the packed matrix is not within its slice.
-pub const fn pack_matrix(units: usize, m: &PackedMatrix, weights: &[f32], packed: &mut [f32]) {
+pub const fn pack_matrix(units: usize, m: &PackedGate, weights: &[f32], packed: &mut [f32]) {
     let units = match small_panel(m.width) {
         0 => units,
         small => small,
@@ -228,8 +228,8 @@ mod tests {
 
     use super::*;
 
-    const fn matrix(k: usize, width: usize, transposed: bool, gate: usize) -> PackedMatrix {
-        PackedMatrix {
+    const fn matrix(k: usize, width: usize, transposed: bool, gate: usize) -> PackedGate {
+        PackedGate {
             from: MatrixSlice {
                 param: WeightOffset(0),
                 columns: if transposed { k } else { 2 * width },

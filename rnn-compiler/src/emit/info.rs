@@ -134,7 +134,7 @@ fn input_masks(rt: &TokenStream, plan: &Plan) -> TokenStream {
     quote!(&[#(#list),*])
 }
 
-pub(super) fn spec(
+pub(super) fn model_info(
     rt: &TokenStream,
     plan: &Plan,
     packing: &Packing,
@@ -244,7 +244,7 @@ pub(super) fn spec(
 }
 
 /// The description of a model's stream.
-pub(super) fn stream_spec(rt: &TokenStream, plan: &Plan, packing: &Packing) -> TokenStream {
+pub(super) fn stream_info(rt: &TokenStream, plan: &Plan, packing: &Packing) -> TokenStream {
     let graph = &plan.graph;
     let mut stream_states = Vec::new();
     for ((cell, names), op) in plan.cells.iter().zip(&graph.op_states).zip(&graph.ops) {
