@@ -24,6 +24,8 @@ pub struct Isa(Kind);
 
 /// The order is that of preference, best last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+// Without std nobody can ask the CPU, and only `Scalar` is made.
+#[cfg_attr(not(feature = "std"), allow(dead_code))]
 enum Kind {
     Scalar,
     #[cfg(target_arch = "x86_64")]
