@@ -263,7 +263,9 @@ mod tests {
 
     #[test]
     fn no_name_means_every_step_that_is_not_long() {
-        let expected = vec!["fmt", "tidy", "clippy", "doc", "test", "doctest"];
+        let expected = vec![
+            "fmt", "tidy", "clippy", "features", "doc", "test", "doctest",
+        ];
         assert_eq!(names(&[]), Ok(expected));
     }
 
