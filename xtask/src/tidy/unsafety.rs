@@ -8,7 +8,7 @@ use super::{
 /// The only folder whose code may be unsafe.
 const HOME: &str = "rnn-runtime/src/cpu/";
 /// Its tests from outside, which cannot do without the loads and stores of vectors.
-const TESTS: &str = "rnn-runtime/tests/kernels/";
+const TESTS: &str = "tests/kernels/kernels/";
 /// A program for a machine without an operating system, which makes its own system calls.
 const FIRMWARE: &str = "tests/bare/firmware.rs";
 /// How many lines above a block its reason may begin.
@@ -126,7 +126,7 @@ mod tests {
 
     #[test]
     fn tests_of_kernels_may_be_unsafe_with_a_reason() {
-        let path = "rnn-runtime/tests/kernels/a.rs";
+        let path = "tests/kernels/kernels/a.rs";
         let text = "// SAFETY: `a` has LANES floats.\nlet v = unsafe { s.load(a) };\n";
         assert_eq!(messages(check, &[(path, text)]), [""; 0]);
         let found = messages(check, &[(path, "let v = unsafe { s.load(a) };")]);
@@ -134,7 +134,7 @@ mod tests {
         assert!(found[0].contains("without a reason"), "{found:?}");
         // No other test of the runtime.
         assert_eq!(
-            messages(check, &[("rnn-runtime/tests/kernels.rs", text)]).len(),
+            messages(check, &[("tests/kernels/kernels.rs", text)]).len(),
             1
         );
     }

@@ -323,6 +323,12 @@ fn check<W: PanelFormat, B: Body>(
         small_panel(p.width) == B::SMALL_PANEL,
         "generated code and its table differ"
     );
+    check_table(m, w.len(), p, first, last);
+}
+
+/// The same for what its table names: the packed weights are so many `elements`.
+#[cfg_attr(not(debug_assertions), inline(always))]
+fn check_table(m: &Memory<'_>, elements: usize, p: &Kernel, first: usize, last: usize) {
     for product in p.products {
         for s in *product {
             m.check_whole(&s.operand, s.k, last);
@@ -331,7 +337,7 @@ fn check<W: PanelFormat, B: Body>(
             // A vector that is wider than a panel reads on after it.
             let len = packed_len(s.k, s.gates, p.width).saturating_add(READ_PAST);
             assert!(
-                s.matrix.0.saturating_add(len) <= w.len(),
+                s.matrix.0.saturating_add(len) <= elements,
                 "a packed matrix is too small"
             );
         }
@@ -350,7 +356,7 @@ fn check<W: PanelFormat, B: Body>(
     }
     for v in p.vectors {
         assert!(
-            v.0.saturating_add(padded(p.width)) <= w.len(),
+            v.0.saturating_add(padded(p.width)) <= elements,
             "a packed vector is too small"
         );
     }

@@ -5,7 +5,13 @@ use core::marker::PhantomData;
 use rnn_tables::Kernel;
 
 use super::{Body, PanelFormat, Panels, padded, panel_units, strided::Pointers};
-use crate::cpu::simd::Simd;
+use crate::cpu::simd::{CALLED, Simd};
+
+/// Operands of the products before number `i`.
+#[cfg_attr(not(debug_assertions), inline(always))]
+fn operands_before(p: &Kernel, i: usize) -> usize {
+    p.products[..i].iter().map(|p| p.len()).sum()
+}
 
 /// Units of a panel of the matrices of `B`.
 const fn units_of<B: Body, S: Simd, W: PanelFormat>() -> usize {
@@ -68,7 +74,7 @@ impl<'a, B: Body, S: Simd, W: PanelFormat, const R: usize> Tile<'a, B, S, W, R> 
         let mut acc = [[s.splat(0.0); G]; R];
         let lanes = const { <S::One as Simd>::LANES };
         let units = const { units_of::<B, S, W>() };
-        let first: usize = self.p.products[..i].iter().map(|p| p.len()).sum();
+        let first = operands_before(self.p, i);
         for (j, segment) in self.p.products[i].iter().enumerate() {
             assert!(segment.gates == G, "generated code and its table differ");
             if segment.carried && self.zero {
@@ -166,10 +172,14 @@ impl<'a, B: Body, S: Simd, W: PanelFormat, const R: usize> Tile<'a, B, S, W, R> 
         // rows of this memory are this caller's own.
         unsafe {
             let p = self.pointers.store(self.p, i, self.at[r]).add(self.unit);
-            if to.exact && self.unit + S::LANES > self.p.width {
-                self.s.store_partial(p, v, self.p.width - self.unit);
+            let lanes = match to.exact {
+                true => self.p.width - self.unit,
+                false => S::LANES,
+            };
+            if CALLED {
+                self.s.call_store(p, v, lanes);
             } else {
-                self.s.store(p, v);
+                self.s.store_up_to(p, v, lanes);
             }
         }
     }

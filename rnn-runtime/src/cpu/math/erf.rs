@@ -24,9 +24,9 @@ const LARGE: [f32; 6] = [
     -2.195_790_6e-3,
 ];
 
-/// The error function 2/√π ∫₀ˣ e^(-t²) dt, at most [`MAX_ULP`](super::MAX_ULP).
+/// [`super::erf`]
 #[inline(always)]
-pub fn erf<S: Simd>(s: S, x: S::V) -> S::V {
+pub(super) fn erf<S: Simd>(s: S, x: S::V) -> S::V {
     let square = s.mul(x, x);
     let small = s.mul_add(polynomial(s, square, &SMALL), x, x);
 

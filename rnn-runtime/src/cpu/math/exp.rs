@@ -77,10 +77,9 @@ pub(super) fn expm1_reduced<S: Simd>(s: S, factor: f32, r: S::V) -> S::V {
     s.mul_add(q, r2, s.mul(r, s.splat(factor)))
 }
 
-/// eˣ, at most [`MAX_ULP`](super::MAX_ULP). Overflows to infinity above 88.72; below -87.3 the
-/// result is subnormal and as exact as those are; 0 below -104.
+/// [`super::exp`]
 #[inline(always)]
-pub fn exp<S: Simd>(s: S, x: S::V) -> S::V {
+pub(super) fn exp<S: Simd>(s: S, x: S::V) -> S::V {
     // NaN is the second operand and stays.
     let x = s.max(s.splat(-104.0), s.min(s.splat(89.0), x));
     if S::NATIVE_SCALE {
@@ -100,9 +99,9 @@ pub fn exp<S: Simd>(s: S, x: S::V) -> S::V {
     s.mul(s.mul(polynomial(s, r, &EXP_7), root), root)
 }
 
-/// eˣ - 1, without cancellation near 0, at most [`MAX_ULP`](super::MAX_ULP).
+/// [`super::expm1`]
 #[inline(always)]
-pub fn expm1<S: Simd>(s: S, x: S::V) -> S::V {
+pub(super) fn expm1<S: Simd>(s: S, x: S::V) -> S::V {
     let clamped = s.max(s.splat(-30.0), s.min(s.splat(89.0), x));
     let t = s.mul_add(clamped, s.splat(LOG2_E), s.splat(ROUND_BIASED));
     let n = s.sub(t, s.splat(ROUND_BIASED));
@@ -117,10 +116,9 @@ pub fn expm1<S: Simd>(s: S, x: S::V) -> S::V {
     s.select(s.lt(s.abs(x), s.splat(1e-30)), x, y)
 }
 
-/// The logistic function 1 / (1 + e⁻ˣ), at most [`MAX_ULP`](super::MAX_ULP) where it is a
-/// normal number; below -87.3, where it would be subnormal, between 0 and 2⁻¹²⁶.
+/// [`super::sigmoid`]
 #[inline(always)]
-pub fn sigmoid<S: Simd>(s: S, x: S::V) -> S::V {
+pub(super) fn sigmoid<S: Simd>(s: S, x: S::V) -> S::V {
     // Beyond the bounds it is 0 (n = 128 makes the power of 2 infinite) and 1.
     let x = s.max(s.splat(-88.7), s.min(s.splat(30.0), x));
     // For -x: the signs are in the constants. `r` is that of x, hence the alternating signs.

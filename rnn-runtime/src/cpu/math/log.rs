@@ -1,6 +1,6 @@
 //! log, log1p: x = 2ᵉ (1 + f), and a polynomial in f.
 
-use super::exp::polynomial;
+use super::exp::{exp, polynomial};
 use crate::cpu::simd::Simd;
 
 /// The split of ln 2 (see `exp.rs`).
@@ -40,9 +40,9 @@ fn join<S: Simd>(s: S, e: S::V, f: S::V) -> S::V {
     s.mul_add(e, s.splat(LN_2_HIGH), s.add(f, y))
 }
 
-/// The natural logarithm, at most [`MAX_ULP`](super::MAX_ULP): -∞ at ±0, NaN below 0.
+/// [`super::log`]
 #[inline(always)]
-pub fn log<S: Simd>(s: S, x: S::V) -> S::V {
+pub(super) fn log<S: Simd>(s: S, x: S::V) -> S::V {
     let subnormal = s.lt(x, s.splat(f32::MIN_POSITIVE));
     let normal = s.select(subnormal, s.mul(x, s.splat(8_388_608.0)), x);
     let (e, m) = split(s, normal);
@@ -51,10 +51,9 @@ pub fn log<S: Simd>(s: S, x: S::V) -> S::V {
     edges(s, x, x, y)
 }
 
-/// log(1 + x), without cancellation near 0, at most [`MAX_ULP`](super::MAX_ULP):
-/// -∞ at -1, NaN below.
+/// [`super::log1p`]
 #[inline(always)]
-pub fn log1p<S: Simd>(s: S, x: S::V) -> S::V {
+pub(super) fn log1p<S: Simd>(s: S, x: S::V) -> S::V {
     let one = s.splat(1.0);
     let u = s.add(one, x);
     // What the addition lost, exactly (Knuth's two-sum: no order of sizes is known).
@@ -68,6 +67,13 @@ pub fn log1p<S: Simd>(s: S, x: S::V) -> S::V {
     let y = edges(s, u, x, join(s, e, f));
     // Also keeps the sign of -0.
     s.select(s.lt(s.abs(x), s.splat(1e-30)), x, y)
+}
+
+/// [`super::softplus`]
+#[inline(always)]
+pub(super) fn softplus<S: Simd>(s: S, x: S::V) -> S::V {
+    let tail = log1p(s, exp(s, s.neg(s.abs(x))));
+    s.add(s.max(s.splat(0.0), x), tail)
 }
 
 /// The logarithm of `u` where the formula does not hold: +∞ and NaN as `x`, 0, negative numbers.

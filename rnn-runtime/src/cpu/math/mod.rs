@@ -44,6 +44,7 @@
 mod erf;
 mod exp;
 mod float64;
+mod functions;
 mod log;
 mod pow;
 mod tanh;
@@ -54,13 +55,10 @@ mod tests;
 #[cfg(test)]
 mod widths;
 
-pub use erf::erf;
-pub use exp::{exp, expm1, sigmoid};
 pub use float64::{exp64, log1p64};
-pub use log::{log, log1p};
-pub use pow::pow;
-pub use tanh::tanh;
-pub use trig::{cos, sin};
+pub use functions::{
+    Function, cos, erf, exp, expm1, log, log1p, pow, sigmoid, sin, softplus, tanh,
+};
 
 use super::simd::Simd;
 
@@ -79,11 +77,4 @@ pub fn sign<S: Simd>(s: S, x: S::V) -> S::V {
     let zero = s.splat(0.0);
     let y = s.select(s.lt(x, zero), s.splat(-1.0), x);
     s.select(s.gt(x, zero), s.splat(1.0), y)
-}
-
-/// `log(1 + exp(x))`, without overflow: `max(x, 0) + log1p(exp(-|x|))`.
-#[inline(always)]
-pub fn softplus<S: Simd>(s: S, x: S::V) -> S::V {
-    let tail = log1p(s, exp(s, s.neg(s.abs(x))));
-    s.add(s.max(s.splat(0.0), x), tail)
 }

@@ -1,16 +1,11 @@
 //! pow, through log and exp.
 
-use super::{exp, log};
+use super::{exp::exp, log::log};
 use crate::cpu::simd::Simd;
 
-/// xʸ with the special cases of IEEE 754 (x⁰ = 1ʸ = 1 even for NaN; NaN for a negative finite x
-/// and a y that is no integer).
-///
-/// The relative error is at most (4 + 4 |y log x|) · 2⁻²⁴: a few units in the last place for
-/// results near 1, some hundred near the ends of the range, because the logarithm is rounded to
-/// an f32 before y multiplies it.
+/// [`super::pow`]
 #[inline(always)]
-pub fn pow<S: Simd>(s: S, x: S::V, y: S::V) -> S::V {
+pub(super) fn pow<S: Simd>(s: S, x: S::V, y: S::V) -> S::V {
     let (zero, one) = (s.splat(0.0), s.splat(1.0));
     let magnitude = s.abs(x);
     let z = s.mul(y, log(s, magnitude));

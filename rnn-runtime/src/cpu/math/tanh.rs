@@ -6,10 +6,9 @@
 use super::exp::expm1_reduced;
 use crate::cpu::simd::{ROUND_BIASED, Simd};
 
-/// The hyperbolic tangent, at most [`MAX_ULP`](super::MAX_ULP), within [-1, 1].
-/// A zero of either sign gives +0.
+/// [`super::tanh`]
 #[inline(always)]
-pub fn tanh<S: Simd>(s: S, x: S::V) -> S::V {
+pub(super) fn tanh<S: Simd>(s: S, x: S::V) -> S::V {
     // From 9.02 on tanh rounds to 1, and t / (t + 2) does so at 9.1. NaN is the second operand
     // and stays.
     let x = s.max(s.splat(-9.1), s.min(s.splat(9.1), x));

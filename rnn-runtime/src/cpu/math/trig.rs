@@ -38,20 +38,18 @@ fn sine<S: Simd>(s: S, x: S::V, q: S::V, parity: S::V) -> S::V {
     s.max(s.neg(one), s.min(one, y))
 }
 
-/// The sine, at most [`MAX_ULP`](super::MAX_ULP) for |x| <= 8192; beyond, a number in [-1, 1]
-/// that loses accuracy with the size of x; NaN for infinities.
+/// [`super::sin`]
 #[inline(always)]
-pub fn sin<S: Simd>(s: S, x: S::V) -> S::V {
+pub(super) fn sin<S: Simd>(s: S, x: S::V) -> S::V {
     let q = s.round(s.mul(x, s.splat(core::f32::consts::FRAC_1_PI)));
     let y = sine(s, x, q, q);
     // Keeps the sign of -0.
     s.select(s.lt(s.abs(x), s.splat(1e-30)), x, finite(s, x, y))
 }
 
-/// The cosine, at most [`MAX_ULP`](super::MAX_ULP) for |x| <= 8192; beyond, a number in [-1, 1]
-/// that loses accuracy with the size of x; NaN for infinities.
+/// [`super::cos`]
 #[inline(always)]
-pub fn cos<S: Simd>(s: S, x: S::V) -> S::V {
+pub(super) fn cos<S: Simd>(s: S, x: S::V) -> S::V {
     // cos x = sin(x + π/2): x = (k - ½) π + r makes it (-1)ᵏ sin r.
     let half = s.splat(0.5);
     let k = s.round(s.mul_add(x, s.splat(core::f32::consts::FRAC_1_PI), half));

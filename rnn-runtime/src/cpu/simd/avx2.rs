@@ -1,6 +1,7 @@
 //! AVX2 with FMA: eight lanes.
 
 use super::Simd;
+use crate::cpu::math::Function;
 use core::arch::x86_64::*;
 
 /// The CPU has AVX2 and FMA.
@@ -165,6 +166,16 @@ impl Simd for Avx2 {
         unsafe { _mm256_floor_ps(a) }
     }
     #[inline(always)]
+    unsafe fn call_store(self, p: *mut f32, v: __m256, n: usize) {
+        // SAFETY: the token is the proof of the features; the caller promises the floats.
+        unsafe { call_store(self, p, v, n) }
+    }
+    #[inline(always)]
+    fn call(self, f: Function, x: __m256, y: __m256) -> __m256 {
+        // SAFETY: the token is the proof of AVX2 and FMA.
+        unsafe { call(self, f, x, y) }
+    }
+    #[inline(always)]
     fn exp2_biased(self, t: __m256) -> __m256 {
         // SAFETY: the token is the proof of AVX2.
         unsafe { _mm256_castsi256_ps(_mm256_slli_epi32::<23>(_mm256_castps_si256(t))) }
@@ -199,4 +210,19 @@ impl Simd for Avx2 {
         reduce_max = _mm_max_ps, _mm_max_ss;
         reduce_min = _mm_min_ps, _mm_min_ss;
     }
+}
+
+#[inline(never)]
+#[target_feature(enable = "avx2,fma")]
+fn call(s: Avx2, f: Function, x: __m256, y: __m256) -> __m256 {
+    f.of(s, x, y)
+}
+
+/// # Safety
+/// As [`Simd::store_up_to`].
+#[inline(never)]
+#[target_feature(enable = "avx2,fma")]
+unsafe fn call_store(s: Avx2, p: *mut f32, v: __m256, n: usize) {
+    // SAFETY: the caller's promise.
+    unsafe { s.store_up_to(p, v, n) }
 }

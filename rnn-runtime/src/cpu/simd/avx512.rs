@@ -1,6 +1,7 @@
 //! AVX-512 (F, VL, DQ, BW): sixteen lanes.
 
 use super::{Avx512Half, Simd};
+use crate::cpu::math::Function;
 use core::arch::x86_64::*;
 
 /// The CPU has AVX-512 F, VL, DQ and BW, AVX2 and FMA.
@@ -158,6 +159,16 @@ impl Simd for Avx512 {
         unsafe { _mm512_roundscale_ps::<{ _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC }>(a) }
     }
     #[inline(always)]
+    unsafe fn call_store(self, p: *mut f32, v: __m512, n: usize) {
+        // SAFETY: the token is the proof of the features; the caller promises the floats.
+        unsafe { call_store(self, p, v, n) }
+    }
+    #[inline(always)]
+    fn call(self, f: Function, x: __m512, y: __m512) -> __m512 {
+        // SAFETY: the token is the proof of AVX-512.
+        unsafe { call(self, f, x, y) }
+    }
+    #[inline(always)]
     fn exp2_biased(self, t: __m512) -> __m512 {
         // SAFETY: the token is the proof of AVX-512.
         unsafe { _mm512_castsi512_ps(_mm512_slli_epi32::<23>(_mm512_castps_si512(t))) }
@@ -185,4 +196,19 @@ impl Simd for Avx512 {
         reduce_max = _mm256_max_ps;
         reduce_min = _mm256_min_ps;
     }
+}
+
+#[inline(never)]
+#[target_feature(enable = "avx512f,avx512vl,avx512dq,avx512bw,avx2,fma")]
+fn call(s: Avx512, f: Function, x: __m512, y: __m512) -> __m512 {
+    f.of(s, x, y)
+}
+
+/// # Safety
+/// As [`Simd::store_up_to`].
+#[inline(never)]
+#[target_feature(enable = "avx512f,avx512vl,avx512dq,avx512bw,avx2,fma")]
+unsafe fn call_store(s: Avx512, p: *mut f32, v: __m512, n: usize) {
+    // SAFETY: the caller's promise.
+    unsafe { s.store_up_to(p, v, n) }
 }

@@ -1,6 +1,7 @@
 //! Eight lanes on a CPU with AVX-512.
 
 use super::{Avx2, Simd};
+use crate::cpu::math::Function;
 use core::arch::x86_64::*;
 
 /// Half a vector of [`super::Avx512`]: AVX2, with AVX-512's own way to scale by powers of 2, so
@@ -77,6 +78,16 @@ impl Simd for Avx512Half {
         unsafe { self.0.store_partial(p, v, n) }
     }
     #[inline(always)]
+    unsafe fn call_store(self, p: *mut f32, v: __m256, n: usize) {
+        // SAFETY: the token is the proof of the features; the caller promises the floats.
+        unsafe { call_store(self, p, v, n) }
+    }
+    #[inline(always)]
+    fn call(self, f: Function, x: __m256, y: __m256) -> __m256 {
+        // SAFETY: the token is the proof of AVX-512.
+        unsafe { call(self, f, x, y) }
+    }
+    #[inline(always)]
     fn scale_exp2(self, a: __m256, n: __m256) -> __m256 {
         // SAFETY: the token is the proof of AVX-512 F and VL.
         unsafe { _mm256_scalef_ps(a, n) }
@@ -120,4 +131,19 @@ impl Simd for Avx512Half {
         reduce_max(v: __m256) -> f32;
         reduce_min(v: __m256) -> f32;
     }
+}
+
+#[inline(never)]
+#[target_feature(enable = "avx512f,avx512vl,avx512dq,avx512bw,avx2,fma")]
+fn call(s: Avx512Half, f: Function, x: __m256, y: __m256) -> __m256 {
+    f.of(s, x, y)
+}
+
+/// # Safety
+/// As [`Simd::store_up_to`].
+#[inline(never)]
+#[target_feature(enable = "avx512f,avx512vl,avx512dq,avx512bw,avx2,fma")]
+unsafe fn call_store(s: Avx512Half, p: *mut f32, v: __m256, n: usize) {
+    // SAFETY: the caller's promise.
+    unsafe { s.store_up_to(p, v, n) }
 }

@@ -67,6 +67,15 @@ pub use dispatch::{Isa, Op};
 pub use scalar::Scalar;
 pub use wide::Wide;
 
+use super::math::Function;
+
+/// Whether kernels call the longer parts of their code instead of having a copy of it. With optimisation they have copies:
+/// a call would cost more than some parts take, and nothing else could run beside it. Without, a copy is hundreds of
+/// stores and loads, once for each kernel, row and instruction set: two thirds of what rustc had to write for a
+/// model. So a build with debug assertions calls the one copy, optimised as the runtime is, that each instruction set
+/// has. The operations are the same, and so are the bits.
+pub(in crate::cpu) const CALLED: bool = cfg!(debug_assertions);
+
 /// Adding this to a float of magnitude below 2²² rounds it to the nearest integer (ties to even)
 /// and leaves that integer, plus the bias 127 of an exponent, in the lowest bits of the sum.
 /// It is 1.5 · 2²³ + 127; see [`Simd::exp2_biased`].
@@ -152,6 +161,29 @@ pub trait Simd: sealed::Sealed + Copy + Send + Sync + 'static {
     /// `n <= LANES`, and `p` must be valid for writing `n` floats.
     unsafe fn store_partial(self, p: *mut f32, v: Self::V, n: usize);
 
+    /// Writes the first `n` lanes to `p`, or all of them where `n` is more.
+    ///
+    /// # Safety
+    /// `p` must be valid for writing so many floats.
+    #[inline(always)]
+    unsafe fn store_up_to(self, p: *mut f32, v: Self::V, n: usize) {
+        // SAFETY: the caller's promise.
+        unsafe {
+            if n < Self::LANES {
+                self.store_partial(p, v, n);
+            } else {
+                self.store(p, v);
+            }
+        }
+    }
+
+    /// The same, by a call: see [`CALLED`].
+    ///
+    /// # Safety
+    /// As [`Simd::store_up_to`].
+    #[doc(hidden)]
+    unsafe fn call_store(self, p: *mut f32, v: Self::V, n: usize);
+
     /// `a + b`
     fn add(self, a: Self::V, b: Self::V) -> Self::V;
     /// `a - b`
@@ -213,6 +245,11 @@ pub trait Simd: sealed::Sealed + Copy + Send + Sync + 'static {
         let second = self.sub(n, first);
         self.mul(self.mul(a, self.exp2i(first)), self.exp2i(second))
     }
+
+    /// `f` of `x`, or of `x` and `y` where it has two arguments, by a call of code that the runtime has once for
+    /// each instruction set.
+    #[doc(hidden)]
+    fn call(self, f: Function, x: Self::V, y: Self::V) -> Self::V;
 
     /// `e` of `a = m · 2ᵉ`, m in [1, 2). Positive, normal and finite `a` only; others give a
     /// value that depends on the instruction set.

@@ -1,6 +1,7 @@
 //! Plain arrays, for every target; LLVM turns the loops into the vectors of the baseline.
 
 use super::Simd;
+use crate::cpu::math::Function;
 
 /// Eight lanes in an array. Exists on every CPU.
 #[derive(Clone, Copy, Debug, Default)]
@@ -209,6 +210,15 @@ impl Simd for Scalar {
         map(a, floor)
     }
     #[inline(always)]
+    unsafe fn call_store(self, p: *mut f32, v: V, n: usize) {
+        // SAFETY: the caller promises the floats.
+        unsafe { call_store(p, v, n) }
+    }
+    #[inline(always)]
+    fn call(self, f: Function, x: V, y: V) -> V {
+        call(f, x, y)
+    }
+    #[inline(always)]
     fn exp2_biased(self, t: V) -> V {
         map(t, |t| f32::from_bits(t.to_bits() << 23))
     }
@@ -239,4 +249,17 @@ impl Simd for Scalar {
     fn reduce_min(self, v: V) -> f32 {
         tree(v, |a, b| if a < b { a } else { b })
     }
+}
+
+#[inline(never)]
+fn call(f: Function, x: V, y: V) -> V {
+    f.of(Scalar, x, y)
+}
+
+/// # Safety
+/// As [`Simd::store_up_to`].
+#[inline(never)]
+unsafe fn call_store(p: *mut f32, v: V, n: usize) {
+    // SAFETY: the caller's promise.
+    unsafe { Scalar.store_up_to(p, v, n) }
 }

@@ -1,6 +1,7 @@
 //! Two vectors side by side.
 
 use super::Simd;
+use crate::cpu::math::Function;
 
 /// Two vectors of `S` as one: the same kernels at twice the width.
 ///
@@ -117,6 +118,19 @@ impl<S: Simd> Simd for Wide<S> {
         copysign(magnitude, sign) -> V;
     }
 
+    #[inline(always)]
+    unsafe fn call_store(self, p: *mut f32, v: Self::V, n: usize) {
+        // SAFETY: as in store_partial.
+        unsafe {
+            self.0.call_store(p, v.0, n);
+            self.0
+                .call_store(p.wrapping_add(S::LANES), v.1, n.saturating_sub(S::LANES));
+        }
+    }
+    #[inline(always)]
+    fn call(self, f: Function, x: Self::V, y: Self::V) -> Self::V {
+        (self.0.call(f, x.0, y.0), self.0.call(f, x.1, y.1))
+    }
     #[inline(always)]
     fn select(self, m: Self::M, if_true: Self::V, if_false: Self::V) -> Self::V {
         (
