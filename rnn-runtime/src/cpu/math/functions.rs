@@ -18,14 +18,14 @@ macro_rules! functions {
         /// A function of this module.
         #[doc(hidden)]
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-        pub enum Function {
+        pub(super) enum Function {
             $(#[doc = concat!("[`", stringify!($name), "`]")] $function,)*
         }
 
         impl Function {
             /// The function of `x`, or of `x` and `y`.
             #[inline(always)]
-            pub(in crate::cpu) fn of<S: Simd>(self, s: S, x: S::V, y: S::V) -> S::V {
+            pub(super) fn of<S: Simd>(self, s: S, x: S::V, y: S::V) -> S::V {
                 // Those of one argument do not read it.
                 let _ = y;
                 match self {

@@ -41,6 +41,7 @@
 //! # Ok::<(), rnn_runtime::Error>(())
 //! ```
 
+mod called;
 mod erf;
 mod exp;
 mod float64;
@@ -56,9 +57,7 @@ mod tests;
 mod widths;
 
 pub use float64::{exp64, log1p64};
-pub use functions::{
-    Function, cos, erf, exp, expm1, log, log1p, pow, sigmoid, sin, softplus, tanh,
-};
+pub use functions::{cos, erf, exp, expm1, log, log1p, pow, sigmoid, sin, softplus, tanh};
 
 use super::simd::Simd;
 

@@ -1,7 +1,6 @@
 //! AVX2 with FMA: eight lanes.
 
-use super::Simd;
-use crate::cpu::math::Function;
+use super::{LaneFunction, Simd};
 use core::arch::x86_64::*;
 
 /// The CPU has AVX2 and FMA.
@@ -171,9 +170,8 @@ impl Simd for Avx2 {
         unsafe { call_store(self, p, v, n) }
     }
     #[inline(always)]
-    fn call(self, f: Function, x: __m256, y: __m256) -> __m256 {
-        // SAFETY: the token is the proof of AVX2 and FMA.
-        unsafe { call(self, f, x, y) }
+    fn call<F: LaneFunction>(self, f: F, x: __m256, y: __m256) -> __m256 {
+        f.avx2(self, x, y)
     }
     #[inline(always)]
     fn exp2_biased(self, t: __m256) -> __m256 {
@@ -210,12 +208,6 @@ impl Simd for Avx2 {
         reduce_max = _mm_max_ps, _mm_max_ss;
         reduce_min = _mm_min_ps, _mm_min_ss;
     }
-}
-
-#[inline(never)]
-#[target_feature(enable = "avx2,fma")]
-fn call(s: Avx2, f: Function, x: __m256, y: __m256) -> __m256 {
-    f.of(s, x, y)
 }
 
 /// # Safety

@@ -1,7 +1,6 @@
 //! AVX-512 (F, VL, DQ, BW): sixteen lanes.
 
-use super::{Avx512Half, Simd};
-use crate::cpu::math::Function;
+use super::{Avx512Half, LaneFunction, Simd};
 use core::arch::x86_64::*;
 
 /// The CPU has AVX-512 F, VL, DQ and BW, AVX2 and FMA.
@@ -164,9 +163,8 @@ impl Simd for Avx512 {
         unsafe { call_store(self, p, v, n) }
     }
     #[inline(always)]
-    fn call(self, f: Function, x: __m512, y: __m512) -> __m512 {
-        // SAFETY: the token is the proof of AVX-512.
-        unsafe { call(self, f, x, y) }
+    fn call<F: LaneFunction>(self, f: F, x: __m512, y: __m512) -> __m512 {
+        f.avx512(self, x, y)
     }
     #[inline(always)]
     fn exp2_biased(self, t: __m512) -> __m512 {
@@ -196,12 +194,6 @@ impl Simd for Avx512 {
         reduce_max = _mm256_max_ps;
         reduce_min = _mm256_min_ps;
     }
-}
-
-#[inline(never)]
-#[target_feature(enable = "avx512f,avx512vl,avx512dq,avx512bw,avx2,fma")]
-fn call(s: Avx512, f: Function, x: __m512, y: __m512) -> __m512 {
-    f.of(s, x, y)
 }
 
 /// # Safety

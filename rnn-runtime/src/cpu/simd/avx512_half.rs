@@ -1,7 +1,6 @@
 //! Eight lanes on a CPU with AVX-512.
 
-use super::{Avx2, Simd};
-use crate::cpu::math::Function;
+use super::{Avx2, LaneFunction, Simd};
 use core::arch::x86_64::*;
 
 /// Half a vector of [`super::Avx512`]: AVX2, with AVX-512's own way to scale by powers of 2, so
@@ -83,9 +82,8 @@ impl Simd for Avx512Half {
         unsafe { call_store(self, p, v, n) }
     }
     #[inline(always)]
-    fn call(self, f: Function, x: __m256, y: __m256) -> __m256 {
-        // SAFETY: the token is the proof of AVX-512.
-        unsafe { call(self, f, x, y) }
+    fn call<F: LaneFunction>(self, f: F, x: __m256, y: __m256) -> __m256 {
+        f.avx512_half(self, x, y)
     }
     #[inline(always)]
     fn scale_exp2(self, a: __m256, n: __m256) -> __m256 {
@@ -131,12 +129,6 @@ impl Simd for Avx512Half {
         reduce_max(v: __m256) -> f32;
         reduce_min(v: __m256) -> f32;
     }
-}
-
-#[inline(never)]
-#[target_feature(enable = "avx512f,avx512vl,avx512dq,avx512bw,avx2,fma")]
-fn call(s: Avx512Half, f: Function, x: __m256, y: __m256) -> __m256 {
-    f.of(s, x, y)
 }
 
 /// # Safety

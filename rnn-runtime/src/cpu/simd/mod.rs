@@ -57,6 +57,9 @@ mod wide;
 mod tests;
 
 #[cfg(target_arch = "x86_64")]
+use core::arch::x86_64::{__m256, __m512};
+
+#[cfg(target_arch = "x86_64")]
 pub use avx2::Avx2;
 #[cfg(target_arch = "x86_64")]
 pub use avx512::Avx512;
@@ -66,8 +69,6 @@ pub(crate) use dispatch::NARROW;
 pub use dispatch::{Isa, Op};
 pub use scalar::Scalar;
 pub use wide::Wide;
-
-use super::math::Function;
 
 /// Whether kernels call the longer parts of their code instead of having a copy of it. With optimisation they have copies:
 /// a call would cost more than some parts take, and nothing else could run beside it. Without, a copy is hundreds of
@@ -80,6 +81,23 @@ pub(in crate::cpu) const CALLED: bool = cfg!(debug_assertions);
 /// and leaves that integer, plus the bias 127 of an exponent, in the lowest bits of the sum.
 /// It is 1.5 · 2²³ + 127; see [`Simd::exp2_biased`].
 pub const ROUND_BIASED: f32 = 12_582_912.0 + 127.0;
+
+/// A function of two vectors, lane by lane, that has one copy of its code for each instruction set. One of
+/// one argument reads the first.
+#[doc(hidden)]
+pub trait LaneFunction: Copy {
+    /// On every CPU.
+    fn scalar(self, s: Scalar, x: [f32; 8], y: [f32; 8]) -> [f32; 8];
+    /// With AVX2 and FMA.
+    #[cfg(target_arch = "x86_64")]
+    fn avx2(self, s: Avx2, x: __m256, y: __m256) -> __m256;
+    /// With AVX-512.
+    #[cfg(target_arch = "x86_64")]
+    fn avx512(self, s: Avx512, x: __m512, y: __m512) -> __m512;
+    /// With AVX-512, on half a vector.
+    #[cfg(target_arch = "x86_64")]
+    fn avx512_half(self, s: Avx512Half, x: __m256, y: __m256) -> __m256;
+}
 
 mod sealed {
     /// Kernels rely on what an implementation promises, so there are only those of this module.
@@ -246,10 +264,9 @@ pub trait Simd: sealed::Sealed + Copy + Send + Sync + 'static {
         self.mul(self.mul(a, self.exp2i(first)), self.exp2i(second))
     }
 
-    /// `f` of `x`, or of `x` and `y` where it has two arguments, by a call of code that the runtime has once for
-    /// each instruction set.
+    /// `f` of `x` and `y`, by a call: see [`CALLED`].
     #[doc(hidden)]
-    fn call(self, f: Function, x: Self::V, y: Self::V) -> Self::V;
+    fn call<F: LaneFunction>(self, f: F, x: Self::V, y: Self::V) -> Self::V;
 
     /// `e` of `a = m · 2ᵉ`, m in [1, 2). Positive, normal and finite `a` only; others give a
     /// value that depends on the instruction set.

@@ -1,7 +1,6 @@
 //! Plain arrays, for every target; LLVM turns the loops into the vectors of the baseline.
 
-use super::Simd;
-use crate::cpu::math::Function;
+use super::{LaneFunction, Simd};
 
 /// Eight lanes in an array. Exists on every CPU.
 #[derive(Clone, Copy, Debug, Default)]
@@ -215,8 +214,8 @@ impl Simd for Scalar {
         unsafe { call_store(p, v, n) }
     }
     #[inline(always)]
-    fn call(self, f: Function, x: V, y: V) -> V {
-        call(f, x, y)
+    fn call<F: LaneFunction>(self, f: F, x: V, y: V) -> V {
+        f.scalar(self, x, y)
     }
     #[inline(always)]
     fn exp2_biased(self, t: V) -> V {
@@ -249,11 +248,6 @@ impl Simd for Scalar {
     fn reduce_min(self, v: V) -> f32 {
         tree(v, |a, b| if a < b { a } else { b })
     }
-}
-
-#[inline(never)]
-fn call(f: Function, x: V, y: V) -> V {
-    f.of(Scalar, x, y)
 }
 
 /// # Safety

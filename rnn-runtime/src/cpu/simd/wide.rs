@@ -1,7 +1,6 @@
 //! Two vectors side by side.
 
-use super::Simd;
-use crate::cpu::math::Function;
+use super::{LaneFunction, Simd};
 
 /// Two vectors of `S` as one: the same kernels at twice the width.
 ///
@@ -128,7 +127,7 @@ impl<S: Simd> Simd for Wide<S> {
         }
     }
     #[inline(always)]
-    fn call(self, f: Function, x: Self::V, y: Self::V) -> Self::V {
+    fn call<F: LaneFunction>(self, f: F, x: Self::V, y: Self::V) -> Self::V {
         (self.0.call(f, x.0, y.0), self.0.call(f, x.1, y.1))
     }
     #[inline(always)]
