@@ -77,7 +77,9 @@ pub fn check(files: &[Source]) -> Vec<Finding> {
             };
             let prose = match file.is_rust() {
                 true => vec![text.comment.as_str(), &text.literal],
-                false => vec![text.code.as_str()],
+                false if file.path().ends_with(".md") => vec![text.code.as_str()],
+                // A manifest or a script is neither.
+                false => Vec::new(),
             };
             for (word, instead) in NAMES {
                 let quoted = format!("`{word}`");
