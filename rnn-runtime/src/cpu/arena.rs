@@ -63,7 +63,7 @@ pub const fn lines(len: usize) -> usize {
 #[cfg(feature = "std")]
 pub use heap::Arena;
 
-/// Values on the heap, which there is with the feature `std` only.
+/// Values on the heap, which needs the feature `std`.
 #[cfg(not(feature = "std"))]
 #[derive(Clone, Copy, Debug)]
 pub enum Arena {}

@@ -92,8 +92,7 @@ fn one(x: &InputView<'_>, spec: &ValueSpec) -> Result<(), Error> {
     })
 }
 
-/// A mask is 1 and 0 and nothing in between: what asks whether a step is valid then always finds the
-/// same answer, however it asks.
+/// A mask holds 1 and 0 only. Some kernels compare with 0 and others multiply: only for these two numbers do both agree.
 fn zeros_and_ones(x: &InputView<'_>, spec: &ValueSpec) -> Result<(), Error> {
     let Values::Floats(mask) = x.values else {
         return Ok(());
@@ -113,7 +112,7 @@ fn zeros_and_ones(x: &InputView<'_>, spec: &ValueSpec) -> Result<(), Error> {
     }
 }
 
-/// The shape of an input; `known` if its numbers are as many as that says.
+/// The shape of an input. It is `known` if the number of values fits it.
 fn found(x: &InputView<'_>, spec: &ValueSpec, known: bool) -> String {
     let mut axes = vec![x.batch.to_string()];
     if spec.ids || spec.time.is_some() {

@@ -58,7 +58,7 @@ pub struct Batch<'a> {
     shape: Vec<usize>,
     floats: Cow<'a, [f32]>,
     ids: Vec<u32>,
-    /// A number that is no id at all, its row and its step.
+    /// The first number that cannot be an id (negative, or too large), with its row and step.
     no_id: Option<(i64, usize, usize)>,
 }
 
@@ -161,8 +161,8 @@ pub trait IntoInput<'a, K> {
 #[derive(Clone, Copy, Debug)]
 pub enum Floats {}
 
-/// That floats are `f32`. A trait, so that rustc can say what to do about other types; with the
-/// type as its parameter, so that it can tell the type of `Array3::zeros(…)` from it.
+/// Implemented by `f32` only. rustc shows this trait's message for other types. The type is also the parameter, so
+/// that rustc infers the type of `Array3::zeros(…)`.
 #[diagnostic::on_unimplemented(
     message = "a model reads numbers of type `f32`, not `{T}`",
     label = "an array of `{T}`",
@@ -184,7 +184,7 @@ impl Feature<f32> for Floats {
     }
 }
 
-/// That [`Masks`] are of `bool`: a trait as [`Feature`] is.
+/// Implemented by `bool` only, for [`Masks`], as [`Feature`] is by `f32`.
 #[diagnostic::on_unimplemented(
     message = "a mask is of booleans, not `{T}`",
     label = "an array of `{T}`",
@@ -239,7 +239,7 @@ floats! {
     note = "write `&ids.mapv(|v| v as u32)`"
 )]
 pub trait Token: Copy {
-    /// The id, or the number as it is if it is none.
+    /// The id; the number itself as the error if it cannot be one.
     fn id(self) -> Result<u32, i64>;
 }
 

@@ -44,7 +44,7 @@ fn ranked<D: Dimension>(array: ArrayD<f32>) -> Result<Array<f32, D>, Error> {
         .map_err(|e| Error::Argument(e.to_string()))
 }
 
-/// As many arrays as there is room for.
+/// Exactly `N` arrays.
 fn several<const N: usize>(arrays: Vec<ArrayD<f32>>) -> Result<[ArrayD<f32>; N], Error> {
     arrays
         .try_into()

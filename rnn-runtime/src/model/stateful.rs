@@ -23,8 +23,8 @@ pub struct LayerState {
 pub(super) struct States(Mutex<Store>);
 
 impl States {
-    /// The states, to look at or to replace. Not to be held while a batch runs: a thread that waits
-    /// for its share of the work may start another batch of the same model.
+    /// Locks the states. The caller must not keep the lock while a batch runs: a thread that waits
+    /// for its share of the work may start another batch of the same model, which locks them too.
     pub(super) fn lock(&self) -> MutexGuard<'_, Store> {
         // States are replaced whole: a run that panicked has left those before it.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
@@ -43,7 +43,7 @@ pub(super) struct Store {
 impl Store {
     /// The states that a batch of so many rows starts with.
     pub(super) fn load(&self, spec: &ModelInfo, batch: usize) -> Result<Arc<Vec<Vec<f32>>>, Error> {
-        // Without states, what is stored is what there is: nothing, and nothing to allocate.
+        // A model without states allocates nothing here.
         if spec.states.is_empty() {
             return Ok(Arc::clone(&self.values));
         }
@@ -92,7 +92,7 @@ impl Store {
         };
         let known: Vec<_> = spec.states.iter().map(|s| (s.layer, s.name)).collect();
         let places = find(&known, spec, states)?;
-        // If all of them are replaced, each once, it does not matter how many rows there were.
+        // If all states are replaced, each once, the old number of rows no longer matters.
         let keeps = self.batch > 0 && places.len() < spec.states.len();
         let (batch, as_many) = match keeps {
             true => (
@@ -168,8 +168,8 @@ pub(super) fn named(
     }
 }
 
-/// Which states are meant, each another one: a layer that is used several times has several states
-/// of one name, of which the n-th that is given is the n-th that is known.
+/// The index of each given state, no two alike. A layer that is used several times has several states
+/// of one name: the n-th given one is the n-th of the model's.
 pub(super) fn find(
     known: &[(&str, &str)],
     spec: &ModelInfo,
@@ -194,7 +194,7 @@ pub(super) fn find(
     Ok(places)
 }
 
-/// What there is instead of a state that there is not.
+/// The states that the model has, for the message about one that it has not.
 fn remedy(known: &[(&str, &str)], spec: &ModelInfo, layer: &str) -> String {
     match spec.layers.iter().find(|row| row.name == layer) {
         _ if !known.is_empty() => {

@@ -100,7 +100,7 @@ impl<'m, P: StreamProgram, W: PanelFormat, V: Storage> Stream<'m, P, W, V> {
         Some((at, state.shape.iter().product()))
     }
 
-    /// The parity of the steps so far, and the values, at that time.
+    /// The parity of the steps so far, and the values at that step.
     #[cfg(feature = "std")]
     pub(crate) fn memory(&mut self) -> (usize, Memory<'_>) {
         let m = Memory::new(self.values.floats_mut(), P::STREAM.buffers, 1, 1);

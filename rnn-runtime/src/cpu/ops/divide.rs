@@ -19,7 +19,7 @@ pub fn parallel(m: Memory<'_>, cost_per_row: usize, f: &(impl Fn(Memory<'_>) + S
     parallel_with::<()>(m, &mut [], cost_per_row, &|m, _| f(m));
 }
 
-/// The same with a number of `each` for each row, or with none at all.
+/// The same; each row also gets its number of `each`, unless `each` is empty.
 pub fn parallel_with<T: Send>(
     m: Memory<'_>,
     each: &mut [T],
@@ -30,13 +30,14 @@ pub fn parallel_with<T: Send>(
     divide(m, each, None, threads, f);
 }
 
-/// How many threads pay for so much work, each with that cost; 0 if not even one has enough to do.
+/// The number of threads that pay for so many items of `work`, each of this `cost` in multiplications; 0 if there is
+/// too little for one.
 pub fn threads(work: usize, cost: usize) -> usize {
     (work.saturating_mul(cost) / WORTH_A_THREAD).min(rayon::current_num_threads())
 }
 
-/// The same where a mask, a sequence of width 1, leaves some steps of a row only: rows are divided
-/// so that threads get about as many steps, not rows.
+/// The same for a masked scan. The mask is a sequence of width 1. Rows are divided so that each thread gets about the
+/// same number of valid steps, not of rows.
 pub fn parallel_masked(
     m: Memory<'_>,
     cost_per_step: usize,
@@ -75,9 +76,9 @@ fn divide<T: Send>(
     );
 }
 
-/// How many of at least two rows, one or more and not all, go to `left` of `threads` threads: those
-/// with about that part of the steps, where `steps` says how many each row has; all have as many if
-/// it does not.
+/// Divides two or more rows between `left` of `threads` threads and the others: the number of rows for the first, at
+/// least one and not all. They get about their part of the steps. `steps` has the steps of each row; without it
+/// all rows have the same number.
 pub fn half(rows: usize, steps: Option<&[usize]>, left: usize, threads: usize) -> usize {
     let some = match steps {
         None => rows * left / threads,

@@ -15,8 +15,8 @@ use crate::cpu::{
     simd::{Isa, Op, Simd},
 };
 
-/// What a masked scan forwards works with. Each thread has its own and keeps it: a block of a long
-/// sequence allocates nothing, once there was one of its size.
+/// The working memory of a masked forward scan. Each thread keeps its own, so that only the first block of a size
+/// allocates.
 #[derive(Default)]
 struct Scratch {
     valid: ValidPositions,
@@ -41,7 +41,7 @@ pub fn forward_masked<C: Scan, W: PanelFormat>(
     before: Option<usize>,
 ) {
     let mut m = on(m, times);
-    // A thread that is ending has none any more.
+    // A thread that is ending has already dropped its own.
     let kept = SCRATCH.try_with(Cell::take).ok().flatten();
     let mut scratch = kept.unwrap_or_default();
     let Scratch {
@@ -79,7 +79,7 @@ pub fn forward_masked<C: Scan, W: PanelFormat>(
 }
 
 /// Outputs of the last step of the block before, output after output, row after row; zeros at the
-/// start of a sequence. An output that only its last step is wanted of keeps the latest in its own
+/// start of a sequence. An output of which only the last step is read keeps the latest in its
 /// first slot.
 fn last_outputs(
     m: &mut Memory<'_>,
@@ -95,7 +95,7 @@ fn last_outputs(
         let lines = &mut carried[at..];
         match (m.buf(output).extent(), before) {
             (Extent::Last, None) if times.steps > 0 => {
-                // Whatever the axis is long, time 0 of more than one is the first slot.
+                // On any axis of more than one step, time 0 is the first slot.
                 m.total = usize::MAX;
                 for row in m.rows() {
                     m.row_mut(output, *width, times.first, row).fill(0.0);

@@ -85,7 +85,7 @@ fn columns<T: Send>(
     parts.for_each(|(i, part)| f(i * COLUMNS, part));
 }
 
-/// What a row costs, once over.
+/// The work of going over a row once.
 fn cost(width: usize, times: Times) -> usize {
     (width * COPY).saturating_mul(times.steps)
 }
@@ -136,8 +136,7 @@ pub fn normalize_backward(
     let scale: Vec<f32> = (0..w)
         .map(|i| at(weights, n.gamma, i, 1.0) * inverse[i])
         .collect();
-    // With a mask, the steps that do not count move no statistic: only the others get a share of
-    // what comes through the mean and the variance.
+    // A masked step moves no statistic: only valid steps get a share of the gradient through mean and variance.
     let mean_d: Vec<f32> = d_beta.iter().map(|s| (s / count) as f32).collect();
     let mean_dx: Vec<f32> = d_gamma.iter().map(|s| (s / count) as f32).collect();
     parallel(m.reborrow(), cost(w, times), &|mut m| {
@@ -162,12 +161,12 @@ pub fn normalize_backward(
     });
 }
 
-/// Unit `i` of a parameter, or what stands for it.
+/// Unit `i` of a parameter, or `otherwise` for a layer without it.
 fn at(weights: &[f32], param: Option<WeightOffset>, i: usize, otherwise: f32) -> f32 {
     param.map_or(otherwise, |p| weights[p.0 + i])
 }
 
-/// Whether a step goes into the statistics.
+/// Whether a step counts in the statistics.
 fn counts(m: &Memory<'_>, n: &Normalize, t: usize, row: usize) -> bool {
     n.mask
         .as_ref()

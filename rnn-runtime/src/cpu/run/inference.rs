@@ -36,9 +36,9 @@ pub struct Inference<'a, P> {
     pub axes: &'a [usize],
     /// `None` without blocks.
     pub block: Option<Block>,
-    /// What activity regularisers cost; `None` if nobody asks.
+    /// The sums of the activity regularisers; `None` if nobody asks.
     pub penalties: Option<&'a Penalties>,
-    /// Another thread has nothing to do: there are fewer rows than threads.
+    /// There are fewer rows than threads, so another thread is free.
     pub spare: bool,
     /// The kernels.
     pub program: PhantomData<P>,
@@ -88,7 +88,7 @@ impl<'a, P: CpuProgram> Moves<'a> for Inference<'a, P> {
         }
     }
 
-    /// An input, and the block's first step of it: one without an axis is there in every block.
+    /// An input, and the block's first step of it. An input without an axis is the same in every block.
     fn input(&self, input: usize) -> (InputView<'a>, usize) {
         let from = self.input_axes[input].and(self.block).map_or(0, |b| b.from);
         (self.x[input], from)

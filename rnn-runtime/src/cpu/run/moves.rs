@@ -10,7 +10,7 @@ use crate::{
     learner::{InputView, Values},
 };
 
-/// What these instructions ask of an executor.
+/// The parts of these instructions that differ between executors.
 pub(super) trait Moves<'a> {
     /// All times of an axis that run now, or the one of a value without.
     fn times(&self, axis: Axis) -> Times;
@@ -18,8 +18,8 @@ pub(super) trait Moves<'a> {
     /// An input, and the first of its steps that run now.
     fn input(&self, input: usize) -> (InputView<'a>, usize);
 
-    /// Runs `f` on the rows, with all weights as the user sees them. `cost` is what a row costs: rows
-    /// may be divided among threads.
+    /// Runs `f` on the rows, with all weights as the user sees them. Rows may be divided among threads; `cost` is the work
+    /// of one row.
     fn rows(&mut self, cost: usize, f: impl Fn(&mut Memory<'_>, &[f32]) + Sync);
 }
 
@@ -117,7 +117,7 @@ pub(super) fn moves<'a>(run: &mut impl Moves<'a>, instruction: &Instruction) -> 
     true
 }
 
-/// Cost of so many numbers copied at every time, for one row.
+/// The work of copying so many numbers at every time, for one row.
 pub(super) fn copies(width: usize, times: Times) -> usize {
     (width * ops::COPY).saturating_mul(times.steps)
 }

@@ -9,13 +9,12 @@ use rnn_tables::BufferRef;
 
 /// For every penalty of a model one sum a row.
 ///
-/// A long sequence comes in blocks, whose length depends on the number of threads. Were the terms of
-/// several penalties added to one number as they come, their order would depend on it as well, and so
-/// would the last bits. Within one penalty they come in the same order, however they are cut; the sums
-/// of the penalties are added at the end, in a fixed order.
+/// The length of a block of steps depends on the number of threads. If all penalties were added to one number,
+/// the order of their terms would depend on it too, and so would the last bits. The terms of one penalty always come in
+/// the same order. So each penalty has a sum of its own, and the sums are added at the end in a fixed order.
 ///
-/// Guarded by a lock, since two parts of a model may run at once. They have no value in common, so no sum
-/// either.
+/// A lock guards the sums, since two parts of a model may run at once. No value belongs to both parts, so no sum
+/// does.
 #[derive(Default)]
 pub struct Penalties {
     rows: usize,

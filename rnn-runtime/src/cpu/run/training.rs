@@ -76,7 +76,7 @@ impl<P: CpuProgram> Training<'_, P> {
         gradient == GradientCondition::Always || self.input_gradient
     }
 
-    /// Gradients that are added up, cleared or scattered; all else stands in [`moves`].
+    /// Sums up, clears and scatters gradients. [`moves`] has all other moves.
     fn gradients(&mut self, instruction: &Instruction) {
         match *instruction {
             Instruction::Scatter {
@@ -408,7 +408,7 @@ fn after(state: &BufferRef) -> BufferRef {
     }
 }
 
-/// Cost of so many random numbers at every time, for one row.
+/// The work of drawing so many random numbers at every time, for one row.
 fn draws(width: usize, times: Times) -> usize {
     (width * ops::DRAW).saturating_mul(times.steps)
 }

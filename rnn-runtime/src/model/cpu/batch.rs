@@ -64,7 +64,7 @@ impl Outcome {
     }
 }
 
-/// A value that leaves the run: `y` is `[rows][time][width]`.
+/// One output of the run: `y` is `[rows][time][width]`.
 struct Destination<'a> {
     from: BufferRef,
     width: usize,
@@ -97,9 +97,8 @@ fn destinations<'a>(spec: &ModelInfo, into: &'a mut Outcome) -> Vec<Destination<
     list
 }
 
-/// The valid steps of each row, by the masks that can be told from the inputs: those of all masks
-/// together, and every step of an axis without one. `None` without any mask. A mask that depends on
-/// what a layer gives is not known before the layer has run.
+/// The number of valid steps of each row: those of all masks that follow from the inputs, and every step of an axis
+/// without a mask. `None` if the model has no such mask. Masks that a layer computes are not known before it has run.
 fn valid_steps(
     masks: &[InputMask],
     x: &[InputView<'_>],
@@ -131,7 +130,7 @@ fn valid_steps(
     all
 }
 
-/// Runs a checked batch. With `whole`, everything that training looks at: masks and penalties.
+/// Runs a checked batch. With `whole`, it also gives what training needs: masks and penalties.
 pub(in crate::model) fn infer<P: Program>(
     data: &ModelData,
     x: &[InputView<'_>],
@@ -147,7 +146,7 @@ pub(in crate::model) fn infer<P: Program>(
     into.reserve(spec, &axes, batch, whole);
     let packed = data.packed::<P>(isa);
     let time = axes.iter().copied().max().unwrap_or(1);
-    // Only threads ask for it: with one alone, inputs need not be looked through.
+    // It only divides work among threads: one thread does not search the inputs.
     let several = rayon::current_num_threads() > 1;
     let masks = if several { spec.input_masks } else { &[] };
     let valid = valid_steps(masks, x, spec.input_axes, &axes, batch);
@@ -216,7 +215,7 @@ struct Run<'a, P> {
 }
 
 impl<P: Program> Run<'_, P> {
-    /// `steps`: how many steps each row has to do; `None` if all have as many.
+    /// `steps`: how many steps each row has; `None` if all rows have the same number.
     fn divide(
         &self,
         m: Memory<'_>,

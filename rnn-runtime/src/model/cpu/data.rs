@@ -44,7 +44,7 @@ impl std::fmt::Debug for ModelData {
 impl ModelData {
     /// Data with these weights, in the order of the model's parameters.
     pub fn new(weights: Vec<f32>) -> Self {
-        // No `Default`: a model without weights would be one that fails later.
+        // There is no `Default`, since a model without weights would fail only later.
         ModelData {
             weights,
             packed: OnceLock::new(),

@@ -287,7 +287,7 @@ impl State {
     }
 }
 
-/// Whether there is a gradient for every number.
+/// Checks that there is a gradient for every output and weight.
 fn fits(
     specs: &[ValueSpec],
     outputs: &[Vec<f32>],
