@@ -1,11 +1,8 @@
 //! What a user calls.
 
-use ndarray::{ArrayD, IxDyn};
-
 use super::{
     LayerState, ModelData, Outputs, Program, Stream, Streamable,
-    check::check,
-    cpu::{self, Outcome, axes, infer},
+    cpu::{self, CpuCode, predict},
     graph,
     input::IntoInput,
     summary,
@@ -46,26 +43,9 @@ pub trait Model: Program {
     /// sequence of no steps, or if a stateful model has states of another number of rows;
     /// [`Error::Id`] for an id outside of the vocabulary.
     fn predict<'a>(&self, x: impl IntoInput<'a, Self::Input>) -> Result<Self::Output, Error> {
-        let spec = &Self::INFO;
-        let mut batches = Vec::with_capacity(spec.inputs.len());
-        x.into_input(&mut batches)?;
-        let mut views = Vec::with_capacity(batches.len());
-        for (i, (batch, input)) in batches.iter().zip(spec.inputs).enumerate() {
-            let layer = spec.vocabulary.iter().find(|v| v.0 == i);
-            views.push(batch.view(input, layer.map(|v| (v.1, v.2)))?);
-        }
-        let batch = check(spec, &views)?;
-        let mut outcome = Outcome::default();
-        infer::<Self>(self.data(), &views, batch, &mut outcome, false)?;
-        let axes = axes(spec, &views);
-        let mut arrays = Vec::with_capacity(spec.outputs.len());
-        for (i, y) in outcome.outputs.into_iter().enumerate() {
-            let mut shape = vec![batch];
-            shape.extend(spec.output_axes[i].map(|a| axes[a]));
-            shape.extend(spec.outputs[i].features);
-            let array = ArrayD::from_shape_vec(IxDyn(&shape), y);
-            arrays.push(array.map_err(|e| Error::Argument(e.to_string()))?);
-        }
+        let mut inputs = Vec::with_capacity(Self::INFO.inputs.len());
+        x.into_input(&mut inputs)?;
+        let arrays = predict(&CpuCode::of::<Self>(), self.data(), &inputs)?;
         Self::Output::from_arrays(arrays)
     }
 
@@ -162,7 +142,7 @@ pub trait Model: Program {
     /// # Errors
     /// [`Error::Isa`] if `RECURRENT_ISA` names an instruction set that this machine has not.
     fn isa(&self) -> Result<Isa, Error> {
-        self.data().isa::<Self>()
+        self.data().isa(&CpuCode::of::<Self>())
     }
 
     /// Runs on this instruction set from now on, whatever `RECURRENT_ISA` says.

@@ -15,7 +15,7 @@ pub const DRAW: usize = 64;
 
 /// Runs `f` on the rows of `m`, divided among threads if there is so much to do. What `f` computes
 /// for a row must not depend on which other rows it is given.
-pub fn parallel(m: Memory<'_>, cost_per_row: usize, f: &(impl Fn(Memory<'_>) + Sync)) {
+pub fn parallel(m: Memory<'_>, cost_per_row: usize, f: &(dyn Fn(Memory<'_>) + Sync)) {
     parallel_with::<()>(m, &mut [], cost_per_row, &|m, _| f(m));
 }
 
@@ -24,7 +24,7 @@ pub fn parallel_with<T: Send>(
     m: Memory<'_>,
     each: &mut [T],
     cost_per_row: usize,
-    f: &(impl Fn(Memory<'_>, &mut [T]) + Sync),
+    f: &(dyn Fn(Memory<'_>, &mut [T]) + Sync),
 ) {
     let threads = threads(m.rows().len(), cost_per_row);
     divide(m, each, None, threads, f);
@@ -43,7 +43,7 @@ pub fn parallel_masked(
     cost_per_step: usize,
     mask: &BufferRef,
     times: Times,
-    f: &(impl Fn(Memory<'_>) + Sync),
+    f: &(dyn Fn(Memory<'_>) + Sync),
 ) {
     let real = |row| {
         let counts = |&t: &usize| m.row(mask, 1, t, row)[0] != 0.0;
@@ -59,7 +59,7 @@ fn divide<T: Send>(
     each: &mut [T],
     steps: Option<&[usize]>,
     threads: usize,
-    f: &(impl Fn(Memory<'_>, &mut [T]) + Sync),
+    f: &(dyn Fn(Memory<'_>, &mut [T]) + Sync),
 ) {
     let rows = m.rows();
     if threads < 2 || rows.len() < 2 {

@@ -40,6 +40,26 @@ pub fn forward_masked<C: Scan, W: PanelFormat>(
     carry_over: &CarryOver,
     before: Option<usize>,
 ) {
+    with_carried(m, times, carry_over, before, &|m, valid| {
+        isa.dispatch(Forward::<W, C> {
+            m,
+            w,
+            times,
+            valid,
+            carry_over,
+            cell: std::marker::PhantomData,
+        });
+    });
+}
+
+/// Runs `scan` at the positions that the mask leaves, and fills in the outputs at the others.
+fn with_carried(
+    m: &mut Memory<'_>,
+    times: Times,
+    carry_over: &CarryOver,
+    before: Option<usize>,
+    scan: &dyn Fn(&mut Memory<'_>, &ValidPositions),
+) {
     let mut m = on(m, times);
     // A thread that is ending has already dropped its own.
     let kept = SCRATCH.try_with(Cell::take).ok().flatten();
@@ -51,14 +71,7 @@ pub fn forward_masked<C: Scan, W: PanelFormat>(
     } = &mut *scratch;
     valid.set(&m, &carry_over.mask, times.first, times.steps);
     last_outputs(&mut m, carry_over, times, before, carried);
-    isa.dispatch(Forward::<W, C> {
-        m: &mut m,
-        w,
-        times,
-        valid,
-        carry_over,
-        cell: std::marker::PhantomData,
-    });
+    scan(&mut m, valid);
     let (rows, mut at) = (m.rows().len(), 0);
     for Slice { at: output, width } in carry_over.outputs {
         let lines = &carried[at..at + width * rows];
@@ -195,6 +208,28 @@ pub fn backward_masked<C: Scan, W: PanelFormat>(
     input_gradient: bool,
     carry_over: &CarryOver,
 ) {
+    with_released(m, times, input_gradient, carry_over, &|m, valid| {
+        isa.dispatch(Backward::<W, C> {
+            m,
+            w,
+            times,
+            valid,
+            carry_over,
+            input_gradient,
+            cell: std::marker::PhantomData,
+        });
+    });
+}
+
+/// Moves the gradients of repeated outputs, runs `scan` at the positions that the mask leaves, and clears the gradient
+/// of the input at the others.
+fn with_released(
+    m: &mut Memory<'_>,
+    times: Times,
+    input_gradient: bool,
+    carry_over: &CarryOver,
+    scan: &dyn Fn(&mut Memory<'_>, &ValidPositions),
+) {
     let mut m = on(m, times);
     let valid = ValidPositions::new(&m, &carry_over.mask, times.first, times.steps);
     if !carry_over.zero_output {
@@ -202,15 +237,7 @@ pub fn backward_masked<C: Scan, W: PanelFormat>(
             release(&mut m, &valid, output, *width, times);
         }
     }
-    isa.dispatch(Backward::<W, C> {
-        m: &mut m,
-        w,
-        times,
-        valid: &valid,
-        carry_over,
-        input_gradient,
-        cell: std::marker::PhantomData,
-    });
+    scan(&mut m, &valid);
     if input_gradient {
         for Slice { at: input, width } in carry_over.inputs {
             for t in times.range() {

@@ -1,11 +1,9 @@
 //! Inference: a block of steps for some rows of a batch, on this thread.
 
-use std::marker::PhantomData;
-
 use rnn_tables::{Axis, BufferRef, Form, Instruction};
 
 use super::{
-    CpuProgram, Penalties, START, ScanCall,
+    Penalties, RunScan, START, ScanCall,
     moves::{Moves, moves},
 };
 use crate::{
@@ -19,7 +17,7 @@ use crate::{
 };
 
 /// A block of steps for some rows of a batch.
-pub struct Inference<'a, P> {
+pub struct Inference<'a> {
     /// The instruction set.
     pub isa: Isa,
     /// The rows and their values.
@@ -41,7 +39,7 @@ pub struct Inference<'a, P> {
     /// There are fewer rows than threads, so another thread is free.
     pub spare: bool,
     /// The kernels.
-    pub program: PhantomData<P>,
+    pub scan: RunScan,
 }
 
 /// Some steps of long sequences.
@@ -57,7 +55,7 @@ pub struct Block {
     pub last: bool,
 }
 
-impl<P: CpuProgram> Inference<'_, P> {
+impl Inference<'_> {
     /// Whether this is the first block: states start here.
     fn is_first(&self) -> bool {
         self.block.is_none_or(|b| b.from == 0)
@@ -74,7 +72,7 @@ impl<P: CpuProgram> Inference<'_, P> {
     }
 }
 
-impl<'a, P: CpuProgram> Moves<'a> for Inference<'a, P> {
+impl<'a> Moves<'a> for Inference<'a> {
     /// All times of the block on an axis, or the one of a value without.
     fn times(&self, axis: Axis) -> Times {
         let Some(axis) = axis else { return Times::ONE };
@@ -100,7 +98,7 @@ impl<'a, P: CpuProgram> Moves<'a> for Inference<'a, P> {
     }
 }
 
-impl<P: CpuProgram> Executor for Inference<'_, P> {
+impl Executor for Inference<'_> {
     fn run(&mut self, instruction: &Instruction) {
         match *instruction {
             Instruction::Penalty {
@@ -162,11 +160,36 @@ impl<P: CpuProgram> Executor for Inference<'_, P> {
                     input_gradient: false,
                     divide: None,
                 };
-                P::scan(call);
+                (self.scan)(call);
             }
-            ref other => {
-                let done = moves(self, other);
-                assert!(done, "{other:?} in inference");
+            Instruction::Input { .. }
+            | Instruction::Gather { .. }
+            | Instruction::MaskIds { .. }
+            | Instruction::Reshape { .. }
+            | Instruction::Permute { .. }
+            | Instruction::Reverse { .. }
+            | Instruction::Repeat { .. } => moves(self, instruction),
+            Instruction::Scatter { .. }
+            | Instruction::SumOverTime { .. }
+            | Instruction::Sum { .. }
+            | Instruction::Clear { .. }
+            | Instruction::Perturb { .. }
+            | Instruction::PerturbBackward { .. }
+            | Instruction::DropoutMask { .. }
+            | Instruction::PenaltyBackward { .. }
+            | Instruction::Normalize { .. }
+            | Instruction::NormalizeBackward { .. }
+            | Instruction::EndGradient { .. }
+            | Instruction::EndGradientFrom { .. }
+            | Instruction::StartGradient { .. }
+            | Instruction::OnlyLastGradient { .. }
+            | Instruction::BroadcastLastGradient { .. }
+            | Instruction::ClearAccumulator { .. }
+            | Instruction::WeightGradients { .. }
+            | Instruction::IfInputGradient { .. }
+            | Instruction::Concurrent { .. }
+            | Instruction::AfterLastBlock => {
+                unreachable!("{instruction:?} in inference")
             }
         }
     }
@@ -189,8 +212,9 @@ impl<P: CpuProgram> Executor for Inference<'_, P> {
         let (isa, panels, weights) = (self.isa, self.panels, self.weights);
         let (x, axes) = (self.x, self.axes);
         let (input_axes, block, penalties) = (self.input_axes, self.block, self.penalties);
+        let scan = self.scan;
         self.m.apart(parts.buffers, |ma, mb| {
-            let part = |m| Inference::<P> {
+            let part = |m| Inference {
                 isa,
                 m,
                 panels,
@@ -201,7 +225,7 @@ impl<P: CpuProgram> Executor for Inference<'_, P> {
                 block,
                 penalties,
                 spare: false,
-                program: PhantomData,
+                scan,
             };
             let (mut a, mut b) = (part(ma), part(mb));
             let (first, second) = (parts.first, parts.second);

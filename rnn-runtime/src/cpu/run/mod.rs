@@ -8,7 +8,7 @@ mod training;
 
 pub use inference::{Block, Inference};
 pub use penalties::Penalties;
-pub use scan::{CpuProgram, ScanCall};
+pub use scan::{CpuProgram, RunScan, ScanCall};
 pub use training::Training;
 
 use super::ops::Times;

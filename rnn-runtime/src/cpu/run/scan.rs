@@ -14,6 +14,10 @@ pub trait CpuProgram: Send + Sync + 'static {
     fn scan(call: ScanCall<'_, '_>);
 }
 
+/// [`CpuProgram::scan`] of a model. Executors have it rather than the model's type, so that all but kernels is
+/// compiled once, with this crate.
+pub type RunScan = fn(ScanCall<'_, '_>);
+
 /// One scan of a cell over time, on some rows.
 pub struct ScanCall<'a, 'm> {
     pub(super) isa: Isa,
@@ -45,25 +49,25 @@ impl<'m> ScanCall<'_, 'm> {
     /// Runs a cell forwards.
     pub fn forward<C: Scan>(self) {
         let (isa, w, times) = (self.isa, self.panels, self.times);
-        self.rows(|m| ops::forward::<C, _>(isa, m, w, times));
+        self.rows(&|m| ops::forward::<C, _>(isa, m, w, times));
     }
 
     /// Runs a cell forwards at valid positions only.
     pub fn forward_masked<C: Scan>(self) {
         let (isa, w, times, before) = (self.isa, self.panels, self.times, self.before);
-        self.valid_rows(|m, carry| ops::forward_masked::<C, _>(isa, m, w, times, carry, before));
+        self.valid_rows(&|m, carry| ops::forward_masked::<C, _>(isa, m, w, times, carry, before));
     }
 
     /// Runs a cell backwards.
     pub fn backward<C: Scan>(self) {
         let (isa, w, times, wanted) = (self.isa, self.panels, self.times, self.input_gradient);
-        self.rows(|m| ops::backward::<C, _>(isa, m, w, times, wanted));
+        self.rows(&|m| ops::backward::<C, _>(isa, m, w, times, wanted));
     }
 
     /// Runs a cell backwards at valid positions only.
     pub fn backward_masked<C: Scan>(self) {
         let (isa, w, times, wanted) = (self.isa, self.panels, self.times, self.input_gradient);
-        self.valid_rows(|m, carry| ops::backward_masked::<C, _>(isa, m, w, times, wanted, carry));
+        self.valid_rows(&|m, carry| ops::backward_masked::<C, _>(isa, m, w, times, wanted, carry));
     }
 
     /// A schedule names a cell or a form that the model has not.
@@ -76,7 +80,7 @@ impl<'m> ScanCall<'_, 'm> {
     }
 
     /// Rows divided among threads, if that is allowed and pays.
-    fn rows(self, f: impl Fn(&mut Memory<'_>) + Sync) {
+    fn rows(self, f: &(dyn Fn(&mut Memory<'_>) + Sync)) {
         match self.divide {
             None => f(self.m),
             Some(cost) => {
@@ -87,7 +91,7 @@ impl<'m> ScanCall<'_, 'm> {
     }
 
     /// The same where padding costs nothing.
-    fn valid_rows(self, f: impl Fn(&mut Memory<'_>, &CarryOver) + Sync) {
+    fn valid_rows(self, f: &(dyn Fn(&mut Memory<'_>, &CarryOver) + Sync)) {
         let Some(carry) = self.carry else {
             unreachable!("a masked cell without a mask");
         };

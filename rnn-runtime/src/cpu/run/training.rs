@@ -1,11 +1,9 @@
 //! Training: all rows and all steps at once, rows divided among threads.
 
-use std::marker::PhantomData;
-
 use rnn_tables::{Axis, BufferRef, GradientCondition, Instruction};
 
 use super::{
-    CpuProgram, Penalties, START, ScanCall,
+    Penalties, RunScan, START, ScanCall,
     moves::{Moves, copies, moves},
 };
 use crate::{
@@ -19,7 +17,7 @@ use crate::{
 };
 
 /// A batch in training.
-pub struct Training<'a, P> {
+pub struct Training<'a> {
     /// The instruction set.
     pub isa: Isa,
     /// The values.
@@ -43,10 +41,10 @@ pub struct Training<'a, P> {
     /// What activity regularisers cost; `None` backwards.
     pub penalties: Option<&'a Penalties>,
     /// The kernels.
-    pub program: PhantomData<P>,
+    pub scan: RunScan,
 }
 
-impl<'a, P: CpuProgram> Moves<'a> for Training<'a, P> {
+impl<'a> Moves<'a> for Training<'a> {
     fn times(&self, axis: Axis) -> Times {
         axis.map_or(Times::ONE, |a| Times::all(self.axes[a]))
     }
@@ -61,7 +59,7 @@ impl<'a, P: CpuProgram> Moves<'a> for Training<'a, P> {
     }
 }
 
-impl<P: CpuProgram> Training<'_, P> {
+impl Training<'_> {
     /// Runs `f` on all rows, divided among threads if what a row costs is worth it.
     fn rows(&mut self, cost: usize, f: impl Fn(&mut Memory<'_>) + Sync) {
         Moves::rows(self, cost, |m, _| f(m));
@@ -124,9 +122,35 @@ impl<P: CpuProgram> Training<'_, P> {
             Instruction::ClearAccumulator { ref to, width } => {
                 ops::zero(&mut self.m, to, width, Times::ONE);
             }
-            ref other => {
-                let done = moves(self, other);
-                assert!(done, "{other:?} in training");
+            Instruction::Input { .. }
+            | Instruction::Gather { .. }
+            | Instruction::MaskIds { .. }
+            | Instruction::Reshape { .. }
+            | Instruction::Permute { .. }
+            | Instruction::Reverse { .. }
+            | Instruction::Repeat { .. } => moves(self, instruction),
+            // These are run before this function is asked, and the last three by `execute`.
+            Instruction::Perturb { .. }
+            | Instruction::PerturbBackward { .. }
+            | Instruction::DropoutMask { .. }
+            | Instruction::Penalty { .. }
+            | Instruction::PenaltyBackward { .. }
+            | Instruction::Normalize { .. }
+            | Instruction::NormalizeBackward { .. }
+            | Instruction::StartState { .. }
+            | Instruction::StartStateFrom { .. }
+            | Instruction::FinishState { .. }
+            | Instruction::EndGradient { .. }
+            | Instruction::EndGradientFrom { .. }
+            | Instruction::StartGradient { .. }
+            | Instruction::OnlyLastGradient { .. }
+            | Instruction::BroadcastLastGradient { .. }
+            | Instruction::Scan { .. }
+            | Instruction::WeightGradients { .. }
+            | Instruction::IfInputGradient { .. }
+            | Instruction::Concurrent { .. }
+            | Instruction::AfterLastBlock => {
+                unreachable!("{instruction:?} moves no gradient")
             }
         }
     }
@@ -308,7 +332,7 @@ impl<P: CpuProgram> Training<'_, P> {
     }
 }
 
-impl<P: CpuProgram> Executor for Training<'_, P> {
+impl Executor for Training<'_> {
     fn run(&mut self, instruction: &Instruction) {
         match *instruction {
             Instruction::Scan {
@@ -331,7 +355,7 @@ impl<P: CpuProgram> Executor for Training<'_, P> {
                     before: None,
                     divide: Some(cost),
                 };
-                P::scan(call);
+                (self.scan)(call);
             }
             Instruction::WeightGradients {
                 matrices,
@@ -373,8 +397,9 @@ impl<P: CpuProgram> Executor for Training<'_, P> {
         let (isa, panels, x) = (self.isa, self.panels, self.x);
         let (axes, batch) = (self.axes, self.batch);
         let (seed, input_gradient, penalties) = (self.seed, self.input_gradient, self.penalties);
+        let scan = self.scan;
         self.m.apart(parts.buffers, |ma, mb| {
-            let part = |m| Training::<P> {
+            let part = |m| Training {
                 isa,
                 m,
                 panels,
@@ -386,7 +411,7 @@ impl<P: CpuProgram> Executor for Training<'_, P> {
                 seed,
                 input_gradient,
                 penalties,
-                program: PhantomData,
+                scan,
             };
             let (mut a, mut b) = (part(ma), part(mb));
             let (first, second) = (parts.first, parts.second);

@@ -1,20 +1,21 @@
 //! Inference over a batch: rows divided among threads, long sequences cut into blocks of time.
 
-use super::ModelData;
+use super::{CpuCode, ModelData};
 use crate::{
     cpu::{
         arena::Arena,
         kernel::{Memory, NativeF32, Panels},
         layout::{block_steps, lay_out},
         ops::{self, Times},
-        run::{Block, Inference, Penalties},
+        run::{Block, Inference, Penalties, RunScan},
         simd::Isa,
     },
     error::Error,
     executor::{Executor as _, execute},
     learner::{InputView, Values},
-    model::{AxisSpec, ModelInfo, Program, stateful::zeros},
+    model::{AxisSpec, Batch, ModelInfo, check::check, stateful::zeros},
 };
+use ndarray::{ArrayD, IxDyn};
 use rnn_tables::{BufferRef, InputMask, MaskRule};
 
 /// The length of each axis of a checked batch.
@@ -130,21 +131,49 @@ fn valid_steps(
     all
 }
 
+/// The outputs for a batch, in the model's order.
+pub(in crate::model) fn predict(
+    code: &CpuCode,
+    data: &ModelData,
+    inputs: &[Batch<'_>],
+) -> Result<Vec<ArrayD<f32>>, Error> {
+    let info = code.info;
+    let mut views = Vec::with_capacity(inputs.len());
+    for (i, (input, spec)) in inputs.iter().zip(info.inputs).enumerate() {
+        let layer = info.vocabulary.iter().find(|v| v.0 == i);
+        views.push(input.view(spec, layer.map(|v| (v.1, v.2)))?);
+    }
+    let batch = check(info, &views)?;
+    let mut outcome = Outcome::default();
+    infer(code, data, &views, batch, &mut outcome, false)?;
+    let axes = axes(info, &views);
+    let mut arrays = Vec::with_capacity(info.outputs.len());
+    for (i, y) in outcome.outputs.into_iter().enumerate() {
+        let mut shape = vec![batch];
+        shape.extend(info.output_axes[i].map(|a| axes[a]));
+        shape.extend(info.outputs[i].features);
+        let array = ArrayD::from_shape_vec(IxDyn(&shape), y);
+        arrays.push(array.map_err(|e| Error::Argument(e.to_string()))?);
+    }
+    Ok(arrays)
+}
+
 /// Runs a checked batch. With `whole`, it also gives what training needs: masks and penalties.
-pub(in crate::model) fn infer<P: Program>(
+pub(super) fn infer(
+    code: &CpuCode,
     data: &ModelData,
     x: &[InputView<'_>],
     batch: usize,
     into: &mut Outcome,
     whole: bool,
 ) -> Result<(), Error> {
-    let spec = &P::INFO;
-    let isa = data.isa::<P>()?;
+    let spec = code.info;
+    let isa = data.isa(code)?;
     let stored = data.states.lock().load(spec, batch)?;
     let mut left = zeros(spec, batch);
     let axes = axes(spec, x);
     into.reserve(spec, &axes, batch, whole);
-    let packed = data.packed::<P>(isa);
+    let packed = data.packed(code, isa);
     let time = axes.iter().copied().max().unwrap_or(1);
     // It only divides work among threads: one thread does not search the inputs.
     let several = rayon::current_num_threads() > 1;
@@ -180,7 +209,8 @@ pub(in crate::model) fn infer<P: Program>(
         block,
         time,
         states: &stored,
-        program: std::marker::PhantomData::<P>,
+        info: spec,
+        scan: code.scan,
     };
     let mut penalties = vec![0.0; if whole { batch } else { 0 }];
     let mut list = destinations(spec, into);
@@ -199,7 +229,9 @@ pub(in crate::model) fn infer<P: Program>(
     Ok(())
 }
 
-struct Run<'a, P> {
+struct Run<'a> {
+    info: &'static ModelInfo,
+    scan: RunScan,
     isa: Isa,
     panels: Panels<'a, NativeF32>,
     weights: &'a [f32],
@@ -211,10 +243,9 @@ struct Run<'a, P> {
     time: usize,
     /// The states of stateful layers.
     states: &'a [Vec<f32>],
-    program: std::marker::PhantomData<P>,
 }
 
-impl<P: Program> Run<'_, P> {
+impl Run<'_> {
     /// `steps`: how many steps each row has; `None` if all rows have the same number.
     fn divide(
         &self,
@@ -262,7 +293,7 @@ impl<P: Program> Run<'_, P> {
     fn rows(&self, mut m: Memory<'_>, mut y: Vec<Destination<'_>>, costs: &mut [f64], spare: bool) {
         let wanted = !costs.is_empty();
         let penalties = wanted.then(|| Penalties::new(costs.len()));
-        for (state, x) in P::INFO.states.iter().zip(self.states) {
+        for (state, x) in self.info.states.iter().zip(self.states) {
             ops::copy_in(&mut m, &state.input, state.width(), x, 1, 0, Times::ONE);
         }
         let Some(block) = self.block else {
@@ -310,14 +341,14 @@ impl<P: Program> Run<'_, P> {
             panels: self.panels,
             weights: self.weights,
             x: self.x,
-            input_axes: P::INFO.input_axes,
+            input_axes: self.info.input_axes,
             axes: self.axes,
             block,
             penalties,
             spare,
-            program: self.program,
+            scan: self.scan,
         };
-        execute(&mut c, P::INFO.schedules.inference);
+        execute(&mut c, self.info.schedules.inference);
         for destination in y {
             let (times, time, from) = match destination.axis {
                 Some(a) => (c.times(destination.axis), self.axes[a], c.from()),

@@ -2,12 +2,11 @@
 
 use std::sync::{Mutex, OnceLock};
 
-use super::learn::State;
+use super::{CpuCode, learn::State};
 use crate::{
-    cpu::{arena::Arena, kernel::NativeF32, layout::is_narrow, simd::Isa},
+    cpu::{arena::Arena, simd::Isa},
     error::Error,
-    model::{Program, stateful::States},
-    stream::pack,
+    model::stateful::States,
 };
 
 /// A model's data.
@@ -56,10 +55,10 @@ impl ModelData {
     }
 
     /// The instruction set that runs.
-    pub(in crate::model) fn isa<P: Program>(&self) -> Result<Isa, Error> {
+    pub(in crate::model) fn isa(&self, code: &CpuCode) -> Result<Isa, Error> {
         match self.isa {
             Some(isa) => Ok(isa),
-            None => Isa::best_for(const { is_narrow(P::STREAM.matrices) }),
+            None => code.best_isa(),
         }
     }
 
@@ -79,11 +78,11 @@ impl ModelData {
     }
 
     /// The weights as the kernels of inference on `isa`, which is this model's, read them.
-    pub(in crate::model) fn packed<P: Program>(&self, isa: Isa) -> &[f32] {
+    pub(in crate::model) fn packed(&self, code: &CpuCode, isa: Isa) -> &[f32] {
         self.packed
             .get_or_init(|| {
-                let mut packed = Arena::new(P::STREAM.packed);
-                pack::<P, NativeF32>(isa, &self.weights, packed.floats_mut());
+                let mut packed = Arena::new(code.stream.packed);
+                code.pack(isa, &self.weights, packed.floats_mut());
                 packed
             })
             .floats()

@@ -1,12 +1,10 @@
 //! Training: every layer forwards over the whole batch, then backwards.
 
-use std::marker::PhantomData;
-
 use ndarray::{ArrayD, IxDyn};
 
 use super::{
+    CpuCode, ModelData,
     batch::{Outcome, axes, infer},
-    packing::pack_training,
 };
 use crate::{
     cpu::{
@@ -20,7 +18,7 @@ use crate::{
     executor::execute,
     learner::{InputView, KeptState, Learner, StepSeed, ValueSpec, Values},
     model::{
-        LayerState, Program,
+        LayerState, ModelInfo, Program,
         check::{check, count},
         stateful::{Store, zeros},
     },
@@ -77,65 +75,11 @@ impl<P: Program> Learner for P {
     }
 
     fn forward(&mut self, inputs: &[InputView<'_>], seed: StepSeed) -> Result<(), Error> {
-        let batch = check(&P::INFO, inputs)?;
-        let data = self.data_mut();
-        let isa = data.isa::<P>()?;
-        let states = data.states.lock().load(&P::INFO, batch)?;
-        let mut left = zeros(&P::INFO, batch);
-        let mut state = data.training.take().unwrap_or_default();
-        state.begin::<P>(inputs, batch, seed);
-        let weights = data.weights_mut();
-        pack_training::<P>(isa, weights, state.packed.floats_mut());
-        let penalties = Penalties::new(batch);
-        let mut c = Training {
-            isa,
-            m: Memory::new(state.values.floats_mut(), &state.bufs, 1, batch),
-            panels: Panels::new(state.packed.floats()),
-            weights,
-            gradients: &mut [],
-            x: inputs,
-            axes: &state.axes,
-            batch,
-            seed,
-            input_gradient: false,
-            penalties: Some(&penalties),
-            program: PhantomData::<P>,
-        };
-        c.m.fresh = true;
-        for (spec, x) in P::INFO.states.iter().zip(&*states) {
-            let (to, width) = (&spec.training_input, spec.width());
-            ops::copy_in(&mut c.m, to, width, x, 1, 0, Times::ONE);
-        }
-        execute(&mut c, P::INFO.schedules.forward);
-        for (spec, x) in P::INFO.states.iter().zip(&mut left) {
-            let (from, width) = (&spec.training_output, spec.width());
-            ops::copy_out(&mut c.m, from, width, x, 1, 0, Times::ONE);
-        }
-        for (i, out) in P::INFO.outputs.iter().enumerate() {
-            let times = times(P::INFO.output_axes[i], c.axes);
-            let (from, y) = (&P::INFO.training_outputs[i], &mut state.outcome.outputs[i]);
-            let width = out.features.iter().product();
-            ops::copy_out(&mut c.m, from, width, y, times.steps, 0, times);
-            if let (Some(from), Some(y)) = (&P::INFO.training_masks[i], &mut state.outcome.masks[i])
-            {
-                ops::copy_out(&mut c.m, from, 1, y, times.steps, 0, times);
-            }
-        }
-        let mut costs = vec![0.0; batch];
-        penalties.total(&mut costs);
-        state.outcome.penalty = (costs.iter().sum::<f64>() / batch as f64) as f32;
-        data.states.lock().save(&P::INFO, batch, left);
-        data.training = Some(state);
-        Ok(())
+        forward(&CpuCode::of::<P>(), self.data_mut(), inputs, seed)
     }
 
     fn infer(&mut self, inputs: &[InputView<'_>]) -> Result<(), Error> {
-        let batch = check(&P::INFO, inputs)?;
-        let mut state = self.data_mut().training.take().unwrap_or_default();
-        state.ready = false;
-        let done = infer::<P>(self.data(), inputs, batch, &mut state.outcome, true);
-        self.data_mut().training = Some(state);
-        done
+        evaluate(&CpuCode::of::<P>(), self.data_mut(), inputs)
     }
 
     fn output(&self, index: usize) -> &[f32] {
@@ -146,68 +90,7 @@ impl<P: Program> Learner for P {
     }
 
     fn backward(&mut self, d_outputs: &[&[f32]], gradients: &mut [f32]) -> Result<(), Error> {
-        let data = self.data_mut();
-        let isa = data.isa::<P>()?;
-        let Some(state) = data.training.as_deref_mut().filter(|s| s.ready) else {
-            return Err(Error::Argument(
-                "backward comes after forward: there is nothing to go back over".into(),
-            ));
-        };
-        fits(
-            P::INFO.outputs,
-            &state.outcome.outputs,
-            d_outputs,
-            gradients,
-            data.weights.len(),
-        )?;
-        gradients.fill(0.0);
-        let views: Vec<InputView<'_>> = state
-            .inputs
-            .iter()
-            .zip(P::INFO.inputs)
-            .map(|((time, ids), spec)| InputView {
-                batch: state.batch,
-                time: *time,
-                values: match spec.ids {
-                    true => Values::Ids(ids),
-                    false => Values::Floats(&[]),
-                },
-            })
-            .collect();
-        let mut c = Training {
-            isa,
-            m: Memory::new(state.values.floats_mut(), &state.bufs, 1, state.batch),
-            panels: Panels::new(state.packed.floats()),
-            weights: &mut data.weights,
-            gradients,
-            x: &views,
-            axes: &state.axes,
-            batch: state.batch,
-            seed: state.seed,
-            input_gradient: state.input_gradients.is_some(),
-            penalties: None,
-            program: PhantomData::<P>,
-        };
-        for (i, (out, d)) in P::INFO.outputs.iter().zip(d_outputs).enumerate() {
-            let times = times(P::INFO.output_axes[i], c.axes);
-            let (to, width) = (&P::INFO.output_gradients[i], out.features.iter().product());
-            ops::copy_in(&mut c.m, to, width, d, times.steps, 0, times);
-        }
-        execute(&mut c, P::INFO.schedules.backward);
-        let Some(all) = &mut state.input_gradients else {
-            return Ok(());
-        };
-        all.resize(P::INFO.inputs.len(), Vec::new());
-        for (i, (input, dx)) in P::INFO.inputs.iter().zip(all).enumerate() {
-            let Some(from) = &P::INFO.input_gradients[i] else {
-                continue;
-            };
-            let times = times(P::INFO.input_axes[i], c.axes);
-            let width: usize = input.features.iter().product();
-            dx.resize(state.batch * times.steps * width, 0.0);
-            ops::copy_out(&mut c.m, from, width, dx, times.steps, 0, times);
-        }
-        Ok(())
+        backward(&CpuCode::of::<P>(), self.data_mut(), d_outputs, gradients)
     }
 
     fn output_mask(&self, index: usize) -> Option<&[f32]> {
@@ -229,35 +112,184 @@ impl<P: Program> Learner for P {
     }
 
     fn kept_states(&self) -> Vec<KeptState> {
-        let states = self.data().states.lock().named(&P::INFO);
-        let kept = |s: LayerState| KeptState {
-            layer: s.layer,
-            name: s.name,
-            shape: s.value.shape().to_vec(),
-            values: s.value.iter().copied().collect(),
-        };
-        states.into_iter().map(kept).collect()
+        kept_states(self.data(), &P::INFO)
     }
 
     fn set_kept_states(&mut self, states: &[KeptState]) -> Result<(), Error> {
-        let array = |s: &KeptState| {
-            let value = ArrayD::from_shape_vec(IxDyn(&s.shape), s.values.clone())
-                .map_err(|e| Error::Argument(format!("{}/{}: {e}", s.layer, s.name)))?;
-            Ok(LayerState {
-                layer: s.layer.clone(),
-                name: s.name.clone(),
-                value,
-            })
-        };
-        let states = states
-            .iter()
-            .map(array)
-            .collect::<Result<Vec<_>, Error>>()?;
-        let mut store = Store::default();
-        store.set(&P::INFO, &states)?;
-        *self.data().states.lock() = store;
-        Ok(())
+        set_kept_states(self.data(), &P::INFO, states)
     }
+}
+
+/// A forward pass of training.
+fn forward(
+    code: &CpuCode,
+    data: &mut ModelData,
+    inputs: &[InputView<'_>],
+    seed: StepSeed,
+) -> Result<(), Error> {
+    let info = code.info;
+    let batch = check(info, inputs)?;
+    let isa = data.isa(code)?;
+    let states = data.states.lock().load(info, batch)?;
+    let mut left = zeros(info, batch);
+    let mut state = data.training.take().unwrap_or_default();
+    state.begin(info, inputs, batch, seed);
+    let weights = data.weights_mut();
+    code.pack_training(isa, weights, state.packed.floats_mut());
+    let penalties = Penalties::new(batch);
+    let mut c = Training {
+        isa,
+        m: Memory::new(state.values.floats_mut(), &state.bufs, 1, batch),
+        panels: Panels::new(state.packed.floats()),
+        weights,
+        gradients: &mut [],
+        x: inputs,
+        axes: &state.axes,
+        batch,
+        seed,
+        input_gradient: false,
+        penalties: Some(&penalties),
+        scan: code.scan,
+    };
+    c.m.fresh = true;
+    for (spec, x) in info.states.iter().zip(&*states) {
+        let (to, width) = (&spec.training_input, spec.width());
+        ops::copy_in(&mut c.m, to, width, x, 1, 0, Times::ONE);
+    }
+    execute(&mut c, info.schedules.forward);
+    for (spec, x) in info.states.iter().zip(&mut left) {
+        let (from, width) = (&spec.training_output, spec.width());
+        ops::copy_out(&mut c.m, from, width, x, 1, 0, Times::ONE);
+    }
+    for (i, out) in info.outputs.iter().enumerate() {
+        let times = times(info.output_axes[i], c.axes);
+        let (from, y) = (&info.training_outputs[i], &mut state.outcome.outputs[i]);
+        let width = out.features.iter().product();
+        ops::copy_out(&mut c.m, from, width, y, times.steps, 0, times);
+        if let (Some(from), Some(y)) = (&info.training_masks[i], &mut state.outcome.masks[i]) {
+            ops::copy_out(&mut c.m, from, 1, y, times.steps, 0, times);
+        }
+    }
+    let mut costs = vec![0.0; batch];
+    penalties.total(&mut costs);
+    state.outcome.penalty = (costs.iter().sum::<f64>() / batch as f64) as f32;
+    data.states.lock().save(info, batch, left);
+    data.training = Some(state);
+    Ok(())
+}
+
+/// Runs a batch in inference, and keeps what training looks at.
+fn evaluate(code: &CpuCode, data: &mut ModelData, inputs: &[InputView<'_>]) -> Result<(), Error> {
+    let batch = check(code.info, inputs)?;
+    let mut state = data.training.take().unwrap_or_default();
+    state.ready = false;
+    let done = infer(code, data, inputs, batch, &mut state.outcome, true);
+    data.training = Some(state);
+    done
+}
+
+/// The backward pass after [`forward`].
+fn backward(
+    code: &CpuCode,
+    data: &mut ModelData,
+    d_outputs: &[&[f32]],
+    gradients: &mut [f32],
+) -> Result<(), Error> {
+    let info = code.info;
+    let isa = data.isa(code)?;
+    let Some(state) = data.training.as_deref_mut().filter(|s| s.ready) else {
+        return Err(Error::Argument(
+            "backward comes after forward: there is nothing to go back over".into(),
+        ));
+    };
+    fits(
+        info.outputs,
+        &state.outcome.outputs,
+        d_outputs,
+        gradients,
+        data.weights.len(),
+    )?;
+    gradients.fill(0.0);
+    let views: Vec<InputView<'_>> = state
+        .inputs
+        .iter()
+        .zip(info.inputs)
+        .map(|((time, ids), spec)| InputView {
+            batch: state.batch,
+            time: *time,
+            values: match spec.ids {
+                true => Values::Ids(ids),
+                false => Values::Floats(&[]),
+            },
+        })
+        .collect();
+    let mut c = Training {
+        isa,
+        m: Memory::new(state.values.floats_mut(), &state.bufs, 1, state.batch),
+        panels: Panels::new(state.packed.floats()),
+        weights: &mut data.weights,
+        gradients,
+        x: &views,
+        axes: &state.axes,
+        batch: state.batch,
+        seed: state.seed,
+        input_gradient: state.input_gradients.is_some(),
+        penalties: None,
+        scan: code.scan,
+    };
+    for (i, (out, d)) in info.outputs.iter().zip(d_outputs).enumerate() {
+        let times = times(info.output_axes[i], c.axes);
+        let (to, width) = (&info.output_gradients[i], out.features.iter().product());
+        ops::copy_in(&mut c.m, to, width, d, times.steps, 0, times);
+    }
+    execute(&mut c, info.schedules.backward);
+    let Some(all) = &mut state.input_gradients else {
+        return Ok(());
+    };
+    all.resize(info.inputs.len(), Vec::new());
+    for (i, (input, dx)) in info.inputs.iter().zip(all).enumerate() {
+        let Some(from) = &info.input_gradients[i] else {
+            continue;
+        };
+        let times = times(info.input_axes[i], c.axes);
+        let width: usize = input.features.iter().product();
+        dx.resize(state.batch * times.steps * width, 0.0);
+        ops::copy_out(&mut c.m, from, width, dx, times.steps, 0, times);
+    }
+    Ok(())
+}
+
+/// What [`Learner::kept_states`] gives.
+fn kept_states(data: &ModelData, info: &ModelInfo) -> Vec<KeptState> {
+    let states = data.states.lock().named(info);
+    let kept = |s: LayerState| KeptState {
+        layer: s.layer,
+        name: s.name,
+        shape: s.value.shape().to_vec(),
+        values: s.value.iter().copied().collect(),
+    };
+    states.into_iter().map(kept).collect()
+}
+
+/// What [`Learner::set_kept_states`] does.
+fn set_kept_states(data: &ModelData, info: &ModelInfo, states: &[KeptState]) -> Result<(), Error> {
+    let array = |s: &KeptState| {
+        let value = ArrayD::from_shape_vec(IxDyn(&s.shape), s.values.clone())
+            .map_err(|e| Error::Argument(format!("{}/{}: {e}", s.layer, s.name)))?;
+        Ok(LayerState {
+            layer: s.layer.clone(),
+            name: s.name.clone(),
+            value,
+        })
+    };
+    let states = states
+        .iter()
+        .map(array)
+        .collect::<Result<Vec<_>, Error>>()?;
+    let mut store = Store::default();
+    store.set(info, &states)?;
+    *data.states.lock() = store;
+    Ok(())
 }
 
 impl State {
@@ -268,11 +300,11 @@ impl State {
     }
 
     /// Room for a batch, and what the backward pass has to know of it.
-    fn begin<P: Program>(&mut self, inputs: &[InputView<'_>], batch: usize, seed: StepSeed) {
-        self.axes = axes(&P::INFO, inputs);
-        let (bufs, len) = lay_out(P::INFO.training, batch, &self.axes);
+    fn begin(&mut self, info: &ModelInfo, inputs: &[InputView<'_>], batch: usize, seed: StepSeed) {
+        self.axes = axes(info, inputs);
+        let (bufs, len) = lay_out(info.training, batch, &self.axes);
         self.values.grow(len);
-        self.packed.grow(P::INFO.packed_training);
+        self.packed.grow(info.packed_training);
         self.bufs = bufs;
         (self.batch, self.seed, self.ready) = (batch, seed, true);
         self.inputs.resize(inputs.len(), Default::default());
@@ -283,7 +315,7 @@ impl State {
                 ids.extend_from_slice(values);
             }
         }
-        self.outcome.reserve(&P::INFO, &self.axes, batch, true);
+        self.outcome.reserve(info, &self.axes, batch, true);
     }
 }
 

@@ -2,11 +2,12 @@
 //! on another device has files of its own beside these.
 
 mod batch;
+mod code;
 mod data;
 mod learn;
-mod packing;
 mod stream;
 
-pub(super) use batch::{Outcome, axes, infer};
+pub(super) use batch::predict;
+pub(super) use code::CpuCode;
 pub use data::ModelData;
 pub(super) use learn::{input_gradient, want_input_gradient};
