@@ -237,7 +237,10 @@ impl<'a, W: PanelFormat, A: PositionList> RunKernel<'a, W, A> {
         i: usize,
         unit: usize,
     ) -> Tile<'a, B, S, W, R> {
-        let at = core::array::from_fn(|r| self.a.distance(self.line, i + r));
+        let mut at = [0; R];
+        for (r, at) in at.iter_mut().enumerate() {
+            *at = self.a.distance(self.line, i + r);
+        }
         let zero = self.m.fresh && self.line.at.0 == 0;
         Tile::new(s, self.w, self.p, self.pointers, at, unit, zero)
     }

@@ -96,12 +96,11 @@ impl<'a, B: Body, S: Simd, W: PanelFormat, const R: usize> Tile<'a, B, S, W, R> 
                 // A small panel has but the first block.
                 let panel = self.unit / units * (segment.k * stride) + self.unit % units;
                 let mut w = self.weights.at(segment.matrix.0 + panel);
-                let x: [*const f32; R] = core::array::from_fn(|r| {
-                    let n = self.at[r];
-                    self.pointers
-                        .operand(&segment.operand, first + j, n)
-                        .cast_const()
-                });
+                let mut x = [core::ptr::null::<f32>(); R];
+                for (x, &n) in x.iter_mut().zip(&self.at) {
+                    let p = self.pointers.operand(&segment.operand, first + j, n);
+                    *x = p.cast_const();
+                }
                 for k in 0..segment.k {
                     // The shorter side is held in registers, the longer one passes by: three rows
                     // of four gates just fit into 16 registers so, and one accumulator that does
