@@ -2,7 +2,7 @@
 
 use super::{
     LayerState, ModelData, Outputs, Program, Stream, Streamable,
-    cpu::{self, CpuCode, predict},
+    cpu::{self, CpuCode, StreamCode, predict},
     graph,
     input::IntoInput,
     summary,
@@ -142,7 +142,7 @@ pub trait Model: Program {
     /// # Errors
     /// [`Error::Isa`] if `RECURRENT_ISA` names an instruction set that this machine has not.
     fn isa(&self) -> Result<Isa, Error> {
-        self.data().isa(&CpuCode::of::<Self>())
+        self.data().isa(&StreamCode::of::<Self>())
     }
 
     /// Runs on this instruction set from now on, whatever `RECURRENT_ISA` says.

@@ -168,12 +168,12 @@ pub(super) fn infer(
     whole: bool,
 ) -> Result<(), Error> {
     let spec = code.info;
-    let isa = data.isa(code)?;
+    let isa = data.isa(&code.weights)?;
     let stored = data.states.lock().load(spec, batch)?;
     let mut left = zeros(spec, batch);
     let axes = axes(spec, x);
     into.reserve(spec, &axes, batch, whole);
-    let packed = data.packed(code, isa);
+    let packed = data.packed(&code.weights, isa);
     let time = axes.iter().copied().max().unwrap_or(1);
     // It only divides work among threads: one thread does not search the inputs.
     let several = rayon::current_num_threads() > 1;

@@ -7,29 +7,25 @@ use crate::{
         run::RunScan,
         simd::Isa,
     },
+    error::Error,
     model::{ModelInfo, Program},
     stream::{StreamInfo, pack},
 };
 
-/// What the CPU needs to know of a [`Program`]. It is one type for all models, so that batches and training are compiled
-/// once, with this crate, and only kernels are compiled for each model.
+/// What the CPU needs of a [`Program`] to pack the weights of inference: all that a stream needs. A program that only
+/// streams never names [`CpuCode`], so no kernel of a batch is compiled for it.
 #[derive(Clone, Copy)]
-pub(in crate::model) struct CpuCode {
-    pub info: &'static ModelInfo,
+pub(in crate::model) struct StreamCode {
     pub stream: &'static StreamInfo,
-    pub scan: RunScan,
-    /// Packs what inference reads.
     pack: fn(Isa, &[f32], &mut [f32]),
     /// Whether half of a wide vector's lanes would stay empty.
     narrow: bool,
 }
 
-impl CpuCode {
+impl StreamCode {
     pub fn of<P: Program>() -> Self {
-        CpuCode {
-            info: &P::INFO,
+        StreamCode {
             stream: &P::STREAM,
-            scan: P::scan,
             pack: pack::<P, NativeF32>,
             narrow: const { is_narrow(P::STREAM.matrices) },
         }
@@ -38,8 +34,8 @@ impl CpuCode {
     /// The instruction set that suits the model best.
     ///
     /// # Errors
-    /// [`Error::Isa`](crate::Error::Isa) if `RECURRENT_ISA` names one that this machine has not.
-    pub fn best_isa(&self) -> Result<Isa, crate::Error> {
+    /// [`Error::Isa`] if `RECURRENT_ISA` names one that this machine has not.
+    pub fn best_isa(&self) -> Result<Isa, Error> {
         Isa::best_for(self.narrow)
     }
 
@@ -48,10 +44,29 @@ impl CpuCode {
     pub fn pack(&self, isa: Isa, weights: &[f32], packed: &mut [f32]) {
         (self.pack)(isa, weights, packed);
     }
+}
 
-    /// The same for all weights, those that only training reads included.
+/// What the CPU needs of a [`Program`] to run batches and to train. It is one type for all models, so that both are
+/// compiled once, with this crate, and only kernels are compiled for each model.
+#[derive(Clone, Copy)]
+pub(in crate::model) struct CpuCode {
+    pub info: &'static ModelInfo,
+    pub scan: RunScan,
+    pub weights: StreamCode,
+}
+
+impl CpuCode {
+    pub fn of<P: Program>() -> Self {
+        CpuCode {
+            info: &P::INFO,
+            scan: P::scan,
+            weights: StreamCode::of::<P>(),
+        }
+    }
+
+    /// Packs all weights, those that only training reads included. See [`StreamCode::pack`].
     pub fn pack_training(&self, isa: Isa, weights: &[f32], packed: &mut [f32]) {
-        self.pack(isa, weights, packed);
+        self.weights.pack(isa, weights, packed);
         for m in self.info.matrices_training {
             pack_matrix(isa.lanes(), m, weights, packed);
         }

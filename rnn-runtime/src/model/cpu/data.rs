@@ -2,7 +2,7 @@
 
 use std::sync::{Mutex, OnceLock};
 
-use super::{CpuCode, learn::State};
+use super::{StreamCode, learn::State};
 use crate::{
     cpu::{arena::Arena, simd::Isa},
     error::Error,
@@ -55,7 +55,7 @@ impl ModelData {
     }
 
     /// The instruction set that runs.
-    pub(in crate::model) fn isa(&self, code: &CpuCode) -> Result<Isa, Error> {
+    pub(in crate::model) fn isa(&self, code: &StreamCode) -> Result<Isa, Error> {
         match self.isa {
             Some(isa) => Ok(isa),
             None => code.best_isa(),
@@ -78,7 +78,7 @@ impl ModelData {
     }
 
     /// The weights as the kernels of inference on `isa`, which is this model's, read them.
-    pub(in crate::model) fn packed(&self, code: &CpuCode, isa: Isa) -> &[f32] {
+    pub(in crate::model) fn packed(&self, code: &StreamCode, isa: Isa) -> &[f32] {
         self.packed
             .get_or_init(|| {
                 let mut packed = Arena::new(code.stream.packed);

@@ -129,7 +129,7 @@ fn forward(
 ) -> Result<(), Error> {
     let info = code.info;
     let batch = check(info, inputs)?;
-    let isa = data.isa(code)?;
+    let isa = data.isa(&code.weights)?;
     let states = data.states.lock().load(info, batch)?;
     let mut left = zeros(info, batch);
     let mut state = data.training.take().unwrap_or_default();
@@ -196,7 +196,7 @@ fn backward(
     gradients: &mut [f32],
 ) -> Result<(), Error> {
     let info = code.info;
-    let isa = data.isa(code)?;
+    let isa = data.isa(&code.weights)?;
     let Some(state) = data.training.as_deref_mut().filter(|s| s.ready) else {
         return Err(Error::Argument(
             "backward comes after forward: there is nothing to go back over".into(),

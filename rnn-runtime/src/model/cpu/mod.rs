@@ -8,6 +8,6 @@ mod learn;
 mod stream;
 
 pub(super) use batch::predict;
-pub(super) use code::CpuCode;
+pub(super) use code::{CpuCode, StreamCode};
 pub use data::ModelData;
 pub(super) use learn::{input_gradient, want_input_gradient};

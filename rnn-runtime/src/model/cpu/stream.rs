@@ -1,6 +1,6 @@
 //! Streams of a model whose weights are its own, and their states by name.
 
-use super::{CpuCode, ModelData};
+use super::{ModelData, StreamCode};
 use crate::{
     cpu::{
         arena::Storage,
@@ -16,7 +16,7 @@ use crate::{
 
 impl<'m, P: Program> Stream<'m, P> {
     pub(in crate::model) fn new(data: &'m ModelData) -> Result<Self, Error> {
-        let code = CpuCode::of::<P>();
+        let code = StreamCode::of::<P>();
         let isa = data.isa(&code)?;
         let panels = Panels::new(data.packed(&code, isa));
         Ok(Stream::over(&data.weights, panels, isa))
