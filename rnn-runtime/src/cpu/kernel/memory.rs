@@ -113,7 +113,7 @@ impl<'a> Memory<'a> {
     ///
     /// # Safety
     /// The buffer exists, and the step and the row are within it: [`Memory::check`] says so.
-    #[cfg_attr(not(debug_assertions), inline(always))]
+    #[cfg_attr(not(recurrent_calls), inline(always))]
     pub(in crate::cpu) unsafe fn at(&self, r: &BufferRef, t: usize, row: usize) -> *mut f32 {
         // SAFETY: the caller's promise.
         unsafe {
@@ -127,14 +127,14 @@ impl<'a> Memory<'a> {
     /// Panics unless `width` floats of `r`, rounded up to whole vectors, lie within the values for
     /// every row of this memory and every time up to `last`. With constant tables, as in a stream,
     /// the compiler decides all of it and no code is left.
-    #[cfg_attr(not(debug_assertions), inline(always))]
+    #[cfg_attr(not(recurrent_calls), inline(always))]
     pub(in crate::cpu) fn check(&self, r: &BufferRef, width: usize, last: usize) {
         let exact = r.exact;
         self.check_floats(r, if exact { width } else { padded(width) }, last);
     }
 
     /// The same for a vector that is read: whole vectors, whatever stands after it.
-    #[cfg_attr(not(debug_assertions), inline(always))]
+    #[cfg_attr(not(recurrent_calls), inline(always))]
     pub(in crate::cpu) fn check_whole(&self, r: &BufferRef, width: usize, last: usize) {
         self.check_floats(r, padded(width), last);
     }
@@ -166,7 +166,7 @@ impl<'a> Memory<'a> {
     ///
     /// # Panics
     /// If they are not within the buffer, or the row is not one of this memory's.
-    #[cfg_attr(not(debug_assertions), inline(always))]
+    #[cfg_attr(not(recurrent_calls), inline(always))]
     pub fn row(&self, r: &BufferRef, width: usize, t: usize, row: usize) -> &[f32] {
         self.check(r, width, t);
         assert!(self.rows().contains(&row), "a row of somebody else");
@@ -178,7 +178,7 @@ impl<'a> Memory<'a> {
     ///
     /// # Panics
     /// As [`Memory::row`].
-    #[cfg_attr(not(debug_assertions), inline(always))]
+    #[cfg_attr(not(recurrent_calls), inline(always))]
     pub fn row_mut(&mut self, r: &BufferRef, width: usize, t: usize, row: usize) -> &mut [f32] {
         self.check(r, width, t);
         assert!(self.rows().contains(&row), "a row of somebody else");
@@ -190,7 +190,7 @@ impl<'a> Memory<'a> {
     ///
     /// # Panics
     /// As [`Memory::row`].
-    #[cfg_attr(not(debug_assertions), inline(always))]
+    #[cfg_attr(not(recurrent_calls), inline(always))]
     pub fn copy_row(
         &mut self,
         from: &BufferRef,

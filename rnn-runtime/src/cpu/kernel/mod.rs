@@ -330,7 +330,7 @@ fn check<W: PanelFormat, B: Body>(
 }
 
 /// The same for what its table names: the packed weights are so many `elements`.
-#[cfg_attr(not(debug_assertions), inline(always))]
+#[cfg_attr(not(recurrent_calls), inline(always))]
 fn check_table(m: &Memory<'_>, elements: usize, p: &Kernel, first: usize, last: usize) {
     for product in p.products {
         for s in *product {

@@ -36,7 +36,7 @@ pub struct StridedPointer {
 impl StridedPointer {
     /// # Safety
     /// [`Memory::check`] has seen `r` for all times and rows of the run.
-    #[cfg_attr(not(debug_assertions), inline(always))]
+    #[cfg_attr(not(recurrent_calls), inline(always))]
     unsafe fn new(m: &Memory<'_>, r: &BufferRef, line: &StridedRun) -> Self {
         let buf = m.buf(r);
         // SAFETY: the caller's promise.
@@ -113,7 +113,7 @@ macro_rules! lists {
         impl Pointers<'_> {$(
             /// # Safety
             /// As [`Pointers::find`].
-            #[cfg_attr(not(debug_assertions), inline(always))]
+            #[cfg_attr(not(recurrent_calls), inline(always))]
             pub(super) unsafe fn $name(&self, p: &Kernel, i: usize, n: usize) -> *mut f32 {
                 let column = || match self {
                     Pointers::StridedRun { $list, .. } => $list[i],
@@ -137,7 +137,7 @@ impl Pointers<'_> {
     ///
     /// # Safety
     /// As [`Pointers::find`].
-    #[cfg_attr(not(debug_assertions), inline(always))]
+    #[cfg_attr(not(recurrent_calls), inline(always))]
     pub(super) unsafe fn operand(&self, r: &BufferRef, i: usize, n: usize) -> *mut f32 {
         let column = || match self {
             Pointers::StridedRun { operands, .. } => operands[i],
@@ -221,7 +221,7 @@ fn strided_pointers<const N: usize>(
 }
 
 /// Operand `i` of all products.
-#[cfg_attr(not(debug_assertions), inline(always))]
+#[cfg_attr(not(recurrent_calls), inline(always))]
 fn operand(p: &Kernel, mut i: usize) -> &Segment {
     let mut product = 0;
     while i >= p.products[product].len() {
@@ -232,7 +232,7 @@ fn operand(p: &Kernel, mut i: usize) -> &Segment {
 }
 
 /// Which runs the positions of a kernel at many times form.
-#[cfg_attr(not(debug_assertions), inline(always))]
+#[cfg_attr(not(recurrent_calls), inline(always))]
 pub(super) fn along(m: &Memory<'_>, p: &Kernel) -> Along {
     let segments = p.products.iter().flat_map(|p| p.iter().map(|s| &s.operand));
     let refs = (p.loads.iter().chain(p.scalars)).chain(p.stores.iter().chain(p.reductions));

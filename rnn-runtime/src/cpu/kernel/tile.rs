@@ -8,7 +8,7 @@ use super::{Body, PanelFormat, Panels, padded, panel_units, strided::Pointers};
 use crate::cpu::simd::{CALLED, Simd};
 
 /// Operands of the products before number `i`.
-#[cfg_attr(not(debug_assertions), inline(always))]
+#[cfg_attr(not(recurrent_calls), inline(always))]
 fn operands_before(p: &Kernel, i: usize) -> usize {
     p.products[..i].iter().map(|p| p.len()).sum()
 }

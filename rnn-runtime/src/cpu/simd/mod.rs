@@ -73,9 +73,9 @@ pub use wide::Wide;
 /// Whether kernels call the longer parts of their code instead of having a copy of it. With optimisation they have copies:
 /// a call would cost more than some parts take, and nothing else could run beside it. Without, a copy is hundreds of
 /// stores and loads, once for each kernel, row and instruction set: two thirds of what rustc had to write for a
-/// model. So a build with debug assertions calls the one copy, optimised as the runtime is, that each instruction set
-/// has. The operations are the same, and so are the bits.
-pub(in crate::cpu) const CALLED: bool = cfg!(debug_assertions);
+/// model. So a development build that is not optimised calls the one copy that each instruction set has. The
+/// operations are the same, and so are the bits. `build.rs` decides.
+pub(in crate::cpu) const CALLED: bool = cfg!(recurrent_calls);
 
 /// Adding this to a float of magnitude below 2²² rounds it to the nearest integer (ties to even)
 /// and leaves that integer, plus the bias 127 of an exponent, in the lowest bits of the sum.
