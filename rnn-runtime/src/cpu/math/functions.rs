@@ -16,7 +16,6 @@ macro_rules! last {
 macro_rules! functions {
     ($($(#[$about:meta])* $function:ident: $name:ident($x:ident $(, $y:ident)?) = $formula:path;)*) => {
         /// A function of this module.
-        #[doc(hidden)]
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub(super) enum Function {
             $(#[doc = concat!("[`", stringify!($name), "`]")] $function,)*
