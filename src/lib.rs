@@ -94,6 +94,7 @@ pub mod prelude {
     };
     #[cfg(feature = "std")]
     pub use rnn_runtime::{
+        device::Device,
         learner::Learner,
         model::{Ids, LayerState, Masks, Model, Sequence, Sequence2, Sequence3},
     };

@@ -24,6 +24,9 @@ pub use crate::{
 #[cfg(feature = "std")]
 pub use with_std::*;
 
+#[cfg(feature = "cuda")]
+pub use crate::cuda::{CudaCode, CudaForm, CudaKernel, CudaProgram, CudaScan};
+
 #[cfg(feature = "std")]
 mod with_std {
     pub use std::vec::Vec;
@@ -70,6 +73,20 @@ macro_rules! __with_std {
     ($($items:tt)*) => {};
 }
 
+/// The kernels for CUDA devices; expands to nothing if the feature `cuda` is off.
+#[cfg(feature = "cuda")]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __with_cuda {
+    ($($items:tt)*) => { $($items)* };
+}
+#[cfg(not(feature = "cuda"))]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __with_cuda {
+    ($($items:tt)*) => {};
+}
+
 /// The value of a model that has no name.
 #[cfg(feature = "std")]
 #[doc(hidden)]
@@ -87,4 +104,4 @@ macro_rules! __new_model {
         compile_error!("without the feature `std` a model is a type: give it a name, `rnn_model! { struct Name = … }`, and stream it over `PackedWeights::<Name>`")
     };
 }
-pub use crate::{__new_model as new_model, __with_std as with_std};
+pub use crate::{__new_model as new_model, __with_cuda as with_cuda, __with_std as with_std};

@@ -64,6 +64,10 @@ pub enum Error {
         /// Why it cannot be used.
         reason: String,
     },
+    /// A device cannot be used: what is missing, what it refused, how much memory was asked for.
+    #[cfg(feature = "std")]
+    #[error("{0}")]
+    Device(String),
     /// Reading or writing a file failed.
     #[cfg(feature = "std")]
     #[error("{path}: {source}")]

@@ -11,6 +11,8 @@ mod random;
 
 use crate::params::{Distribution, FanMode, Init, ParamSpec};
 use random::Stream;
+#[cfg(feature = "cuda")]
+pub(crate) use random::fnv1a;
 
 /// Standard deviation of a unit normal cut off at two deviations. Keras divides by it, so that the drawn
 /// numbers have the deviation asked for.

@@ -2,7 +2,7 @@
 //!
 //! Users name `recurrent` only; this crate is what generated code links against.
 //! Importing runs one way: `error ← params ← init ← weights ← update ← loss ← learner ←
-//! trainable ← executor ← cpu ← stream ← host ← model ← code`.
+//! trainable ← executor ← cpu ← stream ← cuda ← device ← host ← model ← code`.
 //!
 //! Streams (`cpu::{kernel, math, simd}`, `stream`) need neither std nor an allocator; all else is there
 //! with the feature `std`.
@@ -11,6 +11,11 @@
 #[doc(hidden)]
 pub mod code;
 pub mod cpu;
+#[cfg(feature = "cuda")]
+#[doc(hidden)]
+pub mod cuda;
+#[cfg(feature = "std")]
+pub mod device;
 pub mod error;
 #[cfg(feature = "std")]
 pub mod executor;

@@ -8,12 +8,15 @@
 
 #[path = "../support/bits.rs"]
 mod bits;
+#[path = "../support/device.rs"]
+mod device;
 #[path = "../support/every.rs"]
 mod every;
 #[path = "../support/golden.rs"]
 mod golden;
 mod harness;
 
+pub use device::on_device;
 pub use every::every_instruction_set;
 pub use harness::check;
 
@@ -24,7 +27,7 @@ macro_rules! grid {
         #[test]
         fn $test() {
             use recurrent::prelude::Model as _;
-            let mut model = recurrent::rnn_model!($($model)+);
+            let mut model = $crate::on_device(recurrent::rnn_model!($($model)+));
             model.want_input_gradient(true);
             $crate::check(&mut model, $file, stringify!($test), |model, index| {
                 model.input_gradient(index)

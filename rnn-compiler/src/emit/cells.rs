@@ -3,7 +3,10 @@
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 
-use super::kernel::{Names, kernel};
+use super::{
+    cuda,
+    kernel::{Names, kernel},
+};
 use crate::{
     diagnostics::Sound,
     schedule::{Kernels, PlannedKernel},
@@ -20,6 +23,8 @@ pub(super) struct Emitted {
     pub prologue: Vec<Call>,
     pub step: Vec<Call>,
     pub post_loop: Vec<Call>,
+    /// The same kernels for a CUDA device: a `CudaScan`.
+    pub cuda: TokenStream,
 }
 
 /// A kernel that has been emitted, and what it serves.
@@ -38,25 +43,32 @@ pub(super) fn kernels(
 ) -> Sound<Emitted> {
     let span = Span::call_site().located_at(span);
     let mut items = TokenStream::new();
+    let mut lists = Vec::new();
     let mut list = |kernels: &[PlannedKernel]| -> Sound<Vec<Call>> {
         let mut calls = Vec::new();
+        let mut on_device = TokenStream::new();
         for one in kernels {
             let names = counter.names();
             items.extend(kernel(rt, &names, one, &k.graph, span)?);
+            let one_on_device = cuda::kernel(rt, &names.table, one, &k.graph)?;
+            on_device.extend(quote!(#one_on_device,));
             calls.push(Call {
                 names,
                 only_input_gradient: one.only_input_gradient,
                 only_state_gradients: one.only_state_gradients,
             });
         }
+        lists.push(on_device);
         Ok(calls)
     };
     let (prologue, step, post_loop) = (list(&k.prologue)?, list(&k.step)?, list(&k.post_loop)?);
+    let parts = ["prologue", "step", "post_loop"].map(|name| format_ident!("{name}"));
     Ok(Emitted {
         items,
         prologue,
         step,
         post_loop,
+        cuda: quote!(#rt::CudaScan { #(#parts: &[#lists]),* }),
     })
 }
 

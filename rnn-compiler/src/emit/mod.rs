@@ -2,6 +2,7 @@
 
 mod cell;
 mod cells;
+mod cuda;
 mod info;
 mod io;
 mod kernel;

@@ -68,9 +68,12 @@ fn implementation(
 ) -> Sound<TokenStream> {
     let packing = packing(rt, plan);
     let mut counter = Counter::default();
-    let (computed, computed_items) = computed(rt, plan, &mut counter)?;
+    let computed = computed(rt, plan, &mut counter)?;
+    let (computed, computed_items, cuda_computed) =
+        (computed.program, computed.items, computed.cuda);
     let mut items = TokenStream::new();
     let mut scans = TokenStream::new();
+    let mut cuda_scans = TokenStream::new();
     // The kernels of a stream's step, by operation.
     let mut streams: Vec<Option<Emitted>> = Vec::new();
     for (i, (op, cell)) in plan.graph.ops.iter().zip(&plan.cells).enumerate() {
@@ -89,6 +92,10 @@ fn implementation(
         };
         let mut one = |what: &str, e: &Emitted, unroll, first, [plain, masked]: [&str; 2]| {
             let (name, variant) = (form(what, i), format_ident!("{what}"));
+            let on_device = &e.cuda;
+            cuda_scans.extend(quote! {
+                #rt::CudaForm { cell: #i, form: #rt::Form::#variant, first: #first, scan: #on_device },
+            });
             items.extend(scan(rt, &name, e, unroll, first));
             let how = format_ident!("{}", if mask.is_some() { masked } else { plain });
             scans.extend(quote!((#rt::Form::#variant, #i) => call.#how::<#name>(),));
@@ -164,6 +171,14 @@ fn implementation(
                         #scans
                         _ => call.unknown(),
                     }
+                }
+            }
+            #rt::with_cuda! {
+                impl #rt::CudaProgram for #name {
+                    const CUDA: #rt::CudaCode = #rt::CudaCode {
+                        computed: &[#cuda_computed],
+                        forms: &[#cuda_scans],
+                    };
                 }
             }
         }

@@ -6,6 +6,7 @@ use rnn_tables::VectorSlice;
 
 use super::{
     cells::Counter,
+    cuda,
     kernel::{Names, kernel},
     names::{none, some},
     tables::{Print, packed, param},
@@ -138,14 +139,24 @@ pub(super) fn packing(rt: &TokenStream, plan: &Plan) -> Packing {
     }
 }
 
-/// The code that computes vectors from parameters when weights are packed: the type that implements
-/// it, and its items.
+/// The code that computes vectors from parameters when weights are packed.
+pub(super) struct ComputedVectors {
+    /// The type that implements it on the CPU.
+    pub program: TokenStream,
+    /// The items of that type.
+    pub items: TokenStream,
+    /// Its kernels on a CUDA device.
+    pub cuda: TokenStream,
+}
+
+/// Emits the code that computes vectors from parameters.
 pub(super) fn computed(
     rt: &TokenStream,
     plan: &Plan,
     counter: &mut Counter,
-) -> Sound<(TokenStream, TokenStream)> {
+) -> Sound<ComputedVectors> {
     let mut items = TokenStream::new();
+    let mut on_device = TokenStream::new();
     let mut calls = TokenStream::new();
     let mut done = vec![false; plan.vectors.len()];
     for cell in plan.cells.iter().flatten() {
@@ -174,14 +185,21 @@ pub(super) fn computed(
                 let at: Vec<TokenStream> = at.collect();
                 items.extend(kernel(rt, &names, &one, &form.graph, span)?);
                 let Names { table, body } = &names;
+                let table = quote!(#rt::Kernel { stores: &[#(#at),*], ..#table });
                 calls.extend(quote! {
-                    #rt::run_rows::<__S, __W, #body>(s, m, w, &#rt::Kernel { stores: &[#(#at),*], ..#table }, 0);
+                    #rt::run_rows::<__S, __W, #body>(s, m, w, &#table, 0);
                 });
+                let one_on_device = cuda::kernel_of(rt, &table, &one, &form.graph)?;
+                on_device.extend(quote!(#one_on_device,));
             }
         }
     }
     if calls.is_empty() {
-        return Ok((quote!(#rt::Nothing), TokenStream::new()));
+        return Ok(ComputedVectors {
+            program: quote!(#rt::Nothing),
+            items: TokenStream::new(),
+            cuda: TokenStream::new(),
+        });
     }
     let items = quote! {
         #items
@@ -191,7 +209,11 @@ pub(super) fn computed(
             fn run<__S: #rt::Simd, __W: #rt::PanelFormat>(s: __S, m: &mut #rt::Memory<'_>, w: #rt::Panels<'_, __W>) { #calls }
         }
     };
-    Ok((quote!(__Computed), items))
+    Ok(ComputedVectors {
+        program: quote!(__Computed),
+        items,
+        cuda: on_device,
+    })
 }
 
 /// `ParamSpec`s.

@@ -76,7 +76,7 @@ impl Stream {
 }
 
 /// The 128-bit FNV-1a hash (Fowler, Noll and Vo): fixed for ever, unlike the standard library's.
-fn fnv1a(bytes: &[u8]) -> u128 {
+pub(crate) fn fnv1a(bytes: &[u8]) -> u128 {
     const PRIME: u128 = 0x0100_0000_0000_0000_0000_013b;
     const BASIS: u128 = 0x6c62_272e_07bb_0142_62b8_2175_6295_c58d;
     bytes.iter().fold(BASIS, |hash, &byte| {

@@ -5,8 +5,12 @@
 
 mod check;
 mod cpu;
+#[cfg(feature = "cuda")]
+mod cuda;
+mod data;
 mod graph;
 mod input;
+mod learner;
 mod output;
 mod program;
 mod stateful;
@@ -14,7 +18,7 @@ mod summary;
 mod user;
 
 pub use crate::stream::{Id, Stream, Streamable};
-pub use cpu::ModelData;
+pub use data::ModelData;
 pub use input::{
     Batch, Feature, Ids, IntoInput, Kind, Masks, Real, Rows, Rows2, Rows3, Sequence, Sequence2,
     Sequence3, Token,

@@ -164,7 +164,7 @@ pub struct Schedules {
 }
 
 /// The code of a model. Generated; nothing in it is meant to be called by hand.
-pub trait Program: StreamProgram + CpuProgram {
+pub trait Program: StreamProgram + CpuProgram + DeviceProgram {
     /// What is known about the model.
     const INFO: ModelInfo;
     /// The kind of the input ([`super::Sequence`], [`super::Rows`], [`super::Ids`], …), or a tuple
@@ -179,3 +179,15 @@ pub trait Program: StreamProgram + CpuProgram {
     /// A model with this data.
     fn from_data(data: ModelData) -> Self;
 }
+
+/// The kernels of a model for other devices than the CPU.
+#[cfg(feature = "cuda")]
+pub trait DeviceProgram: crate::cuda::CudaProgram {}
+#[cfg(feature = "cuda")]
+impl<P: crate::cuda::CudaProgram> DeviceProgram for P {}
+
+/// The kernels of a model for other devices than the CPU: there are none.
+#[cfg(not(feature = "cuda"))]
+pub trait DeviceProgram {}
+#[cfg(not(feature = "cuda"))]
+impl<P> DeviceProgram for P {}

@@ -1,13 +1,15 @@
 //! What a user calls.
 
+#[cfg(feature = "cuda")]
+use super::cuda;
 use super::{
     LayerState, ModelData, Outputs, Program, Stream, Streamable,
-    cpu::{self, CpuCode, StreamCode, predict},
+    cpu::{CpuCode, StreamCode, infer, predict},
     graph,
     input::IntoInput,
-    summary,
+    learner, summary,
 };
-use crate::{cpu::simd::Isa, error::Error, init::initialise, params::ParamSpec};
+use crate::{cpu::simd::Isa, device::Device, error::Error, init::initialise, params::ParamSpec};
 
 /// A compiled model. Everything that `rnn_model!` makes implements it.
 pub trait Model: Program {
@@ -45,8 +47,32 @@ pub trait Model: Program {
     fn predict<'a>(&self, x: impl IntoInput<'a, Self::Input>) -> Result<Self::Output, Error> {
         let mut inputs = Vec::with_capacity(Self::INFO.inputs.len());
         x.into_input(&mut inputs)?;
-        let arrays = predict(&CpuCode::of::<Self>(), self.data(), &inputs)?;
+        let data = self.data();
+        let arrays = predict(&Self::INFO, &inputs, |x, batch, outcome| {
+            #[cfg(feature = "cuda")]
+            if data.resident.is_some() {
+                return cuda::infer(&Self::INFO, data, x, batch, outcome, false);
+            }
+            infer(&CpuCode::of::<Self>(), data, x, batch, outcome, false)
+        })?;
         Self::Output::from_arrays(arrays)
+    }
+
+    /// The model on a device, with its weights, and states if it is stateful. From then on `predict` and training run
+    /// there; nothing else changes. `Device::cpu()` brings it back.
+    ///
+    /// A clone of the model is on the CPU.
+    ///
+    /// # Errors
+    /// [`Error::Device`] if the device has no room for the model, or cannot run something of it.
+    fn to(mut self, device: &Device) -> Result<Self, Error> {
+        learner::to(&mut self, device)?;
+        Ok(self)
+    }
+
+    /// The device that the model is on.
+    fn device(&self) -> Device {
+        learner::device(self.data())
     }
 
     /// Puts the states of stateful layers back to zero. The next batch may be of another size.
@@ -126,7 +152,7 @@ pub trait Model: Program {
     /// The weights of one parameter, such as `lstm/kernel`: its shape and its floats, row-major.
     fn param(&self, name: &str) -> Option<(&'static [usize], &[f32])> {
         let (spec, range) = find(Self::INFO.params, name)?;
-        Some((spec.shape, &self.data().weights[range]))
+        Some((spec.shape, &self.data().weights()[range]))
     }
 
     /// The weights of one parameter, to change.
@@ -152,13 +178,13 @@ pub trait Model: Program {
 
     /// Asks backward passes for the gradients of the inputs too ([`Model::input_gradient`]).
     fn want_input_gradient(&mut self, wanted: bool) {
-        cpu::want_input_gradient(self, wanted);
+        learner::want_input_gradient(self, wanted);
     }
 
     /// The gradient of input number `index` from the last backward pass, `[batch, (time,)
     /// features]`; `None` for ids and masks, or if it was not asked for.
     fn input_gradient(&self, index: usize) -> Option<&[f32]> {
-        cpu::input_gradient(self, index)
+        learner::input_gradient(self, index)
     }
 
     /// Writes the weights as safetensors, under Keras's names. The file is written to the side
@@ -169,7 +195,7 @@ pub trait Model: Program {
     /// refuse: the old file stays.
     #[cfg(feature = "weights")]
     fn save(&self, path: impl AsRef<std::path::Path>) -> Result<(), Error> {
-        crate::weights::save(path, Self::INFO.params, &self.data().weights)
+        crate::weights::save(path, Self::INFO.params, self.data().weights())
     }
 
     /// Reads weights from safetensors. Everything missing, extra, of the wrong shape or not finite

@@ -1,6 +1,6 @@
 //! Inference over a batch: rows divided among threads, long sequences cut into blocks of time.
 
-use super::{CpuCode, ModelData};
+use super::CpuCode;
 use crate::{
     cpu::{
         arena::Arena,
@@ -13,7 +13,7 @@ use crate::{
     error::Error,
     executor::{Executor as _, execute},
     learner::{InputView, Values},
-    model::{AxisSpec, Batch, ModelInfo, check::check, stateful::zeros},
+    model::{AxisSpec, Batch, ModelData, ModelInfo, check::check, stateful::zeros},
 };
 use ndarray::{ArrayD, IxDyn};
 use rnn_tables::{BufferRef, InputMask, MaskRule};
@@ -131,13 +131,12 @@ fn valid_steps(
     all
 }
 
-/// The outputs for a batch, in the model's order.
+/// The outputs for a batch, in the model's order. `run` runs it, once it has been checked.
 pub(in crate::model) fn predict(
-    code: &CpuCode,
-    data: &ModelData,
+    info: &ModelInfo,
     inputs: &[Batch<'_>],
+    run: impl FnOnce(&[InputView<'_>], usize, &mut Outcome) -> Result<(), Error>,
 ) -> Result<Vec<ArrayD<f32>>, Error> {
-    let info = code.info;
     let mut views = Vec::with_capacity(inputs.len());
     for (i, (input, spec)) in inputs.iter().zip(info.inputs).enumerate() {
         let layer = info.vocabulary.iter().find(|v| v.0 == i);
@@ -145,7 +144,7 @@ pub(in crate::model) fn predict(
     }
     let batch = check(info, &views)?;
     let mut outcome = Outcome::default();
-    infer(code, data, &views, batch, &mut outcome, false)?;
+    run(&views, batch, &mut outcome)?;
     let axes = axes(info, &views);
     let mut arrays = Vec::with_capacity(info.outputs.len());
     for (i, y) in outcome.outputs.into_iter().enumerate() {
@@ -159,7 +158,7 @@ pub(in crate::model) fn predict(
 }
 
 /// Runs a checked batch. With `whole`, it also gives what training needs: masks and penalties.
-pub(super) fn infer(
+pub(in crate::model) fn infer(
     code: &CpuCode,
     data: &ModelData,
     x: &[InputView<'_>],
@@ -203,7 +202,7 @@ pub(super) fn infer(
     let run = Run {
         isa,
         panels: Panels::new(packed),
-        weights: &data.weights,
+        weights: data.weights(),
         x,
         axes: &axes,
         block,

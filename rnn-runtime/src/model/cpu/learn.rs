@@ -1,9 +1,7 @@
 //! Training: every layer forwards over the whole batch, then backwards.
 
-use ndarray::{ArrayD, IxDyn};
-
 use super::{
-    CpuCode, ModelData,
+    CpuCode,
     batch::{Outcome, axes, infer},
 };
 use crate::{
@@ -13,16 +11,16 @@ use crate::{
         layout::lay_out,
         ops::{self, Times},
         run::{Penalties, Training},
+        simd::Isa,
     },
     error::Error,
     executor::execute,
-    learner::{InputView, KeptState, Learner, StepSeed, ValueSpec, Values},
+    learner::{InputView, StepSeed, ValueSpec, Values},
     model::{
-        LayerState, ModelInfo, Program,
+        ModelData, ModelInfo,
         check::{check, count},
-        stateful::{Store, zeros},
+        stateful::zeros,
     },
-    params::ParamSpec,
 };
 
 /// What training keeps from one call to the next.
@@ -37,11 +35,11 @@ pub(in crate::model) struct State {
     /// Steps and ids of each input; no ids for floats.
     inputs: Vec<(usize, Vec<u32>)>,
     seed: StepSeed,
-    outcome: Outcome,
+    pub(in crate::model) outcome: Outcome,
     /// The gradient of each input; `None` if they are not wanted.
-    input_gradients: Option<Vec<Vec<f32>>>,
+    pub(in crate::model) input_gradients: Option<Vec<Vec<f32>>>,
     /// Whether a forward pass of training came last, so that there is something to go back over.
-    ready: bool,
+    pub(in crate::model) ready: bool,
 }
 
 /// The times of a value on this axis.
@@ -49,79 +47,8 @@ fn times(axis: Option<usize>, axes: &[usize]) -> Times {
     axis.map_or(Times::ONE, |a| Times::all(axes[a]))
 }
 
-impl<P: Program> Learner for P {
-    fn specs(&self) -> &'static [ParamSpec] {
-        P::INFO.params
-    }
-
-    fn weights(&self) -> &[f32] {
-        &self.data().weights
-    }
-
-    fn weights_mut(&mut self) -> &mut [f32] {
-        self.data_mut().weights_mut()
-    }
-
-    fn inputs(&self) -> &'static [ValueSpec] {
-        P::INFO.inputs
-    }
-
-    fn outputs(&self) -> &'static [ValueSpec] {
-        P::INFO.outputs
-    }
-
-    fn vocabulary(&self) -> &'static [(usize, &'static str, usize)] {
-        P::INFO.vocabulary
-    }
-
-    fn forward(&mut self, inputs: &[InputView<'_>], seed: StepSeed) -> Result<(), Error> {
-        forward(&CpuCode::of::<P>(), self.data_mut(), inputs, seed)
-    }
-
-    fn infer(&mut self, inputs: &[InputView<'_>]) -> Result<(), Error> {
-        evaluate(&CpuCode::of::<P>(), self.data_mut(), inputs)
-    }
-
-    fn output(&self, index: usize) -> &[f32] {
-        let state = self.data().training.as_ref();
-        state
-            .and_then(|s| s.outcome.outputs.get(index))
-            .map_or(&[], |y| y)
-    }
-
-    fn backward(&mut self, d_outputs: &[&[f32]], gradients: &mut [f32]) -> Result<(), Error> {
-        backward(&CpuCode::of::<P>(), self.data_mut(), d_outputs, gradients)
-    }
-
-    fn output_mask(&self, index: usize) -> Option<&[f32]> {
-        let masks = &self.data().training.as_ref()?.outcome.masks;
-        masks.get(index)?.as_deref()
-    }
-
-    fn penalty(&self) -> f32 {
-        let state = self.data().training.as_ref();
-        state.map_or(0.0, |s| s.outcome.penalty)
-    }
-
-    fn is_stateful(&self) -> bool {
-        !P::INFO.states.is_empty()
-    }
-
-    fn reset_states(&mut self) {
-        self.data().states.lock().reset();
-    }
-
-    fn kept_states(&self) -> Vec<KeptState> {
-        kept_states(self.data(), &P::INFO)
-    }
-
-    fn set_kept_states(&mut self, states: &[KeptState]) -> Result<(), Error> {
-        set_kept_states(self.data(), &P::INFO, states)
-    }
-}
-
 /// A forward pass of training.
-fn forward(
+pub(in crate::model) fn forward(
     code: &CpuCode,
     data: &mut ModelData,
     inputs: &[InputView<'_>],
@@ -179,7 +106,11 @@ fn forward(
 }
 
 /// Runs a batch in inference, and keeps what training looks at.
-fn evaluate(code: &CpuCode, data: &mut ModelData, inputs: &[InputView<'_>]) -> Result<(), Error> {
+pub(in crate::model) fn evaluate(
+    code: &CpuCode,
+    data: &mut ModelData,
+    inputs: &[InputView<'_>],
+) -> Result<(), Error> {
     let batch = check(code.info, inputs)?;
     let mut state = data.training.take().unwrap_or_default();
     state.ready = false;
@@ -189,7 +120,7 @@ fn evaluate(code: &CpuCode, data: &mut ModelData, inputs: &[InputView<'_>]) -> R
 }
 
 /// The backward pass after [`forward`].
-fn backward(
+pub(in crate::model) fn backward(
     code: &CpuCode,
     data: &mut ModelData,
     d_outputs: &[&[f32]],
@@ -197,17 +128,38 @@ fn backward(
 ) -> Result<(), Error> {
     let info = code.info;
     let isa = data.isa(&code.weights)?;
-    let Some(state) = data.training.as_deref_mut().filter(|s| s.ready) else {
-        return Err(Error::Argument(
-            "backward comes after forward: there is nothing to go back over".into(),
-        ));
+    let Some(mut kept) = data.training.take() else {
+        return Err(nothing_to_go_back_over());
     };
+    let done = backward_over(info, code, isa, data, &mut kept, d_outputs, gradients);
+    data.training = Some(kept);
+    done
+}
+
+/// The error of a backward pass without a forward pass.
+pub(in crate::model) fn nothing_to_go_back_over() -> Error {
+    let message = "backward comes after forward: there is nothing to go back over";
+    Error::Argument(message.to_owned())
+}
+
+fn backward_over(
+    info: &ModelInfo,
+    code: &CpuCode,
+    isa: Isa,
+    data: &mut ModelData,
+    state: &mut State,
+    d_outputs: &[&[f32]],
+    gradients: &mut [f32],
+) -> Result<(), Error> {
+    if !state.ready {
+        return Err(nothing_to_go_back_over());
+    }
     fits(
         info.outputs,
         &state.outcome.outputs,
         d_outputs,
         gradients,
-        data.weights.len(),
+        data.weights().len(),
     )?;
     gradients.fill(0.0);
     let views: Vec<InputView<'_>> = state
@@ -227,7 +179,7 @@ fn backward(
         isa,
         m: Memory::new(state.values.floats_mut(), &state.bufs, 1, state.batch),
         panels: Panels::new(state.packed.floats()),
-        weights: &mut data.weights,
+        weights: data.packed_weights_mut(),
         gradients,
         x: &views,
         axes: &state.axes,
@@ -259,39 +211,6 @@ fn backward(
     Ok(())
 }
 
-/// What [`Learner::kept_states`] gives.
-fn kept_states(data: &ModelData, info: &ModelInfo) -> Vec<KeptState> {
-    let states = data.states.lock().named(info);
-    let kept = |s: LayerState| KeptState {
-        layer: s.layer,
-        name: s.name,
-        shape: s.value.shape().to_vec(),
-        values: s.value.iter().copied().collect(),
-    };
-    states.into_iter().map(kept).collect()
-}
-
-/// What [`Learner::set_kept_states`] does.
-fn set_kept_states(data: &ModelData, info: &ModelInfo, states: &[KeptState]) -> Result<(), Error> {
-    let array = |s: &KeptState| {
-        let value = ArrayD::from_shape_vec(IxDyn(&s.shape), s.values.clone())
-            .map_err(|e| Error::Argument(format!("{}/{}: {e}", s.layer, s.name)))?;
-        Ok(LayerState {
-            layer: s.layer.clone(),
-            name: s.name.clone(),
-            value,
-        })
-    };
-    let states = states
-        .iter()
-        .map(array)
-        .collect::<Result<Vec<_>, Error>>()?;
-    let mut store = Store::default();
-    store.set(info, &states)?;
-    *data.states.lock() = store;
-    Ok(())
-}
-
 impl State {
     /// Weights are packed for another instruction set: what the last forward pass left is of no use.
     pub(in crate::model) fn unpack(&mut self) {
@@ -320,7 +239,7 @@ impl State {
 }
 
 /// Checks that there is a gradient for every output and weight.
-fn fits(
+pub(in crate::model) fn fits(
     specs: &[ValueSpec],
     outputs: &[Vec<f32>],
     d_outputs: &[&[f32]],
@@ -350,17 +269,4 @@ fn fits(
         weights,
         gradients.len(),
     )
-}
-
-/// Asks the next backward passes for the gradients of the inputs as well.
-pub(in crate::model) fn want_input_gradient<P: Program>(model: &mut P, wanted: bool) {
-    let state = model.data_mut().training.get_or_insert_default();
-    state.input_gradients = wanted.then(Vec::new);
-}
-
-/// The gradient of an input, from the last backward pass.
-pub(in crate::model) fn input_gradient<P: Program>(model: &P, index: usize) -> Option<&[f32]> {
-    (*P::INFO.input_gradients.get(index)?)?;
-    let all = model.data().training.as_ref()?.input_gradients.as_ref()?;
-    Some(all.get(index).map_or(&[], |dx| dx))
 }

@@ -3,11 +3,9 @@
 
 mod batch;
 mod code;
-mod data;
 mod learn;
 mod stream;
 
-pub(super) use batch::predict;
+pub(super) use batch::{Outcome, axes, infer, predict};
 pub(super) use code::{CpuCode, StreamCode};
-pub use data::ModelData;
-pub(super) use learn::{input_gradient, want_input_gradient};
+pub(super) use learn::{State, backward, evaluate, fits, forward, nothing_to_go_back_over};

@@ -1,6 +1,6 @@
 //! Streams of a model whose weights are its own, and their states by name.
 
-use super::{ModelData, StreamCode};
+use super::StreamCode;
 use crate::{
     cpu::{
         arena::Storage,
@@ -8,7 +8,7 @@ use crate::{
     },
     error::Error,
     model::{
-        LayerState, Program,
+        LayerState, ModelData, Program,
         stateful::{checked, find, named},
     },
     stream::{Stream, StreamState},
@@ -16,10 +16,14 @@ use crate::{
 
 impl<'m, P: Program> Stream<'m, P> {
     pub(in crate::model) fn new(data: &'m ModelData) -> Result<Self, Error> {
+        #[cfg(feature = "cuda")]
+        if let Some(resident) = &data.resident {
+            return Err(resident.no_stream());
+        }
         let code = StreamCode::of::<P>();
         let isa = data.isa(&code)?;
         let panels = Panels::new(data.packed(&code, isa));
-        Ok(Stream::over(&data.weights, panels, isa))
+        Ok(Stream::over(data.weights(), panels, isa))
     }
 }
 

@@ -2,16 +2,22 @@
 
 use std::sync::{Mutex, OnceLock};
 
-use super::{StreamCode, learn::State};
+use super::{
+    cpu::{State, StreamCode},
+    stateful::States,
+};
 use crate::{
     cpu::{arena::Arena, simd::Isa},
     error::Error,
-    model::stateful::States,
 };
 
 /// A model's data.
 pub struct ModelData {
-    pub(in crate::model) weights: Vec<f32>,
+    /// Empty after a device has changed them: they are copied from there when somebody asks.
+    weights: OnceLock<Vec<f32>>,
+    /// The model on a device; `None` on the CPU.
+    #[cfg(feature = "cuda")]
+    pub(super) resident: Option<Box<super::cuda::Resident>>,
     /// Packed when first needed after a change.
     packed: OnceLock<Arena>,
     pub(in crate::model) isa: Option<Isa>,
@@ -23,11 +29,11 @@ pub struct ModelData {
 }
 
 impl Clone for ModelData {
-    /// The weights and the chosen instruction set; states start at zero.
+    /// The weights and the chosen instruction set, on the CPU; states start at zero.
     fn clone(&self) -> Self {
         ModelData {
             isa: self.isa,
-            ..ModelData::new(self.weights.clone())
+            ..ModelData::new(self.weights().to_vec())
         }
     }
 }
@@ -35,7 +41,7 @@ impl Clone for ModelData {
 impl std::fmt::Debug for ModelData {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("ModelData")
-            .field("weights", &self.weights.len())
+            .field("weights", &self.weights().len())
             .finish_non_exhaustive()
     }
 }
@@ -45,7 +51,9 @@ impl ModelData {
     pub fn new(weights: Vec<f32>) -> Self {
         // There is no `Default`, since a model without weights would fail only later.
         ModelData {
-            weights,
+            weights: OnceLock::from(weights),
+            #[cfg(feature = "cuda")]
+            resident: None,
             packed: OnceLock::new(),
             isa: None,
             scratch: Mutex::default(),
@@ -62,10 +70,41 @@ impl ModelData {
         }
     }
 
+    /// The weights.
+    pub(in crate::model) fn weights(&self) -> &[f32] {
+        self.weights.get_or_init(|| {
+            #[cfg(feature = "cuda")]
+            if let Some(resident) = &self.resident {
+                return resident.weights();
+            }
+            // Only a device takes them away.
+            Vec::new()
+        })
+    }
+
     /// The weights, to change: they are packed again before their next use.
-    pub(in crate::model) fn weights_mut(&mut self) -> &mut Vec<f32> {
+    pub(in crate::model) fn weights_mut(&mut self) -> &mut [f32] {
         self.packed.take();
-        &mut self.weights
+        #[cfg(feature = "cuda")]
+        {
+            self.weights();
+            if let Some(resident) = &mut self.resident {
+                resident.set_stale();
+            }
+        }
+        self.packed_weights_mut()
+    }
+
+    /// The weights, to change where that takes no effect on what was packed of them.
+    pub(super) fn packed_weights_mut(&mut self) -> &mut [f32] {
+        self.weights.get_mut().map_or(&mut [], |w| w)
+    }
+
+    /// A device has changed the weights.
+    #[cfg(feature = "cuda")]
+    pub(super) fn forget_host_weights(&mut self) {
+        self.weights.take();
+        self.packed.take();
     }
 
     /// Runs on this instruction set from now on: weights are packed for it before their next use.
@@ -82,7 +121,7 @@ impl ModelData {
         self.packed
             .get_or_init(|| {
                 let mut packed = Arena::new(code.stream.packed);
-                code.pack(isa, &self.weights, packed.floats_mut());
+                code.pack(isa, self.weights(), packed.floats_mut());
                 packed
             })
             .floats()
@@ -100,7 +139,7 @@ mod tests {
         for &isa in Isa::available() {
             data.set_isa(isa);
             assert_eq!(data.clone().isa, Some(isa));
-            assert_eq!(data.clone().weights, [1.0]);
+            assert_eq!(data.clone().weights(), [1.0]);
         }
     }
 }

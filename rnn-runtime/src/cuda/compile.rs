@@ -1,0 +1,238 @@
+//! Compiles CUDA to code of a GPU by NVRTC, and keeps what was compiled on disk.
+
+use std::{ffi::CString, fs, io, path::PathBuf};
+
+use cudarc::nvrtc::{result, sys};
+
+use crate::{
+    error::Error,
+    init::fnv1a,
+    weights::{make_folder, write_atomically},
+};
+
+/// What NVRTC is told beside the architecture. Products and sums of the maths stay apart, as the cell says.
+const OPTIONS: [&str; 3] = [
+    "--std=c++17",
+    "--fmad=false",
+    "--device-as-default-execution-space",
+];
+
+/// Code for a GPU of this architecture, such as 90.
+///
+/// # Errors
+/// [`Error::Device`] if NVRTC is not there, is too old for the GPU, or refuses the text.
+pub(super) fn compile(source: &str, architecture: i32) -> Result<Vec<u8>, Error> {
+    // SAFETY: it only tries to load the library.
+    if !unsafe { sys::is_culib_present() } {
+        return Err(Error::Device(
+            "cuda: NVRTC, CUDA's compiler, is not there (libnvrtc.so.13 or .so.12, on Windows nvrtc64_130_0.dll): install \
+             the CUDA toolkit, or `pip install nvidia-cuda-nvrtc` and name its folder in LD_LIBRARY_PATH"
+                .to_owned(),
+        ));
+    }
+    let target = Target::of(architecture)?;
+    let cache = Cache::of(source, &target);
+    if let Some(code) = cache.as_ref().and_then(Cache::read) {
+        return Ok(code);
+    }
+    let code = build(source, &target)?;
+    if let Some(cache) = &cache {
+        // A cache that cannot be written costs time at the next start, and nothing else.
+        let _ = cache.write(&code);
+    }
+    Ok(code)
+}
+
+/// What NVRTC compiles for.
+struct Target {
+    option: String,
+    /// Code for this GPU alone; otherwise text that the driver compiles.
+    binary: bool,
+    version: (i32, i32),
+}
+
+impl Target {
+    /// The architecture itself, or the latest that this NVRTC knows.
+    fn of(architecture: i32) -> Result<Target, Error> {
+        let (mut major, mut minor, mut count) = (0, 0, 0);
+        // SAFETY: three numbers are written.
+        unsafe {
+            checked(sys::nvrtcVersion(&raw mut major, &raw mut minor))?;
+            checked(sys::nvrtcGetNumSupportedArchs(&raw mut count))?;
+        }
+        let mut known = vec![0; usize::try_from(count).unwrap_or(0)];
+        // SAFETY: there is room for as many as NVRTC says that it knows.
+        checked(unsafe { sys::nvrtcGetSupportedArchs(known.as_mut_ptr()) })?;
+        let best = known.iter().copied().filter(|a| *a <= architecture).max();
+        let Some(best) = best else {
+            let oldest = known.iter().min().copied().unwrap_or(0);
+            return Err(Error::Device(format!(
+                "cuda: this GPU is sm_{architecture}, and NVRTC {major}.{minor} compiles for sm_{oldest} and later: install \
+                 an earlier CUDA toolkit beside it (12 is the last that knows sm_70)"
+            )));
+        };
+        let binary = best == architecture;
+        let kind = if binary { "sm" } else { "compute" };
+        Ok(Target {
+            option: format!("--gpu-architecture={kind}_{best}"),
+            binary,
+            version: (major, minor),
+        })
+    }
+}
+
+fn checked(status: sys::nvrtcResult) -> Result<(), Error> {
+    status
+        .result()
+        .map_err(|e| Error::Device(format!("cuda: NVRTC fails: {e}")))
+}
+
+/// A program of NVRTC, destroyed at the end.
+struct Program(sys::nvrtcProgram);
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        // SAFETY: it was made by `create_program`, and nobody else has it.
+        let _ = unsafe { result::destroy_program(self.0) };
+    }
+}
+
+fn build(source: &str, target: &Target) -> Result<Vec<u8>, Error> {
+    let text = CString::new(source)
+        .map_err(|_| Error::Device("cuda: a kernel's text has a zero in it".to_owned()))?;
+    let created = result::create_program(&text, Some(c"recurrent.cu"));
+    let program = Program(created.map_err(|e| Error::Device(format!("cuda: NVRTC fails: {e}")))?);
+    let mut options: Vec<&str> = OPTIONS.to_vec();
+    options.push(&target.option);
+    // SAFETY: the program was made above; `text` outlives it.
+    if let Err(e) = unsafe { result::compile_program(program.0, &options) } {
+        // SAFETY: as above.
+        let log = unsafe { result::get_program_log(program.0) }.unwrap_or_default();
+        let log: Vec<u8> = log
+            .iter()
+            .map(|c| *c as u8)
+            .take_while(|c| *c != 0)
+            .collect();
+        return Err(Error::Device(format!(
+            "cuda: NVRTC {}.{} refuses a kernel ({e}); this is a fault of `recurrent`, please report it with this text:\n{}",
+            target.version.0,
+            target.version.1,
+            String::from_utf8_lossy(&log)
+        )));
+    }
+    let mut len = 0;
+    // SAFETY: the program has been compiled; NVRTC writes as many bytes as it says.
+    unsafe {
+        if target.binary {
+            checked(sys::nvrtcGetCUBINSize(program.0, &raw mut len))?;
+            let mut code = vec![0u8; len];
+            checked(sys::nvrtcGetCUBIN(program.0, code.as_mut_ptr().cast()))?;
+            Ok(code)
+        } else {
+            checked(sys::nvrtcGetPTXSize(program.0, &raw mut len))?;
+            let mut code = vec![0u8; len];
+            checked(sys::nvrtcGetPTX(program.0, code.as_mut_ptr().cast()))?;
+            Ok(code)
+        }
+    }
+}
+
+/// The file that keeps what a source was compiled to.
+struct Cache {
+    path: PathBuf,
+    key: u128,
+}
+
+/// What a file of the cache starts with.
+const MAGIC: &[u8; 16] = b"recurrent-cuda-1";
+
+impl Cache {
+    /// `None` if there is no folder for it.
+    fn of(source: &str, target: &Target) -> Option<Cache> {
+        let folder = folder()?;
+        let all = format!(
+            "{:?} {} {OPTIONS:?}\n{source}",
+            target.version, target.option
+        );
+        let key = fnv1a(all.as_bytes());
+        Some(Cache {
+            path: folder.join(format!("{key:032x}.cubin")),
+            key,
+        })
+    }
+
+    /// What it keeps; `None` if it is not there or damaged.
+    fn read(&self) -> Option<Vec<u8>> {
+        let file = fs::read(&self.path).ok()?;
+        let rest = file.strip_prefix(MAGIC)?;
+        let (key, rest) = rest.split_first_chunk()?;
+        let (sum, code) = rest.split_first_chunk()?;
+        let right =
+            u128::from_le_bytes(*key) == self.key && u128::from_le_bytes(*sum) == fnv1a(code);
+        right.then(|| code.to_vec())
+    }
+
+    /// Keeps `code`. Nobody reads half of it.
+    fn write(&self, code: &[u8]) -> io::Result<()> {
+        make_folder(&self.path)?;
+        let mut file = MAGIC.to_vec();
+        file.extend_from_slice(&self.key.to_le_bytes());
+        file.extend_from_slice(&fnv1a(code).to_le_bytes());
+        file.extend_from_slice(code);
+        write_atomically(&self.path, &file)
+    }
+}
+
+/// Where compiled kernels are kept: `RECURRENT_CACHE`, or the platform's folder for caches. An empty
+/// `RECURRENT_CACHE` keeps none.
+fn folder() -> Option<PathBuf> {
+    if let Some(given) = std::env::var_os("RECURRENT_CACHE") {
+        return (!given.is_empty()).then(|| PathBuf::from(given));
+    }
+    let variable = |name| {
+        std::env::var_os(name)
+            .filter(|v| !v.is_empty())
+            .map(PathBuf::from)
+    };
+    let base = if cfg!(windows) {
+        variable("LOCALAPPDATA")
+    } else if cfg!(target_os = "macos") {
+        variable("HOME").map(|home| home.join("Library/Caches"))
+    } else {
+        variable("XDG_CACHE_HOME").or_else(|| variable("HOME").map(|home| home.join(".cache")))
+    };
+    base.map(|base| base.join("recurrent"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_damaged_file_of_the_cache_is_not_read() {
+        let folder = std::env::temp_dir().join(format!("recurrent-cache-{}", std::process::id()));
+        let cache = Cache {
+            path: folder.join("one.cubin"),
+            key: 7,
+        };
+        assert_eq!(cache.read(), None);
+        cache.write(b"code").unwrap();
+        assert_eq!(cache.read().as_deref(), Some(&b"code"[..]));
+        let whole = fs::read(&cache.path).unwrap();
+        for cut in 0..whole.len() {
+            fs::write(&cache.path, &whole[..cut]).unwrap();
+            assert_eq!(cache.read(), None, "{cut} bytes");
+            let mut other = whole.clone();
+            other[cut] ^= 1;
+            fs::write(&cache.path, other).unwrap();
+            assert_eq!(cache.read(), None, "byte {cut}");
+        }
+        let other = Cache {
+            path: cache.path.clone(),
+            key: 8,
+        };
+        fs::write(&cache.path, &whole).unwrap();
+        assert_eq!(other.read(), None);
+        fs::remove_dir_all(folder).unwrap();
+    }
+}

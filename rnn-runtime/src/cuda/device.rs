@@ -1,0 +1,334 @@
+//! One GPU: its context, its stream, and the kernels that every model uses.
+
+use std::{
+    collections::BTreeMap,
+    fmt,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use cudarc::{
+    driver::{
+        CudaContext, CudaFunction, CudaModule, CudaSlice, CudaStream, DevicePtr, DeviceRepr,
+        DriverError, LaunchConfig, PushKernelArg, sys,
+    },
+    nvrtc::Ptx,
+};
+
+use super::{
+    compile::compile,
+    parameters::{self, Operation},
+};
+use crate::error::Error;
+
+/// A GPU that a program uses.
+pub struct CudaDevice {
+    context: Arc<CudaContext>,
+    stream: Arc<CudaStream>,
+    name: String,
+    ordinal: usize,
+    architecture: i32,
+    operations: Arc<CudaModule>,
+    /// Kernels by name, found when first used.
+    functions: Mutex<BTreeMap<&'static str, CudaFunction>>,
+}
+
+impl fmt::Debug for CudaDevice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "cuda:{} ({})", self.ordinal, self.name)
+    }
+}
+
+/// The text before every kernel.
+pub(super) const COMMON: [&str; 2] = [
+    include_str!("kernels/memory.cuh"),
+    include_str!("kernels/math.cuh"),
+];
+
+/// The kernels that every model uses.
+const OPERATIONS: [&str; 4] = [
+    include_str!("kernels/moves.cuh"),
+    include_str!("kernels/random.cuh"),
+    include_str!("kernels/normalize.cuh"),
+    include_str!("kernels/gradients.cuh"),
+];
+
+/// Threads of a block of every kernel.
+pub(super) const THREADS: u32 = 256;
+
+/// An error of the driver.
+pub(super) fn failed(what: &str, e: DriverError) -> Error {
+    let name = e.error_name().map_or("an unknown error".into(), |n| {
+        n.to_string_lossy().into_owned()
+    });
+    let words = e
+        .error_string()
+        .map_or(String::new(), |s| format!(": {}", s.to_string_lossy()));
+    Error::Device(format!("cuda: {what}: {name}{words}"))
+}
+
+impl CudaDevice {
+    /// GPU number `ordinal`.
+    ///
+    /// # Errors
+    /// [`Error::Device`] says what is missing: the driver, NVRTC, such a GPU.
+    pub fn new(ordinal: usize) -> Result<CudaDevice, Error> {
+        // SAFETY: it only tries to load the library. Without this question the first call would panic.
+        if !unsafe { sys::is_culib_present() } {
+            return Err(Error::Device(
+                "cuda: NVIDIA's driver is not there (libcuda.so.1, on Windows nvcuda.dll): this machine has no NVIDIA GPU, \
+                 or its driver is not installed"
+                    .to_owned(),
+            ));
+        }
+        let start = |e: DriverError| match e.0 {
+            sys::CUresult::CUDA_ERROR_NO_DEVICE => {
+                Error::Device("cuda: the driver finds no NVIDIA GPU on this machine".to_owned())
+            }
+            sys::CUresult::CUDA_ERROR_INVALID_DEVICE => {
+                let count = CudaContext::device_count().unwrap_or(0);
+                Error::Device(format!(
+                    "cuda: there is no GPU number {ordinal}; the driver finds {count}, counted from 0"
+                ))
+            }
+            _ => failed("the driver does not start", e),
+        };
+        let context = CudaContext::new(ordinal).map_err(start)?;
+        // SAFETY: everything runs on one stream, so no event has to say what waits for what.
+        unsafe { context.disable_event_tracking() };
+        let stream = context.new_stream().map_err(start)?;
+        let (major, minor) = context.compute_capability().map_err(start)?;
+        let architecture = 10 * major + minor;
+        let name = context.name().map_err(start)?;
+        let mut source = parameters::declarations();
+        for text in COMMON.iter().chain(&OPERATIONS) {
+            source += text;
+        }
+        let operations = load(&context, &source, architecture)?;
+        Ok(CudaDevice {
+            context,
+            stream,
+            name,
+            ordinal,
+            architecture,
+            operations,
+            functions: Mutex::default(),
+        })
+    }
+
+    /// Its name, as the driver gives it.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Which of the machine's GPUs it is.
+    pub fn ordinal(&self) -> usize {
+        self.ordinal
+    }
+
+    /// Such as 90 for `sm_90`.
+    pub fn architecture(&self) -> i32 {
+        self.architecture
+    }
+
+    /// Compiles kernels and loads them.
+    pub(super) fn module(&self, source: &str) -> Result<Arc<CudaModule>, Error> {
+        load(&self.context, source, self.architecture)
+    }
+
+    /// Room for so many values; not written yet.
+    ///
+    /// # Errors
+    /// [`Error::Device`] says how much was asked for, if the device has not so much.
+    pub(super) fn room<T: DeviceRepr>(
+        &self,
+        len: usize,
+        what: &str,
+    ) -> Result<CudaSlice<T>, Error> {
+        // SAFETY: nothing reads what nothing has written: kernels write before they read, and `copy_out` reads what kernels wrote.
+        let room = unsafe { self.stream.alloc::<T>(len.max(1)) };
+        room.map_err(|e| {
+            if e.0 != sys::CUresult::CUDA_ERROR_OUT_OF_MEMORY {
+                return failed(what, e);
+            }
+            let asked = len * size_of::<T>();
+            let free = self
+                .context
+                .mem_get_info()
+                .map_or(String::new(), |(free, total)| {
+                    format!("; {} MiB of {} MiB are free", free >> 20, total >> 20)
+                });
+            Error::Device(format!(
+                "cuda: out of memory: {what} would take {} MiB ({asked} bytes){free}",
+                asked >> 20
+            ))
+        })
+    }
+
+    /// Copies numbers to the device.
+    pub(super) fn upload<T: DeviceRepr>(
+        &self,
+        from: &[T],
+        to: &mut CudaSlice<T>,
+    ) -> Result<(), Error> {
+        if from.is_empty() {
+            return Ok(());
+        }
+        if from.len() > to.len() {
+            return Err(Error::Device(
+                "cuda: more numbers than there is room for".to_owned(),
+            ));
+        }
+        let copied = self.stream.memcpy_htod(from, to);
+        copied.map_err(|e| failed("copying to the device", e))
+    }
+
+    /// Copies the first numbers of a slice from the device, and waits for them.
+    pub(super) fn download<T: DeviceRepr>(
+        &self,
+        from: &CudaSlice<T>,
+        to: &mut [T],
+    ) -> Result<(), Error> {
+        if to.is_empty() {
+            return self.wait();
+        }
+        let Some(from) = from.try_slice(..to.len()) else {
+            return Err(Error::Device(
+                "cuda: more numbers are asked for than there are".to_owned(),
+            ));
+        };
+        let copied = self.stream.memcpy_dtoh(&from, to);
+        copied.map_err(|e| failed("copying from the device", e))?;
+        self.wait()
+    }
+
+    /// Fills a slice with zeros.
+    pub(super) fn zero<T: DeviceRepr + cudarc::driver::ValidAsZeroBits>(
+        &self,
+        slice: &mut CudaSlice<T>,
+    ) -> Result<(), Error> {
+        let done = self.stream.memset_zeros(slice);
+        done.map_err(|e| failed("filling with zeros", e))
+    }
+
+    /// Fills a slice with NaN.
+    pub(super) fn poison(&self, slice: &CudaSlice<f32>) -> Result<(), Error> {
+        let (address, bytes) = (self.address(slice), 4 * slice.len());
+        // SAFETY: the bytes are those of the slice, and nothing else uses it: there is one stream.
+        let done = unsafe {
+            cudarc::driver::result::memset_d8_async(address, 0xff, bytes, self.stream.cu_stream())
+        };
+        done.map_err(|e| failed("filling with NaN", e))
+    }
+
+    /// Where a slice lies.
+    pub(super) fn address<T>(&self, slice: &CudaSlice<T>) -> u64 {
+        slice.device_ptr(&self.stream).0
+    }
+
+    /// Waits for everything that was started. What failed on the way is found here.
+    pub(super) fn wait(&self) -> Result<(), Error> {
+        self.stream
+            .synchronize()
+            .map_err(|e| failed("a kernel fails", e))
+    }
+
+    /// Starts one of the kernels that every model uses.
+    pub(super) fn run<P: Operation>(
+        &self,
+        parameters: &P,
+        blocks: (u32, u32, u32),
+    ) -> Result<(), Error> {
+        let mut functions = self
+            .functions
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let function = match functions.get(P::KERNEL) {
+            Some(function) => function.clone(),
+            None => {
+                let found = self.operations.load_function(P::KERNEL);
+                let function = found.map_err(|e| failed(P::KERNEL, e))?;
+                functions.insert(P::KERNEL, function.clone());
+                function
+            }
+        };
+        drop(functions);
+        let mut launch = self.stream.launch_builder(&function);
+        launch.arg(parameters);
+        // SAFETY: the kernel has this one parameter, a structure that was declared from this type. Its pointers are of
+        // slices that live until the stream has been waited for, and its counts are theirs.
+        let started = unsafe { launch.launch(config(blocks)) };
+        started.map(drop).map_err(|e| failed(P::KERNEL, e))
+    }
+
+    /// The same for every float of a row, every row and every step: `EACH_FLOAT` in `kernels/memory.cuh`.
+    ///
+    /// # Errors
+    /// [`Error::Device`] if a step has too many numbers to count.
+    pub(super) fn each<P: Operation>(
+        &self,
+        parameters: &P,
+        width: usize,
+        rows: usize,
+        steps: usize,
+    ) -> Result<(), Error> {
+        let Some(floats) = rows
+            .checked_mul(width)
+            .filter(|n| i32::try_from(*n).is_ok())
+        else {
+            return Err(Error::Device(format!(
+                "cuda: {rows} rows of {width} numbers are too many for one batch"
+            )));
+        };
+        if floats == 0 || steps == 0 {
+            return Ok(());
+        }
+        let x = floats.div_ceil(THREADS as usize).min(1 << 16);
+        self.run(parameters, (x as u32, steps.min(1 << 15) as u32, 1))
+    }
+
+    /// Starts a fused kernel.
+    ///
+    /// # Safety
+    /// `offsets` has as many numbers as the kernel's `Offsets`, and they and `run` are those of its buffers.
+    pub(super) unsafe fn fused(
+        &self,
+        function: &CudaFunction,
+        run: &parameters::Run,
+        offsets: &[i64],
+        blocks: (u32, u32),
+    ) -> Result<(), Error> {
+        const NONE: i64 = 0;
+        let mut launch = self.stream.launch_builder(function);
+        launch.arg(run);
+        // The driver copies as many bytes as the kernel's second parameter has.
+        launch.arg(offsets.first().unwrap_or(&NONE));
+        // SAFETY: the caller's promise.
+        let started = unsafe { launch.launch(config((blocks.0, blocks.1, 1))) };
+        started
+            .map(drop)
+            .map_err(|e| failed("a kernel does not start", e))
+    }
+}
+
+fn config((x, y, z): (u32, u32, u32)) -> LaunchConfig {
+    LaunchConfig {
+        grid_dim: (x, y, z),
+        block_dim: (THREADS, 1, 1),
+        shared_mem_bytes: 0,
+    }
+}
+
+fn load(
+    context: &Arc<CudaContext>,
+    source: &str,
+    architecture: i32,
+) -> Result<Arc<CudaModule>, Error> {
+    let code = compile(source, architecture)?;
+    let module = context.load_module(Ptx::from_binary(code));
+    module.map_err(|e| match e.0 {
+        sys::CUresult::CUDA_ERROR_UNSUPPORTED_PTX_VERSION => Error::Device(
+            "cuda: NVRTC is newer than the driver, and this GPU is newer than both: update the driver".to_owned(),
+        ),
+        _ => failed("loading kernels", e),
+    })
+}

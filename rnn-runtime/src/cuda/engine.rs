@@ -1,0 +1,542 @@
+//! A model on a device: its weights, its kernels, and the values of the last batch.
+
+use std::sync::Arc;
+
+use cudarc::driver::{CudaSlice, DeviceRepr, ValidAsZeroBits};
+use rnn_tables::{Axis, Buffer, BufferRef, Extent, Form, Instruction, PackedGate, PackedVector};
+
+use super::{
+    code::{CudaCode, CudaKernel, CudaScan},
+    device::CudaDevice,
+    layout::{Layout, Packing, int},
+    parameters::{Doubles, Floats, Pack, PackTask, PackTasks, Seeds, Words},
+    run::{DeviceInput, Kernels, Pass, SortedIds, penalties, scratch_floats},
+};
+use crate::{
+    error::Error,
+    executor::execute,
+    learner::{InputView, StepSeed, Values},
+    stream::StreamInfo,
+};
+
+/// What a device has to know of a model.
+#[derive(Clone, Copy, Debug)]
+pub struct DeviceModel {
+    /// Its kernels.
+    pub code: CudaCode,
+    /// What inference packs.
+    pub stream: &'static StreamInfo,
+    /// Matrices that only training packs.
+    pub matrices_training: &'static [PackedGate],
+    /// Vectors that only training packs.
+    pub vectors_training: &'static [PackedVector],
+    /// Buffers of inference.
+    pub inference_buffers: &'static [Buffer],
+    /// Buffers of training.
+    pub training_buffers: &'static [Buffer],
+    /// What runs over a batch in inference.
+    pub inference: &'static [Instruction],
+    /// The forward pass of training.
+    pub forward: &'static [Instruction],
+    /// The backward pass of training.
+    pub backward: &'static [Instruction],
+}
+
+/// A schedule of a model.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Schedule {
+    /// Inference.
+    Inference,
+    /// The forward pass of training.
+    Forward,
+    /// The backward pass of training.
+    Backward,
+}
+
+/// Room on the device that grows when more is needed, and stays.
+struct Room<T> {
+    slice: Option<CudaSlice<T>>,
+    what: &'static str,
+}
+
+impl<T: DeviceRepr + ValidAsZeroBits> Room<T> {
+    fn new(what: &'static str) -> Self {
+        Room { slice: None, what }
+    }
+
+    /// Room for so many.
+    fn of(&mut self, device: &CudaDevice, len: usize) -> Result<&mut CudaSlice<T>, Error> {
+        if self.slice.as_ref().is_none_or(|s| s.len() < len) {
+            // What is there is of no use, and two at once may not fit.
+            self.slice = None;
+            self.slice = Some(device.room(len, self.what)?);
+        }
+        match &mut self.slice {
+            Some(slice) => Ok(slice),
+            None => unreachable!("it has just been made"),
+        }
+    }
+
+    fn address(&self, device: &CudaDevice) -> u64 {
+        self.slice.as_ref().map_or(0, |s| device.address(s))
+    }
+}
+
+/// The kernels of a schedule's forms, and the batch that they run for.
+struct Batch {
+    training: bool,
+    layout: Layout,
+    axes: Vec<usize>,
+    inputs: Vec<DeviceInput>,
+    sorted: Vec<Option<SortedIds>>,
+}
+
+/// A model on a device.
+pub struct Engine {
+    device: Arc<CudaDevice>,
+    model: DeviceModel,
+    weights: CudaSlice<f32>,
+    /// Floats of the weights.
+    len: usize,
+    gradients: Room<f32>,
+    packing: Packing,
+    tasks: CudaSlice<PackTask>,
+    packed: CudaSlice<f32>,
+    /// Whether `packed` are the weights as they are.
+    is_packed: bool,
+    computed: Kernels,
+    computed_buffers: &'static [Buffer],
+    inference: Option<Kernels>,
+    training: Option<Kernels>,
+    values: Room<f32>,
+    floats: Vec<Room<f32>>,
+    ids: Vec<Room<u32>>,
+    seeds: CudaSlice<u64>,
+    scratch: Room<f32>,
+    scratch_len: usize,
+    penalties: Room<f64>,
+    penalties_len: usize,
+    staging: Room<f32>,
+    batch: Option<Batch>,
+}
+
+impl std::fmt::Debug for Engine {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Engine")
+            .field("device", &self.device)
+            .finish_non_exhaustive()
+    }
+}
+
+fn all(scan: &CudaScan) -> impl Iterator<Item = &'static CudaKernel> + use<> {
+    let (a, b, c) = (scan.prologue, scan.step, scan.post_loop);
+    a.iter().chain(b).chain(c)
+}
+
+impl Engine {
+    /// A model with these weights.
+    ///
+    /// # Errors
+    /// [`Error::Device`] if the device has no room for it.
+    pub fn new(
+        device: Arc<CudaDevice>,
+        model: DeviceModel,
+        weights: &[f32],
+    ) -> Result<Engine, Error> {
+        let mut packing = Packing::new(model.stream.computed);
+        packing.add(model.stream.matrices, model.stream.vectors)?;
+        packing.add(model.matrices_training, model.vectors_training)?;
+        let mut tasks = device.room(packing.tasks.len(), "the table of packed weights")?;
+        device.upload(&packing.tasks, &mut tasks)?;
+        let mut on_device = device.room(weights.len(), "the weights")?;
+        device.upload(weights, &mut on_device)?;
+        let packed = device.room(packing.len, "the packed weights")?;
+        let seeds = device.room(2, "the seed")?;
+        // One row holds all computed vectors. A buffer of a table is `'static`, and a model is made rarely.
+        let computed_buffers: &'static [Buffer] = Box::leak(Box::new([Buffer {
+            width: model.stream.computed.1,
+            unaligned: false,
+            extent: Extent::One,
+            axis: 0,
+        }]));
+        let kernels: Vec<&'static CudaKernel> = model.code.computed.iter().collect();
+        let computed = Kernels::load(&device, &kernels, computed_buffers, &packing)?;
+        Ok(Engine {
+            weights: on_device,
+            len: weights.len(),
+            gradients: Room::new("the gradients"),
+            tasks,
+            packed,
+            packing,
+            is_packed: false,
+            computed,
+            computed_buffers,
+            inference: None,
+            training: None,
+            values: Room::new("the values of a batch"),
+            floats: Vec::new(),
+            ids: Vec::new(),
+            seeds,
+            scratch: Room::new("the terms of gradients"),
+            scratch_len: scratch_floats(model.backward),
+            penalties: Room::new("the penalties"),
+            penalties_len: penalties(model.forward).max(penalties(model.inference)),
+            staging: Room::new("the outputs"),
+            batch: None,
+            device,
+            model,
+        })
+    }
+
+    /// The device.
+    pub fn device(&self) -> &Arc<CudaDevice> {
+        &self.device
+    }
+
+    /// Replaces the weights; as many as before.
+    ///
+    /// # Errors
+    /// [`Error::Device`] if copying fails.
+    pub fn set_weights(&mut self, weights: &[f32]) -> Result<(), Error> {
+        self.is_packed = false;
+        self.device.upload(weights, &mut self.weights)
+    }
+
+    /// A copy of the weights.
+    ///
+    /// # Errors
+    /// [`Error::Device`] if copying fails.
+    pub fn weights(&self) -> Result<Vec<f32>, Error> {
+        let mut weights = vec![0.0; self.len];
+        self.device.download(&self.weights, &mut weights)?;
+        Ok(weights)
+    }
+
+    /// How many weights there are.
+    pub fn weights_len(&self) -> usize {
+        self.len
+    }
+
+    /// Whether a forward pass changes weights: the statistics of a `BatchNormalization`.
+    pub fn moves_weights(&self) -> bool {
+        let normalizes = |i: &Instruction| matches!(i, Instruction::Normalize { .. });
+        self.model.forward.iter().any(normalizes)
+    }
+
+    /// Floats of a value of the batch, so many at each step.
+    pub fn floats(&self, width: usize, axis: Axis) -> usize {
+        let Some(batch) = &self.batch else { return 0 };
+        batch.layout.rows * axis.map_or(1, |a| batch.axes[a]) * width
+    }
+
+    /// A copy of the gradients of the last backward pass.
+    ///
+    /// # Errors
+    /// [`Error::Device`] if copying fails.
+    pub fn gradients(&mut self, to: &mut [f32]) -> Result<(), Error> {
+        let gradients = self.gradients.of(&self.device, self.len)?;
+        self.device.download(gradients, to)
+    }
+
+    /// Packs the weights, if they have changed.
+    fn pack(&mut self) -> Result<(), Error> {
+        if self.is_packed {
+            return Ok(());
+        }
+        let count = self.packing.tasks.len();
+        if count > 0 {
+            let pack = Pack {
+                weights: Floats(self.device.address(&self.weights)),
+                packed: Floats(self.device.address(&self.packed)),
+                tasks: PackTasks(self.device.address(&self.tasks)),
+                count: int(count, "packed weights")?,
+            };
+            self.device.run(&pack, (count.min(1 << 16) as u32, 1, 1))?;
+        }
+        let packed = Floats(self.device.address(&self.packed));
+        let layout = Layout::new(self.computed_buffers, 1, &[])?;
+        let pass = Pass {
+            device: &self.device,
+            kernels: &self.computed,
+            forms: &[],
+            layout: &layout,
+            values: packed.after(self.packing.computed()),
+            packed,
+            weights: Floats(0),
+            gradients: Floats(0),
+            scratch: (Floats(0), 0),
+            penalties: Doubles(0),
+            penalties_room: 0,
+            penalties_seen: 0,
+            seeds: Seeds(0),
+            inputs: &[],
+            sorted: &[],
+            axes: &[],
+            training: false,
+            input_gradient: false,
+            failed: None,
+        };
+        for k in self.model.code.computed {
+            pass.once(k)?;
+        }
+        self.is_packed = true;
+        Ok(())
+    }
+
+    /// Kernels of the forms that training needs, or inference.
+    fn load(&mut self, training: bool) -> Result<(), Error> {
+        let (place, buffers) = match training {
+            true => (&mut self.training, self.model.training_buffers),
+            false => (&mut self.inference, self.model.inference_buffers),
+        };
+        if place.is_some() {
+            return Ok(());
+        }
+        let forms = self.model.code.forms.iter();
+        let forms = forms.filter(|f| (f.form != Form::Inference) == training);
+        let kernels: Vec<&'static CudaKernel> = forms.flat_map(|f| all(&f.scan)).collect();
+        *place = Some(Kernels::load(
+            &self.device,
+            &kernels,
+            buffers,
+            &self.packing,
+        )?);
+        Ok(())
+    }
+
+    /// Gets ready for a checked batch: room for its values, its inputs on the device, weights packed.
+    ///
+    /// # Errors
+    /// [`Error::Device`] if the device has no room, or a kernel cannot be compiled.
+    pub fn begin(
+        &mut self,
+        training: bool,
+        rows: usize,
+        axes: Vec<usize>,
+        inputs: &[InputView<'_>],
+        seed: StepSeed,
+    ) -> Result<(), Error> {
+        // If this fails there is no batch to go back over.
+        self.batch = None;
+        self.load(training)?;
+        self.pack()?;
+        let buffers = match training {
+            true => self.model.training_buffers,
+            false => self.model.inference_buffers,
+        };
+        let layout = Layout::new(buffers, rows, &axes)?;
+        let before = self.values.address(&self.device);
+        let values = self.values.of(&self.device, layout.len)?;
+        // What is read before it was written shows. The floats between the end of a row and the next row are read, four at a
+        // time, and used by nobody: they have to be something.
+        if cfg!(debug_assertions) || self.device.address(values) != before {
+            self.device.poison(values)?;
+        }
+        let mut on_device = Vec::with_capacity(inputs.len());
+        let mut sorted = Vec::with_capacity(inputs.len());
+        self.floats
+            .resize_with(inputs.len(), || Room::new("an input"));
+        self.ids.resize_with(inputs.len(), || Room::new("an input"));
+        for (index, x) in inputs.iter().enumerate() {
+            let (mut floats, mut ids, mut order) = (Floats(0), Words(0), None);
+            match x.values {
+                Values::Floats(values) => {
+                    let room = self.floats[index].of(&self.device, values.len())?;
+                    self.device.upload(values, room)?;
+                    floats = Floats(self.device.address(room));
+                }
+                Values::Ids(values) => {
+                    let room = self.ids[index].of(&self.device, values.len())?;
+                    self.device.upload(values, room)?;
+                    ids = Words(self.device.address(room));
+                    if training {
+                        order = Some(sort(&self.device, values)?);
+                    }
+                }
+            }
+            on_device.push(DeviceInput { floats, ids, index });
+            sorted.push(order);
+        }
+        self.device
+            .upload(&[seed.seed, seed.step], &mut self.seeds)?;
+        if training {
+            self.scratch.of(&self.device, self.scratch_len)?;
+            self.gradients.of(&self.device, self.len)?;
+        }
+        if self.penalties_len > 0 {
+            self.penalties.of(&self.device, self.penalties_len * rows)?;
+        }
+        self.batch = Some(Batch {
+            training,
+            layout,
+            axes,
+            inputs: on_device,
+            sorted,
+        });
+        Ok(())
+    }
+
+    /// Forgets the batch: there is nothing to go back over.
+    pub fn forget(&mut self) {
+        self.batch = None;
+    }
+
+    /// Whether the last batch was one of training.
+    pub fn is_training(&self) -> bool {
+        self.batch.as_ref().is_some_and(|b| b.training)
+    }
+
+    /// Runs a schedule for the batch; gives how many penalties there were. Of the gradients of a backward pass only those
+    /// of trained weights are not zero.
+    ///
+    /// # Errors
+    /// [`Error::Device`] if a kernel does not start. What fails while it runs is found when something is copied from the device.
+    pub fn run(
+        &mut self,
+        which: Schedule,
+        input_gradient: bool,
+        penalties: bool,
+    ) -> Result<usize, Error> {
+        let schedule = match which {
+            Schedule::Inference => self.model.inference,
+            Schedule::Forward => self.model.forward,
+            Schedule::Backward => self.model.backward,
+        };
+        if which == Schedule::Backward {
+            let gradients = self.gradients.of(&self.device, self.len)?;
+            self.device.zero(gradients)?;
+        }
+        let mut pass = self.pass()?;
+        pass.input_gradient = input_gradient;
+        if !penalties {
+            pass.penalties = Doubles(0);
+        }
+        execute(&mut pass, schedule);
+        let (seen, failed) = (pass.penalties_seen, pass.failed.take());
+        match failed {
+            Some(e) => Err(e),
+            None => {
+                // The forward pass moves the statistics of normalisations, which packed weights are made of.
+                self.is_packed &= which != Schedule::Forward || !self.moves_weights();
+                Ok(seen)
+            }
+        }
+    }
+
+    fn pass(&self) -> Result<Pass<'_>, Error> {
+        let Some(batch) = &self.batch else {
+            return Err(Error::Argument(
+                "there is no batch on the device".to_owned(),
+            ));
+        };
+        let kernels = if batch.training {
+            &self.training
+        } else {
+            &self.inference
+        };
+        let Some(kernels) = kernels else {
+            unreachable!("`begin` has loaded them");
+        };
+        let device = &*self.device;
+        Ok(Pass {
+            device,
+            kernels,
+            forms: self.model.code.forms,
+            layout: &batch.layout,
+            values: Floats(self.values.address(device)),
+            packed: Floats(device.address(&self.packed)),
+            weights: Floats(device.address(&self.weights)),
+            gradients: Floats(self.gradients.address(device)),
+            scratch: (Floats(self.scratch.address(device)), self.scratch_len),
+            penalties: Doubles(self.penalties.address(device)),
+            penalties_room: self.penalties_len,
+            penalties_seen: 0,
+            seeds: Seeds(device.address(&self.seeds)),
+            inputs: &batch.inputs,
+            sorted: &batch.sorted,
+            axes: &batch.axes,
+            training: batch.training,
+            input_gradient: false,
+            failed: None,
+        })
+    }
+
+    /// Copies `[rows][time][width]` into a buffer of the batch.
+    ///
+    /// # Errors
+    /// [`Error::Device`] if copying fails.
+    pub fn copy_in(
+        &mut self,
+        to: &BufferRef,
+        width: usize,
+        axis: Axis,
+        x: &[f32],
+    ) -> Result<(), Error> {
+        // Room of its own, since what is copied next may not overwrite it before the kernel has read it: the stream keeps the
+        // order, and copies are part of it.
+        let staging = self.staging.of(&self.device, x.len())?;
+        self.device.upload(x, staging)?;
+        let address = Floats(self.device.address(staging));
+        self.pass()?.copy_in(to, address, width, axis)
+    }
+
+    /// Copies a buffer of the batch to `[rows][time][width]`.
+    ///
+    /// # Errors
+    /// [`Error::Device`] if copying fails, or if a kernel before it has failed.
+    pub fn copy_out(
+        &mut self,
+        from: &BufferRef,
+        width: usize,
+        axis: Axis,
+        y: &mut [f32],
+    ) -> Result<(), Error> {
+        let staging = self.staging.of(&self.device, y.len())?;
+        let address = Floats(self.device.address(staging));
+        self.pass()?.copy_out(from, address, width, axis)?;
+        let staging = self.staging.of(&self.device, y.len())?;
+        self.device.download(staging, y)
+    }
+
+    /// What `seen` penalties cost, summed over rows in order.
+    ///
+    /// # Errors
+    /// [`Error::Device`] if copying fails.
+    pub fn penalty(&mut self, seen: usize) -> Result<f64, Error> {
+        let rows = self.batch.as_ref().map_or(0, |b| b.layout.rows);
+        if seen == 0 || rows == 0 {
+            return Ok(0.0);
+        }
+        let mut sums = vec![0.0; seen * rows];
+        let room = self.penalties.of(&self.device, self.penalties_len * rows)?;
+        self.device.download(room, &mut sums)?;
+        Ok(sums.iter().sum())
+    }
+}
+
+/// The places of ids in the order of the ids, and of the places where they are the same.
+fn sort(device: &CudaDevice, ids: &[u32]) -> Result<SortedIds, Error> {
+    int(ids.len(), "ids")?;
+    let mut places: Vec<u32> = (0..ids.len() as u32).collect();
+    places.sort_by_key(|p| ids[*p as usize]);
+    let (mut unique, mut starts) = (Vec::new(), Vec::new());
+    for (i, p) in places.iter().enumerate() {
+        let id = ids[*p as usize];
+        if unique.last() != Some(&id) {
+            unique.push(id);
+            starts.push(i as u32);
+        }
+    }
+    starts.push(places.len() as u32);
+    let copy = |list: &[u32]| {
+        let mut room = device.room(list.len(), "the order of ids")?;
+        device.upload(list, &mut room)?;
+        Ok::<_, Error>(room)
+    };
+    Ok(SortedIds {
+        count: unique.len(),
+        ids: copy(&unique)?,
+        starts: copy(&starts)?,
+        places: copy(&places)?,
+    })
+}

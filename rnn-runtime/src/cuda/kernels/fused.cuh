@@ -1,0 +1,178 @@
+// The one kernel: matrix products with the pointwise maths after them, for some rows of a batch at some steps. The
+// text of each kernel (its tables as constants, its maths) is written by source.rs.
+//
+// A warp has a few positions (a row at a step); its lanes are units. A lane sums all gates of its unit for these
+// positions, runs the maths on them, and stores results once. Sums run over operands in order, so that all
+// forms of a cell give the same bits.
+
+constexpr int WARPS = 8;
+
+// Where the buffers of a kernel lie, in floats after the first value.
+template <int N>
+struct Offsets {
+  long long at[N == 0 ? 1 : N];
+};
+
+// Vector number BUFFER of a kernel's buffers.
+template <int BUFFER, int EXTENT, int ROW, int OFFSET, int AFTER>
+struct Ref {
+  // Four floats at a time can be read.
+  static constexpr bool ALIGNED = OFFSET % 4 == 0 && ROW % 4 == 0;
+
+  template <int N>
+  static __device__ __forceinline__ float* at(const Run& run, const Offsets<N>& offsets, int time, int row) {
+    const int step = step_of<EXTENT>(time + AFTER, run.total);
+    return run.values + offsets.at[BUFFER] + ((long long)step * run.rows + row) * ROW + OFFSET;
+  }
+};
+
+// The positions of a warp.
+template <int R>
+struct Positions {
+  int time[R];
+  int row[R];
+  bool counts[R];
+  bool any;
+};
+
+// The positions from number `first` on, of `steps` steps from `from` on.
+template <int R>
+__device__ __forceinline__ Positions<R> positions(const Run& run, unsigned first, int from, int steps) {
+  Positions<R> p;
+  p.any = false;
+  int some = 0;
+#pragma unroll
+  for (int r = 0; r < R; ++r) {
+    const unsigned i = first + r;
+    const bool exists = i < (unsigned)steps * (unsigned)run.rows;
+    // One step needs no division.
+    const unsigned step = exists && steps > 1 ? i / (unsigned)run.rows : 0;
+    p.time[r] = from + (int)step;
+    p.row[r] = exists ? (int)(i - step * run.rows) : 0;
+    const float* mask = run.mask;
+    p.counts[r] = exists && (mask == nullptr || mask[((long long)p.time[r] * run.rows + p.row[r]) * run.mask_row] != 0.0f);
+    if (p.counts[r]) {
+      p.any = true;
+      some = r;
+    }
+  }
+  // Others read what one that counts reads: nothing is written there yet.
+#pragma unroll
+  for (int r = 0; r < R; ++r)
+    if (!p.counts[r]) {
+      p.time[r] = p.time[some];
+      p.row[r] = p.row[some];
+    }
+  return p;
+}
+
+// Whether a value at a time is the one that a buffer of the last step keeps: that of the last step, or, for a row whose
+// last step does not count, of the latest that does. All steps at once would write over one another.
+__device__ __forceinline__ bool is_latest(const Run& run, int time, int row) {
+  if (run.steps == 1 || time + 1 == run.total) return true;
+  if (run.mask == nullptr) return false;
+  for (int later = time + 1; later < run.total; ++later)
+    if (run.mask[((long long)later * run.rows + row) * run.mask_row] != 0.0f) return false;
+  return true;
+}
+
+// Adds the product of an operand and a packed matrix, `[K][GATES][WIDTH]`, to the sums of a unit.
+template <class OPERAND, int K, int WIDTH, int GATES, bool CARRIED, int R, int N>
+__device__ __forceinline__ void product(const Run& run, const Offsets<N>& offsets, const Positions<R>& p, const float* matrix,
+                                        int unit, float (&sums)[R][GATES]) {
+  if (CARRIED && run.fresh && p.time[0] == 0) return;
+  const float* x[R];
+#pragma unroll
+  for (int r = 0; r < R; ++r) x[r] = OPERAND::at(run, offsets, p.time[r], p.row[r]);
+  const float* w = matrix + (unit < WIDTH ? unit : WIDTH - 1);
+  int k = 0;
+  if constexpr (OPERAND::ALIGNED) {
+#pragma unroll 2
+    for (; k + 4 <= K; k += 4) {
+      float g[4][GATES];
+#pragma unroll
+      for (int i = 0; i < 4; ++i)
+#pragma unroll
+        for (int gate = 0; gate < GATES; ++gate) g[i][gate] = w[(i * GATES + gate) * WIDTH];
+      w += 4 * GATES * WIDTH;
+#pragma unroll
+      for (int r = 0; r < R; ++r) {
+        const float4 v = *reinterpret_cast<const float4*>(x[r] + k);
+#pragma unroll
+        for (int gate = 0; gate < GATES; ++gate) {
+          sums[r][gate] = fmaf(g[0][gate], v.x, sums[r][gate]);
+          sums[r][gate] = fmaf(g[1][gate], v.y, sums[r][gate]);
+          sums[r][gate] = fmaf(g[2][gate], v.z, sums[r][gate]);
+          sums[r][gate] = fmaf(g[3][gate], v.w, sums[r][gate]);
+        }
+      }
+    }
+  }
+  for (; k < K; ++k) {
+    float g[GATES];
+#pragma unroll
+    for (int gate = 0; gate < GATES; ++gate) g[gate] = w[gate * WIDTH];
+    w += GATES * WIDTH;
+#pragma unroll
+    for (int r = 0; r < R; ++r) {
+      const float v = x[r][k];
+#pragma unroll
+      for (int gate = 0; gate < GATES; ++gate) sums[r][gate] = fmaf(g[gate], v, sums[r][gate]);
+    }
+  }
+}
+
+// Runs a kernel.
+template <class KERNEL, int R>
+__device__ __forceinline__ void fused(const Run& run, const Offsets<KERNEL::BUFFERS>& offsets) {
+  const int lane = threadIdx.x & 31, warp = threadIdx.x >> 5;
+  // What is added up over the steps of a row goes step by step.
+  const int rounds = KERNEL::ADDS ? run.steps : 1;
+  const int steps = KERNEL::ADDS ? 1 : run.steps;
+  const unsigned first = (blockIdx.x * WARPS + warp) * R;
+  if (first >= (unsigned)steps * (unsigned)run.rows) return;
+  constexpr int BLOCKS = (KERNEL::WIDTH + 31) / 32;
+  // A sum over units needs all of them.
+  const int from = KERNEL::REDUCTIONS > 0 ? 0 : blockIdx.y;
+  const int to = KERNEL::REDUCTIONS > 0 ? BLOCKS : from + 1;
+  for (int round = 0; round < rounds; ++round) {
+    const Positions<R> p = positions<R>(run, first, run.first + round, steps);
+    if (!p.any) continue;
+    typename KERNEL::template Reduced<R> reduced;
+    KERNEL::template start<R>(reduced);
+    for (int block = from; block < to; ++block) {
+      const int unit = 32 * block + lane;
+      typename KERNEL::template Sums<R> sums;
+      KERNEL::template products<R>(run, offsets, p, unit, sums);
+      if (unit < KERNEL::WIDTH) {
+#pragma unroll
+        for (int r = 0; r < R; ++r)
+          if (p.counts[r]) KERNEL::template tile<R>(run, offsets, p, r, unit, sums, reduced);
+      }
+    }
+    if constexpr (KERNEL::REDUCTIONS > 0) {
+#pragma unroll
+      for (int r = 0; r < R; ++r) {
+        // The same for all lanes, since they have the same positions.
+        if (p.counts[r]) KERNEL::template finish<R>(run, offsets, p, r, lane, reduced);
+      }
+    }
+  }
+}
+
+// Folds a sum over the lanes of a warp, in an order that is always the same.
+__device__ __forceinline__ float fold_sum(float x) {
+#pragma unroll
+  for (int half = 16; half > 0; half /= 2) x += __shfl_xor_sync(0xffffffffu, x, half);
+  return x;
+}
+
+__device__ __forceinline__ float fold_max(float x) {
+#pragma unroll
+  for (int half = 16; half > 0; half /= 2) {
+    const float y = __shfl_xor_sync(0xffffffffu, x, half);
+    // As on the CPU, and the same in both lanes of a pair.
+    x = x != x ? x : y != y ? y : x > y ? x : y;
+  }
+  return x;
+}

@@ -1,0 +1,138 @@
+//! Where a model runs.
+
+#[cfg(feature = "cuda")]
+use std::sync::Arc;
+use std::{fmt, str::FromStr};
+
+#[cfg(feature = "cuda")]
+use crate::cuda::CudaDevice;
+use crate::error::Error;
+
+/// Where a model runs: the CPU, or a GPU. [`Model::to`](crate::model::Model::to) moves a model.
+///
+/// As text it is `cpu`, `cuda` or `cuda:1`; `auto` reads as [`Device::auto`].
+///
+/// ```
+/// use rnn_runtime::device::Device;
+///
+/// let device: Device = "cpu".parse()?;
+/// assert_eq!(device.to_string(), "cpu");
+/// // Without the feature `cuda`, or without a GPU, this is the CPU.
+/// println!("{}", Device::auto());
+/// # Ok::<(), rnn_runtime::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Device(Kind);
+
+/// What a device is.
+#[derive(Clone, Debug)]
+pub(crate) enum Kind {
+    Cpu,
+    #[cfg(feature = "cuda")]
+    Cuda(Arc<CudaDevice>),
+}
+
+impl Device {
+    /// The CPU.
+    pub const fn cpu() -> Device {
+        Device(Kind::Cpu)
+    }
+
+    /// The first GPU that can be used, or the CPU where there is none.
+    pub fn auto() -> Device {
+        Device::cuda(0).unwrap_or(Device::cpu())
+    }
+
+    /// GPU number `ordinal`, counted from 0. Models on one `Device` and its clones share its kernels and its stream.
+    ///
+    /// # Errors
+    /// [`Error::Device`] says what is missing: the feature `cuda`, the driver, NVRTC, such a GPU.
+    pub fn cuda(ordinal: usize) -> Result<Device, Error> {
+        #[cfg(feature = "cuda")]
+        return Ok(Device(Kind::Cuda(Arc::new(CudaDevice::new(ordinal)?))));
+        #[cfg(not(feature = "cuda"))]
+        Err(Error::Device(format!(
+            "cuda:{ordinal}: this program was built without the feature `cuda`: `cargo add recurrent --features cuda`, or \
+             `cargo run --features cuda`"
+        )))
+    }
+
+    pub(crate) fn kind(&self) -> &Kind {
+        &self.0
+    }
+
+    #[cfg(feature = "cuda")]
+    pub(crate) fn of(device: &Arc<CudaDevice>) -> Device {
+        Device(Kind::Cuda(Arc::clone(device)))
+    }
+
+    /// Whether it is the CPU.
+    pub fn is_cpu(&self) -> bool {
+        matches!(self.0, Kind::Cpu)
+    }
+
+    /// The GPU's name, as its driver gives it; `CPU` for the CPU.
+    pub fn name(&self) -> &str {
+        match &self.0 {
+            Kind::Cpu => "CPU",
+            #[cfg(feature = "cuda")]
+            Kind::Cuda(device) => device.name(),
+        }
+    }
+}
+
+impl fmt::Display for Device {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Kind::Cpu => f.write_str("cpu"),
+            #[cfg(feature = "cuda")]
+            Kind::Cuda(device) => write!(f, "cuda:{}", device.ordinal()),
+        }
+    }
+}
+
+impl FromStr for Device {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Device, Error> {
+        match text {
+            "cpu" => return Ok(Device::cpu()),
+            "auto" => return Ok(Device::auto()),
+            "cuda" => return Device::cuda(0),
+            _ => {}
+        }
+        let ordinal = text.strip_prefix("cuda:").and_then(|n| n.parse().ok());
+        match ordinal {
+            Some(ordinal) => Device::cuda(ordinal),
+            None => Err(Error::Device(format!(
+                "`{text}` is no device: there are cpu, cuda, cuda:1 and so on, and auto"
+            ))),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_names_a_device() {
+        assert!("cpu".parse::<Device>().is_ok_and(|d| d.is_cpu()));
+        assert!(Device::cpu().name() == "CPU");
+        for wrong in ["", "gpu", "cuda:", "cuda:x", "CPU"] {
+            let error = wrong.parse::<Device>().err().map(|e| e.to_string());
+            assert!(
+                error.is_some_and(|e| e.contains("there are cpu, cuda")),
+                "{wrong}"
+            );
+        }
+    }
+
+    #[cfg(not(feature = "cuda"))]
+    #[test]
+    fn without_the_feature_the_message_names_it() {
+        let error = Device::cuda(0).err().map(|e| e.to_string());
+        assert!(error.is_some_and(|e| e.contains("feature `cuda`")));
+        assert!(Device::auto().is_cpu());
+    }
+}
