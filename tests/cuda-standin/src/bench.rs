@@ -268,7 +268,7 @@ fn beside_program(name: &str) -> Result<PathBuf, Skipped> {
         }
     }
     Err(Skipped(format!(
-        "{name} is not beside {}: the package has to depend on `recurrent-test-cuda-standin`",
+        "{name} is not beside {}: the package needs `recurrent-test-cuda-standin` and `recurrent-test-cuda-nvrtc` as dev-dependencies",
         program.display()
     )))
 }

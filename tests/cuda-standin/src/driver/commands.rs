@@ -114,8 +114,9 @@ impl State {
 
     fn to_host(&mut self, to: usize, from: u64, bytes: usize) -> Result<(), String> {
         let (source, states) = self.memory.read(from, bytes)?;
+        let source = source.to_vec();
         let unwritten = states.iter().filter(|state| **state == UNWRITTEN).count();
-        write_host(to, source);
+        write_host(to, &source);
         if self.checks.uninitialised && unwritten > 0 {
             self.say(format!(
                 "warning: copy of {bytes} bytes to the host, {unwritten} of which nobody has written"

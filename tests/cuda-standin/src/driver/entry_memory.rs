@@ -123,7 +123,7 @@ api! {
         }
         let mut state = state();
         let from = from_host(&state, from, bytes);
-        state.submit_and_wait(Command::ToDevice { to, from })
+        state.submit_and_wait(DEFAULT_STREAM, Command::ToDevice { to, from })
     }
     cuMemcpyHtoDAsync_v2(to: u64, from: *const u8, bytes: usize, stream: usize) {
         need_context!();
@@ -139,14 +139,21 @@ api! {
         if bytes == 0 {
             return errors::SUCCESS;
         }
-        state().submit_and_wait(Command::ToHost { to: to as usize, from, bytes })
+        state().submit_and_wait(DEFAULT_STREAM, Command::ToHost { to: to as usize, from, bytes })
     }
     cuMemcpyDtoHAsync_v2(to: *mut u8, from: u64, bytes: usize, stream: usize) {
         need_context!();
         if bytes == 0 {
             return errors::SUCCESS;
         }
-        state().submit(stream, Command::ToHost { to: to as usize, from, bytes })
+        let mut state = state();
+        let to = to as usize;
+        let command = Command::ToHost { to, from, bytes };
+        // A copy to pageable memory is over when the call returns; one to pinned memory when the program has waited.
+        match state.is_pinned(to, bytes) || state.is_capturing(stream) {
+            true => state.submit(stream, command),
+            false => state.submit_and_wait(stream, command),
+        }
     }
     cuMemcpyDtoD_v2(to: u64, from: u64, bytes: usize) {
         need_context!();

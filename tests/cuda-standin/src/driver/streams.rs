@@ -132,15 +132,20 @@ impl State {
     }
 
     /// A command that the host waits for.
-    pub fn submit_and_wait(&mut self, command: Command) -> Status {
+    pub fn submit_and_wait(&mut self, stream: usize, command: Command) -> Status {
         let ticket = self.next_ticket;
-        match self.submit(DEFAULT_STREAM, command) {
+        match self.submit(stream, command) {
             errors::SUCCESS => {
-                self.run_until(DEFAULT_STREAM, ticket);
+                self.run_until(stream, ticket);
                 self.sticky
             }
             error => error,
         }
+    }
+
+    pub fn is_capturing(&self, stream: usize) -> bool {
+        let stream = self.streams.get(&stream);
+        stream.is_some_and(|stream| stream.capture.is_some())
     }
 
     /// Destroys a stream; what is in it still runs when something waits.

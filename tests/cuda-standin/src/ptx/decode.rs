@@ -15,8 +15,6 @@ use super::{
 /// A statement, taken apart.
 pub struct Statement<'a> {
     pub opcode: Opcode<'a>,
-    /// All operands as text.
-    pub arguments: &'a str,
     pub operands: Vec<&'a str>,
 }
 
@@ -61,7 +59,6 @@ pub fn instruction(body: &mut Body<'_>, text: &str, line: u32) -> Result<(), Str
     instruction.approximate = opcode.has("approx") || opcode.has("full");
     let statement = Statement {
         opcode,
-        arguments,
         operands: split_list(arguments),
     };
     match statement.opcode.stem {
