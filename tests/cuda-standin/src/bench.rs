@@ -8,7 +8,7 @@ use std::{
     ffi::{CString, c_char, c_int},
     fmt,
     path::{Path, PathBuf},
-    sync::{Mutex, MutexGuard, OnceLock},
+    sync::{Condvar, Mutex, OnceLock, PoisonError},
 };
 
 use libloading::{Library, Symbol};
@@ -101,7 +101,16 @@ struct Libraries {
 /// The stand-in, as new, for one test of the program at a time.
 pub struct Bench {
     libraries: &'static Libraries,
-    _alone: MutexGuard<'static, ()>,
+}
+
+/// Whether somebody has the stand-in. It is no guard of a lock, so that a program may keep a [`Bench`] in a `static`.
+static TAKEN: (Mutex<bool>, Condvar) = (Mutex::new(false), Condvar::new());
+
+impl Drop for Bench {
+    fn drop(&mut self) {
+        *TAKEN.0.lock().unwrap_or_else(PoisonError::into_inner) = false;
+        TAKEN.1.notify_one();
+    }
 }
 
 /// Loads the stand-in and NVRTC, and makes the device as new. Waits until no other test of this program has it.
@@ -110,13 +119,12 @@ pub struct Bench {
 /// Something is missing on this machine; the message says what, and how to get it.
 pub fn load() -> Result<Bench, Skipped> {
     static LIBRARIES: OnceLock<Result<Libraries, Skipped>> = OnceLock::new();
-    static ALONE: Mutex<()> = Mutex::new(());
     let libraries = LIBRARIES.get_or_init(open_all);
     let libraries = libraries.as_ref().map_err(Skipped::clone)?;
-    let bench = Bench {
-        libraries,
-        _alone: ALONE.lock().unwrap_or_else(|poisoned| poisoned.into_inner()),
-    };
+    let taken = TAKEN.0.lock().unwrap_or_else(PoisonError::into_inner);
+    let free = TAKEN.1.wait_while(taken, |taken| *taken);
+    *free.unwrap_or_else(PoisonError::into_inner) = true;
+    let bench = Bench { libraries };
     bench.reset();
     Ok(bench)
 }
