@@ -52,7 +52,7 @@ mod with_cuda {
                         ..Config::default()
                     });
                     Standing {
-                        device: Device::cuda(0).unwrap_or_else(|e| panic!("{e}")),
+                        device: Device::cuda(0).unwrap_or_else(|e| panic!("{e}\n{}", bench.reports().join("\n"))),
                         bench: Some(bench),
                     }
                 }
@@ -72,8 +72,10 @@ mod with_cuda {
     /// # Panics
     /// If the device does not take it.
     pub fn on_device<M: Model>(model: M) -> M {
-        let moved = model.to(&standing().device);
-        moved.unwrap_or_else(|e| panic!("{e}"))
+        let Standing { device, bench } = standing();
+        let reports = || bench.as_ref().map(Bench::reports).unwrap_or_default();
+        let moved = model.to(device);
+        moved.unwrap_or_else(|e| panic!("{e}\n{}", reports().join("\n")))
     }
 
     /// Looks at what the stand-in has found so far: accesses out of bounds, races, reads of what nobody has written.

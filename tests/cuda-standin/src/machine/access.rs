@@ -191,7 +191,8 @@ impl Machine<'_> {
                         states[place..place + 4].fill(WRITTEN);
                     }
                 }
-                (4, false) => {
+                // A register of 64 bits takes zeros or the sign as well.
+                (4, false) if !slot.is_wide() => {
                     let line = warp.line_mut(*slot);
                     for lane in lanes_of(lanes) {
                         let place = places[lane] + skip;
