@@ -316,10 +316,8 @@ impl Pass<'_> {
         let steps = self.steps(axis);
         let mask = self.mask(carry.map(|c| &c.mask), axis);
         let fresh = !backward;
-        if let Some(carry) = carry {
-            if backward && !carry.zero_output {
-                self.release(carry, mask, axis)?;
-            }
+        if let Some(carry) = carry.filter(|c| backward && !c.zero_output) {
+            self.release(carry, mask, axis)?;
         }
         for k in form.scan.prologue {
             if input_gradient || !k.only_input_gradient {

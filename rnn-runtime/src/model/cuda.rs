@@ -48,14 +48,6 @@ impl Resident {
         // What a panic left is replaced by the next batch.
         self.engine.lock().unwrap_or_else(PoisonError::into_inner)
     }
-
-    /// Streams do not run on a device.
-    pub fn no_stream(&self) -> Error {
-        Error::Device(format!(
-            "cuda:{}: streams run on the CPU: `model.clone().stream()`, or `model.to(&Device::cpu())`",
-            self.device.ordinal()
-        ))
-    }
 }
 
 /// The engine of a model on a device, which has its weights.
