@@ -52,7 +52,8 @@ mod with_cuda {
                         ..Config::default()
                     });
                     Standing {
-                        device: Device::cuda(0).unwrap_or_else(|e| panic!("{e}\n{}", bench.reports().join("\n"))),
+                        device: Device::cuda(0)
+                            .unwrap_or_else(|e| panic!("{e}\n{}", bench.reports().join("\n"))),
                         bench: Some(bench),
                     }
                 }

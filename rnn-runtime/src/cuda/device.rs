@@ -130,6 +130,26 @@ impl CudaDevice {
         self.architecture
     }
 
+    /// Bytes of shared memory that a block may have.
+    pub(super) fn shared_memory(&self) -> Result<usize, Error> {
+        let attribute =
+            sys::CUdevice_attribute::CU_DEVICE_ATTRIBUTE_MAX_SHARED_MEMORY_PER_BLOCK_OPTIN;
+        let bytes = self.context.attribute(attribute);
+        let bytes = bytes.map_err(|e| failed("asking for the size of shared memory", e))?;
+        Ok(usize::try_from(bytes).unwrap_or(0))
+    }
+
+    /// Allows a kernel so many bytes of shared memory: more than 48 KiB have to be asked for.
+    pub(super) fn allow_shared_memory(
+        &self,
+        function: &CudaFunction,
+        bytes: u32,
+    ) -> Result<(), Error> {
+        let attribute = sys::CUfunction_attribute::CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES;
+        let set = function.set_attribute(attribute, bytes as i32);
+        set.map_err(|e| failed("asking for shared memory", e))
+    }
+
     /// Compiles kernels and loads them.
     pub(super) fn module(&self, source: &str) -> Result<Arc<CudaModule>, Error> {
         load(&self.context, source, self.architecture)
@@ -296,14 +316,19 @@ impl CudaDevice {
         run: &parameters::Run,
         offsets: &[i64],
         blocks: (u32, u32),
+        shared: u32,
     ) -> Result<(), Error> {
         const NONE: i64 = 0;
         let mut launch = self.stream.launch_builder(function);
         launch.arg(run);
         // The driver copies as many bytes as the kernel's second parameter has.
         launch.arg(offsets.first().unwrap_or(&NONE));
+        let config = LaunchConfig {
+            shared_mem_bytes: shared,
+            ..config((blocks.0, blocks.1, 1))
+        };
         // SAFETY: the caller's promise.
-        let started = unsafe { launch.launch(config((blocks.0, blocks.1, 1))) };
+        let started = unsafe { launch.launch(config) };
         started
             .map(drop)
             .map_err(|e| failed("a kernel does not start", e))

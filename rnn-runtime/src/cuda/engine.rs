@@ -6,7 +6,7 @@ use cudarc::driver::{CudaSlice, DeviceRepr, ValidAsZeroBits};
 use rnn_tables::{Axis, Buffer, BufferRef, Extent, Form, Instruction, PackedGate, PackedVector};
 
 use super::{
-    code::{CudaCode, CudaKernel, CudaScan},
+    code::{CudaCode, CudaForm},
     device::CudaDevice,
     layout::{Layout, Packing, int},
     parameters::{Doubles, Floats, Pack, PackTask, PackTasks, Seeds, Words},
@@ -128,11 +128,6 @@ impl std::fmt::Debug for Engine {
     }
 }
 
-fn all(scan: &CudaScan) -> impl Iterator<Item = &'static CudaKernel> + use<> {
-    let (a, b, c) = (scan.prologue, scan.step, scan.post_loop);
-    a.iter().chain(b).chain(c)
-}
-
 impl Engine {
     /// A model with these weights.
     ///
@@ -159,8 +154,7 @@ impl Engine {
             extent: Extent::One,
             axis: 0,
         }]));
-        let kernels: Vec<&'static CudaKernel> = model.code.computed.iter().collect();
-        let computed = Kernels::load(&device, &kernels, computed_buffers, &packing)?;
+        let computed = Kernels::single(&device, model.code.computed, computed_buffers, &packing)?;
         Ok(Engine {
             weights: on_device,
             len: weights.len(),
@@ -294,13 +288,13 @@ impl Engine {
         }
         let forms = self.model.code.forms.iter();
         let forms = forms.filter(|f| (f.form != Form::Inference) == training);
-        let kernels: Vec<&'static CudaKernel> = forms.flat_map(|f| all(&f.scan)).collect();
-        *place = Some(Kernels::load(
-            &self.device,
-            &kernels,
-            buffers,
-            &self.packing,
-        )?);
+        let forms: Vec<&'static CudaForm> = forms.collect();
+        let schedules = match training {
+            true => [self.model.forward, self.model.backward],
+            false => [self.model.inference, &[]],
+        };
+        let kernels = Kernels::of_forms(&self.device, &forms, &schedules, buffers, &self.packing)?;
+        *place = Some(kernels);
         Ok(())
     }
 

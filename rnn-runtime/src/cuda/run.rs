@@ -1,17 +1,17 @@
 //! The executor of a CUDA device: it runs the schedules that the CPU runs, one instruction after another, each by one or
 //! a few kernels. Nothing waits for the device.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, rc::Rc};
 
 use cudarc::driver::{CudaFunction, CudaSlice};
 use rnn_tables::{
-    Axis, BufferRef, CarryOver, Form, GradientCondition, Instruction, MatrixGradient, Perturbation,
-    Slice, VectorGradient,
+    Axis, Buffer, BufferRef, CarryOver, Form, GradientCondition, Instruction, MatrixGradient,
+    Perturbation, Slice, VectorGradient,
 };
 
 use super::{
     code::{CudaForm, CudaKernel},
-    device::{CudaDevice, THREADS},
+    device::{CudaDevice, THREADS, failed},
     layout::{Layout, NOTHING, Packing, int},
     parameters::{
         AddParts, Clear, ClearMasked, CopyIn, CopyOut, CopyStep, Doubles, DropoutMask, Floats,
@@ -19,23 +19,34 @@ use super::{
         Penalty, PenaltyBackward, Permute, Perturb, Release, Repeat, Reshape, Reverse, Run,
         Scatter, Seeds, Statistics, Sum, SumOverTime, VectorGradient as VectorSums, View, Words,
     },
-    source,
+    source::{Buffers, SWEEP_ROWS, Source, Written, WrittenSweep},
 };
 use crate::{error::Error, executor::Executor};
 
 /// A kernel that has been loaded.
 pub(super) struct Loaded {
-    pub function: CudaFunction,
+    function: CudaFunction,
     /// The buffers of its `Offsets`.
-    pub buffers: Vec<usize>,
+    buffers: Rc<[usize]>,
     /// Positions of a warp.
-    pub positions: usize,
+    positions: usize,
 }
 
-/// The kernels of some forms, by the address of what they were made from.
+/// The kernels of a step as one.
+struct LoadedSweep {
+    function: CudaFunction,
+    buffers: Rc<[usize]>,
+    /// Bytes of shared memory.
+    shared: u32,
+}
+
+/// The kernels of some forms.
 #[derive(Default)]
 pub(super) struct Kernels {
+    /// By the address of what each was made from.
     loaded: BTreeMap<usize, Loaded>,
+    /// By cell; the forms of one schedule are told apart by [`form_key`].
+    sweeps: BTreeMap<(usize, u8), LoadedSweep>,
 }
 
 /// What tells one kernel of a program from another.
@@ -43,43 +54,150 @@ fn key(k: &'static CudaKernel) -> usize {
     std::ptr::from_ref(k).addr()
 }
 
+/// What tells the forms of a cell apart.
+fn form_key(form: Form) -> u8 {
+    match form {
+        Form::Stream => 0,
+        Form::Inference => 1,
+        Form::Forward => 2,
+        Form::Backward => 3,
+    }
+}
+
 impl Kernels {
-    /// Compiles kernels, all in one program, whose buffers are `specs`.
-    pub fn load(
+    /// Compiles kernels that belong to no form, all in one program, whose buffers are `specs`.
+    pub fn single(
         device: &CudaDevice,
-        kernels: &[&'static CudaKernel],
-        specs: &'static [rnn_tables::Buffer],
+        kernels: &'static [CudaKernel],
+        specs: &'static [Buffer],
         packing: &Packing,
     ) -> Result<Kernels, Error> {
-        if kernels.is_empty() {
-            return Ok(Kernels::default());
+        let mut program = Program::new(specs, packing);
+        let mut buffers = Buffers::default();
+        program.kernels(kernels, &mut buffers);
+        program.entries(buffers);
+        program.load(device)
+    }
+
+    /// Compiles the kernels of forms, all in one program, whose buffers are `specs`. `schedules` say what they carry over.
+    pub fn of_forms(
+        device: &CudaDevice,
+        forms: &[&'static CudaForm],
+        schedules: &[&'static [Instruction]],
+        specs: &'static [Buffer],
+        packing: &Packing,
+    ) -> Result<Kernels, Error> {
+        let shared = device.shared_memory()?;
+        let mut program = Program::new(specs, packing);
+        for form in forms {
+            let mut buffers = Buffers::default();
+            program.kernels(form.scan.prologue, &mut buffers);
+            program.kernels(form.scan.post_loop, &mut buffers);
+            program.kernels(form.scan.step, &mut buffers);
+            let carry = schedules.iter().copied().flatten().find_map(|i| match i {
+                Instruction::Scan {
+                    cell,
+                    form: f,
+                    carry,
+                    ..
+                } if *cell == form.cell && *f == form.form => Some(carry.as_ref()),
+                _ => None,
+            });
+            // A form that no schedule names never runs.
+            if let Some(carry) = carry {
+                program.sweep(form, carry, &mut buffers, shared);
+            }
+            program.entries(buffers);
         }
-        let mut text = super::parameters::declarations();
-        for part in super::device::COMMON {
-            text += part;
+        program.load(device)
+    }
+}
+
+/// A program on its way to the device.
+struct Program<'a> {
+    source: Source<'a>,
+    /// Kernels without entries yet.
+    open: Vec<(&'static CudaKernel, Written)>,
+    open_sweep: Option<((usize, u8), WrittenSweep)>,
+    kernels: Vec<(&'static CudaKernel, Written, Rc<[usize]>)>,
+    sweeps: Vec<((usize, u8), WrittenSweep, Rc<[usize]>)>,
+}
+
+impl<'a> Program<'a> {
+    fn new(specs: &'a [Buffer], packing: &'a Packing) -> Self {
+        Program {
+            source: Source::new(specs, packing),
+            open: Vec::new(),
+            open_sweep: None,
+            kernels: Vec::new(),
+            sweeps: Vec::new(),
         }
-        text += include_str!("kernels/fused.cuh");
-        let mut written = Vec::with_capacity(kernels.len());
-        for (i, k) in kernels.iter().enumerate() {
-            let one = source::kernel(i, k, specs, packing);
-            text += &one.text;
-            written.push(one);
+    }
+
+    fn kernels(&mut self, kernels: &'static [CudaKernel], buffers: &mut Buffers) {
+        for k in kernels {
+            let written = self.source.kernel(k, buffers);
+            self.open.push((k, written));
         }
-        let module = device.module(&text)?;
-        let mut loaded = BTreeMap::new();
-        for (i, (k, one)) in kernels.iter().zip(written).enumerate() {
-            let function = module.load_function(&format!("kernel{i}"));
-            let function = function.map_err(|e| super::device::failed("a kernel is missing", e))?;
-            loaded.insert(
-                key(k),
-                Loaded {
-                    function,
-                    buffers: one.buffers,
-                    positions: one.positions,
-                },
-            );
+    }
+
+    /// The kernels of the step were written last.
+    fn sweep(
+        &mut self,
+        form: &CudaForm,
+        carry: Option<&CarryOver>,
+        buffers: &mut Buffers,
+        shared: usize,
+    ) {
+        let steps = self.open.len() - form.scan.step.len();
+        let written: Vec<&Written> = self.open[steps..].iter().map(|(_, w)| w).collect();
+        let sweep = self.source.sweep(form, &written, carry, buffers, shared);
+        self.open_sweep = sweep.map(|s| ((form.cell, form_key(form.form)), s));
+    }
+
+    fn entries(&mut self, buffers: Buffers) {
+        for (_, written) in &self.open {
+            self.source.entry(written, &buffers);
         }
-        Ok(Kernels { loaded })
+        let buffers: Rc<[usize]> = buffers.0.into();
+        for (k, written) in self.open.drain(..) {
+            self.kernels.push((k, written, Rc::clone(&buffers)));
+        }
+        if let Some((key, sweep)) = self.open_sweep.take() {
+            self.sweeps.push((key, sweep, buffers));
+        }
+    }
+
+    fn load(self, device: &CudaDevice) -> Result<Kernels, Error> {
+        let mut kernels = Kernels::default();
+        if self.kernels.is_empty() {
+            return Ok(kernels);
+        }
+        let module = device.module(&self.source.text)?;
+        let function = |name: String| {
+            let found = module.load_function(&name);
+            found.map_err(|e| failed("a kernel is missing", e))
+        };
+        for (k, written, buffers) in self.kernels {
+            let loaded = Loaded {
+                function: function(format!("kernel{}", written.index))?,
+                buffers,
+                positions: written.positions,
+            };
+            kernels.loaded.insert(key(k), loaded);
+        }
+        for (key, sweep, buffers) in self.sweeps {
+            let function = function(format!("sweep{}", sweep.index))?;
+            let shared = 4 * sweep.shared as u32;
+            device.allow_shared_memory(&function, shared)?;
+            let loaded = LoadedSweep {
+                function,
+                buffers,
+                shared,
+            };
+            kernels.sweeps.insert(key, loaded);
+        }
+        Ok(kernels)
     }
 }
 
@@ -276,8 +394,7 @@ impl Pass<'_> {
             total: self.int_steps(axis)?,
             fresh: i32::from(fresh),
         };
-        let starts = loaded.buffers.iter().map(|b| self.layout.start(*b) as i64);
-        let offsets: Vec<i64> = starts.collect();
+        let offsets = self.offsets(&loaded.buffers);
         let warps = THREADS as usize / 32;
         let serial = if k.adds { 1 } else { steps };
         let positions = self.layout.rows.saturating_mul(serial);
@@ -292,7 +409,45 @@ impl Pass<'_> {
         }
         let blocks = (tiles as u32, units as u32);
         // SAFETY: `Kernels::load` wrote the kernel for these buffers, and `Layout` places them among the values.
-        unsafe { self.device.fused(&loaded.function, &run, &offsets, blocks) }
+        unsafe {
+            self.device
+                .fused(&loaded.function, &run, &offsets, blocks, 0)
+        }
+    }
+
+    /// Where buffers start.
+    fn offsets(&self, buffers: &[usize]) -> Vec<i64> {
+        buffers
+            .iter()
+            .map(|b| self.layout.start(*b) as i64)
+            .collect()
+    }
+
+    /// Runs the kernels of a form's step over all steps, if they have been written as one.
+    fn sweep(&self, form: &CudaForm, axis: Axis, mask: View, fresh: bool) -> Result<bool, Error> {
+        let Some(sweep) = self.kernels.sweeps.get(&(form.cell, form_key(form.form))) else {
+            return Ok(false);
+        };
+        let steps = self.int_steps(axis)?;
+        let run = Run {
+            values: self.values,
+            packed: self.packed,
+            mask: mask.base,
+            mask_row: mask.row,
+            rows: self.rows()?,
+            first: 0,
+            steps,
+            total: steps,
+            fresh: i32::from(fresh),
+        };
+        let offsets = self.offsets(&sweep.buffers);
+        let blocks = (self.layout.rows.div_ceil(SWEEP_ROWS) as u32, 1);
+        // SAFETY: `Program` wrote the sweep for these buffers, and `Layout` places them among the values.
+        unsafe {
+            self.device
+                .fused(&sweep.function, &run, &offsets, blocks, sweep.shared)
+        }?;
+        Ok(true)
     }
 
     /// Runs a kernel once, for all rows.
@@ -324,7 +479,8 @@ impl Pass<'_> {
                 self.fused(k, axis, 0, steps, mask, fresh)?;
             }
         }
-        for i in 0..steps {
+        let swept = self.sweep(form, axis, mask, fresh)?;
+        for i in 0..if swept { 0 } else { steps } {
             let t = if backward { steps - 1 - i } else { i };
             for k in form.scan.step {
                 if t > 0 || form.first || !k.only_state_gradients {
