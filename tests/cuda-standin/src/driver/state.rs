@@ -10,6 +10,7 @@ use std::{
 use super::{
     Status,
     capture::{Capture, Graph},
+    commands::Command,
     errors,
     streams::Stream,
 };
@@ -168,14 +169,23 @@ impl State {
         self.reports.push(message);
     }
 
-    /// Makes the device as new: nothing runs, nothing is allocated, no error is left. Modules stay.
+    /// Makes the device as new: nothing waits, and no error is left. Modules and memory stay, since a program may still
+    /// hold them.
     pub fn reset(&mut self) {
         self.sticky = errors::SUCCESS;
-        for stream in self.streams.values_mut() {
-            stream.forget();
+        let waiting: Vec<Command> = self
+            .streams
+            .values_mut()
+            .flat_map(|stream| stream.forget())
+            .collect();
+        for command in waiting {
+            if let Command::Free { address } = command {
+                // A mistake of an earlier test is none of the next.
+                let _ = self.memory.free(address);
+            }
         }
         self.captures.clear();
-        self.memory.clear();
+        self.memory.mark();
         self.fail_launch = 0;
         self.launches = 0;
         self.counters = Counters::default();
