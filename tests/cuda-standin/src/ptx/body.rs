@@ -105,7 +105,7 @@ impl<'a> Body<'a> {
                     at += 1;
                 }
                 // A source location ends with its line.
-                _ if rest.starts_with(".loc") => at += rest.find('\n').unwrap_or(rest.len()),
+                _ if rest.starts_with(".loc") && !rest.starts_with(".local") => at += rest.find('\n').unwrap_or(rest.len()),
                 _ => match label(rest) {
                     Some(name) => {
                         at += name.len() + 1;
