@@ -115,7 +115,9 @@ pub fn load() -> Result<Bench, Skipped> {
     let libraries = libraries.as_ref().map_err(Skipped::clone)?;
     let bench = Bench {
         libraries,
-        _alone: ALONE.lock().unwrap_or_else(|poisoned| poisoned.into_inner()),
+        _alone: ALONE
+            .lock()
+            .unwrap_or_else(|poisoned| poisoned.into_inner()),
     };
     bench.reset();
     Ok(bench)

@@ -189,11 +189,7 @@ impl Memory {
     }
 
     /// The bytes at `address` to be written, with their states.
-    pub fn write(
-        &mut self,
-        address: u64,
-        bytes: usize,
-    ) -> Result<(&mut [u8], &mut [u8]), String> {
+    pub fn write(&mut self, address: u64, bytes: usize) -> Result<(&mut [u8], &mut [u8]), String> {
         let (index, at) = self.find(address, bytes, &mut usize::MAX.clone())?;
         let allocation = &mut self.allocations[index];
         Ok((

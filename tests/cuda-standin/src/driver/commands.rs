@@ -35,7 +35,10 @@ pub enum HostBytes {
 #[derive(Clone, Debug)]
 pub enum Command {
     Kernel(KernelLaunch),
-    ToDevice { to: u64, from: HostBytes },
+    ToDevice {
+        to: u64,
+        from: HostBytes,
+    },
     ToHost {
         to: usize,
         from: u64,
@@ -43,12 +46,30 @@ pub enum Command {
         /// The memory is pinned, so that it can be seen whether it still is when the copy runs.
         is_pinned: bool,
     },
-    OnDevice { to: u64, from: u64, bytes: usize },
-    Fill { to: u64, pattern: Vec<u8>, count: usize },
-    HostFunction { function: usize, data: usize },
-    RecordEvent { event: usize },
-    Wait { stream: usize, ticket: u64 },
-    Free { address: u64 },
+    OnDevice {
+        to: u64,
+        from: u64,
+        bytes: usize,
+    },
+    Fill {
+        to: u64,
+        pattern: Vec<u8>,
+        count: usize,
+    },
+    HostFunction {
+        function: usize,
+        data: usize,
+    },
+    RecordEvent {
+        event: usize,
+    },
+    Wait {
+        stream: usize,
+        ticket: u64,
+    },
+    Free {
+        address: u64,
+    },
     Graph(Arc<Graph>),
 }
 

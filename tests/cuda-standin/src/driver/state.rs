@@ -98,7 +98,9 @@ pub fn set_context(context: usize) {
 /// A number that the environment sets, `CUDA_STANDIN_…`.
 fn variable(name: &str, default: u64) -> u64 {
     let value = std::env::var(format!("CUDA_STANDIN_{name}")).ok();
-    value.and_then(|value| value.parse().ok()).unwrap_or(default)
+    value
+        .and_then(|value| value.parse().ok())
+        .unwrap_or(default)
 }
 
 impl Device {
@@ -199,5 +201,7 @@ impl State {
 pub fn state() -> MutexGuard<'static, State> {
     static STATE: OnceLock<Mutex<State>> = OnceLock::new();
     let state = STATE.get_or_init(|| Mutex::new(State::new()));
-    state.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+    state
+        .lock()
+        .unwrap_or_else(|poisoned| poisoned.into_inner())
 }

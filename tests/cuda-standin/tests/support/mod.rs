@@ -98,7 +98,9 @@ impl Device {
     pub fn read_words(&self, address: u64, count: usize) -> Vec<u32> {
         let (bytes, _) = self.memory.read(address, 4 * count).unwrap();
         let words = bytes.chunks_exact(4);
-        words.map(|word| u32::from_le_bytes(word.try_into().unwrap())).collect()
+        words
+            .map(|word| u32::from_le_bytes(word.try_into().unwrap()))
+            .collect()
     }
 
     pub fn read_floats(&self, address: u64, count: usize) -> Vec<f32> {
@@ -109,7 +111,9 @@ impl Device {
     /// Runs the only kernel of `source`.
     pub fn run(&mut self, source: &str, shape: &Shape, parameters: &[u64]) -> Outcome {
         let memory = &mut self.memory;
-        let module = ptx::parse(source, |global| Ok(memory.allocate_variable(&global.initial)));
+        let module = ptx::parse(source, |global| {
+            Ok(memory.allocate_variable(&global.initial))
+        });
         let module = module.unwrap_or_else(|error| panic!("{error}\n{source}"));
         let kernel = module.kernels.values().next().expect("a kernel");
         let bytes: Vec<u8> = parameters.iter().flat_map(|p| p.to_le_bytes()).collect();
