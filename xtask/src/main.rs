@@ -5,6 +5,7 @@
 //! Steps that take long run only when they are named: `cargo xtask check exhaustive`.
 
 mod bits;
+mod nvrtc;
 mod skipped;
 mod tidy;
 
@@ -153,6 +154,7 @@ fn main() -> ExitCode {
             Ok(_) => ExitCode::FAILURE,
             Err(message) => fail(&message),
         },
+        "nvrtc" if names.is_empty() => nvrtc::install(&root()),
         "skipped" if names.is_empty() => {
             print!("{}", skipped::report(&root()));
             ExitCode::SUCCESS
@@ -244,6 +246,7 @@ fn usage() -> String {
          cargo xtask tidy            the repository's own rules alone\n\
          cargo xtask bits record     writes down what all test models compute, in tests/bits\n\
          cargo xtask bits compare    compares that with what they compute now\n\
+         cargo xtask nvrtc           installs the compiler of CUDA that tests of kernels need; 75 if it cannot be had\n\
          cargo xtask skipped         the tests that the last `check test` could not run here\n\nsteps:",
     );
     for step in STEPS {

@@ -90,7 +90,8 @@ forward! {
 pub unsafe extern "C" fn nvrtcGetErrorString(error: c_int) -> *const c_char {
     type Describe = unsafe extern "C" fn(c_int) -> *const c_char;
     // SAFETY: the type is the one that NVRTC declares.
-    let function = real().and_then(|real| unsafe { real.get::<Describe>(b"nvrtcGetErrorString") }.ok());
+    let function =
+        real().and_then(|real| unsafe { real.get::<Describe>(b"nvrtcGetErrorString") }.ok());
     match function {
         // SAFETY: any number is allowed.
         Some(function) => unsafe { function(error) },

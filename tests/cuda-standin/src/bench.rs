@@ -166,7 +166,8 @@ impl Bench {
         self.number(b"standin_fail_launch", number);
     }
 
-    /// Makes the device as new: nothing waits, nothing is allocated, no error is left, checks are the usual ones.
+    /// Makes the device as new: nothing waits, no error is left, checks are the usual ones, counts begin at zero. Memory
+    /// stays as it is, since a program may still hold it.
     pub fn reset(&self) {
         type Reset = unsafe extern "C" fn() -> u32;
         if let Some(function) = self.symbol::<Reset>(b"standin_reset") {
@@ -183,7 +184,7 @@ impl Bench {
         counters
     }
 
-    /// Allocations that are not freed. All streams are run for it.
+    /// Allocations since the reset that are not freed. All streams are run for it.
     pub fn live_allocations(&self) -> u64 {
         let mut live = 0;
         self.call(b"standin_live_allocations", &raw mut live);

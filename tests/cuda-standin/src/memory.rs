@@ -41,6 +41,8 @@ pub struct Memory {
     /// The allocation that fails, counted from one; none if it is zero.
     pub fail_at: u64,
     pub count: u64,
+    /// Where counting began.
+    mark: usize,
 }
 
 /// Where bytes lie: the number of the allocation, and the place in it.
@@ -57,6 +59,7 @@ impl Memory {
             clock: 1,
             fail_at: 0,
             count: 0,
+            mark: 0,
         }
     }
 
@@ -121,25 +124,15 @@ impl Memory {
         Ok(())
     }
 
-    /// Allocations that are not freed, variables of modules aside.
+    /// Allocations since the mark that are not freed, variables of modules aside.
     pub fn live(&self) -> usize {
         let live = |allocation: &&Allocation| !allocation.is_freed && !allocation.is_variable;
-        self.allocations.iter().filter(live).count()
+        self.allocations[self.mark..].iter().filter(live).count()
     }
 
-    /// Frees what is left of an earlier test.
-    pub fn clear(&mut self) {
-        let live = |allocation: &&Allocation| !allocation.is_freed && !allocation.is_variable;
-        let addresses: Vec<u64> = self
-            .allocations
-            .iter()
-            .filter(live)
-            .map(|allocation| allocation.base)
-            .collect();
-        for address in addresses {
-            // It is live, so that freeing cannot fail.
-            let _ = self.free(address);
-        }
+    /// Begins to count anew. Nothing is freed: a program may still hold what it has.
+    pub fn mark(&mut self) {
+        self.mark = self.allocations.len();
         self.count = 0;
         self.fail_at = 0;
         self.peak = self.used;
@@ -196,11 +189,7 @@ impl Memory {
     }
 
     /// The bytes at `address` to be written, with their states.
-    pub fn write(
-        &mut self,
-        address: u64,
-        bytes: usize,
-    ) -> Result<(&mut [u8], &mut [u8]), String> {
+    pub fn write(&mut self, address: u64, bytes: usize) -> Result<(&mut [u8], &mut [u8]), String> {
         let (index, at) = self.find(address, bytes, &mut usize::MAX.clone())?;
         let allocation = &mut self.allocations[index];
         Ok((

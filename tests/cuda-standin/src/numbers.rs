@@ -21,7 +21,11 @@ pub fn bits(value: f32) -> u32 {
 pub fn flush(value: f32) -> f32 {
     let bits = value.to_bits();
     let flushed = bits & 0x8000_0000;
-    f32::from_bits(if bits & 0x7f80_0000 == 0 { flushed } else { bits })
+    f32::from_bits(if bits & 0x7f80_0000 == 0 {
+        flushed
+    } else {
+        bits
+    })
 }
 
 /// `.sat`: into 0 to 1, NaN to 0.

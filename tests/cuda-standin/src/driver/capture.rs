@@ -109,14 +109,21 @@ impl State {
                 stream.capture = None;
             }
         }
-        let capture = self.captures.remove(&handle).ok_or(errors::CAPTURE_UNMATCHED)?;
+        let capture = self
+            .captures
+            .remove(&handle)
+            .ok_or(errors::CAPTURE_UNMATCHED)?;
         if capture.is_invalid {
             return Err(errors::CAPTURE_INVALIDATED);
         }
         // Each stream that takes part has to come back to the first.
         let ends = capture.ends.get(&stream).cloned().unwrap_or_default();
         let followed = |node: usize| {
-            ends.contains(&node) || capture.nodes.iter().any(|other| other.after.contains(&node))
+            ends.contains(&node)
+                || capture
+                    .nodes
+                    .iter()
+                    .any(|other| other.after.contains(&node))
         };
         if !(0..capture.nodes.len()).all(followed) {
             return Err(errors::CAPTURE_UNJOINED);

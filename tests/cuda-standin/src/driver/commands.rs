@@ -35,14 +35,41 @@ pub enum HostBytes {
 #[derive(Clone, Debug)]
 pub enum Command {
     Kernel(KernelLaunch),
-    ToDevice { to: u64, from: HostBytes },
-    ToHost { to: usize, from: u64, bytes: usize },
-    OnDevice { to: u64, from: u64, bytes: usize },
-    Fill { to: u64, pattern: Vec<u8>, count: usize },
-    HostFunction { function: usize, data: usize },
-    RecordEvent { event: usize },
-    Wait { stream: usize, ticket: u64 },
-    Free { address: u64 },
+    ToDevice {
+        to: u64,
+        from: HostBytes,
+    },
+    ToHost {
+        to: usize,
+        from: u64,
+        bytes: usize,
+        /// The memory is pinned, so that it can be seen whether it still is when the copy runs.
+        is_pinned: bool,
+    },
+    OnDevice {
+        to: u64,
+        from: u64,
+        bytes: usize,
+    },
+    Fill {
+        to: u64,
+        pattern: Vec<u8>,
+        count: usize,
+    },
+    HostFunction {
+        function: usize,
+        data: usize,
+    },
+    RecordEvent {
+        event: usize,
+    },
+    Wait {
+        stream: usize,
+        ticket: u64,
+    },
+    Free {
+        address: u64,
+    },
     Graph(Arc<Graph>),
 }
 
@@ -55,7 +82,15 @@ impl State {
         let result = match command {
             Command::Kernel(launch) => return self.execute_kernel(&launch),
             Command::ToDevice { to, from } => self.to_device(to, from),
-            Command::ToHost { to, from, bytes } => self.to_host(to, from, bytes),
+            Command::ToHost {
+                to,
+                from,
+                bytes,
+                is_pinned,
+            } => match is_pinned && !self.is_pinned(to, bytes) {
+                true => Err("a copy writes pinned memory that has been freed".into()),
+                false => self.to_host(to, from, bytes),
+            },
             Command::OnDevice { to, from, bytes } => self.on_device(to, from, bytes),
             Command::Fill { to, pattern, count } => {
                 let filled = self.memory.write(to, pattern.len() * count);

@@ -139,7 +139,9 @@ api! {
         if bytes == 0 {
             return errors::SUCCESS;
         }
-        state().submit_and_wait(DEFAULT_STREAM, Command::ToHost { to: to as usize, from, bytes })
+        let to = to as usize;
+        let is_pinned = false;
+        state().submit_and_wait(DEFAULT_STREAM, Command::ToHost { to, from, bytes, is_pinned })
     }
     cuMemcpyDtoHAsync_v2(to: *mut u8, from: u64, bytes: usize, stream: usize) {
         need_context!();
@@ -148,9 +150,10 @@ api! {
         }
         let mut state = state();
         let to = to as usize;
-        let command = Command::ToHost { to, from, bytes };
+        let is_pinned = state.is_pinned(to, bytes);
+        let command = Command::ToHost { to, from, bytes, is_pinned };
         // A copy to pageable memory is over when the call returns; one to pinned memory when the program has waited.
-        match state.is_pinned(to, bytes) || state.is_capturing(stream) {
+        match is_pinned || state.is_capturing(stream) {
             true => state.submit(stream, command),
             false => state.submit_and_wait(stream, command),
         }

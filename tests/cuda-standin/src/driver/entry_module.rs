@@ -35,7 +35,10 @@ fn load(state: &mut State, source: &str, result: *mut usize) -> Status {
         return state.refuse(errors::UNSUPPORTED_PTX_VERSION, message);
     }
     if module.target > device.capability {
-        let message = format!("a program for sm_{} on sm_{}", module.target, device.capability);
+        let message = format!(
+            "a program for sm_{} on sm_{}",
+            module.target, device.capability
+        );
         return state.refuse(errors::NO_BINARY_FOR_GPU, message);
     }
     let handle = state.handle();

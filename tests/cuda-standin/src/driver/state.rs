@@ -10,6 +10,7 @@ use std::{
 use super::{
     Status,
     capture::{Capture, Graph},
+    commands::Command,
     errors,
     streams::Stream,
 };
@@ -97,7 +98,9 @@ pub fn set_context(context: usize) {
 /// A number that the environment sets, `CUDA_STANDIN_…`.
 fn variable(name: &str, default: u64) -> u64 {
     let value = std::env::var(format!("CUDA_STANDIN_{name}")).ok();
-    value.and_then(|value| value.parse().ok()).unwrap_or(default)
+    value
+        .and_then(|value| value.parse().ok())
+        .unwrap_or(default)
 }
 
 impl Device {
@@ -168,14 +171,23 @@ impl State {
         self.reports.push(message);
     }
 
-    /// Makes the device as new: nothing runs, nothing is allocated, no error is left. Modules stay.
+    /// Makes the device as new: nothing waits, and no error is left. Modules and memory stay, since a program may still
+    /// hold them.
     pub fn reset(&mut self) {
         self.sticky = errors::SUCCESS;
-        for stream in self.streams.values_mut() {
-            stream.forget();
+        let waiting: Vec<Command> = self
+            .streams
+            .values_mut()
+            .flat_map(|stream| stream.forget())
+            .collect();
+        for command in waiting {
+            if let Command::Free { address } = command {
+                // A mistake of an earlier test is none of the next.
+                let _ = self.memory.free(address);
+            }
         }
         self.captures.clear();
-        self.memory.clear();
+        self.memory.mark();
         self.fail_launch = 0;
         self.launches = 0;
         self.counters = Counters::default();
@@ -189,5 +201,7 @@ impl State {
 pub fn state() -> MutexGuard<'static, State> {
     static STATE: OnceLock<Mutex<State>> = OnceLock::new();
     let state = STATE.get_or_init(|| Mutex::new(State::new()));
-    state.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+    state
+        .lock()
+        .unwrap_or_else(|poisoned| poisoned.into_inner())
 }

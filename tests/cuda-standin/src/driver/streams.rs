@@ -32,9 +32,10 @@ impl Stream {
         }
     }
 
-    pub fn forget(&mut self) {
-        self.queue.clear();
+    /// Takes all that waits.
+    pub fn forget(&mut self) -> Vec<Command> {
         self.capture = None;
+        self.queue.drain(..).map(|(_, command)| command).collect()
     }
 
     pub fn is_idle(&self) -> bool {

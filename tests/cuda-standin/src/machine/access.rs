@@ -108,7 +108,14 @@ impl Machine<'_> {
             Space::Shared => {
                 let block = &mut self.blocks[warp.block];
                 let length = block.bytes.len();
-                (length, 0, &mut block.bytes, &mut block.states, &mut block.shadow, "shared")
+                (
+                    length,
+                    0,
+                    &mut block.bytes,
+                    &mut block.states,
+                    &mut block.shadow,
+                    "shared",
+                )
             }
             Space::Global | Space::Generic => {
                 match self.memory.allocations.get_mut(self.hints[at]) {
@@ -117,7 +124,14 @@ impl Machine<'_> {
                             memory.shadow = Shadow::new(memory.length);
                         }
                         let (length, base) = (memory.length, memory.base);
-                        (length, base, &mut memory.bytes, &mut memory.states, &mut memory.shadow, "global")
+                        (
+                            length,
+                            base,
+                            &mut memory.bytes,
+                            &mut memory.states,
+                            &mut memory.shadow,
+                            "global",
+                        )
                     }
                     _ => return false,
                 }
@@ -129,7 +143,10 @@ impl Machine<'_> {
         };
         let size = instruction.ty.size();
         let each = size * list.len();
-        if list.iter().any(|slot| slot.is_predicate() || slot.is_none()) {
+        if list
+            .iter()
+            .any(|slot| slot.is_predicate() || slot.is_none())
+        {
             return false;
         }
         let mut places = [0_usize; 32];
@@ -176,7 +193,15 @@ impl Machine<'_> {
                 let conflict = shadow.record(places[lane], each, now, is_store, &knowledge);
                 if let Some(conflict) = conflict {
                     let place = places[lane];
-                    self.report.race(self.launch.kernel, at, what, place, now, is_store, &conflict);
+                    self.report.race(
+                        self.launch.kernel,
+                        at,
+                        what,
+                        place,
+                        now,
+                        is_store,
+                        &conflict,
+                    );
                 }
             }
         }
@@ -231,7 +256,11 @@ impl Machine<'_> {
     fn quick_parameter(&self, warp: &mut Warp, instruction: &Instruction, lanes: u32) -> bool {
         let size = instruction.ty.size();
         let start = instruction.offset as usize;
-        let Some(bytes) = self.launch.parameters.get(start..start + instruction.bytes()) else {
+        let Some(bytes) = self
+            .launch
+            .parameters
+            .get(start..start + instruction.bytes())
+        else {
             return false;
         };
         for (slot, part) in instruction.list.iter().zip(bytes.chunks(size)) {
@@ -287,7 +316,13 @@ impl Machine<'_> {
             Space::Shared | Space::Cluster => {
                 let (block, place) = self.shared_place(warp, space, address, bytes, lane)?;
                 let block = &mut self.blocks[block];
-                (&mut block.bytes, &mut block.states, &mut block.shadow, place, "shared")
+                (
+                    &mut block.bytes,
+                    &mut block.states,
+                    &mut block.shadow,
+                    place,
+                    "shared",
+                )
             }
             _ => {
                 let found = self.memory.find(address, bytes, &mut self.hints[at]);
@@ -298,7 +333,13 @@ impl Machine<'_> {
                 if self.checks.races && memory.shadow.is_empty() {
                     memory.shadow = Shadow::new(memory.length);
                 }
-                (&mut memory.bytes, &mut memory.states, &mut memory.shadow, place, "global")
+                (
+                    &mut memory.bytes,
+                    &mut memory.states,
+                    &mut memory.shadow,
+                    place,
+                    "global",
+                )
             }
         };
         let states = &mut states[place..place + bytes];
@@ -333,7 +374,8 @@ impl Machine<'_> {
             let conflict = shadow.record(place, bytes, now, touch.is_store, &knowledge);
             if let Some(conflict) = conflict {
                 let kernel = self.launch.kernel;
-                self.report.race(kernel, at, what, place, now, touch.is_store, &conflict);
+                self.report
+                    .race(kernel, at, what, place, now, touch.is_store, &conflict);
             }
         }
         Ok(())
@@ -356,7 +398,9 @@ impl Machine<'_> {
             rank => warp.block - own + rank - 1,
         };
         if space == Space::Shared && rank != 0 && rank - 1 != own {
-            return Err(Fault::illegal("a peer's address used as one of the own block"));
+            return Err(Fault::illegal(
+                "a peer's address used as one of the own block",
+            ));
         }
         let size = self.shared_bytes;
         if place + bytes > size {
@@ -446,13 +490,22 @@ impl Machine<'_> {
         all: bool,
     ) -> Result<(), Fault> {
         let groups = |copies: &[PendingCopy]| {
-            let ends = copies.iter().filter(|copy| matches!(copy, PendingCopy::EndOfGroup));
+            let ends = copies
+                .iter()
+                .filter(|copy| matches!(copy, PendingCopy::EndOfGroup));
             ends.count()
         };
         let mut left = groups(&warp.copies).saturating_sub(pending as usize);
         let copies = std::mem::take(&mut warp.copies);
         for copy in copies {
-            let PendingCopy::Copy { lane, to, from, read, bytes } = copy else {
+            let PendingCopy::Copy {
+                lane,
+                to,
+                from,
+                read,
+                bytes,
+            } = copy
+            else {
                 if left > 0 {
                     left -= 1;
                 } else {
@@ -479,7 +532,8 @@ impl Machine<'_> {
             touch.address = u64::from(to);
             touch.is_store = true;
             let width = usize::from(bytes);
-            let (block, place) = self.shared_place(warp, Space::Shared, touch.address, width, lane)?;
+            let (block, place) =
+                self.shared_place(warp, Space::Shared, touch.address, width, lane)?;
             self.blocks[block].states[place..place + width].fill(UNWRITTEN);
             self.touch(warp, touch, &mut buffer[..width])?;
         }
@@ -487,7 +541,13 @@ impl Machine<'_> {
     }
 
     /// Counts how often the banks of shared memory are asked, and the sectors of global memory.
-    fn count_wavefronts(&mut self, warp: &Warp, instruction: &Instruction, lanes: u32, bytes: usize) {
+    fn count_wavefronts(
+        &mut self,
+        warp: &Warp,
+        instruction: &Instruction,
+        lanes: u32,
+        bytes: usize,
+    ) {
         match instruction.space {
             Space::Shared | Space::Cluster => {
                 // 128 bytes a wavefront at most.

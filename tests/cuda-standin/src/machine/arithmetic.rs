@@ -3,8 +3,8 @@
 use super::convert::convert;
 use crate::{
     numbers::{
-        add_f32, add_f64, bits, divide_f32, flush, fma_f32, fma_f64, half, multiply_f32,
-        perturbed, saturate, sign_extend, sqrt_f32, to_f64, zero_extend,
+        add_f32, add_f64, bits, divide_f32, flush, fma_f32, fma_f64, half, multiply_f32, perturbed,
+        saturate, sign_extend, sqrt_f32, to_f64, zero_extend,
     },
     ptx::types::{Comparison, Instruction, LaneOperation, Property, Rounding, Space, Type},
 };
@@ -56,7 +56,12 @@ pub fn evaluate(
         let mut lower = instruction.clone();
         lower.ty = part;
         let low = evaluate(&lower, operation, sources.map(|s| s & 0xffff), perturb)?;
-        let high = evaluate(&lower, operation, sources.map(|s| (s >> 16) & 0xffff), perturb)?;
+        let high = evaluate(
+            &lower,
+            operation,
+            sources.map(|s| (s >> 16) & 0xffff),
+            perturb,
+        )?;
         return Ok(low & 0xffff | (high & 0xffff) << 16);
     }
     let result = match ty {
@@ -146,7 +151,11 @@ fn single(
     let rounding = instruction.rounding;
     let input = |bits: u64| {
         let value = f32::from_bits(bits as u32);
-        if instruction.flush { flush(value) } else { value }
+        if instruction.flush {
+            flush(value)
+        } else {
+            value
+        }
     };
     let [x, y, z, _] = sources.map(input);
     let both = |f: fn(f64, f64, bool) -> f64| {
@@ -154,7 +163,9 @@ fn single(
     };
     let value = match operation {
         // A sign changes in a NaN as well.
-        LaneOperation::Negate if !instruction.flush => return Some((sources[0] ^ 1 << 31) & 0xffff_ffff),
+        LaneOperation::Negate if !instruction.flush => {
+            return Some((sources[0] ^ 1 << 31) & 0xffff_ffff);
+        }
         LaneOperation::Absolute if !instruction.flush => return Some(sources[0] & 0x7fff_ffff),
         LaneOperation::CopySign => {
             return Some(sources[1] & 0x7fff_ffff | sources[0] & 0x8000_0000);
@@ -182,7 +193,11 @@ fn single(
         true => perturbed(value, perturb),
         false => value,
     };
-    let value = if instruction.flush { flush(value) } else { value };
+    let value = if instruction.flush {
+        flush(value)
+    } else {
+        value
+    };
     let value = match instruction.saturate {
         true => saturate(f64::from(value)) as f32,
         false => value,
@@ -222,7 +237,11 @@ fn double(instruction: &Instruction, operation: LaneOperation, sources: [u64; 4]
         LaneOperation::Maximum => larger(x, y, instruction.propagate_nan),
         // The hardware's approximations have 20 bits; programs refine them.
         LaneOperation::Reciprocal if instruction.approximate => return Some(upper(1.0 / x)),
-        LaneOperation::ReciprocalSquareRoot => return Some(upper(1.0 / x.sqrt())),
+        LaneOperation::ReciprocalSquareRoot if instruction.flush => {
+            return Some(upper(1.0 / x.sqrt()));
+        }
+        // Without `.ftz` it is exact but for the last bit.
+        LaneOperation::ReciprocalSquareRoot => 1.0 / x.sqrt(),
         LaneOperation::Reciprocal => 1.0 / x,
         LaneOperation::SquareRoot => x.sqrt(),
         _ => return None,
@@ -251,7 +270,11 @@ fn short(instruction: &Instruction, operation: LaneOperation, sources: [u64; 4])
         LaneOperation::Tanh => x.tanh(),
         _ => return None,
     };
-    let value = if instruction.saturate { saturate(value) } else { value };
+    let value = if instruction.saturate {
+        saturate(value)
+    } else {
+        value
+    };
     let value = match instruction.relu {
         true if !value.is_nan() => value.max(0.0),
         _ => value,
@@ -335,7 +358,11 @@ fn integer(instruction: &Instruction, operation: LaneOperation, sources: [u64; 4
         LaneOperation::CountOnes => u64::from(ua.count_ones()),
         LaneOperation::LeadingZeros => u64::from(ua.leading_zeros() - (64 - width)),
         LaneOperation::FindLeadingBit => {
-            let bits = if signed && sa < 0 { zero_extend(!ua, ty) } else { ua };
+            let bits = if signed && sa < 0 {
+                zero_extend(!ua, ty)
+            } else {
+                ua
+            };
             match bits {
                 0 => 0xffff_ffff,
                 bits if instruction.negated => u64::from(bits.leading_zeros() - (64 - width)),
@@ -359,7 +386,8 @@ fn integer(instruction: &Instruction, operation: LaneOperation, sources: [u64; 4
             let mut result = 0;
             for row in 0..8 {
                 if d >> row & 1 != 0 {
-                    let pick = |value: u64, bit: u32| if row >> bit & 1 != 0 { value } else { !value };
+                    let pick =
+                        |value: u64, bit: u32| if row >> bit & 1 != 0 { value } else { !value };
                     result |= pick(a, 2) & pick(b, 1) & pick(c, 0);
                 }
             }
@@ -457,4 +485,3 @@ fn permute(a: u64, b: u64, selectors: u64) -> u64 {
     }
     result
 }
-

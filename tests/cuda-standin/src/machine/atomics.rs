@@ -109,7 +109,13 @@ fn update(ty: Type, operation: AtomicOperation, old: u64, operand: u64, other: u
     let signed = ty.is_signed();
     if let Some(part) = ty.half() {
         let low = update(part, operation, old & 0xffff, operand & 0xffff, 0);
-        let high = update(part, operation, old >> 16 & 0xffff, operand >> 16 & 0xffff, 0);
+        let high = update(
+            part,
+            operation,
+            old >> 16 & 0xffff,
+            operand >> 16 & 0xffff,
+            0,
+        );
         return low & 0xffff | high << 16;
     }
     match operation {

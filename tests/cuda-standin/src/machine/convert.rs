@@ -62,7 +62,11 @@ fn float_to_float(instruction: &Instruction, value: f64) -> u64 {
         true => round_to_integral(value, rounding),
         false => value,
     };
-    let value = if instruction.saturate { saturate(value) } else { value };
+    let value = if instruction.saturate {
+        saturate(value)
+    } else {
+        value
+    };
     let value = match instruction.relu {
         true if value < 0.0 => 0.0,
         _ => value,
@@ -71,7 +75,11 @@ fn float_to_float(instruction: &Instruction, value: f64) -> u64 {
         Type::F64 => value.to_bits(),
         Type::F32 => {
             let single = round_to_f32(value, 0.0, rounding);
-            let single = if instruction.flush { flush(single) } else { single };
+            let single = if instruction.flush {
+                flush(single)
+            } else {
+                single
+            };
             u64::from(bits(single))
         }
         Type::TF32 => u64::from(tf32(value as f32, rounding)),

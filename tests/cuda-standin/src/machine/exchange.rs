@@ -18,7 +18,9 @@ impl Machine<'_> {
         lanes: u32,
     ) -> Result<(), Fault> {
         match instruction.operation {
-            Operation::Shuffle(shuffle) => return exchange_words(warp, instruction, shuffle, lanes),
+            Operation::Shuffle(shuffle) => {
+                return exchange_words(warp, instruction, shuffle, lanes);
+            }
             Operation::Vote(vote) => {
                 let holds = warp.mask(instruction.sources[0], instruction.negated) & lanes;
                 let value = match vote {
@@ -31,8 +33,7 @@ impl Machine<'_> {
             }
             Operation::Match { all } => matching(warp, instruction, lanes, all),
             Operation::Reduce(operation) => {
-                let mut values = lanes_of(lanes)
-                    .map(|lane| warp.get(instruction.sources[0], lane));
+                let mut values = lanes_of(lanes).map(|lane| warp.get(instruction.sources[0], lane));
                 let first = values.next().unwrap_or(0);
                 let value = values.fold(first, |a, b| reduce(instruction, operation, a, b));
                 set_all(warp, instruction, lanes, value);
@@ -124,7 +125,9 @@ fn exchange_words(
 }
 
 fn matching(warp: &mut Warp, instruction: &Instruction, lanes: u32, all: bool) {
-    let value = |warp: &Warp, lane: usize| zero_extend(warp.get(instruction.sources[0], lane), instruction.ty);
+    let value = |warp: &Warp, lane: usize| {
+        zero_extend(warp.get(instruction.sources[0], lane), instruction.ty)
+    };
     let values: Vec<u64> = (0..32).map(|lane| value(warp, lane)).collect();
     let same = |lane: usize| {
         lanes_of(lanes)

@@ -154,12 +154,20 @@ impl Machine<'_> {
             predicate(warp, instruction, operation, lanes);
             return Ok(());
         }
-        if operation == LaneOperation::Select && instruction.destination.is_narrow() && a.is_narrow() && b.is_narrow() {
+        if operation == LaneOperation::Select
+            && instruction.destination.is_narrow()
+            && a.is_narrow()
+            && b.is_narrow()
+        {
             let chosen = warp.mask(c, false);
             let (x, y) = (*warp.line(a), *warp.line(b));
             let mut result = [0; 32];
             for lane in 0..32 {
-                result[lane] = if chosen >> lane & 1 != 0 { x[lane] } else { y[lane] };
+                result[lane] = if chosen >> lane & 1 != 0 {
+                    x[lane]
+                } else {
+                    y[lane]
+                };
             }
             warp.set_line(instruction.destination, lanes, &result);
             return Ok(());

@@ -170,7 +170,11 @@ impl Machine<'_> {
         if self.checks.seed != 0 {
             self.shuffle(&mut order);
         }
-        let together = if self.launch.is_cooperative { clusters } else { 1 };
+        let together = if self.launch.is_cooperative {
+            clusters
+        } else {
+            1
+        };
         let mut warps = Vec::new();
         for numbers in order.chunks(together.max(1)) {
             self.place(&mut warps, numbers, cluster, launch_start)?;
@@ -215,7 +219,11 @@ impl Machine<'_> {
                         self.constants(&mut warps[index]);
                     }
                     let rest = threads - 32 * in_block as u32;
-                    let live = if rest >= 32 { u32::MAX } else { (1 << rest) - 1 };
+                    let live = if rest >= 32 {
+                        u32::MAX
+                    } else {
+                        (1 << rest) - 1
+                    };
                     let warp = &mut warps[index];
                     reset(warp, live);
                     if self.checks.races {
@@ -240,7 +248,11 @@ impl Machine<'_> {
         cluster: usize,
     ) {
         if self.blocks.len() == index {
-            let cells = if self.checks.races { self.shared_bytes } else { 0 };
+            let cells = if self.checks.races {
+                self.shared_bytes
+            } else {
+                0
+            };
             self.blocks.push(Block {
                 bytes: vec![POISON; self.shared_bytes],
                 states: vec![UNWRITTEN; self.shared_bytes],
@@ -411,7 +423,12 @@ impl Machine<'_> {
             true => group.lanes,
             false => {
                 let mask = warp.predicates[instruction.guard.index()];
-                group.lanes & if instruction.guard_negated { !mask } else { mask }
+                group.lanes
+                    & if instruction.guard_negated {
+                        !mask
+                    } else {
+                        mask
+                    }
             }
         };
         self.counters.warp_instructions += 1;
@@ -566,4 +583,3 @@ fn coordinates(number: u32, sizes: [u32; 3]) -> [u32; 3] {
     let [x, y, _] = sizes;
     [number % x, number / x % y, number / x / y]
 }
-

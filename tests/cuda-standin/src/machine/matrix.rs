@@ -107,7 +107,13 @@ impl Machine<'_> {
 }
 
 /// Puts the fragments that lanes hold together.
-fn gather(warp: &Warp, instruction: &Instruction, is_half: bool, of_a: usize, of_b: usize) -> Operands {
+fn gather(
+    warp: &Warp,
+    instruction: &Instruction,
+    is_half: bool,
+    of_a: usize,
+    of_b: usize,
+) -> Operands {
     let number = |half: u32| match instruction.source_type {
         Type::BF16 => bf16_to_f32(half as u16),
         _ => f16_to_f32(half as u16),

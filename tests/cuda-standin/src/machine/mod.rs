@@ -14,7 +14,7 @@ mod matrix;
 mod synchronise;
 mod warp;
 
-pub use launch::{Launch, run};
+pub use launch::{Launch, Outcome, run};
 
 /// The error codes of CUDA that a kernel can cause.
 pub mod codes {

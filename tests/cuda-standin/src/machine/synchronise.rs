@@ -33,7 +33,13 @@ impl Machine<'_> {
         })
     }
 
-    pub(super) fn branch(&self, warp: &mut Warp, instruction: &Instruction, group: Group, lanes: u32) {
+    pub(super) fn branch(
+        &self,
+        warp: &mut Warp,
+        instruction: &Instruction,
+        group: Group,
+        lanes: u32,
+    ) {
         let rest = group.lanes & !lanes;
         warp.groups.pop();
         if rest != 0 {
@@ -190,7 +196,11 @@ impl Machine<'_> {
     pub(super) fn warp_ended(&mut self, warps: &mut [Warp], index: usize) -> Result<(), Fault> {
         let block = warps[index].block;
         self.blocks[block].left -= 1;
-        if !warps[index].copies.iter().all(|copy| matches!(copy, super::warp::PendingCopy::EndOfGroup)) {
+        if !warps[index]
+            .copies
+            .iter()
+            .all(|copy| matches!(copy, super::warp::PendingCopy::EndOfGroup))
+        {
             self.report.warning(format!(
                 "kernel {}: a warp ends while copies of cp.async are in flight",
                 self.launch.kernel.name
@@ -199,12 +209,15 @@ impl Machine<'_> {
         let left = self.blocks[block].left;
         for number in 0..16 {
             let barrier = self.blocks[block].barriers[number];
-            let waiting = warps[self.blocks[block].warps.clone()].iter().filter(|warp| {
-                warp.status == Status::AtBarrier {
-                    number: number as u32,
-                    opened: barrier.opened,
-                }
-            });
+            let waiting = warps[self.blocks[block].warps.clone()]
+                .iter()
+                .filter(|warp| {
+                    warp.status
+                        == Status::AtBarrier {
+                            number: number as u32,
+                            opened: barrier.opened,
+                        }
+                });
             if left > 0 && waiting.count() as u32 == left && barrier.arrived >= left {
                 self.report.warning(format!(
                     "kernel {}: barrier {number} opens because the warps that did not come to it have ended",

@@ -105,15 +105,19 @@ impl<'a> Body<'a> {
                     at += 1;
                 }
                 // A source location ends with its line.
-                _ if rest.starts_with(".loc ") || rest.starts_with(".loc\t") => at += rest.find('\n').unwrap_or(rest.len()),
+                _ if rest.starts_with(".loc") && !rest.starts_with(".local") => {
+                    at += rest.find('\n').unwrap_or(rest.len())
+                }
                 _ => match label(rest) {
                     Some(name) => {
                         at += name.len() + 1;
                         let after = text[at..].trim_start();
                         if let Some(list) = after.strip_prefix(".branchtargets") {
                             let list = list.split(';').next().unwrap_or("");
-                            let targets =
-                                split_list(list).into_iter().map(|l| self.label(l)).collect();
+                            let targets = split_list(list)
+                                .into_iter()
+                                .map(|l| self.label(l))
+                                .collect();
                             let name = self.label(name);
                             self.branch_tables.insert(name, targets);
                         } else {
@@ -125,13 +129,14 @@ impl<'a> Body<'a> {
                         let end = rest
                             .find(';')
                             .ok_or_else(|| format!("line {line}: a statement has no `;`"))?;
-                        self.statement(rest[..end].trim(), line)
-                            .map_err(|error| match error.starts_with("line ") {
+                        self.statement(rest[..end].trim(), line).map_err(|error| {
+                            match error.starts_with("line ") {
                                 true => error,
                                 false => {
                                     format!("line {line}: {error} in `{}`", rest[..end].trim())
                                 }
-                            })?;
+                            }
+                        })?;
                         at += end + 1;
                     }
                 },
@@ -206,10 +211,7 @@ impl<'a> Body<'a> {
             ".reg" => self.registers(rest),
             ".shared" => {
                 let variable = variable(rest)?;
-                let start = self
-                    .kernel
-                    .static_shared
-                    .next_multiple_of(variable.align);
+                let start = self.kernel.static_shared.next_multiple_of(variable.align);
                 self.kernel.static_shared = start + variable.size;
                 self.bind(&variable.name, Meaning::Shared(start as u64));
                 Ok(())
@@ -359,7 +361,12 @@ impl<'a> Body<'a> {
     }
 
     /// Expands a call of a function of the module. Returns false if the module has no such function.
-    pub fn call(&mut self, name: &str, results: &[&str], arguments: &[&str]) -> Result<bool, String> {
+    pub fn call(
+        &mut self,
+        name: &str,
+        results: &[&str],
+        arguments: &[&str],
+    ) -> Result<bool, String> {
         let names = self.names;
         let Some(function) = names.functions.get(name) else {
             return Ok(false);

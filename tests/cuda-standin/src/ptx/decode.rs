@@ -76,10 +76,7 @@ pub fn instruction(body: &mut Body<'_>, text: &str, line: u32) -> Result<(), Str
             return Ok(());
         }
         "ret" | "exit" => {
-            if let Some(end) = body
-                .end_label()
-                .filter(|_| statement.opcode.stem == "ret")
-            {
+            if let Some(end) = body.end_label().filter(|_| statement.opcode.stem == "ret") {
                 instruction.operation = Operation::Branch;
                 body.push_branch(instruction, vec![end], text);
                 return Ok(());
@@ -107,7 +104,10 @@ pub fn instruction(body: &mut Body<'_>, text: &str, line: u32) -> Result<(), Str
             instruction.sources[1] = body.operand(statement.operand(2)?, Type::U32)?;
         }
         "redux" => {
-            let operation = statement.opcode.atomic().ok_or_else(|| statement.unknown())?;
+            let operation = statement
+                .opcode
+                .atomic()
+                .ok_or_else(|| statement.unknown())?;
             instruction.operation = Operation::Reduce(operation);
             instruction.destination = body.operand(statement.operand(0)?, ty)?;
             instruction.sources[0] = body.operand(statement.operand(1)?, ty)?;
@@ -124,8 +124,8 @@ pub fn instruction(body: &mut Body<'_>, text: &str, line: u32) -> Result<(), Str
         }
         "bar" | "barrier" => barrier(body, &statement, &mut instruction)?,
         "fence" | "membar" => instruction.operation = Operation::Fence,
-        "prefetch" | "prefetchu" | "nanosleep" | "discard" | "applypriority"
-        | "griddepcontrol" | "setmaxnreg" | "createpolicy" | "pmevent" => {}
+        "prefetch" | "prefetchu" | "nanosleep" | "discard" | "applypriority" | "griddepcontrol"
+        | "setmaxnreg" | "createpolicy" | "pmevent" => {}
         _ => {
             if !memory_instructions::decode(body, &statement, &mut instruction)? {
                 lane(body, &statement, &mut instruction)?;
@@ -406,8 +406,16 @@ fn lane(
             _ => source,
         };
         // `bfi` inserts into its second operand, whose type is the instruction's.
-        let operand = if stem == "bfi" && index == 1 { ty } else { operand };
-        let operand = if stem == "shf" && index <= 1 { ty } else { operand };
+        let operand = if stem == "bfi" && index == 1 {
+            ty
+        } else {
+            operand
+        };
+        let operand = if stem == "shf" && index <= 1 {
+            ty
+        } else {
+            operand
+        };
         let text = statement.operand(index + 1)?;
         instruction.sources[index] = body.operand(text.trim_start_matches('!'), operand)?;
     }

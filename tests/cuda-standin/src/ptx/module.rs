@@ -154,7 +154,13 @@ fn function(names: &mut Names, text: &str, start: usize) -> Result<usize, String
     Ok(text.len() - rest.len() + close + 1)
 }
 
-fn kernel(names: &Names, text: &str, start: usize, open: usize, close: usize) -> Result<Kernel, String> {
+fn kernel(
+    names: &Names,
+    text: &str,
+    start: usize,
+    open: usize,
+    close: usize,
+) -> Result<Kernel, String> {
     let head = &text[start + ".entry".len()..open];
     let (name, list, directives) = match head.find('(') {
         Some(bracket) => {
@@ -213,10 +219,15 @@ fn kernel(names: &Names, text: &str, start: usize, open: usize, close: usize) ->
     }
     // Dynamic shared memory follows the static part, which is known once all declarations are.
     let mut end = body.kernel.static_shared;
-    let functions = names.functions.values().map(|function| function.body.as_str());
+    let functions = names
+        .functions
+        .values()
+        .map(|function| function.body.as_str());
     for text in functions.chain([body_text]) {
         for statement in text.split(';') {
-            let declared = statement.find(".shared .align").map(|at| &statement[at + 7..]);
+            let declared = statement
+                .find(".shared .align")
+                .map(|at| &statement[at + 7..]);
             if let Some(shared) = declared.and_then(|text| variable(text).ok()) {
                 end = end.next_multiple_of(shared.align) + shared.size;
             }
@@ -227,7 +238,9 @@ fn kernel(names: &Names, text: &str, start: usize, open: usize, close: usize) ->
     }
     body.statements(body_text, line_of(text, open))
         .map_err(|error| format!("kernel {name}: {error}"))?;
-    let mut kernel = body.finish().map_err(|error| format!("kernel {name}: {error}"))?;
+    let mut kernel = body
+        .finish()
+        .map_err(|error| format!("kernel {name}: {error}"))?;
     kernel.static_shared = kernel.static_shared.max(end);
     Ok(kernel)
 }

@@ -249,7 +249,8 @@ pub fn choose(instruction: &Instruction) -> Option<Vector> {
     if !plain || !no_predicates || instruction.destination.is_predicate() {
         return None;
     }
-    let narrow = instruction.destination.is_narrow() && operands.clone().all(|slot| slot.is_narrow());
+    let narrow =
+        instruction.destination.is_narrow() && operands.clone().all(|slot| slot.is_narrow());
     match narrow {
         true => choose_narrow(instruction, operation),
         false => choose_wide(instruction, operation),
