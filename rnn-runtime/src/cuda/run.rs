@@ -1,7 +1,7 @@
 //! The executor of a CUDA device: it runs the schedules that the CPU runs, one instruction after another, each by one or
 //! a few kernels. Nothing waits for the device.
 
-use std::{collections::BTreeMap, rc::Rc};
+use std::{collections::BTreeMap, sync::Arc};
 
 use cudarc::driver::{CudaFunction, CudaSlice};
 use rnn_tables::{
@@ -27,7 +27,7 @@ use crate::{error::Error, executor::Executor};
 pub(super) struct Loaded {
     function: CudaFunction,
     /// The buffers of its `Offsets`.
-    buffers: Rc<[usize]>,
+    buffers: Arc<[usize]>,
     /// Positions of a warp.
     positions: usize,
 }
@@ -35,7 +35,7 @@ pub(super) struct Loaded {
 /// The kernels of a step as one.
 struct LoadedSweep {
     function: CudaFunction,
-    buffers: Rc<[usize]>,
+    buffers: Arc<[usize]>,
     /// Bytes of shared memory.
     shared: u32,
 }
@@ -119,8 +119,8 @@ struct Program<'a> {
     /// Kernels without entries yet.
     open: Vec<(&'static CudaKernel, Written)>,
     open_sweep: Option<((usize, u8), WrittenSweep)>,
-    kernels: Vec<(&'static CudaKernel, Written, Rc<[usize]>)>,
-    sweeps: Vec<((usize, u8), WrittenSweep, Rc<[usize]>)>,
+    kernels: Vec<(&'static CudaKernel, Written, Arc<[usize]>)>,
+    sweeps: Vec<((usize, u8), WrittenSweep, Arc<[usize]>)>,
 }
 
 impl<'a> Program<'a> {
@@ -159,9 +159,9 @@ impl<'a> Program<'a> {
         for (_, written) in &self.open {
             self.source.entry(written, &buffers);
         }
-        let buffers: Rc<[usize]> = buffers.0.into();
+        let buffers: Arc<[usize]> = buffers.0.into();
         for (k, written) in self.open.drain(..) {
-            self.kernels.push((k, written, Rc::clone(&buffers)));
+            self.kernels.push((k, written, Arc::clone(&buffers)));
         }
         if let Some((key, sweep)) = self.open_sweep.take() {
             self.sweeps.push((key, sweep, buffers));
