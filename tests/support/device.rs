@@ -17,6 +17,10 @@ pub fn on_device<M>(model: M) -> M {
 pub fn check_device() {}
 
 #[cfg(feature = "cuda")]
+#[path = "skip.rs"]
+mod skip;
+
+#[cfg(feature = "cuda")]
 mod with_cuda {
     use std::{env, sync::OnceLock};
 
@@ -58,7 +62,12 @@ mod with_cuda {
                     }
                 }
                 Err(reason) => {
-                    println!("skipped: {reason}");
+                    let program = env::current_exe().unwrap_or_default();
+                    let program = program.file_stem().unwrap_or_default().to_string_lossy();
+                    super::skip::skipped(
+                        &format!("the models of {program} on a device"),
+                        &reason.to_string(),
+                    );
                     Standing {
                         device: Device::cpu(),
                         bench: None,

@@ -10,7 +10,8 @@ use super::{
     device::CudaDevice,
     layout::{Layout, Packing, int},
     parameters::{Doubles, Floats, Pack, PackTask, PackTasks, Seeds, Words},
-    run::{DeviceInput, Kernels, Pass, SortedIds, penalties, scratch_floats},
+    program::Kernels,
+    run::{DeviceInput, Pass, SortedIds, penalties, scratch_floats},
 };
 use crate::{
     error::Error,
@@ -40,17 +41,6 @@ pub struct DeviceModel {
     pub forward: &'static [Instruction],
     /// The backward pass of training.
     pub backward: &'static [Instruction],
-}
-
-/// A schedule of a model.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Schedule {
-    /// Inference.
-    Inference,
-    /// The forward pass of training.
-    Forward,
-    /// The backward pass of training.
-    Backward,
 }
 
 /// Room on the device that grows when more is needed, and stays.
@@ -380,23 +370,25 @@ impl Engine {
         self.batch.as_ref().is_some_and(|b| b.training)
     }
 
-    /// Runs a schedule for the batch; gives how many penalties there were. Of the gradients of a backward pass only those
+    /// Runs the schedule of a form for the batch; gives how many penalties there were. Of the gradients of a backward pass only those
     /// of trained weights are not zero.
     ///
     /// # Errors
     /// [`Error::Device`] if a kernel does not start. What fails while it runs is found when something is copied from the device.
     pub fn run(
         &mut self,
-        which: Schedule,
+        form: Form,
         input_gradient: bool,
         penalties: bool,
     ) -> Result<usize, Error> {
-        let schedule = match which {
-            Schedule::Inference => self.model.inference,
-            Schedule::Forward => self.model.forward,
-            Schedule::Backward => self.model.backward,
+        let schedule = match form {
+            Form::Inference => self.model.inference,
+            Form::Forward => self.model.forward,
+            Form::Backward => self.model.backward,
+            // A device has no streams.
+            Form::Stream => &[],
         };
-        if which == Schedule::Backward {
+        if form == Form::Backward {
             let gradients = self.gradients.of(&self.device, self.len)?;
             self.device.zero(gradients)?;
         }
@@ -411,7 +403,7 @@ impl Engine {
             Some(e) => Err(e),
             None => {
                 // The forward pass moves the statistics of normalisations, which packed weights are made of.
-                self.is_packed &= which != Schedule::Forward || !self.moves_weights();
+                self.is_packed &= form != Form::Forward || !self.moves_weights();
                 Ok(seen)
             }
         }

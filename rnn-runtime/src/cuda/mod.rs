@@ -10,7 +10,8 @@
 //! - `compile.rs`: NVRTC, and a cache of what it made.
 //! - `parameters.rs`: the parameters of each kernel, written once for Rust and CUDA.
 //! - `device.rs`: the only place where kernels are started.
-//! - `run.rs`: the executor. `engine.rs`: weights, values and inputs on the device.
+//! - `program.rs`: compiles and loads the kernels of a model.
+//! - `run/`: the executor. `engine.rs`: weights, values and inputs on the device.
 
 mod code;
 mod compile;
@@ -18,9 +19,10 @@ mod device;
 mod engine;
 mod layout;
 mod parameters;
+mod program;
 mod run;
 mod source;
 
 pub use code::{CudaCode, CudaForm, CudaKernel, CudaProgram, CudaScan};
 pub use device::CudaDevice;
-pub use engine::{DeviceModel, Engine, Schedule};
+pub use engine::{DeviceModel, Engine};

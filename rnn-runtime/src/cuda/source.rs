@@ -1,7 +1,7 @@
 //! Writes the fused kernels of a model as CUDA: the tables become constants of a type, the maths its functions.
 //!
 //! Each kernel is a type (`Kernel7`) that `kernels/fused.cuh` runs, for all steps at once or one step at a time. The kernels of
-//! a step are also written as one **sweep**: a block that runs them for its own rows over all steps, with the weights in
+//! a step are also written as one **persistent kernel**: a block that runs them for its own rows over all steps, with the weights in
 //! its shared memory.
 
 use std::{collections::BTreeMap, fmt::Write as _};
@@ -16,8 +16,8 @@ use super::{
 /// Positions of a warp of a kernel with products: weights that are read serve all of them.
 const POSITIONS: usize = 4;
 
-/// Rows of a block of a sweep.
-pub(super) const SWEEP_ROWS: usize = 4;
+/// Rows of a block of a persistent kernel.
+pub(super) const PERSISTENT_ROWS: usize = 4;
 
 /// The kernels of a program as text, which grows by and by.
 pub(super) struct Source<'a> {
@@ -36,8 +36,8 @@ pub(super) struct Written {
     pub positions: usize,
 }
 
-/// A sweep that has been written: its name is `sweep` and its number.
-pub(super) struct WrittenSweep {
+/// A persistent kernel that has been written: its name is `persistent` and its number.
+pub(super) struct WrittenPersistent {
     /// Its number.
     pub index: usize,
     /// Floats of shared memory.
@@ -259,16 +259,16 @@ extern \"C\" __global__ void __launch_bounds__(256) kernel{index}(const Run run,
         text
     }
 
-    /// Writes the kernels of a form's step as one sweep over all steps. `written` are its step kernels, in order. `None` if
+    /// Writes the kernels of a form's step as one persistent kernel over all steps. `written` are its step kernels, in order. `None` if
     /// their weights need more than so many bytes of shared memory, or if there is nothing that goes from step to step.
-    pub fn sweep(
+    pub fn persistent(
         &mut self,
         form: &CudaForm,
         written: &[&Written],
         carry: Option<&CarryOver>,
         buffers: &mut Buffers,
         bytes: usize,
-    ) -> Option<WrittenSweep> {
+    ) -> Option<WrittenPersistent> {
         let index = written.first()?.index;
         let step = form.scan.step;
         // Where each matrix of the step stands in shared memory.
@@ -303,10 +303,10 @@ extern \"C\" __global__ void __launch_bounds__(256) kernel{index}(const Run run,
             let rows = match width {
                 0..64 => 1,
                 64..128 => 2,
-                _ => SWEEP_ROWS,
+                _ => PERSISTENT_ROWS,
             };
             let call = format!(
-                "step_of_rows<Kernel{i}, {rows}, {SWEEP_ROWS}>(run, weights, offsets, time); __syncthreads();"
+                "step_of_rows<Kernel{i}, {rows}, {PERSISTENT_ROWS}>(run, weights, offsets, time); __syncthreads();"
             );
             let _ = match k.only_state_gradients && !form.first {
                 true => writeln!(body, "    if (time > 0) {{ {call} }}"),
@@ -325,7 +325,7 @@ extern \"C\" __global__ void __launch_bounds__(256) kernel{index}(const Run run,
             };
             let _ = writeln!(
                 body,
-                "    hold_rows<{from}, {to}, {width}, {SWEEP_ROWS}>(run, offsets, time);"
+                "    hold_rows<{from}, {to}, {width}, {PERSISTENT_ROWS}>(run, offsets, time);"
             );
         }
         if carry.is_some() {
@@ -340,7 +340,7 @@ struct Weights{index} {{
   const float* room;
   template <int AT> INLINE const float* at() const {{ {cases}}}
 }};
-extern \"C\" __global__ void __launch_bounds__(256) sweep{index}(const Run run, const Offsets<{n}> offsets) {{
+extern \"C\" __global__ void __launch_bounds__(256) persistent{index}(const Run run, const Offsets<{n}> offsets) {{
   extern __shared__ float room[];
 {copies}  __syncthreads();
   const Weights{index} weights{{room}};
@@ -350,7 +350,7 @@ extern \"C\" __global__ void __launch_bounds__(256) sweep{index}(const Run run, 
 }}
 "
         );
-        Some(WrittenSweep { index, shared })
+        Some(WrittenPersistent { index, shared })
     }
 }
 

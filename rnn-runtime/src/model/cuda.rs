@@ -2,6 +2,8 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use rnn_tables::Form;
+
 use super::{
     ModelData, ModelInfo,
     check::check,
@@ -9,7 +11,7 @@ use super::{
     stateful::zeros,
 };
 use crate::{
-    cuda::{CudaCode, CudaDevice, DeviceModel, Engine, Schedule},
+    cuda::{CudaCode, CudaDevice, DeviceModel, Engine},
     error::Error,
     learner::{InputView, StepSeed},
     stream::StreamInfo,
@@ -134,7 +136,7 @@ pub(super) fn infer(
     for (state, x) in info.states.iter().zip(&*stored) {
         engine.copy_in(&state.input, state.width(), None, x)?;
     }
-    let seen = engine.run(Schedule::Inference, false, whole)?;
+    let seen = engine.run(Form::Inference, false, whole)?;
     let mut left = zeros(info, batch);
     for (state, y) in info.states.iter().zip(&mut left) {
         engine.copy_out(&state.output, state.width(), None, y)?;
@@ -207,7 +209,7 @@ fn forward_over(
     for (state, x) in info.states.iter().zip(stored) {
         engine.copy_in(&state.training_input, state.width(), None, x)?;
     }
-    let seen = engine.run(Schedule::Forward, false, true)?;
+    let seen = engine.run(Form::Forward, false, true)?;
     let mut left = zeros(info, batch);
     for (state, y) in info.states.iter().zip(&mut left) {
         engine.copy_out(&state.training_output, state.width(), None, y)?;
@@ -304,7 +306,7 @@ fn backward_over(
         let width = out.features.iter().product();
         engine.copy_in(&info.output_gradients[i], width, info.output_axes[i], d)?;
     }
-    engine.run(Schedule::Backward, input_gradients.is_some(), false)?;
+    engine.run(Form::Backward, input_gradients.is_some(), false)?;
     engine.gradients(gradients)?;
     let Some(all) = input_gradients else {
         return Ok(());

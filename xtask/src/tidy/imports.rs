@@ -32,6 +32,8 @@ const ORDERS: &[Order] = &[
             "cpu",
             "stream",
             "host",
+            "cuda",
+            "device",
             "model",
             "code",
         ],
