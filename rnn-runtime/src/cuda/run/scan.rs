@@ -87,16 +87,8 @@ impl Pass<'_> {
         };
         let offsets = self.offsets(&persistent.buffers);
         let blocks = (self.layout.rows.div_ceil(PERSISTENT_ROWS) as u32, 1);
-        // SAFETY: `Program` wrote the kernel for these buffers, and `Layout` places them among the values.
-        unsafe {
-            self.device.fused(
-                &persistent.function,
-                &run,
-                &offsets,
-                blocks,
-                persistent.shared,
-            )
-        }?;
+        self.device
+            .fused(&persistent.function, &run, &offsets, blocks)?;
         Ok(true)
     }
 
