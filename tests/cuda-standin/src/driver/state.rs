@@ -4,47 +4,20 @@ use std::{
     cell::Cell,
     collections::{BTreeMap, HashMap},
     sync::{Arc, Mutex, MutexGuard, OnceLock},
-    time::Instant,
 };
 
 use super::{
-    Status,
-    capture::{Capture, Graph},
-    commands::Command,
-    errors,
-    streams::Stream,
+    Status, errors,
+    objects::{Capture, Command, Event, Function, Graph, Stream},
 };
 use crate::{
     machine::{Checks, Counters},
     memory::Memory,
-    ptx::types::{Kernel, Module},
+    program::Module,
 };
 
 /// The stream that has no handle.
 pub const DEFAULT_STREAM: usize = 0;
-
-/// A kernel that a program has asked for.
-#[derive(Debug)]
-pub struct Function {
-    pub kernel: Arc<Kernel>,
-    pub module: usize,
-    /// The most dynamic shared memory that the program has allowed.
-    pub dynamic_shared: i32,
-    /// Allows clusters of more than 8 blocks.
-    pub is_nonportable: bool,
-}
-
-/// A place in a stream.
-#[derive(Debug, Default)]
-pub struct Event {
-    /// The stream and its last command at the record.
-    pub recorded: Option<(usize, u64)>,
-    /// When the record ran.
-    pub time: Option<Instant>,
-    /// The capture and its nodes that the record stands after.
-    pub captured: Option<(usize, Vec<usize>)>,
-    pub was_asked: bool,
-}
 
 /// What a test can make go wrong, and what device it sees.
 #[derive(Clone, Copy, Debug)]

@@ -8,7 +8,7 @@ use super::{
 use crate::{
     memory::{IN_FLIGHT, UNWRITTEN, WRITTEN},
     numbers::sign_extend,
-    ptx::types::{Instruction, Operation, Order, Space},
+    program::{Instruction, Operation, Order, Space},
     races::{Access, AccessKind, Knowledge, Shadow},
 };
 
@@ -44,7 +44,7 @@ impl Machine<'_> {
         let size = instruction.ty.size();
         for lane in lanes_of(lanes) {
             let address = warp.address(instruction, lane);
-            if address % bytes as u64 != 0 && instruction.space != Space::Parameter {
+            if !address.is_multiple_of(bytes as u64) && instruction.space != Space::Parameter {
                 return Err(Fault::new(
                     codes::MISALIGNED_ADDRESS,
                     format!("misaligned access of {bytes} bytes at {address:#x}, lane {lane}"),
@@ -448,7 +448,7 @@ impl Machine<'_> {
                 true => bytes,
                 false => (warp.get(instruction.sources[2], lane) as u8).min(bytes),
             };
-            if to % u64::from(bytes) != 0 || from % u64::from(bytes) != 0 {
+            if !to.is_multiple_of(u64::from(bytes)) || !from.is_multiple_of(u64::from(bytes)) {
                 return Err(Fault::new(
                     codes::MISALIGNED_ADDRESS,
                     format!("misaligned cp.async from {from:#x} to {to:#x}, lane {lane}"),

@@ -1,8 +1,8 @@
 //! A warp: its registers, and its groups of lanes that stand at the same instruction.
 
-use crate::ptx::{
-    types::{Instruction, Kernel, Slot},
-    vector::{Line, WideLine},
+use crate::{
+    program::{Instruction, Kernel, Slot},
+    simd::{Line, WideLine},
 };
 
 /// Lanes that stand at the same instruction.
@@ -209,7 +209,7 @@ impl Warp {
 
     /// Sorts groups so that the one with the lowest place runs next, and joins those that have met.
     pub fn merge(&mut self) {
-        self.groups.sort_by(|a, b| b.at.cmp(&a.at));
+        self.groups.sort_by_key(|group| std::cmp::Reverse(group.at));
         self.groups.dedup_by(|next, kept| {
             let same = next.at == kept.at;
             if same {
