@@ -16,6 +16,9 @@ use crate::{
     program::Module,
 };
 
+/// Bytes of the device, unless the environment says otherwise.
+const MEMORY: u64 = 4 << 30;
+
 /// The stream that has no handle.
 pub const DEFAULT_STREAM: usize = 0;
 
@@ -87,18 +90,22 @@ impl Device {
     }
 }
 
+fn checks_from_environment() -> Checks {
+    Checks {
+        races: variable("RACES", 1) != 0,
+        uninitialised: variable("UNINITIALISED", 1) != 0,
+        profile: variable("PROFILE", 0) != 0,
+        seed: variable("SEED", 0) as u32,
+        starve: variable("STARVE", 0) != 0,
+        perturb: variable("PERTURB", 0) as u32,
+        budget: variable("BUDGET", Checks::default().budget),
+    }
+}
+
 impl State {
     fn new() -> State {
-        let checks = Checks {
-            races: variable("RACES", 1) != 0,
-            uninitialised: variable("UNINITIALISED", 1) != 0,
-            profile: variable("PROFILE", 0) != 0,
-            seed: variable("SEED", 0) as u32,
-            starve: variable("STARVE", 0) != 0,
-            perturb: variable("PERTURB", 0) as u32,
-            budget: variable("BUDGET", Checks::default().budget),
-        };
-        let mut memory = Memory::new(variable("MEMORY", 4 << 30) as usize);
+        let checks = checks_from_environment();
+        let mut memory = Memory::new(variable("MEMORY", MEMORY) as usize);
         memory.fail_at = variable("FAIL_ALLOCATION", 0);
         let mut state = State {
             memory,
@@ -161,12 +168,14 @@ impl State {
         }
         self.captures.clear();
         self.memory.mark();
-        self.fail_launch = 0;
+        self.memory.fail_at = variable("FAIL_ALLOCATION", 0);
+        self.memory.limit = variable("MEMORY", MEMORY) as usize;
+        self.fail_launch = variable("FAIL_LAUNCH", 0);
         self.launches = 0;
         self.counters = Counters::default();
         self.reports.clear();
         self.device = Device::from_environment();
-        self.checks = Checks::default();
+        self.checks = checks_from_environment();
     }
 }
 

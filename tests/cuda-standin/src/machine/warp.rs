@@ -164,10 +164,13 @@ impl Warp {
 
     #[inline(always)]
     pub fn set_wide_line(&mut self, slot: Slot, lanes: u32, values: &WideLine) {
-        let low = values.map(|value| value as u32);
+        let (mut low, mut high) = ([0; 32], [0; 32]);
+        for lane in 0..32 {
+            low[lane] = values[lane] as u32;
+            high[lane] = (values[lane] >> 32) as u32;
+        }
         write(&mut self.lines[slot.index()], lanes, &low);
         if slot.is_wide() {
-            let high = values.map(|value| (value >> 32) as u32);
             write(&mut self.lines[slot.index() + 1], lanes, &high);
         }
     }
