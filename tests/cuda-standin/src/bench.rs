@@ -166,15 +166,14 @@ impl Bench {
         self.number(b"standin_fail_launch", number);
     }
 
-    /// Makes the device as new: nothing waits, no error is left, checks are the usual ones, counts begin at zero. Memory
-    /// stays as it is, since a program may still hold it.
+    /// Makes the device as new: nothing waits, no error is left, counts begin at zero; checks and the device are the usual
+    /// ones, or those of the environment. Memory stays as it is, since a program may still hold it.
     pub fn reset(&self) {
         type Reset = unsafe extern "C" fn() -> u32;
         if let Some(function) = self.symbol::<Reset>(b"standin_reset") {
             // SAFETY: it takes nothing.
             unsafe { function() };
         }
-        self.set_device(Device::default());
     }
 
     /// What launches have done since the reset.

@@ -1,32 +1,9 @@
 //! Floating-point numbers as the device has them: rounding, halves, NaN.
 
-use crate::ptx::types::{Rounding, Type};
-
-/// The NaN that 32-bit arithmetic of the device returns.
-pub const NAN: u32 = 0x7fff_ffff;
-
-#[inline(always)]
-pub fn float(bits: u32) -> f32 {
-    f32::from_bits(bits)
-}
-
-/// The bits of a result; every NaN is the device's.
-#[inline(always)]
-pub fn bits(value: f32) -> u32 {
-    if value.is_nan() { NAN } else { value.to_bits() }
-}
-
-/// A denormal number becomes a zero of its sign.
-#[inline(always)]
-pub fn flush(value: f32) -> f32 {
-    let bits = value.to_bits();
-    let flushed = bits & 0x8000_0000;
-    f32::from_bits(if bits & 0x7f80_0000 == 0 {
-        flushed
-    } else {
-        bits
-    })
-}
+use crate::{
+    bits::{NAN, bf16, bf16_to_f32},
+    program::{Rounding, Type},
+};
 
 /// `.sat`: into 0 to 1, NaN to 0.
 pub fn saturate(value: f64) -> f64 {
@@ -217,20 +194,6 @@ pub fn f16_to_f64(half: u16) -> f64 {
 
 pub fn f16_to_f32(half: u16) -> f32 {
     f16_to_f64(half) as f32
-}
-
-/// Quick for numbers: a bf16 is the upper half of a 32-bit number.
-#[inline(always)]
-pub fn bf16_to_f32(half: u16) -> f32 {
-    f32::from_bits(u32::from(half) << 16)
-}
-
-pub fn bf16(value: f32) -> u16 {
-    if value.is_nan() {
-        return 0x7fff;
-    }
-    let bits = value.to_bits();
-    (bits.wrapping_add(0x7fff + ((bits >> 16) & 1)) >> 16) as u16
 }
 
 pub fn half(value: f64, ty: Type, rounding: Rounding) -> u16 {

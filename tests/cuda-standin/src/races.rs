@@ -28,6 +28,23 @@ struct Cell {
     reads: [Access; 2],
 }
 
+impl Cell {
+    /// The access that races with `now`; one of them does.
+    #[cold]
+    fn conflict(&self, now: Access, knowledge: &Knowledge<'_>) -> Conflict {
+        let past_is_write = knowledge.is_unordered(&self.write, &now);
+        let past = match past_is_write {
+            true => self.write,
+            false if knowledge.is_unordered(&self.reads[0], &now) => self.reads[0],
+            false => self.reads[1],
+        };
+        Conflict {
+            past,
+            past_is_write,
+        }
+    }
+}
+
 /// What is known of an allocation, or of a block's shared memory.
 #[derive(Debug, Default)]
 pub struct Shadow {
@@ -45,6 +62,7 @@ pub struct Knowledge<'a> {
 }
 
 impl Knowledge<'_> {
+    #[inline(always)]
     fn is_unordered(&self, past: &Access, now: &Access) -> bool {
         if past.kind == AccessKind::None
             || past.kind == AccessKind::Atomic && now.kind == AccessKind::Atomic
@@ -105,17 +123,16 @@ impl Shadow {
         let (first, end) = (start >> self.shift, (start + bytes) >> self.shift);
         let mut conflict = None;
         for cell in self.cells.get_mut(first..end)? {
-            let check = |past: &Access, past_is_write| {
-                let conflict = Conflict {
-                    past: *past,
-                    past_is_write,
-                };
-                knowledge.is_unordered(past, &now).then_some(conflict)
-            };
-            conflict = conflict.or_else(|| check(&cell.write, true));
+            let races = knowledge.is_unordered(&cell.write, &now)
+                || is_write
+                    && cell
+                        .reads
+                        .iter()
+                        .any(|read| knowledge.is_unordered(read, &now));
+            if races && conflict.is_none() {
+                conflict = Some(cell.conflict(now, knowledge));
+            }
             if is_write {
-                conflict = conflict.or_else(|| check(&cell.reads[0], false));
-                conflict = conflict.or_else(|| check(&cell.reads[1], false));
                 cell.write = now;
                 cell.reads = [Access::default(); 2];
             } else {

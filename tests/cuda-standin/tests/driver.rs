@@ -297,7 +297,7 @@ fn a_capture_refuses_what_it_cannot_take() {
     stream.begin_capture(mode).unwrap();
     other.wait(&stream.record_event(None).unwrap()).unwrap();
     scale(&other, &scaled, &mut values, 2.0).unwrap();
-    let error = stream.end_capture(flags).err().expect("an error");
+    let error = stream.end_capture(flags).err().unwrap();
     assert_eq!(error.0, CUresult::CUDA_ERROR_STREAM_CAPTURE_UNJOINED);
     assert_eq!(other.clone_dtoh(&values).unwrap()[0], 1.0);
 }
@@ -363,12 +363,11 @@ fn devices_that_a_program_cannot_use() {
         ..CompileOptions::default()
     };
     let ptx = compile_ptx_with_opts(ADD, options).unwrap();
-    let error = context().load_module(ptx).err().expect("an error");
+    let error = context().load_module(ptx).expect_err("an error");
     assert_eq!(error.0, CUresult::CUDA_ERROR_NO_BINARY_FOR_GPU);
     let error = context()
         .load_module(Ptx::from_binary(b"\x7fELF".to_vec()))
-        .err()
-        .expect("an error");
+        .expect_err("an error");
     assert_eq!(error.0, CUresult::CUDA_ERROR_NO_BINARY_FOR_GPU);
 }
 

@@ -2,30 +2,11 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use super::{Status, commands::Command, errors, state::State};
-
-/// A command of a graph, and the nodes that it runs after.
-#[derive(Clone, Debug)]
-struct Node {
-    command: Command,
-    after: Vec<usize>,
-}
-
-#[derive(Clone, Debug, Default)]
-pub struct Graph {
-    nodes: Vec<Node>,
-}
-
-/// A graph in the making.
-#[derive(Debug)]
-pub struct Capture {
-    /// The stream where it began and has to end.
-    origin: usize,
-    nodes: Vec<Node>,
-    /// The last nodes of each stream that takes part.
-    ends: HashMap<usize, Vec<usize>>,
-    is_invalid: bool,
-}
+use super::{
+    Status, errors,
+    objects::{Capture, Command, Graph, Node},
+    state::State,
+};
 
 impl State {
     pub fn begin_capture(&mut self, stream: usize) -> Status {

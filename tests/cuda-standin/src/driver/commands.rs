@@ -1,77 +1,16 @@
 //! What streams execute.
 
-use std::{ffi::c_void, sync::Arc, time::Instant};
+use std::{ffi::c_void, time::Instant};
 
-use super::{Status, capture::Graph, errors, state::State};
+use super::{
+    Status, errors,
+    objects::{Command, HostBytes, KernelLaunch},
+    state::State,
+};
 use crate::{
     machine::{self, Launch},
     memory::{UNWRITTEN, WRITTEN},
-    ptx::types::Kernel,
 };
-
-/// A launch that waits in a stream.
-#[derive(Clone, Debug)]
-pub struct KernelLaunch {
-    pub kernel: Arc<Kernel>,
-    pub grid: [u32; 3],
-    pub block: [u32; 3],
-    pub dynamic_shared: usize,
-    pub parameters: Vec<u8>,
-    pub is_cooperative: bool,
-    pub cluster: Option<[u32; 3]>,
-    /// A test wants it to fail.
-    pub fails: bool,
-}
-
-/// Bytes of the host.
-#[derive(Clone, Debug)]
-pub enum HostBytes {
-    /// The driver has copied them: pageable memory is read when the copy is submitted.
-    Staged(Vec<u8>),
-    /// They are read when the copy runs.
-    Pinned { address: usize, bytes: usize },
-}
-
-#[derive(Clone, Debug)]
-pub enum Command {
-    Kernel(KernelLaunch),
-    ToDevice {
-        to: u64,
-        from: HostBytes,
-    },
-    ToHost {
-        to: usize,
-        from: u64,
-        bytes: usize,
-        /// The memory is pinned, so that it can be seen whether it still is when the copy runs.
-        is_pinned: bool,
-    },
-    OnDevice {
-        to: u64,
-        from: u64,
-        bytes: usize,
-    },
-    Fill {
-        to: u64,
-        pattern: Vec<u8>,
-        count: usize,
-    },
-    HostFunction {
-        function: usize,
-        data: usize,
-    },
-    RecordEvent {
-        event: usize,
-    },
-    Wait {
-        stream: usize,
-        ticket: u64,
-    },
-    Free {
-        address: u64,
-    },
-    Graph(Arc<Graph>),
-}
 
 impl State {
     /// Runs a command, unless the device has failed.
@@ -81,7 +20,7 @@ impl State {
         }
         let result = match command {
             Command::Kernel(launch) => return self.execute_kernel(&launch),
-            Command::ToDevice { to, from } => self.to_device(to, from),
+            Command::ToDevice { to, from } => self.copy_in(to, from),
             Command::ToHost {
                 to,
                 from,
@@ -89,9 +28,9 @@ impl State {
                 is_pinned,
             } => match is_pinned && !self.is_pinned(to, bytes) {
                 true => Err("a copy writes pinned memory that has been freed".into()),
-                false => self.to_host(to, from, bytes),
+                false => self.copy_out(to, from, bytes),
             },
-            Command::OnDevice { to, from, bytes } => self.on_device(to, from, bytes),
+            Command::OnDevice { to, from, bytes } => self.copy_within(to, from, bytes),
             Command::Fill { to, pattern, count } => {
                 let filled = self.memory.write(to, pattern.len() * count);
                 filled.map(|(bytes, states)| {
@@ -131,7 +70,7 @@ impl State {
         self.sticky = self.refuse(status, message);
     }
 
-    fn to_device(&mut self, to: u64, from: HostBytes) -> Result<(), String> {
+    fn copy_in(&mut self, to: u64, from: HostBytes) -> Result<(), String> {
         let source = match from {
             HostBytes::Staged(bytes) => bytes,
             HostBytes::Pinned { address, bytes } => {
@@ -147,7 +86,7 @@ impl State {
         Ok(())
     }
 
-    fn to_host(&mut self, to: usize, from: u64, bytes: usize) -> Result<(), String> {
+    fn copy_out(&mut self, to: usize, from: u64, bytes: usize) -> Result<(), String> {
         let (source, states) = self.memory.read(from, bytes)?;
         let source = source.to_vec();
         let unwritten = states.iter().filter(|state| **state == UNWRITTEN).count();
@@ -160,7 +99,7 @@ impl State {
         Ok(())
     }
 
-    fn on_device(&mut self, to: u64, from: u64, bytes: usize) -> Result<(), String> {
+    fn copy_within(&mut self, to: u64, from: u64, bytes: usize) -> Result<(), String> {
         let (source, states) = self.memory.read(from, bytes)?;
         let (source, known) = (source.to_vec(), states.to_vec());
         let (bytes, states) = self.memory.write(to, bytes)?;

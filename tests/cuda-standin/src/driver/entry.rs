@@ -2,7 +2,11 @@
 
 #![allow(non_snake_case)]
 
-use std::ffi::{c_char, c_int, c_uint, c_void};
+use std::{
+    collections::BTreeMap,
+    ffi::{CString, c_char, c_int, c_uint, c_void},
+    sync::Mutex,
+};
 
 use super::{
     Status, errors,
@@ -42,6 +46,26 @@ macro_rules! need_context {
     };
 }
 pub(super) use need_context;
+
+/// The last report of an error, so that a test that fails says what the kernel did. Texts live for ever, each once.
+fn explanation(error: Status) -> *const c_char {
+    static TEXTS: Mutex<BTreeMap<String, CString>> = Mutex::new(BTreeMap::new());
+    let start = format!("error {error}: ");
+    let state = state();
+    let mut reports = state.reports.iter().rev();
+    let Some(report) = reports.find(|report| report.starts_with(&start)) else {
+        return c"the stand-in of the tests has no more to say".as_ptr();
+    };
+    let mut texts = TEXTS
+        .lock()
+        .unwrap_or_else(|poisoned| poisoned.into_inner());
+    let text = texts.entry(report.clone()).or_insert_with(|| {
+        let bytes: Vec<u8> = report.bytes().filter(|byte| *byte != 0).collect();
+        CString::new(bytes).unwrap_or_default()
+    });
+    // Nothing is taken out of the map, and a `CString` does not move its bytes.
+    text.as_ptr()
+}
 
 api! {
     cuInit(flags: c_uint) {
@@ -185,7 +209,7 @@ api! {
         errors::SUCCESS
     }
     cuGetErrorString(error: Status, text: *mut *const c_char) {
-        store(text, c"reported by the stand-in of the tests".as_ptr());
+        store(text, explanation(error));
         errors::SUCCESS
     }
     cuProfilerStart() {

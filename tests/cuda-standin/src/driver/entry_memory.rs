@@ -9,9 +9,9 @@ use std::{
 
 use super::{
     Status,
-    commands::{Command, HostBytes},
     entry::{api, need_context, store},
     errors,
+    objects::{Command, HostBytes},
     state::{DEFAULT_STREAM, State, state},
 };
 

@@ -9,9 +9,10 @@ use super::{
     entry::{api, need_context, store},
     errors,
     launches::Request,
-    state::{Function, State, state},
+    objects::Function,
+    state::{State, state},
 };
-use crate::ptx;
+use crate::{program::GlobalVariable, ptx};
 
 /// A text that the program hands over.
 fn text<'a>(pointer: *const c_char) -> Option<&'a str> {
@@ -24,7 +25,7 @@ fn text<'a>(pointer: *const c_char) -> Option<&'a str> {
 
 fn load(state: &mut State, source: &str, result: *mut usize) -> Status {
     let memory = &mut state.memory;
-    let place = |global: &ptx::types::GlobalVariable| Ok(memory.allocate_variable(&global.initial));
+    let place = |global: &GlobalVariable| Ok(memory.allocate_variable(&global.initial));
     let module = match ptx::parse(source, place) {
         Ok(module) => module,
         Err(message) => return state.refuse(errors::INVALID_PTX, message),

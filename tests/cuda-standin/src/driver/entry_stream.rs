@@ -6,11 +6,10 @@ use std::ffi::{c_int, c_uint, c_void};
 
 use super::{
     Status,
-    commands::Command,
     entry::{api, need_context, store},
     errors,
-    state::{DEFAULT_STREAM, Event, state},
-    streams::Stream,
+    objects::{Command, Event, Stream},
+    state::{DEFAULT_STREAM, state},
 };
 
 /// `CU_STREAM_NON_BLOCKING`.

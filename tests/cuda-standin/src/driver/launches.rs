@@ -1,9 +1,8 @@
 //! Launches: limits, and what waits in the stream.
 
 use super::{
-    Status,
-    commands::{Command, KernelLaunch},
-    errors,
+    Status, errors,
+    objects::{Command, KernelLaunch},
     state::State,
 };
 

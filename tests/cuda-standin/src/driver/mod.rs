@@ -12,6 +12,7 @@ mod entry_memory;
 mod entry_module;
 mod entry_stream;
 mod launches;
+mod objects;
 mod state;
 mod streams;
 

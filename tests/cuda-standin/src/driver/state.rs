@@ -4,47 +4,23 @@ use std::{
     cell::Cell,
     collections::{BTreeMap, HashMap},
     sync::{Arc, Mutex, MutexGuard, OnceLock},
-    time::Instant,
 };
 
 use super::{
-    Status,
-    capture::{Capture, Graph},
-    commands::Command,
-    errors,
-    streams::Stream,
+    Status, errors,
+    objects::{Capture, Command, Event, Function, Graph, Stream},
 };
 use crate::{
     machine::{Checks, Counters},
     memory::Memory,
-    ptx::types::{Kernel, Module},
+    program::Module,
 };
+
+/// Bytes of the device, unless the environment says otherwise.
+const MEMORY: u64 = 4 << 30;
 
 /// The stream that has no handle.
 pub const DEFAULT_STREAM: usize = 0;
-
-/// A kernel that a program has asked for.
-#[derive(Debug)]
-pub struct Function {
-    pub kernel: Arc<Kernel>,
-    pub module: usize,
-    /// The most dynamic shared memory that the program has allowed.
-    pub dynamic_shared: i32,
-    /// Allows clusters of more than 8 blocks.
-    pub is_nonportable: bool,
-}
-
-/// A place in a stream.
-#[derive(Debug, Default)]
-pub struct Event {
-    /// The stream and its last command at the record.
-    pub recorded: Option<(usize, u64)>,
-    /// When the record ran.
-    pub time: Option<Instant>,
-    /// The capture and its nodes that the record stands after.
-    pub captured: Option<(usize, Vec<usize>)>,
-    pub was_asked: bool,
-}
 
 /// What a test can make go wrong, and what device it sees.
 #[derive(Clone, Copy, Debug)]
@@ -114,18 +90,22 @@ impl Device {
     }
 }
 
+fn checks_from_environment() -> Checks {
+    Checks {
+        races: variable("RACES", 1) != 0,
+        uninitialised: variable("UNINITIALISED", 1) != 0,
+        profile: variable("PROFILE", 0) != 0,
+        seed: variable("SEED", 0) as u32,
+        starve: variable("STARVE", 0) != 0,
+        perturb: variable("PERTURB", 0) as u32,
+        budget: variable("BUDGET", Checks::default().budget),
+    }
+}
+
 impl State {
     fn new() -> State {
-        let checks = Checks {
-            races: variable("RACES", 1) != 0,
-            uninitialised: variable("UNINITIALISED", 1) != 0,
-            profile: variable("PROFILE", 0) != 0,
-            seed: variable("SEED", 0) as u32,
-            starve: variable("STARVE", 0) != 0,
-            perturb: variable("PERTURB", 0) as u32,
-            budget: variable("BUDGET", Checks::default().budget),
-        };
-        let mut memory = Memory::new(variable("MEMORY", 4 << 30) as usize);
+        let checks = checks_from_environment();
+        let mut memory = Memory::new(variable("MEMORY", MEMORY) as usize);
         memory.fail_at = variable("FAIL_ALLOCATION", 0);
         let mut state = State {
             memory,
@@ -188,12 +168,14 @@ impl State {
         }
         self.captures.clear();
         self.memory.mark();
-        self.fail_launch = 0;
+        self.memory.fail_at = variable("FAIL_ALLOCATION", 0);
+        self.memory.limit = variable("MEMORY", MEMORY) as usize;
+        self.fail_launch = variable("FAIL_LAUNCH", 0);
         self.launches = 0;
         self.counters = Counters::default();
         self.reports.clear();
         self.device = Device::from_environment();
-        self.checks = Checks::default();
+        self.checks = checks_from_environment();
     }
 }
 

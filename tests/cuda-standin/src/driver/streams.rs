@@ -1,47 +1,10 @@
 //! Streams: work that waits until something asks for its results.
 
-use std::collections::VecDeque;
-
 use super::{
-    Status,
-    commands::Command,
-    errors,
+    Status, errors,
+    objects::Command,
     state::{DEFAULT_STREAM, State},
 };
-
-#[derive(Debug)]
-pub struct Stream {
-    /// Commands with their tickets, which grow over all streams.
-    queue: VecDeque<(u64, Command)>,
-    /// The capture that takes the stream's commands instead.
-    pub capture: Option<usize>,
-    /// Whether it waits for the default stream, and that one for it.
-    is_blocking: bool,
-    is_destroyed: bool,
-    pub was_asked: bool,
-}
-
-impl Stream {
-    pub fn new(is_blocking: bool) -> Stream {
-        Stream {
-            queue: VecDeque::new(),
-            capture: None,
-            is_blocking,
-            is_destroyed: false,
-            was_asked: false,
-        }
-    }
-
-    /// Takes all that waits.
-    pub fn forget(&mut self) -> Vec<Command> {
-        self.capture = None;
-        self.queue.drain(..).map(|(_, command)| command).collect()
-    }
-
-    pub fn is_idle(&self) -> bool {
-        self.queue.is_empty()
-    }
-}
 
 impl State {
     /// Appends a command to a stream, or to what the stream is capturing.

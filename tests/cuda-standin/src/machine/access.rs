@@ -8,7 +8,7 @@ use super::{
 use crate::{
     memory::{IN_FLIGHT, UNWRITTEN, WRITTEN},
     numbers::sign_extend,
-    ptx::types::{Instruction, Operation, Order, Space},
+    program::{Instruction, Operation, Order, Space},
     races::{Access, AccessKind, Knowledge, Shadow},
 };
 
@@ -44,7 +44,7 @@ impl Machine<'_> {
         let size = instruction.ty.size();
         for lane in lanes_of(lanes) {
             let address = warp.address(instruction, lane);
-            if address % bytes as u64 != 0 && instruction.space != Space::Parameter {
+            if !address.is_multiple_of(bytes as u64) && instruction.space != Space::Parameter {
                 return Err(Fault::new(
                     codes::MISALIGNED_ADDRESS,
                     format!("misaligned access of {bytes} bytes at {address:#x}, lane {lane}"),
@@ -97,185 +97,6 @@ impl Machine<'_> {
             }
         }
         Ok(())
-    }
-
-    /// Accesses that all fall, aligned and written before, into one allocation or the block's own shared memory. Returns
-    /// false, with nothing done, where one of them does not: `touch` then finds what is wrong.
-    #[inline]
-    fn quick(&mut self, warp: &mut Warp, instruction: &Instruction, at: usize, lanes: u32) -> bool {
-        let list = &*instruction.list;
-        let (length, base, bytes, states, shadow, what) = match instruction.space {
-            Space::Shared => {
-                let block = &mut self.blocks[warp.block];
-                let length = block.bytes.len();
-                (
-                    length,
-                    0,
-                    &mut block.bytes,
-                    &mut block.states,
-                    &mut block.shadow,
-                    "shared",
-                )
-            }
-            Space::Global | Space::Generic => {
-                match self.memory.allocations.get_mut(self.hints[at]) {
-                    Some(memory) if !memory.is_freed => {
-                        if self.checks.races && memory.shadow.is_empty() {
-                            memory.shadow = Shadow::new(memory.length);
-                        }
-                        let (length, base) = (memory.length, memory.base);
-                        (
-                            length,
-                            base,
-                            &mut memory.bytes,
-                            &mut memory.states,
-                            &mut memory.shadow,
-                            "global",
-                        )
-                    }
-                    _ => return false,
-                }
-            }
-            Space::Parameter if instruction.sources[0].is_none() => {
-                return self.quick_parameter(warp, instruction, lanes);
-            }
-            _ => return false,
-        };
-        let size = instruction.ty.size();
-        let each = size * list.len();
-        if list
-            .iter()
-            .any(|slot| slot.is_predicate() || slot.is_none())
-        {
-            return false;
-        }
-        let mut places = [0_usize; 32];
-        let mut outside = 0_u32;
-        for (lane, place) in places.iter_mut().enumerate() {
-            let offset = warp.address(instruction, lane).wrapping_sub(base);
-            let bad = offset & (each as u64 - 1) != 0
-                || offset > length as u64
-                || offset + each as u64 > length as u64;
-            outside |= u32::from(bad) << lane;
-            *place = offset as usize;
-        }
-        if outside & lanes != 0 {
-            return false;
-        }
-        let is_store = instruction.operation == Operation::Store;
-        if self.checks.uninitialised || is_store {
-            for lane in lanes_of(lanes) {
-                let known = &states[places[lane]..places[lane] + each];
-                let fine = match is_store {
-                    true => known.iter().all(|state| *state != IN_FLIGHT),
-                    false => match known.try_into().map(u32::from_le_bytes) {
-                        Ok(word) => word == 0x0101_0101,
-                        Err(_) => known.iter().all(|state| *state == WRITTEN),
-                    },
-                };
-                if !fine {
-                    return false;
-                }
-            }
-        }
-        if self.checks.races {
-            let knowledge = Knowledge {
-                clocks: &warp.clocks,
-                start: self.start,
-            };
-            for lane in lanes_of(lanes) {
-                let now = Access {
-                    clock: warp.clocks[warp.index],
-                    warp: warp.index as u16,
-                    lane: lane as u8,
-                    kind: AccessKind::Plain,
-                };
-                let conflict = shadow.record(places[lane], each, now, is_store, &knowledge);
-                if let Some(conflict) = conflict {
-                    let place = places[lane];
-                    self.report.race(
-                        self.launch.kernel,
-                        at,
-                        what,
-                        place,
-                        now,
-                        is_store,
-                        &conflict,
-                    );
-                }
-            }
-        }
-        for (part, slot) in list.iter().enumerate() {
-            let skip = part * size;
-            match (size, is_store) {
-                (4, true) => {
-                    let line = *warp.line(*slot);
-                    for lane in lanes_of(lanes) {
-                        let place = places[lane] + skip;
-                        bytes[place..place + 4].copy_from_slice(&line[lane].to_le_bytes());
-                        states[place..place + 4].fill(WRITTEN);
-                    }
-                }
-                // A register of 64 bits takes zeros or the sign as well.
-                (4, false) if !slot.is_wide() => {
-                    let line = warp.line_mut(*slot);
-                    for lane in lanes_of(lanes) {
-                        let place = places[lane] + skip;
-                        if let Ok(word) = bytes[place..place + 4].try_into() {
-                            line[lane] = u32::from_le_bytes(word);
-                        }
-                    }
-                }
-                (_, true) => {
-                    for lane in lanes_of(lanes) {
-                        let place = places[lane] + skip;
-                        let value = warp.get(*slot, lane).to_le_bytes();
-                        bytes[place..place + size].copy_from_slice(&value[..size]);
-                        states[place..place + size].fill(WRITTEN);
-                    }
-                }
-                (_, false) => {
-                    for lane in lanes_of(lanes) {
-                        let place = places[lane] + skip;
-                        let mut value = [0; 8];
-                        value[..size].copy_from_slice(&bytes[place..place + size]);
-                        let value = u64::from_le_bytes(value);
-                        let value = match instruction.ty.is_signed() {
-                            true => sign_extend(value, instruction.ty) as u64,
-                            false => value,
-                        };
-                        warp.set(*slot, lane, value);
-                    }
-                }
-            }
-        }
-        true
-    }
-
-    /// A parameter of the kernel, which is the same in all lanes.
-    fn quick_parameter(&self, warp: &mut Warp, instruction: &Instruction, lanes: u32) -> bool {
-        let size = instruction.ty.size();
-        let start = instruction.offset as usize;
-        let Some(bytes) = self
-            .launch
-            .parameters
-            .get(start..start + instruction.bytes())
-        else {
-            return false;
-        };
-        for (slot, part) in instruction.list.iter().zip(bytes.chunks(size)) {
-            let mut value = [0; 8];
-            value[..size].copy_from_slice(part);
-            let value = u64::from_le_bytes(value);
-            let value = match instruction.ty.is_signed() {
-                true => sign_extend(value, instruction.ty) as u64,
-                false => value,
-            };
-            for lane in lanes_of(lanes) {
-                warp.set(*slot, lane, value);
-            }
-        }
-        true
     }
 
     /// One access of one lane, with all checks.
@@ -449,7 +270,7 @@ impl Machine<'_> {
                 true => bytes,
                 false => (warp.get(instruction.sources[2], lane) as u8).min(bytes),
             };
-            if to % u64::from(bytes) != 0 || from % u64::from(bytes) != 0 {
+            if !to.is_multiple_of(u64::from(bytes)) || !from.is_multiple_of(u64::from(bytes)) {
                 return Err(Fault::new(
                     codes::MISALIGNED_ADDRESS,
                     format!("misaligned cp.async from {from:#x} to {to:#x}, lane {lane}"),

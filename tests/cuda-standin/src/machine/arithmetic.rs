@@ -2,11 +2,12 @@
 
 use super::convert::convert;
 use crate::{
+    bits::{bits, flush},
     numbers::{
-        add_f32, add_f64, bits, divide_f32, flush, fma_f32, fma_f64, half, multiply_f32, perturbed,
-        saturate, sign_extend, sqrt_f32, to_f64, zero_extend,
+        add_f32, add_f64, divide_f32, fma_f32, fma_f64, half, multiply_f32, perturbed, saturate,
+        sign_extend, sqrt_f32, to_f64, zero_extend,
     },
-    ptx::types::{Comparison, Instruction, LaneOperation, Property, Rounding, Space, Type},
+    program::{Comparison, Instruction, LaneOperation, Property, Rounding, Space, Type},
 };
 
 /// Where shared memory lies among generic addresses.

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     numbers::{half, sign_extend, to_f64, zero_extend},
-    ptx::types::{AtomicOperation, Instruction, Order, Rounding, Type},
+    program::{AtomicOperation, Instruction, Order, Rounding, Type},
     races::{AccessKind, join},
 };
 
@@ -26,7 +26,7 @@ impl Machine<'_> {
         let bytes = instruction.ty.size();
         for lane in lanes_of(lanes) {
             let address = warp.address(instruction, lane);
-            if address % bytes as u64 != 0 {
+            if !address.is_multiple_of(bytes as u64) {
                 return Err(Fault::new(
                     codes::MISALIGNED_ADDRESS,
                     format!("misaligned atomic at {address:#x}, lane {lane}"),

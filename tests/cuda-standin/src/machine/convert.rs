@@ -1,8 +1,9 @@
 //! `cvt`.
 
 use crate::{
-    numbers::{bits, flush, half, round_to_f32, saturate, sign_extend, tf32, to_f64, zero_extend},
-    ptx::types::{Instruction, Rounding, Type},
+    bits::{bits, flush},
+    numbers::{adjust_f64, half, round_to_f32, saturate, sign_extend, tf32, to_f64, zero_extend},
+    program::{Instruction, Rounding, Type},
 };
 
 /// Converts `a`; `b` is the second half of a pair.
@@ -108,7 +109,7 @@ fn integer_to_float(instruction: &Instruction, value: i128) -> u64 {
         Type::F64 => {
             let nearest = value as f64;
             let missing = (value - nearest as i128) as f64;
-            crate::numbers::adjust_f64(nearest, missing, rounding).to_bits()
+            adjust_f64(nearest, missing, rounding).to_bits()
         }
         Type::F32 => match rounding {
             Rounding::Nearest => u64::from((value as f32).to_bits()),

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     numbers::{sign_extend, zero_extend},
-    ptx::types::{AtomicOperation, Instruction, Operation, Shuffle, Vote},
+    program::{AtomicOperation, Instruction, Operation, Shuffle, Vote},
 };
 
 impl Machine<'_> {

@@ -7,10 +7,8 @@ use super::{
 };
 use crate::{
     numbers::zero_extend,
-    ptx::{
-        types::{CarryOperation, Combine, Instruction, LaneOperation, Operation, Slot, Type},
-        vector::{self, Vector},
-    },
+    program::{CarryOperation, Combine, Instruction, LaneOperation, Operation, Slot, Type},
+    simd::{self, Vector},
 };
 
 impl Machine<'_> {
@@ -32,7 +30,7 @@ impl Machine<'_> {
                 let [a, b, ..] = instruction.sources;
                 let holds = match instruction.vector {
                     Some(Vector::Compare(function)) => {
-                        vector::compare(function, warp.line(a), warp.line(b))
+                        simd::compare(function, warp.line(a), warp.line(b))
                     }
                     _ => lanes_of(lanes)
                         .filter(|lane| {
@@ -132,7 +130,7 @@ impl Machine<'_> {
             Some(Vector::Narrow(function)) if exact => {
                 let or_first = |slot: Slot| if slot.is_none() { a } else { slot };
                 let (x, y, z) = (warp.line(a), warp.line(or_first(b)), warp.line(or_first(c)));
-                let result = vector::narrow(function, x, y, z);
+                let result = simd::narrow(function, x, y, z);
                 warp.set_line(instruction.destination, lanes, &result);
                 return Ok(());
             }
@@ -144,7 +142,7 @@ impl Machine<'_> {
                     true => x,
                     false => warp.wide_line(c),
                 };
-                let result = vector::wide(function, &x, &y, &z);
+                let result = simd::wide(function, &x, &y, &z);
                 warp.set_wide_line(instruction.destination, lanes, &result);
                 return Ok(());
             }

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     memory::{Memory, POISON, UNWRITTEN},
-    ptx::types::{Kernel, Operation},
+    program::{Kernel, Operation},
     races::{Access, Conflict, Shadow},
 };
 
@@ -402,7 +402,7 @@ impl Machine<'_> {
             return;
         }
         let blocks = self.blocks.len();
-        let by_block = blocks > 1 && self.random() % 2 == 0;
+        let by_block = blocks > 1 && self.random().is_multiple_of(2);
         *starved = Starved {
             block: by_block.then(|| self.random() % blocks),
             warp: (!by_block && warps > 1).then(|| self.random() % warps),

@@ -2,18 +2,12 @@
 
 use super::{Fault, access::Touch, codes, launch::Machine, warp::Warp};
 use crate::{
-    numbers::{bf16_to_f32, bits, f16_to_f32, float},
-    ptx::types::{Instruction, Space, Type},
+    bits::{bf16_to_f32, bits, float},
+    numbers::f16_to_f32,
+    program::{Instruction, Space, Type},
     races::AccessKind,
+    simd::{Operands, multiply},
 };
-
-/// Operands of a product of 16 rows, 8 columns and a depth of up to 16.
-struct Operands {
-    /// `a[row][k]`.
-    a: [[f32; 16]; 16],
-    /// `b[k][column]`.
-    b: [[f32; 8]; 16],
-}
 
 impl Machine<'_> {
     pub(super) fn load_matrix(
@@ -33,7 +27,7 @@ impl Machine<'_> {
             for (row, values) in rows.iter_mut().enumerate() {
                 let lane = matrix * 8 + row;
                 let address = warp.address(instruction, lane);
-                if address % 16 != 0 {
+                if !address.is_multiple_of(16) {
                     return Err(Fault::new(
                         codes::MISALIGNED_ADDRESS,
                         format!("misaligned row of ldmatrix at {address:#x}, lane {lane}"),
@@ -153,36 +147,4 @@ fn gather(
         }
     }
     operands
-}
-
-/// The product in 32 bits. The order of its sums is the hardware's own: `perturb` starts them elsewhere.
-fn multiply(operands: &Operands, depth: usize, perturb: u32) -> [[f32; 8]; 16] {
-    #[cfg(target_arch = "x86_64")]
-    if std::is_x86_feature_detected!("avx2") && std::is_x86_feature_detected!("fma") {
-        // SAFETY: the machine has AVX2 and FMA.
-        return unsafe { multiply_avx2(operands, depth, perturb) };
-    }
-    multiply_anywhere(operands, depth, perturb)
-}
-
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2,fma")]
-fn multiply_avx2(operands: &Operands, depth: usize, perturb: u32) -> [[f32; 8]; 16] {
-    multiply_anywhere(operands, depth, perturb)
-}
-
-#[inline(always)]
-fn multiply_anywhere(operands: &Operands, depth: usize, perturb: u32) -> [[f32; 8]; 16] {
-    let mut sums = [[0.0; 8]; 16];
-    let first = perturb as usize % depth;
-    for (row, sums) in operands.a.iter().zip(&mut sums) {
-        for step in 0..depth {
-            let k = (first + step) % depth;
-            let (x, column) = (row[k], &operands.b[k]);
-            for (sum, y) in sums.iter_mut().zip(column) {
-                *sum = x.mul_add(*y, *sum);
-            }
-        }
-    }
-    sums
 }

@@ -11,6 +11,7 @@ mod exchange;
 mod execute;
 mod launch;
 mod matrix;
+mod quick;
 mod synchronise;
 mod warp;
 

@@ -6,7 +6,7 @@ use super::{
     warp::{Group, Status, Warp, lanes_of},
 };
 use crate::{
-    ptx::types::{BarrierKind, Instruction, Operation, Order, Vote},
+    program::{BarrierKind, Instruction, Operation, Order, Vote},
     races::join,
 };
 
@@ -73,7 +73,7 @@ impl Machine<'_> {
             // Lanes that spin let the others run now and then.
             if backward {
                 warp.backward_branches += 1;
-                if warp.backward_branches % 64 == 0 {
+                if warp.backward_branches.is_multiple_of(64) {
                     warp.groups.rotate_left(1);
                 }
             }

@@ -1,8 +1,8 @@
 //! A warp: its registers, and its groups of lanes that stand at the same instruction.
 
-use crate::ptx::{
-    types::{Instruction, Kernel, Slot},
-    vector::{Line, WideLine},
+use crate::{
+    program::{Instruction, Kernel, Slot},
+    simd::{Line, WideLine},
 };
 
 /// Lanes that stand at the same instruction.
@@ -164,10 +164,13 @@ impl Warp {
 
     #[inline(always)]
     pub fn set_wide_line(&mut self, slot: Slot, lanes: u32, values: &WideLine) {
-        let low = values.map(|value| value as u32);
+        let (mut low, mut high) = ([0; 32], [0; 32]);
+        for lane in 0..32 {
+            low[lane] = values[lane] as u32;
+            high[lane] = (values[lane] >> 32) as u32;
+        }
         write(&mut self.lines[slot.index()], lanes, &low);
         if slot.is_wide() {
-            let high = values.map(|value| (value >> 32) as u32);
             write(&mut self.lines[slot.index() + 1], lanes, &high);
         }
     }
@@ -209,7 +212,7 @@ impl Warp {
 
     /// Sorts groups so that the one with the lowest place runs next, and joins those that have met.
     pub fn merge(&mut self) {
-        self.groups.sort_by(|a, b| b.at.cmp(&a.at));
+        self.groups.sort_by_key(|group| std::cmp::Reverse(group.at));
         self.groups.dedup_by(|next, kept| {
             let same = next.at == kept.at;
             if same {

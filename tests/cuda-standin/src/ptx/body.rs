@@ -3,11 +3,8 @@
 
 use std::collections::HashMap;
 
-use super::{
-    decode,
-    text::{literal, split_list, split_offset, variable},
-    types::{Instruction, Kernel, Operation, Slot, Type},
-};
+use super::text::{literal, split_list, split_offset, variable};
+use crate::program::{Instruction, Kernel, Operation, Slot, Type};
 
 /// How deep calls may stand in one another.
 const MOST_CALLS: usize = 24;
@@ -86,65 +83,6 @@ impl<'a> Body<'a> {
         }
     }
 
-    /// Decodes all statements of `text`, whose first line is `line`.
-    pub fn statements(&mut self, text: &str, line: u32) -> Result<(), String> {
-        let bytes = text.as_bytes();
-        let (mut at, mut counted, mut line) = (0, 0, line);
-        while at < bytes.len() {
-            line += newlines(&bytes[counted..at]);
-            counted = at;
-            let rest = &text[at..];
-            match bytes[at] {
-                c if c.is_ascii_whitespace() => at += 1,
-                b'{' => {
-                    self.scopes.push(HashMap::new());
-                    at += 1;
-                }
-                b'}' => {
-                    self.scopes.pop();
-                    at += 1;
-                }
-                // A source location ends with its line.
-                _ if rest.starts_with(".loc") && !rest.starts_with(".local") => {
-                    at += rest.find('\n').unwrap_or(rest.len())
-                }
-                _ => match label(rest) {
-                    Some(name) => {
-                        at += name.len() + 1;
-                        let after = text[at..].trim_start();
-                        if let Some(list) = after.strip_prefix(".branchtargets") {
-                            let list = list.split(';').next().unwrap_or("");
-                            let targets = split_list(list)
-                                .into_iter()
-                                .map(|l| self.label(l))
-                                .collect();
-                            let name = self.label(name);
-                            self.branch_tables.insert(name, targets);
-                        } else {
-                            let name = self.label(name);
-                            self.labels.insert(name, self.kernel.code.len() as u32);
-                        }
-                    }
-                    None => {
-                        let end = rest
-                            .find(';')
-                            .ok_or_else(|| format!("line {line}: a statement has no `;`"))?;
-                        self.statement(rest[..end].trim(), line).map_err(|error| {
-                            match error.starts_with("line ") {
-                                true => error,
-                                false => {
-                                    format!("line {line}: {error} in `{}`", rest[..end].trim())
-                                }
-                            }
-                        })?;
-                        at += end + 1;
-                    }
-                },
-            }
-        }
-        Ok(())
-    }
-
     /// Ends the kernel and resolves branches.
     pub fn finish(mut self) -> Result<Kernel, String> {
         let end = Instruction::new(Operation::Exit, Type::U32, 0);
@@ -201,31 +139,6 @@ impl<'a> Body<'a> {
     pub fn branch_table(&self, name: &str) -> Result<Vec<String>, String> {
         let table = self.branch_tables.get(&self.label(name));
         table.cloned().ok_or_else(|| format!("no table {name}"))
-    }
-
-    fn statement(&mut self, text: &str, line: u32) -> Result<(), String> {
-        let space = text.split_whitespace().next().unwrap_or("");
-        let rest = text[space.len()..].trim();
-        match space {
-            "" => Ok(()),
-            ".reg" => self.registers(rest),
-            ".shared" => {
-                let variable = variable(rest)?;
-                let start = self.kernel.static_shared.next_multiple_of(variable.align);
-                self.kernel.static_shared = start + variable.size;
-                self.bind(&variable.name, Meaning::Shared(start as u64));
-                Ok(())
-            }
-            // Parameters of a call lie in local memory, as they do on the hardware.
-            ".local" | ".param" => {
-                let variable = variable(rest)?;
-                let start = self.local(variable.size, variable.align);
-                self.bind(&variable.name, Meaning::Local(start));
-                Ok(())
-            }
-            directive if directive.starts_with('.') => Ok(()),
-            _ => decode::instruction(self, text, line),
-        }
     }
 
     fn local(&mut self, size: usize, align: usize) -> u64 {
@@ -360,16 +273,63 @@ impl<'a> Body<'a> {
         }
     }
 
-    /// Expands a call of a function of the module. Returns false if the module has no such function.
-    pub fn call(
+    /// Begins a block of statements with names of its own.
+    pub fn open_scope(&mut self) {
+        self.scopes.push(HashMap::new());
+    }
+
+    pub fn close_scope(&mut self) {
+        self.scopes.pop();
+    }
+
+    /// A label stands before the next instruction, or before a table of branches.
+    pub fn define_label(&mut self, name: &str, table: Option<&str>) {
+        let name = self.label(name);
+        match table {
+            Some(list) => {
+                let targets = split_list(list)
+                    .into_iter()
+                    .map(|l| self.label(l))
+                    .collect();
+                self.branch_tables.insert(name, targets);
+            }
+            None => self.place_label(name),
+        }
+    }
+
+    /// Declares what a directive of a body declares.
+    pub fn declare(&mut self, directive: &str, rest: &str) -> Result<(), String> {
+        match directive {
+            ".reg" => self.registers(rest),
+            ".shared" => {
+                let variable = variable(rest)?;
+                let start = self.kernel.static_shared.next_multiple_of(variable.align);
+                self.kernel.static_shared = start + variable.size;
+                self.bind(&variable.name, Meaning::Shared(start as u64));
+                Ok(())
+            }
+            // Parameters of a call lie in local memory, as they do on the hardware.
+            ".local" | ".param" => {
+                let variable = variable(rest)?;
+                let start = self.local(variable.size, variable.align);
+                self.bind(&variable.name, Meaning::Local(start));
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Begins to expand a function of the module with its parameters bound, and returns it with what `leave` needs; none
+    /// if the module has no such function.
+    pub fn enter(
         &mut self,
         name: &str,
-        results: &[&str],
-        arguments: &[&str],
-    ) -> Result<bool, String> {
+        results: &[String],
+        arguments: &[String],
+    ) -> Result<Option<(&'a Function, Outer)>, String> {
         let names = self.names;
         let Some(function) = names.functions.get(name) else {
-            return Ok(false);
+            return Ok(None);
         };
         if self.frames.len() > MOST_CALLS {
             return Err(format!("`{name}` calls itself, or calls are too deep"));
@@ -390,24 +350,19 @@ impl<'a> Body<'a> {
         });
         // The function sees its own names only.
         let outer = std::mem::replace(&mut self.scopes, vec![scope]);
-        self.statements(&function.body, function.line)?;
+        Ok(Some((function, Outer(outer))))
+    }
+
+    /// Ends the expansion of a function.
+    pub fn leave(&mut self, outer: Outer) {
         let end = self.end_label();
-        self.scopes = outer;
+        self.scopes = outer.0;
         self.frames.pop();
         if let Some(end) = end {
-            self.labels.insert(end, self.kernel.code.len() as u32);
+            self.place_label(end);
         }
-        Ok(true)
     }
 }
 
-/// The name before a `:`, if `text` begins with a label.
-fn label(text: &str) -> Option<&str> {
-    let end = text.find(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '_' | '$' | '%')))?;
-    let after = &text[end..];
-    (end > 0 && after.starts_with(':') && !after.starts_with("::")).then_some(&text[..end])
-}
-
-fn newlines(bytes: &[u8]) -> u32 {
-    bytes.iter().filter(|byte| **byte == b'\n').count() as u32
-}
+/// The names around a call.
+pub struct Outer(Vec<HashMap<String, Meaning>>);

@@ -2,35 +2,34 @@
 
 use super::{
     body::Body,
+    choose::{choose, choose_comparison},
     memory_instructions,
     opcode::Opcode,
+    statement::Statement,
     text::split_list,
-    types::{
-        BarrierKind, CarryOperation, Combine, Instruction, LaneOperation, Operation, Property,
-        Shuffle, Slot, Type,
-    },
-    vector,
+};
+use crate::program::{
+    BarrierKind, CarryOperation, Combine, Instruction, LaneOperation, Operation, Property, Shuffle,
+    Slot, Type,
 };
 
-/// A statement, taken apart.
-pub struct Statement<'a> {
-    pub opcode: Opcode<'a>,
-    pub operands: Vec<&'a str>,
+/// What came of a statement.
+pub enum Decoded {
+    /// The body has it.
+    Instruction,
+    /// A call, with an instruction that has its guard.
+    Call(Instruction, Call),
 }
 
-impl Statement<'_> {
-    pub fn operand(&self, index: usize) -> Result<&str, String> {
-        let operand = self.operands.get(index).copied();
-        operand.ok_or_else(|| format!("operand {index} is missing"))
-    }
-
-    pub fn unknown(&self) -> String {
-        format!("the stand-in does not know `{}`", self.opcode.stem)
-    }
+/// `call (results), name, (arguments)`.
+pub struct Call {
+    pub name: String,
+    pub results: Vec<String>,
+    pub arguments: Vec<String>,
 }
 
 /// Decodes `text` and appends it to `body`.
-pub fn instruction(body: &mut Body<'_>, text: &str, line: u32) -> Result<(), String> {
+pub fn instruction(body: &mut Body<'_>, text: &str, line: u32) -> Result<Decoded, String> {
     let mut instruction = Instruction::new(Operation::Nothing, Type::U32, line);
     let mut rest = text;
     if let Some(guarded) = text.strip_prefix('@') {
@@ -66,24 +65,24 @@ pub fn instruction(body: &mut Body<'_>, text: &str, line: u32) -> Result<(), Str
             instruction.operation = Operation::Branch;
             let label = body.label(statement.operand(0)?);
             body.push_branch(instruction, vec![label], text);
-            return Ok(());
+            return Ok(Decoded::Instruction);
         }
         "brx" => {
             instruction.operation = Operation::BranchIndexed;
             instruction.sources[0] = body.operand(statement.operand(0)?, Type::U32)?;
             let labels = body.branch_table(statement.operand(1)?)?;
             body.push_branch(instruction, labels, text);
-            return Ok(());
+            return Ok(Decoded::Instruction);
         }
         "ret" | "exit" => {
             if let Some(end) = body.end_label().filter(|_| statement.opcode.stem == "ret") {
                 instruction.operation = Operation::Branch;
                 body.push_branch(instruction, vec![end], text);
-                return Ok(());
+                return Ok(Decoded::Instruction);
             }
             instruction.operation = Operation::Exit;
         }
-        "call" => return call(body, &statement, instruction, text),
+        "call" => return Ok(Decoded::Call(instruction, call(&statement))),
         "trap" | "brkpt" => instruction.operation = Operation::Trap,
         "mov" if statement.operand(1)?.starts_with('{') => {
             pack(body, &statement, &mut instruction, 1, 0)?;
@@ -129,12 +128,12 @@ pub fn instruction(body: &mut Body<'_>, text: &str, line: u32) -> Result<(), Str
         _ => {
             if !memory_instructions::decode(body, &statement, &mut instruction)? {
                 lane(body, &statement, &mut instruction)?;
-                instruction.vector = vector::choose(&instruction);
+                instruction.vector = choose(&instruction);
             }
         }
     }
     body.push(instruction, text);
-    Ok(())
+    Ok(Decoded::Instruction)
 }
 
 /// `d|p` as a destination and a second result.
@@ -197,8 +196,7 @@ fn compare(
     results(body, statement, instruction, Type::Predicate)?;
     instruction.sources[0] = body.operand(statement.operand(1)?, ty)?;
     instruction.sources[1] = body.operand(statement.operand(2)?, ty)?;
-    instruction.vector =
-        vector::choose_comparison(ty, instruction.flush, comparison, &instruction.sources);
+    instruction.vector = choose_comparison(ty, instruction.flush, comparison, &instruction.sources);
     if combine != Combine::None {
         let predicate = statement.operand(3)?;
         instruction.negated = predicate.starts_with('!');
@@ -293,69 +291,48 @@ fn barrier(
     Ok(())
 }
 
-/// `call (results), name, (arguments)`.
-fn call(
-    body: &mut Body<'_>,
-    statement: &Statement<'_>,
-    mut instruction: Instruction,
-    text: &str,
-) -> Result<(), String> {
-    let list = |text: &'_ str| -> Vec<String> {
+fn call(statement: &Statement<'_>) -> Call {
+    let list = |text: &str| -> Vec<String> {
         let inside = text.trim_start_matches('(').trim_end_matches(')');
         split_list(inside).into_iter().map(String::from).collect()
     };
-    let mut operands = statement.operands.iter();
-    let mut next = operands.next().copied().unwrap_or("");
+    let mut operands = statement.operands.iter().copied();
+    let mut name = operands.next().unwrap_or("");
     let mut results = Vec::new();
-    if next.starts_with('(') {
-        results = list(next);
-        next = operands.next().copied().unwrap_or("");
+    if name.starts_with('(') {
+        results = list(name);
+        name = operands.next().unwrap_or("");
     }
-    let arguments = operands.next().map_or(Vec::new(), |text| list(text));
-    let results: Vec<&str> = results.iter().map(String::as_str).collect();
-    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-    // A guarded call is a branch around it.
-    let skip = (!instruction.guard.is_none()).then(|| {
-        let mut branch = Instruction::new(Operation::Branch, Type::U32, instruction.line);
-        branch.guard = instruction.guard;
-        branch.guard_negated = !instruction.guard_negated;
-        branch
-    });
-    if let Some(branch) = skip {
-        let after = body.skip_label();
-        body.push_branch(branch, vec![after.clone()], text);
-        expand(body, next, &results, &arguments, &mut instruction, text)?;
-        body.place_label(after);
-        return Ok(());
+    Call {
+        name: name.into(),
+        results,
+        arguments: operands.next().map_or(Vec::new(), list),
     }
-    expand(body, next, &results, &arguments, &mut instruction, text)
 }
 
-fn expand(
+/// A call of what the module does not define.
+pub fn outside(
     body: &mut Body<'_>,
-    name: &str,
-    results: &[&str],
-    arguments: &[&str],
-    instruction: &mut Instruction,
+    call: &Call,
+    mut instruction: Instruction,
     text: &str,
 ) -> Result<(), String> {
-    if body.call(name, results, arguments)? {
-        return Ok(());
-    }
-    match name {
+    match call.name.as_str() {
         "__assertfail" => {
             instruction.operation = Operation::AssertionFailed;
-            let addresses = arguments.iter().map(|name| body.address(name));
+            // A branch goes around it already.
+            instruction.guard = Slot::NONE;
+            let addresses = call.arguments.iter().map(|name| body.address(name));
             let addresses: Result<Vec<_>, String> = addresses.collect();
             let places = addresses?.into_iter().map(|(_, offset, _)| offset as u64);
             let places: Vec<Slot> = places.map(|place| body.constant(place, true)).collect();
             instruction.list = places.into();
         }
-        // What a kernel prints is not shown; the number of its arguments is not asked for.
+        // What a kernel prints is not shown, and nobody asks how much it was.
         "vprintf" => return Ok(()),
-        _ => return Err(format!("nothing is called `{name}`")),
+        name => return Err(format!("nothing is called `{name}`")),
     }
-    body.push(instruction.clone(), text);
+    body.push(instruction, text);
     Ok(())
 }
 

@@ -1,11 +1,7 @@
 //! Instructions that reach memory, and those on matrices.
 
-use super::{
-    body::Body,
-    decode::Statement,
-    text::literal,
-    types::{Instruction, Operation, Order, Space, Type},
-};
+use super::{body::Body, statement::Statement, text::literal};
+use crate::program::{Instruction, Operation, Order, Space, Type};
 
 /// Decodes the statement if it is one of these.
 pub fn decode(

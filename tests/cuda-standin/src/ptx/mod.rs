@@ -1,12 +1,13 @@
 //! PTX text to a decoded program.
 
 mod body;
+mod choose;
 mod decode;
 mod memory_instructions;
 mod module;
 mod opcode;
-pub(crate) mod text;
-pub mod types;
-pub mod vector;
+mod statement;
+mod statements;
+mod text;
 
 pub use module::parse;

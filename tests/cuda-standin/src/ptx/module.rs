@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use super::{
     body::{Body, Function, Meaning, Names},
+    statements::statements,
     text::{split_list, variable, without_comments},
-    types::{GlobalVariable, Kernel, Module, Parameter},
 };
+use crate::program::{GlobalVariable, Kernel, Module, Parameter};
 
 /// The most threads of a block on any device.
 const MOST_THREADS: u32 = 1024;
@@ -236,7 +237,7 @@ fn kernel(
     for name in dynamic {
         body.bind(&name, Meaning::Shared(end.next_multiple_of(16) as u64));
     }
-    body.statements(body_text, line_of(text, open))
+    statements(&mut body, body_text, line_of(text, open))
         .map_err(|error| format!("kernel {name}: {error}"))?;
     let mut kernel = body
         .finish()

@@ -1,6 +1,6 @@
 //! An opcode with its modifiers: `ld.global.nc.v4.f32`.
 
-use super::types::{AtomicOperation, Comparison, Order, Rounding, Space, Type, Vote};
+use crate::program::{AtomicOperation, Comparison, Order, Rounding, Space, Type, Vote};
 
 pub struct Opcode<'a> {
     pub stem: &'a str,

@@ -1,6 +1,6 @@
 //! Pieces of PTX text: comments, lists, numbers, declarations.
 
-use super::types::Type;
+use crate::program::Type;
 
 /// `source` without comments. Line ends stay, so that line numbers hold.
 pub fn without_comments(source: &str) -> String {
