@@ -32,8 +32,8 @@ pub(super) struct LoadedPersistent {
 pub(super) struct Kernels {
     /// By the address of what each was made from.
     loaded: BTreeMap<usize, Loaded>,
-    /// By cell; the forms of one schedule are told apart by [`form_key`].
-    persistent: BTreeMap<(usize, u8), LoadedPersistent>,
+    /// By form.
+    persistent: BTreeMap<FormKey, LoadedPersistent>,
 }
 
 /// What tells one kernel of a program from another.
@@ -41,7 +41,10 @@ fn key(k: &'static CudaKernel) -> usize {
     std::ptr::from_ref(k).addr()
 }
 
-/// What tells the forms of a cell apart.
+/// What tells the forms of a model apart: the cell, and which of its forms.
+type FormKey = (usize, u8);
+
+/// The second part of a form's key.
 fn form_key(form: Form) -> u8 {
     match form {
         Form::Stream => 0,
@@ -122,9 +125,9 @@ struct Program<'a> {
     source: Source<'a>,
     /// Kernels without entries yet.
     open: Vec<(&'static CudaKernel, Written)>,
-    open_persistent: Option<((usize, u8), WrittenPersistent)>,
+    open_persistent: Option<(FormKey, WrittenPersistent)>,
     kernels: Vec<(&'static CudaKernel, Written, Arc<[usize]>)>,
-    persistent: Vec<((usize, u8), WrittenPersistent, Arc<[usize]>)>,
+    persistent: Vec<(FormKey, WrittenPersistent, Arc<[usize]>)>,
 }
 
 impl<'a> Program<'a> {
@@ -176,7 +179,7 @@ impl<'a> Program<'a> {
 
     fn load(self, device: &CudaDevice) -> Result<Kernels, Error> {
         let mut kernels = Kernels::default();
-        if self.kernels.is_empty() {
+        if self.kernels.is_empty() && self.persistent.is_empty() {
             return Ok(kernels);
         }
         let module = device.module(&self.source.text)?;
