@@ -10,7 +10,7 @@ use super::{
     device::CudaDevice,
     layout::{Layout, Packing, int},
     parameters::{Doubles, Floats, Pack, PackTask, PackTasks, Seeds, Words},
-    program::Kernels,
+    program::{Kernels, Program},
     run::{DeviceInput, Pass, SortedIds, penalties, scratch_floats},
 };
 use crate::{
@@ -41,6 +41,43 @@ pub struct DeviceModel {
     pub forward: &'static [Instruction],
     /// The backward pass of training.
     pub backward: &'static [Instruction],
+}
+
+impl DeviceModel {
+    /// What is packed, and where.
+    fn packing(&self) -> Result<Packing, Error> {
+        let mut packing = Packing::new(self.stream.computed);
+        packing.add(self.stream.matrices, self.stream.vectors)?;
+        packing.add(self.matrices_training, self.vectors_training)?;
+        Ok(packing)
+    }
+
+    /// The forms that training needs, or inference, and the schedules that run them.
+    fn forms(&self, training: bool) -> (Vec<&'static CudaForm>, [&'static [Instruction]; 2]) {
+        let forms = self.code.forms.iter();
+        let forms = forms.filter(|f| (f.form != Form::Inference) == training);
+        let schedules = match training {
+            true => [self.forward, self.backward],
+            false => [self.inference, &[]],
+        };
+        (forms.collect(), schedules)
+    }
+
+    /// The programs of inference and of training as CUDA, for a GPU whose blocks may have so many bytes of shared memory.
+    ///
+    /// # Errors
+    /// [`Error::Argument`] if the model is too large for a device.
+    pub fn sources(&self, shared: usize) -> Result<[String; 2], Error> {
+        let packing = self.packing()?;
+        Ok([false, true].map(|training| {
+            let (forms, schedules) = self.forms(training);
+            let buffers = match training {
+                true => self.training_buffers,
+                false => self.inference_buffers,
+            };
+            Program::of_forms(&forms, &schedules, buffers, &packing, shared).text()
+        }))
+    }
 }
 
 /// Room on the device that grows when more is needed, and stays.
@@ -128,9 +165,7 @@ impl Engine {
         model: DeviceModel,
         weights: &[f32],
     ) -> Result<Engine, Error> {
-        let mut packing = Packing::new(model.stream.computed);
-        packing.add(model.stream.matrices, model.stream.vectors)?;
-        packing.add(model.matrices_training, model.vectors_training)?;
+        let packing = model.packing()?;
         let mut tasks = device.room(packing.tasks.len(), "the table of packed weights")?;
         device.upload(&packing.tasks, &mut tasks)?;
         let mut on_device = device.room(weights.len(), "the weights")?;
@@ -276,13 +311,7 @@ impl Engine {
         if place.is_some() {
             return Ok(());
         }
-        let forms = self.model.code.forms.iter();
-        let forms = forms.filter(|f| (f.form != Form::Inference) == training);
-        let forms: Vec<&'static CudaForm> = forms.collect();
-        let schedules = match training {
-            true => [self.model.forward, self.model.backward],
-            false => [self.model.inference, &[]],
-        };
+        let (forms, schedules) = self.model.forms(training);
         let kernels = Kernels::of_forms(&self.device, &forms, &schedules, buffers, &self.packing)?;
         *place = Some(kernels);
         Ok(())

@@ -95,6 +95,39 @@ impl Kernels {
             true => 0,
             false => device.shared_memory()?,
         };
+        Program::of_forms(forms, schedules, specs, packing, shared).load(device)
+    }
+}
+
+/// A program on its way to the device.
+pub(super) struct Program<'a> {
+    source: Source<'a>,
+    /// Kernels without entries yet.
+    open: Vec<(&'static CudaKernel, Written)>,
+    open_persistent: Option<(FormKey, WrittenPersistent)>,
+    kernels: Vec<(&'static CudaKernel, Written, Arc<[usize]>)>,
+    persistent: Vec<(FormKey, WrittenPersistent, Arc<[usize]>)>,
+}
+
+impl<'a> Program<'a> {
+    fn new(specs: &'a [Buffer], packing: &'a Packing) -> Self {
+        Program {
+            source: Source::new(specs, packing),
+            open: Vec::new(),
+            open_persistent: None,
+            kernels: Vec::new(),
+            persistent: Vec::new(),
+        }
+    }
+
+    /// The kernels of forms; a block may have so many bytes of shared memory.
+    pub fn of_forms(
+        forms: &[&'static CudaForm],
+        schedules: &[&'static [Instruction]],
+        specs: &'a [Buffer],
+        packing: &'a Packing,
+        shared: usize,
+    ) -> Self {
         let mut program = Program::new(specs, packing);
         for form in forms {
             let mut buffers = Buffers::default();
@@ -116,29 +149,12 @@ impl Kernels {
             }
             program.entries(buffers);
         }
-        program.load(device)
+        program
     }
-}
 
-/// A program on its way to the device.
-struct Program<'a> {
-    source: Source<'a>,
-    /// Kernels without entries yet.
-    open: Vec<(&'static CudaKernel, Written)>,
-    open_persistent: Option<(FormKey, WrittenPersistent)>,
-    kernels: Vec<(&'static CudaKernel, Written, Arc<[usize]>)>,
-    persistent: Vec<(FormKey, WrittenPersistent, Arc<[usize]>)>,
-}
-
-impl<'a> Program<'a> {
-    fn new(specs: &'a [Buffer], packing: &'a Packing) -> Self {
-        Program {
-            source: Source::new(specs, packing),
-            open: Vec::new(),
-            open_persistent: None,
-            kernels: Vec::new(),
-            persistent: Vec::new(),
-        }
+    /// The text.
+    pub fn text(self) -> String {
+        self.source.text
     }
 
     fn kernels(&mut self, kernels: &'static [CudaKernel], buffers: &mut Buffers) {
