@@ -45,11 +45,13 @@ pub(super) const COMMON: [&str; 2] = [
 ];
 
 /// The kernels that every model uses.
-const OPERATIONS: [&str; 4] = [
+const OPERATIONS: [&str; 6] = [
     include_str!("kernels/moves.cuh"),
     include_str!("kernels/random.cuh"),
     include_str!("kernels/normalize.cuh"),
     include_str!("kernels/gradients.cuh"),
+    include_str!("kernels/losses.cuh"),
+    include_str!("kernels/optimize.cuh"),
 ];
 
 /// Threads of a block of every kernel.

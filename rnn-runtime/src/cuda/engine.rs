@@ -9,19 +9,24 @@ use super::{
     code::{CudaCode, CudaKernel, CudaScan},
     device::CudaDevice,
     layout::{Layout, Packing, int},
-    parameters::{Doubles, Floats, Pack, PackTask, PackTasks, Seeds, Words},
+    optimize::Tables,
+    parameters::{Doubles, Floats, Pack, PackTask, PackTasks, Seeds, View, Words},
     run::{DeviceInput, Kernels, Pass, SortedIds, penalties, scratch_floats},
+    score::Scores,
 };
 use crate::{
     error::Error,
     executor::execute,
     learner::{InputView, StepSeed, Values},
+    params::ParamSpec,
     stream::StreamInfo,
 };
 
 /// What a device has to know of a model.
 #[derive(Clone, Copy, Debug)]
 pub struct DeviceModel {
+    /// Its parameters.
+    pub params: &'static [ParamSpec],
     /// Its kernels.
     pub code: CudaCode,
     /// What inference packs.
@@ -54,18 +59,18 @@ pub enum Schedule {
 }
 
 /// Room on the device that grows when more is needed, and stays.
-struct Room<T> {
+pub(super) struct Room<T> {
     slice: Option<CudaSlice<T>>,
     what: &'static str,
 }
 
 impl<T: DeviceRepr + ValidAsZeroBits> Room<T> {
-    fn new(what: &'static str) -> Self {
+    pub fn new(what: &'static str) -> Self {
         Room { slice: None, what }
     }
 
     /// Room for so many.
-    fn of(&mut self, device: &CudaDevice, len: usize) -> Result<&mut CudaSlice<T>, Error> {
+    pub fn of(&mut self, device: &CudaDevice, len: usize) -> Result<&mut CudaSlice<T>, Error> {
         if self.slice.as_ref().is_none_or(|s| s.len() < len) {
             // What is there is of no use, and two at once may not fit.
             self.slice = None;
@@ -118,6 +123,11 @@ pub struct Engine {
     penalties_len: usize,
     staging: Room<f32>,
     batch: Option<Batch>,
+    /// Counts batches.
+    number: u64,
+    pub(super) scores: Scores,
+    /// Made when first needed.
+    pub(super) tables: Option<Tables>,
 }
 
 impl std::fmt::Debug for Engine {
@@ -183,6 +193,9 @@ impl Engine {
             penalties_len: penalties(model.forward).max(penalties(model.inference)),
             staging: Room::new("the outputs"),
             batch: None,
+            number: 0,
+            scores: Scores::default(),
+            tables: None,
             device,
             model,
         })
@@ -215,6 +228,51 @@ impl Engine {
     /// How many weights there are.
     pub fn weights_len(&self) -> usize {
         self.len
+    }
+
+    /// The parameters.
+    pub(super) fn params(&self) -> &'static [ParamSpec] {
+        self.model.params
+    }
+
+    pub(super) fn weights_address(&self) -> Floats {
+        Floats(self.device.address(&self.weights))
+    }
+
+    /// What was packed of the weights is of no use any more.
+    pub(super) fn weights_have_changed(&mut self) {
+        self.is_packed = false;
+    }
+
+    /// Backward passes write to other gradients.
+    pub(super) fn swap_gradients(&mut self, gradients: &mut Room<f32>) {
+        std::mem::swap(&mut self.gradients, gradients);
+    }
+
+    /// The number of the last batch: another one has another.
+    pub fn batch_number(&self) -> u64 {
+        self.number
+    }
+
+    /// Rows of the batch.
+    pub fn rows(&self) -> usize {
+        self.batch.as_ref().map_or(0, |b| b.layout.rows)
+    }
+
+    /// Rows of the batch, and steps of an axis.
+    pub(super) fn batch_size(&self, axis: Axis) -> Result<(i32, i32), Error> {
+        let steps = axis.map_or(Some(1), |a| Some(*self.batch.as_ref()?.axes.get(a)?));
+        Ok((int(self.rows(), "rows")?, int(steps.unwrap_or(0), "steps")?))
+    }
+
+    /// A vector of the batch.
+    pub(super) fn view(&self, r: &BufferRef, axis: Axis) -> Result<View, Error> {
+        Ok(self.pass()?.view(r, axis))
+    }
+
+    /// Where the penalties of the batch are.
+    pub(super) fn penalties(&self) -> Result<Doubles, Error> {
+        Ok(self.pass()?.penalties)
     }
 
     /// Whether a forward pass changes weights: the statistics of a `BatchNormalization`.
@@ -318,6 +376,7 @@ impl Engine {
     ) -> Result<(), Error> {
         // If this fails there is no batch to go back over.
         self.batch = None;
+        self.number += 1;
         self.load(training)?;
         self.pack()?;
         let buffers = match training {
@@ -361,7 +420,6 @@ impl Engine {
             .upload(&[seed.seed, seed.step], &mut self.seeds)?;
         if training {
             self.scratch.of(&self.device, self.scratch_len)?;
-            self.gradients.of(&self.device, self.len)?;
         }
         if self.penalties_len > 0 {
             self.penalties.of(&self.device, self.penalties_len * rows)?;
@@ -478,6 +536,14 @@ impl Engine {
         self.device.upload(x, staging)?;
         let address = Floats(self.device.address(staging));
         self.pass()?.copy_in(to, address, width, axis)
+    }
+
+    /// Fills a buffer of the batch with zeros.
+    ///
+    /// # Errors
+    /// [`Error::Device`] if a kernel does not start.
+    pub fn clear(&mut self, to: &BufferRef, width: usize, axis: Axis) -> Result<(), Error> {
+        self.pass()?.clear_all(to, width, axis)
     }
 
     /// Copies a buffer of the batch to `[rows][time][width]`.

@@ -11,16 +11,21 @@
 //! - `parameters.rs`: the parameters of each kernel, written once for Rust and CUDA.
 //! - `device.rs`: the only place where kernels are started.
 //! - `run.rs`: the executor. `engine.rs`: weights, values and inputs on the device.
+//! - `score.rs`: losses and metrics. `optimize.rs`: the steps of optimizers.
 
 mod code;
 mod compile;
 mod device;
 mod engine;
 mod layout;
+mod optimize;
 mod parameters;
 mod run;
+mod score;
 mod source;
 
 pub use code::{CudaCode, CudaForm, CudaKernel, CudaProgram, CudaScan};
 pub use device::CudaDevice;
 pub use engine::{DeviceModel, Engine, Schedule};
+pub use optimize::DeviceState;
+pub use score::ScoredOutput;

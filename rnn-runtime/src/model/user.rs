@@ -51,7 +51,7 @@ pub trait Model: Program {
         let arrays = predict(&Self::INFO, &inputs, |x, batch, outcome| {
             #[cfg(feature = "cuda")]
             if data.resident.is_some() {
-                return cuda::infer(&Self::INFO, data, x, batch, outcome, false);
+                return cuda::infer(&Self::INFO, data, x, batch, outcome);
             }
             infer(&CpuCode::of::<Self>(), data, x, batch, outcome, false)
         })?;

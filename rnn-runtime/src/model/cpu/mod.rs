@@ -6,6 +6,10 @@ mod code;
 mod learn;
 mod stream;
 
-pub(super) use batch::{Outcome, axes, infer, predict};
+#[cfg(feature = "cuda")]
+pub(super) use batch::{Outcome, axes};
+pub(super) use batch::{infer, predict};
 pub(super) use code::{CpuCode, StreamCode};
-pub(super) use learn::{State, backward, evaluate, fits, forward, nothing_to_go_back_over};
+#[cfg(feature = "cuda")]
+pub(super) use learn::nothing_to_go_back_over;
+pub(super) use learn::{State, backward, evaluate, forward};
