@@ -176,7 +176,7 @@ macro_rules! watched {
                 Direction::Down
             }
 
-            fn rule(&self, _: usize, _: TargetKind) -> Option<MetricRule> {
+            fn metric_rule(&self, _: usize, _: TargetKind) -> Option<MetricRule> {
                 Loss::rule(self).map(MetricRule::Loss)
             }
 

@@ -60,7 +60,7 @@ pub trait Metric: Send {
     /// The formula as data, if it is one of Keras's, for predictions of `features` numbers a row and targets of
     /// that kind: a model on a device can then compute it by itself. Without it the outputs are copied to
     /// the host at every step. The tally must be a [`RowMean`], or have [`Tally::add_sums`].
-    fn rule(&self, features: usize, targets: TargetKind) -> Option<MetricRule> {
+    fn metric_rule(&self, features: usize, targets: TargetKind) -> Option<MetricRule> {
         let _ = (features, targets);
         None
     }
@@ -76,7 +76,7 @@ pub trait Metric: Send {
 pub trait Tally: Send {
     /// Adds the rows of a batch.
     fn add(&mut self, predictions: &Predictions<'_>);
-    /// Adds rows that a device has summed up by [`Metric::rule`]: the sum of the metric times the row's weight,
+    /// Adds rows that a device has summed up by [`Metric::metric_rule`]: the sum of the metric times the row's weight,
     /// and the sum of these weights.
     fn add_sums(&mut self, total: f64, weight: f64) {
         let _ = (total, weight);

@@ -29,11 +29,11 @@ impl Metric for Accuracy {
         Direction::Up
     }
 
-    fn rule(&self, features: usize, targets: TargetKind) -> Option<MetricRule> {
+    fn metric_rule(&self, features: usize, targets: TargetKind) -> Option<MetricRule> {
         match targets {
-            _ if features == 1 => BinaryAccuracy::default().rule(features, targets),
-            TargetKind::Labels => SparseCategoricalAccuracy.rule(features, targets),
-            TargetKind::Floats => CategoricalAccuracy.rule(features, targets),
+            _ if features == 1 => BinaryAccuracy::default().metric_rule(features, targets),
+            TargetKind::Labels => SparseCategoricalAccuracy.metric_rule(features, targets),
+            TargetKind::Floats => CategoricalAccuracy.metric_rule(features, targets),
         }
     }
 
@@ -80,7 +80,7 @@ impl Metric for BinaryAccuracy {
         Direction::Up
     }
 
-    fn rule(&self, _: usize, _: TargetKind) -> Option<MetricRule> {
+    fn metric_rule(&self, _: usize, _: TargetKind) -> Option<MetricRule> {
         Some(MetricRule::BinaryAccuracy {
             threshold: self.threshold,
         })
@@ -128,7 +128,7 @@ impl Metric for CategoricalAccuracy {
         Direction::Up
     }
 
-    fn rule(&self, _: usize, _: TargetKind) -> Option<MetricRule> {
+    fn metric_rule(&self, _: usize, _: TargetKind) -> Option<MetricRule> {
         Some(MetricRule::CategoricalAccuracy)
     }
 
@@ -164,7 +164,7 @@ impl Metric for SparseCategoricalAccuracy {
         Direction::Up
     }
 
-    fn rule(&self, _: usize, _: TargetKind) -> Option<MetricRule> {
+    fn metric_rule(&self, _: usize, _: TargetKind) -> Option<MetricRule> {
         Some(MetricRule::SparseCategoricalAccuracy)
     }
 

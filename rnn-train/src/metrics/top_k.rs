@@ -37,7 +37,7 @@ impl Metric for TopKCategoricalAccuracy {
         Direction::Up
     }
 
-    fn rule(&self, _: usize, _: TargetKind) -> Option<MetricRule> {
+    fn metric_rule(&self, _: usize, _: TargetKind) -> Option<MetricRule> {
         Some(MetricRule::TopKCategoricalAccuracy { k: self.k })
     }
 
@@ -83,7 +83,7 @@ impl Metric for SparseTopKCategoricalAccuracy {
         Direction::Up
     }
 
-    fn rule(&self, _: usize, _: TargetKind) -> Option<MetricRule> {
+    fn metric_rule(&self, _: usize, _: TargetKind) -> Option<MetricRule> {
         Some(MetricRule::SparseTopKCategoricalAccuracy { k: self.k })
     }
 

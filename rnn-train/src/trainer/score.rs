@@ -143,7 +143,7 @@ impl<'p> Score<'p> {
             let (features, weighted) = (features(&specs[index]), wanted.weighted);
             let output = &mut outputs[index];
             let tally = wanted.metric.start(features, takes.kind)?;
-            let task = wanted.metric.rule(features, takes.kind).map(|rule| {
+            let task = wanted.metric.metric_rule(features, takes.kind).map(|rule| {
                 output.tasks.push(MetricTask { rule, weighted });
                 output.tasks.len() - 1
             });
