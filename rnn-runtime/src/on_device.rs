@@ -53,4 +53,10 @@ pub trait OnDevice {
     /// # Errors
     /// As [`Trainable::apply`](crate::trainable::Trainable::apply).
     fn apply(&mut self, update: &Update<'_>, state: &mut dyn TrainState) -> Result<(), Error>;
+
+    /// Replaces all weights.
+    ///
+    /// # Errors
+    /// As [`Trainable::set_weights`](crate::trainable::Trainable::set_weights).
+    fn set_weights(&mut self, weights: &[f32]) -> Result<(), Error>;
 }

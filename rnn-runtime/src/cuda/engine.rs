@@ -126,6 +126,8 @@ pub struct Engine {
     /// Counts batches.
     number: u64,
     pub(super) scores: Scores,
+    /// What stateful layers keep, of each state.
+    states: Vec<Room<f32>>,
     /// Made when first needed.
     pub(super) tables: Option<Tables>,
 }
@@ -195,6 +197,7 @@ impl Engine {
             batch: None,
             number: 0,
             scores: Scores::default(),
+            states: Vec::new(),
             tables: None,
             device,
             model,
@@ -562,6 +565,50 @@ impl Engine {
         self.pass()?.copy_out(from, address, width, axis)?;
         let staging = self.staging.of(&self.device, y.len())?;
         self.device.download(staging, y)
+    }
+
+    /// Keeps state number `index` of every row for the next batch.
+    ///
+    /// # Errors
+    /// [`Error::Device`] if there is no room.
+    pub fn keep_state(
+        &mut self,
+        index: usize,
+        from: &BufferRef,
+        width: usize,
+    ) -> Result<(), Error> {
+        let floats = self.floats(width, None);
+        if self.states.len() <= index {
+            self.states
+                .resize_with(index + 1, || Room::new("the states"));
+        }
+        let room = self.states[index].of(&self.device, floats)?;
+        let address = Floats(self.device.address(room));
+        self.pass()?.copy_out(from, address, width, None)
+    }
+
+    /// Gives the batch a state that was kept, of as many rows.
+    ///
+    /// # Errors
+    /// [`Error::Device`] if a kernel does not start.
+    pub fn restore_state(&self, index: usize, to: &BufferRef, width: usize) -> Result<(), Error> {
+        let kept = self.states.get(index);
+        let address = Floats(kept.map_or(0, |room| room.address(&self.device)));
+        self.pass()?.copy_in(to, address, width, None)
+    }
+
+    /// A copy of a state that was kept.
+    ///
+    /// # Errors
+    /// [`Error::Device`] if copying fails.
+    pub fn kept_state(&self, index: usize, len: usize) -> Result<Vec<f32>, Error> {
+        let mut state = vec![0.0; len];
+        let kept = self.states.get(index).and_then(|room| room.slice.as_ref());
+        match kept {
+            Some(kept) => self.device.download(kept, &mut state)?,
+            None => state.fill(f32::NAN),
+        }
+        Ok(state)
     }
 
     /// What `seen` penalties cost, summed over rows in order.

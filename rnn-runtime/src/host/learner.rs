@@ -206,6 +206,9 @@ impl<L: Learner + ?Sized> Trainable for L {
     }
 
     fn set_weights(&mut self, weights: &[f32]) -> Result<(), Error> {
+        if let Some(device) = self.on_device_mut() {
+            return device.set_weights(weights);
+        }
         let own = self.weights_mut();
         if own.len() != weights.len() {
             return Err(Error::Shape {

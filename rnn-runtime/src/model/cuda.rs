@@ -8,7 +8,6 @@ use super::{
     ModelData, ModelInfo,
     check::check,
     cpu::{Outcome, axes, nothing_to_go_back_over},
-    stateful::zeros,
 };
 use crate::{
     cuda::{CudaCode, CudaDevice, DeviceModel, DeviceState, Engine, Schedule, ScoredOutput},
@@ -251,6 +250,62 @@ fn ready<'a>(data: &'a ModelData) -> Result<MutexGuard<'a, Engine>, Error> {
     Ok(engine)
 }
 
+/// The states of stateful layers are on the host afterwards.
+pub(super) fn fetch_states(data: &ModelData) {
+    let Some(resident) = &data.resident else {
+        return;
+    };
+    // Whoever locks both locks the engine first.
+    let engine = resident.engine();
+    let mut store = data.states.lock();
+    let Some(rows) = store.far() else { return };
+    let copy = |(i, state): (usize, &super::StateSpec)| {
+        let len = rows * state.width();
+        engine.kept_state(i, len).unwrap_or_else(|e| {
+            resident.fail(e);
+            vec![f32::NAN; len]
+        })
+    };
+    let all = resident.info.states.iter().enumerate().map(copy).collect();
+    store.save(resident.info, rows, all);
+}
+
+/// Puts the states that a batch starts with where its run reads them: `to` says where.
+fn start_states(
+    info: &ModelInfo,
+    data: &ModelData,
+    engine: &mut Engine,
+    batch: usize,
+    to: impl Fn(&super::StateSpec) -> BufferRef,
+) -> Result<(), Error> {
+    let (stored, far) = {
+        let store = data.states.lock();
+        (store.load(info, batch)?, store.far().is_some())
+    };
+    for (i, state) in info.states.iter().enumerate() {
+        match far {
+            true => engine.restore_state(i, &to(state), state.width())?,
+            false => engine.copy_in(&to(state), state.width(), None, &stored[i])?,
+        }
+    }
+    Ok(())
+}
+
+/// Keeps the states that a batch ended with: on the device, until somebody asks.
+fn end_states(
+    info: &ModelInfo,
+    data: &ModelData,
+    engine: &mut Engine,
+    batch: usize,
+    from: impl Fn(&super::StateSpec) -> BufferRef,
+) -> Result<(), Error> {
+    for (i, state) in info.states.iter().enumerate() {
+        engine.keep_state(i, &from(state), state.width())?;
+    }
+    data.states.lock().save_far(info, batch);
+    Ok(())
+}
+
 /// Moves a model to a device.
 pub(super) fn move_to(
     info: &'static ModelInfo,
@@ -271,6 +326,7 @@ pub(super) fn move_to(
         forward: info.schedules.forward,
         backward: info.schedules.backward,
     };
+    fetch_states(data);
     let engine = Engine::new(Arc::clone(device), model, data.weights())?;
     forget_outcome(data);
     data.resident = Some(Box::new(Resident {
@@ -290,6 +346,7 @@ pub(super) fn bring_back(data: &mut ModelData) -> Result<(), Error> {
         return Ok(());
     }
     let _ = data.weights();
+    fetch_states(data);
     // The weights could not be copied: the model stays where it is.
     drop(ready(data)?);
     data.resident = None;
@@ -335,18 +392,13 @@ fn run_inference(
     batch: usize,
     penalties: bool,
 ) -> Result<usize, Error> {
-    let stored = data.states.lock().load(info, batch)?;
     let axes = axes(info, x);
+    // An error about them comes before anything changes.
+    data.states.lock().load(info, batch)?;
     engine.begin(false, batch, axes, x, StepSeed::default())?;
-    for (state, x) in info.states.iter().zip(&*stored) {
-        engine.copy_in(&state.input, state.width(), None, x)?;
-    }
+    start_states(info, data, engine, batch, |s| s.input)?;
     let seen = engine.run(Schedule::Inference, false, penalties)?;
-    let mut left = zeros(info, batch);
-    for (state, y) in info.states.iter().zip(&mut left) {
-        engine.copy_out(&state.output, state.width(), None, y)?;
-    }
-    data.states.lock().save(info, batch, left);
+    end_states(info, data, engine, batch, |s| s.output)?;
     Ok(seen)
 }
 
@@ -358,25 +410,20 @@ pub(super) fn forward(
     seed: StepSeed,
 ) -> Result<(), Error> {
     let batch = check(info, inputs)?;
-    let stored = data.states.lock().load(info, batch)?;
+    // An error about them comes before anything changes.
+    data.states.lock().load(info, batch)?;
     forget_last(data);
     let mut engine = ready(data)?;
     engine.begin(true, batch, axes(info, inputs), inputs, seed)?;
-    for (state, x) in info.states.iter().zip(&*stored) {
-        engine.copy_in(&state.training_input, state.width(), None, x)?;
-    }
+    start_states(info, data, &mut engine, batch, |s| s.training_input)?;
     let seen = engine.run(Schedule::Forward, false, true)?;
-    let mut left = zeros(info, batch);
-    for (state, y) in info.states.iter().zip(&mut left) {
-        engine.copy_out(&state.training_output, state.width(), None, y)?;
-    }
+    end_states(info, data, &mut engine, batch, |s| s.training_output)?;
     let (last, moves) = (Last::new(&engine, info, true, seen), engine.moves_weights());
     drop(engine);
     has_run(data, last);
     if moves {
         data.forget_host_weights();
     }
-    data.states.lock().save(info, batch, left);
     Ok(())
 }
 
@@ -633,6 +680,22 @@ impl OnDevice for ModelData {
             resident.stale = false;
         }
         self.forget_host_weights();
+        Ok(())
+    }
+
+    fn set_weights(&mut self, weights: &[f32]) -> Result<(), Error> {
+        let expected = match &self.resident {
+            Some(resident) => resident.engine().weights_len(),
+            None => 0,
+        };
+        if weights.len() != expected {
+            return Err(Error::Shape {
+                what: "weights".to_owned(),
+                expected: format!("[{expected}]"),
+                found: format!("[{}]", weights.len()),
+            });
+        }
+        self.replace_weights(weights);
         Ok(())
     }
 }

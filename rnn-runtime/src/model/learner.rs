@@ -128,7 +128,7 @@ impl<P: Program> Learner for P {
 
 /// What [`Learner::kept_states`] gives.
 fn kept_states(data: &ModelData, info: &ModelInfo) -> Vec<KeptState> {
-    let states = data.states.lock().named(info);
+    let states = data.host_states().named(info);
     let kept = |s: LayerState| KeptState {
         layer: s.layer,
         name: s.name,

@@ -83,7 +83,7 @@ pub trait Model: Program {
     /// The states of stateful layers after the last batch, of inference or training; none at the
     /// start and after [`Model::reset_states`].
     fn states(&self) -> Vec<LayerState> {
-        self.data().states.lock().named(&Self::INFO)
+        self.data().host_states().named(&Self::INFO)
     }
 
     /// Replaces the states of stateful layers that are named; the others stay.
@@ -93,7 +93,7 @@ pub trait Model: Program {
     /// [`Error::Shape`] if it has another shape, or other rows than the states that stay; then
     /// nothing has changed.
     fn set_states(&self, states: &[LayerState]) -> Result<(), Error> {
-        self.data().states.lock().set(&Self::INFO, states)
+        self.data().host_states().set(&Self::INFO, states)
     }
 
     /// A stream with states of its own, at the start of a sequence. Borrows the weights.

@@ -721,6 +721,58 @@ fn callbacks_own_losses_and_states() {
     assert_eq!(bits(&far_seen[5]), bits(Learner::weights(&far)));
 }
 
+/// How often the host waits for the device in a training.
+fn waits(stateful: bool, batch_size: usize, epochs: usize) -> u64 {
+    // One that no other test uses.
+    let device = Device::cuda(0).unwrap();
+    let x = Array3::from_shape_vec((16, 4, 2), numbers(16 * 4 * 2, 8)).unwrap();
+    let y = Array2::from_shape_fn((16, 1), |(b, _)| x[[b, 0, 0]]);
+    let data = Dataset::new(x, y).unwrap();
+    let fit = Fit {
+        epochs,
+        batch_size,
+        shuffle: false,
+        validation: Some(&data),
+        verbose: Verbose::Silent,
+        ..Fit::default()
+    };
+    let early = EarlyStopping::new("loss");
+    fn run(mut model: impl Learner, data: &Dataset, fit: Fit<'_>, early: EarlyStopping) {
+        let mut trainer = Trainer::new(&mut model)
+            .optimizer(Adam::new(0.01).clipnorm(1.0))
+            .loss(MeanSquaredError)
+            .metric(MeanAbsoluteError)
+            .callback(early);
+        trainer.fit(data, fit).unwrap();
+    }
+    let before = device.waits();
+    match stateful {
+        true => {
+            let model = rnn_model!(Input(_, 2) -> LSTM(3, stateful, activity_regularizer = l2(0.1)) -> Dense(1));
+            run(model.to(&device).unwrap(), &data, fit, early);
+        }
+        false => {
+            let model =
+                rnn_model!(Input(_, 2) -> LSTM(3, kernel_regularizer = l2(0.1)) -> Dense(1));
+            run(model.to(&device).unwrap(), &data, fit, early);
+        }
+    }
+    device.waits() - before
+}
+
+#[test]
+fn the_host_waits_once_an_epoch() {
+    if device().is_none() {
+        return;
+    }
+    for stateful in [false, true] {
+        let (few, many) = (waits(stateful, 8, 2), waits(stateful, 2, 2));
+        assert_eq!(few, many, "whatever the number of batches");
+        // For the figures of training and of validation.
+        assert_eq!(waits(stateful, 8, 3), few + 2);
+    }
+}
+
 #[test]
 fn nan_is_seen() {
     let Some(device) = device() else { return };
