@@ -66,6 +66,16 @@ impl Device {
         Device(Kind::Cuda(Arc::clone(device)))
     }
 
+    /// How often the host has waited for it, for tests.
+    #[doc(hidden)]
+    pub fn waits(&self) -> u64 {
+        match &self.0 {
+            Kind::Cpu => 0,
+            #[cfg(feature = "cuda")]
+            Kind::Cuda(device) => device.waits(),
+        }
+    }
+
     /// Whether it is the CPU.
     pub fn is_cpu(&self) -> bool {
         matches!(self.0, Kind::Cpu)

@@ -1,6 +1,6 @@
 //! One model as the training loop sees it.
 
-use crate::{error::Error, params::ParamSpec};
+use crate::{error::Error, on_device::OnDevice, params::ParamSpec};
 
 /// Shape and kind of one input or output of a model.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -174,6 +174,18 @@ pub trait Learner: Send {
     /// without any. [`Learner::backward`] adds its gradient by itself.
     fn penalty(&self) -> f32 {
         0.0
+    }
+
+    /// The model's numbers, if they are on a device: training then stays there.
+    #[doc(hidden)]
+    fn on_device(&self) -> Option<&dyn OnDevice> {
+        None
+    }
+
+    /// The same, to train.
+    #[doc(hidden)]
+    fn on_device_mut(&mut self) -> Option<&mut dyn OnDevice> {
+        None
     }
 
     /// Whether any layer keeps its states from one batch to the next. Row `b` of a batch then continues row

@@ -1,7 +1,7 @@
 //! Kernels and weights of the [`recurrent`](https://docs.rs/recurrent) crate.
 //!
 //! Users name `recurrent` only; this crate is what generated code links against.
-//! Importing runs one way: `error ← params ← init ← weights ← update ← loss ← learner ←
+//! Importing runs one way: `error ← params ← init ← weights ← update ← loss ← on_device ← learner ←
 //! trainable ← executor ← cpu ← stream ← host ← cuda ← device ← model ← code`.
 //!
 //! Streams (`cpu::{kernel, math, simd}`, `stream`) need neither std nor an allocator; all else is there
@@ -29,6 +29,9 @@ pub mod learner;
 pub mod loss;
 #[cfg(feature = "std")]
 pub mod model;
+#[cfg(feature = "std")]
+#[doc(hidden)]
+pub mod on_device;
 #[cfg(feature = "std")]
 pub mod params;
 pub mod stream;

@@ -75,4 +75,74 @@ pub struct LossTask<'a> {
     pub weights: Option<&'a [f32]>,
     /// The gradient, not the loss, is multiplied by this: how much this output counts among several.
     pub share: f64,
+    /// Metrics of the same predictions and targets.
+    pub metrics: &'a [MetricTask],
+}
+
+/// A metric of one row, with Keras's formulas.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum MetricRule {
+    /// A loss.
+    Loss(LossRule),
+    /// Share of the features on the right side of the threshold.
+    BinaryAccuracy {
+        /// Above it, not at it, a prediction counts as 1.
+        threshold: f32,
+    },
+    /// Whether the largest prediction has the index of the largest target.
+    CategoricalAccuracy,
+    /// Whether the largest prediction has the index that the target gives.
+    SparseCategoricalAccuracy,
+    /// Whether the class of the largest target is among the `k` largest predictions.
+    TopKCategoricalAccuracy {
+        /// How many guesses.
+        k: usize,
+    },
+    /// Whether the class that the target gives is among the `k` largest predictions.
+    SparseTopKCategoricalAccuracy {
+        /// How many guesses.
+        k: usize,
+    },
+}
+
+/// A metric of one output of a batch.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct MetricTask {
+    /// The metric of one row.
+    pub rule: MetricRule,
+    /// Rows count by their weights.
+    pub weighted: bool,
+}
+
+/// A number that a model has computed for the trainer.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Figure {
+    /// This number.
+    Known(f64),
+    /// The number with this index among those that
+    /// [`Trainable::figures`](crate::trainable::Trainable::figures) gives next. A device goes on with the
+    /// next batch meanwhile.
+    Kept(usize),
+}
+
+/// What a model has computed of one output of a batch.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Scored {
+    /// The loss.
+    pub loss: Figure,
+    /// For each metric: the sum over the rows of the metric times the row's weight, and the sum of these
+    /// weights, which are 1 unless the metric is weighted. `None`: the host computes it.
+    pub metrics: Vec<Option<[Figure; 2]>>,
+}
+
+/// The gradient of the loss with respect to one output.
+#[derive(Clone, Copy, Debug)]
+pub enum OutputGradient<'a> {
+    /// Zero everywhere: this output has no loss.
+    Zero,
+    /// The gradient that [`Trainable::loss`](crate::trainable::Trainable::loss) kept.
+    Kept,
+    /// These numbers, in the layout of [`Trainable::output`](crate::trainable::Trainable::output).
+    Host(&'a [f32]),
 }

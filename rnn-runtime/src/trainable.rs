@@ -1,27 +1,31 @@
 //! The interface that training needs of a model, wherever the model keeps its numbers.
 
-use std::{any::Any, borrow::Cow};
+use std::borrow::Cow;
 
 use crate::{
     error::Error,
     learner::{InputView, KeptState, StepSeed, ValueSpec},
-    loss::LossTask,
+    loss::{Figure, LossTask, Scored},
     params::ParamSpec,
     update::{Slot, Update},
 };
+
+pub use crate::{loss::OutputGradient, update::TrainState};
 
 /// A model that can be trained. Weights, gradients, outputs and the optimizer's slots stay where the model
 /// keeps them, such as in the memory of a device. The trainer describes each operation as data
 /// ([`Update`], [`LossTask`]), and the model carries it out.
 ///
-/// Every [`Learner`](crate::learner::Learner), which is a model in host memory, is `Trainable` by
-/// itself. Only a model that lives elsewhere implements this trait by hand.
+/// Every [`Learner`](crate::learner::Learner), which is every compiled model, on the CPU or on a device, is
+/// `Trainable` by itself. Only a model that lives elsewhere implements this trait by hand.
 ///
-/// Three methods copy numbers to the host: [`Trainable::weights`], [`Trainable::output`] and
+/// A device computes while the host prepares the next batch: losses, penalties and metrics are
+/// [`Figure`]s that [`Trainable::figures`] fetches, which `fit` does once an epoch, and after every step if
+/// there are callbacks. Three other methods copy numbers to the host: [`Trainable::weights`], [`Trainable::output`] and
 /// [`TrainState::slot`]. `fit` calls
 /// - `weights` and `slot` for checkpoints and backups, for callbacks that look at weights, and for
 ///   optimizers of the user's own ([`UpdateRule::Own`](crate::update::UpdateRule)),
-/// - `output` for metrics, and for losses that [`Trainable::loss`] does not compute.
+/// - `output` for losses and metrics that [`Trainable::loss`] does not compute.
 ///
 /// A device that fails in a call that cannot return an error keeps the error for the next call that can.
 pub trait Trainable: Send {
@@ -67,17 +71,17 @@ pub trait Trainable: Send {
 
     /// What the activity regularizers of the last `forward` or `predict` add to the loss.
     /// [`Trainable::backward`] adds its gradient by itself.
-    fn activity_penalty(&self) -> f32 {
-        0.0
+    fn activity_penalty(&mut self) -> Figure {
+        Figure::Known(0.0)
     }
 
     /// What the regularizers of the trainable parameters add to the loss:
     /// `Σ l1 |w| + l2 w²`. [`Trainable::apply`] adds its gradient.
-    fn weight_penalty(&self) -> f64;
+    fn weight_penalty(&mut self) -> Figure;
 
     /// Computes the loss of output number `index` of the last `forward` or `predict`, masked steps
-    /// left out: the sum over the rows, each times its weight, divided by the number of rows. If
-    /// `gradient` is set, keeps the derivative with respect to the output, times
+    /// left out: the sum over the rows, each times its weight, divided by the number of rows; and the
+    /// metrics of [`LossTask::metrics`]. If `gradient` is set, keeps the derivative with respect to the output, times
     /// [`LossTask::share`], for [`OutputGradient::Kept`].
     ///
     /// `None` if this model leaves that to the host, which then reads [`Trainable::output`].
@@ -89,9 +93,17 @@ pub trait Trainable: Send {
         index: usize,
         task: &LossTask<'_>,
         gradient: bool,
-    ) -> Result<Option<f64>, Error> {
+    ) -> Result<Option<Scored>, Error> {
         let _ = (index, task, gradient);
         Ok(None)
+    }
+
+    /// All numbers that were kept ([`Figure::Kept`]) since the last call, in order. Waits for the device.
+    ///
+    /// # Errors
+    /// What has failed on the device meanwhile.
+    fn figures(&mut self) -> Result<Vec<f64>, Error> {
+        Ok(Vec::new())
     }
 
     /// Room for gradients and for the slots of an optimizer, each at its initial value for every
@@ -155,28 +167,4 @@ pub trait Trainable: Send {
     /// then.
     #[doc(alias = "set_kept_states")]
     fn set_states(&mut self, states: &[KeptState]) -> Result<(), Error>;
-}
-
-/// The state of a training, kept where the model's weights are: the gradients, and the slots of the
-/// optimizer.
-pub trait TrainState: Any + Send {
-    /// A copy of slot number `index`, one number for every weight.
-    fn slot(&self, index: usize) -> Vec<f32>;
-
-    /// Replaces slot number `index`.
-    ///
-    /// # Errors
-    /// [`Error::Shape`] if there is no such slot, or not one number for every weight.
-    fn set_slot(&mut self, index: usize, values: &[f32]) -> Result<(), Error>;
-}
-
-/// The gradient of the loss with respect to one output.
-#[derive(Clone, Copy, Debug)]
-pub enum OutputGradient<'a> {
-    /// Zero everywhere: this output has no loss.
-    Zero,
-    /// The gradient that [`Trainable::loss`] kept.
-    Kept,
-    /// These numbers, in the layout of [`Trainable::output`].
-    Host(&'a [f32]),
 }

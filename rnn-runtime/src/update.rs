@@ -3,6 +3,10 @@
 //! A trainer describes the step by an [`Update`]; a [`Trainable`](crate::trainable::Trainable) carries it
 //! out where its weights are.
 
+use std::any::Any;
+
+use crate::error::Error;
+
 /// One step of an optimizer, in this order: adds the derivatives of penalties to the gradients, clips the
 /// gradients, applies weight decay, moves the weights by the rule, and projects them onto their
 /// constraints. Parameters that are not trainable do not change.
@@ -108,4 +112,17 @@ pub trait HostRule {
     /// Moves `weights` against `gradients`, which are clipped already. All slices have the same
     /// length; `slots` hold what the last step left in them.
     fn update(&self, step: Step, weights: &mut [f32], gradients: &[f32], slots: &mut [&mut [f32]]);
+}
+
+/// The state of a training, kept where the model's weights are: the gradients, and the slots of the
+/// optimizer.
+pub trait TrainState: Any + Send {
+    /// A copy of slot number `index`, one number for every weight.
+    fn slot(&self, index: usize) -> Vec<f32>;
+
+    /// Replaces slot number `index`.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] if there is no such slot, or not one number for every weight.
+    fn set_slot(&mut self, index: usize, values: &[f32]) -> Result<(), Error>;
 }

@@ -81,6 +81,13 @@ pub trait Callback: Send {
         Ok(())
     }
 
+    /// Whether [`Callback::on_batch_end`] looks at the logs. If no callback does, as those that come with this
+    /// crate unless they act after a batch, a model on a device computes ahead of the host, which fetches loss and
+    /// metrics once an epoch; [`Training::logs`] is then of no use within an epoch. True by default.
+    fn reads_batches(&self) -> bool {
+        true
+    }
+
     /// After an epoch and its validation. Numbers that a callback adds to the logs go into the history and
     /// to the callbacks after it.
     ///
@@ -123,6 +130,10 @@ impl<C: Callback + ?Sized> Callback for &mut C {
 
     fn on_batch_end(&mut self, training: &mut Training<'_>) -> Result<(), Error> {
         (**self).on_batch_end(training)
+    }
+
+    fn reads_batches(&self) -> bool {
+        (**self).reads_batches()
     }
 
     fn on_epoch_end(&mut self, training: &mut Training<'_>) -> Result<(), Error> {

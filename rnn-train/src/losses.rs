@@ -20,7 +20,10 @@ use super::{
     predictions::{Predictions, Target, TargetKind},
     tally::{Direction, Metric, RowMean, Tally, needs},
 };
-use rnn_runtime::{error::Error, loss::LossRule};
+use rnn_runtime::{
+    error::Error,
+    loss::{LossRule, MetricRule},
+};
 
 pub use crossentropy::{
     BinaryCrossentropy, CategoricalCrossentropy, SparseCategoricalCrossentropy,
@@ -171,6 +174,10 @@ macro_rules! watched {
 
             fn direction(&self) -> Direction {
                 Direction::Down
+            }
+
+            fn metric_rule(&self, _: usize, _: TargetKind) -> Option<MetricRule> {
+                Loss::rule(self).map(MetricRule::Loss)
             }
 
             fn start(&self, features: usize, targets: TargetKind) -> Result<Box<dyn Tally>, Error> {

@@ -1,7 +1,7 @@
 //! How a metric is summed up over the batches of an epoch.
 
 use super::predictions::{Predictions, Target, TargetKind};
-use rnn_runtime::error::Error;
+use rnn_runtime::{error::Error, loss::MetricRule};
 
 /// Which way a number gets better.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,6 +57,14 @@ pub trait Metric: Send {
     /// Which way it gets better.
     fn direction(&self) -> Direction;
 
+    /// The formula as data, if it is one of Keras's, for predictions of `features` numbers a row and targets of
+    /// that kind: a model on a device can then compute it by itself. Without it the outputs are copied to
+    /// the host at every step. The tally must be a [`RowMean`], or have [`Tally::add_sums`].
+    fn metric_rule(&self, features: usize, targets: TargetKind) -> Option<MetricRule> {
+        let _ = (features, targets);
+        None
+    }
+
     /// An empty tally for predictions of `features` numbers a row, and targets of that kind.
     ///
     /// # Errors
@@ -68,6 +76,11 @@ pub trait Metric: Send {
 pub trait Tally: Send {
     /// Adds the rows of a batch.
     fn add(&mut self, predictions: &Predictions<'_>);
+    /// Adds rows that a device has summed up by [`Metric::metric_rule`]: the sum of the metric times the row's weight,
+    /// and the sum of these weights.
+    fn add_sums(&mut self, total: f64, weight: f64) {
+        let _ = (total, weight);
+    }
     /// The metric of all rows since the start or the last [`Tally::reset`].
     fn result(&self) -> f64;
     /// Forgets all rows.
@@ -105,6 +118,10 @@ impl<F: Fn(&[f32], Target<'_>) -> f64 + Send + Sync> Tally for RowMean<F> {
             [total, sum]
         };
         let [total, weight] = predictions.sum(None, &some);
+        self.add_sums(total, weight);
+    }
+
+    fn add_sums(&mut self, total: f64, weight: f64) {
         self.total += total;
         self.weight += weight;
     }

@@ -3,7 +3,10 @@
 use std::{
     collections::BTreeMap,
     fmt,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use cudarc::{
@@ -17,6 +20,7 @@ use cudarc::{
 use super::{
     compile::compile,
     parameters::{self, Operation},
+    staging::Staging,
 };
 use crate::error::Error;
 
@@ -30,6 +34,9 @@ pub struct CudaDevice {
     operations: Arc<CudaModule>,
     /// Kernels by name, found when first used.
     functions: Mutex<BTreeMap<&'static str, CudaFunction>>,
+    staging: Mutex<Staging>,
+    /// How often the host has waited.
+    waits: AtomicU64,
 }
 
 impl fmt::Debug for CudaDevice {
@@ -45,11 +52,13 @@ pub(super) const COMMON: [&str; 2] = [
 ];
 
 /// The kernels that every model uses.
-const OPERATIONS: [&str; 4] = [
+const OPERATIONS: [&str; 6] = [
     include_str!("kernels/moves.cuh"),
     include_str!("kernels/random.cuh"),
     include_str!("kernels/normalize.cuh"),
     include_str!("kernels/gradients.cuh"),
+    include_str!("kernels/losses.cuh"),
+    include_str!("kernels/optimize.cuh"),
 ];
 
 /// Threads of a block of every kernel.
@@ -112,6 +121,8 @@ impl CudaDevice {
             architecture,
             operations,
             functions: Mutex::default(),
+            staging: Mutex::default(),
+            waits: AtomicU64::new(0),
         })
     }
 
@@ -123,6 +134,11 @@ impl CudaDevice {
     /// Which of the machine's GPUs it is.
     pub fn ordinal(&self) -> usize {
         self.ordinal
+    }
+
+    /// How often the host has waited for it.
+    pub fn waits(&self) -> u64 {
+        self.waits.load(Ordering::Relaxed)
     }
 
     /// Such as 90 for `sm_90`.
@@ -173,7 +189,7 @@ impl CudaDevice {
         })
     }
 
-    /// Copies numbers to the device.
+    /// Copies numbers to the device. They have been read when this returns, the copy may still be to come.
     pub(super) fn upload<T: DeviceRepr>(
         &self,
         from: &[T],
@@ -186,6 +202,15 @@ impl CudaDevice {
             return Err(Error::Device(
                 "cuda: more numbers than there is room for".to_owned(),
             ));
+        }
+        // SAFETY: these are the bytes of the numbers, which have no padding: CUDA knows their types.
+        let bytes = unsafe { std::slice::from_raw_parts(from.as_ptr().cast(), size_of_val(from)) };
+        let mut staging = self.staging.lock().unwrap_or_else(PoisonError::into_inner);
+        // SAFETY: `to` has room for them, and is freed by the stream, after the copy.
+        let staged = unsafe { staging.copy(&self.stream, bytes, self.address(to)) };
+        drop(staging);
+        if staged.map_err(|e| failed("copying to the device", e))? {
+            return Ok(());
         }
         let copied = self.stream.memcpy_htod(from, to);
         copied.map_err(|e| failed("copying to the device", e))
@@ -236,6 +261,7 @@ impl CudaDevice {
 
     /// Waits for everything that was started. What failed on the way is found here.
     pub(super) fn wait(&self) -> Result<(), Error> {
+        self.waits.fetch_add(1, Ordering::Relaxed);
         self.stream
             .synchronize()
             .map_err(|e| failed("a kernel fails", e))

@@ -9,20 +9,25 @@ use super::{
     code::{CudaCode, CudaForm},
     device::CudaDevice,
     layout::{Layout, Packing, int},
-    parameters::{Doubles, Floats, Pack, PackTask, PackTasks, Seeds, Words},
+    optimize::Tables,
+    parameters::{Doubles, Floats, Pack, PackTask, PackTasks, Seeds, View, Words},
     program::{Kernels, Program},
     run::{DeviceInput, Pass, SortedIds, penalties, scratch_floats},
+    score::Scores,
 };
 use crate::{
     error::Error,
     executor::execute,
     learner::{InputView, StepSeed, Values},
+    params::ParamSpec,
     stream::StreamInfo,
 };
 
 /// What a device has to know of a model.
 #[derive(Clone, Copy, Debug)]
 pub struct DeviceModel {
+    /// Its parameters.
+    pub params: &'static [ParamSpec],
     /// Its kernels.
     pub code: CudaCode,
     /// What inference packs.
@@ -81,18 +86,18 @@ impl DeviceModel {
 }
 
 /// Room on the device that grows when more is needed, and stays.
-struct Room<T> {
+pub(super) struct Room<T> {
     slice: Option<CudaSlice<T>>,
     what: &'static str,
 }
 
 impl<T: DeviceRepr + ValidAsZeroBits> Room<T> {
-    fn new(what: &'static str) -> Self {
+    pub fn new(what: &'static str) -> Self {
         Room { slice: None, what }
     }
 
     /// Room for so many.
-    fn of(&mut self, device: &CudaDevice, len: usize) -> Result<&mut CudaSlice<T>, Error> {
+    pub fn of(&mut self, device: &CudaDevice, len: usize) -> Result<&mut CudaSlice<T>, Error> {
         if self.slice.as_ref().is_none_or(|s| s.len() < len) {
             // What is there is of no use, and two at once may not fit.
             self.slice = None;
@@ -145,6 +150,13 @@ pub struct Engine {
     penalties_len: usize,
     staging: Room<f32>,
     batch: Option<Batch>,
+    /// Counts batches.
+    number: u64,
+    pub(super) scores: Scores,
+    /// What stateful layers keep, of each state.
+    states: Vec<Room<f32>>,
+    /// Made when first needed.
+    pub(super) tables: Option<Tables>,
 }
 
 impl std::fmt::Debug for Engine {
@@ -202,6 +214,10 @@ impl Engine {
             penalties_len: penalties(model.forward).max(penalties(model.inference)),
             staging: Room::new("the outputs"),
             batch: None,
+            number: 0,
+            scores: Scores::default(),
+            states: Vec::new(),
+            tables: None,
             device,
             model,
         })
@@ -234,6 +250,51 @@ impl Engine {
     /// How many weights there are.
     pub fn weights_len(&self) -> usize {
         self.len
+    }
+
+    /// The parameters.
+    pub(super) fn params(&self) -> &'static [ParamSpec] {
+        self.model.params
+    }
+
+    pub(super) fn weights_address(&self) -> Floats {
+        Floats(self.device.address(&self.weights))
+    }
+
+    /// What was packed of the weights is of no use any more.
+    pub(super) fn weights_have_changed(&mut self) {
+        self.is_packed = false;
+    }
+
+    /// Backward passes write to other gradients.
+    pub(super) fn swap_gradients(&mut self, gradients: &mut Room<f32>) {
+        std::mem::swap(&mut self.gradients, gradients);
+    }
+
+    /// The number of the last batch: another one has another.
+    pub fn batch_number(&self) -> u64 {
+        self.number
+    }
+
+    /// Rows of the batch.
+    pub fn rows(&self) -> usize {
+        self.batch.as_ref().map_or(0, |b| b.layout.rows)
+    }
+
+    /// Rows of the batch, and steps of an axis.
+    pub(super) fn batch_size(&self, axis: Axis) -> Result<(i32, i32), Error> {
+        let steps = axis.map_or(Some(1), |a| Some(*self.batch.as_ref()?.axes.get(a)?));
+        Ok((int(self.rows(), "rows")?, int(steps.unwrap_or(0), "steps")?))
+    }
+
+    /// A vector of the batch.
+    pub(super) fn view(&self, r: &BufferRef, axis: Axis) -> Result<View, Error> {
+        Ok(self.pass()?.view(r, axis))
+    }
+
+    /// Where the penalties of the batch are.
+    pub(super) fn penalties(&self) -> Result<Doubles, Error> {
+        Ok(self.pass()?.penalties)
     }
 
     /// Whether a forward pass changes weights: the statistics of a `BatchNormalization`.
@@ -331,6 +392,7 @@ impl Engine {
     ) -> Result<(), Error> {
         // If this fails there is no batch to go back over.
         self.batch = None;
+        self.number += 1;
         self.load(training)?;
         self.pack()?;
         let buffers = match training {
@@ -374,7 +436,6 @@ impl Engine {
             .upload(&[seed.seed, seed.step], &mut self.seeds)?;
         if training {
             self.scratch.of(&self.device, self.scratch_len)?;
-            self.gradients.of(&self.device, self.len)?;
         }
         if self.penalties_len > 0 {
             self.penalties.of(&self.device, self.penalties_len * rows)?;
@@ -495,6 +556,14 @@ impl Engine {
         self.pass()?.copy_in(to, address, width, axis)
     }
 
+    /// Fills a buffer of the batch with zeros.
+    ///
+    /// # Errors
+    /// [`Error::Device`] if a kernel does not start.
+    pub fn clear(&mut self, to: &BufferRef, width: usize, axis: Axis) -> Result<(), Error> {
+        self.pass()?.clear_all(to, width, axis)
+    }
+
     /// Copies a buffer of the batch to `[rows][time][width]`.
     ///
     /// # Errors
@@ -511,6 +580,50 @@ impl Engine {
         self.pass()?.copy_out(from, address, width, axis)?;
         let staging = self.staging.of(&self.device, y.len())?;
         self.device.download(staging, y)
+    }
+
+    /// Keeps state number `index` of every row for the next batch.
+    ///
+    /// # Errors
+    /// [`Error::Device`] if there is no room.
+    pub fn keep_state(
+        &mut self,
+        index: usize,
+        from: &BufferRef,
+        width: usize,
+    ) -> Result<(), Error> {
+        let floats = self.floats(width, None);
+        if self.states.len() <= index {
+            self.states
+                .resize_with(index + 1, || Room::new("the states"));
+        }
+        let room = self.states[index].of(&self.device, floats)?;
+        let address = Floats(self.device.address(room));
+        self.pass()?.copy_out(from, address, width, None)
+    }
+
+    /// Gives the batch a state that was kept, of as many rows.
+    ///
+    /// # Errors
+    /// [`Error::Device`] if a kernel does not start.
+    pub fn restore_state(&self, index: usize, to: &BufferRef, width: usize) -> Result<(), Error> {
+        let kept = self.states.get(index);
+        let address = Floats(kept.map_or(0, |room| room.address(&self.device)));
+        self.pass()?.copy_in(to, address, width, None)
+    }
+
+    /// A copy of a state that was kept.
+    ///
+    /// # Errors
+    /// [`Error::Device`] if copying fails.
+    pub fn kept_state(&self, index: usize, len: usize) -> Result<Vec<f32>, Error> {
+        let mut state = vec![0.0; len];
+        let kept = self.states.get(index).and_then(|room| room.slice.as_ref());
+        match kept {
+            Some(kept) => self.device.download(kept, &mut state)?,
+            None => state.fill(f32::NAN),
+        }
+        Ok(state)
     }
 
     /// What `seen` penalties cost, summed over rows in order.

@@ -42,12 +42,21 @@ pointers! {
     Seeds = "const unsigned long long*";
     /// What is packed from what.
     PackTasks = "const PackTask*";
+    /// The chunks of the trained weights.
+    UpdateChunks = "const UpdateChunk*";
 }
 
 impl Floats {
     /// The float after so many others.
     pub fn after(self, floats: usize) -> Floats {
         Floats(self.0.wrapping_add(4 * floats as u64))
+    }
+}
+
+impl Doubles {
+    /// The double after so many others.
+    pub fn after(self, doubles: usize) -> Doubles {
+        Doubles(self.0.wrapping_add(8 * doubles as u64))
     }
 }
 
@@ -463,6 +472,135 @@ parameters! {
         rows: i32,
         steps: i32,
         width: i32,
+    }
+
+    /// How many rows of an output are not masked.
+    CountRows for "count_rows" {
+        mask: View,
+        to: Doubles,
+        rows: i32,
+        steps: i32,
+        /// Rows of a step.
+        each: i32,
+    }
+
+    /// A loss or a metric of every row of an output.
+    ScoreRows for "score_rows" {
+        prediction: View,
+        /// Nothing if it is not wanted.
+        gradient: View,
+        mask: View,
+        /// Targets that are numbers; null: `labels` are the targets.
+        floats: Floats,
+        labels: Words,
+        /// The weight of every row; null: 1.
+        weights: Floats,
+        /// How many rows are not masked; null: all of them.
+        counter: Doubles,
+        /// Two for each block: the sum, and that of the weights.
+        sums: Doubles,
+        rows: i32,
+        steps: i32,
+        /// Rows of a step.
+        each: i32,
+        features: i32,
+        rule: i32,
+        from_logits: i32,
+        /// The smoothing, the delta or the threshold.
+        option: f32,
+        k: i32,
+        /// The gradient is multiplied by it.
+        share: f64,
+    }
+
+    /// Adds up what blocks have left.
+    Total for "total" {
+        from: Doubles,
+        to: Doubles,
+        /// What the sums are divided by; null: `by`.
+        counter: Doubles,
+        by: f64,
+        count: i32,
+        /// From one block's numbers to the next's.
+        stride: i32,
+        /// How many sums.
+        numbers: i32,
+        /// To a float.
+        round: i32,
+    }
+
+    /// Some weights of one trained parameter.
+    UpdateChunk {
+        from: u32,
+        count: u32,
+        /// The number of the parameter among the trained.
+        parameter: u32,
+        non_negative: u32,
+        l1: f32,
+        l2: f32,
+    }
+
+    /// The sums of the squares of gradients.
+    GradientSquares for "gradient_squares" {
+        weights: Floats,
+        gradients: Floats,
+        chunks: UpdateChunks,
+        to: Doubles,
+        penalties: i32,
+    }
+
+    /// What the penalties of weights cost.
+    WeightCosts for "weight_costs" {
+        weights: Floats,
+        chunks: UpdateChunks,
+        to: Doubles,
+    }
+
+    /// The sums of the chunks of each parameter.
+    ParameterSums for "parameter_sums" {
+        from: Doubles,
+        /// The first chunk of each parameter, and where the last ends.
+        starts: Words,
+        to: Doubles,
+    }
+
+    /// One step of an optimizer.
+    UpdateWeights for "update_weights" {
+        weights: Floats,
+        gradients: Floats,
+        slot0: Floats,
+        slot1: Floats,
+        slot2: Floats,
+        chunks: UpdateChunks,
+        /// The sum of the squares of each parameter's gradients, if a norm is clipped.
+        squares: Doubles,
+        bound: f64,
+        parameters: i32,
+        clip: i32,
+        penalties: i32,
+        decays: i32,
+        rule: i32,
+        decay: f32,
+        rate: f32,
+        momentum: f32,
+        rho: f32,
+        rest_1: f32,
+        rest_2: f32,
+        epsilon: f32,
+    }
+
+    /// Projects a parameter onto its constraint.
+    Constrain for "constrain" {
+        weights: Floats,
+        /// Of each norm, then of each member.
+        places: Words,
+        norms: u32,
+        members: u32,
+        lanes: u32,
+        kind: i32,
+        min: f64,
+        max: f64,
+        rate: f64,
     }
 }
 

@@ -1,4 +1,4 @@
-//! Every [`Learner`] is [`Trainable`]: its numbers are in host memory.
+//! Every [`Learner`] is [`Trainable`]: with its numbers in host memory, or by what it does itself on a device.
 
 use std::{any::Any, borrow::Cow, mem};
 
@@ -6,6 +6,7 @@ use super::{UpdateTables, penalize};
 use crate::{
     error::Error,
     learner::{InputView, KeptState, Learner, StepSeed, ValueSpec},
+    loss::{Figure, LossTask, Scored},
     params::ParamSpec,
     trainable::{OutputGradient, TrainState, Trainable},
     update::{Slot, Update},
@@ -118,15 +119,43 @@ impl<L: Learner + ?Sized> Trainable for L {
         Learner::output_mask(self, index).map(Cow::from)
     }
 
-    fn activity_penalty(&self) -> f32 {
-        self.penalty()
+    fn activity_penalty(&mut self) -> Figure {
+        match self.on_device_mut() {
+            Some(device) => device.activity_penalty(),
+            None => Figure::Known(self.penalty().into()),
+        }
     }
 
-    fn weight_penalty(&self) -> f64 {
-        penalize::cost(self.specs(), Learner::weights(self))
+    fn weight_penalty(&mut self) -> Figure {
+        if let Some(device) = self.on_device_mut() {
+            return device.weight_penalty();
+        }
+        Figure::Known(penalize::cost(self.specs(), Learner::weights(self)))
+    }
+
+    fn loss(
+        &mut self,
+        index: usize,
+        task: &LossTask<'_>,
+        gradient: bool,
+    ) -> Result<Option<Scored>, Error> {
+        match self.on_device_mut() {
+            Some(device) => device.loss(index, task, gradient),
+            None => Ok(None),
+        }
+    }
+
+    fn figures(&mut self) -> Result<Vec<f64>, Error> {
+        match self.on_device_mut() {
+            Some(device) => device.figures(),
+            None => Ok(Vec::new()),
+        }
     }
 
     fn start_training(&self, slots: &[Slot]) -> Result<Box<dyn TrainState>, Error> {
+        if let Some(device) = self.on_device() {
+            return device.start_training(slots);
+        }
         Ok(Box::new(HostState::new(self.specs(), slots)?))
     }
 
@@ -135,6 +164,9 @@ impl<L: Learner + ?Sized> Trainable for L {
         outputs: &[OutputGradient<'_>],
         state: &mut dyn TrainState,
     ) -> Result<(), Error> {
+        if let Some(device) = self.on_device_mut() {
+            return device.backward(outputs, state);
+        }
         let HostState {
             tables,
             gradients,
@@ -159,6 +191,9 @@ impl<L: Learner + ?Sized> Trainable for L {
     }
 
     fn apply(&mut self, update: &Update<'_>, state: &mut dyn TrainState) -> Result<(), Error> {
+        if let Some(device) = self.on_device_mut() {
+            return device.apply(update, state);
+        }
         let state = HostState::of(state)?;
         let mut gradients = mem::take(&mut state.gradients);
         let done = state.apply(update, self.weights_mut(), &mut gradients);
@@ -171,6 +206,9 @@ impl<L: Learner + ?Sized> Trainable for L {
     }
 
     fn set_weights(&mut self, weights: &[f32]) -> Result<(), Error> {
+        if let Some(device) = self.on_device_mut() {
+            return device.set_weights(weights);
+        }
         let own = self.weights_mut();
         if own.len() != weights.len() {
             return Err(Error::Shape {
@@ -184,7 +222,11 @@ impl<L: Learner + ?Sized> Trainable for L {
     }
 
     fn host_weights_mut(&mut self) -> Option<&mut [f32]> {
-        Some(self.weights_mut())
+        // A copy of those of a device, which is made only if somebody asks for one.
+        match self.on_device() {
+            Some(_) => None,
+            None => Some(self.weights_mut()),
+        }
     }
 
     fn is_stateful(&self) -> bool {

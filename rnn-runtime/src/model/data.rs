@@ -1,10 +1,10 @@
 //! A model's data: weights as the user sees them, and as the kernels read them.
 
-use std::sync::{Mutex, OnceLock};
+use std::sync::{Mutex, MutexGuard, OnceLock};
 
 use super::{
     cpu::{State, StreamCode},
-    stateful::States,
+    stateful::{States, Store},
 };
 use crate::{
     cpu::{arena::Arena, simd::Isa},
@@ -80,6 +80,23 @@ impl ModelData {
             // Only a device takes them away.
             Vec::new()
         })
+    }
+
+    /// The states of stateful layers, on the host.
+    pub(in crate::model) fn host_states(&self) -> MutexGuard<'_, Store> {
+        #[cfg(feature = "cuda")]
+        super::cuda::fetch_states(self);
+        self.states.lock()
+    }
+
+    /// Replaces all weights by as many others.
+    #[cfg(feature = "cuda")]
+    pub(super) fn replace_weights(&mut self, weights: &[f32]) {
+        self.forget_host_weights();
+        self.weights = OnceLock::from(weights.to_vec());
+        if let Some(resident) = &mut self.resident {
+            resident.set_stale();
+        }
     }
 
     /// The weights, to change: they are packed again before their next use.

@@ -58,6 +58,10 @@ impl<P: Program> Learner for P {
     }
 
     fn output(&self, index: usize) -> &[f32] {
+        #[cfg(feature = "cuda")]
+        if let Some(resident) = &self.data().resident {
+            return resident.output(index);
+        }
         let state = self.data().training.as_ref();
         state
             .and_then(|s| s.outcome.outputs.get(index))
@@ -67,19 +71,42 @@ impl<P: Program> Learner for P {
     fn backward(&mut self, d_outputs: &[&[f32]], gradients: &mut [f32]) -> Result<(), Error> {
         #[cfg(feature = "cuda")]
         if self.data().resident.is_some() {
-            return cuda::backward(&P::INFO, self.data_mut(), d_outputs, gradients);
+            return cuda::backward(self.data_mut(), d_outputs, gradients);
         }
         cpu::backward(&CpuCode::of::<P>(), self.data_mut(), d_outputs, gradients)
     }
 
     fn output_mask(&self, index: usize) -> Option<&[f32]> {
+        #[cfg(feature = "cuda")]
+        if let Some(resident) = &self.data().resident {
+            return resident.output_mask(index);
+        }
         let masks = &self.data().training.as_ref()?.outcome.masks;
         masks.get(index)?.as_deref()
     }
 
     fn penalty(&self) -> f32 {
+        #[cfg(feature = "cuda")]
+        if let Some(resident) = &self.data().resident {
+            return resident.penalty();
+        }
         let state = self.data().training.as_ref();
         state.map_or(0.0, |s| s.outcome.penalty)
+    }
+
+    #[cfg(feature = "cuda")]
+    fn on_device(&self) -> Option<&dyn crate::on_device::OnDevice> {
+        let data = self.data();
+        data.resident.is_some().then_some(data)
+    }
+
+    #[cfg(feature = "cuda")]
+    fn on_device_mut(&mut self) -> Option<&mut dyn crate::on_device::OnDevice> {
+        let data = self.data_mut();
+        match data.resident {
+            Some(_) => Some(data),
+            None => None,
+        }
     }
 
     fn is_stateful(&self) -> bool {
@@ -101,7 +128,7 @@ impl<P: Program> Learner for P {
 
 /// What [`Learner::kept_states`] gives.
 fn kept_states(data: &ModelData, info: &ModelInfo) -> Vec<KeptState> {
-    let states = data.states.lock().named(info);
+    let states = data.host_states().named(info);
     let kept = |s: LayerState| KeptState {
         layer: s.layer,
         name: s.name,

@@ -38,6 +38,9 @@ pub(super) struct Store {
     batch: usize,
     /// `[batch, …]`, in the order of `ModelInfo::states`. Shared with the batches that start from them.
     values: Arc<Vec<Vec<f32>>>,
+    /// A device has the states, and `values` are others.
+    #[cfg(feature = "cuda")]
+    far: bool,
 }
 
 impl Store {
@@ -67,8 +70,26 @@ impl Store {
     /// Keeps the states that a batch ended with.
     pub(super) fn save(&mut self, spec: &ModelInfo, batch: usize, values: Vec<Vec<f32>>) {
         if !spec.states.is_empty() {
-            (self.batch, self.values) = (batch, Arc::new(values));
+            *self = Store {
+                batch,
+                values: Arc::new(values),
+                ..Store::default()
+            };
         }
+    }
+
+    /// A device keeps the states that a batch ended with.
+    #[cfg(feature = "cuda")]
+    pub(super) fn save_far(&mut self, spec: &ModelInfo, batch: usize) {
+        if !spec.states.is_empty() {
+            (self.batch, self.far) = (batch, true);
+        }
+    }
+
+    /// The rows of the states, if a device has them.
+    #[cfg(feature = "cuda")]
+    pub(super) fn far(&self) -> Option<usize> {
+        self.far.then_some(self.batch)
     }
 
     /// Back to zero.

@@ -51,7 +51,7 @@ pub trait Model: Program {
         let arrays = predict(&Self::INFO, &inputs, |x, batch, outcome| {
             #[cfg(feature = "cuda")]
             if data.resident.is_some() {
-                return cuda::infer(&Self::INFO, data, x, batch, outcome, false);
+                return cuda::infer(&Self::INFO, data, x, batch, outcome);
             }
             infer(&CpuCode::of::<Self>(), data, x, batch, outcome, false)
         })?;
@@ -93,7 +93,7 @@ pub trait Model: Program {
     /// The states of stateful layers after the last batch, of inference or training; none at the
     /// start and after [`Model::reset_states`].
     fn states(&self) -> Vec<LayerState> {
-        self.data().states.lock().named(&Self::INFO)
+        self.data().host_states().named(&Self::INFO)
     }
 
     /// Replaces the states of stateful layers that are named; the others stay.
@@ -103,7 +103,7 @@ pub trait Model: Program {
     /// [`Error::Shape`] if it has another shape, or other rows than the states that stay; then
     /// nothing has changed.
     fn set_states(&self, states: &[LayerState]) -> Result<(), Error> {
-        self.data().states.lock().set(&Self::INFO, states)
+        self.data().host_states().set(&Self::INFO, states)
     }
 
     /// A stream with states of its own, at the start of a sequence, on the CPU. Borrows the weights.

@@ -90,6 +90,10 @@ impl BackupAndRestore {
 }
 
 impl Callback for BackupAndRestore {
+    fn reads_batches(&self) -> bool {
+        false
+    }
+
     fn on_train_begin(&mut self, training: &mut Training<'_>) -> Result<(), Error> {
         match fs::read(&self.path) {
             Ok(bytes) => self.restore(&bytes, training),

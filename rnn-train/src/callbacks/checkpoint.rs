@@ -128,6 +128,10 @@ impl ModelCheckpoint {
 }
 
 impl Callback for ModelCheckpoint {
+    fn reads_batches(&self) -> bool {
+        matches!(self.save_freq, SaveFreq::Batches(_))
+    }
+
     fn on_train_begin(&mut self, training: &mut Training<'_>) -> Result<(), Error> {
         if self.save_freq == SaveFreq::Batches(0) {
             let message = "ModelCheckpoint: save_freq must be at least 1 batch";

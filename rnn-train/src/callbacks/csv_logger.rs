@@ -95,6 +95,10 @@ impl CSVLogger {
 }
 
 impl Callback for CSVLogger {
+    fn reads_batches(&self) -> bool {
+        false
+    }
+
     fn on_train_begin(&mut self, _: &mut Training<'_>) -> Result<(), Error> {
         self.state.names = if self.append { self.old_names() } else { None };
         let mut options = OpenOptions::new();

@@ -78,6 +78,10 @@ impl EarlyStopping {
 }
 
 impl Callback for EarlyStopping {
+    fn reads_batches(&self) -> bool {
+        false
+    }
+
     fn on_train_begin(&mut self, training: &mut Training<'_>) -> Result<(), Error> {
         let monitor = Monitor::new(
             "EarlyStopping",

@@ -23,6 +23,10 @@ impl<F: FnMut(usize, f64) -> f64 + Send> LearningRateScheduler<F> {
 }
 
 impl<F: FnMut(usize, f64) -> f64 + Send> Callback for LearningRateScheduler<F> {
+    fn reads_batches(&self) -> bool {
+        false
+    }
+
     fn on_epoch_begin(&mut self, training: &mut Training<'_>) -> Result<(), Error> {
         let rate = (self.0)(training.epoch(), training.learning_rate());
         training.set_learning_rate(rate)
@@ -98,6 +102,10 @@ impl ReduceLROnPlateau {
 }
 
 impl Callback for ReduceLROnPlateau {
+    fn reads_batches(&self) -> bool {
+        false
+    }
+
     fn on_train_begin(&mut self, training: &mut Training<'_>) -> Result<(), Error> {
         if !(0.0..1.0).contains(&self.factor) {
             return Err(Error::Argument(format!(

@@ -2,7 +2,7 @@
 
 use super::{Direction, Metric, RowMean, Tally, needs, share};
 use crate::predictions::{Target, TargetKind, argmax};
-use rnn_runtime::error::Error;
+use rnn_runtime::{error::Error, loss::MetricRule};
 
 /// Share of right predictions. Like Keras's `"accuracy"` it is one of three metrics:
 /// [`BinaryAccuracy`] where the model predicts one number a row,
@@ -27,6 +27,14 @@ impl Metric for Accuracy {
 
     fn direction(&self) -> Direction {
         Direction::Up
+    }
+
+    fn metric_rule(&self, features: usize, targets: TargetKind) -> Option<MetricRule> {
+        match targets {
+            _ if features == 1 => BinaryAccuracy::default().metric_rule(features, targets),
+            TargetKind::Labels => SparseCategoricalAccuracy.metric_rule(features, targets),
+            TargetKind::Floats => CategoricalAccuracy.metric_rule(features, targets),
+        }
     }
 
     fn start(&self, features: usize, targets: TargetKind) -> Result<Box<dyn Tally>, Error> {
@@ -72,6 +80,12 @@ impl Metric for BinaryAccuracy {
         Direction::Up
     }
 
+    fn metric_rule(&self, _: usize, _: TargetKind) -> Option<MetricRule> {
+        Some(MetricRule::BinaryAccuracy {
+            threshold: self.threshold,
+        })
+    }
+
     fn start(&self, features: usize, targets: TargetKind) -> Result<Box<dyn Tally>, Error> {
         if features != 1 {
             needs(self.name(), TargetKind::Floats, targets)?;
@@ -114,6 +128,10 @@ impl Metric for CategoricalAccuracy {
         Direction::Up
     }
 
+    fn metric_rule(&self, _: usize, _: TargetKind) -> Option<MetricRule> {
+        Some(MetricRule::CategoricalAccuracy)
+    }
+
     fn start(&self, _: usize, targets: TargetKind) -> Result<Box<dyn Tally>, Error> {
         needs(self.name(), TargetKind::Floats, targets)?;
         Ok(RowMean::boxed(|prediction, target| match target {
@@ -144,6 +162,10 @@ impl Metric for SparseCategoricalAccuracy {
 
     fn direction(&self) -> Direction {
         Direction::Up
+    }
+
+    fn metric_rule(&self, _: usize, _: TargetKind) -> Option<MetricRule> {
+        Some(MetricRule::SparseCategoricalAccuracy)
     }
 
     fn start(&self, _: usize, targets: TargetKind) -> Result<Box<dyn Tally>, Error> {

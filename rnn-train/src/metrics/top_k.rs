@@ -2,7 +2,7 @@
 
 use super::{Direction, Metric, RowMean, Tally, needs, share};
 use crate::predictions::{Target, TargetKind, argmax};
-use rnn_runtime::error::Error;
+use rnn_runtime::{error::Error, loss::MetricRule};
 
 /// Share of rows whose right class, the largest of a one-hot target, is among the `k` largest
 /// predictions.
@@ -35,6 +35,10 @@ impl Metric for TopKCategoricalAccuracy {
 
     fn direction(&self) -> Direction {
         Direction::Up
+    }
+
+    fn metric_rule(&self, _: usize, _: TargetKind) -> Option<MetricRule> {
+        Some(MetricRule::TopKCategoricalAccuracy { k: self.k })
     }
 
     fn start(&self, _: usize, targets: TargetKind) -> Result<Box<dyn Tally>, Error> {
@@ -77,6 +81,10 @@ impl Metric for SparseTopKCategoricalAccuracy {
 
     fn direction(&self) -> Direction {
         Direction::Up
+    }
+
+    fn metric_rule(&self, _: usize, _: TargetKind) -> Option<MetricRule> {
+        Some(MetricRule::SparseTopKCategoricalAccuracy { k: self.k })
     }
 
     fn start(&self, _: usize, targets: TargetKind) -> Result<Box<dyn Tally>, Error> {

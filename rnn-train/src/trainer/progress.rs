@@ -7,6 +7,7 @@ use std::{
 
 use super::fit::Verbose;
 use crate::logs::Logs;
+use rnn_runtime::error::Error;
 
 /// The loss and the metrics of the bar are computed anew this often.
 const REDRAW: Duration = Duration::from_millis(100);
@@ -62,7 +63,7 @@ impl Progress {
     }
 
     /// Advances by one step. `logs` is called only now and then.
-    pub fn step(&mut self, logs: impl FnOnce() -> Logs) {
+    pub fn step(&mut self, logs: impl FnOnce() -> Result<Logs, Error>) -> Result<(), Error> {
         match &self.kind {
             Kind::Silent | Kind::Lines => {}
             #[cfg(feature = "progress")]
@@ -70,12 +71,13 @@ impl Progress {
                 bar.inc(1);
                 if self.drawn.elapsed() >= REDRAW {
                     self.drawn = Instant::now();
-                    bar.set_message(logs().to_string());
+                    bar.set_message(logs()?.to_string());
                 }
             }
         }
         #[cfg(not(feature = "progress"))]
         let _ = (logs, self.drawn, REDRAW);
+        Ok(())
     }
 
     /// All figures of the epoch, its validation included.

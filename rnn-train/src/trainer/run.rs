@@ -132,19 +132,22 @@ impl Run<'_, '_> {
             moment.batch = index;
             buffers.batch.gather(train, samples);
             self.step(score, buffers)?;
-            if !self.callbacks.is_empty() {
+            if self.callbacks.iter().any(|c| c.reads_batches()) {
+                score.settle(self.model)?;
                 score.write("", &mut moment.logs);
-                self.call(moment, |c, training| c.on_batch_end(training))?;
             }
+            self.call(moment, |c, training| c.on_batch_end(training))?;
             progress.step(|| {
                 let mut logs = Logs::default();
+                score.settle(self.model)?;
                 score.write("", &mut logs);
-                logs
-            });
+                Ok(logs)
+            })?;
             if moment.stop {
                 break;
             }
         }
+        score.settle(self.model)?;
         score.write("", &mut moment.logs);
         Ok(())
     }
@@ -206,7 +209,7 @@ pub(super) fn evaluate(
             model.predict(&inputs)?;
             score.add(model, batch, None)?;
         }
-        Ok(())
+        score.settle(model)
     };
     let result = run();
     model.reset_states();

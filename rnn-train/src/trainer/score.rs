@@ -10,7 +10,7 @@ use crate::{
 };
 use rnn_runtime::{
     error::Error,
-    loss::LossTask,
+    loss::{Figure, LossTask, MetricTask},
     trainable::{OutputGradient, Trainable},
 };
 
@@ -60,6 +60,36 @@ pub(super) struct Score<'p> {
     /// Sum over all samples of the loss of their batch.
     total: f64,
     samples: f64,
+    /// Batches of which a device still has the figures.
+    pending: Vec<Scored>,
+}
+
+/// What a batch adds to the sums.
+struct Scored {
+    samples: f64,
+    /// Of activities and of weights.
+    penalties: [Figure; 2],
+    /// Of each output with a loss.
+    outputs: Vec<ScoredOutput>,
+}
+
+/// What an output of a batch adds to the sums.
+struct ScoredOutput {
+    index: usize,
+    loss: Figure,
+    /// Sums of the metrics that the model has computed, with their indices.
+    metrics: Vec<(usize, [Figure; 2])>,
+}
+
+impl Scored {
+    /// Whether a device still has some of the figures.
+    fn is_pending(&self) -> bool {
+        let kept = |f: &Figure| matches!(f, Figure::Kept(_));
+        let output = |o: &ScoredOutput| {
+            kept(&o.loss) || o.metrics.iter().any(|(_, sums)| sums.iter().any(kept))
+        };
+        self.penalties.iter().any(kept) || self.outputs.iter().any(output)
+    }
 }
 
 /// One output.
@@ -70,6 +100,8 @@ struct Scoring<'p> {
     loss_weight: f64,
     total: f64,
     metrics: Vec<Watched>,
+    /// The metrics that are data, for a model that computes them by itself.
+    tasks: Vec<MetricTask>,
     /// The mask of the last batch, one number a row.
     mask: Vec<f32>,
 }
@@ -79,6 +111,8 @@ struct Watched {
     direction: Direction,
     tally: Box<dyn Tally>,
     weighted: bool,
+    /// Its index in [`Scoring::tasks`].
+    task: Option<usize>,
 }
 
 impl<'p> Score<'p> {
@@ -98,6 +132,7 @@ impl<'p> Score<'p> {
                 loss_weight: scores.loss_weight_of(index, specs),
                 total: 0.0,
                 metrics: Vec::new(),
+                tasks: Vec::new(),
                 mask: Vec::new(),
             });
         }
@@ -105,17 +140,26 @@ impl<'p> Score<'p> {
             let Some(takes) = &kinds[index] else {
                 continue;
             };
-            outputs[index].metrics.push(Watched {
+            let (features, weighted) = (features(&specs[index]), wanted.weighted);
+            let output = &mut outputs[index];
+            let tally = wanted.metric.start(features, takes.kind)?;
+            let task = wanted.metric.metric_rule(features, takes.kind).map(|rule| {
+                output.tasks.push(MetricTask { rule, weighted });
+                output.tasks.len() - 1
+            });
+            output.metrics.push(Watched {
                 name,
                 direction: wanted.metric.direction(),
-                tally: wanted.metric.start(features(&specs[index]), takes.kind)?,
-                weighted: wanted.weighted,
+                tally,
+                weighted,
+                task,
             });
         }
         Ok(Score {
             outputs,
             total: 0.0,
             samples: 0.0,
+            pending: Vec::new(),
         })
     }
 
@@ -143,6 +187,7 @@ impl<'p> Score<'p> {
     /// Forgets all batches.
     pub fn reset(&mut self) {
         (self.total, self.samples) = (0.0, 0.0);
+        self.pending.clear();
         for output in &mut self.outputs {
             output.total = 0.0;
             output
@@ -163,22 +208,65 @@ impl<'p> Score<'p> {
         batch: &Batch,
         mut gradients: Option<&mut OutputGradients>,
     ) -> Result<(), Error> {
-        let samples = batch.samples() as f64;
-        let mut total = f64::from(model.activity_penalty()) + model.weight_penalty();
+        let mut scored = Scored {
+            samples: batch.samples() as f64,
+            penalties: [model.activity_penalty(), model.weight_penalty()],
+            outputs: Vec::with_capacity(self.outputs.len()),
+        };
         for (index, output) in self.outputs.iter_mut().enumerate() {
             let gradient = gradients.as_deref_mut().and_then(|g| g.0.get_mut(index));
-            let Some(value) = output.add(index, model, batch, gradient)? else {
-                continue;
-            };
-            output.total += samples * value;
-            total += output.loss_weight * value;
+            scored
+                .outputs
+                .extend(output.add(index, model, batch, gradient)?);
         }
-        self.total += samples * total;
-        self.samples += samples;
+        match scored.is_pending() {
+            true => self.pending.push(scored),
+            false => self.count(&scored, &[])?,
+        }
         Ok(())
     }
 
-    /// Writes all figures, with `prefix` in front of their names.
+    /// Fetches what the model still has, if it is on a device.
+    pub fn settle(&mut self, model: &mut dyn Trainable) -> Result<(), Error> {
+        if self.pending.is_empty() {
+            return Ok(());
+        }
+        let figures = model.figures()?;
+        for scored in std::mem::take(&mut self.pending) {
+            self.count(&scored, &figures)?;
+        }
+        Ok(())
+    }
+
+    /// Adds a batch to the sums.
+    fn count(&mut self, scored: &Scored, figures: &[f64]) -> Result<(), Error> {
+        let value = |figure| match figure {
+            Figure::Known(value) => Ok(value),
+            Figure::Kept(index) => figures.get(index).copied().ok_or_else(|| {
+                let found = figures.len();
+                Error::Device(format!(
+                    "the model gave {found} figures, number {index} is missing"
+                ))
+            }),
+        };
+        let [activities, weights] = scored.penalties;
+        let mut total = value(activities)? + value(weights)?;
+        for one in &scored.outputs {
+            let output = &mut self.outputs[one.index];
+            let loss = value(one.loss)?;
+            output.total += scored.samples * loss;
+            total += output.loss_weight * loss;
+            for &(index, [sum, weight]) in &one.metrics {
+                let tally = &mut output.metrics[index].tally;
+                tally.add_sums(value(sum)?, value(weight)?);
+            }
+        }
+        self.total += scored.samples * total;
+        self.samples += scored.samples;
+        Ok(())
+    }
+
+    /// Writes all figures that [`Score::settle`] has fetched, with `prefix` in front of their names.
     pub fn write(&self, prefix: &str, logs: &mut Logs) {
         let mut set = |name: &str, value| {
             if prefix.is_empty() {
@@ -204,15 +292,15 @@ impl<'p> Score<'p> {
 }
 
 impl Scoring<'_> {
-    /// The loss of output number `index`, `None` if it has none; adds it to the metrics. The model
-    /// computes the loss if it can; otherwise, and for metrics, the host reads the output.
+    /// Loss and metrics of output number `index`; `None` if it has no loss. The model computes them if it can;
+    /// for all else the host reads the output, and its metrics are added here.
     fn add(
         &mut self,
         index: usize,
         model: &mut dyn Trainable,
         batch: &Batch,
         gradient: Option<&mut OwnGradient>,
-    ) -> Result<Option<f64>, Error> {
+    ) -> Result<Option<ScoredOutput>, Error> {
         let (Some(loss), Some(targets)) = (self.loss, batch.targets(index)) else {
             if let Some(gradient) = gradient {
                 gradient.at = At::Nowhere;
@@ -227,16 +315,36 @@ impl Scoring<'_> {
                     targets,
                     weights: batch.weights(index),
                     share: self.loss_weight,
+                    metrics: &self.tasks,
                 };
                 model.loss(index, &task, gradient.is_some())?
             }
             None => None,
         };
-        if kept.is_some() && self.metrics.is_empty() {
+        // The sums of each metric that the model has computed.
+        let sums: Vec<Option<[Figure; 2]>> = self
+            .metrics
+            .iter()
+            .map(|metric| {
+                let all = &kept.as_ref()?.metrics;
+                all.get(metric.task?).copied().flatten()
+            })
+            .collect();
+        let far = sums.iter().enumerate();
+        let metrics = far
+            .filter_map(|(index, sums)| Some((index, (*sums)?)))
+            .collect();
+        if let Some(kept) = &kept
+            && sums.iter().all(Option::is_some)
+        {
             if let Some(gradient) = gradient {
                 gradient.at = At::Model;
             }
-            return Ok(kept);
+            return Ok(Some(ScoredOutput {
+                index,
+                loss: kept.loss,
+                metrics,
+            }));
         }
         let predictions = model.output(index);
         let rows = predictions.len() / self.features;
@@ -250,11 +358,11 @@ impl Scoring<'_> {
         };
         let (weighted, plain) = (with_targets(batch.weights(index))?, with_targets(None)?);
         let value = match (kept, gradient) {
-            (Some(value), gradient) => {
+            (Some(kept), gradient) => {
                 if let Some(gradient) = gradient {
                     gradient.at = At::Model;
                 }
-                value
+                kept.loss
             }
             (None, Some(OwnGradient { at, values })) => {
                 *at = At::Host;
@@ -264,16 +372,21 @@ impl Scoring<'_> {
                     let share = self.loss_weight as f32;
                     values.iter_mut().for_each(|g| *g *= share);
                 }
-                value
+                Figure::Known(value)
             }
-            (None, None) => loss.mean(&weighted, None)?,
+            (None, None) => Figure::Known(loss.mean(&weighted, None)?),
         };
-        for metric in &mut self.metrics {
+        let near = self.metrics.iter_mut().zip(&sums);
+        for (metric, _) in near.filter(|(_, sums)| sums.is_none()) {
             metric
                 .tally
                 .add(if metric.weighted { &weighted } else { &plain });
         }
-        Ok(Some(value))
+        Ok(Some(ScoredOutput {
+            index,
+            loss: value,
+            metrics,
+        }))
     }
 
     /// Broadcasts the mask of the steps, `[batch, time]`, to the rows: an output with several axes of

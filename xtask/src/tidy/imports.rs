@@ -26,6 +26,7 @@ const ORDERS: &[Order] = &[
             "weights",
             "update",
             "loss",
+            "on_device",
             "learner",
             "trainable",
             "executor",

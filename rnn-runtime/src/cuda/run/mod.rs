@@ -93,7 +93,7 @@ impl Pass<'_> {
     }
 
     /// A vector on an axis.
-    fn view(&self, r: &BufferRef, axis: Axis) -> View {
+    pub fn view(&self, r: &BufferRef, axis: Axis) -> View {
         self.layout.view(self.values, r, self.steps(axis))
     }
 
@@ -158,6 +158,11 @@ impl Pass<'_> {
             width: width_of(width)?,
         };
         self.each(&copy, width, axis)
+    }
+
+    /// Fills a buffer with zeros.
+    pub fn clear_all(&self, to: &BufferRef, width: usize, axis: Axis) -> Result<(), Error> {
+        self.clear(self.view(to, axis), 0, self.steps(axis), width)
     }
 
     fn clear(&self, to: View, first: usize, steps: usize, width: usize) -> Result<(), Error> {

@@ -239,7 +239,7 @@ impl State {
 }
 
 /// Checks that there is a gradient for every output and weight.
-pub(in crate::model) fn fits(
+fn fits(
     specs: &[ValueSpec],
     outputs: &[Vec<f32>],
     d_outputs: &[&[f32]],

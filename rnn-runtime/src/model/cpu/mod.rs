@@ -10,6 +10,6 @@ mod stream;
 pub(super) use batch::{Outcome, axes};
 pub(super) use batch::{infer, predict};
 pub(super) use code::{CpuCode, StreamCode};
-pub(super) use learn::{State, backward, evaluate, forward};
 #[cfg(feature = "cuda")]
-pub(super) use learn::{fits, nothing_to_go_back_over};
+pub(super) use learn::nothing_to_go_back_over;
+pub(super) use learn::{State, backward, evaluate, forward};

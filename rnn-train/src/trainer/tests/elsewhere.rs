@@ -23,7 +23,7 @@ use crate::{
 use rnn_runtime::{
     host::UpdateTables,
     learner::{InputView, KeptState, StepSeed, ValueSpec, Values},
-    loss::{LossRule, LossTask, TargetView},
+    loss::{Figure, LossRule, LossTask, Scored, TargetView},
     params::{Constraint, Init, ParamSpec, Regularizer},
     trainable::{OutputGradient, TrainState, Trainable},
     update::{Update, UpdateRule},
@@ -36,6 +36,7 @@ struct Fetches {
     gradients: Arc<AtomicUsize>,
     slots: Arc<AtomicUsize>,
     outputs: Arc<AtomicUsize>,
+    figures: Arc<AtomicUsize>,
 }
 
 impl Fetches {
@@ -51,6 +52,14 @@ struct Memory {
     model: Linear,
     gradient: Vec<f32>,
     states: HashMap<usize, Numbers>,
+    figures: Vec<f64>,
+}
+
+impl Memory {
+    fn keep(&mut self, figure: f64) -> Figure {
+        self.figures.push(figure);
+        Figure::Kept(self.figures.len() - 1)
+    }
 }
 
 /// Of one training.
@@ -94,6 +103,7 @@ impl Elsewhere {
                 model,
                 gradient: Vec::new(),
                 states: HashMap::new(),
+                figures: Vec::new(),
             };
             todo.into_iter().for_each(|task| task(&mut memory));
         });
@@ -172,8 +182,20 @@ impl Trainable for Elsewhere {
         let output = move |memory: &mut Memory| Learner::output(&memory.model, index).to_vec();
         ask(&self.tasks, output).into()
     }
-    fn weight_penalty(&self) -> f64 {
-        ask(&self.tasks, |memory| memory.model.weight_penalty())
+    fn weight_penalty(&mut self) -> Figure {
+        let cost = |memory: &mut Memory| {
+            let Figure::Known(cost) = memory.model.weight_penalty() else {
+                panic!("on a device");
+            };
+            memory.keep(cost)
+        };
+        ask(&self.tasks, cost)
+    }
+    fn figures(&mut self) -> Result<Vec<f64>, Error> {
+        self.fetches.figures.fetch_add(1, SeqCst);
+        ask(&self.tasks, |memory| {
+            Ok(std::mem::take(&mut memory.figures))
+        })
     }
 
     fn loss(
@@ -181,7 +203,7 @@ impl Trainable for Elsewhere {
         index: usize,
         task: &LossTask<'_>,
         gradient: bool,
-    ) -> Result<Option<f64>, Error> {
+    ) -> Result<Option<Scored>, Error> {
         let (LossRule::SparseCategoricalCrossentropy { from_logits }, TargetView::Labels(labels)) =
             (task.rule, task.targets)
         else {
@@ -198,9 +220,13 @@ impl Trainable for Elsewhere {
                 Predictions::new(output, features, TargetView::Labels(&labels), None)?;
             let loss = SparseCategoricalCrossentropy { from_logits };
             memory.gradient.resize(output.len(), 0.0);
-            loss.mean(&predictions, gradient.then_some(&mut memory.gradient[..]))
+            let loss = loss.mean(&predictions, gradient.then_some(&mut memory.gradient[..]))?;
+            Ok(Some(Scored {
+                loss: memory.keep(loss),
+                metrics: Vec::new(),
+            }))
         });
-        value.map(Some)
+        value
     }
 
     fn start_training(&self, slots: &[Slot]) -> Result<Box<dyn TrainState>, Error> {
@@ -377,6 +403,7 @@ fn no_weight_gradient_or_slot_leaves_the_device() {
                 assert_eq!(far.2[..3], [0; 3], "weights, gradients, slots");
                 // The sample that tells whether data and model go together, then every step.
                 assert_eq!(far.2[3], if losses { 1 } else { 1 + STEPS });
+                assert_eq!(there.fetches.figures.load(SeqCst), 3, "once an epoch");
                 assert_eq!(bits(&there.weights()), bits(Learner::weights(&here)));
             }
         )*};

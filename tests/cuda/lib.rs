@@ -1,0 +1,33 @@
+//! What tests of a device have in common.
+
+use std::sync::OnceLock;
+
+use recurrent::prelude::Device;
+
+#[path = "../support/skip.rs"]
+mod skip;
+
+/// The first GPU; `None`, with the reason printed, where there is none.
+pub fn device() -> Option<&'static Device> {
+    static DEVICE: OnceLock<Option<Device>> = OnceLock::new();
+    let found = DEVICE.get_or_init(|| match Device::cuda(0) {
+        Ok(device) => Some(device),
+        Err(e) => {
+            skip::skipped("a CUDA device", &e.to_string());
+            None
+        }
+    });
+    found.as_ref()
+}
+
+/// Numbers in -1..1 that are always the same.
+pub fn numbers(count: usize, seed: u64) -> Vec<f32> {
+    let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
+    let mut next = || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        (state >> 40) as f32 / (1u64 << 23) as f32 - 1.0
+    };
+    (0..count).map(|_| next()).collect()
+}
