@@ -112,7 +112,7 @@ impl Machine<'_> {
         }
     }
 
-    #[inline]
+    #[inline(never)]
     fn lane(
         &mut self,
         warp: &mut Warp,
@@ -180,7 +180,12 @@ impl Machine<'_> {
             return Ok(());
         }
         for lane in lanes_of(lanes) {
-            let sources = [a, b, c, d].map(|slot| warp.get(slot, lane));
+            let sources = [
+                warp.get(a, lane),
+                warp.get(b, lane),
+                warp.get(c, lane),
+                warp.get(d, lane),
+            ];
             let value = arithmetic::evaluate(instruction, operation, sources, perturb)
                 .map_err(Fault::failed)?;
             warp.set(instruction.destination, lane, value);
