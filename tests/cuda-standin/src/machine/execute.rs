@@ -60,7 +60,10 @@ impl Machine<'_> {
                 self.copy_wait(warp, at, lanes, pending, instruction.negated)
             }
             Operation::LoadMatrix { transposed } => {
-                self.load_matrix(warp, instruction, at, lanes, transposed)
+                self.move_matrix(warp, instruction, at, lanes, transposed, false)
+            }
+            Operation::StoreMatrix { transposed } => {
+                self.move_matrix(warp, instruction, at, lanes, transposed, true)
             }
             Operation::MatrixMultiply { depth } => {
                 self.matrix_multiply(warp, instruction, lanes, usize::from(depth))
