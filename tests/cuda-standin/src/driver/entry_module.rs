@@ -173,7 +173,7 @@ api! {
         store(value, match attribute {
             0 => kernel.most_threads as i32,
             1 => fixed,
-            3 => kernel.local as i32,
+            3 => kernel.stack as i32,
             // PTX does not say how many registers the hardware takes.
             4 => 64,
             5 | 6 => state.device.capability as i32,

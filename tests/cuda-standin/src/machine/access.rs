@@ -25,6 +25,7 @@ pub(super) struct Touch {
 }
 
 impl Machine<'_> {
+    #[inline(never)]
     pub(super) fn load_or_store(
         &mut self,
         warp: &mut Warp,

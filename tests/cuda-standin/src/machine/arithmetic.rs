@@ -158,7 +158,7 @@ fn single(
             value
         }
     };
-    let [x, y, z, _] = sources.map(input);
+    let (x, y, z) = (input(sources[0]), input(sources[1]), input(sources[2]));
     let both = |f: fn(f64, f64, bool) -> f64| {
         f(f64::from(x), f64::from(y), instruction.propagate_nan) as f32
     };

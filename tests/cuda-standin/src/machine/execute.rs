@@ -60,7 +60,10 @@ impl Machine<'_> {
                 self.copy_wait(warp, at, lanes, pending, instruction.negated)
             }
             Operation::LoadMatrix { transposed } => {
-                self.load_matrix(warp, instruction, at, lanes, transposed)
+                self.move_matrix(warp, instruction, at, lanes, transposed, false)
+            }
+            Operation::StoreMatrix { transposed } => {
+                self.move_matrix(warp, instruction, at, lanes, transposed, true)
             }
             Operation::MatrixMultiply { depth } => {
                 self.matrix_multiply(warp, instruction, lanes, usize::from(depth))
@@ -112,7 +115,7 @@ impl Machine<'_> {
         }
     }
 
-    #[inline]
+    #[inline(never)]
     fn lane(
         &mut self,
         warp: &mut Warp,
@@ -180,7 +183,12 @@ impl Machine<'_> {
             return Ok(());
         }
         for lane in lanes_of(lanes) {
-            let sources = [a, b, c, d].map(|slot| warp.get(slot, lane));
+            let sources = [
+                warp.get(a, lane),
+                warp.get(b, lane),
+                warp.get(c, lane),
+                warp.get(d, lane),
+            ];
             let value = arithmetic::evaluate(instruction, operation, sources, perturb)
                 .map_err(Fault::failed)?;
             warp.set(instruction.destination, lane, value);

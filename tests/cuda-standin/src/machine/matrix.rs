@@ -1,4 +1,4 @@
-//! `ldmatrix` and `mma.sync`.
+//! `ldmatrix`, `stmatrix` and `mma.sync`.
 
 use super::{Fault, access::Touch, codes, launch::Machine, warp::Warp};
 use crate::{
@@ -6,34 +6,50 @@ use crate::{
     numbers::f16_to_f32,
     program::{Instruction, Space, Type},
     races::AccessKind,
-    simd::{Operands, multiply},
+    simd::{Line, Operands, multiply},
 };
 
 impl Machine<'_> {
-    pub(super) fn load_matrix(
+    /// `ldmatrix` and `stmatrix`: a lane has the address of a row of eight halves.
+    pub(super) fn move_matrix(
         &mut self,
         warp: &mut Warp,
         instruction: &Instruction,
         at: usize,
         lanes: u32,
         transposed: bool,
+        is_store: bool,
     ) -> Result<(), Fault> {
         self.counters.memory_accesses += 1;
         if lanes != u32::MAX {
-            return Err(Fault::failed("ldmatrix without some lanes of its warp"));
+            return Err(Fault::failed(
+                "a matrix is moved without some lanes of its warp",
+            ));
+        }
+        // A result may be the register of the address.
+        let mut addresses = [0; 32];
+        for (lane, address) in addresses.iter_mut().enumerate() {
+            *address = warp.address(instruction, lane);
         }
         for (matrix, slot) in instruction.list.iter().enumerate() {
             let mut rows = [[0_u16; 8]; 8];
+            let mut words = *warp.line(*slot);
+            if is_store {
+                spread(&words, &mut rows, transposed);
+            }
             for (row, values) in rows.iter_mut().enumerate() {
                 let lane = matrix * 8 + row;
-                let address = warp.address(instruction, lane);
+                let address = addresses[lane];
                 if !address.is_multiple_of(16) {
                     return Err(Fault::new(
                         codes::MISALIGNED_ADDRESS,
-                        format!("misaligned row of ldmatrix at {address:#x}, lane {lane}"),
+                        format!("misaligned row of a matrix at {address:#x}, lane {lane}"),
                     ));
                 }
                 let mut buffer = [0; 16];
+                for (value, pair) in values.iter().zip(buffer.chunks_exact_mut(2)) {
+                    pair.copy_from_slice(&value.to_le_bytes());
+                }
                 let touch = Touch {
                     space: match instruction.space {
                         Space::Generic => Space::Generic,
@@ -42,7 +58,7 @@ impl Machine<'_> {
                     address,
                     lane,
                     at,
-                    is_store: false,
+                    is_store,
                     kind: AccessKind::Plain,
                 };
                 self.touch(warp, touch, &mut buffer)?;
@@ -50,14 +66,9 @@ impl Machine<'_> {
                     *value = u16::from_le_bytes([pair[0], pair[1]]);
                 }
             }
-            let line = warp.line_mut(*slot);
-            for (lane, word) in line.iter_mut().enumerate() {
-                let (row, column) = (lane / 4, 2 * (lane % 4));
-                let (low, high) = match transposed {
-                    true => (rows[column][row], rows[column + 1][row]),
-                    false => (rows[row][column], rows[row][column + 1]),
-                };
-                *word = u32::from(low) | u32::from(high) << 16;
+            if !is_store {
+                gather_rows(&rows, &mut words, transposed);
+                *warp.line_mut(*slot) = words;
             }
         }
         Ok(())
@@ -97,6 +108,30 @@ impl Machine<'_> {
             *warp.line_mut(*slot) = *result;
         }
         Ok(())
+    }
+}
+
+/// The two elements of an 8 by 8 matrix that a lane has.
+fn elements(lane: usize, transposed: bool) -> [(usize, usize); 2] {
+    let (row, column) = (lane / 4, 2 * (lane % 4));
+    match transposed {
+        true => [(column, row), (column + 1, row)],
+        false => [(row, column), (row, column + 1)],
+    }
+}
+
+fn gather_rows(rows: &[[u16; 8]; 8], words: &mut Line, transposed: bool) {
+    for (lane, word) in words.iter_mut().enumerate() {
+        let [low, high] = elements(lane, transposed).map(|(row, column)| rows[row][column]);
+        *word = u32::from(low) | u32::from(high) << 16;
+    }
+}
+
+fn spread(words: &Line, rows: &mut [[u16; 8]; 8], transposed: bool) {
+    for (lane, word) in words.iter().enumerate() {
+        let [low, high] = elements(lane, transposed);
+        rows[low.0][low.1] = *word as u16;
+        rows[high.0][high.1] = (word >> 16) as u16;
     }
 }
 

@@ -34,7 +34,6 @@ enum Pattern {
 impl Machine<'_> {
     /// Accesses that all fall, aligned and written before, into one allocation or the block's own shared memory. Returns
     /// false, with nothing done, where one of them does not: `touch` then finds what is wrong.
-    #[inline]
     pub(super) fn quick(
         &mut self,
         warp: &mut Warp,

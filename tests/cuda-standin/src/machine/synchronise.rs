@@ -22,7 +22,8 @@ impl Machine<'_> {
             | Operation::ClusterArrive
             | Operation::ClusterWait
             | Operation::MatrixMultiply { .. }
-            | Operation::LoadMatrix { .. } => u32::MAX,
+            | Operation::LoadMatrix { .. }
+            | Operation::StoreMatrix { .. } => u32::MAX,
             Operation::Shuffle(_) => mask(3),
             Operation::WarpBarrier => mask(0),
             Operation::Vote(_)

@@ -28,6 +28,8 @@ pub struct Kernel {
     pub static_shared: usize,
     /// Bytes of local memory of a thread.
     pub local: usize,
+    /// Those of them that the kernel declares; the others are parameters of calls.
+    pub stack: usize,
     /// `__cluster_dims__`.
     pub cluster: Option<[u32; 3]>,
     /// `__launch_bounds__`, or the most that any block may have.

@@ -169,6 +169,9 @@ pub enum Operation {
     LoadMatrix {
         transposed: bool,
     },
+    StoreMatrix {
+        transposed: bool,
+    },
     MatrixMultiply {
         depth: u8,
     },

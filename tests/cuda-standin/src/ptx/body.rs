@@ -312,6 +312,9 @@ impl<'a> Body<'a> {
             ".local" | ".param" => {
                 let variable = variable(rest)?;
                 let start = self.local(variable.size, variable.align);
+                if directive == ".local" {
+                    self.kernel.stack += variable.size;
+                }
                 self.bind(&variable.name, Meaning::Local(start));
                 Ok(())
             }

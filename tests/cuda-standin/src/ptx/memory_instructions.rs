@@ -60,7 +60,10 @@ pub fn decode(
                 bytes: number(statement.operand(2)?)? as u8,
                 source_offset,
             };
-            if let Some(bytes) = statement.operands.get(3) {
+            // A hint for the cache is the last operand.
+            let hint = usize::from(opcode.has("L2::cache_hint"));
+            let operands = statement.operands.len() - hint;
+            if let Some(bytes) = statement.operands[..operands].get(3) {
                 instruction.sources[2] = body.operand(bytes, Type::U32)?;
             }
         }
@@ -70,6 +73,13 @@ pub fn decode(
             };
             instruction.list = body.operands(statement.operand(0)?, Type::U32)?.into();
             address(body, instruction, statement.operand(1)?)?;
+        }
+        "stmatrix" => {
+            instruction.operation = Operation::StoreMatrix {
+                transposed: opcode.has("trans"),
+            };
+            address(body, instruction, statement.operand(0)?)?;
+            instruction.list = body.operands(statement.operand(1)?, Type::U32)?.into();
         }
         "mma" => matrix_multiply(body, statement, instruction)?,
         _ => return Ok(false),

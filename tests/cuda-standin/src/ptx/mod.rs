@@ -1,5 +1,6 @@
 //! PTX text to a decoded program.
 
+mod allocate;
 mod body;
 mod choose;
 mod decode;

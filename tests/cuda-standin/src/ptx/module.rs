@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::{
+    allocate::allocate,
     body::{Body, Function, Meaning, Names},
     statements::statements,
     text::{split_list, variable, without_comments},
@@ -243,6 +244,7 @@ fn kernel(
         .finish()
         .map_err(|error| format!("kernel {name}: {error}"))?;
     kernel.static_shared = kernel.static_shared.max(end);
+    allocate(&mut kernel);
     Ok(kernel)
 }
 

@@ -178,7 +178,7 @@ fn a_row_of_a_matrix_is_misaligned() {
         BUFFER,
         Shape::threads(32),
         codes::MISALIGNED_ADDRESS,
-        "misaligned row of ldmatrix",
+        "misaligned row of a matrix",
     );
 }
 

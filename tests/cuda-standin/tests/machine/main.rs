@@ -78,6 +78,42 @@ EVEN:
 }
 
 #[test]
+fn registers_share_lines_only_while_nobody_needs_them() {
+    // %r5 is written in the first step only and read in the last; %r6 is read before it is written, by the step before;
+    // %r7 is written by odd lanes only. All others are short-lived.
+    let body = "
+  mov.u32 %r0, 0;  mov.u32 %r6, 1;  mov.u32 %r7, 9;
+  and.b32 %r1, %i, 1;
+  setp.eq.u32 %q2, %r1, 1;
+STEP:
+  setp.ne.u32 %q0, %r0, 0;
+  @%q0 bra LATER;
+  add.u32 %r5, %i, 100;
+LATER:
+  add.u32 %r8, %r0, 3;  mul.lo.u32 %r9, %r8, %r8;  add.u32 %r10, %r9, %r6;
+  and.b32 %r11, %r10, 255;
+  @%q2 add.u32 %r7, %r11, 1;
+  add.u32 %r12, %r7, 2;  sub.u32 %r13, %r12, 2;
+  mov.u32 %r6, %r11;
+  add.u32 %r0, %r0, 1;
+  setp.lt.u32 %q1, %r0, 5;
+  @%q1 bra STEP;
+  mad.lo.u32 %r14, %r5, 1000, %r6;
+  mad.lo.u32 %r14, %r13, 1000000, %r14;
+  st.global.u32 [%at0], %r14;";
+    let last = (0..5).fold(1, |value, step| (value + (step + 3) * (step + 3)) & 255);
+    let expected: Vec<u32> = (0..32)
+        .map(|i| {
+            let seventh = if i % 2 == 1 { last + 1 } else { 9 };
+            (i + 100) * 1000 + last + seventh * 1_000_000
+        })
+        .collect();
+    for shape in orders(&Shape::threads(32)) {
+        assert_eq!(words(body, &shape), expected);
+    }
+}
+
+#[test]
 fn a_table_of_branches() {
     let body = "
   and.b32 %r0, %i, 3;

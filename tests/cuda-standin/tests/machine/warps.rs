@@ -46,6 +46,42 @@ fn matrices_are_loaded() {
     }
 }
 
+#[test]
+fn matrices_are_stored() {
+    // What `ldmatrix` has loaded goes back to where it was, whichever way it lies.
+    for suffix in ["", ".trans"] {
+        let body = format!(
+            "
+  mov.u32 %r0, buffer;
+  shl.b32 %r1, %i, 4;
+  add.u32 %r0, %r0, %r1;
+  mul.wide.u32 %x0, %i, 16;
+  add.s64 %x1, %x0, %p0;
+  add.s64 %x0, %x0, %p1;
+  ld.global.v4.u32 {{%r2, %r3, %r4, %r5}}, [%x0];
+  st.shared.v4.u32 [%r0], {{%r2, %r3, %r4, %r5}};
+  bar.warp.sync -1;
+  mov.u32 %r6, %r0;
+  ldmatrix.sync.aligned.m8n8.x4{suffix}.shared.b16 {{%r6, %r7, %r8, %r9}}, [%r6];
+  stmatrix.sync.aligned.m8n8.x4{suffix}.shared.b16 [%r0+512], {{%r6, %r7, %r8, %r9}};
+  bar.warp.sync -1;
+  ld.shared.v4.u32 {{%r2, %r3, %r4, %r5}}, [%r0+512];
+  st.global.v4.u32 [%x1], {{%r2, %r3, %r4, %r5}};"
+        );
+        let input: Vec<u32> = (0..128_u32)
+            .map(|word| word.wrapping_mul(0x0301_0007))
+            .collect();
+        let mut device = Device::new();
+        let (to, from) = (device.empty(512), device.words(&input));
+        device.run_clean(
+            &kernel(REVERSE, &body),
+            &Shape::threads(32),
+            &[to, from, to],
+        );
+        assert_eq!(device.read_words(to, 128), input);
+    }
+}
+
 /// A number that is not like its neighbours.
 fn number(index: u32) -> f32 {
     let hash = (index + 1).wrapping_mul(2_654_435_761) >> 8;
