@@ -93,19 +93,28 @@ LATER:
   add.u32 %r8, %r0, 3;  mul.lo.u32 %r9, %r8, %r8;  add.u32 %r10, %r9, %r6;
   and.b32 %r11, %r10, 255;
   @%q2 add.u32 %r7, %r11, 1;
-  add.u32 %r12, %r7, 2;  sub.u32 %r13, %r12, 2;
+  add.u32 %r12, %r7, 2;  add.u32 %r13, %r12, 5;
+  add.u32 %r15, %r0, 1;  add.u32 %r16, %r0, 2;  add.u32 %r17, %r0, 3;  add.u32 %r18, %r0, 4;
+  add.u32 %r19, %r0, 5;  add.u32 %r20, %r0, 6;  add.u32 %r21, %r0, 7;  add.u32 %r22, %r0, 8;
+  add.u32 %r24, %r0, 1;  add.u32 %r25, %r0, 2;  add.u32 %r26, %r0, 3;  add.u32 %r27, %r0, 4;
+  add.u32 %r28, %r0, 5;  add.u32 %r29, %r0, 6;  add.u32 %r30, %r0, 7;  add.u32 %r31, %r0, 8;
+  sub.u32 %r24, %r25, %r24;  sub.u32 %r26, %r27, %r26;  sub.u32 %r28, %r29, %r28;  sub.u32 %r30, %r31, %r30;
+  add.u32 %r24, %r24, %r26;  add.u32 %r28, %r28, %r30;  add.u32 %r24, %r24, %r28;
+  sub.u32 %r15, %r16, %r15;  sub.u32 %r17, %r18, %r17;  sub.u32 %r19, %r20, %r19;  sub.u32 %r21, %r22, %r21;
+  add.u32 %r15, %r15, %r17;  add.u32 %r19, %r19, %r21;  add.u32 %r23, %r15, %r19;  add.u32 %r23, %r23, %r24;
   mov.u32 %r6, %r11;
   add.u32 %r0, %r0, 1;
   setp.lt.u32 %q1, %r0, 5;
   @%q1 bra STEP;
   mad.lo.u32 %r14, %r5, 1000, %r6;
   mad.lo.u32 %r14, %r13, 1000000, %r14;
+  add.u32 %r14, %r14, %r23;
   st.global.u32 [%at0], %r14;";
     let last = (0..5).fold(1, |value, step| (value + (step + 3) * (step + 3)) & 255);
     let expected: Vec<u32> = (0..32)
         .map(|i| {
             let seventh = if i % 2 == 1 { last + 1 } else { 9 };
-            (i + 100) * 1000 + last + seventh * 1_000_000
+            (i + 100) * 1000 + last + (seventh + 7) * 1_000_000 + 8
         })
         .collect();
     for shape in orders(&Shape::threads(32)) {
