@@ -29,4 +29,4 @@ pub use code::{CudaCode, CudaForm, CudaKernel, CudaProgram, CudaScan};
 pub use device::CudaDevice;
 pub use engine::{DeviceModel, Engine, Schedule};
 pub use optimize::DeviceState;
-pub use score::ScoredOutput;
+pub use score::DeviceOutput;

@@ -10,11 +10,11 @@ use super::{
     cpu::{Outcome, axes, nothing_to_go_back_over},
 };
 use crate::{
-    cuda::{CudaCode, CudaDevice, DeviceModel, DeviceState, Engine, Schedule, ScoredOutput},
+    cuda::{CudaCode, CudaDevice, DeviceModel, DeviceState, Engine, Schedule, DeviceOutput},
     error::Error,
     host::UpdateTables,
     learner::{InputView, StepSeed},
-    loss::{Figure, LossTask, OutputGradient, Scored},
+    loss::{Figure, LossTask, OutputGradient, LossFigures},
     on_device::OnDevice,
     stream::StreamInfo,
     update::{Slot, TrainState, Update, UpdateRule},
@@ -610,7 +610,7 @@ impl OnDevice for ModelData {
         index: usize,
         task: &LossTask<'_>,
         gradient: bool,
-    ) -> Result<Option<Scored>, Error> {
+    ) -> Result<Option<LossFigures>, Error> {
         let Some(resident) = &self.resident else {
             return Ok(None);
         };
@@ -621,7 +621,7 @@ impl OnDevice for ModelData {
         if engine.batch_number() != last.number || index >= info.outputs.len() {
             return Ok(None);
         }
-        let of = ScoredOutput {
+        let of = DeviceOutput {
             output: &outputs(info, last.training)[index],
             gradient: &info.output_gradients[index],
             mask: masks(info, last.training)[index].as_ref(),
