@@ -38,6 +38,7 @@ Usage: addition [options]
   --learning-rate R  the largest one (default 0.004)
   --target R         stop at this share of right answers on held-out sums (default 0.995)
   --seed N           draws sums, weights and the order of training (default 0)
+  --device DEVICE    cpu (default), cuda, cuda:1 and so on, or auto
   --quick            two epochs on a few sums, to see that it runs
   --help             print this
 ";
@@ -81,12 +82,13 @@ fn run(mut arguments: Arguments) -> Result<(), Box<dyn Error>> {
     let learning_rate = arguments.positive("--learning-rate", 0.004)?;
     let target = arguments.positive("--target", 0.995)?;
     let seed = arguments.seed("--seed")?;
+    let device = arguments.device()?;
     arguments.end()?;
 
     let start = Instant::now();
     let sums = Sums::draw(if quick { 2_000 } else { 50_000 }, seed)?;
     let (train, held_out) = sums.data.split(0.1)?;
-    let mut model = Adder::with_seed(seed);
+    let mut model = Adder::with_seed(seed).to(&device)?;
     println!("{}", model.summary());
     println!(
         "{} sums to learn from, {} held out",

@@ -48,6 +48,7 @@ Usage: characters [options]
   --temperature R    1: as likely as learnt; below: safer, above: wilder (default 0.6)
   --prompt TEXT      what the writing begins with (default \"The \")
   --seed N           draws weights and characters (default 0)
+  --device DEVICE    cpu (default), cuda, cuda:1 and so on, or auto
   --quick            one epoch of little text, to see that it runs
   --help             print this
 ";
@@ -104,6 +105,7 @@ fn run(mut arguments: Arguments) -> Result<(), Box<dyn Error>> {
         .value("--prompt")?
         .unwrap_or_else(|| "The ".to_owned());
     let seed = arguments.seed("--seed")?;
+    let device = arguments.device()?;
     arguments.end()?;
 
     let mut ids = read(file.as_deref())?;
@@ -122,7 +124,7 @@ fn run(mut arguments: Arguments) -> Result<(), Box<dyn Error>> {
     };
     let (train, validation) = (next(learnt)?, next(held_out)?);
 
-    let mut model = Writer::with_seed(seed);
+    let mut model = Writer::with_seed(seed).to(&device)?;
     println!("{}", model.summary());
     println!(
         "{} characters to learn from, {} held out",

@@ -4,6 +4,7 @@
 //! cargo run --release --example digits
 //! cargo run --release --example digits -- --cell custom --seed 1
 //! cargo run --release --example digits -- --mnist path/to/mnist
+//! cargo run --release --features cuda --example digits -- --device cuda
 //! ```
 //!
 //! Without options it trains `Input(8, 8) -> LSTM(64) -> BatchNormalization -> Dense(10)` for 60
@@ -84,8 +85,12 @@ where
     };
     fs::create_dir_all(&options.out)
         .map_err(|error| format!("{}: {error}", options.out.display()))?;
-    let mut model = M::with_seed(options.seed);
+    let device: Device = options.device.parse()?;
+    let mut model = M::with_seed(options.seed).to(&device)?;
     println!("{}", model.summary());
+    if !device.is_cpu() {
+        println!("on {device}, {}\n", device.name());
+    }
     if options.plan {
         println!("{}", M::plan());
     }

@@ -41,6 +41,7 @@ Usage: forecast [options]
   --models N         models whose forecasts are averaged (default 5)
   --seed N           draws weights and the order of training (default 0)
   --out DIR          where the plots are written (default cargo's target)
+  --device DEVICE    cpu (default), cuda, cuda:1 and so on, or auto
   --quick            one model, ten epochs, to see that it runs
   --help             print this
 ";
@@ -73,6 +74,7 @@ fn run(mut arguments: Arguments) -> Result<(), Box<dyn Error>> {
     let out: PathBuf = arguments
         .value("--out")?
         .map_or_else(arguments::target, Into::into);
+    let device = arguments.device()?;
     arguments.end()?;
     fs::create_dir_all(&out).map_err(|error| format!("{}: {error}", out.display()))?;
 
@@ -97,7 +99,7 @@ fn run(mut arguments: Arguments) -> Result<(), Box<dyn Error>> {
     );
     let mut trained = Vec::new();
     for number in 0..models as u64 {
-        let mut model = Forecaster::with_seed(seed + number);
+        let mut model = Forecaster::with_seed(seed + number).to(&device)?;
         let steps = (epochs * windows.len().div_ceil(32)) as u64;
         let history = Trainer::new(&mut model)
             .optimizer(AdamW::new(CosineDecay::new(learning_rate, steps)).weight_decay(0.02))

@@ -2,6 +2,8 @@
 
 use std::{error::Error, path::PathBuf, process::ExitCode, str::FromStr};
 
+use recurrent::prelude::Device;
+
 /// What is left of the command line. Every option is taken out as it is asked for.
 pub struct Arguments(Vec<String>);
 
@@ -99,6 +101,17 @@ impl Arguments {
         self.parse(name, default, "a number above 0", |n: &f64| {
             n.is_finite() && *n > 0.0
         })
+    }
+
+    /// `--device`: the CPU by default.
+    ///
+    /// # Errors
+    /// If there is no such device, or it cannot be used: the message says what is missing.
+    pub fn device(&mut self) -> Result<Device, Box<dyn Error>> {
+        match self.value("--device")? {
+            None => Ok(Device::cpu()),
+            Some(name) => Ok(name.parse()?),
+        }
     }
 
     fn parse<T: FromStr>(

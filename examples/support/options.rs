@@ -14,6 +14,7 @@ Usage: digits [options]
   --learning-rate R  the first one, from which half a cosine leads down to 0 (default 0.005)
   --constant         keep the learning rate as it is: with --learning-rate 0.001 this is Keras's Adam
   --seed N           draws weights, what is held out, and the order of training (default 0)
+  --device DEVICE    cpu (default), cuda, cuda:1 and so on, or auto: the GPU if there is one
   --mnist DIR        train on MNIST, whose four IDX files, plain or gzipped, are in DIR
   --out DIR          where weights and plot are written (default cargo's target)
   --plan             print what the compiler decided, and why
@@ -50,6 +51,8 @@ pub struct Options {
     pub constant: bool,
     /// Draws all that is drawn.
     pub seed: u64,
+    /// Where the model runs, as it was written.
+    pub device: String,
     /// The folder of MNIST's files.
     pub mnist: Option<PathBuf>,
     /// Where files are written.
@@ -73,6 +76,7 @@ impl Options {
             learning_rate: 0.005,
             constant: false,
             seed: 0,
+            device: "cpu".to_owned(),
             mnist: None,
             out: target(),
             plan: false,
@@ -100,6 +104,7 @@ impl Options {
                     let wrong = |_| format!("--seed takes a whole number from 0, found `{text}`");
                     options.seed = text.parse().map_err(wrong)?;
                 }
+                "--device" => options.device = value("a device")?,
                 "--mnist" => options.mnist = Some(value("a folder")?.into()),
                 "--out" => options.out = value("a folder")?.into(),
                 _ => return Err(format!("there is no option `{arg}`")),

@@ -2,7 +2,7 @@
 //!
 //! Users name `recurrent` only; this crate is what generated code links against.
 //! Importing runs one way: `error ← params ← init ← weights ← update ← loss ← on_device ←
-//! learner ← trainable ← executor ← cpu ← stream ← cuda ← device ← host ← model ← code`.
+//! learner ← trainable ← executor ← cpu ← stream ← host ← cuda ← device ← model ← code`.
 //!
 //! Streams (`cpu::{kernel, math, simd}`, `stream`) need neither std nor an allocator; all else is there
 //! with the feature `std`.

@@ -2,7 +2,7 @@
 
 use crate::{
     error::Error,
-    loss::{Figure, LossTask, OutputGradient, LossFigures},
+    loss::{Figure, LossFigures, LossTask, OutputGradient},
     update::{Slot, TrainState, Update},
 };
 

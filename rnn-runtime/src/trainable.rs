@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use crate::{
     error::Error,
     learner::{InputView, KeptState, StepSeed, ValueSpec},
-    loss::{Figure, LossTask, LossFigures},
+    loss::{Figure, LossFigures, LossTask},
     params::ParamSpec,
     update::{Slot, Update},
 };

@@ -26,6 +26,7 @@ examples! {
     Cells: "../../docs/src/cells.md";
     Training: "../../docs/src/training.md";
     Streams: "../../docs/src/streams.md";
+    Devices: "../../docs/src/devices.md";
     Weights: "../../docs/src/weights.md";
     Performance: "../../docs/src/performance.md";
     Internals: "../../docs/src/internals.md";

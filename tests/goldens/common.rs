@@ -13,7 +13,7 @@ mod every;
 mod golden;
 mod harness;
 
-pub use device::on_device;
+pub use device::{check_device, on_device};
 pub use every::every_instruction_set;
 pub use harness::check;
 
@@ -27,6 +27,7 @@ macro_rules! golden {
             let mut model = $crate::on_device(recurrent::rnn_model!($($model)+));
             model.want_input_gradient(true);
             $crate::check(&mut model, $golden, |model| model.input_gradient(0));
+            $crate::check_device();
         }
     };
 }

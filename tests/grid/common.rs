@@ -16,7 +16,7 @@ mod every;
 mod golden;
 mod harness;
 
-pub use device::on_device;
+pub use device::{check_device, on_device};
 pub use every::every_instruction_set;
 pub use harness::check;
 
@@ -32,6 +32,7 @@ macro_rules! grid {
             $crate::check(&mut model, $file, stringify!($test), |model, index| {
                 model.input_gradient(index)
             });
+            $crate::check_device();
         }
     };
 }

@@ -1,23 +1,100 @@
 //! The device that the models of a test program run on.
+//!
+//! RECURRENT_TEST_DEVICE is `cuda` for a GPU, or `standin` for the driver of `tests/cuda-standin`, which runs the kernels on
+//! the CPU and checks every access. Without it models stay on the CPU.
 
-use recurrent::prelude::Model;
-
-/// `model` on the device that RECURRENT_TEST_DEVICE names; where it names none, as it is.
 #[cfg(feature = "cuda")]
-pub fn on_device<M: Model>(model: M) -> M {
-    use recurrent::prelude::Device;
-    use std::sync::OnceLock;
-
-    static DEVICE: OnceLock<Device> = OnceLock::new();
-    let device = DEVICE.get_or_init(|| match std::env::var("RECURRENT_TEST_DEVICE") {
-        Ok(name) => name.parse().unwrap_or_else(|e| panic!("{e}")),
-        Err(_) => Device::cpu(),
-    });
-    model.to(device).unwrap_or_else(|e| panic!("{e}"))
-}
+pub use with_cuda::{check_device, on_device};
 
 /// `model` as it is.
 #[cfg(not(feature = "cuda"))]
-pub fn on_device<M: Model>(model: M) -> M {
+pub fn on_device<M>(model: M) -> M {
     model
+}
+
+/// Nothing: there is no device.
+#[cfg(not(feature = "cuda"))]
+pub fn check_device() {}
+
+#[cfg(feature = "cuda")]
+#[path = "skip.rs"]
+mod skip;
+
+#[cfg(feature = "cuda")]
+mod with_cuda {
+    use std::{env, sync::OnceLock};
+
+    use cuda::bench::{Bench, Config, load};
+    use recurrent::prelude::{Device, Model};
+
+    struct Standing {
+        device: Device,
+        /// The stand-in, if it is the device.
+        bench: Option<Bench>,
+    }
+
+    /// The device of this program.
+    fn standing() -> &'static Standing {
+        static STANDING: OnceLock<Standing> = OnceLock::new();
+        STANDING.get_or_init(|| {
+            let name = env::var("RECURRENT_TEST_DEVICE").unwrap_or_else(|_| "cpu".to_owned());
+            if name != "standin" {
+                let device = name.parse().unwrap_or_else(|e| panic!("{e}"));
+                return Standing {
+                    device,
+                    bench: None,
+                };
+            }
+            match load() {
+                Ok(bench) => {
+                    let seed = env::var("RECURRENT_TEST_SEED").unwrap_or_default();
+                    let seed = seed.parse().unwrap_or(0);
+                    bench.configure(Config {
+                        seed,
+                        starve: seed > 1,
+                        perturb: seed,
+                        ..Config::default()
+                    });
+                    Standing {
+                        device: Device::cuda(0)
+                            .unwrap_or_else(|e| panic!("{e}\n{}", bench.reports().join("\n"))),
+                        bench: Some(bench),
+                    }
+                }
+                Err(reason) => {
+                    let program = env::current_exe().unwrap_or_default();
+                    let program = program.file_stem().unwrap_or_default().to_string_lossy();
+                    super::skip::skipped(
+                        &format!("the models of {program} on a device"),
+                        &reason.to_string(),
+                    );
+                    Standing {
+                        device: Device::cpu(),
+                        bench: None,
+                    }
+                }
+            }
+        })
+    }
+
+    /// `model` on the device.
+    ///
+    /// # Panics
+    /// If the device does not take it.
+    pub fn on_device<M: Model>(model: M) -> M {
+        let Standing { device, bench } = standing();
+        let reports = || bench.as_ref().map(Bench::reports).unwrap_or_default();
+        let moved = model.to(device);
+        moved.unwrap_or_else(|e| panic!("{e}\n{}", reports().join("\n")))
+    }
+
+    /// Looks at what the stand-in has found so far: accesses out of bounds, races, reads of what nobody has written.
+    ///
+    /// # Panics
+    /// If there is anything.
+    pub fn check_device() {
+        let reports = standing().bench.as_ref().map(Bench::reports);
+        let reports = reports.unwrap_or_default();
+        assert!(reports.is_empty(), "{}", reports.join("\n"));
+    }
 }

@@ -5,6 +5,7 @@
 //! Steps that take long run only when they are named: `cargo xtask check exhaustive`.
 
 mod bits;
+mod nvrtc;
 mod skipped;
 mod tidy;
 
@@ -23,6 +24,9 @@ struct Step {
     /// Runs only when it is named.
     long: bool,
 }
+
+/// What the checks turn on: all test programs, and devices. The second command of the README builds without.
+const FEATURES: &str = "all,cuda";
 
 /// The steps, the quickest first.
 const STEPS: &[Step] = &[
@@ -47,7 +51,7 @@ const STEPS: &[Step] = &[
                 "--workspace",
                 "--all-targets",
                 "--features",
-                "all",
+                FEATURES,
                 "--",
                 "-D",
                 "warnings",
@@ -78,10 +82,16 @@ const STEPS: &[Step] = &[
         long: false,
     },
     Step {
+        name: "device",
+        about: "the models of tests/goldens and tests/grid on a device: the stand-in of tests/cuda-standin",
+        run: device,
+        long: false,
+    },
+    Step {
         name: "doctest",
         about: "all examples of the documentation, the README and the book",
         run: |root| {
-            let arguments = ["test", "--workspace", "--features", "all", "--doc"];
+            let arguments = ["test", "--workspace", "--features", FEATURES, "--doc"];
             cargo(root, &arguments, &[])
         },
         long: false,
@@ -106,7 +116,7 @@ const STEPS: &[Step] = &[
 /// Compiles the library with the sets of features that programs choose. The workspace turns all of them on
 /// at once, and would not notice what one of them lacks.
 fn features(root: &Path) -> bool {
-    let sets = ["", "std", "weights", "training", "training,weights"];
+    let sets = ["", "std", "weights", "training", "training,weights", "cuda"];
     // All of them, so that one run shows everything to mend.
     let passes = |set: &&str| {
         let arguments = [
@@ -126,7 +136,7 @@ fn features(root: &Path) -> bool {
 fn test(root: &Path) -> bool {
     match skipped::start(root) {
         Ok((name, path)) => {
-            let arguments = ["test", "--workspace", "--features", "all", "--tests"];
+            let arguments = ["test", "--workspace", "--features", FEATURES, "--tests"];
             cargo(root, &arguments, &[(name, path.as_str())])
         }
         Err(error) => {
@@ -134,6 +144,52 @@ fn test(root: &Path) -> bool {
             false
         }
     }
+}
+
+/// Runs the programs of two packages again, which `test` has built, with their models on the stand-in for a GPU.
+fn device(root: &Path) -> bool {
+    let mut arguments = vec!["test", "--workspace", "--features", FEATURES];
+    let programs: Vec<String> = ["goldens", "grid"]
+        .iter()
+        .flat_map(|package| programs(&root.join("tests").join(package)))
+        .collect();
+    for program in &programs {
+        arguments.extend(["--test", program.as_str()]);
+    }
+    match skipped::go_on(root) {
+        Ok((name, path)) => {
+            let cache = root.join("target/cuda-cache");
+            let cache = cache.to_string_lossy();
+            let variables = [
+                (name, path.as_str()),
+                ("RECURRENT_TEST_DEVICE", "standin"),
+                ("RECURRENT_CACHE", &cache),
+            ];
+            cargo(root, &arguments, &variables)
+        }
+        Err(error) => {
+            eprintln!("cannot write down which tests are skipped: {error}");
+            false
+        }
+    }
+}
+
+/// The test programs of a package that the feature `all` turns on.
+fn programs(package: &Path) -> Vec<String> {
+    let manifest = std::fs::read_to_string(package.join("Cargo.toml")).unwrap_or_default();
+    let exhaustive = |name: &str| {
+        let entry = format!("name = \"{name}\"\nrequired-features = [\"exhaustive\"]");
+        manifest.contains(&entry)
+    };
+    let files = std::fs::read_dir(package.join("tests"));
+    let names = files.into_iter().flatten().flatten().filter_map(|file| {
+        let path = file.path();
+        let name = path.file_stem()?.to_str()?.to_owned();
+        (path.extension()? == "rs" && !exhaustive(&name)).then_some(name)
+    });
+    let mut names: Vec<String> = names.collect();
+    names.sort();
+    names
 }
 
 fn main() -> ExitCode {
@@ -153,6 +209,7 @@ fn main() -> ExitCode {
             Ok(_) => ExitCode::FAILURE,
             Err(message) => fail(&message),
         },
+        "nvrtc" if names.is_empty() => nvrtc::install(&root()),
         "skipped" if names.is_empty() => {
             print!("{}", skipped::report(&root()));
             ExitCode::SUCCESS
@@ -244,6 +301,7 @@ fn usage() -> String {
          cargo xtask tidy            the repository's own rules alone\n\
          cargo xtask bits record     writes down what all test models compute, in tests/bits\n\
          cargo xtask bits compare    compares that with what they compute now\n\
+         cargo xtask nvrtc           installs the compiler of CUDA that tests of kernels need; 75 if it cannot be had\n\
          cargo xtask skipped         the tests that the last `check test` could not run here\n\nsteps:",
     );
     for step in STEPS {

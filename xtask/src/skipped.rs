@@ -24,6 +24,15 @@ pub fn start(root: &Path) -> io::Result<(&'static str, String)> {
     Ok((VARIABLE, path.to_string_lossy().into_owned()))
 }
 
+/// The same for a run that belongs to the one before.
+pub fn go_on(root: &Path) -> io::Result<(&'static str, String)> {
+    let path = file(root);
+    match path.exists() {
+        true => Ok((VARIABLE, path.to_string_lossy().into_owned())),
+        false => start(root),
+    }
+}
+
 /// What the last run skipped, ending with the number.
 pub fn report(root: &Path) -> String {
     match fs::read_to_string(file(root)) {

@@ -146,6 +146,15 @@ impl CudaDevice {
         self.architecture
     }
 
+    /// Bytes of shared memory that a block may have.
+    pub(super) fn shared_memory(&self) -> Result<usize, Error> {
+        let attribute =
+            sys::CUdevice_attribute::CU_DEVICE_ATTRIBUTE_MAX_SHARED_MEMORY_PER_BLOCK_OPTIN;
+        let bytes = self.context.attribute(attribute);
+        let bytes = bytes.map_err(|e| failed("asking for the size of shared memory", e))?;
+        Ok(usize::try_from(bytes).unwrap_or(0))
+    }
+
     /// Compiles kernels and loads them.
     pub(super) fn module(&self, source: &str) -> Result<Arc<CudaModule>, Error> {
         load(&self.context, source, self.architecture)
@@ -312,28 +321,67 @@ impl CudaDevice {
         self.run(parameters, (x as u32, steps.min(1 << 15) as u32, 1))
     }
 
-    /// Starts a fused kernel.
+    /// Starts a fused kernel over buffers that start at `offsets`.
     ///
-    /// # Safety
-    /// `offsets` has as many numbers as the kernel's `Offsets`, and they and `run` are those of its buffers.
-    pub(super) unsafe fn fused(
+    /// # Panics
+    /// If the kernel was written for another number of buffers.
+    pub(super) fn fused(
         &self,
-        function: &CudaFunction,
+        kernel: &FusedFunction,
         run: &parameters::Run,
         offsets: &[i64],
         blocks: (u32, u32),
     ) -> Result<(), Error> {
         const NONE: i64 = 0;
-        let mut launch = self.stream.launch_builder(function);
+        assert_eq!(offsets.len(), kernel.offsets, "a kernel of other buffers");
+        let mut launch = self.stream.launch_builder(&kernel.function);
         launch.arg(run);
         // The driver copies as many bytes as the kernel's second parameter has.
         launch.arg(offsets.first().unwrap_or(&NONE));
-        // SAFETY: the caller's promise.
-        let started = unsafe { launch.launch(config((blocks.0, blocks.1, 1))) };
+        let config = LaunchConfig {
+            shared_mem_bytes: kernel.shared,
+            ..config((blocks.0, blocks.1, 1))
+        };
+        // SAFETY: the parameters are those that the kernel was written with, and as many offsets as it has. They place its
+        // buffers within the values that `run` names, which live until the stream has been waited for.
+        let started = unsafe { launch.launch(config) };
         started
             .map(drop)
             .map_err(|e| failed("a kernel does not start", e))
     }
+
+    /// A fused kernel of a module, over so many buffers and with so many bytes of shared memory.
+    pub(super) fn fused_function(
+        &self,
+        module: &Arc<CudaModule>,
+        name: &str,
+        offsets: usize,
+        shared: u32,
+    ) -> Result<FusedFunction, Error> {
+        let function = module.load_function(name);
+        let function = function.map_err(|e| failed("a kernel is missing", e))?;
+        if shared > 0 {
+            // More than 48 KiB have to be asked for.
+            let attribute =
+                sys::CUfunction_attribute::CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES;
+            let set = function.set_attribute(attribute, shared as i32);
+            set.map_err(|e| failed("asking for shared memory", e))?;
+        }
+        Ok(FusedFunction {
+            function,
+            offsets,
+            shared,
+        })
+    }
+}
+
+/// A fused kernel that has been loaded.
+pub(super) struct FusedFunction {
+    function: CudaFunction,
+    /// Buffers that it is given.
+    offsets: usize,
+    /// Bytes of shared memory.
+    shared: u32,
 }
 
 fn config((x, y, z): (u32, u32, u32)) -> LaunchConfig {

@@ -6,12 +6,13 @@ use cudarc::driver::{CudaSlice, DeviceRepr, ValidAsZeroBits};
 use rnn_tables::{Axis, Buffer, BufferRef, Extent, Form, Instruction, PackedGate, PackedVector};
 
 use super::{
-    code::{CudaCode, CudaKernel, CudaScan},
+    code::{CudaCode, CudaForm},
     device::CudaDevice,
     layout::{Layout, Packing, int},
     optimize::Tables,
     parameters::{Doubles, Floats, Pack, PackTask, PackTasks, Seeds, View, Words},
-    run::{DeviceInput, Kernels, Pass, SortedIds, penalties, scratch_floats},
+    program::{Kernels, Program},
+    run::{DeviceInput, Pass, SortedIds, penalties, scratch_floats},
     score::Scores,
 };
 use crate::{
@@ -47,15 +48,41 @@ pub struct DeviceModel {
     pub backward: &'static [Instruction],
 }
 
-/// A schedule of a model.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Schedule {
-    /// Inference.
-    Inference,
-    /// The forward pass of training.
-    Forward,
-    /// The backward pass of training.
-    Backward,
+impl DeviceModel {
+    /// What is packed, and where.
+    fn packing(&self) -> Result<Packing, Error> {
+        let mut packing = Packing::new(self.stream.computed);
+        packing.add(self.stream.matrices, self.stream.vectors)?;
+        packing.add(self.matrices_training, self.vectors_training)?;
+        Ok(packing)
+    }
+
+    /// The forms that training needs, or inference, and the schedules that run them.
+    fn forms(&self, training: bool) -> (Vec<&'static CudaForm>, [&'static [Instruction]; 2]) {
+        let forms = self.code.forms.iter();
+        let forms = forms.filter(|f| (f.form != Form::Inference) == training);
+        let schedules = match training {
+            true => [self.forward, self.backward],
+            false => [self.inference, &[]],
+        };
+        (forms.collect(), schedules)
+    }
+
+    /// The programs of inference and of training as CUDA, for a GPU whose blocks may have so many bytes of shared memory.
+    ///
+    /// # Errors
+    /// [`Error::Argument`] if the model is too large for a device.
+    pub fn sources(&self, shared: usize) -> Result<[String; 2], Error> {
+        let packing = self.packing()?;
+        Ok([false, true].map(|training| {
+            let (forms, schedules) = self.forms(training);
+            let buffers = match training {
+                true => self.training_buffers,
+                false => self.inference_buffers,
+            };
+            Program::of_forms(&forms, &schedules, buffers, &packing, shared).text()
+        }))
+    }
 }
 
 /// Room on the device that grows when more is needed, and stays.
@@ -140,11 +167,6 @@ impl std::fmt::Debug for Engine {
     }
 }
 
-fn all(scan: &CudaScan) -> impl Iterator<Item = &'static CudaKernel> + use<> {
-    let (a, b, c) = (scan.prologue, scan.step, scan.post_loop);
-    a.iter().chain(b).chain(c)
-}
-
 impl Engine {
     /// A model with these weights.
     ///
@@ -155,9 +177,7 @@ impl Engine {
         model: DeviceModel,
         weights: &[f32],
     ) -> Result<Engine, Error> {
-        let mut packing = Packing::new(model.stream.computed);
-        packing.add(model.stream.matrices, model.stream.vectors)?;
-        packing.add(model.matrices_training, model.vectors_training)?;
+        let packing = model.packing()?;
         let mut tasks = device.room(packing.tasks.len(), "the table of packed weights")?;
         device.upload(&packing.tasks, &mut tasks)?;
         let mut on_device = device.room(weights.len(), "the weights")?;
@@ -171,8 +191,7 @@ impl Engine {
             extent: Extent::One,
             axis: 0,
         }]));
-        let kernels: Vec<&'static CudaKernel> = model.code.computed.iter().collect();
-        let computed = Kernels::load(&device, &kernels, computed_buffers, &packing)?;
+        let computed = Kernels::single(&device, model.code.computed, computed_buffers, &packing)?;
         Ok(Engine {
             weights: on_device,
             len: weights.len(),
@@ -353,15 +372,9 @@ impl Engine {
         if place.is_some() {
             return Ok(());
         }
-        let forms = self.model.code.forms.iter();
-        let forms = forms.filter(|f| (f.form != Form::Inference) == training);
-        let kernels: Vec<&'static CudaKernel> = forms.flat_map(|f| all(&f.scan)).collect();
-        *place = Some(Kernels::load(
-            &self.device,
-            &kernels,
-            buffers,
-            &self.packing,
-        )?);
+        let (forms, schedules) = self.model.forms(training);
+        let kernels = Kernels::of_forms(&self.device, &forms, &schedules, buffers, &self.packing)?;
+        *place = Some(kernels);
         Ok(())
     }
 
@@ -447,23 +460,25 @@ impl Engine {
         self.batch.as_ref().is_some_and(|b| b.training)
     }
 
-    /// Runs a schedule for the batch; gives how many penalties there were. Of the gradients of a backward pass only those
+    /// Runs the schedule of a form for the batch; gives how many penalties there were. Of the gradients of a backward pass only those
     /// of trained weights are not zero.
     ///
     /// # Errors
     /// [`Error::Device`] if a kernel does not start. What fails while it runs is found when something is copied from the device.
     pub fn run(
         &mut self,
-        which: Schedule,
+        form: Form,
         input_gradient: bool,
         penalties: bool,
     ) -> Result<usize, Error> {
-        let schedule = match which {
-            Schedule::Inference => self.model.inference,
-            Schedule::Forward => self.model.forward,
-            Schedule::Backward => self.model.backward,
+        let schedule = match form {
+            Form::Inference => self.model.inference,
+            Form::Forward => self.model.forward,
+            Form::Backward => self.model.backward,
+            // A device has no streams.
+            Form::Stream => &[],
         };
-        if which == Schedule::Backward {
+        if form == Form::Backward {
             let gradients = self.gradients.of(&self.device, self.len)?;
             self.device.zero(gradients)?;
         }
@@ -478,7 +493,7 @@ impl Engine {
             Some(e) => Err(e),
             None => {
                 // The forward pass moves the statistics of normalisations, which packed weights are made of.
-                self.is_packed &= which != Schedule::Forward || !self.moves_weights();
+                self.is_packed &= form != Form::Forward || !self.moves_weights();
                 Ok(seen)
             }
         }

@@ -10,7 +10,8 @@
 //! - `compile.rs`: NVRTC, and a cache of what it made.
 //! - `parameters.rs`: the parameters of each kernel, written once for Rust and CUDA.
 //! - `device.rs`: the only place where kernels are started. `staging.rs`: host memory that it copies from.
-//! - `run.rs`: the executor. `engine.rs`: weights, values and inputs on the device.
+//! - `program.rs`: compiles and loads the kernels of a model.
+//! - `run/`: the executor. `engine.rs`: weights, values and inputs on the device.
 //! - `score.rs`: losses and metrics. `optimize.rs`: the steps of optimizers.
 
 mod code;
@@ -20,6 +21,7 @@ mod engine;
 mod layout;
 mod optimize;
 mod parameters;
+mod program;
 mod run;
 mod score;
 mod source;
@@ -27,6 +29,6 @@ mod staging;
 
 pub use code::{CudaCode, CudaForm, CudaKernel, CudaProgram, CudaScan};
 pub use device::CudaDevice;
-pub use engine::{DeviceModel, Engine, Schedule};
+pub use engine::{DeviceModel, Engine};
 pub use optimize::DeviceState;
 pub use score::DeviceOutput;

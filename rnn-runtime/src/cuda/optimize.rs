@@ -3,10 +3,11 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use cudarc::driver::CudaSlice;
+use rnn_tables::Form;
 
 use super::{
     device::CudaDevice,
-    engine::{Engine, Room, Schedule},
+    engine::{Engine, Room},
     layout::int,
     parameters::{
         Constrain, Doubles, Floats, GradientSquares, ParameterSums, UpdateChunk, UpdateChunks,
@@ -388,7 +389,7 @@ impl Engine {
     ) -> Result<(), Error> {
         self.owns(state)?;
         self.swap_gradients(&mut state.gradients);
-        let done = self.run(Schedule::Backward, input_gradient, false);
+        let done = self.run(Form::Backward, input_gradient, false);
         self.swap_gradients(&mut state.gradients);
         done.map(drop)
     }

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     error::Error,
-    loss::{Figure, LossRule, LossTask, MetricRule, LossFigures, TargetView},
+    loss::{Figure, LossFigures, LossRule, LossTask, MetricRule, TargetView},
 };
 
 /// Numbers that wait on the device.

@@ -1,242 +1,75 @@
 //! Writes the fused kernels of a model as CUDA: the tables become constants of a type, the maths its functions.
+//!
+//! Each kernel is a type (`Kernel7`) that `kernels/fused.cuh` runs, for all steps at once or one step at a time. The kernels of
+//! a step are also written as one **persistent kernel**: a block that runs them for its own rows over all steps, with the weights in
+//! its shared memory.
 
-use std::fmt::Write as _;
+use std::{collections::BTreeMap, fmt::Write as _};
 
-use rnn_tables::{Buffer, BufferRef, Extent};
+use rnn_tables::{Buffer, BufferRef, CarryOver, Extent, Form, Kernel, PackedOffset, Slice};
 
 use super::{
-    code::CudaKernel,
+    code::{CudaForm, CudaKernel},
     layout::{Packing, extent_number, row_len},
 };
-
-/// A kernel as text.
-pub(super) struct KernelSource {
-    /// The text.
-    pub text: String,
-    /// The buffers that it names, in the order of its `Offsets`.
-    pub buffers: Vec<usize>,
-    /// Positions of a warp.
-    pub positions: usize,
-}
 
 /// Positions of a warp of a kernel with products: weights that are read serve all of them.
 const POSITIONS: usize = 4;
 
-/// Writes kernel number `index`, whose buffers are `specs`.
-pub(super) fn kernel(
-    index: usize,
-    k: &CudaKernel,
-    specs: &[Buffer],
-    packing: &Packing,
-) -> KernelSource {
-    let mut refs = Refs {
-        specs,
-        buffers: Vec::new(),
-    };
-    let t = k.table;
-    let positions = if t.products.is_empty() { 1 } else { POSITIONS };
-    let mut out = String::new();
-    let gates: Vec<usize> = t
-        .products
-        .iter()
-        .map(|p| p.first().map_or(0, |s| s.gates))
-        .collect();
+/// Rows of a block of a persistent kernel.
+pub(super) const PERSISTENT_ROWS: usize = 4;
 
-    let mut products = String::new();
-    for (i, product) in t.products.iter().enumerate() {
-        for s in *product {
-            let operand = refs.of(&s.operand);
-            let (matrix, gates) = (packing.start(s.matrix), gates[i]);
-            let _ = writeln!(
-                products,
-                "    product<{operand}, {}, {}, {gates}, {}>(run, offsets, p, run.packed + {matrix}, unit, sums.p{i});",
-                s.k, t.width, s.carried
-            );
-        }
-    }
-    let loads = choose(
-        "I",
-        t.loads.iter().map(|r| {
-            format!(
-                "return {}::at(run, offsets, p.time[r], p.row[r])[unit];",
-                refs.of(r)
-            )
-        }),
-    );
-    let vectors = choose(
-        "I",
-        t.vectors
-            .iter()
-            .map(|v| format!("return run.packed[{} + unit];", packing.start(*v))),
-    );
-    let scalars = choose(
-        "I",
-        t.scalars.iter().map(|r| {
-            format!(
-                "return *{}::at(run, offsets, p.time[r], p.row[r]);",
-                refs.of(r)
-            )
-        }),
-    );
-    let sizes = choose("I", k.sizes.iter().map(|n| format!("return {n}.0f;")));
-    let gate_values = choose(
-        "PRODUCT",
-        (0..gates.len()).map(|i| format!("return sums.p{i}[r][GATE];")),
-    );
-    let stores = choose(
-        "I",
-        t.stores.iter().map(|r| {
-            let last = specs[r.buffer].extent == Extent::Last;
-            let guard = match last {
-                true => format!(
-                    "if (!is_latest(run, p.time[r] + {}, p.row[r])) return; ",
-                    i32::from(r.after)
-                ),
-                false => String::new(),
-            };
-            format!(
-                "{guard}{}::at(run, offsets, p.time[r], p.row[r])[unit] = x;",
-                refs.of(r)
-            )
-        }),
-    );
-    let adds = choose(
-        "I",
-        t.stores.iter().map(|r| {
-            format!(
-                "{}::at(run, offsets, p.time[r], p.row[r])[unit] += x;",
-                refs.of(r)
-            )
-        }),
-    );
-    let sets = choose(
-        "I",
-        t.reductions.iter().map(|r| {
-            format!(
-                "*{}::at(run, offsets, p.time[r], p.row[r]) = x;",
-                refs.of(r)
-            )
-        }),
-    );
-    let reductions = t.reductions.len();
-
-    let name = format!("Kernel{index}");
-    let _ = writeln!(out, "struct {name} {{");
-    let _ = writeln!(
-        out,
-        "  static constexpr int WIDTH = {}, BUFFERS = {}, REDUCTIONS = {reductions};\n  static constexpr bool ADDS = {};",
-        t.width,
-        refs.buffers.len(),
-        k.adds
-    );
-    let _ = writeln!(out, "  template <int R> struct Sums {{");
-    for (i, gates) in gates.iter().enumerate() {
-        let _ = writeln!(out, "    float p{i}[R][{gates}];");
-    }
-    let _ = writeln!(out, "  }};");
-    let _ = writeln!(
-        out,
-        "  template <int R> struct Reduced {{ float x[R][{}]; }};",
-        reductions.max(1)
-    );
-    let _ = writeln!(
-        out,
-        "  template <int R> static __device__ __forceinline__ void start(Reduced<R>& reduced) {{"
-    );
-    for (list, first) in [(k.sums, "-0.0f"), (k.maxima, "-__int_as_float(0x7f800000)")] {
-        for i in list {
-            let _ = writeln!(
-                out,
-                "    for (int r = 0; r < R; ++r) reduced.x[r][{i}] = {first};"
-            );
-        }
-    }
-    let _ = writeln!(out, "  }}");
-    let _ = writeln!(
-        out,
-        "  template <int R> static __device__ __forceinline__ void products(const Run& run, const Offsets<BUFFERS>& offsets, const Positions<R>& p, int unit, Sums<R>& sums) {{"
-    );
-    for (i, gates) in gates.iter().enumerate() {
-        let _ = writeln!(
-            out,
-            "    for (int r = 0; r < R; ++r) for (int gate = 0; gate < {gates}; ++gate) sums.p{i}[r][gate] = 0.0f;"
-        );
-    }
-    let _ = writeln!(out, "{products}  }}");
-    let _ = write!(
-        out,
-        "  template <int R> struct Tile {{
-    const Run& run; const Offsets<BUFFERS>& offsets; const Positions<R>& p; const int r, unit;
-    const Sums<R>& sums; Reduced<R>& reduced;
-    template <int I> __device__ __forceinline__ float load() const {{ {loads} }}
-    template <int I> __device__ __forceinline__ float vector() const {{ {vectors} }}
-    template <int I> __device__ __forceinline__ float scalar() const {{ {scalars} }}
-    template <int I> __device__ __forceinline__ float size() const {{ {sizes} }}
-    template <int PRODUCT, int GATE> __device__ __forceinline__ float gate() const {{ {gate_values} }}
-    template <int I> __device__ __forceinline__ void store(float x) const {{ {stores} }}
-    template <int I> __device__ __forceinline__ void add(float x) const {{ {adds} }}
-    template <int I> __device__ __forceinline__ void sum(float x) {{ reduced.x[r][I] += x; }}
-    template <int I> __device__ __forceinline__ void max(float x) {{
-      const float old = reduced.x[r][I];
-      reduced.x[r][I] = old != old ? old : x != x ? x : old > x ? old : x;
-    }}
-    template <int I> __device__ __forceinline__ void set(float x) const {{ {sets} }}
-    __device__ __forceinline__ void body() {{ {body}}}
-    __device__ __forceinline__ void epilogue() {{ {epilogue}}}
-  }};
-  template <int R> static __device__ __forceinline__ void tile(const Run& run, const Offsets<BUFFERS>& offsets, const Positions<R>& p, int r, int unit, const Sums<R>& sums, Reduced<R>& reduced) {{
-    Tile<R> t{{run, offsets, p, r, unit, sums, reduced}};
-    t.body();
-  }}
-  template <int R> static __device__ __forceinline__ void finish(const Run& run, const Offsets<BUFFERS>& offsets, const Positions<R>& p, int r, int lane, Reduced<R>& reduced) {{
-    Sums<R> none;
-    Tile<R> t{{run, offsets, p, r, 0, none, reduced}};
-",
-        body = k.body,
-        epilogue = k.epilogue,
-    );
-    for (list, fold) in [(k.sums, "fold_sum"), (k.maxima, "fold_max")] {
-        for i in list {
-            let _ = writeln!(
-                out,
-                "    const float {fold}{i} = {fold}(reduced.x[r][{i}]);"
-            );
-        }
-    }
-    let _ = writeln!(out, "    if (lane != 0) return;");
-    for (list, fold) in [(k.sums, "fold_sum"), (k.maxima, "fold_max")] {
-        for i in list {
-            let _ = writeln!(out, "    t.template set<{i}>({fold}{i});");
-        }
-    }
-    let _ = write!(
-        out,
-        "    t.epilogue();
-  }}
-}};
-extern \"C\" __global__ void __launch_bounds__(256) kernel{index}(const Run run, const Offsets<Kernel{index}::BUFFERS> offsets) {{ fused<{name}, {positions}>(run, offsets); }}
-"
-    );
-    KernelSource {
-        text: out,
-        buffers: refs.buffers,
-        positions,
-    }
-}
-
-/// The buffers that a kernel names.
-struct Refs<'a> {
+/// The kernels of a program as text, which grows by and by.
+pub(super) struct Source<'a> {
     specs: &'a [Buffer],
-    buffers: Vec<usize>,
+    packing: &'a Packing,
+    /// The text.
+    pub text: String,
+    kernels: usize,
 }
 
-impl Refs<'_> {
-    /// The type of a vector.
-    fn of(&mut self, r: &BufferRef) -> String {
-        let index = self.buffers.iter().position(|b| *b == r.buffer);
+/// A kernel that has been written: its name is `kernel` and its number.
+pub(super) struct Written {
+    /// Its number.
+    pub index: usize,
+    /// Positions of a warp.
+    pub positions: usize,
+}
+
+/// A persistent kernel that has been written: its name is `persistent` and its number.
+pub(super) struct WrittenPersistent {
+    /// Its number.
+    pub index: usize,
+    /// Floats of shared memory.
+    pub shared: usize,
+}
+
+/// The buffers that some kernels name, in the order of their `Offsets`.
+#[derive(Default)]
+pub(super) struct Buffers(pub Vec<usize>);
+
+impl<'a> Source<'a> {
+    /// No kernels yet, over these buffers.
+    pub fn new(specs: &'a [Buffer], packing: &'a Packing) -> Self {
+        let mut text = super::parameters::declarations();
+        for part in super::device::COMMON {
+            text += part;
+        }
+        text += include_str!("kernels/fused.cuh");
+        Source {
+            specs,
+            packing,
+            text,
+            kernels: 0,
+        }
+    }
+
+    /// A vector as a type.
+    fn vector(&self, buffers: &mut Buffers, r: &BufferRef) -> String {
+        let index = buffers.0.iter().position(|b| *b == r.buffer);
         let index = index.unwrap_or_else(|| {
-            self.buffers.push(r.buffer);
-            self.buffers.len() - 1
+            buffers.0.push(r.buffer);
+            buffers.0.len() - 1
         });
         let spec = &self.specs[r.buffer];
         format!(
@@ -247,17 +80,296 @@ impl Refs<'_> {
             i32::from(r.after)
         )
     }
-}
 
-/// One statement for each value of a constant.
-fn choose(constant: &str, cases: impl Iterator<Item = String>) -> String {
-    let mut text = String::new();
-    for (i, case) in cases.enumerate() {
-        let otherwise = if i == 0 { "" } else { "else " };
+    /// Writes a kernel.
+    pub fn kernel(&mut self, k: &CudaKernel, buffers: &mut Buffers) -> Written {
+        let index = self.kernels;
+        self.kernels += 1;
+        let t = k.table;
+        let positions = if t.products.is_empty() { 1 } else { POSITIONS };
+        let gates: Vec<usize> = t
+            .products
+            .iter()
+            .map(|p| p.first().map_or(0, |s| s.gates))
+            .collect();
+        let products = self.products(t, &gates, buffers);
+        let members = self.members(k, &gates, buffers);
+        let mut sums = String::new();
+        for (i, gates) in gates.iter().enumerate() {
+            let _ = write!(sums, "float p{i}[R][{gates}]; ");
+        }
+        let (start, finish) = reductions(k);
         let _ = write!(
-            text,
-            "{otherwise}if constexpr ({constant} == {i}) {{ {case} }} "
+            self.text,
+            "
+struct Kernel{index} {{
+  static constexpr int WIDTH = {width}, REDUCTIONS = {reductions};
+  static constexpr bool ADDS = {adds};
+  template <int R> struct Sums {{ {sums}}};
+  template <int R> struct Reduced {{ float x[R][{room}]; }};
+  template <int R> static INLINE void start(Reduced<R>& reduced) {{
+{start}  }}
+  template <int R, class WEIGHTS, class OFFSETS>
+  static INLINE void products(const Run& run, const WEIGHTS& weights, const OFFSETS& offsets, const Positions<R>& p, int unit, Sums<R>& sums) {{
+{products}  }}
+  template <int R, class OFFSETS> struct Tile {{
+    const Run& run; const OFFSETS& offsets; const Positions<R>& p; const int r, unit;
+    const Sums<R>& sums; Reduced<R>& reduced;
+{members}
+    INLINE void body() {{ {body}}}
+    INLINE void epilogue() {{ {epilogue}}}
+  }};
+  template <int R, class OFFSETS>
+  static INLINE void tile(const Run& run, const OFFSETS& offsets, const Positions<R>& p, int r, int unit, const Sums<R>& sums, Reduced<R>& reduced) {{
+    Tile<R, OFFSETS> t{{run, offsets, p, r, unit, sums, reduced}};
+    t.body();
+  }}
+  template <int R, class OFFSETS>
+  static INLINE void finish(const Run& run, const OFFSETS& offsets, const Positions<R>& p, int r, int lane, Reduced<R>& reduced) {{
+    Sums<R> none;
+    Tile<R, OFFSETS> t{{run, offsets, p, r, 0, none, reduced}};
+{finish}    t.epilogue();
+  }}
+}};
+",
+            width = t.width,
+            reductions = t.reductions.len(),
+            adds = k.adds,
+            room = t.reductions.len().max(1),
+            body = k.body,
+            epilogue = k.epilogue,
+        );
+        Written { index, positions }
+    }
+
+    /// Writes the entry of a kernel; all kernels that share `buffers` have been written.
+    pub fn entry(&mut self, written: &Written, buffers: &Buffers) {
+        let (index, positions, n) = (written.index, written.positions, buffers.0.len());
+        let _ = write!(
+            self.text,
+            "
+extern \"C\" __global__ void __launch_bounds__(256) kernel{index}(const Run run, const Offsets<{n}> offsets) {{
+  fused<Kernel{index}, {positions}>(run, offsets);
+}}
+"
         );
     }
-    text
+
+    /// The products of a kernel, one line each.
+    fn products(&self, t: &Kernel, gates: &[usize], buffers: &mut Buffers) -> String {
+        let mut text = String::new();
+        for (i, gates) in gates.iter().enumerate() {
+            let _ = writeln!(
+                text,
+                "    for (int r = 0; r < R; ++r) for (int gate = 0; gate < {gates}; ++gate) sums.p{i}[r][gate] = 0.0f;"
+            );
+        }
+        for (i, product) in t.products.iter().enumerate() {
+            for s in *product {
+                let operand = self.vector(buffers, &s.operand);
+                let (matrix, gates) = (self.packing.start(s.matrix), gates[i]);
+                let _ = writeln!(
+                    text,
+                    "    product<{operand}, {}, {}, {gates}, {}>(run, offsets, p, weights.template at<{matrix}>(), unit, sums.p{i});",
+                    s.k, t.width, s.carried
+                );
+            }
+        }
+        text
+    }
+
+    /// What the statements of a kernel call.
+    fn members(&self, k: &CudaKernel, gates: &[usize], buffers: &mut Buffers) -> String {
+        let t = k.table;
+        let place = |r: String| format!("{r}::at(run, offsets, p.time[r], p.row[r])");
+        let mut text = String::new();
+        let mut member = |signature: &str, constant: &str, cases: Vec<String>| {
+            let _ = write!(text, "    {signature} {{ ");
+            for (i, case) in cases.iter().enumerate() {
+                let otherwise = if i == 0 { "" } else { "else " };
+                let _ = write!(
+                    text,
+                    "{otherwise}if constexpr ({constant} == {i}) {{ {case} }} "
+                );
+            }
+            text += "}\n";
+        };
+        let mut vectors = |list: &[BufferRef]| -> Vec<String> {
+            list.iter()
+                .map(|r| place(self.vector(buffers, r)))
+                .collect()
+        };
+        let (loads, scalars) = (vectors(t.loads), vectors(t.scalars));
+        let (stores, reductions) = (vectors(t.stores), vectors(t.reductions));
+        let each = |list: &[String], f: &dyn Fn(&String) -> String| list.iter().map(f).collect();
+        let i = "template <int I> INLINE";
+        member(
+            &format!("{i} float load() const"),
+            "I",
+            each(&loads, &|at| format!("return {at}[unit];")),
+        );
+        member(
+            &format!("{i} float scalar() const"),
+            "I",
+            each(&scalars, &|at| format!("return *{at};")),
+        );
+        let packed =
+            |v: &PackedOffset| format!("return run.packed[{} + unit];", self.packing.start(*v));
+        member(
+            &format!("{i} float vector() const"),
+            "I",
+            t.vectors.iter().map(packed).collect(),
+        );
+        member(
+            &format!("{i} float size() const"),
+            "I",
+            k.sizes.iter().map(|n| format!("return {n}.0f;")).collect(),
+        );
+        member(
+            "template <int PRODUCT, int GATE> INLINE float gate() const",
+            "PRODUCT",
+            (0..gates.len())
+                .map(|i| format!("return sums.p{i}[r][GATE];"))
+                .collect(),
+        );
+        let store = |(at, r): (&String, &BufferRef)| match self.specs[r.buffer].extent {
+            Extent::Last => format!(
+                "if (is_latest(run, p.time[r] + {}, p.row[r])) {at}[unit] = x;",
+                i32::from(r.after)
+            ),
+            _ => format!("{at}[unit] = x;"),
+        };
+        member(
+            &format!("{i} void store(float x) const"),
+            "I",
+            stores.iter().zip(t.stores).map(store).collect(),
+        );
+        member(
+            &format!("{i} void add(float x) const"),
+            "I",
+            each(&stores, &|at| format!("{at}[unit] += x;")),
+        );
+        member(
+            &format!("{i} void set(float x) const"),
+            "I",
+            each(&reductions, &|at| format!("*{at} = x;")),
+        );
+        text += "    template <int I> INLINE void sum(float x) { reduced.x[r][I] += x; }
+    template <int I> INLINE void max(float x) { reduced.x[r][I] = larger(reduced.x[r][I], x); }";
+        text
+    }
+
+    /// Writes the kernels of a form's step as one persistent kernel over all steps. `written` are its step kernels, in order. `None` if
+    /// their weights need more than so many bytes of shared memory, or if there is nothing that goes from step to step.
+    pub fn persistent(
+        &mut self,
+        form: &CudaForm,
+        written: &[&Written],
+        carry: Option<&CarryOver>,
+        buffers: &mut Buffers,
+        bytes: usize,
+    ) -> Option<WrittenPersistent> {
+        let index = written.first()?.index;
+        let step = form.scan.step;
+        // Where each matrix of the step stands in shared memory.
+        let mut places: BTreeMap<usize, (usize, usize)> = BTreeMap::new();
+        let mut shared = 0;
+        for k in step {
+            for s in k.table.products.iter().copied().flatten() {
+                let floats = s.k * s.gates * k.table.width;
+                let at = self.packing.start(s.matrix);
+                places.entry(at).or_insert_with(|| {
+                    let place = shared;
+                    shared += floats.next_multiple_of(4);
+                    (place, floats)
+                });
+            }
+        }
+        if places.is_empty() || 4 * shared > bytes {
+            return None;
+        }
+        let (mut cases, mut copies) = (String::new(), String::new());
+        for (at, (place, floats)) in &places {
+            let _ = write!(cases, "if constexpr (AT == {at}) return room + {place}; ");
+            let _ = writeln!(
+                copies,
+                "  for (int i = threadIdx.x; i < {floats}; i += blockDim.x) room[{place} + i] = run.packed[{at} + i];"
+            );
+        }
+        let mut body = String::new();
+        for (k, one) in step.iter().zip(written) {
+            let (i, width) = (one.index, k.table.width);
+            // As many warps as possible have work, and weights that are read serve as many rows as possible.
+            let rows = match width {
+                0..64 => 1,
+                64..128 => 2,
+                _ => PERSISTENT_ROWS,
+            };
+            let call = format!(
+                "step_of_rows<Kernel{i}, {rows}, {PERSISTENT_ROWS}>(run, weights, offsets, time); __syncthreads();"
+            );
+            let _ = match k.only_state_gradients && !form.first {
+                true => writeln!(body, "    if (time > 0) {{ {call} }}"),
+                false => writeln!(body, "    {call}"),
+            };
+        }
+        let backward = form.form == Form::Backward;
+        for Slice { at, width } in carry.map_or(&[][..], |c| c.states) {
+            let before = self.vector(buffers, at);
+            let after = BufferRef { after: true, ..*at };
+            let after = self.vector(buffers, &after);
+            let (from, to) = if backward {
+                (after, before)
+            } else {
+                (before, after)
+            };
+            let _ = writeln!(
+                body,
+                "    hold_rows<{from}, {to}, {width}, {PERSISTENT_ROWS}>(run, offsets, time);"
+            );
+        }
+        if carry.is_some() {
+            body += "    __syncthreads();\n";
+        }
+        let order = if backward { "run.steps - 1 - i" } else { "i" };
+        let n = buffers.0.len();
+        let _ = write!(
+            self.text,
+            "
+struct Weights{index} {{
+  const float* room;
+  template <int AT> INLINE const float* at() const {{ {cases}}}
+}};
+extern \"C\" __global__ void __launch_bounds__(256) persistent{index}(const Run run, const Offsets<{n}> offsets) {{
+  extern __shared__ float room[];
+{copies}  __syncthreads();
+  const Weights{index} weights{{room}};
+  for (int i = 0; i < run.steps; ++i) {{
+    const int time = {order};
+{body}  }}
+}}
+"
+        );
+        Some(WrittenPersistent { index, shared })
+    }
+}
+
+/// How reductions start, and how they end.
+fn reductions(k: &CudaKernel) -> (String, String) {
+    let (mut start, mut fold, mut set) = (String::new(), String::new(), String::new());
+    for (list, first, how) in [
+        (k.sums, "-0.0f", "fold_sum"),
+        (k.maxima, "-__int_as_float(0x7f800000)", "fold_max"),
+    ] {
+        for i in list {
+            let _ = writeln!(
+                start,
+                "    for (int r = 0; r < R; ++r) reduced.x[r][{i}] = {first};"
+            );
+            let _ = writeln!(fold, "    const float {how}{i} = {how}(reduced.x[r][{i}]);");
+            let _ = writeln!(set, "    t.template set<{i}>({how}{i});");
+        }
+    }
+    // All lanes fold; one writes.
+    (start, format!("{fold}    if (lane != 0) return;\n{set}"))
 }

@@ -6,7 +6,7 @@ use super::{UpdateTables, penalize};
 use crate::{
     error::Error,
     learner::{InputView, KeptState, Learner, StepSeed, ValueSpec},
-    loss::{Figure, LossTask, LossFigures},
+    loss::{Figure, LossFigures, LossTask},
     params::ParamSpec,
     trainable::{OutputGradient, TrainState, Trainable},
     update::{Slot, Update},

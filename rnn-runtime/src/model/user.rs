@@ -58,10 +58,20 @@ pub trait Model: Program {
         Self::Output::from_arrays(arrays)
     }
 
-    /// The model on a device, with its weights, and states if it is stateful. From then on `predict` and training run
-    /// there; nothing else changes. `Device::cpu()` brings it back.
+    /// The model on a device, with its weights, and states if it is stateful. From then on [`Model::predict`] and training
+    /// run there; nothing else changes. `Device::cpu()` brings it back.
     ///
-    /// A clone of the model is on the CPU.
+    /// The model's own streams run on the CPU wherever it is: a GPU needs longer to start a step of one row than the CPU to
+    /// compute it. A clone of the model is on the CPU, too.
+    ///
+    /// ```
+    /// use rnn_runtime::{device::Device, error::Error, model::Model};
+    ///
+    /// /// A model on the GPU, if there is one.
+    /// fn placed<M: Model>(model: M) -> Result<M, Error> {
+    ///     model.to(&Device::auto())
+    /// }
+    /// ```
     ///
     /// # Errors
     /// [`Error::Device`] if the device has no room for the model, or cannot run something of it.
@@ -96,7 +106,7 @@ pub trait Model: Program {
         self.data().host_states().set(&Self::INFO, states)
     }
 
-    /// A stream with states of its own, at the start of a sequence. Borrows the weights.
+    /// A stream with states of its own, at the start of a sequence, on the CPU. Borrows the weights.
     ///
     /// # Errors
     /// [`Error::Isa`] if `RECURRENT_ISA` names an instruction set that this machine has not.

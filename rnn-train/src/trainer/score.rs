@@ -208,20 +208,20 @@ impl<'p> Score<'p> {
         batch: &Batch,
         mut gradients: Option<&mut OutputGradients>,
     ) -> Result<(), Error> {
-        let mut figures_of_batch = BatchFigures {
+        let mut batch_figures = BatchFigures {
             samples: batch.samples() as f64,
             penalties: [model.activity_penalty(), model.weight_penalty()],
             outputs: Vec::with_capacity(self.outputs.len()),
         };
         for (index, output) in self.outputs.iter_mut().enumerate() {
             let gradient = gradients.as_deref_mut().and_then(|g| g.0.get_mut(index));
-            figures_of_batch
+            batch_figures
                 .outputs
                 .extend(output.add(index, model, batch, gradient)?);
         }
-        match figures_of_batch.is_pending() {
-            true => self.pending.push(figures_of_batch),
-            false => self.count(&figures_of_batch, &[])?,
+        match batch_figures.is_pending() {
+            true => self.pending.push(batch_figures),
+            false => self.count(&batch_figures, &[])?,
         }
         Ok(())
     }
@@ -232,14 +232,14 @@ impl<'p> Score<'p> {
             return Ok(());
         }
         let figures = model.figures()?;
-        for figures_of_batch in std::mem::take(&mut self.pending) {
-            self.count(&figures_of_batch, &figures)?;
+        for batch_figures in std::mem::take(&mut self.pending) {
+            self.count(&batch_figures, &figures)?;
         }
         Ok(())
     }
 
     /// Adds a batch to the sums.
-    fn count(&mut self, figures_of_batch: &BatchFigures, figures: &[f64]) -> Result<(), Error> {
+    fn count(&mut self, batch_figures: &BatchFigures, figures: &[f64]) -> Result<(), Error> {
         let value = |figure| match figure {
             Figure::Known(value) => Ok(value),
             Figure::Kept(index) => figures.get(index).copied().ok_or_else(|| {
@@ -249,20 +249,20 @@ impl<'p> Score<'p> {
                 ))
             }),
         };
-        let [activities, weights] = figures_of_batch.penalties;
+        let [activities, weights] = batch_figures.penalties;
         let mut total = value(activities)? + value(weights)?;
-        for one in &figures_of_batch.outputs {
+        for one in &batch_figures.outputs {
             let output = &mut self.outputs[one.index];
             let loss = value(one.loss)?;
-            output.total += figures_of_batch.samples * loss;
+            output.total += batch_figures.samples * loss;
             total += output.loss_weight * loss;
             for &(index, [sum, weight]) in &one.metrics {
                 let tally = &mut output.metrics[index].tally;
                 tally.add_sums(value(sum)?, value(weight)?);
             }
         }
-        self.total += figures_of_batch.samples * total;
-        self.samples += figures_of_batch.samples;
+        self.total += batch_figures.samples * total;
+        self.samples += batch_figures.samples;
         Ok(())
     }
 

@@ -53,6 +53,13 @@ impl StreamProgram for Penalised {
     }
 }
 
+// Where the workspace is built with the feature `cuda`, a program has kernels for devices; nobody moves this one to one.
+with_cuda! {
+    impl CudaProgram for Penalised {
+        const CUDA: CudaCode = CudaCode { computed: &[], forms: &[] };
+    }
+}
+
 impl Program for Penalised {
     const INFO: ModelInfo = ModelInfo {
         name: "Penalised",

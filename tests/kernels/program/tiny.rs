@@ -107,6 +107,13 @@ impl<const STATEFUL: bool> StreamProgram for Tiny<STATEFUL> {
     }
 }
 
+// Where the workspace is built with the feature `cuda`, a program has kernels for devices; nobody moves this one to one.
+with_cuda! {
+    impl<const STATEFUL: bool> CudaProgram for Tiny<STATEFUL> {
+        const CUDA: CudaCode = CudaCode { computed: &[], forms: &[] };
+    }
+}
+
 impl<const STATEFUL: bool> Program for Tiny<STATEFUL> {
     const INFO: ModelInfo = ModelInfo {
         name: "Tiny",

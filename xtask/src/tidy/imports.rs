@@ -33,6 +33,8 @@ const ORDERS: &[Order] = &[
             "cpu",
             "stream",
             "host",
+            "cuda",
+            "device",
             "model",
             "code",
         ],

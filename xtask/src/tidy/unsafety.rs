@@ -5,12 +5,27 @@ use super::{
     source::{Line, has_word},
 };
 
-/// The only folder whose code may be unsafe.
+/// The only folder of the CPU whose code may be unsafe.
 const HOME: &str = "rnn-runtime/src/cpu/";
+/// The files that call the driver of a GPU and its compiler, and the one that declares what both sides read.
+const DEVICE: [&str; 3] = [
+    "rnn-runtime/src/cuda/compile.rs",
+    "rnn-runtime/src/cuda/device.rs",
+    "rnn-runtime/src/cuda/parameters.rs",
+];
 /// Its tests from outside, which cannot do without the loads and stores of vectors.
 const TESTS: &str = "tests/kernels/kernels/";
 /// A program for a machine without an operating system, which makes its own system calls.
 const FIRMWARE: &str = "tests/bare/firmware.rs";
+/// What stands in for CUDA's driver in tests: the functions that C calls, their loader, functions for all lanes of a warp,
+/// and tests that launch kernels.
+const CUDA: &[&str] = &[
+    "tests/cuda-standin/nvrtc/",
+    "tests/cuda-standin/src/bench.rs",
+    "tests/cuda-standin/src/driver/",
+    "tests/cuda-standin/src/simd/",
+    "tests/cuda-standin/tests/",
+];
 /// How many lines above a block its reason may begin.
 const REACH: usize = 6;
 
@@ -19,6 +34,8 @@ pub fn check(files: &[Source]) -> Vec<Finding> {
     for file in files.iter().filter(|file| file.is_rust()) {
         let home = [HOME, TESTS, FIRMWARE]
             .iter()
+            .chain(&DEVICE)
+            .chain(CUDA)
             .any(|folder| file.path().starts_with(folder));
         let allowed = home || is_counting_allocator(file);
         for (number, line) in file
@@ -137,6 +154,15 @@ mod tests {
             messages(check, &[("tests/kernels/kernels.rs", text)]).len(),
             1
         );
+    }
+
+    #[test]
+    fn the_interpreter_of_kernels_is_safe() {
+        let text = "// SAFETY: the program's.\nunsafe { call() }";
+        let driver = "tests/cuda-standin/src/driver/a.rs";
+        assert_eq!(messages(check, &[(driver, text)]), [""; 0]);
+        let machine = "tests/cuda-standin/src/machine/a.rs";
+        assert_eq!(messages(check, &[(machine, text)]).len(), 1);
     }
 
     #[test]

@@ -7,6 +7,17 @@
 
 constexpr int WARPS = 8;
 
+#define INLINE __device__ __forceinline__
+
+// Packed weights where they are.
+struct GlobalWeights {
+  const float* packed;
+  template <int AT>
+  INLINE const float* at() const {
+    return packed + AT;
+  }
+};
+
 // Where the buffers of a kernel lie, in floats after the first value.
 template <int N>
 struct Offsets {
@@ -19,8 +30,8 @@ struct Ref {
   // Four floats at a time can be read.
   static constexpr bool ALIGNED = OFFSET % 4 == 0 && ROW % 4 == 0;
 
-  template <int N>
-  static __device__ __forceinline__ float* at(const Run& run, const Offsets<N>& offsets, int time, int row) {
+  template <class OFFSETS>
+  static INLINE float* at(const Run& run, const OFFSETS& offsets, int time, int row) {
     const int step = step_of<EXTENT>(time + AFTER, run.total);
     return run.values + offsets.at[BUFFER] + ((long long)step * run.rows + row) * ROW + OFFSET;
   }
@@ -37,7 +48,7 @@ struct Positions {
 
 // The positions from number `first` on, of `steps` steps from `from` on.
 template <int R>
-__device__ __forceinline__ Positions<R> positions(const Run& run, unsigned first, int from, int steps) {
+INLINE Positions<R> positions(const Run& run, unsigned first, int from, int steps) {
   Positions<R> p;
   p.any = false;
   int some = 0;
@@ -68,7 +79,7 @@ __device__ __forceinline__ Positions<R> positions(const Run& run, unsigned first
 
 // Whether a value at a time is the one that a buffer of the last step keeps: that of the last step, or, for a row whose
 // last step does not count, of the latest that does. All steps at once would write over one another.
-__device__ __forceinline__ bool is_latest(const Run& run, int time, int row) {
+INLINE bool is_latest(const Run& run, int time, int row) {
   if (run.steps == 1 || time + 1 == run.total) return true;
   if (run.mask == nullptr) return false;
   for (int later = time + 1; later < run.total; ++later)
@@ -77,8 +88,8 @@ __device__ __forceinline__ bool is_latest(const Run& run, int time, int row) {
 }
 
 // Adds the product of an operand and a packed matrix, `[K][GATES][WIDTH]`, to the sums of a unit.
-template <class OPERAND, int K, int WIDTH, int GATES, bool CARRIED, int R, int N>
-__device__ __forceinline__ void product(const Run& run, const Offsets<N>& offsets, const Positions<R>& p, const float* matrix,
+template <class OPERAND, int K, int WIDTH, int GATES, bool CARRIED, int R, class OFFSETS>
+INLINE void product(const Run& run, const OFFSETS& offsets, const Positions<R>& p, const float* matrix,
                                         int unit, float (&sums)[R][GATES]) {
   if (CARRIED && run.fresh && p.time[0] == 0) return;
   const float* x[R];
@@ -122,57 +133,89 @@ __device__ __forceinline__ void product(const Run& run, const Offsets<N>& offset
   }
 }
 
-// Runs a kernel.
-template <class KERNEL, int R>
-__device__ __forceinline__ void fused(const Run& run, const Offsets<KERNEL::BUFFERS>& offsets) {
-  const int lane = threadIdx.x & 31, warp = threadIdx.x >> 5;
-  // What is added up over the steps of a row goes step by step.
-  const int rounds = KERNEL::ADDS ? run.steps : 1;
-  const int steps = KERNEL::ADDS ? 1 : run.steps;
-  const unsigned first = (blockIdx.x * WARPS + warp) * R;
-  if (first >= (unsigned)steps * (unsigned)run.rows) return;
-  constexpr int BLOCKS = (KERNEL::WIDTH + 31) / 32;
-  // A sum over units needs all of them.
-  const int from = KERNEL::REDUCTIONS > 0 ? 0 : blockIdx.y;
-  const int to = KERNEL::REDUCTIONS > 0 ? BLOCKS : from + 1;
-  for (int round = 0; round < rounds; ++round) {
-    const Positions<R> p = positions<R>(run, first, run.first + round, steps);
-    if (!p.any) continue;
-    typename KERNEL::template Reduced<R> reduced;
-    KERNEL::template start<R>(reduced);
-    for (int block = from; block < to; ++block) {
-      const int unit = 32 * block + lane;
-      typename KERNEL::template Sums<R> sums;
-      KERNEL::template products<R>(run, offsets, p, unit, sums);
-      if (unit < KERNEL::WIDTH) {
-#pragma unroll
-        for (int r = 0; r < R; ++r)
-          if (p.counts[r]) KERNEL::template tile<R>(run, offsets, p, r, unit, sums, reduced);
-      }
-    }
-    if constexpr (KERNEL::REDUCTIONS > 0) {
-#pragma unroll
-      for (int r = 0; r < R; ++r) {
-        // The same for all lanes, since they have the same positions.
-        if (p.counts[r]) KERNEL::template finish<R>(run, offsets, p, r, lane, reduced);
-      }
-    }
-  }
-}
+// The larger number, as on the CPU; NaN where one is.
+INLINE float larger(float x, float y) { return x != x ? x : y != y ? y : x > y ? x : y; }
 
 // Folds a sum over the lanes of a warp, in an order that is always the same.
-__device__ __forceinline__ float fold_sum(float x) {
+INLINE float fold_sum(float x) {
 #pragma unroll
   for (int half = 16; half > 0; half /= 2) x += __shfl_xor_sync(0xffffffffu, x, half);
   return x;
 }
 
-__device__ __forceinline__ float fold_max(float x) {
+INLINE float fold_max(float x) {
 #pragma unroll
   for (int half = 16; half > 0; half /= 2) {
     const float y = __shfl_xor_sync(0xffffffffu, x, half);
-    // As on the CPU, and the same in both lanes of a pair.
-    x = x != x ? x : y != y ? y : x > y ? x : y;
+    x = larger(x, y);
   }
   return x;
+}
+
+// Runs a kernel for the positions of a warp, for the blocks of 32 units from..to.
+template <class KERNEL, int R, class WEIGHTS, class OFFSETS>
+INLINE void run_tiles(const Run& run, const WEIGHTS& weights, const OFFSETS& offsets, const Positions<R>& p, int from, int to) {
+  const int lane = threadIdx.x & 31;
+  typename KERNEL::template Reduced<R> reduced;
+  KERNEL::template start<R>(reduced);
+  for (int block = from; block < to; ++block) {
+    const int unit = 32 * block + lane;
+    typename KERNEL::template Sums<R> sums;
+    KERNEL::template products<R>(run, weights, offsets, p, unit, sums);
+    if (unit < KERNEL::WIDTH) {
+#pragma unroll
+      for (int r = 0; r < R; ++r)
+        if (p.counts[r]) KERNEL::template tile<R>(run, offsets, p, r, unit, sums, reduced);
+    }
+  }
+  if constexpr (KERNEL::REDUCTIONS > 0) {
+#pragma unroll
+    for (int r = 0; r < R; ++r) {
+      // The same for all lanes, since they have the same positions.
+      if (p.counts[r]) KERNEL::template finish<R>(run, offsets, p, r, lane, reduced);
+    }
+  }
+}
+
+// Runs a kernel for all positions: the steps and rows of the batch, divided among all warps of the grid.
+template <class KERNEL, int R, class OFFSETS>
+INLINE void fused(const Run& run, const OFFSETS& offsets) {
+  // What is added up over the steps of a row goes step by step.
+  const int rounds = KERNEL::ADDS ? run.steps : 1;
+  const int steps = KERNEL::ADDS ? 1 : run.steps;
+  const unsigned first = (blockIdx.x * WARPS + (threadIdx.x >> 5)) * R;
+  if (first >= (unsigned)steps * (unsigned)run.rows) return;
+  constexpr int BLOCKS = (KERNEL::WIDTH + 31) / 32;
+  // A sum over units needs all of them.
+  const int from = KERNEL::REDUCTIONS > 0 ? 0 : blockIdx.y;
+  const int to = KERNEL::REDUCTIONS > 0 ? BLOCKS : from + 1;
+  const GlobalWeights weights{run.packed};
+  for (int round = 0; round < rounds; ++round) {
+    const Positions<R> p = positions<R>(run, first, run.first + round, steps);
+    if (p.any) run_tiles<KERNEL, R>(run, weights, offsets, p, from, to);
+  }
+}
+
+// Runs a kernel at one step for the ROWS rows of this block, divided among its warps.
+template <class KERNEL, int R, int ROWS, class WEIGHTS, class OFFSETS>
+INLINE void step_of_rows(const Run& run, const WEIGHTS& weights, const OFFSETS& offsets, int time) {
+  constexpr int BLOCKS = (KERNEL::WIDTH + 31) / 32, GROUPS = ROWS / R;
+  constexpr int TASKS = KERNEL::REDUCTIONS > 0 ? GROUPS : GROUPS * BLOCKS;
+  for (int task = threadIdx.x >> 5; task < TASKS; task += WARPS) {
+    const unsigned first = blockIdx.x * ROWS + task % GROUPS * R;
+    const Positions<R> p = positions<R>(run, first, time, 1);
+    if (!p.any) continue;
+    const int from = KERNEL::REDUCTIONS > 0 ? 0 : task / GROUPS;
+    run_tiles<KERNEL, R>(run, weights, offsets, p, from, KERNEL::REDUCTIONS > 0 ? BLOCKS : from + 1);
+  }
+}
+
+// The states of this block's masked rows go from step to step.
+template <class FROM, class TO, int WIDTH, int ROWS, class OFFSETS>
+INLINE void hold_rows(const Run& run, const OFFSETS& offsets, int time) {
+  for (int i = threadIdx.x; i < ROWS * WIDTH; i += 32 * WARPS) {
+    const int row = blockIdx.x * ROWS + i / WIDTH, unit = i % WIDTH;
+    if (row >= run.rows || run.mask[((long long)time * run.rows + row) * run.mask_row] != 0.0f) continue;
+    TO::at(run, offsets, time, row)[unit] = FROM::at(run, offsets, time, row)[unit];
+  }
 }

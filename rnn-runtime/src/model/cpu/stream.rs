@@ -16,10 +16,6 @@ use crate::{
 
 impl<'m, P: Program> Stream<'m, P> {
     pub(in crate::model) fn new(data: &'m ModelData) -> Result<Self, Error> {
-        #[cfg(feature = "cuda")]
-        if let Some(resident) = &data.resident {
-            return Err(resident.no_stream());
-        }
         let code = StreamCode::of::<P>();
         let isa = data.isa(&code)?;
         let panels = Panels::new(data.packed(&code, isa));

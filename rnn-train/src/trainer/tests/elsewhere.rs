@@ -23,7 +23,7 @@ use crate::{
 use rnn_runtime::{
     host::UpdateTables,
     learner::{InputView, KeptState, StepSeed, ValueSpec, Values},
-    loss::{Figure, LossRule, LossTask, LossFigures, TargetView},
+    loss::{Figure, LossFigures, LossRule, LossTask, TargetView},
     params::{Constraint, Init, ParamSpec, Regularizer},
     trainable::{OutputGradient, TrainState, Trainable},
     update::{Update, UpdateRule},

@@ -1,0 +1,221 @@
+//! The kernels of a model on their way to the device: written, compiled in one program, loaded.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use rnn_tables::{Buffer, CarryOver, Form, Instruction};
+
+use super::{
+    code::{CudaForm, CudaKernel},
+    device::{CudaDevice, FusedFunction},
+    layout::Packing,
+    source::{Buffers, Source, Written, WrittenPersistent},
+};
+use crate::error::Error;
+
+/// A kernel that has been loaded.
+pub(super) struct Loaded {
+    pub function: FusedFunction,
+    /// The buffers of its `Offsets`.
+    pub buffers: Arc<[usize]>,
+    /// Positions of a warp.
+    pub positions: usize,
+}
+
+/// The kernels of a step as one.
+pub(super) struct LoadedPersistent {
+    pub function: FusedFunction,
+    pub buffers: Arc<[usize]>,
+}
+
+/// The kernels of some forms.
+#[derive(Default)]
+pub(super) struct Kernels {
+    /// By the address of what each was made from.
+    loaded: BTreeMap<usize, Loaded>,
+    /// By form.
+    persistent: BTreeMap<FormKey, LoadedPersistent>,
+}
+
+/// What tells one kernel of a program from another.
+fn key(k: &'static CudaKernel) -> usize {
+    std::ptr::from_ref(k).addr()
+}
+
+/// What tells the forms of a model apart: the cell, and which of its forms.
+type FormKey = (usize, u8);
+
+/// The second part of a form's key.
+fn form_key(form: Form) -> u8 {
+    match form {
+        Form::Stream => 0,
+        Form::Inference => 1,
+        Form::Forward => 2,
+        Form::Backward => 3,
+    }
+}
+
+impl Kernels {
+    /// What a kernel was loaded as.
+    pub fn kernel(&self, k: &'static CudaKernel) -> &Loaded {
+        match self.loaded.get(&key(k)) {
+            Some(loaded) => loaded,
+            None => unreachable!("a kernel that has not been loaded"),
+        }
+    }
+
+    /// The persistent kernel of a form, if there is one.
+    pub fn persistent(&self, form: &CudaForm) -> Option<&LoadedPersistent> {
+        self.persistent.get(&(form.cell, form_key(form.form)))
+    }
+
+    /// Compiles kernels that belong to no form, all in one program, whose buffers are `specs`.
+    pub fn single(
+        device: &CudaDevice,
+        kernels: &'static [CudaKernel],
+        specs: &'static [Buffer],
+        packing: &Packing,
+    ) -> Result<Kernels, Error> {
+        let mut program = Program::new(specs, packing);
+        let mut buffers = Buffers::default();
+        program.kernels(kernels, &mut buffers);
+        program.entries(buffers);
+        program.load(device)
+    }
+
+    /// Compiles the kernels of forms, all in one program, whose buffers are `specs`. `schedules` say what they carry over.
+    pub fn of_forms(
+        device: &CudaDevice,
+        forms: &[&'static CudaForm],
+        schedules: &[&'static [Instruction]],
+        specs: &'static [Buffer],
+        packing: &Packing,
+    ) -> Result<Kernels, Error> {
+        // To see what persistent kernels gain, and for tests of what runs without them.
+        let shared = match std::env::var_os("RECURRENT_CUDA_PERSISTENT").is_some_and(|v| v == "0") {
+            true => 0,
+            false => device.shared_memory()?,
+        };
+        Program::of_forms(forms, schedules, specs, packing, shared).load(device)
+    }
+}
+
+/// A program on its way to the device.
+pub(super) struct Program<'a> {
+    source: Source<'a>,
+    /// Kernels without entries yet.
+    open: Vec<(&'static CudaKernel, Written)>,
+    open_persistent: Option<(FormKey, WrittenPersistent)>,
+    kernels: Vec<(&'static CudaKernel, Written, Arc<[usize]>)>,
+    persistent: Vec<(FormKey, WrittenPersistent, Arc<[usize]>)>,
+}
+
+impl<'a> Program<'a> {
+    fn new(specs: &'a [Buffer], packing: &'a Packing) -> Self {
+        Program {
+            source: Source::new(specs, packing),
+            open: Vec::new(),
+            open_persistent: None,
+            kernels: Vec::new(),
+            persistent: Vec::new(),
+        }
+    }
+
+    /// The kernels of forms; a block may have so many bytes of shared memory.
+    pub fn of_forms(
+        forms: &[&'static CudaForm],
+        schedules: &[&'static [Instruction]],
+        specs: &'a [Buffer],
+        packing: &'a Packing,
+        shared: usize,
+    ) -> Self {
+        let mut program = Program::new(specs, packing);
+        for form in forms {
+            let mut buffers = Buffers::default();
+            program.kernels(form.scan.prologue, &mut buffers);
+            program.kernels(form.scan.post_loop, &mut buffers);
+            program.kernels(form.scan.step, &mut buffers);
+            let carry = schedules.iter().copied().flatten().find_map(|i| match i {
+                Instruction::Scan {
+                    cell,
+                    form: f,
+                    carry,
+                    ..
+                } if *cell == form.cell && *f == form.form => Some(carry.as_ref()),
+                _ => None,
+            });
+            // A form that no schedule names never runs.
+            if let Some(carry) = carry {
+                program.persistent(form, carry, &mut buffers, shared);
+            }
+            program.entries(buffers);
+        }
+        program
+    }
+
+    /// The text.
+    pub fn text(self) -> String {
+        self.source.text
+    }
+
+    fn kernels(&mut self, kernels: &'static [CudaKernel], buffers: &mut Buffers) {
+        for k in kernels {
+            let written = self.source.kernel(k, buffers);
+            self.open.push((k, written));
+        }
+    }
+
+    /// The kernels of the step were written last.
+    fn persistent(
+        &mut self,
+        form: &CudaForm,
+        carry: Option<&CarryOver>,
+        buffers: &mut Buffers,
+        shared: usize,
+    ) {
+        let steps = self.open.len() - form.scan.step.len();
+        let written: Vec<&Written> = self.open[steps..].iter().map(|(_, w)| w).collect();
+        let persistent = self
+            .source
+            .persistent(form, &written, carry, buffers, shared);
+        self.open_persistent = persistent.map(|s| ((form.cell, form_key(form.form)), s));
+    }
+
+    fn entries(&mut self, buffers: Buffers) {
+        for (_, written) in &self.open {
+            self.source.entry(written, &buffers);
+        }
+        let buffers: Arc<[usize]> = buffers.0.into();
+        for (k, written) in self.open.drain(..) {
+            self.kernels.push((k, written, Arc::clone(&buffers)));
+        }
+        if let Some((key, persistent)) = self.open_persistent.take() {
+            self.persistent.push((key, persistent, buffers));
+        }
+    }
+
+    fn load(self, device: &CudaDevice) -> Result<Kernels, Error> {
+        let mut kernels = Kernels::default();
+        if self.kernels.is_empty() && self.persistent.is_empty() {
+            return Ok(kernels);
+        }
+        let module = device.module(&self.source.text)?;
+        for (k, written, buffers) in self.kernels {
+            let name = format!("kernel{}", written.index);
+            let function = device.fused_function(&module, &name, buffers.len(), 0)?;
+            let loaded = Loaded {
+                function,
+                buffers,
+                positions: written.positions,
+            };
+            kernels.loaded.insert(key(k), loaded);
+        }
+        for (key, written, buffers) in self.persistent {
+            let name = format!("persistent{}", written.index);
+            let shared = 4 * written.shared as u32;
+            let function = device.fused_function(&module, &name, buffers.len(), shared)?;
+            let loaded = LoadedPersistent { function, buffers };
+            kernels.persistent.insert(key, loaded);
+        }
+        Ok(kernels)
+    }
+}
