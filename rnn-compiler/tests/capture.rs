@@ -31,6 +31,7 @@ fn captured(tokens: TokenStream, found: &mut Vec<String>) {
                 let member = ["'", "."].contains(&before_it.as_str());
                 let associated = ["type", "const"].contains(&before_it.as_str())
                     && [
+                        "CUDA",
                         "INFO",
                         "STREAM",
                         "GATES",

@@ -1,8 +1,8 @@
 //! Kernels and weights of the [`recurrent`](https://docs.rs/recurrent) crate.
 //!
 //! Users name `recurrent` only; this crate is what generated code links against.
-//! Importing runs one way: `error ← params ← init ← weights ← update ← loss ← on_device ← learner ←
-//! trainable ← executor ← cpu ← stream ← host ← cuda ← device ← model ← code`.
+//! Importing runs one way: `error ← params ← init ← weights ← update ← loss ← on_device ←
+//! learner ← trainable ← executor ← cpu ← stream ← host ← cuda ← device ← model ← code`.
 //!
 //! Streams (`cpu::{kernel, math, simd}`, `stream`) need neither std nor an allocator; all else is there
 //! with the feature `std`.

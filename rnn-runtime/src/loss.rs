@@ -128,7 +128,7 @@ pub enum Figure {
 
 /// What a model has computed of one output of a batch.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Scored {
+pub struct LossFigures {
     /// The loss.
     pub loss: Figure,
     /// For each metric: the sum over the rows of the metric times the row's weight, and the sum of these

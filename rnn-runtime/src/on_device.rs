@@ -2,7 +2,7 @@
 
 use crate::{
     error::Error,
-    loss::{Figure, LossTask, OutputGradient, Scored},
+    loss::{Figure, LossFigures, LossTask, OutputGradient},
     update::{Slot, TrainState, Update},
 };
 
@@ -24,7 +24,7 @@ pub trait OnDevice {
         index: usize,
         task: &LossTask<'_>,
         gradient: bool,
-    ) -> Result<Option<Scored>, Error>;
+    ) -> Result<Option<LossFigures>, Error>;
 
     /// All numbers that were kept since the last call.
     ///

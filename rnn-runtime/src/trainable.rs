@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use crate::{
     error::Error,
     learner::{InputView, KeptState, StepSeed, ValueSpec},
-    loss::{Figure, LossTask, Scored},
+    loss::{Figure, LossFigures, LossTask},
     params::ParamSpec,
     update::{Slot, Update},
 };
@@ -93,7 +93,7 @@ pub trait Trainable: Send {
         index: usize,
         task: &LossTask<'_>,
         gradient: bool,
-    ) -> Result<Option<Scored>, Error> {
+    ) -> Result<Option<LossFigures>, Error> {
         let _ = (index, task, gradient);
         Ok(None)
     }

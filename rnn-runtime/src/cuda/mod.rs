@@ -31,4 +31,4 @@ pub use code::{CudaCode, CudaForm, CudaKernel, CudaProgram, CudaScan};
 pub use device::CudaDevice;
 pub use engine::{DeviceModel, Engine};
 pub use optimize::DeviceState;
-pub use score::ScoredOutput;
+pub use score::DeviceOutput;

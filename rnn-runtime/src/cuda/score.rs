@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     error::Error,
-    loss::{Figure, LossRule, LossTask, MetricRule, Scored, TargetView},
+    loss::{Figure, LossFigures, LossRule, LossTask, MetricRule, TargetView},
 };
 
 /// Numbers that wait on the device.
@@ -119,7 +119,7 @@ fn takes(rule: MetricRule, targets: TargetView<'_>, features: usize) -> bool {
 
 /// An output of a batch.
 #[derive(Clone, Copy, Debug)]
-pub struct ScoredOutput<'a> {
+pub struct DeviceOutput<'a> {
     /// Where it is.
     pub output: &'a BufferRef,
     /// Where its gradient goes.
@@ -139,10 +139,10 @@ impl Engine {
     /// [`Error::Shape`] if targets or weights are of another length.
     pub fn score(
         &mut self,
-        of: &ScoredOutput<'_>,
+        of: &DeviceOutput<'_>,
         task: &LossTask<'_>,
         gradient: bool,
-    ) -> Result<Option<Scored>, Error> {
+    ) -> Result<Option<LossFigures>, Error> {
         let features = task.features;
         if features == 0
             || !of.width.is_multiple_of(features)
@@ -187,11 +187,11 @@ impl Engine {
         &self,
         scores: &mut Scores,
         device: &CudaDevice,
-        of: &ScoredOutput<'_>,
+        of: &DeviceOutput<'_>,
         task: &LossTask<'_>,
         gradient: bool,
         (rows, each): (usize, usize),
-    ) -> Result<Scored, Error> {
+    ) -> Result<LossFigures, Error> {
         let (mut floats, mut labels, mut weights) = (Floats(0), Words(0), Floats(0));
         match task.targets {
             TargetView::Floats(targets) => {
@@ -285,7 +285,7 @@ impl Engine {
             device.run(&total(to, 2, Doubles(0), 1.0), (1, 1, 1))?;
             metrics.push(Some([Figure::Kept(first), Figure::Kept(first + 1)]));
         }
-        Ok(Scored {
+        Ok(LossFigures {
             loss: Figure::Kept(first),
             metrics,
         })

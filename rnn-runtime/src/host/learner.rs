@@ -6,7 +6,7 @@ use super::{UpdateTables, penalize};
 use crate::{
     error::Error,
     learner::{InputView, KeptState, Learner, StepSeed, ValueSpec},
-    loss::{Figure, LossTask, Scored},
+    loss::{Figure, LossFigures, LossTask},
     params::ParamSpec,
     trainable::{OutputGradient, TrainState, Trainable},
     update::{Slot, Update},
@@ -138,7 +138,7 @@ impl<L: Learner + ?Sized> Trainable for L {
         index: usize,
         task: &LossTask<'_>,
         gradient: bool,
-    ) -> Result<Option<Scored>, Error> {
+    ) -> Result<Option<LossFigures>, Error> {
         match self.on_device_mut() {
             Some(device) => device.loss(index, task, gradient),
             None => Ok(None),

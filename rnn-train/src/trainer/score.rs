@@ -61,31 +61,31 @@ pub(super) struct Score<'p> {
     total: f64,
     samples: f64,
     /// Batches of which a device still has the figures.
-    pending: Vec<Scored>,
+    pending: Vec<BatchFigures>,
 }
 
 /// What a batch adds to the sums.
-struct Scored {
+struct BatchFigures {
     samples: f64,
     /// Of activities and of weights.
     penalties: [Figure; 2],
     /// Of each output with a loss.
-    outputs: Vec<ScoredOutput>,
+    outputs: Vec<OutputFigures>,
 }
 
 /// What an output of a batch adds to the sums.
-struct ScoredOutput {
+struct OutputFigures {
     index: usize,
     loss: Figure,
     /// Sums of the metrics that the model has computed, with their indices.
     metrics: Vec<(usize, [Figure; 2])>,
 }
 
-impl Scored {
+impl BatchFigures {
     /// Whether a device still has some of the figures.
     fn is_pending(&self) -> bool {
         let kept = |f: &Figure| matches!(f, Figure::Kept(_));
-        let output = |o: &ScoredOutput| {
+        let output = |o: &OutputFigures| {
             kept(&o.loss) || o.metrics.iter().any(|(_, sums)| sums.iter().any(kept))
         };
         self.penalties.iter().any(kept) || self.outputs.iter().any(output)
@@ -208,20 +208,20 @@ impl<'p> Score<'p> {
         batch: &Batch,
         mut gradients: Option<&mut OutputGradients>,
     ) -> Result<(), Error> {
-        let mut scored = Scored {
+        let mut batch_figures = BatchFigures {
             samples: batch.samples() as f64,
             penalties: [model.activity_penalty(), model.weight_penalty()],
             outputs: Vec::with_capacity(self.outputs.len()),
         };
         for (index, output) in self.outputs.iter_mut().enumerate() {
             let gradient = gradients.as_deref_mut().and_then(|g| g.0.get_mut(index));
-            scored
+            batch_figures
                 .outputs
                 .extend(output.add(index, model, batch, gradient)?);
         }
-        match scored.is_pending() {
-            true => self.pending.push(scored),
-            false => self.count(&scored, &[])?,
+        match batch_figures.is_pending() {
+            true => self.pending.push(batch_figures),
+            false => self.count(&batch_figures, &[])?,
         }
         Ok(())
     }
@@ -232,14 +232,14 @@ impl<'p> Score<'p> {
             return Ok(());
         }
         let figures = model.figures()?;
-        for scored in std::mem::take(&mut self.pending) {
-            self.count(&scored, &figures)?;
+        for batch_figures in std::mem::take(&mut self.pending) {
+            self.count(&batch_figures, &figures)?;
         }
         Ok(())
     }
 
     /// Adds a batch to the sums.
-    fn count(&mut self, scored: &Scored, figures: &[f64]) -> Result<(), Error> {
+    fn count(&mut self, batch_figures: &BatchFigures, figures: &[f64]) -> Result<(), Error> {
         let value = |figure| match figure {
             Figure::Known(value) => Ok(value),
             Figure::Kept(index) => figures.get(index).copied().ok_or_else(|| {
@@ -249,20 +249,20 @@ impl<'p> Score<'p> {
                 ))
             }),
         };
-        let [activities, weights] = scored.penalties;
+        let [activities, weights] = batch_figures.penalties;
         let mut total = value(activities)? + value(weights)?;
-        for one in &scored.outputs {
+        for one in &batch_figures.outputs {
             let output = &mut self.outputs[one.index];
             let loss = value(one.loss)?;
-            output.total += scored.samples * loss;
+            output.total += batch_figures.samples * loss;
             total += output.loss_weight * loss;
             for &(index, [sum, weight]) in &one.metrics {
                 let tally = &mut output.metrics[index].tally;
                 tally.add_sums(value(sum)?, value(weight)?);
             }
         }
-        self.total += scored.samples * total;
-        self.samples += scored.samples;
+        self.total += batch_figures.samples * total;
+        self.samples += batch_figures.samples;
         Ok(())
     }
 
@@ -300,7 +300,7 @@ impl Scoring<'_> {
         model: &mut dyn Trainable,
         batch: &Batch,
         gradient: Option<&mut OwnGradient>,
-    ) -> Result<Option<ScoredOutput>, Error> {
+    ) -> Result<Option<OutputFigures>, Error> {
         let (Some(loss), Some(targets)) = (self.loss, batch.targets(index)) else {
             if let Some(gradient) = gradient {
                 gradient.at = At::Nowhere;
@@ -340,7 +340,7 @@ impl Scoring<'_> {
             if let Some(gradient) = gradient {
                 gradient.at = At::Model;
             }
-            return Ok(Some(ScoredOutput {
+            return Ok(Some(OutputFigures {
                 index,
                 loss: kept.loss,
                 metrics,
@@ -382,7 +382,7 @@ impl Scoring<'_> {
                 .tally
                 .add(if metric.weighted { &weighted } else { &plain });
         }
-        Ok(Some(ScoredOutput {
+        Ok(Some(OutputFigures {
             index,
             loss: value,
             metrics,

@@ -160,15 +160,16 @@ __device__ double categorical(const ScoredRow& r, bool from_logits, S shares) {
     float top;
     largest(r, r.prediction, top);
     const double shift = top;
-    const double sum = r.over_features([&](int i) { return exp64((double)r.prediction[i] - shift); });
+    // The exponentials are stored for the gradient, rounded as on the host.
+    const double sum = r.over_features([&](int i) {
+      const double exponential = exp64((double)r.prediction[i] - shift);
+      if (r.gradient != nullptr) r.gradient[i] = (float)exponential;
+      return exponential;
+    });
     const double log_sum = log(sum);
     if (r.gradient != nullptr) {
       const double scale = shares.total(r) / sum;
-      for (int i = r.lane; i < r.features; i += 16) {
-        // Rounded as on the host, which keeps it where the gradient goes.
-        const double exponential = (float)exp64((double)r.prediction[i] - shift);
-        r.store(i, scale * exponential - shares.of(i));
-      }
+      for (int i = r.lane; i < r.features; i += 16) r.store(i, scale * (double)r.gradient[i] - shares.of(i));
     }
     return -shares.sum(r, [&](double z) { return z - shift - log_sum; });
   }

@@ -23,7 +23,7 @@ use crate::{
 use rnn_runtime::{
     host::UpdateTables,
     learner::{InputView, KeptState, StepSeed, ValueSpec, Values},
-    loss::{Figure, LossRule, LossTask, Scored, TargetView},
+    loss::{Figure, LossFigures, LossRule, LossTask, TargetView},
     params::{Constraint, Init, ParamSpec, Regularizer},
     trainable::{OutputGradient, TrainState, Trainable},
     update::{Update, UpdateRule},
@@ -203,7 +203,7 @@ impl Trainable for Elsewhere {
         index: usize,
         task: &LossTask<'_>,
         gradient: bool,
-    ) -> Result<Option<Scored>, Error> {
+    ) -> Result<Option<LossFigures>, Error> {
         let (LossRule::SparseCategoricalCrossentropy { from_logits }, TargetView::Labels(labels)) =
             (task.rule, task.targets)
         else {
@@ -221,7 +221,7 @@ impl Trainable for Elsewhere {
             let loss = SparseCategoricalCrossentropy { from_logits };
             memory.gradient.resize(output.len(), 0.0);
             let loss = loss.mean(&predictions, gradient.then_some(&mut memory.gradient[..]))?;
-            Ok(Some(Scored {
+            Ok(Some(LossFigures {
                 loss: memory.keep(loss),
                 metrics: Vec::new(),
             }))
