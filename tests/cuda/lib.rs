@@ -1,24 +1,10 @@
 //! What tests of a device have in common.
 
-use std::sync::OnceLock;
+#[path = "../support/device.rs"]
+mod support;
 
-use recurrent::prelude::Device;
-
-#[path = "../support/skip.rs"]
-mod skip;
-
-/// The first GPU; `None`, with the reason printed, where there is none.
-pub fn device() -> Option<&'static Device> {
-    static DEVICE: OnceLock<Option<Device>> = OnceLock::new();
-    let found = DEVICE.get_or_init(|| match Device::cuda(0) {
-        Ok(device) => Some(device),
-        Err(e) => {
-            skip::skipped("a CUDA device", &e.to_string());
-            None
-        }
-    });
-    found.as_ref()
-}
+#[cfg(feature = "cuda")]
+pub use support::{check_device, device};
 
 /// Numbers in -1..1 that are always the same.
 pub fn numbers(count: usize, seed: u64) -> Vec<f32> {

@@ -61,6 +61,15 @@ const OPERATIONS: [&str; 6] = [
     include_str!("kernels/optimize.cuh"),
 ];
 
+/// The kernels that every model uses, as text.
+pub fn operations() -> String {
+    let mut source = parameters::declarations();
+    for text in COMMON.iter().chain(&OPERATIONS) {
+        source += text;
+    }
+    source
+}
+
 /// Threads of a block of every kernel.
 pub(super) const THREADS: u32 = 256;
 
@@ -108,11 +117,7 @@ impl CudaDevice {
         let (major, minor) = context.compute_capability().map_err(start)?;
         let architecture = 10 * major + minor;
         let name = context.name().map_err(start)?;
-        let mut source = parameters::declarations();
-        for text in COMMON.iter().chain(&OPERATIONS) {
-            source += text;
-        }
-        let operations = load(&context, &source, architecture)?;
+        let operations = load(&context, &operations(), architecture)?;
         Ok(CudaDevice {
             context,
             stream,

@@ -28,7 +28,8 @@ mod source;
 mod staging;
 
 pub use code::{CudaCode, CudaForm, CudaKernel, CudaProgram, CudaScan};
-pub use device::CudaDevice;
+pub use compile::OPTIONS;
+pub use device::{CudaDevice, operations};
 pub use engine::{DeviceModel, Engine};
 pub use optimize::DeviceState;
 pub use score::DeviceOutput;

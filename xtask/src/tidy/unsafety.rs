@@ -7,11 +7,12 @@ use super::{
 
 /// The only folder of the CPU whose code may be unsafe.
 const HOME: &str = "rnn-runtime/src/cpu/";
-/// The files that call the driver of a GPU and its compiler, and the one that declares what both sides read.
-const DEVICE: [&str; 3] = [
+/// The files that call the driver of a GPU and its compiler, hand memory to it, or declare what both sides read.
+const DEVICE: [&str; 4] = [
     "rnn-runtime/src/cuda/compile.rs",
     "rnn-runtime/src/cuda/device.rs",
     "rnn-runtime/src/cuda/parameters.rs",
+    "rnn-runtime/src/cuda/staging.rs",
 ];
 /// Its tests from outside, which cannot do without the loads and stores of vectors.
 const TESTS: &str = "tests/kernels/kernels/";
@@ -22,6 +23,7 @@ const FIRMWARE: &str = "tests/bare/firmware.rs";
 const CUDA: &[&str] = &[
     "tests/cuda-standin/nvrtc/",
     "tests/cuda-standin/src/bench.rs",
+    "tests/cuda-standin/src/compiler.rs",
     "tests/cuda-standin/src/driver/",
     "tests/cuda-standin/src/simd/",
     "tests/cuda-standin/tests/",
