@@ -8,10 +8,11 @@ use super::{
 /// The only folder of the CPU whose code may be unsafe.
 const HOME: &str = "rnn-runtime/src/cpu/";
 /// The files that call the driver of a GPU and its compiler, and the one that declares what both sides read.
-const DEVICE: [&str; 3] = [
+const DEVICE: [&str; 4] = [
     "rnn-runtime/src/cuda/compile.rs",
     "rnn-runtime/src/cuda/device.rs",
     "rnn-runtime/src/cuda/parameters.rs",
+    "rnn-runtime/src/cuda/staging.rs",
 ];
 /// Its tests from outside, which cannot do without the loads and stores of vectors.
 const TESTS: &str = "tests/kernels/kernels/";

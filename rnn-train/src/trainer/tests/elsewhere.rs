@@ -214,7 +214,7 @@ impl Trainable for Elsewhere {
         }
         assert_eq!((task.share, task.weights.is_none()), (1.0, true));
         let (labels, features) = (labels.to_vec(), task.features);
-        let value = ask(&self.tasks, move |memory| {
+        ask(&self.tasks, move |memory| {
             let output = Learner::output(&memory.model, index);
             let predictions =
                 Predictions::new(output, features, TargetView::Labels(&labels), None)?;
@@ -225,8 +225,7 @@ impl Trainable for Elsewhere {
                 loss: memory.keep(loss),
                 metrics: Vec::new(),
             }))
-        });
-        value
+        })
     }
 
     fn start_training(&self, slots: &[Slot]) -> Result<Box<dyn TrainState>, Error> {
