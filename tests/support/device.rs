@@ -4,7 +4,7 @@
 //! the CPU and checks every access. Without it models stay on the CPU.
 
 #[cfg(feature = "cuda")]
-pub use with_cuda::{check_device, on_device};
+pub use with_cuda::{check_device, device, on_device};
 
 /// `model` as it is.
 #[cfg(not(feature = "cuda"))]
@@ -75,6 +75,12 @@ mod with_cuda {
                 }
             }
         })
+    }
+
+    /// The device; `None` for the CPU.
+    pub fn device() -> Option<&'static Device> {
+        let device = &standing().device;
+        (!device.is_cpu()).then_some(device)
     }
 
     /// `model` on the device.
