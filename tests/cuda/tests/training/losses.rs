@@ -7,7 +7,7 @@ use recurrent::{
     metrics::{Metric, Tally},
     prelude::*,
     train::{Predictions, TargetKind, TargetView},
-    trainable::{LossTask, MetricTask, OutputGradient, Trainable},
+    trainable::{Figure, LossTask, MetricTask, OutputGradient, Trainable},
 };
 use recurrent_test_cuda::{device, numbers};
 
@@ -283,6 +283,25 @@ fn penalties_are_those_of_the_host() {
             "weights",
         );
     }
+}
+
+/// More figures than the device has room for.
+#[test]
+fn figures_wait_in_order() {
+    let Some(device) = device() else { return };
+    let model = rnn_model!(Input(2) -> Dense(1, kernel_regularizer = l2(0.5)));
+    let mut model = model.to(&device).unwrap();
+    let mut expected = Vec::new();
+    for i in 0..45 {
+        let weight = i as f32;
+        model.set_weights(&[weight, 0.0, 0.0]).unwrap();
+        for _ in 0..100 {
+            assert_eq!(model.weight_penalty(), Figure::Kept(expected.len()));
+            expected.push(0.5 * f64::from(weight * weight));
+        }
+    }
+    assert_eq!(model.figures().unwrap(), expected);
+    assert!(model.figures().unwrap().is_empty());
 }
 
 /// Several rows a step, and no mask.
