@@ -4,7 +4,7 @@
 #define INFINITE __int_as_float(0x7f800000)
 
 // As in rnn-runtime/src/cpu/math/float64.rs.
-__device__ double exp64(double x) {
+__device__ __forceinline__ double exp64(double x) {
   if (x < -708.0) x = -708.0;
   const double biased = 6755399441055744.0 + 1023.0;
   const double t = x * 1.4426950408889634 + biased;
@@ -25,7 +25,7 @@ __device__ double exp64(double x) {
   return y * __longlong_as_double(__double_as_longlong(t) << 52);
 }
 
-__device__ double log1p64(double x) {
+__device__ __forceinline__ double log1p64(double x) {
   const double w = x / (2.0 + x), w2 = w * w;
   double y = 1.0 / 29.0;
   for (int k = 27; k > 0; k -= 2) y = y * w2 + 1.0 / k;
@@ -155,7 +155,7 @@ __device__ __forceinline__ int largest(const ScoredRow& r, const float* numbers,
 }
 
 template <class S>
-__device__ double categorical(const ScoredRow& r, bool from_logits, S shares) {
+__device__ __forceinline__ double categorical(const ScoredRow& r, bool from_logits, S shares) {
   if (from_logits) {
     float top;
     largest(r, r.prediction, top);
@@ -190,7 +190,7 @@ __device__ double categorical(const ScoredRow& r, bool from_logits, S shares) {
 constexpr int SQUARED = 0, ABSOLUTE = 1, HUBER = 2, BINARY = 3, CATEGORICAL = 4, SPARSE = 5, BINARY_ACCURACY = 6, ACCURACY = 7,
               TOP_K = 8;
 
-__device__ double score(const ScoredRow& r, const ScoreRows& p) {
+__device__ __forceinline__ double score(const ScoredRow& r, const ScoreRows& p) {
   const double option = p.option;
   switch (p.rule) {
     case SQUARED:
