@@ -4,7 +4,34 @@
 mod support;
 
 #[cfg(feature = "cuda")]
-pub use support::{check_device, device};
+use recurrent::prelude::Device;
+
+/// The device of a test. What the stand-in finds fails the test.
+#[cfg(feature = "cuda")]
+pub struct Tested(&'static Device);
+
+#[cfg(feature = "cuda")]
+impl std::ops::Deref for Tested {
+    type Target = Device;
+    fn deref(&self) -> &Device {
+        self.0
+    }
+}
+
+#[cfg(feature = "cuda")]
+impl Drop for Tested {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            support::check_device();
+        }
+    }
+}
+
+/// The device that RECURRENT_TEST_DEVICE names, or the stand-in; `None`, with the reason printed, where there is none.
+#[cfg(feature = "cuda")]
+pub fn device() -> Option<Tested> {
+    support::device().map(Tested)
+}
 
 /// Numbers in -1..1 that are always the same.
 pub fn numbers(count: usize, seed: u64) -> Vec<f32> {

@@ -1,5 +1,8 @@
 //! A model on a device: its weights, its kernels, and the values of the last batch.
 
+mod optimize;
+mod score;
+
 use std::sync::Arc;
 
 use cudarc::driver::{CudaSlice, DeviceRepr, ValidAsZeroBits};
@@ -9,11 +12,9 @@ use super::{
     code::{CudaCode, CudaForm},
     device::CudaDevice,
     layout::{Layout, Packing, int},
-    optimize::Tables,
     parameters::{Doubles, Floats, Pack, PackTask, PackTasks, Seeds, View, Words},
     program::{Kernels, Program},
     run::{DeviceInput, Pass, SortedIds, penalties, scratch_floats},
-    score::Scores,
 };
 use crate::{
     error::Error,
@@ -22,6 +23,11 @@ use crate::{
     params::ParamSpec,
     stream::StreamInfo,
 };
+
+pub use optimize::DeviceState;
+use optimize::Tables;
+pub use score::DeviceOutput;
+use score::Scores;
 
 /// What a device has to know of a model.
 #[derive(Clone, Copy, Debug)]
@@ -86,18 +92,18 @@ impl DeviceModel {
 }
 
 /// Room on the device that grows when more is needed, and stays.
-pub(super) struct Room<T> {
+struct Room<T> {
     slice: Option<CudaSlice<T>>,
     what: &'static str,
 }
 
 impl<T: DeviceRepr + ValidAsZeroBits> Room<T> {
-    pub fn new(what: &'static str) -> Self {
+    fn new(what: &'static str) -> Self {
         Room { slice: None, what }
     }
 
     /// Room for so many.
-    pub fn of(&mut self, device: &CudaDevice, len: usize) -> Result<&mut CudaSlice<T>, Error> {
+    fn of(&mut self, device: &CudaDevice, len: usize) -> Result<&mut CudaSlice<T>, Error> {
         if self.slice.as_ref().is_none_or(|s| s.len() < len) {
             // What is there is of no use, and two at once may not fit.
             self.slice = None;
@@ -152,11 +158,11 @@ pub struct Engine {
     batch: Option<Batch>,
     /// Counts batches.
     number: u64,
-    pub(super) scores: Scores,
+    scores: Scores,
     /// What stateful layers keep, of each state.
     states: Vec<Room<f32>>,
     /// Made when first needed.
-    pub(super) tables: Option<Tables>,
+    tables: Option<Tables>,
 }
 
 impl std::fmt::Debug for Engine {
@@ -253,21 +259,21 @@ impl Engine {
     }
 
     /// The parameters.
-    pub(super) fn params(&self) -> &'static [ParamSpec] {
+    fn params(&self) -> &'static [ParamSpec] {
         self.model.params
     }
 
-    pub(super) fn weights_address(&self) -> Floats {
+    fn weights_address(&self) -> Floats {
         Floats(self.device.address(&self.weights))
     }
 
     /// What was packed of the weights is of no use any more.
-    pub(super) fn weights_have_changed(&mut self) {
+    fn weights_have_changed(&mut self) {
         self.is_packed = false;
     }
 
     /// Backward passes write to other gradients.
-    pub(super) fn swap_gradients(&mut self, gradients: &mut Room<f32>) {
+    fn swap_gradients(&mut self, gradients: &mut Room<f32>) {
         std::mem::swap(&mut self.gradients, gradients);
     }
 
@@ -282,18 +288,18 @@ impl Engine {
     }
 
     /// Rows of the batch, and steps of an axis.
-    pub(super) fn batch_size(&self, axis: Axis) -> Result<(i32, i32), Error> {
+    fn batch_size(&self, axis: Axis) -> Result<(i32, i32), Error> {
         let steps = axis.map_or(Some(1), |a| Some(*self.batch.as_ref()?.axes.get(a)?));
         Ok((int(self.rows(), "rows")?, int(steps.unwrap_or(0), "steps")?))
     }
 
     /// A vector of the batch.
-    pub(super) fn view(&self, r: &BufferRef, axis: Axis) -> Result<View, Error> {
+    fn view(&self, r: &BufferRef, axis: Axis) -> Result<View, Error> {
         Ok(self.pass()?.view(r, axis))
     }
 
     /// Where the penalties of the batch are.
-    pub(super) fn penalties(&self) -> Result<Doubles, Error> {
+    fn penalties(&self) -> Result<Doubles, Error> {
         Ok(self.pass()?.penalties)
     }
 

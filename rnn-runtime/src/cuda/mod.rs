@@ -11,25 +11,21 @@
 //! - `parameters.rs`: the parameters of each kernel, written once for Rust and CUDA.
 //! - `device.rs`: the only place where kernels are started. `staging.rs`: host memory that it copies from.
 //! - `program.rs`: compiles and loads the kernels of a model.
-//! - `run/`: the executor. `engine.rs`: weights, values and inputs on the device.
-//! - `score.rs`: losses and metrics. `optimize.rs`: the steps of optimizers.
+//! - `run/`: the executor. `engine.rs`: weights, values and inputs on the device; `engine/score.rs`: losses and metrics;
+//!   `engine/optimize.rs`: the steps of optimizers.
 
 mod code;
 mod compile;
 mod device;
 mod engine;
 mod layout;
-mod optimize;
 mod parameters;
 mod program;
 mod run;
-mod score;
 mod source;
 mod staging;
 
 pub use code::{CudaCode, CudaForm, CudaKernel, CudaProgram, CudaScan};
 pub use compile::OPTIONS;
 pub use device::{CudaDevice, operations};
-pub use engine::{DeviceModel, Engine};
-pub use optimize::DeviceState;
-pub use score::DeviceOutput;
+pub use engine::{DeviceModel, DeviceOutput, DeviceState, Engine};

@@ -514,7 +514,7 @@ parameters! {
     }
 
     /// Adds up what blocks have left.
-    Total for "total" {
+    AddUp for "add_up" {
         from: Doubles,
         to: Doubles,
         /// What the sums are divided by; null: `by`.

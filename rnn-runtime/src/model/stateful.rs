@@ -70,11 +70,8 @@ impl Store {
     /// Keeps the states that a batch ended with.
     pub(super) fn save(&mut self, spec: &ModelInfo, batch: usize, values: Vec<Vec<f32>>) {
         if !spec.states.is_empty() {
-            *self = Store {
-                batch,
-                values: Arc::new(values),
-                ..Store::default()
-            };
+            self.reset();
+            (self.batch, self.values) = (batch, Arc::new(values));
         }
     }
 

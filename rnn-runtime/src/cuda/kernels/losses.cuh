@@ -186,7 +186,7 @@ __device__ __forceinline__ double categorical(const ScoredRow& r, bool from_logi
   return -shares.sum(r, [&](double p) { return log(clip(p / sum)); });
 }
 
-// As in score.rs.
+// As in engine/score.rs.
 constexpr int SQUARED = 0, ABSOLUTE = 1, HUBER = 2, BINARY = 3, CATEGORICAL = 4, SPARSE = 5, BINARY_ACCURACY = 6, ACCURACY = 7,
               TOP_K = 8;
 
@@ -296,7 +296,7 @@ extern "C" __global__ void __launch_bounds__(256, 1) score_rows(const ScoreRows 
 }
 
 // Adds up in order what blocks have left: `numbers` sums side by side. One block.
-extern "C" __global__ void total(const Total p) {
+extern "C" __global__ void add_up(const AddUp p) {
   __shared__ double room[256];
   for (int k = 0; k < p.numbers; ++k) {
     double sum = 0.0;

@@ -1,7 +1,7 @@
 // A step of an optimizer, as on the host (rnn-runtime/src/host): the same operations in the same order, in float. A block has
 // a chunk of a trained parameter.
 
-// As in optimize.rs.
+// As in engine/optimize.rs.
 constexpr int SGD = 0, MOMENTUM = 1, NESTEROV = 2, RMS = 3, RMS_MOMENTUM = 4, RMS_CENTERED = 5, RMS_BOTH = 6, ADAM = 7,
               AMSGRAD = 8, ADAGRAD = 9;
 constexpr int CLIP_NORM = 1, CLIP_VALUE = 2, CLIP_GLOBAL_NORM = 3;

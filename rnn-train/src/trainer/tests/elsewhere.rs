@@ -16,14 +16,15 @@ use super::*;
 use crate::{
     callbacks::EarlyStopping,
     losses::{BinaryCrossentropy, Loss},
+    metrics::{Accuracy, SparseTopKCategoricalAccuracy},
     optimizers::{Adagrad, AdamW, Optimizer, Options, Slot, Step},
-    predictions::{Predictions, Target, TargetKind},
+    predictions::{Predictions, Target, TargetKind, argmax},
     tests::SPECS,
 };
 use rnn_runtime::{
     host::UpdateTables,
     learner::{InputView, KeptState, StepSeed, ValueSpec, Values},
-    loss::{Figure, LossFigures, LossRule, LossTask, TargetView},
+    loss::{Figure, LossFigures, LossRule, LossTask, MetricRule, MetricTask, TargetView},
     params::{Constraint, Init, ParamSpec, Regularizer},
     trainable::{OutputGradient, TrainState, Trainable},
     update::{Update, UpdateRule},
@@ -214,19 +215,28 @@ impl Trainable for Elsewhere {
         }
         assert_eq!((task.share, task.weights.is_none()), (1.0, true));
         let (labels, features) = (labels.to_vec(), task.features);
-        let value = ask(&self.tasks, move |memory| {
+        let metrics = task.metrics.to_vec();
+        ask(&self.tasks, move |memory| {
             let output = Learner::output(&memory.model, index);
             let predictions =
                 Predictions::new(output, features, TargetView::Labels(&labels), None)?;
             let loss = SparseCategoricalCrossentropy { from_logits };
             memory.gradient.resize(output.len(), 0.0);
             let loss = loss.mean(&predictions, gradient.then_some(&mut memory.gradient[..]))?;
+            // It knows one metric.
+            let right = labels.iter().zip(output.chunks_exact(features));
+            let right = right.filter(|(label, row)| argmax(row) == **label as usize);
+            let (right, rows) = (right.count() as f64, labels.len() as f64);
+            let loss = memory.keep(loss);
+            let sums = |metric: &MetricTask| {
+                let known = metric.rule == MetricRule::SparseCategoricalAccuracy;
+                known.then(|| [right, rows].map(|sum| memory.keep(sum)))
+            };
             Ok(Some(LossFigures {
-                loss: memory.keep(loss),
-                metrics: Vec::new(),
+                loss,
+                metrics: metrics.iter().map(sums).collect(),
             }))
-        });
-        value
+        })
     }
 
     fn start_training(&self, slots: &[Slot]) -> Result<Box<dyn TrainState>, Error> {
@@ -506,6 +516,28 @@ fn rules_and_losses_of_the_user_see_copies() {
     let b = Trainer::new(&mut there).loss(binary).fit(&data(), quiet(2));
     assert_eq!(a.unwrap().get("loss"), b.unwrap().get("loss"));
     assert_eq!(bits(&there.weights()), bits(Learner::weights(&here)));
+}
+
+#[test]
+fn metrics_that_the_device_knows_need_no_outputs() {
+    fn fit<M: Trainable>(model: &mut M, both: bool) -> History {
+        let mut trainer = Trainer::new(model).loss(sparse()).metric(Accuracy);
+        if both {
+            trainer = trainer.metric(SparseTopKCategoricalAccuracy { k: 2 });
+        }
+        trainer.fit(&dataset(100), quiet(3)).unwrap()
+    }
+    for both in [false, true] {
+        let (mut here, mut there) = (model(), Elsewhere::new(model(), true));
+        let (near, far) = (fit(&mut here, both), fit(&mut there, both));
+        for (near, far) in near.logs().iter().zip(far.logs()) {
+            assert_eq!(near.to_string(), far.to_string());
+        }
+        assert!(near.last("accuracy").unwrap() > 0.0);
+        // Those of the sample that tells whether data and model go together.
+        let outputs = if both { 1 + STEPS } else { 1 };
+        assert_eq!(there.fetches.all()[3], outputs);
+    }
 }
 
 /// Looks at the weights at some times only, and changes them.

@@ -79,7 +79,7 @@ fn a_training_is_that_of_the_cpu() {
     let mut near = tagger();
     let (expected, _) = train(&mut near, fit(3, 0), None);
     let run = || {
-        let mut far = tagger().to(device).unwrap();
+        let mut far = tagger().to(&device).unwrap();
         let (history, state) = train(&mut far, fit(3, 0), None);
         (history, bits(Learner::weights(&far)), state)
     };
@@ -90,7 +90,7 @@ fn a_training_is_that_of_the_cpu() {
     // CPU, device, CPU.
     let mut model = tagger();
     let (a, state) = train(&mut model, fit(1, 0), None);
-    let mut model = model.to(device).unwrap();
+    let mut model = model.to(&device).unwrap();
     let (b, state) = train(&mut model, fit(2, 1), Some(&state));
     let mut model = model.to(&Device::cpu()).unwrap();
     let (c, _) = train(&mut model, fit(3, 2), Some(&state));
@@ -143,7 +143,7 @@ fn a_training_on_ids_is_that_of_the_cpu() {
         (history.unwrap(), Learner::weights(&model).to_vec())
     };
     let ((near, near_weights), (far, far_weights)) =
-        (train(&data, &Device::cpu()), train(&data, device));
+        (train(&data, &Device::cpu()), train(&data, &device));
     histories_agree(&far, &near);
     for (a, b) in near_weights.iter().zip(&far_weights) {
         assert!((a - b).abs() < 1e-4, "{a}, {b}");

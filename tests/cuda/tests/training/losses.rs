@@ -7,7 +7,7 @@ use recurrent::{
     metrics::{Metric, Tally},
     prelude::*,
     train::{Predictions, TargetKind, TargetView},
-    trainable::{LossTask, MetricTask, OutputGradient, Trainable},
+    trainable::{Figure, LossTask, MetricTask, OutputGradient, Trainable},
 };
 use recurrent_test_cuda::{device, numbers};
 
@@ -201,19 +201,23 @@ fn metrics(labels: bool, features: usize) -> Vec<Box<dyn Metric>> {
 #[test]
 fn losses_gradients_and_metrics_are_those_of_the_host() {
     let Some(device) = device() else { return };
-    let mut few = mirror(rnn_model!(Input(_, 5) -> Masking -> Dense(5)), 5, device);
+    let mut few = mirror(rnn_model!(Input(_, 5) -> Masking -> Dense(5)), 5, &device);
     score(&mut few, 5, false);
     score(&mut few, 5, true);
-    let mut many = mirror(rnn_model!(Input(_, 37) -> Masking -> Dense(37)), 37, device);
+    let mut many = mirror(
+        rnn_model!(Input(_, 37) -> Masking -> Dense(37)),
+        37,
+        &device,
+    );
     score(&mut many, 37, false);
-    let mut one = mirror(rnn_model!(Input(_, 1) -> Masking -> Dense(1)), 1, device);
+    let mut one = mirror(rnn_model!(Input(_, 1) -> Masking -> Dense(1)), 1, &device);
     score(&mut one, 1, false);
 }
 
 #[test]
 fn targets_of_another_length_are_an_error() {
     let Some(device) = device() else { return };
-    let mut model = mirror(rnn_model!(Input(_, 5) -> Masking -> Dense(5)), 5, device);
+    let mut model = mirror(rnn_model!(Input(_, 5) -> Masking -> Dense(5)), 5, &device);
     let x = logits(5);
     Trainable::forward(&mut model, &view(&x), StepSeed::default()).unwrap();
     let task = LossTask {
@@ -253,7 +257,7 @@ fn targets_of_another_length_are_an_error() {
 fn penalties_are_those_of_the_host() {
     let Some(device) = device() else { return };
     let make = || rnn_model!(Input(_, 3) -> LSTM(4, kernel_regularizer = l1_l2(0.01, 0.02), activity_regularizer = l1_l2(0.1, 0.3)) -> Dense(2));
-    let (mut near, mut far) = (make(), make().to(device).unwrap());
+    let (mut near, mut far) = (make(), make().to(&device).unwrap());
     let x = numbers(ROWS * STEPS * 3, 4);
     for training in [true, false] {
         let run = |model: &mut dyn Learner| match training {
@@ -281,12 +285,31 @@ fn penalties_are_those_of_the_host() {
     }
 }
 
+/// More figures than the device has room for.
+#[test]
+fn figures_wait_in_order() {
+    let Some(device) = device() else { return };
+    let model = rnn_model!(Input(2) -> Dense(1, kernel_regularizer = l2(0.5)));
+    let mut model = model.to(&device).unwrap();
+    let mut expected = Vec::new();
+    for i in 0..45 {
+        let weight = i as f32;
+        model.set_weights(&[weight, 0.0, 0.0]).unwrap();
+        for _ in 0..100 {
+            assert_eq!(model.weight_penalty(), Figure::Kept(expected.len()));
+            expected.push(0.5 * f64::from(weight * weight));
+        }
+    }
+    assert_eq!(model.figures().unwrap(), expected);
+    assert!(model.figures().unwrap().is_empty());
+}
+
 /// Several rows a step, and no mask.
 #[test]
 fn an_output_of_several_axes() {
     let Some(device) = device() else { return };
     let model = rnn_model!(Input(24) -> Dense(24) -> Reshape(2, 3, 4));
-    let mut model = mirror(model, 24, device);
+    let mut model = mirror(model, 24, &device);
     let x = numbers(ROWS * 24, 2);
     let labels: Vec<u32> = (0..ROWS as u32 * 6).map(|i| i % 4).collect();
     let weights = numbers(ROWS * 6, 3);

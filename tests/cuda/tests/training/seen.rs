@@ -95,7 +95,7 @@ fn callbacks_own_losses_and_states() {
         drop(trainer);
         (history, seen.0)
     }
-    let (mut near, mut far) = (make(), make().to(device).unwrap());
+    let (mut near, mut far) = (make(), make().to(&device).unwrap());
     let (expected, seen) = run(&mut near, &data);
     let (found, far_seen) = run(&mut far, &data);
     histories_agree(&found, &expected);
@@ -147,9 +147,7 @@ fn waits(stateful: bool, batch_size: usize, epochs: usize) -> u64 {
 
 #[test]
 fn the_host_waits_once_an_epoch() {
-    if device().is_none() {
-        return;
-    }
+    let Some(_device) = device() else { return };
     for stateful in [false, true] {
         let (few, many) = (waits(stateful, 8, 2), waits(stateful, 2, 2));
         assert_eq!(few, many, "whatever the number of batches");
@@ -169,7 +167,7 @@ fn nan_is_seen() {
         ..Fit::default()
     };
     let mut model = rnn_model!(Input(_, 2) -> GRU(3) -> Dense(1))
-        .to(device)
+        .to(&device)
         .unwrap();
     let x = Array3::from_elem((8, 3, 2), 0.25f32);
     let y = Array2::from_elem((8, 1), 0.5f32);

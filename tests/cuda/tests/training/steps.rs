@@ -154,7 +154,7 @@ fn steps(
 #[test]
 fn steps_of_optimizers_are_those_of_the_host() {
     let Some(device) = device() else { return };
-    let mut model = many().to(device).unwrap();
+    let mut model = many().to(&device).unwrap();
     for (i, (rule, slots)) in rules().into_iter().enumerate() {
         let clip = [
             Clip::None,

@@ -1,13 +1,13 @@
-//! Losses, metrics and penalties on the device: `kernels/losses.cuh`. Numbers for the host wait there until it asks.
+//! Losses, metrics and penalties on the device: `../kernels/losses.cuh`. Numbers for the host wait there until it asks.
 
 use cudarc::driver::CudaSlice;
 use rnn_tables::{Axis, BufferRef};
 
-use super::{
+use super::{Engine, Room};
+use crate::cuda::{
     device::CudaDevice,
-    engine::{Engine, Room},
     layout::{NOTHING, int},
-    parameters::{CountRows, Doubles, Floats, ScoreRows, Total, View, Words},
+    parameters::{AddUp, CountRows, Doubles, Floats, ScoreRows, View, Words},
 };
 use crate::{
     error::Error,
@@ -249,7 +249,7 @@ impl Engine {
             k: i32::try_from(k).unwrap_or(i32::MAX),
             share: task.share,
         };
-        let total = |to, numbers, counter, by| Total {
+        let total = |to, numbers, counter, by| AddUp {
             from: sums,
             to,
             counter,
@@ -314,7 +314,7 @@ impl Engine {
     ) -> Result<Figure, Error> {
         let device = std::sync::Arc::clone(self.device());
         let (to, first) = self.scores.keep(&device, 1)?;
-        let total = Total {
+        let total = AddUp {
             from,
             to,
             counter: Doubles(0),

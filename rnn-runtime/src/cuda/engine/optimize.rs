@@ -1,13 +1,13 @@
-//! The step of an optimizer on the device: `kernels/optimize.cuh`.
+//! The step of an optimizer on the device: `../kernels/optimize.cuh`.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
 use cudarc::driver::CudaSlice;
 use rnn_tables::Form;
 
-use super::{
+use super::{Engine, Room};
+use crate::cuda::{
     device::CudaDevice,
-    engine::{Engine, Room},
     layout::int,
     parameters::{
         Constrain, Doubles, Floats, GradientSquares, ParameterSums, UpdateChunk, UpdateChunks,
