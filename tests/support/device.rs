@@ -21,6 +21,7 @@ pub fn check_device() {}
 #[path = "skip.rs"]
 mod skip;
 
+#[allow(dead_code, reason = "no package needs all of it")]
 #[cfg(feature = "cuda")]
 mod with_cuda {
     use std::{env, sync::OnceLock};
