@@ -323,7 +323,7 @@ mod tests {
     #[test]
     fn no_name_means_every_step_that_is_not_long() {
         let expected = vec![
-            "fmt", "tidy", "clippy", "features", "doc", "test", "doctest",
+            "fmt", "tidy", "clippy", "features", "doc", "test", "device", "doctest",
         ];
         assert_eq!(names(&[]), Ok(expected));
     }
