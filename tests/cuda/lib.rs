@@ -7,8 +7,12 @@ use recurrent::prelude::Device;
 #[cfg(feature = "cuda")]
 #[path = "../support/device.rs"]
 pub mod named;
+#[cfg(not(feature = "cuda"))]
 #[path = "../support/skip.rs"]
 mod skip;
+
+#[cfg(feature = "cuda")]
+use named::skip;
 
 /// The device of a test. What the stand-in finds fails the test.
 pub struct Tested(&'static Device);

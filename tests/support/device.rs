@@ -18,7 +18,7 @@ pub fn check_device() {}
 
 #[cfg(feature = "cuda")]
 #[path = "skip.rs"]
-mod skip;
+pub mod skip;
 
 #[cfg(feature = "cuda")]
 mod with_cuda {
