@@ -1,23 +1,17 @@
 //! What tests of a device have in common.
 
-use std::{env, ops::Deref, sync::OnceLock};
+#[path = "../support/device.rs"]
+pub mod support;
 
+#[cfg(feature = "cuda")]
 use recurrent::prelude::Device;
 
-#[cfg(feature = "cuda")]
-#[path = "../support/device.rs"]
-pub mod named;
-#[cfg(not(feature = "cuda"))]
-#[path = "../support/skip.rs"]
-mod skip;
-
-#[cfg(feature = "cuda")]
-use named::skip;
-
 /// The device of a test. What the stand-in finds fails the test.
+#[cfg(feature = "cuda")]
 pub struct Tested(&'static Device);
 
-impl Deref for Tested {
+#[cfg(feature = "cuda")]
+impl std::ops::Deref for Tested {
     type Target = Device;
     fn deref(&self) -> &Device {
         self.0
@@ -28,28 +22,15 @@ impl Deref for Tested {
 impl Drop for Tested {
     fn drop(&mut self) {
         if !std::thread::panicking() {
-            named::check_device();
+            support::check_device();
         }
     }
 }
 
-/// The device that RECURRENT_TEST_DEVICE names, or the first GPU; `None`, with the reason printed, where there is none.
+/// The device that RECURRENT_TEST_DEVICE names, or the stand-in; `None`, with the reason printed, where there is none.
+#[cfg(feature = "cuda")]
 pub fn device() -> Option<Tested> {
-    #[cfg(feature = "cuda")]
-    if env::var_os("RECURRENT_TEST_DEVICE").is_some() {
-        return named::device().map(Tested);
-    }
-    static DEVICE: OnceLock<Option<Device>> = OnceLock::new();
-    let found = DEVICE.get_or_init(|| match Device::cuda(0) {
-        Ok(device) => Some(device),
-        Err(e) => {
-            let program = env::current_exe().unwrap_or_default();
-            let program = program.file_stem().unwrap_or_default().to_string_lossy();
-            skip::skipped(&program, &e.to_string());
-            None
-        }
-    });
-    found.as_ref().map(Tested)
+    support::device().map(Tested)
 }
 
 /// Numbers in -1..1 that are always the same.

@@ -1,8 +1,9 @@
 //! The device that the models of a test program run on.
 //!
 //! RECURRENT_TEST_DEVICE is `cuda` for a GPU, or `standin` for the driver of `tests/cuda-standin`, which runs the kernels on
-//! the CPU and checks every access. Without it models stay on the CPU.
+//! the CPU and checks every access. Without it models stay on the CPU, or where the program says.
 
+#[allow(unused_imports, reason = "no package needs all of them")]
 #[cfg(feature = "cuda")]
 pub use with_cuda::{check_device, device, on_device};
 
@@ -33,11 +34,12 @@ mod with_cuda {
         bench: Option<Bench>,
     }
 
-    /// The device of this program.
-    fn standing() -> &'static Standing {
-        static STANDING: OnceLock<Standing> = OnceLock::new();
+    static STANDING: OnceLock<Standing> = OnceLock::new();
+
+    /// The device of this program, `usual` where RECURRENT_TEST_DEVICE names none.
+    fn standing(usual: &str) -> &'static Standing {
         STANDING.get_or_init(|| {
-            let name = env::var("RECURRENT_TEST_DEVICE").unwrap_or_else(|_| "cpu".to_owned());
+            let name = env::var("RECURRENT_TEST_DEVICE").unwrap_or_else(|_| usual.to_owned());
             if name != "standin" {
                 let device = name.parse().unwrap_or_else(|e| panic!("{e}"));
                 return Standing {
@@ -77,9 +79,9 @@ mod with_cuda {
         })
     }
 
-    /// The device; `None` for the CPU.
+    /// A device, the stand-in where RECURRENT_TEST_DEVICE names none; `None` if it cannot be had.
     pub fn device() -> Option<&'static Device> {
-        let device = &standing().device;
+        let device = &standing("standin").device;
         (!device.is_cpu()).then_some(device)
     }
 
@@ -88,7 +90,7 @@ mod with_cuda {
     /// # Panics
     /// If the device does not take it.
     pub fn on_device<M: Model>(model: M) -> M {
-        let Standing { device, bench } = standing();
+        let Standing { device, bench } = standing("cpu");
         let reports = || bench.as_ref().map(Bench::reports).unwrap_or_default();
         let moved = model.to(device);
         moved.unwrap_or_else(|e| panic!("{e}\n{}", reports().join("\n")))
@@ -99,7 +101,7 @@ mod with_cuda {
     /// # Panics
     /// If there is anything.
     pub fn check_device() {
-        let reports = standing().bench.as_ref().map(Bench::reports);
+        let reports = standing("cpu").bench.as_ref().map(Bench::reports);
         let reports = reports.unwrap_or_default();
         assert!(reports.is_empty(), "{}", reports.join("\n"));
     }

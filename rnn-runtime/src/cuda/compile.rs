@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// What NVRTC is told beside the architecture. Products and sums of the maths stay apart, as the cell says.
-const OPTIONS: [&str; 3] = [
+pub const OPTIONS: [&str; 3] = [
     "--std=c++17",
     "--fmad=false",
     "--device-as-default-execution-space",

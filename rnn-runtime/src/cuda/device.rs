@@ -61,6 +61,15 @@ const OPERATIONS: [&str; 6] = [
     include_str!("kernels/optimize.cuh"),
 ];
 
+/// The kernels that every model uses, as text.
+pub fn operations() -> String {
+    let mut source = parameters::declarations();
+    for text in COMMON.iter().chain(&OPERATIONS) {
+        source += text;
+    }
+    source
+}
+
 /// Threads of a block of every kernel.
 pub(super) const THREADS: u32 = 256;
 
@@ -108,11 +117,7 @@ impl CudaDevice {
         let (major, minor) = context.compute_capability().map_err(start)?;
         let architecture = 10 * major + minor;
         let name = context.name().map_err(start)?;
-        let mut source = parameters::declarations();
-        for text in COMMON.iter().chain(&OPERATIONS) {
-            source += text;
-        }
-        let operations = load(&context, &source, architecture)?;
+        let operations = load(&context, &operations(), architecture)?;
         Ok(CudaDevice {
             context,
             stream,
@@ -246,6 +251,9 @@ impl CudaDevice {
 
     /// Fills a slice with NaN.
     pub(super) fn poison(&self, slice: &CudaSlice<f32>) -> Result<(), Error> {
+        // Training runs on another thread than the one that has made the device.
+        let bound = self.context.bind_to_thread();
+        bound.map_err(|e| failed("filling with NaN", e))?;
         let (address, bytes) = (self.address(slice), 4 * slice.len());
         // SAFETY: the bytes are those of the slice, and nothing else uses it: there is one stream.
         let done = unsafe {

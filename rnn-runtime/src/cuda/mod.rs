@@ -26,5 +26,6 @@ mod source;
 mod staging;
 
 pub use code::{CudaCode, CudaForm, CudaKernel, CudaProgram, CudaScan};
-pub use device::CudaDevice;
+pub use compile::OPTIONS;
+pub use device::{CudaDevice, operations};
 pub use engine::{DeviceModel, DeviceOutput, DeviceState, Engine};

@@ -148,7 +148,7 @@ struct Kernel{index} {{
         let _ = write!(
             self.text,
             "
-extern \"C\" __global__ void __launch_bounds__(256) kernel{index}(const Run run, const Offsets<{n}> offsets) {{
+extern \"C\" __global__ void __launch_bounds__(256, 1) kernel{index}(const Run run, const Offsets<{n}> offsets) {{
   fused<Kernel{index}, {positions}>(run, offsets);
 }}
 "
@@ -340,7 +340,7 @@ struct Weights{index} {{
   const float* room;
   template <int AT> INLINE const float* at() const {{ {cases}}}
 }};
-extern \"C\" __global__ void __launch_bounds__(256) persistent{index}(const Run run, const Offsets<{n}> offsets) {{
+extern \"C\" __global__ void __launch_bounds__(256, 1) persistent{index}(const Run run, const Offsets<{n}> offsets) {{
   extern __shared__ float room[];
 {copies}  __syncthreads();
   const Weights{index} weights{{room}};

@@ -8,9 +8,12 @@ mod last;
 mod states;
 mod training;
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{
+    Arc, Mutex, MutexGuard, PoisonError,
+    atomic::{AtomicBool, Ordering},
+};
 
-use super::{ModelData, ModelInfo, cpu::Outcome};
+use super::{ModelData, ModelInfo, Program, cpu::Outcome};
 use crate::{
     cuda::{CudaCode, CudaDevice, DeviceModel, Engine},
     error::Error,
@@ -29,9 +32,11 @@ pub(super) struct Resident {
     engine: Mutex<Engine>,
     last: Option<Last>,
     /// The host has changed the weights since the device last had them.
-    stale: bool,
+    stale: AtomicBool,
     /// What went wrong in a call that cannot return an error.
     failed: Mutex<Option<Error>>,
+    /// The weights could not be copied, and NaN stands for them on the host.
+    lost: AtomicBool,
 }
 
 impl Resident {
@@ -46,7 +51,7 @@ impl Resident {
 
     /// The device has the weights of before.
     pub fn set_stale(&mut self) {
-        self.stale = true;
+        *self.stale.get_mut() = true;
     }
 
     /// A copy of the weights. If it fails they are NaN, and the next call that can return an error does.
@@ -54,6 +59,7 @@ impl Resident {
         let engine = self.engine();
         engine.weights().unwrap_or_else(|e| {
             self.fail(e);
+            self.lost.store(true, Ordering::Relaxed);
             vec![f32::NAN; engine.weights_len()]
         })
     }
@@ -78,21 +84,21 @@ fn ready<'a>(data: &'a ModelData) -> Result<MutexGuard<'a, Engine>, Error> {
         return Err(e);
     }
     let mut engine = resident.engine();
-    if resident.stale {
+    if resident.stale.load(Ordering::Relaxed) {
         engine.set_weights(data.weights())?;
+        // Whoever else asks waits for the engine.
+        resident.stale.store(false, Ordering::Relaxed);
     }
     Ok(engine)
 }
 
-/// Moves a model to a device.
-pub(super) fn move_to(
+/// What a device has to know of a model.
+fn device_model(
     info: &'static ModelInfo,
     stream: &'static StreamInfo,
     code: CudaCode,
-    data: &mut ModelData,
-    device: &Arc<CudaDevice>,
-) -> Result<(), Error> {
-    let model = DeviceModel {
+) -> DeviceModel {
+    DeviceModel {
         params: info.params,
         code,
         stream,
@@ -103,7 +109,27 @@ pub(super) fn move_to(
         inference: info.schedules.inference,
         forward: info.schedules.forward,
         backward: info.schedules.backward,
-    };
+    }
+}
+
+/// The kernels of a model as CUDA, without a device: its programs of inference and of training, for a GPU whose blocks
+/// may have so many bytes of shared memory.
+///
+/// # Errors
+/// [`Error::Argument`] if the model is too large for a device.
+pub fn cuda_sources<P: Program>(shared: usize) -> Result<[String; 2], Error> {
+    device_model(&P::INFO, &P::STREAM, P::CUDA).sources(shared)
+}
+
+/// Moves a model to a device.
+pub(super) fn move_to(
+    info: &'static ModelInfo,
+    stream: &'static StreamInfo,
+    code: CudaCode,
+    data: &mut ModelData,
+    device: &Arc<CudaDevice>,
+) -> Result<(), Error> {
+    let model = device_model(info, stream, code);
     fetch_states(data);
     let engine = Engine::new(Arc::clone(device), model, data.weights())?;
     forget_outcome(data);
@@ -112,8 +138,9 @@ pub(super) fn move_to(
         last: None,
         device: Arc::clone(device),
         engine: Mutex::new(engine),
-        stale: false,
+        stale: AtomicBool::new(false),
         failed: Mutex::default(),
+        lost: AtomicBool::new(false),
     }));
     Ok(())
 }
@@ -125,6 +152,13 @@ pub(super) fn bring_back(data: &mut ModelData) -> Result<(), Error> {
     }
     let _ = data.weights();
     fetch_states(data);
+    if let Some(resident) = &data.resident
+        && resident.lost.load(Ordering::Relaxed)
+    {
+        // The error may have been returned since. Perhaps it goes well now.
+        let weights = resident.engine().weights()?;
+        data.replace_weights(&weights);
+    }
     // The weights could not be copied: the model stays where it is.
     drop(ready(data)?);
     data.resident = None;

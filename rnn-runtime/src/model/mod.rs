@@ -18,6 +18,9 @@ mod summary;
 mod user;
 
 pub use crate::stream::{Id, Stream, Streamable};
+#[cfg(feature = "cuda")]
+#[doc(hidden)]
+pub use cuda::cuda_sources;
 pub use data::ModelData;
 pub use input::{
     Batch, Feature, Ids, IntoInput, Kind, Masks, Real, Rows, Rows2, Rows3, Sequence, Sequence2,

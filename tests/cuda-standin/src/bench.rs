@@ -234,14 +234,7 @@ fn open_all() -> Result<Libraries, Skipped> {
     let driver = open(&beside_program("libcuda.so")?)?;
     let shim = open(&beside_program("libnvrtc.so")?)?;
     let nvrtc = find_nvrtc()?;
-    // NVRTC looks for its builtins by name, too.
-    let builtins = nvrtc.parent().map(Path::read_dir);
-    for entry in builtins.into_iter().flatten().flatten().flatten() {
-        let name = entry.file_name();
-        if name.to_string_lossy().starts_with("libnvrtc-builtins.so") {
-            std::mem::forget(open(&entry.path())?);
-        }
-    }
+    open_builtins(&nvrtc)?;
     let path = CString::new(nvrtc.to_string_lossy().as_bytes())
         .map_err(|_| Skipped("the path of NVRTC has a zero byte".into()))?;
     type SetReal = unsafe extern "C" fn(*const c_char) -> c_int;
@@ -257,6 +250,25 @@ fn open_all() -> Result<Libraries, Skipped> {
         true => Ok(Libraries { driver }),
         false => Err(Skipped(format!("{} cannot be loaded", nvrtc.display()))),
     }
+}
+
+/// NVRTC looks for its builtins by name, too.
+fn open_builtins(nvrtc: &Path) -> Result<(), Skipped> {
+    let folder = nvrtc.parent().map(Path::read_dir);
+    for entry in folder.into_iter().flatten().flatten().flatten() {
+        let name = entry.file_name();
+        if name.to_string_lossy().starts_with("libnvrtc-builtins.so") {
+            std::mem::forget(open(&entry.path())?);
+        }
+    }
+    Ok(())
+}
+
+/// The real NVRTC.
+pub(crate) fn open_nvrtc() -> Result<Library, Skipped> {
+    let nvrtc = find_nvrtc()?;
+    open_builtins(&nvrtc)?;
+    open(&nvrtc)
 }
 
 fn open(path: &Path) -> Result<Library, Skipped> {

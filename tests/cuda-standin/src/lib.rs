@@ -9,6 +9,7 @@
 
 pub mod bench;
 pub mod bits;
+pub mod compiler;
 pub mod driver;
 pub mod machine;
 pub mod memory;

@@ -9,6 +9,8 @@ const README: &str = "tests/README.md";
 const ITEM: &str = "- ";
 /// What leaves a program to `cargo xtask check` and CI, in the manifest.
 const LEFT_OUT: &str = "required-features = [\"all\"]";
+/// The same for a program that is about a device, which CI turns on, too.
+const LEFT_OUT_DEVICE: &str = "required-features = [\"all\", \"cuda\"]";
 /// What leaves a program to the job `exhaustive`, in its code, of which strings are no part.
 const EXHAUSTIVE: &str = "#![cfg(feature = \"\")]";
 
@@ -35,7 +37,7 @@ fn has(file: &Source, text: &str) -> bool {
         .any(|(_, line)| line.code.trim().starts_with(text))
 }
 
-/// The programs that a manifest leaves to the feature `all`, which CI turns on. No other feature is.
+/// The programs that a manifest leaves to the features `all` and `cuda`, which CI turns on. No other feature is.
 fn left_out(manifest: &Source, findings: &mut Vec<Finding>) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     let (mut test, mut name) = (false, String::new());
@@ -46,7 +48,7 @@ fn left_out(manifest: &Source, findings: &mut Vec<Finding>) -> BTreeSet<String> 
         } else if let Some(text) = code.strip_prefix("name = ").filter(|_| test) {
             name = text.trim_matches('"').into();
         } else if code.starts_with("required-features") && test {
-            if code != LEFT_OUT {
+            if ![LEFT_OUT, LEFT_OUT_DEVICE].contains(&code) {
                 findings.push(Finding {
                     path: manifest.path().into(),
                     line: number,

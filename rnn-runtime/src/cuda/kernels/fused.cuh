@@ -51,7 +51,8 @@ template <int R>
 INLINE Positions<R> positions(const Run& run, unsigned first, int from, int steps) {
   Positions<R> p;
   p.any = false;
-  int some = 0;
+  // A position that counts. An index that is not a constant would put the arrays into memory.
+  int some_time = from, some_row = 0;
 #pragma unroll
   for (int r = 0; r < R; ++r) {
     const unsigned i = first + r;
@@ -64,15 +65,16 @@ INLINE Positions<R> positions(const Run& run, unsigned first, int from, int step
     p.counts[r] = exists && (mask == nullptr || mask[((long long)p.time[r] * run.rows + p.row[r]) * run.mask_row] != 0.0f);
     if (p.counts[r]) {
       p.any = true;
-      some = r;
+      some_time = p.time[r];
+      some_row = p.row[r];
     }
   }
   // Others read what one that counts reads: nothing is written there yet.
 #pragma unroll
   for (int r = 0; r < R; ++r)
     if (!p.counts[r]) {
-      p.time[r] = p.time[some];
-      p.row[r] = p.row[some];
+      p.time[r] = some_time;
+      p.row[r] = some_row;
     }
   return p;
 }

@@ -2,7 +2,7 @@
 
 // A block of 256 threads has a tile of 32 rows and 32 columns of the gradient, a thread 2 by 2 of it. The places (a row at
 // a step) of the block's part come 16 at a time.
-extern "C" __global__ void __launch_bounds__(256) matrix_gradient(const MatrixGradient p) {
+extern "C" __global__ void __launch_bounds__(256, 1) matrix_gradient(const MatrixGradient p) {
   __shared__ float xs[16][32], ys[16][32];
   const int i0 = 32 * blockIdx.x, j0 = 32 * blockIdx.y;
   const int tx = threadIdx.x & 15, ty = threadIdx.x >> 4;

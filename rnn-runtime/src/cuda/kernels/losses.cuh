@@ -48,18 +48,18 @@ struct ScoredRow {
   float scale, share;
 
   // The sum over the lanes, in order.
-  __device__ double sum(double x) const {
+  __device__ __forceinline__ double sum(double x) const {
     double all = __shfl_sync(lanes, x, 0, 16);
     for (int i = 1; i < 16; ++i) all += __shfl_sync(lanes, x, i, 16);
     return all;
   }
 
-  __device__ int sum(int x) const {
+  __device__ __forceinline__ int sum(int x) const {
     for (int half = 8; half > 0; half /= 2) x += __shfl_xor_sync(lanes, x, half, 16);
     return x;
   }
 
-  __device__ void store(int i, double slope) const {
+  __device__ __forceinline__ void store(int i, double slope) const {
     float g = (float)slope * scale;
     if (share != 1.0f) g *= share;
     gradient[i] = g;
@@ -67,7 +67,7 @@ struct ScoredRow {
 
   // The sum of `value(i)` over the features.
   template <class F>
-  __device__ double over_features(F value) const {
+  __device__ __forceinline__ double over_features(F value) const {
     double all = 0.0;
     for (int i = lane; i < features; i += 16) all += value(i);
     return sum(all);
@@ -75,7 +75,7 @@ struct ScoredRow {
 
   // Mean over the features of a cost of prediction and target, which also gives its derivative.
   template <class F>
-  __device__ double mean(F cost) const {
+  __device__ __forceinline__ double mean(F cost) const {
     const double n = features;
     return over_features([&](int i) {
       double slope = 0.0;
@@ -86,7 +86,7 @@ struct ScoredRow {
   }
 
   // A target that a loss cannot use.
-  __device__ double unusable() const {
+  __device__ __forceinline__ double unusable() const {
     const double nan = __longlong_as_double(0x7ff8000000000000ll);
     if (gradient != nullptr)
       for (int i = lane; i < features; i += 16) store(i, nan);
@@ -116,21 +116,21 @@ __device__ __forceinline__ double binary(bool from_logits, double p, double t, d
 // The share of each class in the target: one class, or numbers with smoothing.
 struct OneClass {
   unsigned label;
-  __device__ double of(int i) const { return i == label ? 1.0 : 0.0; }
-  __device__ double total(const ScoredRow&) const { return 1.0; }
+  __device__ __forceinline__ double of(int i) const { return i == label ? 1.0 : 0.0; }
+  __device__ __forceinline__ double total(const ScoredRow&) const { return 1.0; }
   template <class F>
-  __device__ double sum(const ScoredRow& r, F value) const { return value((double)r.prediction[label]); }
+  __device__ __forceinline__ double sum(const ScoredRow& r, F value) const { return value((double)r.prediction[label]); }
 };
 
 struct AllClasses {
   const float* target;
   double scale, offset;
-  __device__ double of(int i) const { return (double)target[i] * scale + offset; }
-  __device__ double total(const ScoredRow& r) const {
+  __device__ __forceinline__ double of(int i) const { return (double)target[i] * scale + offset; }
+  __device__ __forceinline__ double total(const ScoredRow& r) const {
     return r.over_features([&](int i) { return of(i); });
   }
   template <class F>
-  __device__ double sum(const ScoredRow& r, F value) const {
+  __device__ __forceinline__ double sum(const ScoredRow& r, F value) const {
     // A class with share 0 does not count, not even with a logit of -infinity.
     return r.over_features([&](int i) {
       const double share = of(i);
@@ -255,7 +255,7 @@ extern "C" __global__ void count_rows(const CountRows p) {
 }
 
 // A loss or metric of every row, and the gradient. Each block leaves the sum over its rows and that of their weights.
-extern "C" __global__ void __launch_bounds__(256) score_rows(const ScoreRows p) {
+extern "C" __global__ void __launch_bounds__(256, 1) score_rows(const ScoreRows p) {
   __shared__ double room[256];
   const int lane = threadIdx.x & 15;
   const unsigned all = (unsigned)p.rows * (unsigned)p.steps * (unsigned)p.each;

@@ -54,7 +54,7 @@ extern "C" __global__ void parameter_sums(const ParameterSums p) {
 }
 
 // What the gradients of a chunk are multiplied by, in one thread.
-__device__ double factor_of(const UpdateWeights& p, const UpdateChunk& c) {
+__device__ __forceinline__ double factor_of(const UpdateWeights& p, const UpdateChunk& c) {
   if (p.clip == CLIP_NORM) return p.bound / fmax(sqrt(p.squares[c.parameter]), p.bound);
   if (p.clip != CLIP_GLOBAL_NORM) return 1.0;
   double sum = 0.0;

@@ -28,7 +28,7 @@ __device__ __forceinline__ void round_of(unsigned& x, unsigned& y, int bits) {
 }
 
 // Standard normal number n under a key: Threefry-2x32 in 13 rounds (Salmon and others, 2011), then Box and Muller (1958).
-__device__ float normal(unsigned long long key, long long n) {
+__device__ __forceinline__ float normal(unsigned long long key, long long n) {
   const int within = n % 32;
   const unsigned long long pair = (unsigned long long)(n / 32) * 16 + within % 16;
   const unsigned k0 = (unsigned)key, k1 = (unsigned)(key >> 32), k2 = k0 ^ k1 ^ 0x1BD11BDAu;
@@ -47,7 +47,7 @@ __device__ float normal(unsigned long long key, long long n) {
   const float u = ((float)(int)(x >> 1) + 0.5f) * (1.0f / 2147483648.0f);
   const float angle = (float)((int)y >> 8) * (3.14159265358979323846f / 8388608.0f);
   const float radius = sqrtf(fmaxf(0.0f, -2.0f * logf(u)));
-  return radius * (within < 16 ? cosf(angle) : sinf(angle));
+  return radius * (within < 16 ? cosine(angle) : sine(angle));
 }
 
 extern "C" __global__ void perturb(const Perturb p) {

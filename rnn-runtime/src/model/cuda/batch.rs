@@ -93,7 +93,7 @@ fn forget_last(data: &mut ModelData) {
 /// The device has run a batch, with the weights of the host.
 fn has_run(data: &mut ModelData, last: Last) {
     if let Some(resident) = &mut data.resident {
-        resident.stale = false;
+        *resident.stale.get_mut() = false;
         resident.last = Some(last);
     }
 }

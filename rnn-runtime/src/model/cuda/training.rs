@@ -255,7 +255,7 @@ impl OnDevice for ModelData {
         }
         drop(engine);
         if let Some(resident) = &mut self.resident {
-            resident.stale = false;
+            *resident.stale.get_mut() = false;
         }
         self.forget_host_weights();
         Ok(())
