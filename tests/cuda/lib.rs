@@ -1,7 +1,7 @@
 //! What tests of a device have in common.
 
 #[path = "../support/device.rs"]
-mod support;
+pub mod support;
 
 #[cfg(feature = "cuda")]
 use recurrent::prelude::Device;

@@ -19,7 +19,7 @@ pub fn check_device() {}
 
 #[cfg(feature = "cuda")]
 #[path = "skip.rs"]
-mod skip;
+pub mod skip;
 
 #[allow(dead_code, reason = "no package needs all of it")]
 #[cfg(feature = "cuda")]

@@ -251,6 +251,9 @@ impl CudaDevice {
 
     /// Fills a slice with NaN.
     pub(super) fn poison(&self, slice: &CudaSlice<f32>) -> Result<(), Error> {
+        // Training runs on another thread than the one that has made the device.
+        let bound = self.context.bind_to_thread();
+        bound.map_err(|e| failed("filling with NaN", e))?;
         let (address, bytes) = (self.address(slice), 4 * slice.len());
         // SAFETY: the bytes are those of the slice, and nothing else uses it: there is one stream.
         let done = unsafe {

@@ -35,6 +35,8 @@ pub(super) struct Resident {
     stale: AtomicBool,
     /// What went wrong in a call that cannot return an error.
     failed: Mutex<Option<Error>>,
+    /// The weights could not be copied, and NaN stands for them on the host.
+    lost: AtomicBool,
 }
 
 impl Resident {
@@ -57,6 +59,7 @@ impl Resident {
         let engine = self.engine();
         engine.weights().unwrap_or_else(|e| {
             self.fail(e);
+            self.lost.store(true, Ordering::Relaxed);
             vec![f32::NAN; engine.weights_len()]
         })
     }
@@ -137,6 +140,7 @@ pub(super) fn move_to(
         engine: Mutex::new(engine),
         stale: AtomicBool::new(false),
         failed: Mutex::default(),
+        lost: AtomicBool::new(false),
     }));
     Ok(())
 }
@@ -148,6 +152,13 @@ pub(super) fn bring_back(data: &mut ModelData) -> Result<(), Error> {
     }
     let _ = data.weights();
     fetch_states(data);
+    if let Some(resident) = &data.resident
+        && resident.lost.load(Ordering::Relaxed)
+    {
+        // The error may have been returned since. Perhaps it goes well now.
+        let weights = resident.engine().weights()?;
+        data.replace_weights(&weights);
+    }
     // The weights could not be copied: the model stays where it is.
     drop(ready(data)?);
     data.resident = None;

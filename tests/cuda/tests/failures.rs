@@ -1,0 +1,95 @@
+//! A device that has no more memory, or that fails, in the middle of a training: an error, and no panic.
+
+#[path = "../../support/skip.rs"]
+mod skip;
+
+use cuda::bench::{Bench, load};
+use ndarray::{Array2, Array3};
+use recurrent::prelude::*;
+use recurrent_test_cuda::numbers;
+
+/// The stand-in, which can fail.
+fn bench() -> Option<Bench> {
+    match load() {
+        Ok(bench) => Some(bench),
+        Err(reason) => {
+            skip::skipped("failures of a device", &reason.to_string());
+            None
+        }
+    }
+}
+
+fn model() -> impl Model<Input = Sequence, Output = Array2<f32>> + Learner {
+    rnn_model!(Input(_, 2) -> Masking
+        -> LSTM(3, stateful, kernel_constraint = max_norm(1.0), kernel_regularizer = l2(0.1))
+        -> Dense(1))
+}
+
+fn fit(model: &mut impl Learner) -> Result<History, Error> {
+    let x = Array3::from_shape_vec((8, 3, 2), numbers(48, 1)).unwrap();
+    let y = Array2::from_shape_vec((8, 1), numbers(8, 2)).unwrap();
+    let weights: Vec<f32> = numbers(8, 3).iter().map(|w| w + 1.0).collect();
+    let data = Dataset::new(x, y)?.sample_weight(weights)?;
+    let fit = Fit {
+        batch_size: 4,
+        shuffle: false,
+        verbose: Verbose::Silent,
+        ..Fit::default()
+    };
+    let mut trainer = Trainer::new(model)
+        .optimizer(Adam::new(0.01).clipnorm(1.0))
+        .loss(MeanSquaredError)
+        .metric(MeanAbsoluteError);
+    trainer.fit(&data, fit)
+}
+
+/// Each allocation of a training fails once; the next training with the same model goes well.
+#[test]
+fn no_memory_is_an_error() {
+    let Some(bench) = bench() else { return };
+    let device = Device::cuda(0).unwrap();
+    let mut failed = 0;
+    for number in 1.. {
+        let mut model = model().to(&device).unwrap();
+        bench.fail_allocation(number);
+        let result = fit(&mut model);
+        bench.fail_allocation(0);
+        match result {
+            Ok(_) => break,
+            Err(e) => {
+                failed += 1;
+                assert!(e.to_string().contains("out of memory"), "{e}");
+            }
+        }
+        // The states of a batch that has run may have stayed.
+        Model::reset_states(&model);
+        fit(&mut model).unwrap();
+        assert!(Learner::weights(&model).iter().all(|w| w.is_finite()));
+    }
+    // Values, weights, gradients, slots, tables, targets, figures, …
+    assert!(failed > 15, "{failed}");
+}
+
+/// A launch fails, and every call after it: the driver gives this context up.
+#[test]
+fn a_failed_launch_is_an_error() {
+    let Some(bench) = bench() else { return };
+    for number in [1, 7, 40, 55, 70] {
+        bench.reset();
+        let device = Device::cuda(0).unwrap();
+        let mut model = model().to(&device).unwrap();
+        bench.fail_launch(number);
+        let error = fit(&mut model).unwrap_err().to_string();
+        assert!(error.starts_with("cuda: "), "{error}");
+        let weights = Learner::weights(&model).to_vec();
+        assert!(fit(&mut model).is_err());
+        // What has been on the host all the time is still there; of what cannot be copied NaN is what is left.
+        assert!(weights.iter().all(|w| w.is_nan()) || weights.iter().all(|w| w.is_finite()));
+        match model.to(&Device::cpu()) {
+            Ok(model) => assert!(Learner::weights(&model).iter().all(|w| w.is_finite())),
+            Err(e) => assert!(e.to_string().starts_with("cuda: "), "{e}"),
+        }
+        // What is left is given up with it.
+        bench.reset();
+    }
+}
