@@ -5,6 +5,8 @@ pub mod support;
 
 #[cfg(feature = "cuda")]
 use recurrent::prelude::Device;
+#[cfg(feature = "cuda")]
+pub use support::reorder;
 
 /// The device of a test. What the stand-in finds fails the test.
 #[cfg(feature = "cuda")]

@@ -5,7 +5,7 @@
 
 #[allow(unused_imports, reason = "no package needs all of them")]
 #[cfg(feature = "cuda")]
-pub use with_cuda::{check_device, device, on_device};
+pub use with_cuda::{check_device, device, on_device, reorder};
 
 /// `model` as it is.
 #[cfg(not(feature = "cuda"))]
@@ -84,6 +84,17 @@ mod with_cuda {
     pub fn device() -> Option<&'static Device> {
         let device = &standing("standin").device;
         (!device.is_cpu()).then_some(device)
+    }
+
+    /// From now on the stand-in runs blocks and warps in another order, and lets some starve. A GPU does as it likes.
+    pub fn reorder(seed: u32) {
+        if let Some(bench) = &standing("standin").bench {
+            bench.configure(Config {
+                seed,
+                starve: seed > 1,
+                ..Config::default()
+            });
+        }
     }
 
     /// `model` on the device.
