@@ -81,6 +81,19 @@ impl Device {
         matches!(self.0, Kind::Cpu)
     }
 
+    /// Waits until everything that was started on the device has run: before and after it a program can look at a clock.
+    /// Nothing on the CPU is ever still to come.
+    ///
+    /// # Errors
+    /// [`Error::Device`] if something has failed on the way.
+    pub fn synchronize(&self) -> Result<(), Error> {
+        match &self.0 {
+            Kind::Cpu => Ok(()),
+            #[cfg(feature = "cuda")]
+            Kind::Cuda(device) => device.wait(),
+        }
+    }
+
     /// The GPU's name, as its driver gives it; `CPU` for the CPU.
     pub fn name(&self) -> &str {
         match &self.0 {

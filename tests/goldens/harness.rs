@@ -1,8 +1,6 @@
 //! Compares a model with a golden file. How close is close enough is defined in
 //! `../support/golden.rs`.
 
-use std::path::Path;
-
 use recurrent::learner::{InputView, Learner, StepSeed, Values};
 
 use crate::golden::{Data, GRADIENT_TOLERANCE, Golden, OUTPUT_TOLERANCE, compare};
@@ -84,7 +82,7 @@ pub fn check<M: Learner>(model: &mut M, name: &str, input_gradient: impl Fn(&M) 
 
 /// One golden file; its keys are listed in `tests/keras/goldens.py`.
 fn read(name: &str) -> Golden {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../keras/goldens");
+    let folder = crate::golden::folder("goldens");
     Golden::read(&folder.join(name).with_extension("safetensors"), "")
 }
 

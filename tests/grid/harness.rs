@@ -1,7 +1,5 @@
 //! Compares a graph with the numbers of its case; `tests/keras/graph_goldens.py` lists the keys.
 
-use std::path::Path;
-
 use recurrent::learner::{InputView, Learner, StepSeed, Values};
 
 use crate::golden::{Data, GRADIENT_TOLERANCE, Golden, OUTPUT_TOLERANCE, compare};
@@ -18,7 +16,7 @@ pub fn check<M: Learner>(
     name: &str,
     input_gradient: impl Fn(&M, usize) -> Option<&[f32]>,
 ) {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../keras/grid");
+    let folder = crate::golden::folder("grid");
     let path = folder.join(file).with_extension("safetensors");
     let golden = Golden::read(&path, &format!("{name}/"));
     set_weights(&golden, model);

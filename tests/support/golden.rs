@@ -5,7 +5,11 @@
 //! relative to that, since near zero they are what is left of larger numbers that cancel. Every
 //! element of every tensor must pass.
 
-use std::{collections::BTreeMap, fs, path::Path};
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+};
 
 use safetensors::{Dtype, SafeTensors};
 
@@ -15,6 +19,18 @@ use crate::bits::record_here;
 pub const OUTPUT_TOLERANCE: f64 = 1e-5;
 /// For the gradients of weights and inputs.
 pub const GRADIENT_TOLERANCE: f64 = 1e-4;
+
+/// A folder of files from Keras: where this program was built or, on a machine that it was carried to, beside the folder
+/// of its package.
+pub fn folder(name: &str) -> PathBuf {
+    let built = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../keras")
+        .join(name);
+    match built.is_dir() {
+        true => built,
+        false => Path::new("../keras").join(name),
+    }
+}
 
 /// Panics unless every element of `found` passes.
 pub fn compare(what: &str, found: &[f32], golden: &[f32], tolerance: f64) {

@@ -5,6 +5,7 @@
 //! Steps that take long run only when they are named: `cargo xtask check exhaustive`.
 
 mod bits;
+mod gpu;
 mod nvrtc;
 mod skipped;
 mod tidy;
@@ -210,6 +211,7 @@ fn main() -> ExitCode {
             Ok(_) => ExitCode::FAILURE,
             Err(message) => fail(&message),
         },
+        "gpu" => gpu::run(&root(), names),
         "nvrtc" if names.is_empty() => nvrtc::install(&root()),
         "skipped" if names.is_empty() => {
             print!("{}", skipped::report(&root()));
@@ -302,6 +304,7 @@ fn usage() -> String {
          cargo xtask tidy            the repository's own rules alone\n\
          cargo xtask bits record     writes down what all test models compute, in tests/bits\n\
          cargo xtask bits compare    compares that with what they compute now\n\
+         cargo xtask gpu [pack]      tests and measures on a machine with a GPU; `pack` only builds what it runs\n\
          cargo xtask nvrtc           installs the compiler of CUDA that tests of kernels need; 75 if it cannot be had\n\
          cargo xtask skipped         the tests that the last `check test` could not run here\n\nsteps:",
     );

@@ -268,7 +268,7 @@ impl CudaDevice {
     }
 
     /// Waits for everything that was started. What failed on the way is found here.
-    pub(super) fn wait(&self) -> Result<(), Error> {
+    pub fn wait(&self) -> Result<(), Error> {
         self.waits.fetch_add(1, Ordering::Relaxed);
         self.stream
             .synchronize()

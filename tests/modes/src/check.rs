@@ -22,7 +22,7 @@ const SIZES: [(usize, usize); 3] = [(7, 5), (1, 9), (2, 1)];
 pub fn stream(model: &mut dyn Streaming, oracle: &rnn_reference::ReferenceModel) {
     prepare(model, oracle);
     let spec = model.spec();
-    for &isa in Isa::available() {
+    for &isa in isas(model) {
         model.use_isa(isa);
         agree(model, oracle, isa, &SIZES);
         for time in [1, 6] {
@@ -36,7 +36,7 @@ pub fn stream(model: &mut dyn Streaming, oracle: &rnn_reference::ReferenceModel)
 pub fn whole(model: &mut dyn Subject, oracle: &rnn_reference::ReferenceModel) {
     prepare(model, oracle);
     let spec = model.spec();
-    for &isa in Isa::available() {
+    for &isa in isas(model) {
         model.use_isa(isa);
         agree(model, oracle, isa, &SIZES);
     }
@@ -50,7 +50,7 @@ const LONG: (usize, usize) = (9, 70);
 pub fn long_stream(model: &mut dyn Streaming, oracle: &rnn_reference::ReferenceModel) {
     prepare(model, oracle);
     let spec = model.spec();
-    for &isa in Isa::available() {
+    for &isa in isas(model) {
         model.use_isa(isa);
         agree(model, oracle, isa, &[LONG]);
         streamed(model, &batch(spec, LONG.0, LONG.1, 3), isa);
@@ -63,7 +63,7 @@ pub fn long_stream(model: &mut dyn Streaming, oracle: &rnn_reference::ReferenceM
 pub fn long(model: &mut dyn Subject, oracle: &rnn_reference::ReferenceModel) {
     prepare(model, oracle);
     let spec = model.spec();
-    for &isa in Isa::available() {
+    for &isa in isas(model) {
         model.use_isa(isa);
         agree(model, oracle, isa, &[LONG]);
     }
@@ -79,7 +79,7 @@ pub fn blocks(model: &mut dyn Streaming, oracle: &rnn_reference::ReferenceModel)
     prepare(model, oracle);
     let spec = model.spec();
     assert!(spec.blocks, "this model is not cut into blocks");
-    for &isa in Isa::available() {
+    for &isa in isas(model) {
         model.use_isa(isa);
         for (rows, time) in [(1, 300), (3, 301), (33, 300), (2, 257), (5, 256)] {
             streamed(model, &batch(spec, rows, time, 10), isa);
@@ -91,8 +91,20 @@ pub fn blocks(model: &mut dyn Streaming, oracle: &rnn_reference::ReferenceModel)
     }
 }
 
+/// The instruction sets that a model can run on; a device has one of its own, which is none of these.
+pub(crate) fn isas<M: Subject + ?Sized>(model: &M) -> &'static [Isa] {
+    match model.is_on_device() {
+        true => &Isa::available()[..1],
+        false => Isa::available(),
+    }
+}
+
 /// A stream of each row gives the bits of the batch.
 fn streamed(model: &mut dyn Streaming, x: &Data, isa: Isa) {
+    // The CPU's, and other bits.
+    if model.is_on_device() {
+        return;
+    }
     let y = infer(model, x);
     let time = x.time();
     for (row, steps) in model.steps(x).iter().enumerate() {
@@ -185,6 +197,9 @@ fn compare(isa: Isa, what: &str, model: &dyn Subject, expected: &rnn_reference::
 
 /// Everything that a model computes is the same bits on one thread and on as many as `counts` says.
 pub fn threads(model: &mut dyn Subject, x: &Data, counts: &[usize]) {
+    if model.is_on_device() {
+        return;
+    }
     let isa = model.chosen_isa().name();
     let w = model.weights().to_vec();
     model.want_input_gradients();
@@ -242,7 +257,7 @@ pub fn same_program(a: &mut dyn Streaming, b: &mut dyn Streaming) {
     assert!(plan.contains("at every step"), "{plan}");
     same(a, b);
     let x = batch(a.spec(), 5, 8, 10);
-    for &isa in Isa::available() {
+    for &isa in isas(a) {
         a.use_isa(isa);
         b.use_isa(isa);
         let bits = |m: &dyn Streaming| m.steps(&x).concat().concat().concat();
@@ -260,7 +275,7 @@ pub fn same(a: &mut dyn Subject, b: &mut dyn Subject) {
     assert_eq!(shapes(a), shapes(b));
     let w = weights(a.specs(), 7);
     let x = batch(a.spec(), 5, 8, 8);
-    for &isa in Isa::available() {
+    for &isa in isas(a) {
         let run = |m: &mut dyn Subject| {
             m.use_isa(isa);
             m.weights_mut().copy_from_slice(&w);

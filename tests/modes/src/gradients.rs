@@ -2,6 +2,7 @@
 
 use crate::{
     bits::record,
+    check::isas,
     numbers::{Content, Data, Random, close, largest},
     oracle::{Run, SEED},
     run::infer,
@@ -26,7 +27,7 @@ pub fn gradients(model: &mut dyn Subject, oracle: &rnn_reference::ReferenceModel
     let along = Along::new(specs, x, numbers <= MANY);
     model.want_input_gradients();
     let mut same = None;
-    for &isa in Isa::available() {
+    for &isa in isas(model) {
         // What noise adds differs between instruction sets in its last bits.
         let expected = match same.take() {
             Some(expected) => expected,

@@ -10,12 +10,16 @@
 mod bits;
 pub mod cells;
 pub mod check;
+#[path = "../../support/device.rs"]
+mod device;
 mod gradients;
 pub mod numbers;
 pub mod oracle;
 mod run;
 mod steps;
 pub mod subject;
+
+pub use device::{check_device, on_device};
 
 /// Passes the same tokens to the compiler and to the interpreter and compares what they compute:
 /// `check! { name: how { model } … }`.
@@ -30,7 +34,9 @@ macro_rules! check {
         $(#[test]
         fn $name() {
             let oracle = $crate::oracle::oracle(stringify!($($model)*));
-            $crate::check::$how(&mut recurrent::rnn_model!($($model)*), &oracle);
+            let mut model = $crate::on_device(recurrent::rnn_model!($($model)*));
+            $crate::check::$how(&mut model, &oracle);
+            $crate::check_device();
         })*
     };
 }
@@ -43,9 +49,10 @@ macro_rules! same {
         $(#[test]
         fn $name() {
             $crate::check::$how(
-                &mut recurrent::rnn_model!($($a)*),
-                &mut recurrent::rnn_model!($($b)*),
+                &mut $crate::on_device(recurrent::rnn_model!($($a)*)),
+                &mut $crate::on_device(recurrent::rnn_model!($($b)*)),
             );
+            $crate::check_device();
         })*
     };
 }

@@ -19,6 +19,8 @@ pub trait Subject: Learner + Send {
     fn use_isa(&mut self, isa: Isa);
     /// The instruction set that it runs on.
     fn chosen_isa(&self) -> Isa;
+    /// Whether it is on a device. Streams, instruction sets and threads are the CPU's.
+    fn is_on_device(&self) -> bool;
     /// Starts sequences from zero states.
     fn start(&self);
     /// Asks backward passes for the gradients of inputs.
@@ -36,6 +38,9 @@ impl<M: Model> Subject for M {
     }
     fn chosen_isa(&self) -> Isa {
         self.isa().expect("an instruction set of this machine")
+    }
+    fn is_on_device(&self) -> bool {
+        !self.device().is_cpu()
     }
     fn start(&self) {
         self.reset_states();
