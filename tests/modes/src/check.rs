@@ -6,7 +6,7 @@ use crate::{
     numbers::{Data, Random, close, largest, same_bits, weights},
     oracle::{Run, SEED},
     run::outputs,
-    subject::{Streaming, Subject},
+    subject::{Streaming, Subject, isas},
 };
 use recurrent::Isa;
 
@@ -88,14 +88,6 @@ pub fn blocks(model: &mut dyn Streaming, oracle: &rnn_reference::ReferenceModel)
         infer(model, &x);
         let run = Run::inference(oracle, spec.params, model.weights(), &x);
         compare(isa, "300 steps", model, &run.answer());
-    }
-}
-
-/// The instruction sets that a model can run on; a device has one of its own, which is none of these.
-pub(crate) fn isas<M: Subject + ?Sized>(model: &M) -> &'static [Isa] {
-    match model.is_on_device() {
-        true => &Isa::available()[..1],
-        false => Isa::available(),
     }
 }
 

@@ -2,11 +2,10 @@
 
 use crate::{
     bits::record,
-    check::isas,
     numbers::{Content, Data, Random, close, largest},
     oracle::{Run, SEED},
     run::infer,
-    subject::Subject,
+    subject::{Subject, isas},
 };
 use recurrent::{Isa, params::ParamSpec};
 use rnn_tables::Perturbation;

@@ -53,6 +53,14 @@ impl<M: Model> Subject for M {
     }
 }
 
+/// The instruction sets that a model can run on; a device has one of its own, which is none of these.
+pub fn isas<M: Subject + ?Sized>(model: &M) -> &'static [Isa] {
+    match model.is_on_device() {
+        true => &Isa::available()[..1],
+        false => Isa::available(),
+    }
+}
+
 /// A model that can run step by step.
 pub trait Streaming: Subject {
     /// What a stream gives for each row of a batch: `[row][step][output]`.
