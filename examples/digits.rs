@@ -88,9 +88,6 @@ where
     let device: Device = options.device.parse()?;
     let mut model = M::with_seed(options.seed).to(&device)?;
     println!("{}", model.summary());
-    if !device.is_cpu() {
-        println!("on {device}, {}\n", device.name());
-    }
     if options.plan {
         println!("{}", M::plan());
     }

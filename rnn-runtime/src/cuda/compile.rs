@@ -1,6 +1,12 @@
 //! Compiles CUDA to code of a GPU by NVRTC, and keeps what was compiled on disk.
 
-use std::{ffi::CString, fs, io, path::PathBuf};
+use std::{
+    ffi::CString,
+    fs,
+    io::{self, IsTerminal as _},
+    path::PathBuf,
+    sync::Once,
+};
 
 use cudarc::nvrtc::{result, sys};
 
@@ -35,12 +41,27 @@ pub(super) fn compile(source: &str, architecture: i32) -> Result<Vec<u8>, Error>
     if let Some(code) = cache.as_ref().and_then(Cache::read) {
         return Ok(code);
     }
+    announce(architecture);
     let code = build(source, &target)?;
     if let Some(cache) = &cache {
         // A cache that cannot be written costs time at the next start, and nothing else.
         let _ = cache.write(&code);
     }
     Ok(code)
+}
+
+/// Says on a terminal, once, why the first run of a model takes seconds.
+fn announce(architecture: i32) {
+    static ONCE: Once = Once::new();
+    if io::stderr().is_terminal() {
+        ONCE.call_once(|| {
+            let kept = match folder() {
+                Some(folder) => format!("; the next start finds them in {}", folder.display()),
+                None => String::new(),
+            };
+            eprintln!("compiling kernels for this GPU (sm_{architecture}){kept}");
+        });
+    }
 }
 
 /// What NVRTC compiles for.

@@ -123,7 +123,7 @@ impl<T: DeviceRepr + ValidAsZeroBits> Room<T> {
 /// The kernels of a schedule's forms, and the batch that they run for.
 struct Batch {
     training: bool,
-    layout: Layout,
+    layout: Layout<'static>,
     axes: Vec<usize>,
     inputs: Vec<DeviceInput>,
     sorted: Vec<Option<SortedIds>>,
@@ -143,7 +143,7 @@ pub struct Engine {
     /// Whether `packed` are the weights as they are.
     is_packed: bool,
     computed: Kernels,
-    computed_buffers: &'static [Buffer],
+    computed_buffers: [Buffer; 1],
     inference: Option<Kernels>,
     training: Option<Kernels>,
     values: Room<f32>,
@@ -190,14 +190,14 @@ impl Engine {
         device.upload(weights, &mut on_device)?;
         let packed = device.room(packing.len, "the packed weights")?;
         let seeds = device.room(2, "the seed")?;
-        // One row holds all computed vectors. A buffer of a table is `'static`, and a model is made rarely.
-        let computed_buffers: &'static [Buffer] = Box::leak(Box::new([Buffer {
+        // One row holds all computed vectors.
+        let computed_buffers = [Buffer {
             width: model.stream.computed.1,
             unaligned: false,
             extent: Extent::One,
             axis: 0,
-        }]));
-        let computed = Kernels::single(&device, model.code.computed, computed_buffers, &packing)?;
+        }];
+        let computed = Kernels::single(&device, model.code.computed, &computed_buffers, &packing)?;
         Ok(Engine {
             weights: on_device,
             len: weights.len(),
@@ -340,7 +340,7 @@ impl Engine {
             self.device.run(&pack, (count.min(1 << 16) as u32, 1, 1))?;
         }
         let packed = Floats(self.device.address(&self.packed));
-        let layout = Layout::new(self.computed_buffers, 1, &[])?;
+        let layout = Layout::new(&self.computed_buffers, 1, &[])?;
         let pass = Pass {
             device: &self.device,
             kernels: &self.computed,

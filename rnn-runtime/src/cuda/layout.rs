@@ -37,8 +37,8 @@ pub(super) fn int(n: usize, what: &str) -> Result<i32, Error> {
 
 /// Where the buffers of a batch lie: `[steps][rows][row]` floats each.
 #[derive(Clone, Debug)]
-pub(super) struct Layout {
-    specs: &'static [Buffer],
+pub(super) struct Layout<'s> {
+    specs: &'s [Buffer],
     /// The first float of each buffer.
     starts: Vec<usize>,
     /// Floats of all of them.
@@ -47,12 +47,12 @@ pub(super) struct Layout {
     pub rows: usize,
 }
 
-impl Layout {
+impl<'s> Layout<'s> {
     /// For so many rows, and axes of these lengths.
     ///
     /// # Errors
     /// [`Error::Argument`] if they cannot be counted.
-    pub fn new(specs: &'static [Buffer], rows: usize, axes: &[usize]) -> Result<Layout, Error> {
+    pub fn new(specs: &'s [Buffer], rows: usize, axes: &[usize]) -> Result<Layout<'s>, Error> {
         let too_large = || Error::Argument("this batch is too large for a device".to_owned());
         let mut starts = Vec::with_capacity(specs.len());
         let mut len = 0usize;

@@ -72,7 +72,7 @@ impl Kernels {
     pub fn single(
         device: &CudaDevice,
         kernels: &'static [CudaKernel],
-        specs: &'static [Buffer],
+        specs: &[Buffer],
         packing: &Packing,
     ) -> Result<Kernels, Error> {
         let mut program = Program::new(specs, packing);

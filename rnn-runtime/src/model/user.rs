@@ -117,9 +117,14 @@ pub trait Model: Program {
         Stream::new(self.data())
     }
 
-    /// Keras's table of layers, output shapes and parameters.
+    /// Keras's table of layers, output shapes and parameters; and the device, if the model is not on the CPU.
     fn summary(&self) -> String {
-        summary::summary(&Self::INFO)
+        let mut text = summary::summary(&Self::INFO);
+        let device = self.device();
+        if !device.is_cpu() {
+            text += &format!("on {device}, {}\n", device.name());
+        }
+        text
     }
 
     /// The model's graph as [Mermaid](https://mermaid.js.org) draws it, in Markdown for instance.

@@ -46,7 +46,7 @@ pub(super) struct Pass<'a> {
     pub device: &'a CudaDevice,
     pub kernels: &'a Kernels,
     pub forms: &'static [CudaForm],
-    pub layout: &'a Layout,
+    pub layout: &'a Layout<'a>,
     pub values: Floats,
     pub packed: Floats,
     /// All weights as the user sees them.
