@@ -11,8 +11,8 @@ use std::{
 
 use cudarc::{
     driver::{
-        CudaContext, CudaFunction, CudaModule, CudaSlice, CudaStream, DevicePtr, DeviceRepr,
-        DriverError, LaunchConfig, PushKernelArg, sys,
+        CudaContext, CudaFunction, CudaGraph, CudaModule, CudaSlice, CudaStream, DevicePtr,
+        DeviceRepr, DriverError, LaunchConfig, PushKernelArg, sys,
     },
     nvrtc::Ptx,
 };
@@ -281,14 +281,131 @@ impl CudaDevice {
         parameters: &P,
         blocks: (u32, u32, u32),
     ) -> Result<(), Error> {
+        self.launcher().run(parameters, blocks)
+    }
+
+    /// What starts kernels on the device's stream.
+    pub(super) fn launcher(&self) -> Launcher<'_> {
+        Launcher {
+            device: self,
+            stream: &self.stream,
+        }
+    }
+
+    /// Writes down what `f` starts, without running it.
+    pub(super) fn record(
+        &self,
+        f: impl FnOnce(Launcher<'_>) -> Result<(), Error>,
+    ) -> Result<Recording, Error> {
+        let recorded = |e| failed("recording a graph", e);
+        // A stream of its own, since another thread may be using the device's.
+        let stream = self.context.new_stream().map_err(recorded)?;
+        stream
+            .begin_capture(sys::CUstreamCaptureMode::CU_STREAM_CAPTURE_MODE_THREAD_LOCAL)
+            .map_err(recorded)?;
+        let done = f(Launcher {
+            device: self,
+            stream: &stream,
+        });
+        // It ends whatever happened.
+        let graph = stream.end_capture(sys::CUgraphInstantiate_flags(0));
+        done?;
+        match graph.map_err(recorded)? {
+            Some(graph) => Ok(Recording {
+                graph,
+                context: Arc::clone(&self.context),
+            }),
+            None => Err(Error::Device("cuda: nothing was recorded".to_owned())),
+        }
+    }
+
+    /// Starts what has been recorded.
+    pub(super) fn replay(&self, recording: &Recording) -> Result<(), Error> {
+        let bound = self.context.bind_to_thread();
+        // SAFETY: the graph lives as long as the recording, which the engine keeps until its stream has been waited for; the
+        // slices that its kernels name are those of the engine, whose addresses are part of what a recording is known by.
+        let started = bound.and_then(|()| unsafe {
+            cudarc::driver::result::graph::launch(
+                recording.graph.cu_graph_exec(),
+                self.stream.cu_stream(),
+            )
+        });
+        started.map_err(|e| failed("a graph does not start", e))
+    }
+
+    /// A fused kernel of a module, over so many buffers and with so many bytes of shared memory.
+    pub(super) fn fused_function(
+        &self,
+        module: &Arc<CudaModule>,
+        name: &str,
+        offsets: usize,
+        shared: u32,
+    ) -> Result<FusedFunction, Error> {
+        let function = module.load_function(name);
+        let function = function.map_err(|e| failed("a kernel is missing", e))?;
+        if shared > 0 {
+            // More than 48 KiB have to be asked for.
+            let attribute =
+                sys::CUfunction_attribute::CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES;
+            let set = function.set_attribute(attribute, shared as i32);
+            set.map_err(|e| failed("asking for shared memory", e))?;
+        }
+        Ok(FusedFunction {
+            function,
+            offsets,
+            shared,
+        })
+    }
+}
+
+/// Kernels that were started once, as a graph that can be started again.
+pub(super) struct Recording {
+    graph: CudaGraph,
+    context: Arc<CudaContext>,
+}
+
+impl Drop for Recording {
+    fn drop(&mut self) {
+        // The graph is dropped after this, on whatever thread this is, and cudarc does not do it. If it fails, so has the device.
+        let _ = self.context.bind_to_thread();
+    }
+}
+
+// SAFETY: the driver lets any thread use a graph, one at a time; there is no way to a shared one but `replay`, and whoever
+// calls it has the engine alone.
+unsafe impl Send for Recording {}
+
+/// What starts kernels, on the device's stream or on one that records.
+#[derive(Clone, Copy)]
+pub(super) struct Launcher<'a> {
+    device: &'a CudaDevice,
+    stream: &'a Arc<CudaStream>,
+}
+
+impl std::ops::Deref for Launcher<'_> {
+    type Target = CudaDevice;
+
+    fn deref(&self) -> &CudaDevice {
+        self.device
+    }
+}
+
+impl Launcher<'_> {
+    /// Starts one of the kernels that every model uses.
+    pub(super) fn run<P: Operation>(
+        &self,
+        parameters: &P,
+        blocks: (u32, u32, u32),
+    ) -> Result<(), Error> {
         let mut functions = self
+            .device
             .functions
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
         let function = match functions.get(P::KERNEL) {
             Some(function) => function.clone(),
             None => {
-                let found = self.operations.load_function(P::KERNEL);
+                let found = self.device.operations.load_function(P::KERNEL);
                 let function = found.map_err(|e| failed(P::KERNEL, e))?;
                 functions.insert(P::KERNEL, function.clone());
                 function
@@ -356,30 +473,6 @@ impl CudaDevice {
         started
             .map(drop)
             .map_err(|e| failed("a kernel does not start", e))
-    }
-
-    /// A fused kernel of a module, over so many buffers and with so many bytes of shared memory.
-    pub(super) fn fused_function(
-        &self,
-        module: &Arc<CudaModule>,
-        name: &str,
-        offsets: usize,
-        shared: u32,
-    ) -> Result<FusedFunction, Error> {
-        let function = module.load_function(name);
-        let function = function.map_err(|e| failed("a kernel is missing", e))?;
-        if shared > 0 {
-            // More than 48 KiB have to be asked for.
-            let attribute =
-                sys::CUfunction_attribute::CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES;
-            let set = function.set_attribute(attribute, shared as i32);
-            set.map_err(|e| failed("asking for shared memory", e))?;
-        }
-        Ok(FusedFunction {
-            function,
-            offsets,
-            shared,
-        })
     }
 }
 

@@ -11,7 +11,7 @@ use rnn_tables::{Axis, BufferRef, GradientCondition, Instruction};
 
 use super::{
     code::CudaForm,
-    device::CudaDevice,
+    device::Launcher,
     layout::{Layout, NOTHING, int},
     parameters::{
         Clear, CopyIn, CopyOut, CopyStep, Doubles, Floats, Operation, Seeds, View, Words,
@@ -43,7 +43,7 @@ pub(super) struct SortedIds {
 
 /// One run of a schedule over a batch.
 pub(super) struct Pass<'a> {
-    pub device: &'a CudaDevice,
+    pub device: Launcher<'a>,
     pub kernels: &'a Kernels,
     pub forms: &'static [CudaForm],
     pub layout: &'a Layout<'a>,
