@@ -161,12 +161,16 @@ fn device(root: &Path) -> bool {
         Ok((name, path)) => {
             let cache = root.join("target/cuda-cache");
             let cache = cache.to_string_lossy();
-            let variables = [
-                (name, path.as_str()),
-                ("RECURRENT_TEST_DEVICE", "standin"),
-                ("RECURRENT_CACHE", &cache),
-            ];
-            cargo(root, &arguments, &variables)
+            // The order of blocks and warps. The first compiles the kernels.
+            ["0", "1", "2"].iter().all(|seed| {
+                let variables = [
+                    (name, path.as_str()),
+                    ("RECURRENT_TEST_DEVICE", "standin"),
+                    ("RECURRENT_TEST_SEED", seed),
+                    ("RECURRENT_CACHE", &cache),
+                ];
+                cargo(root, &arguments, &variables)
+            })
         }
         Err(error) => {
             eprintln!("cannot write down which tests are skipped: {error}");
