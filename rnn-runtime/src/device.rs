@@ -38,7 +38,7 @@ impl Device {
         Device(Kind::Cpu)
     }
 
-    /// The first GPU that can be used, or the CPU where there is none.
+    /// GPU number 0, or the CPU where that cannot be used; [`Device::cuda`] says why it cannot.
     pub fn auto() -> Device {
         Device::cuda(0).unwrap_or(Device::cpu())
     }

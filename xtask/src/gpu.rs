@@ -96,10 +96,23 @@ fn pack(root: &Path) -> Result<PathBuf, String> {
     if packed != wanted {
         return Err(format!("{packed} of {wanted} programs were built"));
     }
+    // A machine without a network may lack NVRTC.
+    let nvrtc = folder.join("nvrtc");
+    let _ = fs::create_dir_all(&nvrtc);
+    for library in libraries(&root.join("target/nvrtc")) {
+        let name = library.file_name().unwrap_or_default();
+        let _ = fs::copy(&library, nvrtc.join(name));
+    }
     let archive = root.join("target/gpu.tar.xz");
     let mut tar = Command::new("tar");
-    tar.env("XZ_OPT", "-T0 -3")
-        .args(["-C", "target", "-cJf", "target/gpu.tar.xz", "gpu/bin"]);
+    tar.env("XZ_OPT", "-T0 -3").args([
+        "-C",
+        "target",
+        "-cJf",
+        "target/gpu.tar.xz",
+        "gpu/bin",
+        "gpu/nvrtc",
+    ]);
     let packed = tar.current_dir(root).status();
     if !packed.is_ok_and(|status| status.success()) {
         return Err("tar cannot pack target/gpu".to_owned());
@@ -107,6 +120,20 @@ fn pack(root: &Path) -> Result<PathBuf, String> {
     let bytes = fs::metadata(&archive).map_or(0, |m| m.len());
     println!("target/gpu.tar.xz: {} MiB", bytes >> 20);
     Ok(folder)
+}
+
+/// NVRTC's libraries below a folder, if `cargo xtask nvrtc` has been there.
+fn libraries(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let path = entry.path();
+        if path.is_dir() {
+            found.extend(libraries(&path));
+        } else if entry.file_name().to_string_lossy().starts_with("libnvrtc") {
+            found.push(path);
+        }
+    }
+    found
 }
 
 /// The programs that cargo has built.

@@ -5,7 +5,7 @@ use std::{
     fmt,
     sync::{
         Arc, Mutex, PoisonError,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicU64, AtomicUsize, Ordering},
     },
 };
 
@@ -31,12 +31,15 @@ pub struct CudaDevice {
     name: String,
     ordinal: usize,
     architecture: i32,
+    multiprocessors: usize,
     operations: Arc<CudaModule>,
     /// Kernels by name, found when first used.
     functions: Mutex<BTreeMap<&'static str, CudaFunction>>,
     staging: Mutex<Staging>,
     /// How often the host has waited.
     waits: AtomicU64,
+    /// Kernels that have been started, or recorded.
+    started: AtomicUsize,
 }
 
 impl fmt::Debug for CudaDevice {
@@ -116,6 +119,9 @@ impl CudaDevice {
         let stream = context.new_stream().map_err(start)?;
         let (major, minor) = context.compute_capability().map_err(start)?;
         let architecture = 10 * major + minor;
+        let multiprocessors = context
+            .attribute(sys::CUdevice_attribute::CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT)
+            .map_err(start)?;
         let name = context.name().map_err(start)?;
         let operations = load(&context, &operations(), architecture)?;
         Ok(CudaDevice {
@@ -124,10 +130,12 @@ impl CudaDevice {
             name,
             ordinal,
             architecture,
+            multiprocessors: usize::try_from(multiprocessors).unwrap_or(1).max(1),
             operations,
             functions: Mutex::default(),
             staging: Mutex::default(),
             waits: AtomicU64::new(0),
+            started: AtomicUsize::new(0),
         })
     }
 
@@ -149,6 +157,11 @@ impl CudaDevice {
     /// Such as 90 for `sm_90`.
     pub fn architecture(&self) -> i32 {
         self.architecture
+    }
+
+    /// How many blocks run at once, at least.
+    pub(super) fn multiprocessors(&self) -> usize {
+        self.multiprocessors
     }
 
     /// Bytes of shared memory that a block may have.
@@ -218,7 +231,9 @@ impl CudaDevice {
             return Ok(());
         }
         let copied = self.stream.memcpy_htod(from, to);
-        copied.map_err(|e| failed("copying to the device", e))
+        copied.map_err(|e| failed("copying to the device", e))?;
+        // Where the GPU reads the host's memory by itself, it may not have read it yet.
+        self.wait()
     }
 
     /// Copies the first numbers of a slice from the device, and waits for them.
@@ -272,7 +287,7 @@ impl CudaDevice {
         self.waits.fetch_add(1, Ordering::Relaxed);
         self.stream
             .synchronize()
-            .map_err(|e| failed("a kernel fails", e))
+            .map_err(|e| failed("a kernel fails, and the program has to be started again", e))
     }
 
     /// Starts one of the kernels that every model uses.
@@ -322,8 +337,9 @@ impl CudaDevice {
     /// Starts what has been recorded.
     pub(super) fn replay(&self, recording: &Recording) -> Result<(), Error> {
         let bound = self.context.bind_to_thread();
-        // SAFETY: the graph lives as long as the recording, which the engine keeps until its stream has been waited for; the
-        // slices that its kernels name are those of the engine, whose addresses are part of what a recording is known by.
+        // SAFETY: the graph is the recording's; the driver keeps what runs of it when it is destroyed. The slices that its
+        // kernels name are those of the engine, whose addresses are part of what a recording is known by; they are freed in
+        // the order of the stream, after the graph.
         let started = bound.and_then(|()| unsafe {
             cudarc::driver::result::graph::launch(
                 recording.graph.cu_graph_exec(),
@@ -341,7 +357,8 @@ impl CudaDevice {
         offsets: usize,
         shared: u32,
     ) -> Result<FusedFunction, Error> {
-        let function = module.load_function(name);
+        let bound = self.context.bind_to_thread();
+        let function = bound.and_then(|()| module.load_function(name));
         let function = function.map_err(|e| failed("a kernel is missing", e))?;
         if shared > 0 {
             // More than 48 KiB have to be asked for.
@@ -391,6 +408,11 @@ impl std::ops::Deref for Launcher<'_> {
 }
 
 impl Launcher<'_> {
+    /// How many kernels have been started so far, by all who use the device.
+    pub(super) fn started(&self) -> usize {
+        self.device.started.load(Ordering::Relaxed)
+    }
+
     /// Starts one of the kernels that every model uses.
     pub(super) fn run<P: Operation>(
         &self,
@@ -405,6 +427,8 @@ impl Launcher<'_> {
         let function = match functions.get(P::KERNEL) {
             Some(function) => function.clone(),
             None => {
+                let bound = self.device.context.bind_to_thread();
+                bound.map_err(|e| failed(P::KERNEL, e))?;
                 let found = self.device.operations.load_function(P::KERNEL);
                 let function = found.map_err(|e| failed(P::KERNEL, e))?;
                 functions.insert(P::KERNEL, function.clone());
@@ -412,6 +436,7 @@ impl Launcher<'_> {
             }
         };
         drop(functions);
+        self.device.started.fetch_add(1, Ordering::Relaxed);
         let mut launch = self.stream.launch_builder(&function);
         launch.arg(parameters);
         // SAFETY: the kernel has this one parameter, a structure that was declared from this type. Its pointers are of
@@ -456,14 +481,17 @@ impl Launcher<'_> {
         run: &parameters::Run,
         offsets: &[i64],
         blocks: (u32, u32),
+        threads: u32,
     ) -> Result<(), Error> {
         const NONE: i64 = 0;
         assert_eq!(offsets.len(), kernel.offsets, "a kernel of other buffers");
+        self.device.started.fetch_add(1, Ordering::Relaxed);
         let mut launch = self.stream.launch_builder(&kernel.function);
         launch.arg(run);
         // The driver copies as many bytes as the kernel's second parameter has.
         launch.arg(offsets.first().unwrap_or(&NONE));
         let config = LaunchConfig {
+            block_dim: (threads, 1, 1),
             shared_mem_bytes: kernel.shared,
             ..config((blocks.0, blocks.1, 1))
         };
@@ -500,10 +528,21 @@ fn load(
 ) -> Result<Arc<CudaModule>, Error> {
     let code = compile(source, architecture)?;
     let module = context.load_module(Ptx::from_binary(code));
-    module.map_err(|e| match e.0 {
-        sys::CUresult::CUDA_ERROR_UNSUPPORTED_PTX_VERSION => Error::Device(
-            "cuda: NVRTC is newer than the driver, and this GPU is newer than both: update the driver".to_owned(),
-        ),
-        _ => failed("loading kernels", e),
+    module.map_err(|e| {
+        let newer = matches!(
+            e.0,
+            sys::CUresult::CUDA_ERROR_UNSUPPORTED_PTX_VERSION
+                | sys::CUresult::CUDA_ERROR_INVALID_IMAGE
+                | sys::CUresult::CUDA_ERROR_INVALID_SOURCE
+                | sys::CUresult::CUDA_ERROR_NO_BINARY_FOR_GPU
+        );
+        let error = failed("loading kernels", e);
+        match newer {
+            true => Error::Device(format!(
+                "{error}; NVRTC may be newer than the driver: update the driver, or take the NVRTC of CUDA 12 \
+                 (`pip install nvidia-cuda-nvrtc-cu12`)"
+            )),
+            false => error,
+        }
     })
 }

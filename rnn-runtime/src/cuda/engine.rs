@@ -339,7 +339,11 @@ impl Engine {
                 tasks: PackTasks(self.device.address(&self.tasks)),
                 count: int(count, "packed weights")?,
             };
-            self.device.run(&pack, (count.min(1 << 16) as u32, 1, 1))?;
+            let largest = self.packing.tasks.iter().map(|t| t.k * t.width).max();
+            // A thread has four floats or more.
+            let parts = largest.unwrap_or(1).div_ceil(1024).clamp(1, 256);
+            self.device
+                .run(&pack, (count.min(1 << 16) as u32, parts, 1))?;
         }
         let packed = Floats(self.device.address(&self.packed));
         let layout = Layout::new(&self.computed_buffers, 1, &[])?;

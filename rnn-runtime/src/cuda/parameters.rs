@@ -472,6 +472,8 @@ parameters! {
         rows: i32,
         steps: i32,
         width: i32,
+        /// As in [`MatrixGradient`], `width` floats after the last.
+        parts: i32,
     }
 
     /// How many rows of an output are not masked.

@@ -23,7 +23,10 @@ pub(super) struct Loaded {
 
 /// The kernels of a step as one.
 pub(super) struct LoadedPersistent {
+    /// Of several rows a block.
     pub function: FusedFunction,
+    /// Of one row a block.
+    pub single: FusedFunction,
     pub buffers: Arc<[usize]>,
 }
 
@@ -210,10 +213,17 @@ impl<'a> Program<'a> {
             kernels.loaded.insert(key(k), loaded);
         }
         for (key, written, buffers) in self.persistent {
-            let name = format!("persistent{}", written.index);
             let shared = 4 * written.shared as u32;
-            let function = device.fused_function(&module, &name, buffers.len(), shared)?;
-            let loaded = LoadedPersistent { function, buffers };
+            let function = |name: &str| {
+                let name = format!("{name}{}", written.index);
+                device.fused_function(&module, &name, buffers.len(), shared)
+            };
+            let (several, single) = (function("persistent")?, function("single")?);
+            let loaded = LoadedPersistent {
+                function: several,
+                single,
+                buffers,
+            };
             kernels.persistent.insert(key, loaded);
         }
         Ok(kernels)

@@ -16,7 +16,7 @@ use super::{
 /// Positions of a warp of a kernel with products: weights that are read serve all of them.
 const POSITIONS: usize = 4;
 
-/// Rows of a block of a persistent kernel.
+/// Rows of a block of a persistent kernel, unless there are so few that each has a block.
 pub(super) const PERSISTENT_ROWS: usize = 4;
 
 /// The kernels of a program as text, which grows by and by.
@@ -36,7 +36,7 @@ pub(super) struct Written {
     pub positions: usize,
 }
 
-/// A persistent kernel that has been written: its name is `persistent` and its number.
+/// A persistent kernel that has been written: its name is `persistent` and its number, or `single` for blocks of one row.
 pub(super) struct WrittenPersistent {
     /// Its number.
     pub index: usize,
@@ -296,43 +296,6 @@ extern \"C\" __global__ void __launch_bounds__(256, 1) kernel{index}(const Run r
                 "  for (int i = threadIdx.x; i < {floats}; i += blockDim.x) room[{place} + i] = run.packed[{at} + i];"
             );
         }
-        let mut body = String::new();
-        for (k, one) in step.iter().zip(written) {
-            let (i, width) = (one.index, k.table.width);
-            // As many warps as possible have work, and weights that are read serve as many rows as possible.
-            let rows = match width {
-                0..64 => 1,
-                64..128 => 2,
-                _ => PERSISTENT_ROWS,
-            };
-            let call = format!(
-                "step_of_rows<Kernel{i}, {rows}, {PERSISTENT_ROWS}>(run, weights, offsets, time); __syncthreads();"
-            );
-            let _ = match k.only_state_gradients && !form.first {
-                true => writeln!(body, "    if (time > 0) {{ {call} }}"),
-                false => writeln!(body, "    {call}"),
-            };
-        }
-        let backward = form.form == Form::Backward;
-        for Slice { at, width } in carry.map_or(&[][..], |c| c.states) {
-            let before = self.vector(buffers, at);
-            let after = BufferRef { after: true, ..*at };
-            let after = self.vector(buffers, &after);
-            let (from, to) = if backward {
-                (after, before)
-            } else {
-                (before, after)
-            };
-            let _ = writeln!(
-                body,
-                "    hold_rows<{from}, {to}, {width}, {PERSISTENT_ROWS}>(run, offsets, time);"
-            );
-        }
-        if carry.is_some() {
-            body += "    __syncthreads();\n";
-        }
-        let order = if backward { "run.steps - 1 - i" } else { "i" };
-        let n = buffers.0.len();
         let _ = write!(
             self.text,
             "
@@ -340,7 +303,21 @@ struct Weights{index} {{
   const float* room;
   template <int AT> INLINE const float* at() const {{ {cases}}}
 }};
-extern \"C\" __global__ void __launch_bounds__(256, 1) persistent{index}(const Run run, const Offsets<{n}> offsets) {{
+"
+        );
+        let rows = [("persistent", PERSISTENT_ROWS), ("single", 1)];
+        let loops =
+            rows.map(|(name, rows)| (name, self.steps(form, written, carry, buffers, rows)));
+        let order = match form.form {
+            Form::Backward => "run.steps - 1 - i",
+            _ => "i",
+        };
+        let n = buffers.0.len();
+        for (name, body) in loops {
+            let _ = write!(
+                self.text,
+                "
+extern \"C\" __global__ void __launch_bounds__(256, 1) {name}{index}(const Run run, const Offsets<{n}> offsets) {{
   extern __shared__ float room[];
 {copies}  __syncthreads();
   const Weights{index} weights{{room}};
@@ -349,8 +326,55 @@ extern \"C\" __global__ void __launch_bounds__(256, 1) persistent{index}(const R
 {body}  }}
 }}
 "
-        );
+            );
+        }
         Some(WrittenPersistent { index, shared })
+    }
+
+    /// The kernels of a step, one after the other, for a block of so many rows.
+    fn steps(
+        &self,
+        form: &CudaForm,
+        written: &[&Written],
+        carry: Option<&CarryOver>,
+        buffers: &mut Buffers,
+        block: usize,
+    ) -> String {
+        let mut body = String::new();
+        for (k, one) in form.scan.step.iter().zip(written) {
+            let (i, width) = (one.index, k.table.width);
+            // As many warps as possible have work, and weights that are read serve as many rows as possible.
+            let rows = match width {
+                0..=64 => 1,
+                65..=128 => 2,
+                _ => block,
+            };
+            let rows = rows.min(block);
+            let call = format!(
+                "step_of_rows<Kernel{i}, {rows}, {block}>(run, weights, offsets, time); __syncthreads();"
+            );
+            let _ = match k.only_state_gradients && !form.first {
+                true => writeln!(body, "    if (time > 0) {{ {call} }}"),
+                false => writeln!(body, "    {call}"),
+            };
+        }
+        for Slice { at, width } in carry.map_or(&[][..], |c| c.states) {
+            let before = self.vector(buffers, at);
+            let after = BufferRef { after: true, ..*at };
+            let after = self.vector(buffers, &after);
+            let (from, to) = match form.form {
+                Form::Backward => (after, before),
+                _ => (before, after),
+            };
+            let _ = writeln!(
+                body,
+                "    hold_rows<{from}, {to}, {width}, {block}>(run, offsets, time);"
+            );
+        }
+        if carry.is_some() {
+            body += "    __syncthreads();\n";
+        }
+        body
     }
 }
 

@@ -130,6 +130,10 @@ pub(super) fn move_to(
     device: &Arc<CudaDevice>,
 ) -> Result<(), Error> {
     let model = device_model(info, stream, code);
+    if data.resident.is_some() {
+        // From device to device by the host, which has to have the weights.
+        bring_back(data)?;
+    }
     fetch_states(data);
     let engine = Engine::new(Arc::clone(device), model, data.weights())?;
     forget_outcome(data);

@@ -74,7 +74,7 @@ pub trait Model: Program {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Device`] if the device has no room for the model, or cannot run something of it.
+    /// [`Error::Device`] if the device has no room for the model. The model is gone then: of a trained one, move a clone.
     fn to(mut self, device: &Device) -> Result<Self, Error> {
         learner::to(&mut self, device)?;
         Ok(self)

@@ -1,6 +1,6 @@
 //! Whole models on a device: a cell that knows nothing of CUDA, and digits read by the model of the example.
 
-use std::fs;
+use std::{fs, path::Path};
 
 use ndarray::Array3;
 use recurrent::{
@@ -84,13 +84,14 @@ fn a_cell_needs_no_cuda() {
     compare(several, &device, [5, 3, 7], 2);
 }
 
+const FILE: &str = "../../examples/data/digits.csv";
+
 /// 320 of the example's digits: pixels of 0 to 16, then the label.
 fn digits() -> Dataset {
-    let path = concat!(
-        env!("CARGO_MANIFEST_DIR"),
-        "/../../examples/data/digits.csv"
-    );
-    let text = fs::read_to_string(path).unwrap();
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(FILE);
+    // On a machine that this program was carried to, beside the folder of its package.
+    let text = fs::read_to_string(path).or_else(|_| fs::read_to_string(FILE));
+    let text = text.unwrap();
     let (mut pixels, mut labels) = (Vec::new(), Vec::new());
     for line in text.lines().take(320) {
         let row: Vec<u32> = line.split(',').map(|n| n.trim().parse().unwrap()).collect();

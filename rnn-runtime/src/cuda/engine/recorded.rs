@@ -16,14 +16,27 @@ use crate::{
 pub(super) struct Recorded {
     /// What tells it from others.
     key: Vec<u64>,
-    /// Its kernels, once it has run twice.
+    /// How often it has been started kernel by kernel.
+    started: u32,
+    /// Its kernels, once it has been started so often that it will come again.
     recording: Option<Recording>,
     /// How many penalties it has.
     penalties: usize,
 }
 
+/// What starting a schedule came to.
+#[derive(Clone, Copy)]
+struct Started {
+    penalties: usize,
+    kernels: usize,
+}
+
 /// Most schedules and sizes of batches that are remembered.
 const RECORDINGS: usize = 16;
+/// A schedule is recorded when it is started for this time: sizes that come twice may never come again.
+const OFTEN: u32 = 3;
+/// Most kernels of a recording, which takes memory for each.
+const KERNELS: usize = 20_000;
 
 impl Engine {
     /// Runs the schedule of a form for the batch; gives how many penalties there were. Of the gradients of a backward pass only those
@@ -48,26 +61,47 @@ impl Engine {
             let gradients = self.gradients.of(&self.device, self.len)?;
             self.device.zero(gradients)?;
         }
-        let key = self.key(form, input_gradient, penalties)?;
-        let known = self.recorded.iter().position(|r| r.key == key);
-        let seen = match known.map(|i| &self.recorded[i]) {
-            Some(Recorded {
-                recording: Some(recording),
-                penalties,
-                ..
-            }) => {
-                self.device.replay(recording)?;
-                *penalties
-            }
-            _ => {
-                let seen =
-                    self.start(self.device.launcher(), schedule, input_gradient, penalties)?;
-                self.remember(known, key, schedule, input_gradient, penalties)?;
-                seen
-            }
-        };
-        // The forward pass moves the statistics of normalisations, which packed weights are made of.
+        // The forward pass moves the statistics of normalisations, which packed weights are made of; however it ends.
+        let was_packed = self.is_packed;
         self.is_packed &= form != Form::Forward || !self.moves_weights();
+        // Ids are sorted for every batch, to somewhere else.
+        let changes = form == Form::Backward && self.has_sorted_ids();
+        if changes || !was_packed {
+            let launcher = self.device.launcher();
+            let started = self.start(launcher, schedule, input_gradient, penalties)?;
+            return Ok(started.penalties);
+        }
+        let key = self.key(form, input_gradient, penalties)?;
+        // The last one used stands last; the first is forgotten first.
+        let mut one = match self.recorded.iter().position(|r| r.key == key) {
+            Some(i) => self.recorded.remove(i),
+            None => Recorded {
+                key,
+                started: 0,
+                recording: None,
+                penalties: 0,
+            },
+        };
+        if let Some(recording) = &one.recording {
+            self.device.replay(recording)?;
+        } else {
+            let launcher = self.device.launcher();
+            let started = self.start(launcher, schedule, input_gradient, penalties)?;
+            (one.penalties, one.started) = (started.penalties, one.started.saturating_add(1));
+            if one.started == OFTEN && started.kernels <= KERNELS {
+                let record = |launcher: Launcher<'_>| {
+                    let started = self.start(launcher, schedule, input_gradient, penalties);
+                    started.map(drop)
+                };
+                // The batch has been started already. Without a recording the next one is started in the same way.
+                one.recording = self.device.record(record).ok();
+            }
+        }
+        let seen = one.penalties;
+        if self.recorded.len() >= RECORDINGS {
+            self.recorded.remove(0);
+        }
+        self.recorded.push(one);
         Ok(seen)
     }
 
@@ -78,48 +112,28 @@ impl Engine {
         schedule: &[Instruction],
         input_gradient: bool,
         penalties: bool,
-    ) -> Result<usize, Error> {
+    ) -> Result<Started, Error> {
         let mut pass = self.pass()?;
         pass.device = launcher;
         pass.input_gradient = input_gradient;
         if !penalties {
             pass.penalties = Doubles(0);
         }
+        let before = launcher.started();
         execute(&mut pass, schedule);
         match pass.failed.take() {
             Some(e) => Err(e),
-            None => Ok(pass.penalties_seen),
+            None => Ok(Started {
+                penalties: pass.penalties_seen,
+                kernels: launcher.started().wrapping_sub(before),
+            }),
         }
     }
 
-    /// A batch of a size that comes a second time will come again: its kernels are recorded, and from the third time on they
-    /// are started as one graph.
-    fn remember(
-        &mut self,
-        known: Option<usize>,
-        key: Vec<u64>,
-        schedule: &[Instruction],
-        input_gradient: bool,
-        penalties: bool,
-    ) -> Result<(), Error> {
-        let Some(i) = known else {
-            if self.recorded.len() >= RECORDINGS {
-                self.recorded.remove(0);
-            }
-            self.recorded.push(Recorded {
-                key,
-                recording: None,
-                penalties: 0,
-            });
-            return Ok(());
-        };
-        let mut seen = 0;
-        let recording = self.device.record(|launcher| {
-            seen = self.start(launcher, schedule, input_gradient, penalties)?;
-            Ok(())
-        })?;
-        (self.recorded[i].recording, self.recorded[i].penalties) = (Some(recording), seen);
-        Ok(())
+    fn has_sorted_ids(&self) -> bool {
+        self.batch
+            .as_ref()
+            .is_some_and(|b| b.sorted.iter().any(Option::is_some))
     }
 
     /// All that the kernels of a schedule depend on: sizes and addresses.
@@ -137,11 +151,6 @@ impl Engine {
         ]);
         key.extend([pass.scratch.0.0, pass.penalties.0, pass.seeds.0]);
         key.extend(pass.inputs.iter().flat_map(|x| [x.floats.0, x.ids.0]));
-        for sorted in pass.sorted.iter().flatten() {
-            let lists = [&sorted.ids, &sorted.starts, &sorted.places];
-            key.extend(lists.map(|list| self.device.address(list)));
-            key.push(sorted.count as u64);
-        }
         Ok(key)
     }
 }

@@ -185,7 +185,8 @@ INLINE void fused(const Run& run, const OFFSETS& offsets) {
   // What is added up over the steps of a row goes step by step.
   const int rounds = KERNEL::ADDS ? run.steps : 1;
   const int steps = KERNEL::ADDS ? 1 : run.steps;
-  const unsigned first = (blockIdx.x * WARPS + (threadIdx.x >> 5)) * R;
+  // A block has as few warps as leave no multiprocessor without work.
+  const unsigned first = (blockIdx.x * (blockDim.x >> 5) + (threadIdx.x >> 5)) * R;
   if (first >= (unsigned)steps * (unsigned)run.rows) return;
   constexpr int BLOCKS = (KERNEL::WIDTH + 31) / 32;
   // A sum over units needs all of them.

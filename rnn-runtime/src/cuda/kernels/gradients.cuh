@@ -61,9 +61,11 @@ extern "C" __global__ void vector_gradient(const VectorGradient p) {
   const int lane = threadIdx.x & 31, part = threadIdx.x >> 5;
   const int column = 32 * blockIdx.x + lane;
   const unsigned places = (unsigned)p.rows * (unsigned)p.steps;
+  const unsigned each = (places + p.parts - 1) / p.parts;
+  const unsigned first = each * blockIdx.y, end = min(first + each, places);
   float sum = 0.0f;
   if (column < p.width)
-    for (unsigned where = part; where < places; where += 8) {
+    for (unsigned where = first + part; where < end; where += 8) {
       const int time = where / (unsigned)p.rows, row = where % (unsigned)p.rows;
       if (is_valid(p.mask, time, row, p.rows)) sum += at(p.gradient, time, row, p.rows)[column];
     }
@@ -71,5 +73,6 @@ extern "C" __global__ void vector_gradient(const VectorGradient p) {
   __syncthreads();
   if (part != 0 || column >= p.width) return;
   for (int i = 1; i < 8; ++i) sum += room[i][lane];
-  p.to[column] += sum;
+  if (p.parts == 1) p.to[column] += sum;
+  else p.to[blockIdx.y * p.width + column] = sum;
 }

@@ -5,7 +5,7 @@ extern "C" __global__ void pack(const Pack p) {
     const PackTask t = p.tasks[i];
     const float* from = p.weights + t.from;
     float* to = p.packed + t.to;
-    for (unsigned j = threadIdx.x; j < t.k * t.width; j += blockDim.x) {
+    for (unsigned j = blockIdx.y * blockDim.x + threadIdx.x; j < t.k * t.width; j += gridDim.y * blockDim.x) {
       const unsigned k = j / t.width, unit = j % t.width;
       const float x = t.transposed ? from[unit * t.columns + k] : from[k * t.columns + unit];
       to[(k * t.gates + t.gate) * t.width + unit] = x;

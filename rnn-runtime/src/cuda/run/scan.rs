@@ -38,11 +38,10 @@ impl Pass<'_> {
             fresh: i32::from(fresh),
         };
         let offsets = self.offsets(&loaded.buffers);
-        let warps = THREADS as usize / 32;
         let serial = if k.adds { 1 } else { steps };
         let positions = self.layout.rows.saturating_mul(serial);
         int(positions, "rows and steps")?;
-        let tiles = positions.div_ceil(warps * loaded.positions);
+        let tiles = positions.div_ceil(loaded.positions);
         let units = match k.table.reductions.is_empty() {
             true => k.table.width.div_ceil(32),
             false => 1,
@@ -50,8 +49,12 @@ impl Pass<'_> {
         if tiles == 0 || units == 0 {
             return Ok(());
         }
-        let blocks = (tiles as u32, units as u32);
-        self.device.fused(&loaded.function, &run, &offsets, blocks)
+        // Weights that a block reads serve all of its warps, but few blocks leave multiprocessors without work.
+        let most = THREADS as usize / 32;
+        let warps = (tiles * units / self.device.multiprocessors()).clamp(1, most);
+        let blocks = (tiles.div_ceil(warps) as u32, units as u32);
+        self.device
+            .fused(&loaded.function, &run, &offsets, blocks, 32 * warps as u32)
     }
 
     /// Where buffers start.
@@ -86,9 +89,15 @@ impl Pass<'_> {
             fresh: i32::from(fresh),
         };
         let offsets = self.offsets(&persistent.buffers);
-        let blocks = (self.layout.rows.div_ceil(PERSISTENT_ROWS) as u32, 1);
+        // As few rows a block as leave no multiprocessor without work.
+        let few = self.layout.rows <= self.device.multiprocessors();
+        let (function, rows) = match few {
+            true => (&persistent.single, 1),
+            false => (&persistent.function, PERSISTENT_ROWS),
+        };
+        let blocks = (self.layout.rows.div_ceil(rows) as u32, 1);
         self.device
-            .fused(&persistent.function, &run, &offsets, blocks)?;
+            .fused(function, &run, &offsets, blocks, THREADS)?;
         Ok(true)
     }
 

@@ -238,6 +238,26 @@ impl Pass<'_> {
         self.each(&backward, n.width, axis)
     }
 
+    /// Adds the terms of a gradient, which are in the scratch room, to it.
+    fn add_parts(
+        &self,
+        to: Floats,
+        columns: i32,
+        k: i32,
+        width: i32,
+        parts: usize,
+    ) -> Result<(), Error> {
+        let add = AddParts {
+            from: self.scratch.0,
+            to,
+            columns,
+            k,
+            width,
+            parts: parts as i32,
+        };
+        self.device.each(&add, k as usize * width as usize, 1, 1)
+    }
+
     /// The gradients of a cell's weights.
     pub(super) fn weight_gradients(
         &self,
@@ -274,15 +294,7 @@ impl Pass<'_> {
             );
             self.device.run(&gradient, blocks)?;
             if parts > 1 {
-                let add = AddParts {
-                    from: self.scratch.0,
-                    to: whole,
-                    columns,
-                    k,
-                    width,
-                    parts: parts as i32,
-                };
-                self.device.each(&add, m.k * m.width, 1, 1)?;
+                self.add_parts(whole, columns, k, width, parts)?;
             }
         }
         for v in vectors {
@@ -292,16 +304,23 @@ impl Pass<'_> {
             } else {
                 (axis, mask)
             };
+            let blocks = v.width.div_ceil(32);
+            let parts = parts(self.count(1, axis), blocks, v.width, self.scratch.1);
+            let whole = self.gradients.after(v.to.start());
+            let width = width_of(v.width)?;
             let sums = VectorSums {
                 gradient: self.view(&v.gradient, axis),
                 mask,
-                to: self.gradients.after(v.to.start()),
+                to: if parts == 1 { whole } else { self.scratch.0 },
                 rows,
                 steps: self.int_steps(axis)?,
-                width: width_of(v.width)?,
+                width,
+                parts: parts as i32,
             };
-            self.device
-                .run(&sums, (v.width.div_ceil(32) as u32, 1, 1))?;
+            self.device.run(&sums, (blocks as u32, parts as u32, 1))?;
+            if parts > 1 {
+                self.add_parts(whole, width, 1, width, parts)?;
+            }
         }
         Ok(())
     }
