@@ -207,10 +207,12 @@ pub trait Model: Program {
     ///
     /// # Errors
     /// [`Error::Io`]; [`Error::Argument`] if a weight is not finite, which [`Model::load`] would
-    /// refuse: the old file stays.
+    /// refuse; [`Error::Device`] if the weights cannot be copied from there: the old file stays.
     #[cfg(feature = "weights")]
     fn save(&self, path: impl AsRef<std::path::Path>) -> Result<(), Error> {
-        crate::weights::save(path, Self::INFO.params, self.data().weights())
+        let weights = self.data().weights();
+        self.data().check()?;
+        crate::weights::save(path, Self::INFO.params, weights)
     }
 
     /// Reads weights from safetensors. Everything missing, extra, of the wrong shape or not finite

@@ -74,6 +74,7 @@ fn no_memory_is_an_error() {
 #[test]
 fn a_failed_launch_is_an_error() {
     let Some(bench) = bench() else { return };
+    let path = std::env::temp_dir().join(format!("recurrent-failures-{}", std::process::id()));
     for number in [1, 7, 40, 55, 70] {
         bench.reset();
         let device = Device::cuda(0).unwrap();
@@ -81,7 +82,15 @@ fn a_failed_launch_is_an_error() {
         bench.fail_launch(number);
         let error = fit(&mut model).unwrap_err().to_string();
         assert!(error.starts_with("cuda: "), "{error}");
+        // A file of before stays as it is.
+        let saved = model.save(&path).map_err(|e| e.to_string());
         let weights = Learner::weights(&model).to_vec();
+        match weights[0].is_nan() {
+            true => assert!(saved.unwrap_err().starts_with("cuda: ")),
+            false => saved.unwrap(),
+        }
+        // What stands for weights that cannot be copied is never taken for them.
+        Learner::weights_mut(&mut model)[0] = 1.0;
         assert!(fit(&mut model).is_err());
         // What has been on the host all the time is still there; of what cannot be copied NaN is what is left.
         assert!(weights.iter().all(|w| w.is_nan()) || weights.iter().all(|w| w.is_finite()));
@@ -92,4 +101,6 @@ fn a_failed_launch_is_an_error() {
         // What is left is given up with it.
         bench.reset();
     }
+    // Nothing was written where no weights could be copied.
+    let _ = std::fs::remove_file(path);
 }
