@@ -28,6 +28,8 @@ use crate::error::Error;
 pub struct CudaDevice {
     context: Arc<CudaContext>,
     stream: Arc<CudaStream>,
+    /// For what may run at the same time.
+    side: Arc<CudaStream>,
     name: String,
     ordinal: usize,
     architecture: i32,
@@ -114,9 +116,11 @@ impl CudaDevice {
             _ => failed("the driver does not start", e),
         };
         let context = CudaContext::new(ordinal).map_err(start)?;
-        // SAFETY: everything runs on one stream, so no event has to say what waits for what.
+        // SAFETY: everything runs on one stream, and what runs beside it is joined to it before anything is freed or
+        // used again: no event of a slice has to say what waits for what.
         unsafe { context.disable_event_tracking() };
         let stream = context.new_stream().map_err(start)?;
+        let side = context.new_stream().map_err(start)?;
         let (major, minor) = context.compute_capability().map_err(start)?;
         let architecture = 10 * major + minor;
         let multiprocessors = context
@@ -127,6 +131,7 @@ impl CudaDevice {
         Ok(CudaDevice {
             context,
             stream,
+            side,
             name,
             ordinal,
             architecture,
@@ -304,6 +309,7 @@ impl CudaDevice {
         Launcher {
             device: self,
             stream: &self.stream,
+            side: &self.side,
         }
     }
 
@@ -313,14 +319,16 @@ impl CudaDevice {
         f: impl FnOnce(Launcher<'_>) -> Result<(), Error>,
     ) -> Result<Recording, Error> {
         let recorded = |e| failed("recording a graph", e);
-        // A stream of its own, since another thread may be using the device's.
+        // Streams of its own, since another thread may be using the device's.
         let stream = self.context.new_stream().map_err(recorded)?;
+        let side = self.context.new_stream().map_err(recorded)?;
         stream
             .begin_capture(sys::CUstreamCaptureMode::CU_STREAM_CAPTURE_MODE_THREAD_LOCAL)
             .map_err(recorded)?;
         let done = f(Launcher {
             device: self,
             stream: &stream,
+            side: &side,
         });
         // It ends whatever happened.
         let graph = stream.end_capture(sys::CUgraphInstantiate_flags(0));
@@ -397,6 +405,7 @@ unsafe impl Send for Recording {}
 pub(super) struct Launcher<'a> {
     device: &'a CudaDevice,
     stream: &'a Arc<CudaStream>,
+    side: &'a Arc<CudaStream>,
 }
 
 impl std::ops::Deref for Launcher<'_> {
@@ -408,6 +417,23 @@ impl std::ops::Deref for Launcher<'_> {
 }
 
 impl Launcher<'_> {
+    /// What starts kernels that may run at the same time as those that this one starts from now on, until it
+    /// [joins](Launcher::join) them.
+    pub(super) fn fork(&self) -> Result<Self, Error> {
+        let forked = self.side.join(self.stream);
+        forked.map_err(|e| failed("running two things at once", e))?;
+        Ok(Launcher {
+            stream: self.side,
+            ..*self
+        })
+    }
+
+    /// What is started from now on waits for what `other` has started.
+    pub(super) fn join(&self, other: &Self) -> Result<(), Error> {
+        let joined = self.stream.join(other.stream);
+        joined.map_err(|e| failed("waiting for two things at once", e))
+    }
+
     /// How many kernels have been started so far, by all who use the device.
     pub(super) fn started(&self) -> usize {
         self.device.started.load(Ordering::Relaxed)

@@ -18,7 +18,10 @@ use super::{
     },
     program::Kernels,
 };
-use crate::{error::Error, executor::Executor};
+use crate::{
+    error::Error,
+    executor::{Concurrent, Executor, execute},
+};
 
 pub(super) use training::{penalties, scratch_floats};
 
@@ -231,6 +234,28 @@ impl Executor for Pass<'_> {
 
     fn wants_input_gradient(&self) -> bool {
         self.input_gradient
+    }
+
+    /// The scans of two directions: a GPU has multiprocessors for both.
+    fn concurrent(&mut self, parts: &Concurrent<'_>) {
+        if self.failed.is_some() {
+            return;
+        }
+        let device = self.device;
+        let side = match device.fork() {
+            Ok(side) => side,
+            Err(e) => {
+                self.failed = Some(e);
+                return;
+            }
+        };
+        execute(self, parts.first);
+        self.device = side;
+        execute(self, parts.second);
+        self.device = device;
+        // Whatever has failed: what was started has to end before its buffers are used again.
+        let joined = device.join(&side);
+        self.failed = self.failed.take().or(joined.err());
     }
 }
 
