@@ -12,7 +12,7 @@ use super::{
 use crate::{
     device::{Device, Kind},
     error::Error,
-    learner::{InputView, KeptState, Learner, StepSeed, ValueSpec},
+    learner::{InputView, KeptState, Learner, OutputRange, StepSeed, ValueSpec},
     params::ParamSpec,
 };
 
@@ -35,6 +35,10 @@ impl<P: Program> Learner for P {
 
     fn outputs(&self) -> &'static [ValueSpec] {
         P::INFO.outputs
+    }
+
+    fn output_ranges(&self) -> &'static [OutputRange] {
+        P::INFO.output_ranges
     }
 
     fn vocabulary(&self) -> &'static [(usize, &'static str, usize)] {
