@@ -327,7 +327,8 @@ impl Engine {
 
     /// Whether a table gets gradients by the ids of an input.
     fn goes_back_over(&self, index: usize) -> bool {
-        let scatters = |i: &Instruction| matches!(i, Instruction::Scatter { input, .. } if *input == index);
+        let scatters =
+            |i: &Instruction| matches!(i, Instruction::Scatter { input, .. } if *input == index);
         self.model.backward.iter().any(scatters)
     }
 

@@ -124,21 +124,17 @@ fn line(steps: &Steps, room: usize) -> String {
         Form::Backward => "backward:",
     };
     let mut parts = Vec::new();
-    let (before, at, after) = (
-        scan.prologue.len(),
-        scan.step.len(),
-        scan.post_loop.len(),
-    );
+    let (before, at, after) = (scan.prologue.len(), scan.step.len(), scan.post_loop.len());
     if before > 0 {
         let what = match at {
-            0 => "all steps at once",
+            0 => "for all steps",
             _ => "before the steps",
         };
         parts.push(format!("{} {what}", kernels(before)));
     }
     match steps.persistent {
         Ok(bytes) => parts.push(format!(
-            "the steps ({} each) as 1 persistent kernel, its weights in {} of {} of shared memory",
+            "1 persistent kernel for all steps ({} each), its weights in {} of {} of shared memory",
             kernels(at),
             kib(bytes),
             kib(room)

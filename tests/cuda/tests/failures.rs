@@ -73,6 +73,26 @@ fn no_memory_is_an_error() {
     assert!(failed > 15, "{failed}");
 }
 
+/// A GPU that is not there, one of several and the only one.
+#[test]
+fn a_gpu_that_is_missing_is_named() {
+    let Some(bench) = bench() else { return };
+    let said = |ordinal| Device::cuda(ordinal).unwrap_err().to_string();
+    assert_eq!(
+        said(7),
+        "cuda: there is no GPU number 7; the driver finds 1, counted from 0"
+    );
+    bench.set_device(cuda::bench::Device {
+        count: 0,
+        ..cuda::bench::Device::default()
+    });
+    assert_eq!(
+        said(0),
+        "cuda: the driver finds no NVIDIA GPU on this machine"
+    );
+    assert!(Device::auto().is_cpu());
+}
+
 /// A launch fails, and every call after it: the driver gives this context up.
 #[test]
 fn a_failed_launch_is_an_error() {

@@ -113,7 +113,10 @@ fn batches_arrive_in_whatever_order_streams_run() {
             .loss(MeanSquaredError);
         trainer.fit(&data, fit).unwrap();
         drop(trainer);
-        let bits: Vec<u32> = Learner::weights(&model).iter().map(|w| w.to_bits()).collect();
+        let bits: Vec<u32> = Learner::weights(&model)
+            .iter()
+            .map(|w| w.to_bits())
+            .collect();
         match &first {
             Some(first) => assert!(*first == bits, "other weights under seed {seed}"),
             None => first = Some(bits),

@@ -136,7 +136,11 @@ impl Engine {
             pass.gradients.0,
         ]);
         key.extend([pass.scratch.0.0, pass.penalties.0, pass.seeds.0]);
-        key.extend(pass.inputs.iter().flat_map(|x| [x.floats.0, x.ids.0, x.order.0]));
+        key.extend(
+            pass.inputs
+                .iter()
+                .flat_map(|x| [x.floats.0, x.ids.0, x.order.0]),
+        );
         Ok(key)
     }
 }

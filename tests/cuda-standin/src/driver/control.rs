@@ -106,12 +106,7 @@ api! {
 }
 
 /// Stores the number of bytes of all lines, and as many of the bytes as `length` allows.
-fn write_lines(
-    lines: &[String],
-    buffer: *mut c_char,
-    length: usize,
-    bytes: *mut usize,
-) -> Status {
+fn write_lines(lines: &[String], buffer: *mut c_char, length: usize, bytes: *mut usize) -> Status {
     let text: Vec<String> = lines.iter().map(|line| line.replace('\n', " ")).collect();
     let text = text.join("\n");
     store(bytes, text.len());
