@@ -84,7 +84,7 @@ const STEPS: &[Step] = &[
     },
     Step {
         name: "device",
-        about: "training, and the models of tests/goldens and tests/grid, on a device: the stand-in of tests/cuda-standin",
+        about: "training, and the models of tests/goldens and tests/grid, on a device: the stand-in of tests/cuda-standin; and `gpu --tiny` there",
         run: device,
         long: false,
     },
@@ -162,7 +162,7 @@ fn device(root: &Path) -> bool {
             let cache = root.join("target/cuda-cache");
             let cache = cache.to_string_lossy();
             // The order of blocks and warps. The first compiles the kernels.
-            ["0", "1", "2"].iter().all(|seed| {
+            let passed = ["0", "1", "2"].iter().all(|seed| {
                 let variables = [
                     (name, path.as_str()),
                     ("RECURRENT_TEST_DEVICE", "standin"),
@@ -170,7 +170,9 @@ fn device(root: &Path) -> bool {
                     ("RECURRENT_CACHE", &cache),
                 ];
                 cargo(root, &arguments, &variables)
-            })
+            });
+            let tiny = gpu::tiny(root).map_err(|error| eprintln!("error: gpu --tiny: {error}"));
+            passed && tiny.is_ok()
         }
         Err(error) => {
             eprintln!("cannot write down which tests are skipped: {error}");
@@ -308,6 +310,7 @@ fn usage() -> String {
          cargo xtask bits record     writes down what all test models compute, in tests/bits\n\
          cargo xtask bits compare    compares that with what they compute now\n\
          cargo xtask gpu [pack]      tests and measures on a machine with a GPU; `pack` only builds what it runs\n\
+         cargo xtask gpu --tiny      the same in small on the stand-in, which tests the command\n\
          cargo xtask nvrtc           installs the compiler of CUDA that tests of kernels need; 75 if it cannot be had\n\
          cargo xtask skipped         the tests that the last `check test` could not run here\n\nsteps:",
     );
