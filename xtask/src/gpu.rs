@@ -33,9 +33,9 @@ struct Program {
     path: PathBuf,
 }
 
-/// What is wanted of `cargo xtask gpu`.
+/// How much of `cargo xtask gpu`.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Wanted {
+enum Scope {
     All,
     Pack,
     Tiny,
@@ -45,11 +45,11 @@ enum Wanted {
 pub fn run(root: &Path, arguments: &[String]) -> ExitCode {
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let result = match words[..] {
-        [] => build(root, Wanted::All).and_then(|()| {
+        [] => build(root, Scope::All).and_then(|()| {
             let passed = start(root, &[]);
             keep(root).and(passed)
         }),
-        ["pack"] => build(root, Wanted::Pack),
+        ["pack"] => build(root, Scope::Pack),
         ["--tiny"] => tiny(root),
         _ => Err(format!(
             "gpu: `{}` is neither pack nor --tiny",
@@ -78,7 +78,7 @@ pub fn tiny(root: &Path) -> Result<(), String> {
         let added = skipped::add(root, "cargo xtask gpu --tiny", &why);
         return added.map_err(|e| format!("cannot write down what is skipped: {e}"));
     }
-    build(root, Wanted::Tiny)?;
+    build(root, Scope::Tiny)?;
     let built = began.elapsed().as_secs();
     // The kernels of the models that `check device` has compiled are there.
     let cache = root.join("target/cuda-cache").into_os_string();
@@ -134,14 +134,14 @@ fn has_nvrtc(folder: &Path) -> bool {
 }
 
 /// Builds everything, puts it into `target/gpu/bin`, and that into an archive unless it is for here and in small.
-fn build(root: &Path, wanted: Wanted) -> Result<(), String> {
+fn build(root: &Path, scope: Scope) -> Result<(), String> {
     let folder = folder(root);
     let _ = fs::remove_dir_all(folder.join("bin"));
-    let programs = programs(root, wanted)?;
+    let programs = programs(root, scope)?;
     for program in &programs {
-        put(program, &folder.join("bin"), wanted)?;
+        put(program, &folder.join("bin"), scope)?;
     }
-    if wanted == Wanted::Tiny {
+    if scope == Scope::Tiny {
         return Ok(());
     }
     pack(root, programs)
@@ -149,7 +149,7 @@ fn build(root: &Path, wanted: Wanted) -> Result<(), String> {
 
 /// Builds the test programs and what measures. Features and profile of tests are those of `cargo xtask check`, so what that
 /// has built is taken; what measures is optimised, unless only the script is tested.
-fn programs(root: &Path, wanted: Wanted) -> Result<Vec<Program>, String> {
+fn programs(root: &Path, scope: Scope) -> Result<Vec<Program>, String> {
     let mut names = Vec::new();
     for package in PACKAGES {
         let all = match *package {
@@ -157,7 +157,7 @@ fn programs(root: &Path, wanted: Wanted) -> Result<Vec<Program>, String> {
             _ => crate::programs(&root.join("tests").join(package)),
         };
         let is_wanted =
-            |name: &String| wanted != Wanted::Tiny || TINY.contains(&(*package, name.as_str()));
+            |name: &String| scope != Scope::Tiny || TINY.contains(&(*package, name.as_str()));
         names.extend(
             all.into_iter()
                 .filter(is_wanted)
@@ -183,14 +183,14 @@ fn programs(root: &Path, wanted: Wanted) -> Result<Vec<Program>, String> {
         });
     }
     // The profile of tests, so that no dependency is built again.
-    let profile = if wanted == Wanted::Tiny {
+    let profile = if scope == Scope::Tiny {
         "test"
     } else {
         "release"
     };
     let mut arguments = vec!["build", "--profile", profile, "--example", "measure"];
-    match wanted {
-        Wanted::Tiny => arguments.extend(workspace),
+    match scope {
+        Scope::Tiny => arguments.extend(workspace),
         _ => arguments.extend(["-p", "recurrent-test-cuda", "--features", "cuda"]),
     }
     let built = executables(root, &arguments)?;
@@ -249,15 +249,15 @@ fn executable(line: &str) -> Option<Program> {
 
 /// Puts a program into its package's folder, without symbols. In small it is only a link: the stand-in is looked for beside
 /// the program.
-fn put(program: &Program, folder: &Path, wanted: Wanted) -> Result<(), String> {
+fn put(program: &Program, folder: &Path, scope: Scope) -> Result<(), String> {
     let folder = folder.join(&program.package);
     let to = folder.join(&program.name);
-    let put = fs::create_dir_all(&folder).and_then(|()| match wanted {
-        Wanted::Tiny => link(&program.path, &to),
+    let put = fs::create_dir_all(&folder).and_then(|()| match scope {
+        Scope::Tiny => link(&program.path, &to),
         _ => fs::copy(&program.path, &to).map(|_| ()),
     });
     put.map_err(|e| format!("{}: {e}", to.display()))?;
-    if wanted != Wanted::Tiny {
+    if scope != Scope::Tiny {
         // Without `strip` it is only larger.
         let _ = Command::new("strip").arg(&to).status();
     }
