@@ -12,6 +12,8 @@ set -uo pipefail
 TESTS_UNTIL=190
 SANITIZER_UNTIL=270
 ALL_UNTIL=455
+# The stand-in takes longer, and nobody lends it for eight minutes.
+TINY_UNTIL=1500
 
 # One test program; `run.sh --one` below calls it. Its line of tests.csv: package, program, passed, failed, seconds, how it ended.
 one() {
@@ -75,6 +77,9 @@ began=$(date +%s)
 TESTS=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 here=$TESTS/cuda/gpu
 tiny=${2:-}
+if [ -n "$tiny" ]; then
+  TESTS_UNTIL=$TINY_UNTIL SANITIZER_UNTIL=$TINY_UNTIL ALL_UNTIL=$((TINY_UNTIL + 300))
+fi
 FOLDER=${1:?"run.sh FOLDER|ARCHIVE [--tiny]"}
 if [ -f "$FOLDER" ]; then
   # Python knows xz where tar does not.
@@ -96,7 +101,7 @@ export RECURRENT_SKIPPED=$OUT/skipped.txt
 cores=$(nproc)
 failed=0
 
-# Something that a machine with a GPU should have is not here, or was cut short; on the stand-in it is not missed.
+# Something that a machine with a GPU should have is not here; on the stand-in it is not missed.
 leave() {
   echo "$1" | tee -a "$OUT/left-out.txt"
   [ "$RECURRENT_TEST_DEVICE" = standin ] || failed=1
@@ -141,7 +146,7 @@ if [ "$RECURRENT_TEST_DEVICE" = standin ]; then name="stand-in"; fi
 } >"$OUT/machine.txt" 2>/dev/null
 
 # What a first batch says tells whether anything runs here at all.
-answer=$(echo "fp32 LSTM 8 2 3 training 1" | timeout 60 "$FOLDER/bin/measure/measure" 2>"$OUT/first.log")
+answer=$(echo "fp32 LSTM 8 2 3 training 1" | timeout $((ALL_UNTIL / 6)) "$FOLDER/bin/measure/measure" 2>"$OUT/first.log")
 if ! [[ $answer =~ ^[0-9.]+$ ]]; then
   cat "$OUT/first.log"
   fail "nothing runs here: $answer"
@@ -150,7 +155,7 @@ fi
 
 constants=
 if command -v nvcc >/dev/null && [ "$RECURRENT_TEST_DEVICE" = cuda ]; then
-  nvcc -O3 -arch=native -o "$OUT/barriers" "$here/barriers.cu" >"$OUT/nvcc.log" 2>&1 &
+  timeout 240 nvcc -O3 -arch=native -o "$OUT/barriers" "$here/barriers.cu" >"$OUT/nvcc.log" 2>&1 &
   constants=$!
 else
   leave "barrier costs and the floor: nvcc is not here"
@@ -173,7 +178,7 @@ grep -hE "panicked|FAILED" "$OUT"/tests/*.log | head -20
 while IFS=, read -r package program passed broken _ how; do
   case $how in
     ok) [ "$passed" -gt 0 ] || fail "$package $program has no tests" ;;
-    "cut short" | "not started") leave "$package $program: $how after $passed tests, $broken of others failed" ;;
+    "cut short" | "not started") fail "$package $program: $how; $passed tests passed, $broken failed" ;;
     *) fail "$package $program: $broken tests, $how" ;;
   esac
 done <"$OUT/tests.csv"
@@ -190,7 +195,6 @@ if command -v compute-sanitizer >/dev/null && [ "$RECURRENT_TEST_DEVICE" = cuda 
   while IFS=, read -r tool test how; do
     case $how in
       ok) ;;
-      "cut short" | "not started") leave "compute-sanitizer --tool $tool, $test: $how" ;;
       *) fail "compute-sanitizer --tool $tool, $test: $how" ;;
     esac
   done <"$OUT/sanitizer.csv"
@@ -207,6 +211,7 @@ if [ -n "$constants" ]; then
   fi
   rm -f "$OUT/barriers"
 fi
+python3 -c 'import torch; assert torch.cuda.is_available()' 2>/dev/null || leave "PyTorch with a GPU is not here"
 left=$((ALL_UNTIL - SECONDS))
 timeout -k 5 $((left + 10)) python3 "$here/compare.py" "$FOLDER/bin/measure/measure" "$OUT" "$left" $tiny || fail "compare.py"
 if [ -n "$(nvidia-smi 2>/dev/null)" ]; then
