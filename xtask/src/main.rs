@@ -84,8 +84,8 @@ const STEPS: &[Step] = &[
     },
     Step {
         name: "device",
-        about: "the models of tests/goldens, tests/grid and tests/modes on a device, the stand-in of tests/cuda-standin; an example \
-                where there is none",
+        about: "the models of tests/goldens, tests/grid and tests/modes on a device, the stand-in of tests/cuda-standin; \
+                `gpu --tiny` there; an example where there is none",
         run: device,
         long: false,
     },
@@ -208,7 +208,7 @@ fn device(root: &Path) -> bool {
             let cache = root.join("target/cuda-cache");
             let cache = cache.to_string_lossy();
             // The order of blocks and warps. The first compiles the kernels.
-            let tested = ["0", "1", "2"].iter().all(|seed| {
+            let passed = ["0", "1", "2"].iter().all(|seed| {
                 let variables = [
                     (name, path.as_str()),
                     ("RECURRENT_TEST_DEVICE", "standin"),
@@ -217,7 +217,9 @@ fn device(root: &Path) -> bool {
                 ];
                 cargo(root, &arguments, &variables)
             });
-            tested & example_without_a_gpu(root)
+            let tiny = gpu::tiny(root).map_err(|error| eprintln!("error: gpu --tiny: {error}"));
+            let example = example_without_a_gpu(root);
+            passed && tiny.is_ok() && example
         }
         Err(error) => {
             eprintln!("cannot write down which tests are skipped: {error}");
@@ -355,6 +357,7 @@ fn usage() -> String {
          cargo xtask bits record     writes down what all test models compute, in tests/bits\n\
          cargo xtask bits compare    compares that with what they compute now\n\
          cargo xtask gpu [pack]      tests and measures on a machine with a GPU; `pack` only builds what it runs\n\
+         cargo xtask gpu --tiny      the same in small on the stand-in, which tests the command\n\
          cargo xtask nvrtc           installs the compiler of CUDA that tests of kernels need; 75 if it cannot be had\n\
          cargo xtask skipped         the tests that the last `check test` could not run here\n\nsteps:",
     );
