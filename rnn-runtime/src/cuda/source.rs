@@ -312,6 +312,16 @@ extern \"C\" __global__ void __launch_bounds__(256, 1) kernel{index}(const Run r
                 copies,
                 "  for (int i = threadIdx.x; i < {floats}; i += blockDim.x) room[{place} + i] = run.packed[{at} + i];"
             );
+            // NVRTC reads four floats at once where three are asked for, since they are there.
+            let end = floats.next_multiple_of(4);
+            if end > *floats {
+                let _ = writeln!(
+                    copies,
+                    "  if (threadIdx.x < {}) room[{} + threadIdx.x] = 0.0f;",
+                    end - floats,
+                    place + floats
+                );
+            }
         }
         let _ = write!(
             self.text,
