@@ -100,7 +100,8 @@ pub mod prelude {
     };
     #[cfg(feature = "training")]
     pub use rnn_train::{
-        Column, Dataset, Evaluate, Fit, History, Logs, Scores, Trainer, Verbose, Windows,
+        ClassificationReport, Column, ConfusionMatrix, Dataset, Evaluate, Fit, History, Logs,
+        Normalization, Scores, Trainer, Verbose, Windows,
         callbacks::*,
         losses::*,
         metrics::{
@@ -108,5 +109,8 @@ pub mod prelude {
             SparseTopKCategoricalAccuracy, TopKCategoricalAccuracy,
         },
         optimizers::*,
+        read_npy,
     };
+    #[cfg(feature = "csv")]
+    pub use rnn_train::{Csv, Table};
 }

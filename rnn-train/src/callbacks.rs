@@ -38,8 +38,8 @@ pub use terminate::TerminateOnNaN;
 /// Watches training and may change its course. An error ends training.
 ///
 /// ```
-/// use rnn_runtime::Error;
-/// use rnn_train::callbacks::{Callback, Training};
+/// use recurrent::Error;
+/// use recurrent::train::callbacks::{Callback, Training};
 ///
 /// /// Stops after so many steps of the optimizer.
 /// struct StepLimit(u64);

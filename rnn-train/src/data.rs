@@ -3,10 +3,14 @@
 mod batch;
 mod column;
 mod columns;
+mod normalization;
+mod npy;
 mod order;
 mod prepared;
 mod remedy;
 mod sequences;
+#[cfg(feature = "csv")]
+mod table;
 
 use std::sync::Arc;
 
@@ -14,7 +18,11 @@ use rnn_runtime::error::Error;
 
 pub use column::{Column, IntoColumn, Number};
 pub use columns::IntoColumns;
+pub use normalization::Normalization;
+pub use npy::{NpyNumber, read_npy};
 pub use sequences::Windows;
+#[cfg(feature = "csv")]
+pub use table::{Csv, Table};
 
 pub(crate) use batch::Batch;
 pub(crate) use order::permute;
@@ -26,14 +34,14 @@ pub(crate) use prepared::{LossTargets, Prepared};
 ///
 /// ```
 /// use ndarray::{Array2, array};
-/// use rnn_train::Dataset;
+/// use recurrent::train::Dataset;
 ///
 /// let rows = Array2::<f32>::zeros((10, 4));
 /// let labels = array![0, 1, 2, 0, 1, 2, 0, 1, 2, 0];
 /// let data = Dataset::new(&rows, &labels)?;
 /// let (train, test) = data.shuffle(42).split(0.2)?;
 /// assert_eq!((train.len(), test.len()), (8, 2));
-/// # Ok::<(), rnn_runtime::Error>(())
+/// # Ok::<(), recurrent::Error>(())
 /// ```
 #[derive(Clone, Debug)]
 pub struct Dataset {
@@ -67,13 +75,13 @@ impl Dataset {
     ///
     /// ```
     /// use ndarray::{Array2, Array3};
-    /// use rnn_train::Dataset;
+    /// use recurrent::train::Dataset;
     ///
     /// let (source, real) = (Array2::<u32>::ones((5, 20)), Array2::from_elem((5, 20), true));
     /// let sensors = Array3::<f32>::zeros((5, 20, 3));
     /// let data = Dataset::new((&source, &real, &sensors), ([0, 1, 2, 0, 1], [0.5; 5]))?;
     /// assert_eq!(data.len(), 5);
-    /// # Ok::<(), rnn_runtime::Error>(())
+    /// # Ok::<(), recurrent::Error>(())
     /// ```
     pub fn new(inputs: impl IntoColumns, targets: impl IntoColumns) -> Result<Dataset, Error> {
         Dataset::with_columns(inputs.into_columns()?, targets.into_columns()?)
@@ -86,14 +94,14 @@ impl Dataset {
     ///
     /// ```
     /// use ndarray::{Array1, Array2, Array3};
-    /// use rnn_train::{Dataset, IntoColumn};
+    /// use recurrent::train::{Dataset, IntoColumn};
     ///
     /// let (sensors, settings) = (Array3::<f32>::zeros((5, 20, 3)), Array2::<f32>::zeros((5, 2)));
     /// let answer = Array1::<f32>::zeros(5);
     /// let inputs = vec![sensors.into_column()?, settings.into_column()?];
     /// let data = Dataset::with_columns(inputs, vec![answer.into_column()?])?;
     /// assert_eq!(data.len(), 5);
-    /// # Ok::<(), rnn_runtime::Error>(())
+    /// # Ok::<(), recurrent::Error>(())
     /// ```
     pub fn with_columns(inputs: Vec<Column>, targets: Vec<Column>) -> Result<Dataset, Error> {
         if inputs.is_empty() || targets.is_empty() {
@@ -140,11 +148,11 @@ impl Dataset {
     ///
     /// ```
     /// use ndarray::Array2;
-    /// use rnn_train::Dataset;
+    /// use recurrent::train::Dataset;
     ///
     /// let data = Dataset::new(Array2::<f32>::zeros((3, 4)), [0, 1, 1])?;
     /// let data = data.sample_weight([2.0, 1.0, 1.0])?;
-    /// # Ok::<(), rnn_runtime::Error>(())
+    /// # Ok::<(), recurrent::Error>(())
     /// ```
     pub fn sample_weight(mut self, weights: impl IntoColumn) -> Result<Dataset, Error> {
         let weights = self.weights(weights)?;
@@ -229,6 +237,27 @@ impl Dataset {
         Ok((self.take(at as usize), self.skip(at as usize)))
     }
 
+    /// Two data sets of samples drawn by `seed`: those to train on, and a share of `test_size` to test on. It is
+    /// `shuffle(seed).split(test_size)`, by the name of
+    /// [scikit-learn](https://scikit-learn.org/stable/modules/generated/sklearn.model_selection.train_test_split.html).
+    /// Windows of one series overlap: split those with [`Dataset::split`], in order.
+    ///
+    /// # Errors
+    /// As [`Dataset::split`].
+    ///
+    /// ```
+    /// use ndarray::Array2;
+    /// use recurrent::prelude::*;
+    ///
+    /// let data = Dataset::new(Array2::<f32>::zeros((10, 4)), [0, 1, 1, 0, 1, 0, 0, 1, 1, 0])?;
+    /// let (train, test) = data.train_test_split(0.2, 42)?;
+    /// assert_eq!((train.len(), test.len()), (8, 2));
+    /// # Ok::<(), Error>(())
+    /// ```
+    pub fn train_test_split(&self, test_size: f64, seed: u64) -> Result<(Dataset, Dataset), Error> {
+        self.shuffle(seed).split(test_size)
+    }
+
     /// The first `n` samples, or all if there are fewer.
     pub fn take(&self, n: usize) -> Dataset {
         Dataset {
@@ -259,12 +288,12 @@ impl Dataset {
     ///
     /// ```
     /// use ndarray::Array2;
-    /// use rnn_train::Dataset;
+    /// use recurrent::train::Dataset;
     ///
     /// let data = Dataset::new(Array2::<f32>::zeros((5, 4)), [0, 1, 1, 0, 1])?;
     /// let (_, held_out) = data.split(0.4)?;
     /// assert_eq!(held_out.rows(), [3, 4]);
-    /// # Ok::<(), rnn_runtime::Error>(())
+    /// # Ok::<(), recurrent::Error>(())
     /// ```
     pub fn rows(&self) -> &[usize] {
         &self.order

@@ -8,7 +8,7 @@ use super::{logs::Logs, tally::Direction};
 /// Loss and metrics of every epoch of a training.
 ///
 /// ```
-/// use rnn_train::{History, Logs};
+/// use recurrent::train::{History, Logs};
 ///
 /// fn look(history: &History) {
 ///     // One figure over all epochs, its last and its best value.

@@ -14,6 +14,7 @@ pub mod losses;
 pub mod metrics;
 pub mod optimizers;
 
+mod classification;
 mod data;
 mod history;
 mod logs;
@@ -23,7 +24,12 @@ mod tally;
 mod tests;
 mod trainer;
 
-pub use data::{Column, Dataset, IntoColumn, IntoColumns, Number, Windows};
+pub use classification::{ClassScores, ClassificationReport, ConfusionMatrix};
+pub use data::{
+    Column, Dataset, IntoColumn, IntoColumns, Normalization, NpyNumber, Number, Windows, read_npy,
+};
+#[cfg(feature = "csv")]
+pub use data::{Csv, Table};
 pub use history::History;
 pub use logs::Logs;
 pub use predictions::{Predictions, Target, TargetKind, TargetView};

@@ -4,7 +4,7 @@
 /// same with `val_` in front.
 ///
 /// ```
-/// use rnn_train::Logs;
+/// use recurrent::train::Logs;
 ///
 /// let mut logs = Logs::default();
 /// logs.set("loss", 0.5);

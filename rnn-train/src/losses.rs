@@ -34,7 +34,7 @@ pub use regression::{Huber, MeanAbsoluteError, MeanSquaredError};
 /// A loss. Your own loss says which targets it takes and computes the loss of one row:
 ///
 /// ```
-/// use rnn_train::{Predictions, Target, TargetKind, TargetView, losses::Loss};
+/// use recurrent::train::{Predictions, Target, TargetKind, TargetView, losses::Loss};
 ///
 /// /// |prediction - target|^4, summed over the features.
 /// struct Quartic;
@@ -62,7 +62,7 @@ pub use regression::{Huber, MeanAbsoluteError, MeanSquaredError};
 /// let mut gradient = [0.0; 2];
 /// assert_eq!(Quartic.mean(&predictions, Some(&mut gradient))?, 17.0 / 2.0);
 /// assert_eq!(gradient, [2.0, 16.0]);
-/// # Ok::<(), rnn_runtime::Error>(())
+/// # Ok::<(), recurrent::Error>(())
 /// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no loss",

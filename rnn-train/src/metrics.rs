@@ -5,8 +5,8 @@
 //! metrics too:
 //!
 //! ```
-//! use rnn_train::{Predictions, TargetKind, TargetView, losses::Huber};
-//! use rnn_train::metrics::{MeanAbsoluteError, Metric};
+//! use recurrent::train::{Predictions, TargetKind, TargetView, losses::Huber};
+//! use recurrent::train::metrics::{MeanAbsoluteError, Metric};
 //!
 //! let predictions = Predictions::new(&[1.0, 2.0], 1, TargetView::Floats(&[0.0, 0.0]), None)?;
 //! let mut tally = MeanAbsoluteError.start(1, TargetKind::Floats)?;
@@ -15,7 +15,7 @@
 //! let mut tally = Huber::default().start(1, TargetKind::Floats)?;
 //! tally.add(&predictions);
 //! assert_eq!(tally.result(), (0.5 + 1.5) / 2.0);
-//! # Ok::<(), rnn_runtime::Error>(())
+//! # Ok::<(), recurrent::Error>(())
 //! ```
 
 mod accuracy;

@@ -5,7 +5,7 @@
 //! remembers for every weight), clips the gradients and applies weight decay.
 //!
 //! ```
-//! use rnn_train::optimizers::{Adam, CosineDecay};
+//! use recurrent::train::optimizers::{Adam, CosineDecay};
 //!
 //! // Builder style …
 //! let adam = Adam::new(3e-4).clipnorm(1.0);
@@ -94,7 +94,7 @@ impl Options {
 /// A formula that moves weights. Your own optimizer:
 ///
 /// ```
-/// use rnn_train::optimizers::{Optimizer, Options, Slot, Step};
+/// use recurrent::train::optimizers::{Optimizer, Options, Slot, Step};
 ///
 /// /// Moves every weight by the same amount, against its gradient (signSGD, Bernstein et al., 2018).
 /// struct SignSgd;

@@ -22,12 +22,12 @@ impl<'a> Predictions<'a> {
     /// [`Error::Shape`] if the lengths do not fit, or there is not a row.
     ///
     /// ```
-    /// use rnn_train::{Predictions, TargetView};
+    /// use recurrent::train::{Predictions, TargetView};
     ///
     /// let predictions = Predictions::new(&[0.1, 0.9, 0.8, 0.2], 2, TargetView::Labels(&[1, 0]), None)?;
     /// assert_eq!(predictions.rows(), 2);
     /// assert!(Predictions::new(&[0.1, 0.9], 2, TargetView::Labels(&[1, 0]), None).is_err());
-    /// # Ok::<(), rnn_runtime::Error>(())
+    /// # Ok::<(), recurrent::Error>(())
     /// ```
     pub fn new(
         predictions: &'a [f32],
@@ -79,12 +79,12 @@ impl<'a> Predictions<'a> {
     /// [`Error::Shape`] if there are not as many rows.
     ///
     /// ```
-    /// use rnn_train::{Predictions, TargetView, losses::{Loss, MeanSquaredError}};
+    /// use recurrent::train::{Predictions, TargetView, losses::{Loss, MeanSquaredError}};
     ///
     /// let targets = TargetView::Floats(&[0.0, 0.0, 0.0]);
     /// let predictions = Predictions::new(&[2.0, 4.0, 9.0], 1, targets, None)?.masked(&[1.0, 1.0, 0.0])?;
     /// assert_eq!(MeanSquaredError.mean(&predictions, None)?, (4.0 + 16.0) / 2.0);
-    /// # Ok::<(), rnn_runtime::Error>(())
+    /// # Ok::<(), recurrent::Error>(())
     /// ```
     pub fn masked(self, mask: &'a [f32]) -> Result<Self, Error> {
         if mask.len() != self.rows() {

@@ -15,9 +15,9 @@ pub enum Direction {
 /// A metric. Your own metric, which is a mean over rows:
 ///
 /// ```
-/// use rnn_runtime::Error;
-/// use rnn_train::{Predictions, Target, TargetKind, TargetView};
-/// use rnn_train::metrics::{Direction, Metric, RowMean, Tally};
+/// use recurrent::Error;
+/// use recurrent::train::{Predictions, Target, TargetKind, TargetView};
+/// use recurrent::train::metrics::{Direction, Metric, RowMean, Tally};
 ///
 /// /// Share of rows whose first number has the right sign.
 /// struct SignAccuracy;

@@ -32,9 +32,9 @@ const BATCH_SIZE: usize = 32;
 /// Trains a model. A loss is required; all other options have Keras's defaults.
 ///
 /// ```no_run
-/// use rnn_runtime::{Error, learner::Learner};
-/// use rnn_train::{Dataset, Fit, Trainer, callbacks::EarlyStopping};
-/// use rnn_train::{losses::SparseCategoricalCrossentropy, metrics::Accuracy, optimizers::Adam};
+/// use recurrent::{Error, learner::Learner};
+/// use recurrent::train::{Dataset, Fit, Trainer, callbacks::EarlyStopping};
+/// use recurrent::train::{losses::SparseCategoricalCrossentropy, metrics::Accuracy, optimizers::Adam};
 ///
 /// fn train<L: Learner>(model: &mut L, train: &Dataset, test: &Dataset) -> Result<(), Error> {
 ///     let history = Trainer::new(model)
@@ -157,8 +157,8 @@ impl<'m, 'c, M: trainable::Trainable> Trainer<'m, 'c, M> {
     /// since such a model trains without a word, and badly.
     ///
     /// ```
-    /// use rnn_runtime::{Error, learner::Learner};
-    /// use rnn_train::{Dataset, Fit, Trainer, losses::BinaryCrossentropy};
+    /// use recurrent::{Error, learner::Learner};
+    /// use recurrent::train::{Dataset, Fit, Trainer, losses::BinaryCrossentropy};
     ///
     /// /// The model ends in a sigmoid, and the loss applies another one.
     /// fn squashed_twice<L: Learner>(model: &mut L, data: &Dataset) -> Result<(), Error> {

@@ -24,7 +24,7 @@ use rnn_runtime::{error::Error, learner::KeptState, params::ParamSpec, weights};
 /// As in Keras, the states of other callbacks are not restored.
 ///
 /// ```
-/// use rnn_train::callbacks::BackupAndRestore;
+/// use recurrent::train::callbacks::BackupAndRestore;
 ///
 /// let backup = BackupAndRestore::new("training.backup");
 /// assert!(backup.delete_checkpoint);

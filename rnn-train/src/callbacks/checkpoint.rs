@@ -28,7 +28,7 @@ pub enum SaveFreq {
 /// simple formats: `"run/{epoch:02d}-{val_loss:.4f}.safetensors"`.
 ///
 /// ```
-/// use rnn_train::callbacks::ModelCheckpoint;
+/// use recurrent::train::callbacks::ModelCheckpoint;
 ///
 /// let checkpoint = ModelCheckpoint { save_best_only: true, ..ModelCheckpoint::new("best.safetensors") };
 /// assert_eq!(checkpoint.monitor, "val_loss");
@@ -78,7 +78,7 @@ impl ModelCheckpoint {
     /// NaN or infinite, or because the monitored value was NaN; `None` if there was no such time.
     ///
     /// ```
-    /// use rnn_train::callbacks::ModelCheckpoint;
+    /// use recurrent::train::callbacks::ModelCheckpoint;
     ///
     /// assert_eq!(ModelCheckpoint::new("last.safetensors").skipped(), None);
     /// ```

@@ -14,7 +14,7 @@ use rnn_runtime::error::Error;
 /// alphabetical order; `NA` where an epoch lacks one. A line is in the file when the epoch ends.
 ///
 /// ```
-/// use rnn_train::callbacks::CSVLogger;
+/// use recurrent::train::callbacks::CSVLogger;
 ///
 /// let logger = CSVLogger { append: true, ..CSVLogger::new("training.csv") };
 /// ```

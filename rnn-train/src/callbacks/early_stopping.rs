@@ -6,7 +6,7 @@ use rnn_runtime::error::Error;
 /// Ends training when a number has not improved for some epochs (Prechelt, 1998).
 ///
 /// ```
-/// use rnn_train::callbacks::EarlyStopping;
+/// use recurrent::train::callbacks::EarlyStopping;
 ///
 /// let stopping = EarlyStopping { patience: 3, restore_best_weights: true, ..EarlyStopping::new("val_loss") };
 /// assert_eq!(stopping.min_delta, 0.0);

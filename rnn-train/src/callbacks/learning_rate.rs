@@ -8,7 +8,7 @@ use rnn_runtime::error::Error;
 /// [`Schedule`](crate::optimizers::Schedule).
 ///
 /// ```
-/// use rnn_train::callbacks::LearningRateScheduler;
+/// use recurrent::train::callbacks::LearningRateScheduler;
 ///
 /// let halve_from_ten_on =
 ///     LearningRateScheduler::new(|epoch, rate| if epoch < 10 { rate } else { 0.5 * rate });
@@ -42,7 +42,7 @@ impl<F: FnMut(usize, f64) -> f64 + Send> Callback for LearningRateScheduler<F> {
 /// Lowers the learning rate when a number has not improved for some epochs.
 ///
 /// ```
-/// use rnn_train::callbacks::ReduceLROnPlateau;
+/// use recurrent::train::callbacks::ReduceLROnPlateau;
 ///
 /// let reduce = ReduceLROnPlateau { factor: 0.5, patience: 3, ..ReduceLROnPlateau::new("val_loss") };
 /// assert_eq!(reduce.min_delta, 1e-4);

@@ -7,7 +7,7 @@ use rnn_runtime::error::Error;
 /// (as in Keras), and all that follows is NaN.
 ///
 /// ```
-/// use rnn_train::callbacks::TerminateOnNaN;
+/// use recurrent::train::callbacks::TerminateOnNaN;
 ///
 /// assert_eq!(TerminateOnNaN::default().terminated(), None);
 /// ```

@@ -24,11 +24,11 @@ impl Column {
     /// [`Error::Shape`] if there are not as many as `shape` says, or it has no axis.
     ///
     /// ```
-    /// use rnn_train::Column;
+    /// use recurrent::train::Column;
     ///
     /// let two_rows = Column::floats(vec![0.0; 6], &[2, 3])?;
     /// assert!(Column::floats(vec![0.0; 5], &[2, 3]).is_err());
-    /// # Ok::<(), rnn_runtime::Error>(())
+    /// # Ok::<(), recurrent::Error>(())
     /// ```
     pub fn floats(values: Vec<f32>, shape: &[usize]) -> Result<Column, Error> {
         check(values.len(), shape)?;
@@ -58,11 +58,11 @@ impl Column {
     /// [`Error::Argument`] for a whole number that does not fit 32 bits.
     ///
     /// ```
-    /// use rnn_train::Column;
+    /// use recurrent::train::Column;
     ///
     /// let ids = Column::numbers(&[3i64, 1, 4, 1], &[2, 2])?;
     /// assert_eq!(ids, Column::integers(vec![3, 1, 4, 1], &[2, 2])?);
-    /// # Ok::<(), rnn_runtime::Error>(())
+    /// # Ok::<(), recurrent::Error>(())
     /// ```
     pub fn numbers<N: Number>(values: &[N], shape: &[usize]) -> Result<Column, Error> {
         Column::collect(values.iter().copied(), shape)
@@ -128,7 +128,7 @@ impl Column {
     }
 
     /// The numbers, if they are whole.
-    pub(super) fn as_integers(&self) -> Option<&[u32]> {
+    pub(crate) fn as_integers(&self) -> Option<&[u32]> {
         match &self.values {
             Kind::Floats(_) => None,
             Kind::Integers(values) => Some(values),
@@ -136,7 +136,7 @@ impl Column {
     }
 
     /// The same numbers as floats.
-    pub(super) fn to_floats(&self) -> Vec<f32> {
+    pub(crate) fn to_floats(&self) -> Vec<f32> {
         match &self.values {
             Kind::Floats(values) => values.clone(),
             Kind::Integers(values) => values.iter().map(|&v| v as f32).collect(),
@@ -166,6 +166,10 @@ pub trait Number: Copy {
     fn float(self) -> f32;
     /// Itself, if [`Number::WHOLE`]; cut off at the point otherwise.
     fn whole(self) -> i128;
+    /// The nearest number of double precision.
+    fn double(self) -> f64 {
+        f64::from(self.float())
+    }
 }
 
 macro_rules! numbers {
@@ -177,6 +181,9 @@ macro_rules! numbers {
             }
             fn whole(self) -> i128 {
                 self as i128
+            }
+            fn double(self) -> f64 {
+                self as f64
             }
         }
     )*};
@@ -227,6 +234,12 @@ impl<N: Number, S: Data<Elem = N>, D: Dimension> IntoColumn for ArrayBase<S, D> 
 impl<N: Number> IntoColumn for &[N] {
     fn into_column(self) -> Result<Column, Error> {
         Column::numbers(self, &[self.len()])
+    }
+}
+
+impl<N: Number, const LEN: usize> IntoColumn for &[N; LEN] {
+    fn into_column(self) -> Result<Column, Error> {
+        self.as_slice().into_column()
     }
 }
 

@@ -46,7 +46,7 @@ impl Dataset {
     /// the sequence is too short for a single batch.
     ///
     /// ```
-    /// use rnn_train::Dataset;
+    /// use recurrent::train::Dataset;
     ///
     /// // Predict the next character of a text from each character.
     /// let text: Vec<u8> = "to be, or not to be, that is the question".bytes().collect();
@@ -54,7 +54,7 @@ impl Dataset {
     /// let data = Dataset::continuing(input, target, 2, 5)?;
     /// // 40 characters: two pieces of 20, four batches of five steps.
     /// assert_eq!((data.len(), data.batch_size()), (8, Some(2)));
-    /// # Ok::<(), rnn_runtime::Error>(())
+    /// # Ok::<(), recurrent::Error>(())
     /// ```
     pub fn continuing(
         inputs: impl IntoColumns,
@@ -105,34 +105,53 @@ impl Dataset {
     /// [`Error::Argument`] if one of the numbers is 0 or there is not a single window.
     ///
     /// ```
-    /// use rnn_train::Dataset;
+    /// use recurrent::train::Dataset;
     ///
     /// let months = [3.0, 4.0, 5.0, 4.0, 3.0, 2.0, 3.0];
     /// let data = Dataset::windows(months, 4, 2)?;
     /// assert_eq!(data.len(), 2);
     /// // The same windows, with the series' own next value as the target of each:
     /// assert_eq!(Dataset::windows(months, 4, 1)?.len(), 3);
-    /// # Ok::<(), rnn_runtime::Error>(())
+    /// # Ok::<(), recurrent::Error>(())
     /// ```
     pub fn windows(series: impl IntoColumn, steps: usize, ahead: usize) -> Result<Dataset, Error> {
         let series = series.into_column()?;
-        if steps == 0 || ahead == 0 {
-            return Err(Error::Argument(format!(
-                "steps and ahead must be at least 1, found {steps} and {ahead}"
-            )));
-        }
-        let windows = (series.rows() + 1).saturating_sub(steps.saturating_add(ahead));
-        if windows == 0 {
-            return Err(Error::Argument(format!(
-                "a series of {} steps is too short for a window of {steps} and {ahead} ahead",
-                series.rows()
-            )));
-        }
-        let cut = |first: usize, length: usize| {
-            let rows = (0..windows).flat_map(|w| first + w..first + w + length);
-            series.gather(rows, &[windows, length])
-        };
-        Dataset::with_columns(vec![cut(0, steps)?], vec![cut(steps, ahead)?])
+        cut(&series, &series, steps, ahead)
+    }
+
+    /// All windows of `steps` steps of several series side by side; the targets are the `ahead` steps of another
+    /// one after each window, such as one of the features.
+    ///
+    /// `series` is `[n, features]`, `targets` `[n]` or `[n, …]`; inputs are `[windows, steps, features]`, targets
+    /// `[windows, ahead, …]`, where `windows` is `n - steps - ahead + 1`. A model with `Dense(ahead)` at its end
+    /// predicts all of them at once.
+    ///
+    /// # Errors
+    /// [`Error::Argument`] if one of the numbers is 0 or there is not a single window, [`Error::Shape`] if the
+    /// lengths differ.
+    ///
+    /// ```
+    /// use ndarray::Array2;
+    /// use recurrent::prelude::*;
+    ///
+    /// // Temperature, pressure and wind; a day of hours, and the temperature of the next three.
+    /// let weather = Array2::from_shape_fn((100, 3), |(hour, f)| (hour * (f + 1)) as f32 / 100.0);
+    /// let data = Dataset::windows_with_targets(&weather, weather.column(0), 24, 3)?;
+    /// assert_eq!(data.len(), 74);
+    ///
+    /// let mut model = rnn_model!(Input(24, 3) -> GRU(8) -> Dense(3));
+    /// Trainer::new(&mut model).loss(MeanSquaredError).fit(&data, Fit::default())?;
+    /// # Ok::<(), Error>(())
+    /// ```
+    pub fn windows_with_targets(
+        series: impl IntoColumn,
+        targets: impl IntoColumn,
+        steps: usize,
+        ahead: usize,
+    ) -> Result<Dataset, Error> {
+        let (series, targets) = ([series.into_column()?], [targets.into_column()?]);
+        same_length(&series, &targets)?;
+        cut(&series[0], &targets[0], steps, ahead)
     }
 
     /// Windows of a series with targets of their own: Keras's `timeseries_dataset_from_array`.
@@ -147,13 +166,13 @@ impl Dataset {
     ///
     /// ```
     /// use ndarray::{Array1, s};
-    /// use rnn_train::{Dataset, Windows};
+    /// use recurrent::train::{Dataset, Windows};
     ///
     /// let hours = Array1::from_iter((0..100).map(|hour| (hour as f32).sin()));
     /// let windows = Windows { sequence_length: 10, ..Windows::default() };
     /// let data = Dataset::timeseries(hours.slice(s![..-10]), hours.slice(s![10..]), windows)?;
     /// assert_eq!(data.len(), 81);
-    /// # Ok::<(), rnn_runtime::Error>(())
+    /// # Ok::<(), recurrent::Error>(())
     /// ```
     pub fn timeseries(
         series: impl IntoColumn,
@@ -192,6 +211,30 @@ impl Dataset {
         let targets = targets.iter().map(pick).collect::<Result<_, _>>()?;
         Dataset::with_columns(vec![inputs], targets)
     }
+}
+
+/// All windows of `steps` steps of `series`, and the `ahead` steps of `targets` after each.
+fn cut(series: &Column, targets: &Column, steps: usize, ahead: usize) -> Result<Dataset, Error> {
+    if steps == 0 || ahead == 0 {
+        return Err(Error::Argument(format!(
+            "steps and ahead must be at least 1, found {steps} and {ahead}"
+        )));
+    }
+    let windows = (series.rows() + 1).saturating_sub(steps.saturating_add(ahead));
+    if windows == 0 {
+        return Err(Error::Argument(format!(
+            "a series of {} steps is too short for a window of {steps} and {ahead} ahead",
+            series.rows()
+        )));
+    }
+    let cut = |of: &Column, first: usize, length: usize| {
+        let rows = (0..windows).flat_map(|w| first + w..first + w + length);
+        of.gather(rows, &[windows, length])
+    };
+    Dataset::with_columns(
+        vec![cut(series, 0, steps)?],
+        vec![cut(targets, steps, ahead)?],
+    )
 }
 
 /// Number of steps that all columns have.

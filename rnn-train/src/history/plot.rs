@@ -36,7 +36,7 @@ impl History {
     /// [`Error::Io`] if the file cannot be written.
     ///
     /// ```no_run
-    /// # fn example(history: rnn_train::History) -> Result<(), rnn_runtime::Error> {
+    /// # fn example(history: recurrent::train::History) -> Result<(), recurrent::Error> {
     /// history.plot("loss.png")?;
     /// # Ok(())
     /// # }

@@ -12,7 +12,7 @@ use rnn_runtime::{error::Error, host::loss_row, learner::OutputRange, loss::Loss
 /// everywhere.
 ///
 /// ```
-/// use rnn_train::{Predictions, TargetView, losses::{Loss, SparseCategoricalCrossentropy}};
+/// use recurrent::train::{Predictions, TargetView, losses::{Loss, SparseCategoricalCrossentropy}};
 ///
 /// let predictions = Predictions::new(&[0.25, 0.75], 2, TargetView::Labels(&[1]), None)?;
 /// let loss = SparseCategoricalCrossentropy::default().mean(&predictions, None)?;
@@ -23,7 +23,7 @@ use rnn_runtime::{error::Error, host::loss_row, learner::OutputRange, loss::Loss
 /// let loss = SparseCategoricalCrossentropy::from_logits().mean(&predictions, Some(&mut gradient))?;
 /// assert_eq!(loss, 1000.0);
 /// assert_eq!(gradient, [1.0, -1.0]);
-/// # Ok::<(), rnn_runtime::Error>(())
+/// # Ok::<(), recurrent::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SparseCategoricalCrossentropy {
@@ -74,12 +74,12 @@ impl Loss for SparseCategoricalCrossentropy {
 /// Predictions are as in [`SparseCategoricalCrossentropy`].
 ///
 /// ```
-/// use rnn_train::{Predictions, TargetView, losses::{CategoricalCrossentropy, Loss}};
+/// use recurrent::train::{Predictions, TargetView, losses::{CategoricalCrossentropy, Loss}};
 ///
 /// let predictions = Predictions::new(&[0.25, 0.75], 2, TargetView::Floats(&[0.0, 1.0]), None)?;
 /// let loss = CategoricalCrossentropy::default().mean(&predictions, None)?;
 /// assert!((loss - -(0.75f64.ln())).abs() < 1e-12);
-/// # Ok::<(), rnn_runtime::Error>(())
+/// # Ok::<(), recurrent::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug, Default)]
 pub struct CategoricalCrossentropy {
@@ -148,12 +148,12 @@ impl Loss for CategoricalCrossentropy {
 /// they were cut off the gradient is 0. [`from_logits`](Self::from_logits) is exact everywhere.
 ///
 /// ```
-/// use rnn_train::{Predictions, TargetView, losses::{BinaryCrossentropy, Loss}};
+/// use recurrent::train::{Predictions, TargetView, losses::{BinaryCrossentropy, Loss}};
 ///
 /// let predictions = Predictions::new(&[0.0, 0.0], 1, TargetView::Floats(&[0.0, 1.0]), None)?;
 /// let loss = BinaryCrossentropy::from_logits().mean(&predictions, None)?;
 /// assert!((loss - 2f64.ln()).abs() < 1e-12);
-/// # Ok::<(), rnn_runtime::Error>(())
+/// # Ok::<(), recurrent::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug, Default)]
 pub struct BinaryCrossentropy {

@@ -7,13 +7,13 @@ use rnn_runtime::{error::Error, host::loss_row, loss::LossRule};
 /// Mean over the features of `(prediction - target)²`.
 ///
 /// ```
-/// use rnn_train::{Predictions, TargetView, losses::{Loss, MeanSquaredError}};
+/// use recurrent::train::{Predictions, TargetView, losses::{Loss, MeanSquaredError}};
 ///
 /// let predictions = Predictions::new(&[1.0, 3.0], 2, TargetView::Floats(&[0.0, 0.0]), None)?;
 /// let mut gradient = [0.0; 2];
 /// assert_eq!(MeanSquaredError.mean(&predictions, Some(&mut gradient))?, 5.0);
 /// assert_eq!(gradient, [1.0, 3.0]);
-/// # Ok::<(), rnn_runtime::Error>(())
+/// # Ok::<(), recurrent::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug, Default)]
 pub struct MeanSquaredError;
@@ -49,11 +49,11 @@ impl Loss for MeanSquaredError {
 /// Mean over the features of `|prediction - target|`. The gradient at 0 is 0.
 ///
 /// ```
-/// use rnn_train::{Predictions, TargetView, losses::{Loss, MeanAbsoluteError}};
+/// use recurrent::train::{Predictions, TargetView, losses::{Loss, MeanAbsoluteError}};
 ///
 /// let predictions = Predictions::new(&[1.0, -3.0], 2, TargetView::Floats(&[0.0, 0.0]), None)?;
 /// assert_eq!(MeanAbsoluteError.mean(&predictions, None)?, 2.0);
-/// # Ok::<(), rnn_runtime::Error>(())
+/// # Ok::<(), recurrent::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug, Default)]
 pub struct MeanAbsoluteError;
@@ -90,11 +90,11 @@ impl Loss for MeanAbsoluteError {
 /// (Huber, 1964).
 ///
 /// ```
-/// use rnn_train::{Predictions, TargetView, losses::{Huber, Loss}};
+/// use recurrent::train::{Predictions, TargetView, losses::{Huber, Loss}};
 ///
 /// let predictions = Predictions::new(&[0.5, 3.0], 1, TargetView::Floats(&[0.0, 0.0]), None)?;
 /// assert_eq!(Huber::default().mean(&predictions, None)?, (0.125 + 2.5) / 2.0);
-/// # Ok::<(), rnn_runtime::Error>(())
+/// # Ok::<(), recurrent::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Huber {

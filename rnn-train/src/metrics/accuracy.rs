@@ -10,12 +10,12 @@ use rnn_runtime::{error::Error, loss::MetricRule};
 /// [`CategoricalAccuracy`] otherwise.
 ///
 /// ```
-/// use rnn_train::{Predictions, TargetKind, TargetView, metrics::{Accuracy, Metric}};
+/// use recurrent::train::{Predictions, TargetKind, TargetView, metrics::{Accuracy, Metric}};
 ///
 /// let mut tally = Accuracy.start(3, TargetKind::Labels)?;
 /// tally.add(&Predictions::new(&[0.1, 0.7, 0.2], 3, TargetView::Labels(&[1]), None)?);
 /// assert_eq!(tally.result(), 1.0);
-/// # Ok::<(), rnn_runtime::Error>(())
+/// # Ok::<(), recurrent::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Accuracy;
@@ -52,12 +52,12 @@ impl Metric for Accuracy {
 /// for a probability of one half.
 ///
 /// ```
-/// use rnn_train::{Predictions, TargetKind, TargetView, metrics::{BinaryAccuracy, Metric}};
+/// use recurrent::train::{Predictions, TargetKind, TargetView, metrics::{BinaryAccuracy, Metric}};
 ///
 /// let mut tally = BinaryAccuracy { threshold: 0.0 }.start(1, TargetKind::Floats)?;
 /// tally.add(&Predictions::new(&[0.3, -0.3], 1, TargetView::Floats(&[1.0, 1.0]), None)?);
 /// assert_eq!(tally.result(), 0.5);
-/// # Ok::<(), rnn_runtime::Error>(())
+/// # Ok::<(), recurrent::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug)]
 pub struct BinaryAccuracy {
@@ -65,9 +65,16 @@ pub struct BinaryAccuracy {
     pub threshold: f32,
 }
 
+/// [`BinaryAccuracy`](struct@BinaryAccuracy) with Keras's threshold of one half: `.metric(BinaryAccuracy)`.
+#[expect(
+    non_upper_case_globals,
+    reason = "metrics without options are values by their type's name, too"
+)]
+pub const BinaryAccuracy: BinaryAccuracy = BinaryAccuracy { threshold: 0.5 };
+
 impl Default for BinaryAccuracy {
     fn default() -> Self {
-        BinaryAccuracy { threshold: 0.5 }
+        BinaryAccuracy
     }
 }
 
@@ -109,12 +116,12 @@ impl Metric for BinaryAccuracy {
 /// Share of rows whose largest number has the index of the target's largest, for one-hot targets.
 ///
 /// ```
-/// use rnn_train::{Predictions, TargetKind, TargetView, metrics::{CategoricalAccuracy, Metric}};
+/// use recurrent::train::{Predictions, TargetKind, TargetView, metrics::{CategoricalAccuracy, Metric}};
 ///
 /// let mut tally = CategoricalAccuracy.start(2, TargetKind::Floats)?;
 /// tally.add(&Predictions::new(&[0.3, 0.7], 2, TargetView::Floats(&[0.0, 1.0]), None)?);
 /// assert_eq!(tally.result(), 1.0);
-/// # Ok::<(), rnn_runtime::Error>(())
+/// # Ok::<(), recurrent::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug, Default)]
 pub struct CategoricalAccuracy;
@@ -144,13 +151,13 @@ impl Metric for CategoricalAccuracy {
 /// Share of rows whose largest number has the index that the target gives, for class numbers.
 ///
 /// ```
-/// use rnn_train::{Predictions, TargetKind, TargetView};
-/// use rnn_train::metrics::{Metric, SparseCategoricalAccuracy};
+/// use recurrent::train::{Predictions, TargetKind, TargetView};
+/// use recurrent::train::metrics::{Metric, SparseCategoricalAccuracy};
 ///
 /// let mut tally = SparseCategoricalAccuracy.start(2, TargetKind::Labels)?;
 /// tally.add(&Predictions::new(&[0.3, 0.7, 0.3, 0.7], 2, TargetView::Labels(&[0, 1]), None)?);
 /// assert_eq!(tally.result(), 0.5);
-/// # Ok::<(), rnn_runtime::Error>(())
+/// # Ok::<(), recurrent::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SparseCategoricalAccuracy;

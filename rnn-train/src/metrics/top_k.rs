@@ -8,13 +8,13 @@ use rnn_runtime::{error::Error, loss::MetricRule};
 /// predictions.
 ///
 /// ```
-/// use rnn_train::{Predictions, TargetKind, TargetView};
-/// use rnn_train::metrics::{Metric, TopKCategoricalAccuracy};
+/// use recurrent::train::{Predictions, TargetKind, TargetView};
+/// use recurrent::train::metrics::{Metric, TopKCategoricalAccuracy};
 ///
 /// let mut tally = TopKCategoricalAccuracy { k: 2 }.start(3, TargetKind::Floats)?;
 /// tally.add(&Predictions::new(&[0.2, 0.3, 0.5], 3, TargetView::Floats(&[0.0, 1.0, 0.0]), None)?);
 /// assert_eq!(tally.result(), 1.0);
-/// # Ok::<(), rnn_runtime::Error>(())
+/// # Ok::<(), recurrent::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug)]
 pub struct TopKCategoricalAccuracy {
@@ -22,9 +22,16 @@ pub struct TopKCategoricalAccuracy {
     pub k: usize,
 }
 
+/// [`TopKCategoricalAccuracy`](struct@TopKCategoricalAccuracy) with Keras's 5 guesses.
+#[expect(
+    non_upper_case_globals,
+    reason = "metrics without options are values by their type's name, too"
+)]
+pub const TopKCategoricalAccuracy: TopKCategoricalAccuracy = TopKCategoricalAccuracy { k: 5 };
+
 impl Default for TopKCategoricalAccuracy {
     fn default() -> Self {
-        TopKCategoricalAccuracy { k: 5 }
+        TopKCategoricalAccuracy
     }
 }
 
@@ -54,13 +61,13 @@ impl Metric for TopKCategoricalAccuracy {
 /// Share of rows whose right class, given by its number, is among the `k` largest predictions.
 ///
 /// ```
-/// use rnn_train::{Predictions, TargetKind, TargetView};
-/// use rnn_train::metrics::{Metric, SparseTopKCategoricalAccuracy};
+/// use recurrent::train::{Predictions, TargetKind, TargetView};
+/// use recurrent::train::metrics::{Metric, SparseTopKCategoricalAccuracy};
 ///
 /// let mut tally = SparseTopKCategoricalAccuracy { k: 2 }.start(3, TargetKind::Labels)?;
 /// tally.add(&Predictions::new(&[0.2, 0.3, 0.5], 3, TargetView::Labels(&[0]), None)?);
 /// assert_eq!(tally.result(), 0.0);
-/// # Ok::<(), rnn_runtime::Error>(())
+/// # Ok::<(), recurrent::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug)]
 pub struct SparseTopKCategoricalAccuracy {
@@ -68,9 +75,17 @@ pub struct SparseTopKCategoricalAccuracy {
     pub k: usize,
 }
 
+/// [`SparseTopKCategoricalAccuracy`](struct@SparseTopKCategoricalAccuracy) with Keras's 5 guesses.
+#[expect(
+    non_upper_case_globals,
+    reason = "metrics without options are values by their type's name, too"
+)]
+pub const SparseTopKCategoricalAccuracy: SparseTopKCategoricalAccuracy =
+    SparseTopKCategoricalAccuracy { k: 5 };
+
 impl Default for SparseTopKCategoricalAccuracy {
     fn default() -> Self {
-        SparseTopKCategoricalAccuracy { k: 5 }
+        SparseTopKCategoricalAccuracy
     }
 }
 

@@ -9,7 +9,7 @@ optimizer! {
     /// `s += g²`, `w -= rate * g / sqrt(s + epsilon)`.
     ///
     /// ```
-    /// use rnn_train::optimizers::Adagrad;
+    /// use recurrent::train::optimizers::Adagrad;
     ///
     /// assert_eq!(Adagrad::new(0.01).initial_accumulator_value, 0.1);
     /// ```

@@ -12,7 +12,7 @@ optimizer! {
     /// this is the paper's "epsilon hat", which is not scaled by the correction of `v`.
     ///
     /// ```
-    /// use rnn_train::optimizers::Adam;
+    /// use recurrent::train::optimizers::Adam;
     ///
     /// let adam = Adam { amsgrad: true, ..Adam::default() };
     /// assert_eq!((adam.beta_1, adam.beta_2, adam.epsilon), (0.9, 0.999, 1e-7));
@@ -33,7 +33,7 @@ optimizer! {
     /// [`Adam`] with a weight decay of 0.004 by default (Loshchilov and Hutter, 2019).
     ///
     /// ```
-    /// use rnn_train::optimizers::AdamW;
+    /// use recurrent::train::optimizers::AdamW;
     ///
     /// assert_eq!(AdamW::default().weight_decay, Some(0.004));
     /// ```

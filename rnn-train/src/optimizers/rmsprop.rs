@@ -10,7 +10,7 @@ optimizer! {
     /// of the mean gradient is subtracted from `v` under the root. Note that epsilon is under the root.
     ///
     /// ```
-    /// use rnn_train::optimizers::RMSprop;
+    /// use recurrent::train::optimizers::RMSprop;
     ///
     /// assert_eq!(RMSprop::default().centered(true).rho, 0.9);
     /// ```

@@ -68,7 +68,7 @@ impl<S: Schedule + 'static> From<S> for LearningRate {
 /// `initial * decay_rate ^ (step / decay_steps)`.
 ///
 /// ```
-/// use rnn_train::optimizers::{ExponentialDecay, Schedule};
+/// use recurrent::train::optimizers::{ExponentialDecay, Schedule};
 ///
 /// let schedule = ExponentialDecay { staircase: true, ..ExponentialDecay::new(0.8, 10, 0.5) };
 /// assert_eq!([0, 9, 10, 25].map(|step| schedule.at(step)), [0.8, 0.8, 0.4, 0.2]);
@@ -113,7 +113,7 @@ impl Schedule for ExponentialDecay {
 /// `initial / (1 + decay_rate * step / decay_steps)`.
 ///
 /// ```
-/// use rnn_train::optimizers::{InverseTimeDecay, Schedule};
+/// use recurrent::train::optimizers::{InverseTimeDecay, Schedule};
 ///
 /// assert_eq!(InverseTimeDecay::new(0.9, 10, 0.5).at(40), 0.3);
 /// ```
@@ -157,7 +157,7 @@ impl Schedule for InverseTimeDecay {
 /// From `initial` to `end` along a power of the steps left.
 ///
 /// ```
-/// use rnn_train::optimizers::{PolynomialDecay, Schedule};
+/// use recurrent::train::optimizers::{PolynomialDecay, Schedule};
 ///
 /// let schedule = PolynomialDecay { end_learning_rate: 0.0, ..PolynomialDecay::new(1.0, 10) };
 /// assert_eq!([0, 5, 10, 99].map(|step| schedule.at(step)), [1.0, 0.5, 0.0, 0.0]);
@@ -214,7 +214,7 @@ impl Schedule for PolynomialDecay {
 /// that (Loshchilov and Hutter, 2017).
 ///
 /// ```
-/// use rnn_train::optimizers::{CosineDecay, Schedule};
+/// use recurrent::train::optimizers::{CosineDecay, Schedule};
 ///
 /// let schedule = CosineDecay { warmup_target: Some(1.0), warmup_steps: 10, ..CosineDecay::new(0.0, 100) };
 /// assert_eq!([0, 5, 10, 110, 999].map(|step| schedule.at(step)), [0.0, 0.5, 1.0, 0.0, 0.0]);
@@ -275,7 +275,7 @@ impl Schedule for CosineDecay {
 /// value after that.
 ///
 /// ```
-/// use rnn_train::optimizers::{PiecewiseConstantDecay, Schedule};
+/// use recurrent::train::optimizers::{PiecewiseConstantDecay, Schedule};
 ///
 /// let schedule = PiecewiseConstantDecay { boundaries: vec![10, 20], values: vec![1.0, 0.5, 0.1] };
 /// assert_eq!([0, 10, 11, 20, 21].map(|step| schedule.at(step)), [1.0, 1.0, 0.5, 0.5, 0.1]);

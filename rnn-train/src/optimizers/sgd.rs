@@ -10,7 +10,7 @@ optimizer! {
     /// with Nesterov's look ahead `w += momentum * m - rate * g` (Sutskever et al., 2013).
     ///
     /// ```
-    /// use rnn_train::optimizers::SGD;
+    /// use recurrent::train::optimizers::SGD;
     ///
     /// let sgd = SGD::new(0.1).momentum(0.9).nesterov(true);
     /// assert!(sgd.nesterov && sgd.weight_decay.is_none());

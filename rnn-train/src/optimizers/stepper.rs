@@ -12,8 +12,8 @@ use rnn_runtime::{
 /// An optimizer with its slots for the weights of one model.
 ///
 /// ```
-/// use rnn_runtime::params::{Init, ParamSpec};
-/// use rnn_train::optimizers::{SGD, Stepper};
+/// use recurrent::params::{Init, ParamSpec};
+/// use recurrent::train::optimizers::{SGD, Stepper};
 ///
 /// let specs = [
 ///     ParamSpec::new("dense/kernel", &[1], Init::Zeros),
@@ -23,7 +23,7 @@ use rnn_runtime::{
 /// let mut weights = [1.0, 1.0];
 /// stepper.step(&mut weights, &mut [2.0, 2.0])?;
 /// assert_eq!(weights, [0.0, 1.0], "what is not trainable stays");
-/// # Ok::<(), rnn_runtime::Error>(())
+/// # Ok::<(), recurrent::Error>(())
 /// ```
 pub struct Stepper {
     optimizer: Box<dyn Optimizer>,

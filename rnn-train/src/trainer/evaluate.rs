@@ -23,8 +23,8 @@ pub trait Evaluate: Trainable {
     /// the model.
     ///
     /// ```no_run
-    /// use rnn_runtime::{Error, learner::Learner};
-    /// use rnn_train::{Dataset, Evaluate, Scores, losses::*, metrics::Accuracy};
+    /// use recurrent::{Error, learner::Learner};
+    /// use recurrent::train::{Dataset, Evaluate, Scores, losses::*, metrics::Accuracy};
     ///
     /// fn accuracy<L: Learner>(model: &mut L, test: &Dataset) -> Result<Option<f64>, Error> {
     ///     let scores = Scores::new().loss(SparseCategoricalCrossentropy::default()).metric(Accuracy);

@@ -25,7 +25,7 @@ pub enum Verbose {
 ///
 /// ```
 /// use std::collections::BTreeMap;
-/// use rnn_train::Fit;
+/// use recurrent::train::Fit;
 ///
 /// let fit = Fit { epochs: 20, class_weight: Some(BTreeMap::from([(0, 1.0), (1, 5.0)])), ..Fit::default() };
 /// assert_eq!(fit.batch_size, 32);

@@ -10,7 +10,7 @@ use rnn_runtime::{
 /// One output of a model, by its name or its index. `loss_for` and similar methods take it.
 ///
 /// ```
-/// use rnn_train::Output;
+/// use recurrent::train::Output;
 ///
 /// assert_eq!(Output::from("logits"), Output::Name("logits".to_owned()));
 /// assert_eq!(Output::from(1), Output::Index(1));
@@ -67,7 +67,7 @@ impl Output {
 /// without one see [`Evaluate`](super::Evaluate).
 ///
 /// ```
-/// use rnn_train::{Scores, losses::*, metrics::Accuracy};
+/// use recurrent::train::{Scores, losses::*, metrics::Accuracy};
 ///
 /// let scores = Scores::new()
 ///     .loss_for("logits", SparseCategoricalCrossentropy::from_logits())
