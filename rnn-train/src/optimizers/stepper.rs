@@ -105,14 +105,41 @@ impl Stepper {
     }
 
     /// One step on host slices: clips `gradients` (in place), applies weight decay, moves the weights and
-    /// projects them onto their constraints. Frozen parameters are not touched. `gradients` must include
-    /// the derivatives of regularizers.
+    /// projects them onto their constraints. Frozen parameters are not touched. The derivatives of regularizers
+    /// are those that `gradients` includes; [`Stepper::regularized_step`] adds them.
     ///
     /// # Errors
     /// [`Error::Shape`] if a slice is not as long as the model has weights; [`Error::Argument`] if the
     /// stepper was started for a model that is not in host memory.
     pub fn step(&mut self, weights: &mut [f32], gradients: &mut [f32]) -> Result<(), Error> {
         self.update(false, |update, state| {
+            HostState::of(state)?.apply(update, weights, gradients)
+        })
+    }
+
+    /// [`Stepper::step`] after the derivatives of the model's regularizers have been added to `gradients`.
+    ///
+    /// # Errors
+    /// As [`Stepper::step`].
+    ///
+    /// ```
+    /// use recurrent::optimizers::{SGD, Stepper};
+    /// use recurrent::prelude::*;
+    ///
+    /// let mut model = rnn_model!(Input(_, 1) -> SimpleRNN(1, kernel_regularizer = l2(0.5)));
+    /// let mut optimizer = Stepper::new(Box::new(SGD::new(0.1)), model.specs())?;
+    /// model.weights_mut()[0] = 2.0;
+    /// // The derivative of 0.5 * 2² is 2.
+    /// optimizer.regularized_step(model.weights_mut(), &mut [0.0, 0.0, 0.0])?;
+    /// assert_eq!(model.weights()[0], 1.8);
+    /// # Ok::<(), Error>(())
+    /// ```
+    pub fn regularized_step(
+        &mut self,
+        weights: &mut [f32],
+        gradients: &mut [f32],
+    ) -> Result<(), Error> {
+        self.update(true, |update, state| {
             HostState::of(state)?.apply(update, weights, gradients)
         })
     }
