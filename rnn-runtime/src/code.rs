@@ -49,7 +49,10 @@ mod with_std {
             ModelInfo, Outputs, Program, Role, Rows, Rows2, Rows3, Schedules, Sequence, Sequence2,
             Sequence3, StateSpec, Token,
         },
-        params::{Constraint, Distribution, FanMode, Init, ParamSpec, Regularizer},
+        params::{
+            Constraint, Distribution, FanMode, Init, OwnInit, ParamSpec, Regularizer, axes_of,
+            write_own,
+        },
     };
 }
 

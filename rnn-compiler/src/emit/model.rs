@@ -7,7 +7,7 @@ use quote::{format_ident, quote, quote_spanned};
 use super::{
     cells::{Counter, Emitted, form, kernels, scan},
     info, io,
-    packing::{computed, packing},
+    packing::{computed, own_shapes, packing},
     stream,
     tables::Print,
 };
@@ -128,6 +128,7 @@ fn implementation(
         None => quote!(impl #rt::Streamable for #name {}),
         Some(why) => cannot_stream(rt, plan, name, why),
     };
+    let own_shapes = own_shapes(&plan.graph.params);
     let packing_items = &packing.items;
     let [stream_buffers, buffers] = buffers(rt, plan);
     Ok(quote! {
@@ -156,6 +157,7 @@ fn implementation(
             fn step_output(values: &[f32]) -> Self::StepOutput<'_> { #step_output }
         }
         #rt::with_std! {
+            #own_shapes
             #buffers
             #items
             impl #rt::Program for #name {

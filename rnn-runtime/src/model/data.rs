@@ -94,7 +94,6 @@ impl ModelData {
     ///
     /// # Errors
     /// [`Error::Device`], once.
-    #[cfg(feature = "weights")]
     pub(in crate::model) fn check(&self) -> Result<(), Error> {
         #[cfg(feature = "cuda")]
         if let Some(resident) = &self.resident {

@@ -12,6 +12,7 @@ mod graph;
 mod input;
 mod learner;
 mod output;
+mod param;
 mod program;
 mod stateful;
 mod summary;

@@ -1,5 +1,7 @@
 //! What a user calls.
 
+use ndarray::{ArrayBase, ArrayViewD, Data, Dimension};
+
 #[cfg(feature = "cuda")]
 use super::cuda;
 use super::{
@@ -7,7 +9,7 @@ use super::{
     cpu::{CpuCode, StreamCode, infer, predict},
     graph,
     input::IntoInput,
-    learner, summary,
+    learner, param, summary,
 };
 use crate::{cpu::simd::Isa, device::Device, error::Error, init::initialise, params::ParamSpec};
 
@@ -164,16 +166,63 @@ pub trait Model: Program {
         Self::INFO.params
     }
 
-    /// The weights of one parameter, such as `lstm/kernel`: its shape and its floats, row-major.
+    /// The weights of one parameter, such as `lstm/kernel`: its shape and its floats, row-major. As an array it is
+    /// [`Model::param_view`].
     fn param(&self, name: &str) -> Option<(&'static [usize], &[f32])> {
-        let (spec, range) = find(Self::INFO.params, name)?;
+        let (spec, range) = param::find(Self::INFO.params, name)?;
         Some((spec.shape, &self.data().weights()[range]))
     }
 
-    /// The weights of one parameter, to change.
+    /// The weights of one parameter, to change. [`Model::set_param`] replaces all of them.
     fn param_mut(&mut self, name: &str) -> Option<(&'static [usize], &mut [f32])> {
-        let (spec, range) = find(Self::INFO.params, name)?;
+        let (spec, range) = param::find(Self::INFO.params, name)?;
         Some((spec.shape, &mut self.data_mut().weights_mut()[range]))
+    }
+
+    /// The weights of one parameter as an array of its shape. `into_dimensionality` makes it one of a known number of axes.
+    ///
+    /// ```
+    /// use ndarray::{ArrayView2, Ix2};
+    /// use rnn_runtime::{error::Error, model::Model};
+    ///
+    /// /// The vectors of all words, `[words, features]`.
+    /// fn embeddings(model: &impl Model) -> Result<ArrayView2<'_, f32>, Error> {
+    ///     let view = model.param_view("embedding/embeddings")?;
+    ///     view.into_dimensionality::<Ix2>().map_err(|e| Error::Argument(e.to_string()))
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Argument`] if there is no such parameter, with the names of all, the nearest first; [`Error::Device`] if the
+    /// weights cannot be copied from there.
+    fn param_view(&self, name: &str) -> Result<ArrayViewD<'_, f32>, Error> {
+        param::view(self, name)
+    }
+
+    /// Replaces the weights of one parameter by an array of its shape, such as vectors of words that another program
+    /// trained. `value` has numbers of any type that are an `f64` as well: `f32`, `f64`, ….
+    ///
+    /// ```
+    /// use ndarray::Array2;
+    /// use rnn_runtime::{error::Error, model::Model};
+    ///
+    /// /// Starts with known vectors of words, `[words, features]`.
+    /// fn start(model: &mut impl Model, glove: &Array2<f64>) -> Result<(), Error> {
+    ///     model.set_param("glove/embeddings", glove)
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Argument`] if there is no such parameter, with the names of all, the nearest first, or if a number is not
+    /// finite; [`Error::Shape`] for another shape; [`Error::Device`] if the other weights cannot be copied from there.
+    /// Nothing has changed then.
+    fn set_param<A, S, D>(&mut self, name: &str, value: &ArrayBase<S, D>) -> Result<(), Error>
+    where
+        A: Copy + Into<f64>,
+        S: Data<Elem = A>,
+        D: Dimension,
+    {
+        param::set(self, name, value)
     }
 
     /// The instruction set that it runs on: the one that [`Model::set_isa`] or `RECURRENT_ISA`
@@ -215,8 +264,9 @@ pub trait Model: Program {
         crate::weights::save(path, Self::INFO.params, weights)
     }
 
-    /// Reads weights from safetensors. Everything missing, extra, of the wrong shape or not finite
-    /// is reported together, and then nothing has changed.
+    /// Reads weights from safetensors: a file of [`Model::save`], or one that Python wrote of a Keras model of the same
+    /// layers, by `save_file({v.path: v.numpy() for v in model.variables}, "model.safetensors")`. Everything missing,
+    /// extra, of the wrong shape or not finite is reported together, and then nothing has changed.
     ///
     /// # Errors
     /// [`Error::Io`], [`Error::Format`], [`Error::Weights`].
@@ -232,7 +282,7 @@ pub trait Model: Program {
     ///
     /// # Errors
     /// As [`Model::load`]; nothing has changed then. [`Error::Weights`] is for what matches and is
-    /// not finite, or if nothing matches.
+    /// not finite, for a parameter that could be several tensors, or if nothing matches.
     #[cfg(feature = "weights")]
     fn load_matching(
         &mut self,
@@ -243,17 +293,3 @@ pub trait Model: Program {
 }
 
 impl<P: Program> Model for P {}
-
-fn find<'a>(
-    params: &'a [ParamSpec],
-    name: &str,
-) -> Option<(&'a ParamSpec, std::ops::Range<usize>)> {
-    let mut at = 0;
-    for p in params {
-        if p.name == name {
-            return Some((p, at..at + p.len()));
-        }
-        at += p.len();
-    }
-    None
-}

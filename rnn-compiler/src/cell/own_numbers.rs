@@ -1,0 +1,108 @@
+//! Numbers of the program that a parameter starts with: `frozen param a: [order, order] = MATRIX;`.
+//!
+//! A cell is used in modules and crates where `MATRIX` is not known. So `rnn_cell!` gives the cell's type a constant for
+//! each such name, which it finds where the cell is defined, and models name the constant by the path of the cell.
+
+use std::collections::BTreeMap;
+
+use proc_macro2::{Ident, Span};
+use quote::{ToTokens as _, format_ident};
+
+use super::{
+    ast::{CellAst, Expr, ExprKind, Item},
+    value::initializer_of,
+};
+
+/// What a parameter of a cell starts with.
+#[derive(Clone, Debug)]
+pub struct OwnNumbers {
+    /// How the model names the cell.
+    pub cell: syn::Path,
+    /// The path as it was written in the cell.
+    pub written: syn::Path,
+    /// Where it was written.
+    pub span: Span,
+}
+
+impl PartialEq for OwnNumbers {
+    fn eq(&self, other: &Self) -> bool {
+        (&self.cell, &self.written) == (&other.cell, &other.written)
+    }
+}
+
+impl OwnNumbers {
+    /// The constant of the cell's type.
+    pub fn constant(&self) -> Ident {
+        constant(&self.written)
+    }
+}
+
+/// A path as it is written.
+pub(super) fn text(path: &syn::Path) -> String {
+    path.to_token_stream().to_string().replace(' ', "")
+}
+
+/// The constant for a path.
+fn constant(path: &syn::Path) -> Ident {
+    let names = path.segments.iter().map(|s| s.ident.to_string());
+    let names = names.collect::<Vec<_>>().join("__");
+    format_ident!("__own_{}", names.replace("r#", ""), span = Span::call_site())
+}
+
+/// The path that an initialiser is, if it is none of Keras's names: one of several parts, or a name as constants have.
+pub(super) fn path_of(e: &Expr) -> Option<syn::Path> {
+    match &e.kind {
+        ExprKind::Path(path) => Some(path.clone()),
+        ExprKind::Name(name) => {
+            let upper = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
+            let is_const = name.chars().all(upper) && name.starts_with(|c: char| c.is_ascii_uppercase());
+            (is_const && initializer_of(name).is_none()).then(|| Ident::new(name, e.span).into())
+        }
+        _ => None,
+    }
+}
+
+impl CellAst {
+    /// The numbers of the program that its parameters may start with, each once: the constant and the path.
+    pub fn own_numbers(&self) -> BTreeMap<Ident, syn::Path> {
+        let mut found = BTreeMap::new();
+        self.collect(&self.items, &mut found);
+        found
+    }
+
+    fn collect(&self, items: &[Item], found: &mut BTreeMap<Ident, syn::Path>) {
+        for item in items {
+            match item {
+                Item::Param { init, .. } => self.of_initializer(init, found),
+                Item::If {
+                    then, otherwise, ..
+                } => {
+                    self.collect(then, found);
+                    self.collect(otherwise, found);
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn of_initializer(&self, e: &Expr, found: &mut BTreeMap<Ident, syn::Path>) {
+        match &e.kind {
+            ExprKind::If(_, a, b) => {
+                self.of_initializer(a, found);
+                self.of_initializer(b, found);
+            }
+            // `ones_in(from, to, rest)`
+            ExprKind::Call(_, arguments) => {
+                if let Some(rest) = arguments.last() {
+                    self.of_initializer(rest, found);
+                }
+            }
+            ExprKind::Name(name) if self.arguments.iter().any(|a| a.name == name) => {}
+            _ => {
+                if let Some(path) = path_of(e) {
+                    found.insert(constant(&path), path);
+                }
+            }
+        }
+    }
+}
