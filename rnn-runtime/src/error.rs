@@ -107,6 +107,19 @@ impl core::fmt::Debug for Error {
     }
 }
 
+/// Why no file can be written to `path`, if its folder is not there. The system's error does not say that it is about the
+/// folder.
+#[cfg(feature = "std")]
+#[doc(hidden)]
+pub fn missing_folder(path: &std::path::Path) -> Option<std::io::Error> {
+    let folder = path.parent()?;
+    if folder.as_os_str().is_empty() || folder.exists() {
+        return None;
+    }
+    let words = format!("there is no folder {}", folder.display());
+    Some(std::io::Error::new(std::io::ErrorKind::NotFound, words))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -106,3 +106,35 @@ impl CellAst {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diagnostics::Diagnostics;
+
+    #[test]
+    fn paths_and_names_of_constants_are_numbers_of_the_program() {
+        let text = "cell C(units, start = zeros, A = ones, flag = false) {
+            param a: [units] = MATRIX;
+            if flag { param b: [units] = m::f; } else if flag { param c: [units] = MATRIX; }
+            param d: [units] = if flag { crate::m::G } else { ones_in(0, 1, M_2) };
+            param e: [units] = start; param f: [units] = A; param g: [units] = ONES;
+            param h: [units] = GlorotUniform; param i: [units] = zeros;
+        }";
+        let mut found = Diagnostics::new();
+        let cell = CellAst::parse(text.parse().unwrap(), &mut found).unwrap();
+        let numbers = cell.own_numbers();
+        let names: Vec<(String, String)> = numbers
+            .iter()
+            .map(|(constant, path)| (constant.to_string(), super::text(path)))
+            .collect();
+        let expected = [
+            ("__own_MATRIX", "MATRIX"),
+            ("__own_M_2", "M_2"),
+            ("__own_crate__m__G", "crate::m::G"),
+            ("__own_m__f", "m::f"),
+        ];
+        let expected = expected.map(|(a, b)| (a.to_owned(), b.to_owned()));
+        assert_eq!(names, expected);
+    }
+}

@@ -9,7 +9,7 @@ use plotters::{
 };
 
 use super::History;
-use rnn_runtime::error::Error;
+use rnn_runtime::error::{Error, missing_folder};
 
 /// A font of our own, so that a plot looks the same everywhere and needs no font of the system.
 static FONT: &[u8] = include_bytes!("font/recurrent-plot-sans.ttf");
@@ -33,7 +33,7 @@ impl History {
     ///
     /// # Errors
     /// [`Error::Argument`] if it ends in something else or there is nothing to draw,
-    /// [`Error::Io`] if the file cannot be written.
+    /// [`Error::Io`] if the file cannot be written, for instance since there is no such folder.
     ///
     /// ```no_run
     /// # fn example(history: rnn_train::History) -> Result<(), rnn_runtime::Error> {
@@ -53,6 +53,12 @@ impl History {
             path: path.display().to_string(),
             source: io::Error::other(message),
         };
+        if let Some(source) = missing_folder(path) {
+            return Err(Error::Io {
+                path: path.display().to_string(),
+                source,
+            });
+        }
         static REGISTERED: OnceLock<bool> = OnceLock::new();
         if !REGISTERED.get_or_init(|| register_font(FONT_NAME, FontStyle::Normal, FONT).is_ok()) {
             return Err(failed("the built-in font cannot be read".to_owned()));

@@ -95,3 +95,27 @@ fn arrays_of_other_types() {
     }
     assert_eq!(errors(&found), 5, "{found}");
 }
+
+/// Numbers of the program that a parameter cannot start with: the shape is a sentence of ours, the type is explained, and
+/// all of them are shown where they are named in the cell.
+#[test]
+fn numbers_of_other_shapes_and_types() {
+    let test = "numbers_of_other_shapes_and_types";
+    let Some(found) = words_of_rustc(test, "rustc_numbers.rs") else {
+        return;
+    };
+    for ours in [
+        "[RNN0251]: `rnn/a` has the shape [4, 4], and the array `SQUARE` has another",
+        "a parameter cannot start with `[i32; 4]`",
+        "an array is `const A: [[f32; 4]; 4] = …;`",
+        "a function is `fn a(shape: &[usize], values: &mut [f32])`",
+        "no_shape",
+        "rustc_numbers.rs:14:42",
+        "rustc_numbers.rs:24:35",
+        "rustc_numbers.rs:25:35",
+        "rustc_numbers.rs:26:35",
+    ] {
+        assert!(found.contains(ours), "`{ours}` is not in {found}");
+    }
+    assert!(!found.contains("`rnn/b`"), "{found}");
+}
