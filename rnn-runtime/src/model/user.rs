@@ -3,8 +3,8 @@
 #[cfg(feature = "cuda")]
 use super::cuda;
 use super::{
-    LayerState, ModelData, Outputs, Program, Stream, Streamable,
-    cpu::{CpuCode, StreamCode, infer, predict},
+    Call, LayerState, ModelData, Outputs, Program, Stream, Streamable,
+    cpu::{CpuCode, StreamCode, infer, packed_weights, predict},
     graph,
     input::IntoInput,
     learner, summary,
@@ -106,7 +106,8 @@ pub trait Model: Program {
         self.data().host_states().set(&Self::INFO, states)
     }
 
-    /// A stream with states of its own, at the start of a sequence, on the CPU. Borrows the weights.
+    /// A stream with states of its own, at the start of a sequence, on the CPU. Borrows the weights;
+    /// [`into_stream`](super::IntoStream::into_stream) makes one that owns the model, or an `Arc` of it.
     ///
     /// # Errors
     /// [`Error::Isa`] if `RECURRENT_ISA` names an instruction set that this machine has not.
@@ -114,7 +115,45 @@ pub trait Model: Program {
     where
         Self: Streamable,
     {
-        Stream::new(self.data())
+        let isa = self.isa()?;
+        Ok(Stream::over(packed_weights(self, isa), isa))
+    }
+
+    /// The output for one array whose sizes the compiler knows: no batch, no ndarray, no allocation.
+    /// `[[f32; F]; T]` of a model that reads sequences, `[f32; F]` of one without time; the output is
+    /// `[f32; N]`, or `[[f32; N]; T]` of a model that ends in a sequence. [`Call`] has the whole table.
+    /// Another number of features, or of steps where the model says how many, does not compile.
+    ///
+    /// It costs `T` steps of a stream, and gives their bits, which are those of [`Model::predict`]. `predict`
+    /// computes products with the inputs for all steps at once, so it is the faster one for long sequences
+    /// of wide layers, and it needs other threads and memory. The states, a few KB, and the output are on
+    /// the stack. The first call after a change of weights packs them, which allocates: make a stream, and
+    /// drop it, where that must not happen later. States start at zero and are gone afterwards, those of
+    /// stateful layers too. NaN in `x` gives NaN.
+    ///
+    /// Runs on the CPU, on the instruction set [`Model::isa`]; plain code if that is an error.
+    ///
+    /// ```
+    /// use recurrent::prelude::*;
+    ///
+    /// let model = rnn_model!(Input(8, 2) -> LSTM(4) -> Dense(3));
+    /// let y: [f32; 3] = model.call(&[[0.5, -0.5]; 8]);
+    ///
+    /// let each = rnn_model!(Input(_, 2) -> LSTM(4, return_sequences) -> Dense(3));
+    /// let y: [[f32; 3]; 5] = each.call(&[[0.5, -0.5]; 5]);
+    /// ```
+    ///
+    /// ```compile_fail
+    /// # use recurrent::prelude::*;
+    /// let model = rnn_model!(Input(8, 2) -> LSTM(4) -> Dense(3));
+    /// let y = model.call(&[[0.5, -0.5]; 7]);   // expected an array with a size of 8, found one with a size of 7
+    /// ```
+    fn call<X>(&self, x: &X) -> <Self as Call<X>>::Output
+    where
+        Self: Call<X>,
+    {
+        let isa = self.isa().unwrap_or(Isa::SCALAR);
+        packed_weights(self, isa).call_on(isa, x)
     }
 
     /// Keras's table of layers, output shapes and parameters; and the device, if the model is not on the CPU.
