@@ -95,8 +95,8 @@ impl<O: StreamWeights, V: Storage> StreamOver<O, V> {
     /// do the states that it reaches: **they stay NaN, and with them the outputs of all later steps**,
     /// until [`reset`](Self::reset) or `set_states`. What comes from outside is yours to check before a
     /// step; [`is_finite`](Self::is_finite) tells afterwards whether the states have kept clear of it.
-    // rustc shows the next line where an argument has another type, and cuts it at 130 columns.
     #[inline]
+    // Where an argument has another type, rustc shows the next line up to column 130.
     pub fn step(&mut self, x: &In<O>) -> Out<'_, O> /* Vec: v[..].try_into()?, ndarray: &array::from_fn(|i| row[i]), id: &Id::new(id)? */
     {
         let weights = self.weights.packed_weights(self.isa);
