@@ -27,8 +27,8 @@ pub mod stream {
             simd::Simd,
         },
         stream::{
-            Call, Id, InlineStream, PackedWeights, Stream, StreamOver, StreamWeights, Streamable,
-            floats,
+            CallWith, Id, InlineStream, PackedWeights, Stream, StreamOver, StreamWeights,
+            Streamable, floats,
         },
     };
 }
@@ -39,9 +39,9 @@ pub mod model {
     #[doc(hidden)]
     pub use rnn_runtime::model::Program;
     pub use rnn_runtime::model::{
-        AnyStream, Call, Feature, FromNumbers, Id, Ids, IntoInput, IntoStream, Kind, LayerState,
-        Masks, Model, Outputs, OwnedStream, Real, Rows, Rows2, Rows3, Sequence, Sequence2,
-        Sequence3, SharedStream, Stream, StreamOver, Streamable, Token,
+        AnyStream, CallWith, Feature, FromNumbers, Id, Ids, IntoInput, IntoStream, Kind,
+        LayerState, Masks, Model, Outputs, OwnedStream, Real, Rows, Rows2, Rows3, Sequence,
+        Sequence2, Sequence3, SharedStream, Stream, StreamOver, Streamable, Token,
     };
 }
 

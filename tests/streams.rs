@@ -4,7 +4,7 @@
 use std::{sync::Arc, thread};
 
 use ndarray::{Array2, Array3, ArrayView2, ArrayView3};
-use recurrent::{Isa, model::Call, prelude::*};
+use recurrent::{Isa, model::CallWith, prelude::*};
 
 rnn_model! { #[derive(Clone)] struct Forecast = Input(_, 2) -> LSTM(20, return_sequences) -> GRU(5) -> Dense(3); }
 rnn_model! { struct Small = Input(6, 2) -> SimpleRNN(4, return_sequences) -> Dense(3); }
@@ -319,7 +319,7 @@ fn a_call_of_several_inputs_gives_a_tuple_of_outputs() {
 fn models_without_a_name_stream_where_their_type_says_so() {
     fn model(
         units: bool,
-    ) -> impl Model + Streamable<StepInput = [f32; 1]> + Call<[[f32; 1]; 4], Output = [f32; 1]>
+    ) -> impl Model + Streamable<StepInput = [f32; 1]> + CallWith<[[f32; 1]; 4], Output = [f32; 1]>
     {
         let _ = units;
         rnn_model!(Input(_, 1) -> GRU(4) -> Dense(1))

@@ -18,7 +18,7 @@ pub use crate::{
         simd::Simd,
     },
     error::Error,
-    stream::{Call, Computed, Id, Nothing, StreamInfo, StreamProgram, StreamState, Streamable},
+    stream::{CallWith, Computed, Id, Nothing, StreamInfo, StreamProgram, StreamState, Streamable},
 };
 
 #[cfg(feature = "std")]

@@ -120,8 +120,8 @@ fn implementation(rt: &TokenStream, plan: &Plan, name: &Ident, io: &io::Io) -> S
         Some(_) => quote!(),
     };
     let can_stream = match &plan.needs_whole_sequence {
-        None => can_stream(rt, name, &io.call),
-        Some(why) => cannot_stream(rt, plan, name, why),
+        None => step_by_step(rt, name, &io.call, None),
+        Some(whole) => cannot_stream(rt, plan, name, &io.call, whole),
     };
     let packing_items = &packing.items;
     let [stream_buffers, buffers] = buffers(rt, plan);
@@ -181,17 +181,23 @@ fn implementation(rt: &TokenStream, plan: &Plan, name: &Ident, io: &io::Io) -> S
     })
 }
 
-/// A model that can stream can be called with arrays, too.
-fn can_stream(rt: &TokenStream, name: &Ident, call: &io::Call) -> TokenStream {
+/// What a stream and a call need of a model, under a bound where it cannot stream.
+fn step_by_step(
+    rt: &TokenStream,
+    name: &Ident,
+    call: &io::Call,
+    bound: Option<TokenStream>,
+) -> TokenStream {
     let io::Call {
         generics,
         input,
         output,
         steps,
     } = call;
+    let bound = bound.map(|bound| quote!(where #bound));
     quote! {
-        impl #rt::Streamable for #name {}
-        impl #generics #rt::Call<#input> for #name {
+        impl #rt::Streamable for #name #bound {}
+        impl #generics #rt::CallWith<#input> for #name #bound {
             type Output = #output;
             #[inline(always)]
             fn steps(x: &#input) -> &[Self::StepInput] { #steps }
@@ -207,6 +213,7 @@ fn cannot_stream(
     rt: &TokenStream,
     plan: &Plan,
     name: &Ident,
+    call: &io::Call,
     whole: &WholeSequence,
 ) -> TokenStream {
     let model = match &plan.graph.layers.name {
@@ -220,6 +227,7 @@ fn cannot_stream(
     let layer = Ident::new(&whole.class, span);
     let layer_item = quote_spanned!(span=> pub struct #layer;);
     let bound = quote!(for<'a> needs::#layer: needs::StepByStep<'a>);
+    let streams = step_by_step(rt, name, call, Some(bound));
     quote! {
         mod needs {
             #[diagnostic::on_unimplemented(
@@ -233,11 +241,7 @@ fn cannot_stream(
             // rustc would propose an implementation if there were none.
             impl StepByStep<'_> for OtherLayers {}
         }
-        impl #rt::Streamable for #name where #bound {}
-        impl<__X> #rt::Call<__X> for #name where #bound {
-            type Output = [f32; 0];
-            fn steps(_: &__X) -> &[Self::StepInput] { &[] }
-        }
+        #streams
     }
 }
 

@@ -18,7 +18,7 @@ mod stateful;
 mod summary;
 mod user;
 
-pub use crate::stream::{Call, Id, Stream, StreamOver, StreamWeights, Streamable};
+pub use crate::stream::{CallWith, Id, Stream, StreamOver, StreamWeights, Streamable};
 pub use any_stream::{AnyStream, FromNumbers};
 pub use cpu::{IntoStream, OwnedStream, SharedStream};
 #[cfg(feature = "cuda")]

@@ -3,7 +3,7 @@
 #[cfg(feature = "cuda")]
 use super::cuda;
 use super::{
-    Call, LayerState, ModelData, Outputs, Program, Stream, Streamable,
+    CallWith, LayerState, ModelData, Outputs, Program, Stream, Streamable,
     cpu::{CpuCode, StreamCode, infer, packed_weights, predict},
     graph,
     input::IntoInput,
@@ -121,7 +121,7 @@ pub trait Model: Program {
 
     /// The output for one array whose sizes the compiler knows: no batch, no ndarray, no allocation.
     /// `[[f32; F]; T]` of a model that reads sequences, `[f32; F]` of one without time; the output is
-    /// `[f32; N]`, or `[[f32; N]; T]` of a model that ends in a sequence. [`Call`] has the whole table.
+    /// `[f32; N]`, or `[[f32; N]; T]` of a model that ends in a sequence. [`CallWith`] has the whole table.
     /// Another number of features, or of steps where the model says how many, does not compile.
     ///
     /// It costs `T` steps of a stream, and gives their bits, which are those of [`Model::predict`]. `predict`
@@ -148,9 +148,9 @@ pub trait Model: Program {
     /// let model = rnn_model!(Input(8, 2) -> LSTM(4) -> Dense(3));
     /// let y = model.call(&[[0.5, -0.5]; 7]);   // expected an array with a size of 8, found one with a size of 7
     /// ```
-    fn call<X>(&self, x: &X) -> <Self as Call<X>>::Output
+    fn call<X>(&self, x: &X) -> <Self as CallWith<X>>::Output
     where
-        Self: Call<X>,
+        Self: CallWith<X>,
     {
         let isa = self.isa().unwrap_or(Isa::SCALAR);
         packed_weights(self, isa).call_on(isa, x)

@@ -14,19 +14,19 @@ use super::Streamable;
 /// A function that takes any model of certain sizes names them:
 ///
 /// ```
-/// use recurrent::{model::Call, prelude::*};
+/// use recurrent::{model::CallWith, prelude::*};
 ///
-/// fn up(model: &(impl Model + Call<[[f32; 1]; 8], Output = [f32; 1]>), x: &[[f32; 1]; 8]) -> bool {
+/// fn up(model: &(impl Model + CallWith<[[f32; 1]; 8], Output = [f32; 1]>), x: &[[f32; 1]; 8]) -> bool {
 ///     model.call(x)[0] > 0.0
 /// }
 /// up(&rnn_model!(Input(_, 1) -> GRU(4) -> Dense(1)), &[[0.5]; 8]);
 /// ```
 #[diagnostic::on_unimplemented(
     message = "the type `{Self}` does not say that it is called with an array",
-    label = "`Call` is missing where this type is declared",
-    note = "help: write `impl Model<…> + recurrent::model::Call<[[f32; 3]; 10], Output = [f32; 1]>`, with the model's own sizes"
+    label = "`CallWith` is missing where this type is declared",
+    note = "help: write `impl Model<…> + recurrent::model::CallWith<[[f32; 3]; 10], Output = [f32; 1]>`, with the model's own sizes"
 )]
-pub trait Call<X>: Streamable {
+pub trait CallWith<X>: Streamable {
     /// What it gives.
     type Output: CallOutput;
 

@@ -5,7 +5,7 @@ mod id;
 mod pack;
 mod program;
 
-pub use call::{Call, CallOutput};
+pub use call::{CallOutput, CallWith};
 pub use id::Id;
 pub use pack::{PackedWeights, floats, pack};
 pub use program::{Computed, Nothing, StreamInfo, StreamProgram, StreamState, Streamable};
@@ -96,8 +96,8 @@ impl<O: StreamWeights, V: Storage> StreamOver<O, V> {
     /// until [`reset`](Self::reset) or `set_states`. What comes from outside is yours to check before a
     /// step; [`is_finite`](Self::is_finite) tells afterwards whether the states have kept clear of it.
     #[inline]
-    // Where an argument has another type, rustc shows the next line up to column 130.
-    pub fn step(&mut self, x: &In<O>) -> Out<'_, O> /* Vec: v[..].try_into()?, ndarray: &array::from_fn(|i| row[i]), id: &Id::new(id)? */
+    // Where an argument has another type, rustc shows the next line up to column 131.
+    pub fn step(&mut self, x: &In<O>) -> Out<'_, O> /* Vec: v[..].try_into()?, Array1: &array::from_fn(|i| r[i]), id: &Id::new(3)? */
     {
         let weights = self.weights.packed_weights(self.isa);
         self.isa.dispatch(Step::<O::Program, O::Format> {

@@ -4,7 +4,7 @@ use core::marker::PhantomData;
 
 use rnn_tables::Extent;
 
-use super::{Call, CallOutput, Computed, InlineStream, StreamProgram};
+use super::{CallOutput, CallWith, Computed, InlineStream, StreamProgram};
 use crate::{
     Error,
     cpu::{
@@ -174,7 +174,7 @@ impl<'w, P: StreamProgram, W: PanelFormat> PackedWeights<'w, P, W> {
     /// allocator: states and output are on the stack.
     pub fn call_on<X>(&self, isa: Isa, x: &X) -> P::Output
     where
-        P: Call<X>,
+        P: CallWith<X>,
     {
         let mut stream = self.stream_on(isa);
         let mut y = P::Output::ZEROS;
@@ -200,7 +200,7 @@ impl<'w, P: StreamProgram, W: PanelFormat> PackedWeights<'w, P, W> {
     /// ```
     pub fn call<X>(&self, x: &X) -> P::Output
     where
-        P: Call<X>,
+        P: CallWith<X>,
     {
         self.call_on(Isa::SCALAR, x)
     }
