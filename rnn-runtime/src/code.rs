@@ -2,8 +2,8 @@
 
 pub use rnn_tables::{
     Buffer, BufferRef, CarryOver, Extent, Form, GradientCondition, InputMask, Instruction, Kernel,
-    MaskRule, MatrixGradient, MatrixSlice, Normalize, PackedGate, PackedOffset, PackedVector,
-    Perturbation, Segment, Slice, VectorGradient, VectorSlice, WeightOffset,
+    MaskRule, MatrixGradient, MatrixSlice, Normalize, OutputRange, PackedGate, PackedOffset,
+    PackedVector, Perturbation, Segment, Slice, VectorGradient, VectorSlice, WeightOffset,
 };
 
 pub use crate::{
@@ -18,7 +18,7 @@ pub use crate::{
         simd::Simd,
     },
     error::Error,
-    stream::{Computed, Id, Nothing, StreamInfo, StreamProgram, StreamState, Streamable},
+    stream::{CallWith, Computed, Id, Nothing, StreamInfo, StreamProgram, StreamState, Streamable},
 };
 
 #[cfg(feature = "std")]
@@ -45,9 +45,9 @@ mod with_std {
         executor::{Concurrent, Executor, execute},
         learner::ValueSpec,
         model::{
-            AxisSpec, Batch, Ids, IntoInput, Kind, LayerRow, LayerState, Masks, Model, ModelData,
-            ModelInfo, Outputs, Program, Role, Rows, Rows2, Rows3, Schedules, Sequence, Sequence2,
-            Sequence3, StateSpec, Token,
+            AxisSpec, Batch, FromNumbers, Ids, IntoInput, Kind, LayerRow, LayerState, Masks, Model,
+            ModelData, ModelInfo, Outputs, Program, Role, Rows, Rows2, Rows3, Schedules, Sequence,
+            Sequence2, Sequence3, StateSpec, Token,
         },
         params::{
             Constraint, Distribution, FanMode, Init, OwnInit, ParamSpec, Regularizer, axes_of,

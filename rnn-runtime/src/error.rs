@@ -79,7 +79,7 @@ pub enum Error {
         source: std::io::Error,
     },
     /// Numbers for a model, or room for them, are not as many as it was compiled for.
-    #[error("{what}: expected {expected} numbers, found {found}")]
+    #[error("{what}: expected {expected} number{}, found {found}", if *expected == 1 { "" } else { "s" })]
     Length {
         /// Which numbers: `weights`, `packed weights`, `lstm/h`.
         what: &'static str,
@@ -107,17 +107,17 @@ impl core::fmt::Debug for Error {
     }
 }
 
-/// Why no file can be written to `path`, if its folder is not there. The system's error does not say that it is about the
-/// folder.
+/// Names the folder in the error "no such file", which is about the folder when a file is written.
 #[cfg(feature = "std")]
 #[doc(hidden)]
-pub fn missing_folder(path: &std::path::Path) -> Option<std::io::Error> {
-    let folder = path.parent()?;
-    if folder.as_os_str().is_empty() || folder.exists() {
-        return None;
+pub fn name_folder(path: &std::path::Path, error: std::io::Error) -> std::io::Error {
+    match path.parent() {
+        Some(folder) if error.kind() == std::io::ErrorKind::NotFound && !folder.exists() => {
+            let words = format!("there is no folder {}", folder.display());
+            std::io::Error::new(std::io::ErrorKind::NotFound, words)
+        }
+        _ => error,
     }
-    let words = format!("there is no folder {}", folder.display());
-    Some(std::io::Error::new(std::io::ErrorKind::NotFound, words))
 }
 
 #[cfg(test)]

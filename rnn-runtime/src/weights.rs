@@ -258,7 +258,11 @@ fn names_of<'f>(name: &str, file: &'f SafeTensors<'_>) -> Result<Vec<&'f str>, E
         return Ok(names);
     }
     let shown: Vec<String> = names.iter().take(3).map(|n| printable(n)).collect();
-    let more = if names.len() > shown.len() { ", …" } else { "" };
+    let more = if names.len() > shown.len() {
+        ", …"
+    } else {
+        ""
+    };
     Err(Error::Format {
         file: name.to_owned(),
         problem: format!(
@@ -297,7 +301,10 @@ fn label(spec: &ParamSpec, tensor: &str) -> String {
 
 /// The problem of a parameter that could be several tensors.
 fn one_of(spec: &ParamSpec, paths: &[&str]) -> String {
-    let paths: Vec<String> = paths.iter().map(|p| format!("`{}`", printable(p))).collect();
+    let paths: Vec<String> = paths
+        .iter()
+        .map(|p| format!("`{}`", printable(p)))
+        .collect();
     format!(
         "{}: could be in {}; give the layers the same names in Keras and here",
         spec.name,

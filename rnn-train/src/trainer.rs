@@ -42,7 +42,7 @@ const BATCH_SIZE: usize = 32;
 ///         .loss(SparseCategoricalCrossentropy::from_logits())
 ///         .metric(Accuracy)
 ///         .callback(EarlyStopping { patience: 3, ..EarlyStopping::new("val_accuracy") })
-///         .fit(train, Fit { epochs: 10, batch_size: 64, validation: Some(test), ..Fit::default() })?;
+///         .fit(train, Fit { epochs: 10, batch_size: 64, validation_data: Some(test), ..Fit::default() })?;
 ///     println!("{:?}", history.last("val_accuracy"));
 ///     Ok(())
 /// }
@@ -152,6 +152,25 @@ impl<'m, 'c, M: trainable::Trainable> Trainer<'m, 'c, M> {
         self
     }
 
+    /// Takes a loss that does not suit what the model's last layer gives: a cross-entropy of logits after a softmax or
+    /// sigmoid, or one of probabilities without. Without this [`Trainer::fit`] returns an error that says what to write,
+    /// since such a model trains without a word, and badly.
+    ///
+    /// ```
+    /// use rnn_runtime::{Error, learner::Learner};
+    /// use rnn_train::{Dataset, Fit, Trainer, losses::BinaryCrossentropy};
+    ///
+    /// /// The model ends in a sigmoid, and the loss applies another one.
+    /// fn squashed_twice<L: Learner>(model: &mut L, data: &Dataset) -> Result<(), Error> {
+    ///     let mut trainer = Trainer::new(model).loss(BinaryCrossentropy::from_logits()).insist();
+    ///     trainer.fit(data, Fit::default()).map(drop)
+    /// }
+    /// ```
+    pub fn insist(mut self) -> Self {
+        self.scores = self.scores.insist();
+        self
+    }
+
     /// Adds a callback. To look at it afterwards, give a `&mut` of it.
     pub fn callback(mut self, callback: impl Callback + 'c) -> Self {
         self.callbacks.push(Box::new(callback));
@@ -166,14 +185,14 @@ impl<'m, 'c, M: trainable::Trainable> Trainer<'m, 'c, M> {
     pub fn fit(&mut self, train: &Dataset, fit: Fit<'_>) -> Result<History, Error> {
         fit.check()?;
         let (inputs, outputs) = (self.model.inputs(), self.model.outputs());
-        let kinds = self.scores.check(outputs)?;
-        let parts = match fit.validation {
+        let kinds = self.scores.check(self.model)?;
+        let parts = match fit.validation_data() {
             None if fit.validation_split > 0.0 => Some(train.split(fit.validation_split)?),
             _ => None,
         };
         let (train, validation) = match &parts {
             Some((train, validation)) => (train, Some(validation)),
-            None => (train, fit.validation),
+            None => (train, fit.validation_data()),
         };
         if self.model.is_stateful() {
             stateful::check(&fit, train, validation)?;
@@ -238,6 +257,27 @@ impl<'m, 'c, M: trainable::Trainable> Trainer<'m, 'c, M> {
     /// As [`Trainer::fit`].
     pub fn evaluate_in(&mut self, batch_size: usize, data: &Dataset) -> Result<Logs, Error> {
         evaluate::evaluate_in(self.model, batch_size, data, &self.scores)
+    }
+
+    /// The model, between two calls: to predict with it, or to save it. A trainer that is kept in a variable
+    /// trains, evaluates and hands out its model as often as you like:
+    ///
+    /// ```
+    /// use recurrent::prelude::*;
+    /// use ndarray::{Array2, Array3};
+    ///
+    /// let mut model = rnn_model!(Input(_, 1) -> GRU(4) -> Dense(1));
+    /// let (x, y) = (Array3::<f32>::ones((8, 5, 1)), Array2::<f32>::ones((8, 1)));
+    /// let (train, test) = Dataset::new(&x, &y)?.split(0.25)?;
+    /// let mut trainer = Trainer::new(&mut model).loss(MeanSquaredError).optimizer(Adam::new(0.01));
+    /// trainer.fit(&train, Fit { epochs: 2, ..Fit::default() })?;
+    /// let logs = trainer.evaluate(&test)?;
+    /// assert!(logs.get("loss").is_some());
+    /// assert_eq!(trainer.model().predict(&x)?.dim(), (8, 1));
+    /// # Ok::<(), Error>(())
+    /// ```
+    pub fn model(&self) -> &M {
+        self.model
     }
 
     /// The optimizer's state, for a checkpoint; `None` before the first `fit`.

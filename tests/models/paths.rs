@@ -58,7 +58,10 @@ pub fn check<M: Model + Learner>(mut model: M, name: &str) {
     for (i, (f, y)) in found.iter().zip(&expected).enumerate() {
         let error = (f - y).abs() / y.abs().max(floor);
         // A NaN does not pass.
-        assert!(error <= TOLERANCE, "{name}[{i}]: {f} instead of {y}, relative error {error:e}");
+        assert!(
+            error <= TOLERANCE,
+            "{name}[{i}]: {f} instead of {y}, relative error {error:e}"
+        );
     }
 
     model.weights_mut().copy_from_slice(&fresh);

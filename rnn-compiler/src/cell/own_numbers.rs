@@ -46,7 +46,11 @@ pub(super) fn text(path: &syn::Path) -> String {
 fn constant(path: &syn::Path) -> Ident {
     let names = path.segments.iter().map(|s| s.ident.to_string());
     let names = names.collect::<Vec<_>>().join("__");
-    format_ident!("__own_{}", names.replace("r#", ""), span = Span::call_site())
+    format_ident!(
+        "__own_{}",
+        names.replace("r#", ""),
+        span = Span::call_site()
+    )
 }
 
 /// The path that an initialiser is, if it is none of Keras's names: one of several parts, or a name as constants have.
@@ -55,7 +59,8 @@ pub(super) fn path_of(e: &Expr) -> Option<syn::Path> {
         ExprKind::Path(path) => Some(path.clone()),
         ExprKind::Name(name) => {
             let upper = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
-            let is_const = name.chars().all(upper) && name.starts_with(|c: char| c.is_ascii_uppercase());
+            let is_const =
+                name.chars().all(upper) && name.starts_with(|c: char| c.is_ascii_uppercase());
             (is_const && initializer_of(name).is_none()).then(|| Ident::new(name, e.span).into())
         }
         _ => None,

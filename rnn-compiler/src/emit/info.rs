@@ -152,6 +152,7 @@ pub(super) fn model_info(
     let outputs = layers.outputs.iter();
     let outputs = outputs.map(|o| value(rt, &o.name, layers.shape(o.port)));
     let option = |a: Option<usize>| a.map_or_else(none, |a| some(&quote!(#a)));
+    let output_ranges = graph.output_ranges.iter().map(|r| r.print(rt));
     let input_axes = graph.inputs.iter().map(|&v| option(graph.values[v].axis));
     let output_axes = graph.outputs.iter().map(|&v| option(graph.values[v].axis));
     let axes = graph.axes.iter().enumerate().map(|(a, time)| match time {
@@ -219,6 +220,7 @@ pub(super) fn model_info(
             inputs: &[#(#inputs),*],
             input_axes: &[#(#input_axes),*],
             outputs: &[#(#outputs),*],
+            output_ranges: &[#(#output_ranges),*],
             output_axes: &[#(#output_axes),*],
             axes: &[#(#axes),*],
             states: &[#(#states),*],
@@ -244,7 +246,12 @@ pub(super) fn model_info(
 }
 
 /// The description of a model's stream.
-pub(super) fn stream_info(rt: &TokenStream, plan: &Plan, packing: &Packing) -> TokenStream {
+pub(super) fn stream_info(
+    rt: &TokenStream,
+    plan: &Plan,
+    packing: &Packing,
+    outputs: &TokenStream,
+) -> TokenStream {
     let graph = &plan.graph;
     let mut stream_states = Vec::new();
     for ((cell, names), op) in plan.cells.iter().zip(&graph.op_states).zip(&graph.ops) {
@@ -269,6 +276,7 @@ pub(super) fn stream_info(rt: &TokenStream, plan: &Plan, packing: &Packing) -> T
             reads_tables: #reads_tables,
             buffers: __STREAM,
             len: __STREAM_LEN,
+            outputs: #outputs,
             states: &[#(#stream_states),*],
         };
     }

@@ -4,6 +4,7 @@
 use std::rc::Rc;
 
 use proc_macro2::Span;
+use rnn_tables::OutputRange;
 
 use crate::cell::{Backward, Cell, Initializer, size::Size};
 
@@ -14,6 +15,17 @@ pub type ValueId = usize;
 
 /// Index of a time axis.
 pub type AxisId = usize;
+
+/// Why a model cannot run step by step.
+#[derive(Clone, Debug)]
+pub struct WholeSequence {
+    /// Keras's class of the layer that needs all steps at once.
+    pub class: String,
+    /// Where the layer stands.
+    pub span: Span,
+    /// The reason, for messages.
+    pub why: String,
+}
 
 /// A value between operations.
 #[derive(Clone, Debug)]
@@ -178,6 +190,8 @@ pub struct OpGraph {
     pub inputs: Vec<ValueId>,
     /// The value of each of the model's outputs.
     pub outputs: Vec<ValueId>,
+    /// What numbers each output can be.
+    pub output_ranges: Vec<OutputRange>,
     /// Which steps of each output are valid.
     pub masks: Vec<Option<ValueId>>,
     /// States that go on from call to call.
@@ -187,6 +201,6 @@ pub struct OpGraph {
     pub unread: Vec<ValueId>,
     /// The layer and the names of the states of each operation, for streams.
     pub op_states: Vec<Vec<OpState>>,
-    /// Why the model cannot run step by step, if it cannot: the layer and the reason.
-    pub needs_whole_sequence: Vec<(String, &'static str)>,
+    /// Why the model cannot run step by step, if it cannot.
+    pub needs_whole_sequence: Vec<WholeSequence>,
 }

@@ -1,10 +1,11 @@
 //! How a CUDA device runs a model: what the CPU does in `cpu/`, with the values on the device.
 //!
 //! `batch.rs` runs a batch; `last.rs` has what the last one gave, `states.rs` what stateful layers keep; `training.rs` goes
-//! back and does the steps of optimizers.
+//! back and does the steps of optimizers; `plan.rs` says how the device runs it.
 
 mod batch;
 mod last;
+mod plan;
 mod states;
 mod training;
 
@@ -22,6 +23,7 @@ use crate::{
 
 pub(super) use batch::{evaluate, forward, infer};
 use last::Last;
+pub(super) use plan::{persistent, plan};
 pub(super) use states::fetch_states;
 pub(super) use training::backward;
 

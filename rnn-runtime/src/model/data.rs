@@ -151,6 +151,7 @@ impl ModelData {
     }
 
     /// The weights as the kernels of inference on `isa`, which is this model's, read them.
+    #[inline]
     pub(in crate::model) fn packed(&self, code: &StreamCode, isa: Isa) -> &[f32] {
         self.packed
             .get_or_init(|| {

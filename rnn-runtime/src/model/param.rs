@@ -11,7 +11,10 @@ use crate::{
 };
 
 /// A parameter and where its weights are.
-pub(super) fn find<'a>(params: &'a [ParamSpec], name: &str) -> Option<(&'a ParamSpec, Range<usize>)> {
+pub(super) fn find<'a>(
+    params: &'a [ParamSpec],
+    name: &str,
+) -> Option<(&'a ParamSpec, Range<usize>)> {
     let mut at = 0;
     for p in params {
         if p.name == name {
@@ -23,10 +26,7 @@ pub(super) fn find<'a>(params: &'a [ParamSpec], name: &str) -> Option<(&'a Param
 }
 
 /// The same, or an error that lists the parameters, the nearest first.
-fn known<'a>(
-    params: &'a [ParamSpec],
-    name: &str,
-) -> Result<(&'a ParamSpec, Range<usize>), Error> {
+fn known<'a>(params: &'a [ParamSpec], name: &str) -> Result<(&'a ParamSpec, Range<usize>), Error> {
     find(params, name).ok_or_else(|| {
         let mut others: Vec<&ParamSpec> = params.iter().collect();
         others.sort_by_key(|p| distance(p.name, name));

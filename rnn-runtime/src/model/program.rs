@@ -1,8 +1,10 @@
 //! What the compiler says about a model, and the code that it generates for it.
 
-use super::{ModelData, Outputs};
+use super::{FromNumbers, ModelData, Outputs};
 use crate::{cpu::run::CpuProgram, learner::ValueSpec, params::ParamSpec, stream::StreamProgram};
-use rnn_tables::{Buffer, BufferRef, InputMask, Instruction, PackedGate, PackedVector};
+use rnn_tables::{
+    Buffer, BufferRef, InputMask, Instruction, OutputRange, PackedGate, PackedVector,
+};
 
 /// How long an axis of time is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -96,6 +98,8 @@ pub struct ModelInfo {
     pub input_axes: &'static [Option<usize>],
     /// Its outputs.
     pub outputs: &'static [ValueSpec],
+    /// What numbers each of them can be.
+    pub output_ranges: &'static [OutputRange],
     /// The axis of each output; `None` without a time axis.
     pub output_axes: &'static [Option<usize>],
     /// The axes of time.
@@ -164,7 +168,7 @@ pub struct Schedules {
 }
 
 /// The code of a model. Generated; nothing in it is meant to be called by hand.
-pub trait Program: StreamProgram + CpuProgram + DeviceProgram {
+pub trait Program: StreamProgram<StepInput: FromNumbers> + CpuProgram + DeviceProgram {
     /// What is known about the model.
     const INFO: ModelInfo;
     /// The kind of the input ([`super::Sequence`], [`super::Rows`], [`super::Ids`], …), or a tuple

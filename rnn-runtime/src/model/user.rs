@@ -5,8 +5,8 @@ use ndarray::{ArrayBase, ArrayViewD, Data, Dimension};
 #[cfg(feature = "cuda")]
 use super::cuda;
 use super::{
-    LayerState, ModelData, Outputs, Program, Stream, Streamable,
-    cpu::{CpuCode, StreamCode, infer, predict},
+    CallWith, LayerState, ModelData, Outputs, Program, Stream, Streamable,
+    cpu::{CpuCode, StreamCode, infer, packed_weights, predict},
     graph,
     input::IntoInput,
     learner, param, summary,
@@ -108,7 +108,8 @@ pub trait Model: Program {
         self.data().host_states().set(&Self::INFO, states)
     }
 
-    /// A stream with states of its own, at the start of a sequence, on the CPU. Borrows the weights.
+    /// A stream with states of its own, at the start of a sequence, on the CPU. Borrows the weights;
+    /// [`into_stream`](super::IntoStream::into_stream) makes one that owns the model, or an `Arc` of it.
     ///
     /// # Errors
     /// [`Error::Isa`] if `RECURRENT_ISA` names an instruction set that this machine has not.
@@ -116,17 +117,51 @@ pub trait Model: Program {
     where
         Self: Streamable,
     {
-        Stream::new(self.data())
+        let isa = self.isa()?;
+        Ok(Stream::over(packed_weights(self, isa), isa))
     }
 
-    /// Keras's table of layers, output shapes and parameters; and the device, if the model is not on the CPU.
+    /// The output for one array whose sizes the compiler knows: no batch, no ndarray, no allocation.
+    /// `[[f32; F]; T]` of a model that reads sequences, `[f32; F]` of one without time; the output is
+    /// `[f32; N]`, or `[[f32; N]; T]` of a model that ends in a sequence. [`CallWith`] has the whole table.
+    /// Another number of features, or of steps where the model says how many, does not compile.
+    ///
+    /// It costs `T` steps of a stream, and gives their bits, which are those of [`Model::predict`]. `predict`
+    /// computes products with the inputs for all steps at once, so it is the faster one for long sequences
+    /// of wide layers, and it needs other threads and memory. The states, a few KB, and the output are on
+    /// the stack. The first call after a change of weights packs them, which allocates: make a stream, and
+    /// drop it, where that must not happen later. States start at zero and are gone afterwards, those of
+    /// stateful layers too. NaN in `x` gives NaN.
+    ///
+    /// Runs on the CPU, on the instruction set [`Model::isa`]; plain code if that is an error.
+    ///
+    /// ```
+    /// use recurrent::prelude::*;
+    ///
+    /// let model = rnn_model!(Input(8, 2) -> LSTM(4) -> Dense(3));
+    /// let y: [f32; 3] = model.call(&[[0.5, -0.5]; 8]);
+    ///
+    /// let each = rnn_model!(Input(_, 2) -> LSTM(4, return_sequences) -> Dense(3));
+    /// let y: [[f32; 3]; 5] = each.call(&[[0.5, -0.5]; 5]);
+    /// ```
+    ///
+    /// ```compile_fail
+    /// # use recurrent::prelude::*;
+    /// let model = rnn_model!(Input(8, 2) -> LSTM(4) -> Dense(3));
+    /// let y = model.call(&[[0.5, -0.5]; 7]);   // expected an array with a size of 8, found one with a size of 7
+    /// ```
+    fn call<X>(&self, x: &X) -> <Self as CallWith<X>>::Output
+    where
+        Self: CallWith<X>,
+    {
+        let isa = self.isa().unwrap_or(Isa::SCALAR);
+        packed_weights(self, isa).call_on(isa, x)
+    }
+
+    /// Keras's table of layers, output shapes and parameters; and if the model is not on the CPU, where and how it runs:
+    /// [`Model::plan_on`] says more.
     fn summary(&self) -> String {
-        let mut text = summary::summary(&Self::INFO);
-        let device = self.device();
-        if !device.is_cpu() {
-            text += &format!("on {device}, {}\n", device.name());
-        }
-        text
+        summary::summary(&Self::INFO) + &learner::placed::<Self>(&self.device())
     }
 
     /// The model's graph as [Mermaid](https://mermaid.js.org) draws it, in Markdown for instance.
@@ -142,6 +177,22 @@ pub trait Model: Program {
     /// What the compiler decided, and why.
     fn plan() -> &'static str {
         Self::INFO.plan
+    }
+
+    /// How the model runs on a device, wherever it is now. For the CPU it is [`Model::plan`]; for a GPU the memory that weights
+    /// and batches take, and for each layer and form (inference, forward, backward) its kernels before, at and after the steps:
+    /// whether the steps are one persistent kernel, and if not why. Nothing is compiled or run for it.
+    ///
+    /// ```
+    /// use rnn_runtime::{device::Device, model::Model};
+    ///
+    /// /// Prints how a model would run on the GPU, if there is one.
+    /// fn print_plan(model: &impl Model) {
+    ///     println!("{}", model.plan_on(&Device::auto()));
+    /// }
+    /// ```
+    fn plan_on(&self, device: &Device) -> String {
+        learner::plan_on::<Self>(device)
     }
 
     /// All parameters in the order of their weights: names, shapes, how they start and whether they are

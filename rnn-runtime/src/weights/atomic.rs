@@ -7,7 +7,7 @@ use std::{
     sync::atomic::{AtomicU64, Ordering},
 };
 
-use crate::error::missing_folder;
+use crate::error::name_folder;
 
 /// Writes `bytes` to a new file beside `path`, waits until they are on the disk and renames it to
 /// `path`. A program that opens `path` sees the old file or the new one, never a part.
@@ -19,7 +19,7 @@ pub fn write_atomically(path: &Path, bytes: &[u8]) -> io::Result<()> {
     if result.is_err() {
         // The first error is the one that matters.
         let _ = fs::remove_file(&temporary);
-        return result.map_err(|error| missing_folder(path).unwrap_or(error));
+        return result.map_err(|error| name_folder(path, error));
     }
     sync_folder(path);
     Ok(())

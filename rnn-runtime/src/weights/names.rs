@@ -47,7 +47,10 @@ pub(super) fn assign<'f>(names: &[&'f str], specs: &[ParamSpec], whole: bool) ->
     };
     let names: BTreeSet<&'f str> = names.iter().filter(kept).copied().collect();
     if specs.iter().all(|s| names.contains(s.name)) {
-        return Assignment::new(specs.iter().map(|s| exact(&names, s.name)).collect(), &names);
+        return Assignment::new(
+            specs.iter().map(|s| exact(&names, s.name)).collect(),
+            &names,
+        );
     }
     let all = Assignment::new(by_path(&names, specs, true), &names);
     let complete = all.left.is_empty() && all.of.iter().all(Assigned::is_tensor);
@@ -155,7 +158,10 @@ impl<'n> Node<'n> {
 type Parts<'a, 'n> = Vec<(&'n str, &'a Node<'n>)>;
 
 fn parts<'a, 'n>(node: &'a Node<'n>) -> Parts<'a, 'n> {
-    node.parts.iter().map(|(name, part)| (*name, part)).collect()
+    node.parts
+        .iter()
+        .map(|(name, part)| (*name, part))
+        .collect()
 }
 
 /// Parts of one stem, in the order of their numbers.
@@ -213,7 +219,8 @@ impl<'f> Matching<'f> {
     fn layer(&mut self, ours: &Node<'_>, theirs: &Node<'f>) {
         let mut theirs = theirs;
         let goes_on = |theirs: &Node<'f>| {
-            let known = |(name, _): &(&str, _)| ours.parts.keys().any(|o| stem(o).0 == stem(name).0);
+            let known =
+                |(name, _): &(&str, _)| ours.parts.keys().any(|o| stem(o).0 == stem(name).0);
             parts(theirs).iter().any(known)
         };
         // The cell inside of a layer, the layer inside of a wrapper, `stacked_rnn_cells`.
@@ -256,8 +263,15 @@ impl<'f> Matching<'f> {
         }
         let alone = |name: &str, other: &BTreeSet<String>| !other.contains(stem(name).0);
         (
-            ours.iter().filter(|(name, _)| alone(name, &b)).copied().collect(),
-            theirs.iter().filter(|(name, _)| alone(name, &a)).copied().collect(),
+            ours.iter()
+                .filter(|(name, _)| alone(name, &b))
+                .copied()
+                .collect(),
+            theirs
+                .iter()
+                .filter(|(name, _)| alone(name, &a))
+                .copied()
+                .collect(),
         )
     }
 
@@ -286,7 +300,8 @@ impl<'f> Matching<'f> {
                 [] => {}
                 [(_, theirs)] => self.layer(ours, theirs),
                 several => {
-                    let mut paths: Vec<&'f str> = several.iter().map(|(_, node)| node.path).collect();
+                    let mut paths: Vec<&'f str> =
+                        several.iter().map(|(_, node)| node.path).collect();
                     paths.sort_unstable();
                     for parameter in ours.numbers() {
                         self.of[parameter] = Assigned::OneOf(paths.clone());
@@ -309,7 +324,8 @@ pub(super) fn are_pytorch(names: &[&str]) -> bool {
     const RECURRENT: &[&str] = &["weight_ih", "weight_hh", "bias_ih", "bias_hh"];
     let own = |name: &&&str| {
         let last = name.rsplit('.').next().unwrap_or_default();
-        RECURRENT.iter().any(|r| last.starts_with(r)) || (name.contains('.') && LAST.contains(&last))
+        RECURRENT.iter().any(|r| last.starts_with(r))
+            || (name.contains('.') && LAST.contains(&last))
     };
     let found = names.iter().filter(own).count();
     found > 0 && 2 * found >= names.len() && !names.iter().any(|n| n.contains('/'))

@@ -367,8 +367,17 @@ fn keras_paths_are_loaded() {
         ParamSpec::new("gru/bias", &[2], Init::Zeros),
         ParamSpec::new("dense/bias", &[2], Init::Zeros),
     ];
-    let seed = ("seed_generator_3/seed_generator_state", Dtype::I64, &[2][..], &[0; 16][..]);
-    let bytes = file_of(&[tensor("s/gru_4/gru_cell/bias"), tensor("s/dense_1/bias"), seed]);
+    let seed = (
+        "seed_generator_3/seed_generator_state",
+        Dtype::I64,
+        &[2][..],
+        &[0; 16][..],
+    );
+    let bytes = file_of(&[
+        tensor("s/gru_4/gru_cell/bias"),
+        tensor("s/dense_1/bias"),
+        seed,
+    ]);
     let mut weights = [0.0; 4];
     load_bytes("x", &bytes, &specs, &mut weights).unwrap();
     assert_eq!(weights, [1.0, 2.0, 1.0, 2.0]);
@@ -407,7 +416,17 @@ fn what_keras_names_otherwise_is_said_with_the_nearest() {
     let path = folder.0.join("model.safetensors");
     fs::write(&path, bytes).unwrap();
     let result = load_matching(&path, &specs[1..2], &mut [0.0; 2]);
-    assert_eq!(lines(result.map(|_| ())), ["gru/bias: could be in `a/gru` or `b/gru`; give the layers the same names in Keras and here", said[4], said[5], "s/alpha: not in the model, shape [2]", "s/dense_1/bias: not in the model, shape [2]", said[7]]);
+    assert_eq!(
+        lines(result.map(|_| ())),
+        [
+            "gru/bias: could be in `a/gru` or `b/gru`; give the layers the same names in Keras and here",
+            said[4],
+            said[5],
+            "s/alpha: not in the model, shape [2]",
+            "s/dense_1/bias: not in the model, shape [2]",
+            said[7]
+        ]
+    );
 }
 
 #[test]

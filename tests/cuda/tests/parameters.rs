@@ -27,19 +27,33 @@ fn arrays_go_to_the_device_and_come_from_it() {
     let (mut near, mut far) = (make(), make().to(&device).unwrap());
     let before = far.predict(&x).unwrap();
     near.set_param("rnn/kernel", &kernel).unwrap();
-    far.set_param("rnn/kernel", &kernel.mapv(f64::from)).unwrap();
+    far.set_param("rnn/kernel", &kernel.mapv(f64::from))
+        .unwrap();
     let (expected, found) = (near.predict(&x).unwrap(), far.predict(&x).unwrap());
     assert_ne!(found, before);
-    assert!((&found - &expected).iter().all(|d| d.abs() <= 1e-5), "{found} {expected}");
+    assert!(
+        (&found - &expected).iter().all(|d| d.abs() <= 1e-5),
+        "{found} {expected}"
+    );
     // Nothing has changed after an error.
     assert!(far.set_param("rnn/kernel", &kernel.t()).is_err());
     assert!(far.set_param("rnn/kernels", &kernel).is_err());
     assert_eq!(far.predict(&x).unwrap(), found);
 
     let data = Dataset::new(&x, &Array2::<f32>::ones((3, 2))).unwrap();
-    let fit = || Fit { epochs: 2, verbose: Verbose::Silent, ..Fit::default() };
-    Trainer::new(&mut near).loss(MeanSquaredError).fit(&data, fit()).unwrap();
-    Trainer::new(&mut far).loss(MeanSquaredError).fit(&data, fit()).unwrap();
+    let fit = || Fit {
+        epochs: 2,
+        verbose: Verbose::Silent,
+        ..Fit::default()
+    };
+    Trainer::new(&mut near)
+        .loss(MeanSquaredError)
+        .fit(&data, fit())
+        .unwrap();
+    Trainer::new(&mut far)
+        .loss(MeanSquaredError)
+        .fit(&data, fit())
+        .unwrap();
     let read = |name: &str| {
         let [near, far] = [near.param_view(name), far.param_view(name)];
         let [near, far] = [near, far].map(|v| v.unwrap().into_dimensionality::<Ix2>().unwrap());

@@ -32,6 +32,7 @@ impl StreamProgram for Penalised {
         computed: (0, 0),
         buffers: &[],
         len: 0,
+        outputs: &[],
         states: &[],
     };
     type Values = Inline<8>;
@@ -67,6 +68,7 @@ impl Program for Penalised {
         inputs: &[VALUE],
         input_axes: &[Some(0)],
         outputs: &[VALUE],
+        output_ranges: &[],
         output_axes: &[Some(0)],
         axes: &[AxisSpec::Input(0)],
         states: &[],

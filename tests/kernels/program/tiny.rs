@@ -74,6 +74,7 @@ impl<const STATEFUL: bool> StreamProgram for Tiny<STATEFUL> {
         computed: (0, 0),
         buffers: &STREAM,
         len: STREAM[Y].offset() + STREAM[Y].len(),
+        outputs: &[(STREAM[Y].offset(), UNITS)],
         states: &[StreamState {
             layer: "tiny",
             name: "h",
@@ -143,6 +144,7 @@ impl<const STATEFUL: bool> Program for Tiny<STATEFUL> {
             value("y", Some(None), &[UNITS]),
             value("end", None, &[UNITS]),
         ],
+        output_ranges: &[],
         output_axes: &[Some(0), None],
         axes: &[AxisSpec::Input(0)],
         states: if STATEFUL { KEPT_STATES } else { &[] },

@@ -13,7 +13,10 @@ mod memory {
 
     /// A number of the matrix whose exponential has A and B, of order `n`, in its upper rows.
     const fn number(n: usize, i: usize, j: usize) -> f64 {
-        let (row, sign) = ((2 * i + 1) as f64 / THETA, if (i + j) % 2 == 0 { -1.0 } else { 1.0 });
+        let (row, sign) = (
+            (2 * i + 1) as f64 / THETA,
+            if (i + j) % 2 == 0 { -1.0 } else { 1.0 },
+        );
         match () {
             () if i == n => 0.0,
             () if j == n => row * if i % 2 == 0 { 1.0 } else { -1.0 },
@@ -76,7 +79,9 @@ mod memory {
         let size = n + 1;
         let one = |i, j| if i == j { 1.0 } else { 0.0 };
         let square = |f: &dyn Fn(usize, usize) -> f64| -> Vec<Vec<f64>> {
-            (0..size).map(|i| (0..size).map(|j| f(i, j)).collect()).collect()
+            (0..size)
+                .map(|i| (0..size).map(|j| f(i, j)).collect())
+                .collect()
         };
         let (mut found, mut term) = (square(&one), square(&one));
         for k in 1..40 {
@@ -177,21 +182,36 @@ fn golden(name: &str) -> ArrayD<f32> {
 
 #[track_caller]
 fn close(found: impl IntoIterator<Item = f32>, expected: impl IntoIterator<Item = f32>) {
-    let (found, expected): (Vec<f32>, Vec<f32>) = (found.into_iter().collect(), expected.into_iter().collect());
+    let (found, expected): (Vec<f32>, Vec<f32>) =
+        (found.into_iter().collect(), expected.into_iter().collect());
     assert_eq!(found.len(), expected.len());
     for (f, e) in found.iter().zip(&expected) {
-        assert!((f - e).abs() <= 1e-5 * e.abs().max(0.1), "{f} instead of {e}");
+        assert!(
+            (f - e).abs() <= 1e-5 * e.abs().max(0.1),
+            "{f} instead of {e}"
+        );
     }
 }
 
 /// Compares the matrices, and what the model makes of the golden's weights: a batch, and a stream if there is one.
 fn check(
     mut model: impl Model<Input = Sequence, Output = Array3<f32>>,
-) -> (Array3<f32>, impl Model<Input = Sequence, Output = Array3<f32>>) {
-    close(model.param_view("rnn/a").unwrap().t().iter().copied(), golden("a"));
-    close(model.param_view("rnn/b").unwrap().iter().copied(), golden("b"));
+) -> (
+    Array3<f32>,
+    impl Model<Input = Sequence, Output = Array3<f32>>,
+) {
+    close(
+        model.param_view("rnn/a").unwrap().t().iter().copied(),
+        golden("a"),
+    );
+    close(
+        model.param_view("rnn/b").unwrap().iter().copied(),
+        golden("b"),
+    );
     for name in TRAINED {
-        model.set_param(&format!("rnn/{name}"), &golden(name)).unwrap();
+        model
+            .set_param(&format!("rnn/{name}"), &golden(name))
+            .unwrap();
     }
     let x: Array3<f32> = golden("x").into_dimensionality().unwrap();
     close(model.predict(&x).unwrap(), golden("h"));
@@ -227,7 +247,12 @@ fn a_stream_reads_them() {
     let x: Array3<f32> = golden("x").into_dimensionality().unwrap();
     let expected = model.predict(&x).unwrap();
     let mut stream = model.stream().unwrap();
-    for (x, y) in x.index_axis(Axis(0), 0).rows().into_iter().zip(expected.index_axis(Axis(0), 0).rows()) {
+    for (x, y) in x
+        .index_axis(Axis(0), 0)
+        .rows()
+        .into_iter()
+        .zip(expected.index_axis(Axis(0), 0).rows())
+    {
         let found = stream.step(&[x[0], x[1], x[2]]);
         assert_eq!(found.to_vec(), y.to_vec());
     }
@@ -235,7 +260,12 @@ fn a_stream_reads_them() {
 
 /// The bits of a parameter.
 fn bits(model: &impl Model, name: &str) -> Vec<u32> {
-    model.param_view(name).unwrap().iter().map(|x| x.to_bits()).collect()
+    model
+        .param_view(name)
+        .unwrap()
+        .iter()
+        .map(|x| x.to_bits())
+        .collect()
 }
 
 #[test]
@@ -243,11 +273,22 @@ fn training_changes_trained_parameters_only() {
     let x: Array3<f32> = golden("x").into_dimensionality().unwrap();
     let y = Array2::<f32>::ones((4, 2));
     let data = Dataset::new(&x, &y).unwrap();
-    let fit = || Fit { epochs: 3, verbose: Verbose::Silent, ..Fit::default() };
+    let fit = || Fit {
+        epochs: 3,
+        verbose: Verbose::Silent,
+        ..Fit::default()
+    };
 
     let mut model = rnn_model!(Input(_, 3) -> RNN(cells::Lmu(5, 6)) -> Dense(2));
-    let before: Vec<_> = model.params().iter().map(|p| bits(&model, p.name)).collect();
-    Trainer::new(&mut model).loss(MeanSquaredError).fit(&data, fit()).unwrap();
+    let before: Vec<_> = model
+        .params()
+        .iter()
+        .map(|p| bits(&model, p.name))
+        .collect();
+    Trainer::new(&mut model)
+        .loss(MeanSquaredError)
+        .fit(&data, fit())
+        .unwrap();
     for (p, before) in model.params().iter().zip(before) {
         let frozen = ["rnn/a", "rnn/b"].contains(&p.name);
         assert_eq!(p.trainable, !frozen, "{}", p.name);
@@ -256,7 +297,10 @@ fn training_changes_trained_parameters_only() {
 
     let mut model = rnn_model!(Input(_, 3) -> RNN(cells::FixedLmu(5, trained)) -> Dense(2));
     let before = bits(&model, "rnn/a");
-    Trainer::new(&mut model).loss(MeanSquaredError).fit(&data, fit()).unwrap();
+    Trainer::new(&mut model)
+        .loss(MeanSquaredError)
+        .fit(&data, fit())
+        .unwrap();
     assert_ne!(bits(&model, "rnn/a"), before);
 }
 
@@ -269,5 +313,8 @@ fn they_are_saved_with_the_others() {
     let mut other = rnn_model!(Input(_, 3) -> RNN(cells::Lmu(5, 6)));
     other.load(&path).unwrap();
     std::fs::remove_file(path).unwrap();
-    assert_eq!(other.param_view("rnn/a").unwrap(), Array2::<f32>::eye(6).into_dyn());
+    assert_eq!(
+        other.param_view("rnn/a").unwrap(),
+        Array2::<f32>::eye(6).into_dyn()
+    );
 }

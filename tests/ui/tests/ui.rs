@@ -119,3 +119,36 @@ fn numbers_of_other_shapes_and_types() {
     }
     assert!(!found.contains("`rnn/b`"), "{found}");
 }
+
+/// Steps of other types, models whose type says nothing, calls of other sizes: what to write instead.
+#[test]
+fn steps_and_calls() {
+    let Some(found) = words_of_rustc("steps_and_calls", "rustc_streams.rs") else {
+        return;
+    };
+    for ours in [
+        // The line of `step`, which names what to write.
+        "expected `&[f32; 3]`, found `&Vec<f32>`",
+        "Vec: v[..].try_into()?, Array1: &array::from_fn(|i| r[i]), id: &Id::new(3)?",
+        "[RNN0300]: the type `impl recurrent::model::Model` does not say that it can stream",
+        "help: write `impl Model<…> + Streamable<StepInput = [f32; 8]>`",
+        "the type `impl recurrent::model::Model` does not say that it is called with an array",
+        "expected an array with a size of 3, found one with a size of 2",
+        "expected an array with a size of 10, found one with a size of 9",
+        "expected `&[[f32; 3]; 10]`, found `&Vec<[{float}; 3]>`",
+        "[RNN0300]: `Both` cannot stream: Bidirectional(LSTM(4)) needs the whole sequence",
+        // A model by the name of a layer.
+        "[RNN0300]: `Flatten` cannot stream: Flatten needs the whole sequence",
+        // Where the layers stand.
+        "rustc_streams.rs:7:43",
+        "rustc_streams.rs:8:46",
+    ] {
+        assert!(found.contains(ours), "`{ours}` is not in {found}");
+    }
+    assert_eq!(errors(&found), 11, "{found}");
+    // What the macro is made of is nobody's business.
+    assert!(
+        !found.contains("__Streams") && !found.contains("__Whole"),
+        "{found}"
+    );
+}

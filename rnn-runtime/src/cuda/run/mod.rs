@@ -2,11 +2,11 @@
 //! a few kernels. Nothing waits for the device.
 
 mod moves;
+mod order;
 mod scan;
 mod states;
 mod training;
 
-use cudarc::driver::CudaSlice;
 use rnn_tables::{Axis, BufferRef, GradientCondition, Instruction};
 
 use super::{
@@ -23,6 +23,7 @@ use crate::{
     executor::{Concurrent, Executor, execute},
 };
 
+pub(super) use order::sort;
 pub(super) use training::{penalties, scratch_floats};
 
 /// An input on the device, `[batch][time][features]` or ids.
@@ -32,16 +33,8 @@ pub(super) struct DeviceInput {
     pub floats: Floats,
     /// Ids; null for floats.
     pub ids: Words,
-    /// Its place in [`Pass::sorted`].
-    pub index: usize,
-}
-
-/// The places of the ids of an input, sorted by id: what a scatter goes over.
-pub(super) struct SortedIds {
-    pub ids: CudaSlice<u32>,
-    pub starts: CudaSlice<u32>,
-    pub places: CudaSlice<u32>,
-    pub count: usize,
+    /// The ids in order, as [`sort`] writes it; null if no gradient goes over them.
+    pub order: Words,
 }
 
 /// One run of a schedule over a batch.
@@ -65,7 +58,6 @@ pub(super) struct Pass<'a> {
     pub penalties_seen: usize,
     pub seeds: Seeds,
     pub inputs: &'a [DeviceInput],
-    pub sorted: &'a [Option<SortedIds>],
     /// The length of each axis.
     pub axes: &'a [usize],
     /// Training, not inference.

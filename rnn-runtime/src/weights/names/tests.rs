@@ -166,7 +166,17 @@ fn seeds_and_optimizers_are_no_weights() {
 #[test]
 fn odd_names_are_left() {
     let deep = ["a"; 100_000].join("/");
-    let names = ["", "/", "//", "gru", "gru/", "/gru", "_1/_1", "_", deep.as_str()];
+    let names = [
+        "",
+        "/",
+        "//",
+        "gru",
+        "gru/",
+        "/gru",
+        "_1/_1",
+        "_",
+        deep.as_str(),
+    ];
     let found = assign(&names, &specs(&["gru/kernel"]), true);
     assert_eq!(found.of, [Assigned::Missing]);
     assert_eq!(found.left.len(), names.len());
@@ -181,7 +191,12 @@ fn names_of_pytorch_are_known() {
         &["lstm.weight_ih_l0", "lstm.bias_hh_l0_reverse", "fc.weight"][..],
         &["weight_ih_l0", "weight_hh_l0"],
         &["weight_ih", "weight_hh", "bias_ih", "bias_hh"],
-        &["0.weight", "0.bias", "1.running_mean", "1.num_batches_tracked"],
+        &[
+            "0.weight",
+            "0.bias",
+            "1.running_mean",
+            "1.num_batches_tracked",
+        ],
     ] {
         assert!(are_pytorch(names), "{names:?}");
     }
