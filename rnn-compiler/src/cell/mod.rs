@@ -53,6 +53,7 @@ pub mod size;
 
 mod ast;
 mod build;
+mod cell_constant;
 mod functions;
 mod gradient;
 mod optimize;
@@ -66,9 +67,9 @@ mod value;
 
 pub use ast::{CellArgument, CellAst, Expr, ExprKind, Item};
 pub use build::{Cell, CellInput, CellOutput, CellUse, DropoutMask, Param, State};
+pub use cell_constant::CellConstant;
 pub use functions::is_activation;
 pub use gradient::{Backward, MatrixPartGradient, NoGradient, Part, VectorPartGradient};
-pub use own_numbers::OwnNumbers;
 pub(crate) use parse::deep_message;
 pub(crate) use parse_value::{MAX_SIZE, Number, is_const, number, path, single};
 pub use value::{INITIALIZERS, Initializer, Value, choices_of, initializer_of, numbers_of};

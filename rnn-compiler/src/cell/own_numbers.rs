@@ -5,53 +5,13 @@
 
 use std::collections::BTreeMap;
 
-use proc_macro2::{Ident, Span};
-use quote::{ToTokens as _, format_ident};
+use proc_macro2::Ident;
 
 use super::{
     ast::{CellAst, Expr, ExprKind, Item},
+    cell_constant::constant,
     value::initializer_of,
 };
-
-/// What a parameter of a cell starts with.
-#[derive(Clone, Debug)]
-pub struct OwnNumbers {
-    /// How the model names the cell.
-    pub cell: syn::Path,
-    /// The path as it was written in the cell.
-    pub written: syn::Path,
-    /// Where it was written.
-    pub span: Span,
-}
-
-impl PartialEq for OwnNumbers {
-    fn eq(&self, other: &Self) -> bool {
-        (&self.cell, &self.written) == (&other.cell, &other.written)
-    }
-}
-
-impl OwnNumbers {
-    /// The constant of the cell's type.
-    pub fn constant(&self) -> Ident {
-        constant(&self.written)
-    }
-}
-
-/// A path as it is written.
-pub(super) fn text(path: &syn::Path) -> String {
-    path.to_token_stream().to_string().replace(' ', "")
-}
-
-/// The constant for a path.
-fn constant(path: &syn::Path) -> Ident {
-    let names = path.segments.iter().map(|s| s.ident.to_string());
-    let names = names.collect::<Vec<_>>().join("__");
-    format_ident!(
-        "__own_{}",
-        names.replace("r#", ""),
-        span = Span::call_site()
-    )
-}
 
 /// The path that an initialiser is, if it is none of Keras's names: one of several parts, or a name as constants have.
 pub(super) fn path_of(e: &Expr) -> Option<syn::Path> {
@@ -131,7 +91,12 @@ mod tests {
         let numbers = cell.own_numbers();
         let names: Vec<(String, String)> = numbers
             .iter()
-            .map(|(constant, path)| (constant.to_string(), super::text(path)))
+            .map(|(constant, path)| {
+                (
+                    constant.to_string(),
+                    super::super::cell_constant::text(path),
+                )
+            })
             .collect();
         let expected = [
             ("__own_MATRIX", "MATRIX"),

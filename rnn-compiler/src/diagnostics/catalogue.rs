@@ -202,9 +202,10 @@ mod tests {
                 used(&path, codes);
             } else if path.file_name().unwrap() != "catalogue.rs" {
                 let text = fs::read_to_string(&path).unwrap();
-                let found = text
-                    .match_indices("\"RNN")
-                    .filter_map(|(i, _)| text.get(i + 1..i + 8));
+                let found = (text.match_indices("\"RNN").map(|(i, _)| i + 1))
+                    // In what rustc says for us.
+                    .chain(text.match_indices("\"[RNN").map(|(i, _)| i + 2))
+                    .filter_map(|i| text.get(i..i + 7));
                 let number = |t: &&str| t[3..].bytes().all(|b| b.is_ascii_digit());
                 codes.extend(found.filter(number).map(str::to_owned));
             }
@@ -226,8 +227,6 @@ mod tests {
             &mut codes,
         );
         let explained: BTreeSet<_> = CATALOGUE.iter().map(|e| e.code.to_owned()).collect();
-        // Said by a trait of the runtime.
-        codes.insert("RNN0300".to_owned());
         assert_eq!(codes, explained);
     }
 }

@@ -12,7 +12,7 @@ use super::{
     tables::{Print, packed, param},
 };
 use crate::{
-    cell::{Initializer, OwnNumbers, numbers_of, size::Size},
+    cell::{CellConstant, Initializer, numbers_of, size::Size},
     diagnostics::Sound,
     ir::{Constraint, ModelParam, Packed, ParamId, Symbolic},
     kernels::{PackedVectorSource, Statement},
@@ -256,7 +256,7 @@ pub(super) fn own_shapes(params: &[ModelParam]) -> TokenStream {
 }
 
 /// The numbers of the program in an initialiser.
-fn own_numbers(init: &Initializer) -> Option<&OwnNumbers> {
+fn own_numbers(init: &Initializer) -> Option<&CellConstant> {
     match init {
         Initializer::Own(own) => Some(own),
         Initializer::OnesIn(_, _, rest) => own_numbers(rest),

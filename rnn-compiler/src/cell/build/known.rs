@@ -5,7 +5,7 @@ use proc_macro2::Span;
 use super::{Builder, Built, Meaning, Reported};
 use crate::{
     cell::{
-        OwnNumbers,
+        CellConstant,
         ast::{Expr, ExprKind},
         graph::{NodeExtent, NodeId, NodeOp},
         own_numbers,
@@ -147,7 +147,7 @@ impl Builder<'_> {
 
     pub(super) fn initializer(&mut self, e: &Expr) -> Built<Initializer> {
         let own = |builder: &Self| {
-            Ok(Initializer::Own(OwnNumbers {
+            Ok(Initializer::Own(CellConstant {
                 cell: builder.path.clone(),
                 written: own_numbers::path_of(e).ok_or(Reported)?,
                 span: e.span,

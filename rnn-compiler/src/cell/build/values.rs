@@ -6,9 +6,8 @@ use super::{Builder, Built, Lanes, Meaning, Reported, Tensor, product, show};
 use crate::{
     cell::{
         ast::{Expr, ExprKind},
-        functions,
+        cell_constant, functions,
         graph::{Binary, MatrixPart, NodeId, Unary},
-        own_numbers,
         size::Size,
     },
     diagnostics::{Diagnostic, Sound},
@@ -81,7 +80,7 @@ impl Builder<'_> {
                 None => return self.unknown(n, e.span),
             },
             ExprKind::Path(path) => {
-                let path = own_numbers::text(path);
+                let path = cell_constant::text(path);
                 return self.report(
                     Diagnostic::new("RNN0218", e.span, format!("`{path}` is no value of a cell"))
                         .note("a `const` or a function of the program gives the numbers that a parameter starts with")
