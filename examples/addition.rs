@@ -116,7 +116,7 @@ fn run(mut arguments: Arguments) -> Result<(), Box<dyn Error>> {
             Fit {
                 epochs,
                 batch_size,
-                validation: Some(&held_out),
+                validation_data: Some(&held_out),
                 validation_batch_size: Some(500),
                 seed,
                 verbose: Verbose::Lines,

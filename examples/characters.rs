@@ -146,7 +146,7 @@ fn run(mut arguments: Arguments) -> Result<(), Box<dyn Error>> {
             Fit {
                 epochs,
                 batch_size,
-                validation: Some(&validation),
+                validation_data: Some(&validation),
                 // Batches go on where the ones before ended.
                 shuffle: false,
                 seed,

@@ -135,7 +135,7 @@ fn train<M: Model>(
             Fit {
                 epochs: options.epochs,
                 batch_size: options.batch_size,
-                validation: Some(&data.test),
+                validation_data: Some(&data.test),
                 validation_batch_size: Some(256),
                 seed: options.seed,
                 // A log file gets the figures of every epoch, too.

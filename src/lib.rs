@@ -26,7 +26,10 @@ pub mod stream {
             kernel::{NativeF32, PanelFormat, PortableF32},
             simd::Simd,
         },
-        stream::{Id, InlineStream, PackedWeights, Stream, Streamable, floats},
+        stream::{
+            CallWith, Id, InlineStream, PackedWeights, Stream, StreamOver, StreamWeights,
+            Streamable, floats,
+        },
     };
 }
 
@@ -36,8 +39,9 @@ pub mod model {
     #[doc(hidden)]
     pub use rnn_runtime::model::Program;
     pub use rnn_runtime::model::{
-        Feature, Id, Ids, IntoInput, Kind, LayerState, Masks, Model, Outputs, Real, Rows, Rows2,
-        Rows3, Sequence, Sequence2, Sequence3, Stream, Streamable, Token,
+        AnyStream, CallWith, Feature, FromNumbers, Id, Ids, IntoInput, IntoStream, Kind,
+        LayerState, Masks, Model, Outputs, OwnedStream, Real, Rows, Rows2, Rows3, Sequence,
+        Sequence2, Sequence3, SharedStream, Stream, StreamOver, Streamable, Token,
     };
 }
 
@@ -90,13 +94,16 @@ pub mod prelude {
     pub use crate::{rnn_cell, rnn_model};
     pub use rnn_runtime::{
         Error,
-        stream::{Id, InlineStream, PackedWeights, Stream},
+        stream::{Id, InlineStream, PackedWeights, Stream, Streamable},
     };
     #[cfg(feature = "std")]
     pub use rnn_runtime::{
         device::Device,
         learner::Learner,
-        model::{Ids, LayerState, Masks, Model, Sequence, Sequence2, Sequence3},
+        model::{
+            AnyStream, Ids, IntoStream, LayerState, Masks, Model, OwnedStream, Sequence, Sequence2,
+            Sequence3, SharedStream,
+        },
     };
     #[cfg(feature = "training")]
     pub use rnn_train::{

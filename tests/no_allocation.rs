@@ -6,6 +6,7 @@ use recurrent::prelude::*;
 use std::{
     alloc::{GlobalAlloc, Layout, System},
     cell::Cell,
+    sync::Arc,
 };
 
 /// The system's allocator, counting the calls of each thread.
@@ -93,6 +94,47 @@ fn a_step_allocates_nothing() {
                 }
             }
         }),
+        0
+    );
+    assert!(sum.is_finite());
+}
+
+/// Whoever owns the model; whatever the type says of it; in a call on an array; and where a model takes the
+/// place of another.
+#[test]
+fn neither_do_other_streams_nor_a_call() {
+    rnn_model! { struct Gated = Embedding(10, 8) -> LSTM(20, return_sequences) -> GRU(5); }
+    let id = |t: usize| Id::<10>::new(t as u32 % 10).unwrap_or_else(|_| unreachable!());
+    let new = Gated::with_seed(1);
+    // Packs the weights.
+    drop(new.stream().unwrap());
+    let mut new = Some(Arc::new(new));
+    let mut old = None;
+    let mut shared = Arc::new(Gated::new()).into_stream().unwrap();
+    let mut owned = Gated::new().into_stream().unwrap();
+    let mut boxed = Gated::new().into_stream().unwrap().boxed();
+    let (mut sum, mut y) = (0.0, [0.0; 5]);
+    let steps = calls(|| {
+        for t in 0..20 {
+            sum += owned.step(&id(t))[0] + shared.step(&id(t))[1];
+            boxed.step_into(&[(t % 10) as f32], &mut y).unwrap();
+            sum += boxed.step(&[3.0]).unwrap()[2] + y[3];
+            assert!(owned.is_finite() && boxed.is_finite());
+            if let Some(new) = new.take() {
+                old = shared.reload(new).ok();
+            }
+        }
+        boxed.reset();
+    });
+    assert_eq!(steps, 0);
+    assert!(old.is_some());
+
+    let model = Gated::new();
+    let x = [id(3); 12];
+    // The weights are packed by the first.
+    assert!(calls(|| sum += model.call(&x)[0]) > 0);
+    assert_eq!(
+        calls(|| sum += model.call(&x)[0] + model.call(&[id(1)])[0]),
         0
     );
     assert!(sum.is_finite());

@@ -146,7 +146,7 @@ fn train_digits(
                 epochs: 40,
                 batch_size: 64,
                 shuffle: false,
-                validation: Some(test),
+                validation_data: Some(test),
                 ..Fit::default()
             },
         )

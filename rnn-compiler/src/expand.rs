@@ -1,6 +1,6 @@
 //! The two macros, stage by stage.
 
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::{Delimiter, Span, TokenStream};
 use quote::quote;
 
 use crate::{
@@ -58,11 +58,12 @@ pub fn expand_cell(tokens: TokenStream) -> TokenStream {
         return to_compile_errors(&[deep_message(span)]);
     }
     let mut c = Cursor::new(tokens, Span::call_site());
-    if c.is("@") {
-        // Skips `@krate(path)`: the models that use the cell pass their own.
-        c.next();
+    let mut krate = TokenStream::new();
+    if c.eat("@") {
+        // `@krate(path)`
         c.ident();
-        c.next();
+        let path = c.group(Delimiter::Parenthesis);
+        krate = path.map(|path| path.stream()).unwrap_or_default();
     }
     let mut found = Diagnostics::new();
     let tokens = c.rest();
@@ -72,7 +73,7 @@ pub fn expand_cell(tokens: TokenStream) -> TokenStream {
     }
     let found = found.take();
     match cell {
-        Some(cell) if found.is_empty() => emit::cell(&cell),
+        Some(cell) if found.is_empty() => emit::cell(&cell, &krate),
         _ => emit::broken_cell(&tokens, &found),
     }
 }

@@ -18,7 +18,7 @@ pub use crate::{
         simd::Simd,
     },
     error::Error,
-    stream::{Computed, Id, Nothing, StreamInfo, StreamProgram, StreamState, Streamable},
+    stream::{CallWith, Computed, Id, Nothing, StreamInfo, StreamProgram, StreamState, Streamable},
 };
 
 #[cfg(feature = "std")]
@@ -45,11 +45,14 @@ mod with_std {
         executor::{Concurrent, Executor, execute},
         learner::ValueSpec,
         model::{
-            AxisSpec, Batch, Ids, IntoInput, Kind, LayerRow, LayerState, Masks, Model, ModelData,
-            ModelInfo, Outputs, Program, Role, Rows, Rows2, Rows3, Schedules, Sequence, Sequence2,
-            Sequence3, StateSpec, Token,
+            AxisSpec, Batch, FromNumbers, Ids, IntoInput, Kind, LayerRow, LayerState, Masks, Model,
+            ModelData, ModelInfo, Outputs, Program, Role, Rows, Rows2, Rows3, Schedules, Sequence,
+            Sequence2, Sequence3, StateSpec, Token,
         },
-        params::{Constraint, Distribution, FanMode, Init, ParamSpec, Regularizer},
+        params::{
+            Constraint, Distribution, FanMode, Init, OwnInit, ParamSpec, Regularizer, axes_of,
+            write_own,
+        },
     };
 }
 

@@ -79,7 +79,7 @@ pub enum Error {
         source: std::io::Error,
     },
     /// Numbers for a model, or room for them, are not as many as it was compiled for.
-    #[error("{what}: expected {expected} numbers, found {found}")]
+    #[error("{what}: expected {expected} number{}, found {found}", if *expected == 1 { "" } else { "s" })]
     Length {
         /// Which numbers: `weights`, `packed weights`, `lstm/h`.
         what: &'static str,
@@ -104,6 +104,19 @@ pub enum Error {
 impl core::fmt::Debug for Error {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         core::fmt::Display::fmt(self, f)
+    }
+}
+
+/// Names the folder in the error "no such file", which is about the folder when a file is written.
+#[cfg(feature = "std")]
+#[doc(hidden)]
+pub fn name_folder(path: &std::path::Path, error: std::io::Error) -> std::io::Error {
+    match path.parent() {
+        Some(folder) if error.kind() == std::io::ErrorKind::NotFound && !folder.exists() => {
+            let words = format!("there is no folder {}", folder.display());
+            std::io::Error::new(std::io::ErrorKind::NotFound, words)
+        }
+        _ => error,
     }
 }
 

@@ -64,6 +64,7 @@ fn fill(spec: &ParamSpec, seed: u64, values: &mut [f32]) {
         Init::Zeros => values.fill(0.0),
         Init::Ones => values.fill(1.0),
         Init::Constant(value) => values.fill(value),
+        Init::Own(own) => own.write(spec.shape, values),
         Init::GlorotUniform => scaled(1.0, FanAvg, Uniform, values),
         Init::GlorotNormal => scaled(1.0, FanAvg, TruncatedNormal, values),
         Init::HeUniform => scaled(2.0, FanIn, Uniform, values),

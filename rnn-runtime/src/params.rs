@@ -1,5 +1,13 @@
 //! Named weights in Keras's layout, all in one flat block.
 
+mod nearest;
+mod own;
+
+pub(crate) use nearest::distance;
+pub use own::OwnInit;
+#[doc(hidden)]
+pub use own::{OwnNumbers, axes_of, write_own};
+
 /// How a parameter starts. Keras's initialisers, by Keras's names.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
@@ -74,6 +82,8 @@ pub enum Init {
         /// What the other columns start with.
         rest: &'static Init,
     },
+    /// Numbers of the program: `param a: [4, 4] = MATRIX;` in a cell.
+    Own(OwnInit),
 }
 
 /// What [`Init::VarianceScaling`] divides its scale by.

@@ -1,6 +1,12 @@
 //! Weights in files: [safetensors](https://github.com/huggingface/safetensors) under Keras's
 //! names, such as `lstm/kernel`, every tensor `F32` in Keras's shape.
 //!
+//! What Keras itself calls its variables is read, too: the file that
+//! `save_file({v.path: v.numpy() for v in model.variables}, "model.safetensors")` writes in Python has
+//! `sequential/lstm/lstm_cell/kernel`. Models around a layer, cells and layers inside of others are left out of the name;
+//! seeds and what belongs to an optimizer are no weights. Layers that Keras has counted (`lstm_3`, `lstm_4`, since a
+//! script made others before) are taken in the order of their numbers. What could be two things is an error.
+//!
 //! A save is atomic: a program that dies in the middle leaves the old file complete. A load checks
 //! everything first and reports all problems together; if there is one, it changes nothing.
 //!
@@ -8,6 +14,7 @@
 //! such as those of `include_bytes!`, and any list of parameters.
 
 mod atomic;
+mod names;
 
 use std::{collections::HashMap, fs, path::Path};
 
@@ -16,7 +23,14 @@ use safetensors::{
     tensor::{Dtype, TensorView},
 };
 
-use crate::{error::Error, params::ParamSpec};
+use crate::{
+    error::Error,
+    params::{ParamSpec, distance},
+};
+use names::{Assigned, Assignment};
+
+/// How many tensors are compared with a missing parameter, to find the nearest.
+const MAX_COMPARED: usize = 1000;
 
 #[doc(hidden)]
 pub use atomic::{make_folder, write_atomically};
@@ -64,7 +78,7 @@ pub fn to_bytes(specs: &[ParamSpec], weights: &[f32]) -> Result<Vec<u8>, Error> 
     let mut at = 0;
     for spec in specs {
         let values = &weights[at..at + spec.len()];
-        if let Some(line) = not_finite(spec, values.iter().copied()) {
+        if let Some(line) = not_finite(spec.name, spec, values.iter().copied()) {
             return Err(Error::Argument(line));
         }
         at += spec.len();
@@ -85,13 +99,13 @@ pub fn to_bytes(specs: &[ParamSpec], weights: &[f32]) -> Result<Vec<u8>, Error> 
     safetensors::serialize(tensors, Some(metadata)).map_err(|e| Error::Argument(e.to_string()))
 }
 
-/// Reads the safetensors file `path` into `weights`.
+/// Reads the safetensors file `path`, with the names that [`save`] writes or Keras's own, into `weights`.
 ///
 /// # Errors
-/// [`Error::Io`] if the file cannot be read; [`Error::Format`] if it is not a safetensors file or a
-/// damaged one; [`Error::Weights`] with one line for every parameter that is missing, tensor that
-/// the model does not have, shape or type that differs, and tensor with a number that is not finite.
-/// `weights` is then as it was.
+/// [`Error::Io`] if the file cannot be read; [`Error::Format`] if it is not a safetensors file, a
+/// damaged one, or one of PyTorch's names; [`Error::Weights`] with one line for every parameter that is missing (and what
+/// is nearest to it in the file) or could be several tensors, tensor that the model does not have, shape or type that
+/// differs, and tensor with a number that is not finite. `weights` is then as it was.
 ///
 /// ```
 /// use rnn_runtime::{Error, params::{Init, ParamSpec}, weights::{load_bytes, to_bytes}};
@@ -128,18 +142,23 @@ pub fn load_bytes(
         file: name.to_owned(),
         problems,
     };
-    let file = read(name, bytes, specs)?;
-    let problems = problems(&file, specs);
+    let file = read(name, bytes)?;
+    let names = names_of(name, &file)?;
+    let assignment = names::assign(&names, specs, true);
+    let problems = problems(&file, specs, &assignment);
     if !problems.is_empty() {
         return Err(problem(problems));
     }
     let mut rest = weights;
-    for spec in specs {
+    for (spec, assigned) in specs.iter().zip(&assignment.of) {
         let (values, tail) = rest.split_at_mut(spec.len());
         rest = tail;
+        let Assigned::Tensor(name) = assigned else {
+            continue;
+        };
         // Cannot fail: `problems` has found all tensors.
         let tensor = file
-            .tensor(spec.name)
+            .tensor(name)
             .map_err(|e| problem(vec![e.to_string()]))?;
         for (value, bytes) in values.iter_mut().zip(floats(tensor.data())) {
             *value = bytes;
@@ -149,12 +168,13 @@ pub fn load_bytes(
 }
 
 /// Reads every tensor of the file that has the name and the shape of a parameter. Other parameters do not
-/// change; other tensors are ignored.
+/// change; other tensors are ignored. The names are those that [`save`] writes or Keras's own.
 ///
 /// Returns the names of the parameters that were read.
 ///
 /// # Errors
-/// As [`load`]; [`Error::Weights`] only for problems of matching tensors, or if none matches.
+/// As [`load`]; [`Error::Weights`] only for problems of matching tensors, for parameters that could be several of them,
+/// or if none matches.
 pub fn load_matching(
     path: impl AsRef<Path>,
     specs: &[ParamSpec],
@@ -164,26 +184,29 @@ pub fn load_matching(
     let bytes = fs::read(path).map_err(|source| io(path, source))?;
     let name = path.display().to_string();
     check_length(specs, weights.len())?;
-    let file = read(&name, &bytes, specs)?;
-    let mut found = Vec::new();
+    let file = read(&name, &bytes)?;
+    let names = names_of(&name, &file)?;
+    let assignment = names::assign(&names, specs, false);
+    let (mut found, mut problems) = (Vec::new(), Vec::new());
     let mut at = 0;
-    for spec in specs {
-        if let Ok(tensor) = file.tensor(spec.name)
+    for (spec, assigned) in specs.iter().zip(&assignment.of) {
+        if let Assigned::Tensor(name) = assigned
+            && let Ok(tensor) = file.tensor(name)
             && tensor.shape() == spec.shape
         {
+            problems.extend(match tensor.dtype() {
+                Dtype::F32 => not_finite(&label(spec, name), spec, floats(tensor.data())),
+                other => Some(wrong_type(&label(spec, name), other)),
+            });
             found.push((*spec, at, tensor));
+        }
+        if let Assigned::OneOf(paths) = assigned {
+            problems.push(one_of(spec, paths));
         }
         at += spec.len();
     }
-    let mut problems: Vec<String> = found
-        .iter()
-        .filter_map(|(spec, _, tensor)| match tensor.dtype() {
-            Dtype::F32 => not_finite(spec, floats(tensor.data())),
-            other => Some(format!("{}: expected type F32, found {other}", spec.name)),
-        })
-        .collect();
     if found.is_empty() {
-        problems = self::problems(&file, specs);
+        problems = self::problems(&file, specs, &assignment);
     }
     if !problems.is_empty() {
         return Err(Error::Weights {
@@ -201,25 +224,19 @@ pub fn load_matching(
 }
 
 /// The tensors of a file, or an error that says what it is instead of safetensors.
-fn read<'b>(name: &str, bytes: &'b [u8], specs: &[ParamSpec]) -> Result<SafeTensors<'b>, Error> {
+fn read<'b>(name: &str, bytes: &'b [u8]) -> Result<SafeTensors<'b>, Error> {
     SafeTensors::deserialize(bytes).map_err(|e| {
-        let from_keras = |what: &str| {
-            let names: Vec<String> = specs
-                .iter()
-                .take(2)
-                .map(|s| format!("{:?}: {:?}", s.name, s.shape))
-                .collect();
+        let other = |what: &str| {
             format!(
-                "it is {what}; weights come as safetensors: in Python, \
-                 `safetensors.numpy.save_file({{name: array, …}}, \"model.safetensors\")` with the \
-                 names and shapes of this model ({}, …)",
-                names.join(", ")
+                "it is {what}; weights come as safetensors: in Keras \
+                 `safetensors.numpy.save_file({{v.path: v.numpy() for v in model.variables}}, \
+                 \"model.safetensors\")`, and from PyTorch as {FROM_PYTORCH} says"
             )
         };
         let problem = if bytes.starts_with(b"\x89HDF\r\n\x1a\n") {
-            from_keras("an HDF5 file, as Keras writes `.h5`")
+            other("an HDF5 file, as Keras writes `.h5`")
         } else if bytes.starts_with(b"PK\x03\x04") {
-            from_keras("a zip archive, as Keras writes `.keras` and PyTorch `.pt`")
+            other("a zip archive, as Keras writes `.keras` and PyTorch `.pt`")
         } else {
             format!("not a safetensors file, or a damaged one: {e}")
         };
@@ -230,66 +247,157 @@ fn read<'b>(name: &str, bytes: &'b [u8], specs: &[ParamSpec]) -> Result<SafeTens
     })
 }
 
+/// Where the way from PyTorch is described.
+const FROM_PYTORCH: &str = "docs/src/weights.md#from-pytorch";
+
+/// The names of the tensors of a file, or an error if they are PyTorch's.
+fn names_of<'f>(name: &str, file: &'f SafeTensors<'_>) -> Result<Vec<&'f str>, Error> {
+    let mut names: Vec<&str> = file.names();
+    names.sort_unstable();
+    if !names::are_pytorch(&names) {
+        return Ok(names);
+    }
+    let shown: Vec<String> = names.iter().take(3).map(|n| printable(n)).collect();
+    let more = if names.len() > shown.len() {
+        ", …"
+    } else {
+        ""
+    };
+    Err(Error::Format {
+        file: name.to_owned(),
+        problem: format!(
+            "its names are PyTorch's ({}{more}); PyTorch has its matrices the other way round and other gates, so they \
+             have to be turned: {FROM_PYTORCH} has the Python for it",
+            shown.join(", ")
+        ),
+    })
+}
+
 /// The problem of a parameter with numbers that are not finite.
-fn not_finite(spec: &ParamSpec, values: impl Iterator<Item = f32>) -> Option<String> {
+fn not_finite(label: &str, spec: &ParamSpec, values: impl Iterator<Item = f32>) -> Option<String> {
     let bad: Vec<usize> = values
         .enumerate()
         .filter_map(|(index, value)| (!value.is_finite()).then_some(index))
         .collect();
     let first = bad.first()?;
     Some(format!(
-        "{}: {} of {} numbers not finite, the first at index {first}",
-        spec.name,
+        "{label}: {} of {} numbers not finite, the first at index {first}",
         bad.len(),
         spec.len()
     ))
 }
 
+fn wrong_type(label: &str, found: Dtype) -> String {
+    format!("{label}: expected type F32, found {found}")
+}
+
+/// A parameter, and what the file calls it if that is another name.
+fn label(spec: &ParamSpec, tensor: &str) -> String {
+    match spec.name == tensor {
+        true => spec.name.to_owned(),
+        false => format!("{} (`{}` of the file)", spec.name, printable(tensor)),
+    }
+}
+
+/// The problem of a parameter that could be several tensors.
+fn one_of(spec: &ParamSpec, paths: &[&str]) -> String {
+    let paths: Vec<String> = paths
+        .iter()
+        .map(|p| format!("`{}`", printable(p)))
+        .collect();
+    format!(
+        "{}: could be in {}; give the layers the same names in Keras and here",
+        spec.name,
+        paths.join(" or ")
+    )
+}
+
 /// All reasons why `file` cannot be the weights of `specs`, in the order of the parameters; then the
 /// tensors that the model does not have, by name.
-fn problems(file: &SafeTensors<'_>, specs: &[ParamSpec]) -> Vec<String> {
+fn problems(
+    file: &SafeTensors<'_>,
+    specs: &[ParamSpec],
+    assignment: &Assignment<'_>,
+) -> Vec<String> {
     let mut problems = Vec::new();
-    for spec in specs {
-        let name = spec.name;
+    let shape = |name: &str| file.tensor(name).map_or(Vec::new(), |t| t.shape().to_vec());
+    for (spec, assigned) in specs.iter().zip(&assignment.of) {
+        let name = match assigned {
+            Assigned::Tensor(name) => *name,
+            Assigned::Missing => {
+                let near = nearest(spec, &assignment.left, &shape);
+                let near = near.map(|n| {
+                    let (name, shape) = (printable(n), shape(n));
+                    format!("; the nearest in the file is `{name}` {shape:?}")
+                });
+                problems.push(format!(
+                    "{}: missing, expected shape {:?}{}",
+                    spec.name,
+                    spec.shape,
+                    near.unwrap_or_default()
+                ));
+                continue;
+            }
+            Assigned::OneOf(paths) => {
+                problems.push(one_of(spec, paths));
+                continue;
+            }
+        };
         let Ok(tensor) = file.tensor(name) else {
-            problems.push(format!("{name}: missing, expected shape {:?}", spec.shape));
             continue;
         };
+        let label = label(spec, name);
         let mut differs = false;
         if tensor.shape() != spec.shape {
             let found = tensor.shape();
             problems.push(format!(
-                "{name}: expected shape {:?}, found {found:?}",
+                "{label}: expected shape {:?}, found {found:?}",
                 spec.shape
             ));
             differs = true;
         }
         if tensor.dtype() != Dtype::F32 {
-            problems.push(format!(
-                "{name}: expected type F32, found {}",
-                tensor.dtype()
-            ));
+            problems.push(wrong_type(&label, tensor.dtype()));
             differs = true;
         }
         if differs {
             continue;
         }
-        problems.extend(not_finite(spec, floats(tensor.data())));
+        problems.extend(not_finite(&label, spec, floats(tensor.data())));
     }
-    let mut extra: Vec<String> = file
-        .iter()
-        .filter(|(name, _)| !specs.iter().any(|spec| spec.name == *name))
-        .map(|(name, tensor)| {
-            format!(
-                "{}: not in the model, shape {:?}",
-                printable(name),
-                tensor.shape()
-            )
-        })
-        .collect();
-    extra.sort();
-    problems.append(&mut extra);
+    let extra = assignment.left.iter();
+    problems.extend(extra.map(|name| {
+        format!(
+            "{}: not in the model, shape {:?}",
+            printable(name),
+            shape(name)
+        )
+    }));
     problems
+}
+
+/// The tensor of `left` that a missing parameter may be: one of its shape with the same last part, or else one of nearly
+/// its name.
+fn nearest<'f>(
+    spec: &ParamSpec,
+    left: &[&'f str],
+    shape: &impl Fn(&str) -> Vec<usize>,
+) -> Option<&'f str> {
+    let (layer, own) = spec.name.split_once('/').unwrap_or(("", spec.name));
+    let last = |name: &str| name.rsplit('/').next() == own.rsplit('/').next();
+    let apart = |name: &str| {
+        let of_layer = |part: &str| distance(layer, part);
+        name.split('/').map(of_layer).min().unwrap_or(usize::MAX)
+    };
+    let compared = left.iter().take(MAX_COMPARED);
+    let (other, _, name) = compared
+        .map(|name| {
+            let same = last(name) && shape(name) == spec.shape;
+            (!same, apart(name).min(distance(spec.name, name)), *name)
+        })
+        .min()?;
+    let near = !other || distance(spec.name, name) <= spec.name.len() / 3;
+    near.then_some(name)
 }
 
 /// A name from a file, harmless on a terminal.

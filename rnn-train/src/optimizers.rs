@@ -192,7 +192,7 @@ macro_rules! optimizer {
         }
 
         impl $name {
-            /// With this learning rate (a number or a schedule), and Keras's defaults otherwise.
+            /// With this learning rate (an f32, an f64 or a schedule), and Keras's defaults otherwise.
             pub fn new(
                 learning_rate: impl Into<$crate::optimizers::LearningRate>,
             ) -> Self {

@@ -42,7 +42,7 @@ const BATCH_SIZE: usize = 32;
 ///         .loss(SparseCategoricalCrossentropy::from_logits())
 ///         .metric(Accuracy)
 ///         .callback(EarlyStopping { patience: 3, ..EarlyStopping::new("val_accuracy") })
-///         .fit(train, Fit { epochs: 10, batch_size: 64, validation: Some(test), ..Fit::default() })?;
+///         .fit(train, Fit { epochs: 10, batch_size: 64, validation_data: Some(test), ..Fit::default() })?;
 ///     println!("{:?}", history.last("val_accuracy"));
 ///     Ok(())
 /// }
@@ -186,13 +186,13 @@ impl<'m, 'c, M: trainable::Trainable> Trainer<'m, 'c, M> {
         fit.check()?;
         let (inputs, outputs) = (self.model.inputs(), self.model.outputs());
         let kinds = self.scores.check(self.model)?;
-        let parts = match fit.validation {
+        let parts = match fit.validation_data() {
             None if fit.validation_split > 0.0 => Some(train.split(fit.validation_split)?),
             _ => None,
         };
         let (train, validation) = match &parts {
             Some((train, validation)) => (train, Some(validation)),
-            None => (train, fit.validation),
+            None => (train, fit.validation_data()),
         };
         if self.model.is_stateful() {
             stateful::check(&fit, train, validation)?;
@@ -257,6 +257,27 @@ impl<'m, 'c, M: trainable::Trainable> Trainer<'m, 'c, M> {
     /// As [`Trainer::fit`].
     pub fn evaluate_in(&mut self, batch_size: usize, data: &Dataset) -> Result<Logs, Error> {
         evaluate::evaluate_in(self.model, batch_size, data, &self.scores)
+    }
+
+    /// The model, between two calls: to predict with it, or to save it. A trainer that is kept in a variable
+    /// trains, evaluates and hands out its model as often as you like:
+    ///
+    /// ```
+    /// use recurrent::prelude::*;
+    /// use ndarray::{Array2, Array3};
+    ///
+    /// let mut model = rnn_model!(Input(_, 1) -> GRU(4) -> Dense(1));
+    /// let (x, y) = (Array3::<f32>::ones((8, 5, 1)), Array2::<f32>::ones((8, 1)));
+    /// let (train, test) = Dataset::new(&x, &y)?.split(0.25)?;
+    /// let mut trainer = Trainer::new(&mut model).loss(MeanSquaredError).optimizer(Adam::new(0.01));
+    /// trainer.fit(&train, Fit { epochs: 2, ..Fit::default() })?;
+    /// let logs = trainer.evaluate(&test)?;
+    /// assert!(logs.get("loss").is_some());
+    /// assert_eq!(trainer.model().predict(&x)?.dim(), (8, 1));
+    /// # Ok::<(), Error>(())
+    /// ```
+    pub fn model(&self) -> &M {
+        self.model
     }
 
     /// The optimizer's state, for a checkpoint; `None` before the first `fit`.

@@ -357,9 +357,19 @@ def poolings():
     ))  # fmt: skip
 
 
+def zeros():
+    """Zeros instead of the last output at padded steps: the recurrent layers hand the argument on to `RNN`."""
+    for name, layer in (("simple_rnn", SimpleRNN), ("gru", GRU), ("lstm", LSTM)):
+        first, last = layer(4, zero_output_for_mask=True, **SEQ), layer(3, zero_output_for_mask=True)
+        yield line(f"zero_output_{name}", seq(), Masking(0.0), first, last)
+        turned = layer(4, go_backwards=True, zero_output_for_mask=True, **SEQ)
+        yield line(f"zero_output_{name}_backwards", seq(), Masking(0.0), turned)
+
+
 def cases():
     """All of them."""
     found = [*merges(), *shapes(), *masks(), *graphs(), *stateful(), *regularisers(), *noise(), *costs(), *poolings()]
+    found += zeros()
     assert len({case.name for case in found}) == len(found)
     return found
 

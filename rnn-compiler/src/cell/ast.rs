@@ -22,6 +22,8 @@ pub struct CellAst {
     pub vis: syn::Visibility,
     /// The cell's name.
     pub name: Ident,
+    /// How the program names it: where numbers of its own are found.
+    pub path: syn::Path,
     /// The arguments in its head, in order.
     pub arguments: Vec<CellArgument>,
     /// The body, parsed.
@@ -111,6 +113,8 @@ pub enum ExprKind {
     Flag(bool),
     /// `h`
     Name(String),
+    /// `matrices::A`: numbers that a parameter starts with.
+    Path(syn::Path),
     /// `-x`, `!flag`
     Negate(Box<Expr>),
     /// `a + b`, `a @ b`, …; `&&` is `'&'`, `||` is `'|'`.

@@ -45,16 +45,19 @@
 //! | `stop_gradient(v)` | `v`, through which no gradient flows |
 //!
 //! Initialisers have Keras's names; `ones_in(from, to, rest)` is ones in some columns of the last
-//! axis and `rest` in the others.
+//! axis and `rest` in the others. `MATRIX` or `matrices::legendre`, a `const` of the program or a function, gives
+//! numbers of one's own.
 
 pub mod graph;
 pub mod size;
 
 mod ast;
 mod build;
+mod cell_constant;
 mod functions;
 mod gradient;
 mod optimize;
+mod own_numbers;
 mod parse;
 mod parse_expr;
 mod parse_items;
@@ -64,6 +67,7 @@ mod value;
 
 pub use ast::{CellArgument, CellAst, Expr, ExprKind, Item};
 pub use build::{Cell, CellInput, CellOutput, CellUse, DropoutMask, Param, State};
+pub use cell_constant::CellConstant;
 pub use functions::is_activation;
 pub use gradient::{Backward, MatrixPartGradient, NoGradient, Part, VectorPartGradient};
 pub(crate) use parse::deep_message;

@@ -122,6 +122,7 @@ impl Parser<'_> {
         Ok(CellAst {
             attrs,
             vis,
+            path: name.clone().into(),
             name,
             arguments,
             items,

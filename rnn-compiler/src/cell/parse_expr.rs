@@ -7,7 +7,7 @@ use proc_macro2::{Delimiter, Group, Span, TokenTree};
 use super::{
     ast::{Expr, ExprKind},
     parse::{MAX_DEPTH, Parser, deep_message},
-    parse_value::{Number, number},
+    parse_value::{Number, number, path},
 };
 use crate::{
     cursor::{Cursor, Parsed},
@@ -177,6 +177,12 @@ impl Parser<'_> {
             Some(TokenTree::Ident(_)) if c.is_word("if") => self.if_expr(c),
             Some(TokenTree::Ident(i)) => {
                 let name = i.to_string();
+                let start = c.position();
+                if let Some(path) = path(c).filter(|p| p.segments.len() > 1) {
+                    let kind = ExprKind::Path(path);
+                    return Ok(Expr { kind, span });
+                }
+                c.set_position(start);
                 c.next();
                 let kind = match c.group(Delimiter::Parenthesis) {
                     Some(group) if name == "einsum" => self.einsum(&group)?,

@@ -28,6 +28,7 @@ fn show(e: &Expr) -> String {
     match &e.kind {
         ExprKind::Number(x) => x.to_string(),
         ExprKind::Flag(b) => b.to_string(),
+        ExprKind::Path(path) => super::super::cell_constant::text(path),
         ExprKind::Name(n) => n.clone(),
         ExprKind::Negate(a) => format!("(neg {})", show(a)),
         ExprKind::Binary(o, a, b) => format!("({} {o} {})", show(a), show(b)),

@@ -1,6 +1,6 @@
 //! What an argument of a layer or a cell can be.
 
-use super::size::Size;
+use super::{cell_constant::CellConstant, size::Size};
 
 /// A value given to an argument: `64`, `UNITS`, `0.1`, `true`, `tanh`, `constant(0.5)`.
 #[derive(Clone, Debug, PartialEq)]
@@ -24,6 +24,8 @@ pub enum Initializer {
     Named(String, Vec<f64>),
     /// Ones in the given columns of the last axis, the rest by another: `unit_forget_bias`.
     OnesIn(Size, Size, Box<Initializer>),
+    /// Numbers of the program.
+    Own(CellConstant),
 }
 
 /// The initialisers that exist, by Keras's names.

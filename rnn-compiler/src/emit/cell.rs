@@ -8,6 +8,7 @@
 
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::{format_ident, quote, quote_spanned};
+use syn::spanned::Spanned as _;
 
 use super::stub::stub_type;
 use crate::{
@@ -16,8 +17,8 @@ use crate::{
     syntax::ModelAst,
 };
 
-/// A cell without mistakes.
-pub fn cell(cell: &CellAst) -> TokenStream {
+/// A cell without mistakes. `rt` is the module whose items the code names.
+pub fn cell(cell: &CellAst, rt: &TokenStream) -> TokenStream {
     let CellAst {
         attrs,
         vis,
@@ -28,6 +29,7 @@ pub fn cell(cell: &CellAst) -> TokenStream {
     let handed = quote!(@cell);
     let hands_on = hands_on(vis, name, tokens, &handed, Some(tokens));
     let usage = usage(cell);
+    let own_numbers = own_numbers(cell, rt);
     quote! {
         #(#attrs)*
         #[doc = ""]
@@ -38,7 +40,29 @@ pub fn cell(cell: &CellAst) -> TokenStream {
         )]
         #[allow(dead_code)]
         #vis struct #name;
+        #own_numbers
         #hands_on
+    }
+}
+
+/// The numbers of the program that parameters start with, as constants of the cell's type.
+fn own_numbers(cell: &CellAst, rt: &TokenStream) -> TokenStream {
+    let all = cell.own_numbers();
+    if all.is_empty() {
+        return quote!();
+    }
+    let name = &cell.name;
+    let constants = all.iter().map(|(constant, path)| {
+        let span = path.span();
+        let own = quote_spanned!(span=> #rt::OwnInit::new(#rt::axes_of(&#path), |shape, values| #rt::write_own(&#path, shape, values)));
+        quote!(pub const #constant: #rt::OwnInit = #own;)
+    });
+    quote! {
+        #rt::with_std! {
+            #[doc(hidden)]
+            #[allow(non_upper_case_globals)]
+            impl #name { #(#constants)* }
+        }
     }
 }
 

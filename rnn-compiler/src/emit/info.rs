@@ -246,7 +246,12 @@ pub(super) fn model_info(
 }
 
 /// The description of a model's stream.
-pub(super) fn stream_info(rt: &TokenStream, plan: &Plan, packing: &Packing) -> TokenStream {
+pub(super) fn stream_info(
+    rt: &TokenStream,
+    plan: &Plan,
+    packing: &Packing,
+    outputs: &TokenStream,
+) -> TokenStream {
     let graph = &plan.graph;
     let mut stream_states = Vec::new();
     for ((cell, names), op) in plan.cells.iter().zip(&graph.op_states).zip(&graph.ops) {
@@ -271,6 +276,7 @@ pub(super) fn stream_info(rt: &TokenStream, plan: &Plan, packing: &Packing) -> T
             reads_tables: #reads_tables,
             buffers: __STREAM,
             len: __STREAM_LEN,
+            outputs: #outputs,
             states: &[#(#stream_states),*],
         };
     }

@@ -8,7 +8,7 @@ use quote::{format_ident, quote};
 
 use crate::{
     cell::size::Size,
-    ir::{Content, LayerKind, Shape},
+    ir::{Content, LayerKind, Shape, Time},
     schedule::Plan,
 };
 
@@ -26,6 +26,18 @@ pub(super) struct Io {
     pub step_fields: Vec<TokenStream>,
     /// The body of `step_output`.
     pub step_output: TokenStream,
+    /// Where the outputs of a step lie among a stream's values, and how long they are.
+    pub step_outputs: TokenStream,
+    /// What `Model::call` takes, generic or not, and what it gives.
+    pub call: Call,
+}
+
+/// `impl<generics> Call<input>`, whose steps are `steps` of `x`.
+pub(super) struct Call {
+    pub generics: TokenStream,
+    pub input: TokenStream,
+    pub output: TokenStream,
+    pub steps: TokenStream,
 }
 
 /// The names of fields: those of the model, made into names that Rust allows.
@@ -107,6 +119,14 @@ pub(super) fn io(rt: &TokenStream, plan: &Plan) -> Io {
                 #[derive(::core::clone::Clone, ::core::marker::Copy, ::core::fmt::Debug)]
                 #vis struct #of_step { #(#[doc = #step_docs] pub #names: #steps,)* }
             });
+            items.extend(quote! {
+                impl #rt::FromNumbers for #of_step {
+                    const LEN: usize = 0 #(+ <#steps as #rt::FromNumbers>::LEN)*;
+                    fn take(x: &mut &[f32]) -> ::core::result::Result<Self, #rt::Error> {
+                        ::core::result::Result::Ok(#of_step { #(#names: #rt::FromNumbers::take(x)?,)* })
+                    }
+                }
+            });
             step_input = quote!(#of_step);
             step_fields = names.iter().map(|n| quote!(x.#n)).collect();
         }
@@ -168,6 +188,17 @@ pub(super) fn io(rt: &TokenStream, plan: &Plan) -> Io {
         }
     }
 
+    let step_outputs = plan.graph.outputs.iter().zip(&widths);
+    let step_outputs = step_outputs.map(|(&v, width)| {
+        let buf = plan.stream.values[v].buffer;
+        quote!((__STREAM[#buf].offset(), #width))
+    });
+    let step_outputs = match plan.needs_whole_sequence {
+        None => quote!(&[#(#step_outputs),*]),
+        Some(_) => quote!(&[]),
+    };
+    let call = call(&shapes, &out_shapes, &step_input);
+
     Io {
         items,
         step_items,
@@ -181,6 +212,46 @@ pub(super) fn io(rt: &TokenStream, plan: &Plan) -> Io {
         },
         step_fields,
         step_output,
+        step_outputs,
+        call,
+    }
+}
+
+/// What a call takes and gives: with a time axis arrays of its steps, without one step.
+fn call(inputs: &[&Shape], outputs: &[&Shape], step: &TokenStream) -> Call {
+    let time = inputs.iter().map(|s| &s.time).find(|t| **t != Time::None);
+    let (generics, length, steps) = match time {
+        None | Some(Time::None) => (quote!(), None, quote!(::core::slice::from_ref(x))),
+        Some(Time::Steps(n)) => (quote!(), Some(n.tokens()), quote!(x)),
+        Some(Time::Any(_)) => {
+            let steps = quote! {{
+                const { ::core::assert!(__T > 0, "a sequence has at least one step") };
+                x
+            }};
+            (quote!(<const __T: usize>), Some(quote!(__T)), steps)
+        }
+    };
+    let outputs: Vec<TokenStream> = outputs
+        .iter()
+        .map(|s| {
+            let width = s.width().tokens();
+            match (&length, s.is_sequence()) {
+                (Some(length), true) => quote!([[f32; #width]; #length]),
+                _ => quote!([f32; #width]),
+            }
+        })
+        .collect();
+    Call {
+        generics,
+        input: match &length {
+            Some(length) => quote!([#step; #length]),
+            None => step.clone(),
+        },
+        output: match outputs.as_slice() {
+            [one] => one.clone(),
+            all => quote!((#(#all,)*)),
+        },
+        steps,
     }
 }
 

@@ -1,19 +1,19 @@
 //! The code of a model: its type, its description, its kernels, and one step of a stream. What a batch
 //! runs is data: the schedules in the description ([`info`]).
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 
 use super::{
     cells::{Counter, Emitted, form, kernels, scan},
     info, io,
-    packing::{computed, packing},
+    packing::{computed, own_shapes, packing},
     stream,
     tables::Print,
 };
 use crate::{
     diagnostics::Sound,
-    ir::OpKind,
+    ir::{OpKind, WholeSequence},
     schedule::{BufferPlan, Plan},
 };
 
@@ -60,12 +60,7 @@ pub fn generate(plan: &Plan) -> Sound<TokenStream> {
     })
 }
 
-fn implementation(
-    rt: &TokenStream,
-    plan: &Plan,
-    name: &proc_macro2::Ident,
-    io: &io::Io,
-) -> Sound<TokenStream> {
+fn implementation(rt: &TokenStream, plan: &Plan, name: &Ident, io: &io::Io) -> Sound<TokenStream> {
     let packing = packing(rt, plan);
     let mut counter = Counter::default();
     let computed = computed(rt, plan, &mut counter)?;
@@ -117,7 +112,7 @@ fn implementation(
         }
     }
     let info = info::model_info(rt, plan, &packing, name)?;
-    let stream_info = info::stream_info(rt, plan, &packing);
+    let stream_info = info::stream_info(rt, plan, &packing, &io.step_outputs);
     let (types, step_types, step_output) = (&io.types, &io.step_types, &io.step_output);
     let step = stream::stream(rt, plan, &io.step_fields, &streams)?;
     let stream_kernels = streams.iter().flatten().map(|e| &e.items);
@@ -127,9 +122,10 @@ fn implementation(
         Some(_) => quote!(),
     };
     let can_stream = match &plan.needs_whole_sequence {
-        None => quote!(impl #rt::Streamable for #name {}),
-        Some(why) => cannot_stream(rt, plan, name, why),
+        None => step_by_step(rt, name, &io.call, None),
+        Some(whole) => cannot_stream(rt, plan, name, &io.call, whole),
     };
+    let own_shapes = own_shapes(&plan.graph.params);
     let packing_items = &packing.items;
     let [stream_buffers, buffers] = buffers(rt, plan);
     Ok(quote! {
@@ -158,6 +154,7 @@ fn implementation(
             fn step_output(values: &[f32]) -> Self::StepOutput<'_> { #step_output }
         }
         #rt::with_std! {
+            #own_shapes
             #buffers
             #items
             impl #rt::Program for #name {
@@ -188,30 +185,67 @@ fn implementation(
     })
 }
 
+/// What a stream and a call need of a model, under a bound where it cannot stream.
+fn step_by_step(
+    rt: &TokenStream,
+    name: &Ident,
+    call: &io::Call,
+    bound: Option<TokenStream>,
+) -> TokenStream {
+    let io::Call {
+        generics,
+        input,
+        output,
+        steps,
+    } = call;
+    let bound = bound.map(|bound| quote!(where #bound));
+    quote! {
+        impl #rt::Streamable for #name #bound {}
+        impl #generics #rt::CallWith<#input> for #name #bound {
+            type Output = #output;
+            #[inline(always)]
+            fn steps(x: &#input) -> &[Self::StepInput] { #steps }
+        }
+    }
+}
+
 /// Models that cannot stream implement `Streamable` under a bound that never holds, so that `stream()`
-/// shows our message. The bound is on a type of its own, since rustc would report `Streamable` of the
-/// model otherwise; the lifetime is there because rustc checks a bound without any on the spot.
+/// shows our message. rustc names the type and the trait of that bound, and shows where the type stands:
+/// they say which layer does not run step by step, and the place is that of the layer. The lifetime is
+/// there because rustc checks a bound without any on the spot.
 fn cannot_stream(
     rt: &TokenStream,
     plan: &Plan,
-    name: &proc_macro2::Ident,
-    why: &str,
+    name: &Ident,
+    call: &io::Call,
+    whole: &WholeSequence,
 ) -> TokenStream {
     let model = match &plan.graph.layers.name {
         Some(name) => format!("`{name}`"),
         None => "this model".to_owned(),
     };
-    let message = format!("[RNN0300]: {model} cannot stream: {why}");
+    let message = format!("[RNN0300]: {model} cannot stream: {}", whole.why);
     let message = message.replace('{', "{{").replace('}', "}}");
+    // A module, since a model may have the name of a layer.
+    let span = Span::call_site().located_at(whole.span);
+    let layer = Ident::new(&whole.class, span);
+    let layer_item = quote_spanned!(span=> pub struct #layer;);
+    let bound = quote!(for<'a> needs::#layer: needs::StepByStep<'a>);
+    let streams = step_by_step(rt, name, call, Some(bound));
     quote! {
-        #[diagnostic::on_unimplemented(
-            message = #message,
-            label = "a stream sees one step at a time",
-            note = "help: use `predict`, or leave this layer out"
-        )]
-        pub trait __Streams {}
-        pub struct __Whole<'a>(&'a ());
-        impl #rt::Streamable for #name where for<'a> __Whole<'a>: __Streams {}
+        mod needs {
+            #[diagnostic::on_unimplemented(
+                message = #message,
+                label = "a stream sees one step at a time",
+                note = "help: use `predict`, or leave this layer out"
+            )]
+            pub trait StepByStep<'a> {}
+            #layer_item
+            pub struct OtherLayers;
+            // rustc would propose an implementation if there were none.
+            impl StepByStep<'_> for OtherLayers {}
+        }
+        #streams
     }
 }
 

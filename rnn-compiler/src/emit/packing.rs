@@ -1,7 +1,7 @@
 //! The positions of weights: in the flat block of parameters, and packed.
 
 use proc_macro2::{Ident, TokenStream};
-use quote::quote;
+use quote::{quote, quote_spanned};
 use rnn_tables::VectorSlice;
 
 use super::{
@@ -12,11 +12,12 @@ use super::{
     tables::{Print, packed, param},
 };
 use crate::{
-    cell::{Initializer, numbers_of, size::Size},
+    cell::{CellConstant, Initializer, numbers_of, size::Size},
     diagnostics::Sound,
     ir::{Constraint, ModelParam, Packed, ParamId, Symbolic},
     kernels::{PackedVectorSource, Statement},
     schedule::Plan,
+    syntax::path_text,
 };
 
 /// The `const`s that say where weights are: `__O2` of a parameter, `__M4` of a packed matrix, `__V1`
@@ -234,6 +235,35 @@ pub(super) fn params(rt: &TokenStream, params: &[ModelParam]) -> TokenStream {
     quote!(&[#(#specs),*])
 }
 
+/// The checks that numbers of the program have the shapes of their parameters: rustc alone knows both.
+pub(super) fn own_shapes(params: &[ModelParam]) -> TokenStream {
+    let checks = params.iter().filter_map(|p| {
+        let own = own_numbers(&p.init)?;
+        let (cell, constant) = (&own.cell, own.constant());
+        let written = path_text(&own.written);
+        let shape = p.shape.iter().map(ToString::to_string);
+        let shape = shape.collect::<Vec<_>>().join(", ");
+        let message = format!(
+            "[RNN0251]: `{}` has the shape [{shape}], and the array `{written}` has another",
+            p.name
+        );
+        let sizes = p.shape.iter().map(Size::tokens);
+        Some(quote_spanned! {own.span=>
+            const _: () = ::core::assert!(#cell::#constant.fits(&[#(#sizes),*]), #message);
+        })
+    });
+    checks.collect()
+}
+
+/// The numbers of the program in an initialiser.
+fn own_numbers(init: &Initializer) -> Option<&CellConstant> {
+    match init {
+        Initializer::Own(own) => Some(own),
+        Initializer::OnesIn(_, _, rest) => own_numbers(rest),
+        Initializer::Named(..) => None,
+    }
+}
+
 fn constraint(rt: &TokenStream, c: Option<&Constraint>) -> TokenStream {
     let c = match c {
         None => return none(),
@@ -271,6 +301,10 @@ fn initializer(rt: &TokenStream, init: &Initializer) -> TokenStream {
             let rest = initializer(rt, rest);
             let (start, end) = (start.tokens(), end.tokens());
             return quote!(#rt::Init::OnesIn { start: #start, end: #end, rest: &#rest });
+        }
+        Initializer::Own(own) => {
+            let (cell, constant) = (&own.cell, own.constant());
+            return quote!(#rt::Init::Own(#cell::#constant));
         }
         Initializer::Named(name, given) => {
             let of = |i: usize| {

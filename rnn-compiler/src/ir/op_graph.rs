@@ -16,6 +16,17 @@ pub type ValueId = usize;
 /// Index of a time axis.
 pub type AxisId = usize;
 
+/// Why a model cannot run step by step.
+#[derive(Clone, Debug)]
+pub struct WholeSequence {
+    /// Keras's class of the layer that needs all steps at once.
+    pub class: String,
+    /// Where the layer stands.
+    pub span: Span,
+    /// The reason, for messages.
+    pub why: String,
+}
+
 /// A value between operations.
 #[derive(Clone, Debug)]
 pub struct ValueInfo {
@@ -190,6 +201,6 @@ pub struct OpGraph {
     pub unread: Vec<ValueId>,
     /// The layer and the names of the states of each operation, for streams.
     pub op_states: Vec<Vec<OpState>>,
-    /// Why the model cannot run step by step, if it cannot: the layer and the reason.
-    pub needs_whole_sequence: Vec<(String, &'static str)>,
+    /// Why the model cannot run step by step, if it cannot.
+    pub needs_whole_sequence: Vec<WholeSequence>,
 }

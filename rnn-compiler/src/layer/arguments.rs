@@ -159,7 +159,7 @@ pub(super) const EVERYWHERE: &[Argument] = &[
     Argument::instead("time_major", "leave it out: the batch is the first axis"),
     Argument::instead(
         "zero_output_for_mask",
-        "Keras has it on RNN: write `RNN(LSTMCell(64), zero_output_for_mask)`",
+        "Keras has it on the recurrent layers: write `LSTM(64, zero_output_for_mask)`",
     ),
 ];
 

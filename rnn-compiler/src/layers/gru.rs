@@ -84,6 +84,7 @@ pub(super) const GRU: LayerDef = LayerDef {
         Argument::optional("go_backwards", Kind::Flag),
         Argument::optional("stateful", Kind::Flag),
         Argument::optional("unroll", Kind::Flag),
+        Argument::optional("zero_output_for_mask", Kind::Flag),
         Argument::optional("initial_state", Kind::Values),
         Argument::optional("mask", Kind::Values),
         Argument::optional("reset_after", Kind::Flag),

@@ -74,6 +74,7 @@ pub(super) const LSTM: LayerDef = LayerDef {
         Argument::optional("go_backwards", Kind::Flag),
         Argument::optional("stateful", Kind::Flag),
         Argument::optional("unroll", Kind::Flag),
+        Argument::optional("zero_output_for_mask", Kind::Flag),
         Argument::optional("initial_state", Kind::Values),
         Argument::optional("mask", Kind::Values),
         Argument::instead("use_cudnn", "leave it out: every cell takes the fast path"),

@@ -48,6 +48,7 @@ pub(super) const SIMPLE_RNN: LayerDef = LayerDef {
         Argument::optional("go_backwards", Kind::Flag),
         Argument::optional("stateful", Kind::Flag),
         Argument::optional("unroll", Kind::Flag),
+        Argument::optional("zero_output_for_mask", Kind::Flag),
         Argument::optional("initial_state", Kind::Values),
         Argument::optional("mask", Kind::Values),
         Argument::optional("seed", Kind::Whole),

@@ -9,7 +9,7 @@ use crate::{
     ir::{
         AxisId, CellOp, Constraint, Content, Half, Layer, LayerGraph, LayerId, LayerKind,
         ModelParam, Op, OpGraph, OpKind, OpState, ParamId, ParamOptions, PersistentState, Port,
-        Regularizer, Rnn, Shape, Time, UsedCell, ValueId, ValueInfo,
+        Regularizer, Rnn, Shape, Time, UsedCell, ValueId, ValueInfo, WholeSequence,
     },
     ops,
 };
@@ -42,7 +42,7 @@ struct Lowering<'a> {
     /// The reversed value of each mask.
     reversed: BTreeMap<ValueId, ValueId>,
     states: Vec<PersistentState>,
-    needs_whole_sequence: Vec<(String, &'static str)>,
+    needs_whole_sequence: Vec<WholeSequence>,
     found: &'a mut Diagnostics,
 }
 
@@ -441,7 +441,11 @@ impl Lowering<'_> {
     }
 
     fn needs_all(&mut self, layer: &Layer, why: &'static str) {
-        self.needs_whole_sequence.push((layer.text.clone(), why));
+        self.needs_whole_sequence.push(WholeSequence {
+            class: layer.class.clone(),
+            span: layer.span,
+            why: format!("{} needs the whole sequence: {why}", layer.text),
+        });
     }
 
     /// The steps the other way round.

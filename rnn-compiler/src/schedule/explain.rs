@@ -52,8 +52,8 @@ pub(super) fn explain(plan: &Plan) -> String {
             (_, None) => writeln!(text, "{words}"),
         };
     }
-    if let Some(why) = &plan.needs_whole_sequence {
-        let _ = writeln!(text, "no stream: {why}");
+    if let Some(whole) = &plan.needs_whole_sequence {
+        let _ = writeln!(text, "no stream: {}", whole.why);
     }
     text
 }

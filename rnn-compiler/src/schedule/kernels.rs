@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use proc_macro2::Span;
 use rnn_tables::{
     Extent, Form, Kernel, MatrixGradient, MatrixSlice, PackedGate, Segment, Slice, VectorGradient,
     VectorSlice,
@@ -20,6 +21,7 @@ use crate::{
     diagnostics::{Bug, OrBug, Sound},
     ir::{
         AxisId, BufferRef, CellOp, Op, OpGraph, OpKind, Packed, ParamId, Symbolic, Time, ValueId,
+        WholeSequence,
     },
     kernels::{self, CellProgram, Destination, KernelTarget, Location, PackedVectorSource, forms},
 };
@@ -117,14 +119,17 @@ pub(super) fn plan(graph: OpGraph, target: &KernelTarget) -> Sound<Plan> {
 }
 
 /// Why a model needs whole sequences, if it does; a stream cannot run such a model.
-fn needs_all(graph: &OpGraph) -> Option<String> {
-    if let Some((layer, why)) = graph.needs_whole_sequence.first() {
-        return Some(format!("{layer} needs the whole sequence: {why}"));
-    }
-    if graph.axes.len() > 1 {
-        return Some("its values have several time axes".to_owned());
-    }
-    None
+fn needs_all(graph: &OpGraph) -> Option<WholeSequence> {
+    let several = || {
+        let input = graph.layers.inputs.first();
+        WholeSequence {
+            class: "SeveralTimeAxes".to_owned(),
+            span: input.map_or_else(Span::call_site, |(_, id)| graph.layers.layers[*id].span),
+            why: "its values have several time axes".to_owned(),
+        }
+    };
+    let first = graph.needs_whole_sequence.first().cloned();
+    first.or_else(|| (graph.axes.len() > 1).then(several))
 }
 
 /// Whether all operations that run once stand after those that run over time. A long sequence can

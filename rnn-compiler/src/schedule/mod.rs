@@ -20,7 +20,7 @@ use rnn_tables::{Buffer, Kernel, MatrixGradient, PackedGate, Slice, VectorGradie
 use crate::{
     cell::{graph::Graph, size::Size},
     diagnostics::Sound,
-    ir::{BufferRef, Instruction, OpGraph, ParamId, Symbolic},
+    ir::{BufferRef, Instruction, OpGraph, ParamId, Symbolic, WholeSequence},
     kernels::{KernelTarget, PackedVectorSource, Statement},
 };
 
@@ -191,7 +191,7 @@ pub struct Plan {
     /// How many of `vectors` inference needs.
     pub training_vectors: usize,
     /// Why the model cannot run step by step, if it cannot.
-    pub needs_whole_sequence: Option<String>,
+    pub needs_whole_sequence: Option<WholeSequence>,
     /// Whether long sequences can run block by block.
     pub blocks: bool,
     /// The instructions.

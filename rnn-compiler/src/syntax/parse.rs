@@ -86,8 +86,11 @@ fn handed_in(c: &mut Cursor, model: &mut ModelAst, diagnostics: &mut Diagnostics
                 path(tokens)
                     .zip(c.group(Delimiter::Brace))
                     .map(|(path, body)| FetchedCell {
+                        cell: CellAst::parse(body.stream(), diagnostics).map(|cell| CellAst {
+                            path: path.clone(),
+                            ..cell
+                        }),
                         path,
-                        cell: CellAst::parse(body.stream(), diagnostics),
                     })
             }
             _ => None,

@@ -94,7 +94,6 @@ impl ModelData {
     ///
     /// # Errors
     /// [`Error::Device`], once.
-    #[cfg(feature = "weights")]
     pub(in crate::model) fn check(&self) -> Result<(), Error> {
         #[cfg(feature = "cuda")]
         if let Some(resident) = &self.resident {
@@ -152,6 +151,7 @@ impl ModelData {
     }
 
     /// The weights as the kernels of inference on `isa`, which is this model's, read them.
+    #[inline]
     pub(in crate::model) fn packed(&self, code: &StreamCode, isa: Isa) -> &[f32] {
         self.packed
             .get_or_init(|| {

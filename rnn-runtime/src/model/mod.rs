@@ -3,6 +3,7 @@
 //! The compiler implements [`Program`]; everything that a user calls is in [`Model`], [`Stream`]
 //! and [`crate::learner::Learner`], once for all models.
 
+mod any_stream;
 mod check;
 mod cpu;
 #[cfg(feature = "cuda")]
@@ -12,12 +13,15 @@ mod graph;
 mod input;
 mod learner;
 mod output;
+mod param;
 mod program;
 mod stateful;
 mod summary;
 mod user;
 
-pub use crate::stream::{Id, Stream, Streamable};
+pub use crate::stream::{CallWith, Id, Stream, StreamOver, StreamWeights, Streamable};
+pub use any_stream::{AnyStream, FromNumbers};
+pub use cpu::{IntoStream, OwnedStream, SharedStream};
 #[cfg(feature = "cuda")]
 #[doc(hidden)]
 pub use cuda::cuda_sources;

@@ -1,6 +1,6 @@
 //! What the compiler says about a model, and the code that it generates for it.
 
-use super::{ModelData, Outputs};
+use super::{FromNumbers, ModelData, Outputs};
 use crate::{cpu::run::CpuProgram, learner::ValueSpec, params::ParamSpec, stream::StreamProgram};
 use rnn_tables::{
     Buffer, BufferRef, InputMask, Instruction, OutputRange, PackedGate, PackedVector,
@@ -168,7 +168,7 @@ pub struct Schedules {
 }
 
 /// The code of a model. Generated; nothing in it is meant to be called by hand.
-pub trait Program: StreamProgram + CpuProgram + DeviceProgram {
+pub trait Program: StreamProgram<StepInput: FromNumbers> + CpuProgram + DeviceProgram {
     /// What is known about the model.
     const INFO: ModelInfo;
     /// The kind of the input ([`super::Sequence`], [`super::Rows`], [`super::Ids`], …), or a tuple

@@ -1,13 +1,15 @@
 //! What a user calls.
 
+use ndarray::{ArrayBase, ArrayViewD, Data, Dimension};
+
 #[cfg(feature = "cuda")]
 use super::cuda;
 use super::{
-    LayerState, ModelData, Outputs, Program, Stream, Streamable,
-    cpu::{CpuCode, StreamCode, infer, predict},
+    CallWith, LayerState, ModelData, Outputs, Program, Stream, Streamable,
+    cpu::{CpuCode, StreamCode, infer, packed_weights, predict},
     graph,
     input::IntoInput,
-    learner, summary,
+    learner, param, summary,
 };
 use crate::{cpu::simd::Isa, device::Device, error::Error, init::initialise, params::ParamSpec};
 
@@ -106,7 +108,8 @@ pub trait Model: Program {
         self.data().host_states().set(&Self::INFO, states)
     }
 
-    /// A stream with states of its own, at the start of a sequence, on the CPU. Borrows the weights.
+    /// A stream with states of its own, at the start of a sequence, on the CPU. Borrows the weights;
+    /// [`into_stream`](super::IntoStream::into_stream) makes one that owns the model, or an `Arc` of it.
     ///
     /// # Errors
     /// [`Error::Isa`] if `RECURRENT_ISA` names an instruction set that this machine has not.
@@ -114,7 +117,45 @@ pub trait Model: Program {
     where
         Self: Streamable,
     {
-        Stream::new(self.data())
+        let isa = self.isa()?;
+        Ok(Stream::over(packed_weights(self, isa), isa))
+    }
+
+    /// The output for one array whose sizes the compiler knows: no batch, no ndarray, no allocation.
+    /// `[[f32; F]; T]` of a model that reads sequences, `[f32; F]` of one without time; the output is
+    /// `[f32; N]`, or `[[f32; N]; T]` of a model that ends in a sequence. [`CallWith`] has the whole table.
+    /// Another number of features, or of steps where the model says how many, does not compile.
+    ///
+    /// It costs `T` steps of a stream, and gives their bits, which are those of [`Model::predict`]. `predict`
+    /// computes products with the inputs for all steps at once, so it is the faster one for long sequences
+    /// of wide layers, and it needs other threads and memory. The states, a few KB, and the output are on
+    /// the stack. The first call after a change of weights packs them, which allocates: make a stream, and
+    /// drop it, where that must not happen later. States start at zero and are gone afterwards, those of
+    /// stateful layers too. NaN in `x` gives NaN.
+    ///
+    /// Runs on the CPU, on the instruction set [`Model::isa`]; plain code if that is an error.
+    ///
+    /// ```
+    /// use recurrent::prelude::*;
+    ///
+    /// let model = rnn_model!(Input(8, 2) -> LSTM(4) -> Dense(3));
+    /// let y: [f32; 3] = model.call(&[[0.5, -0.5]; 8]);
+    ///
+    /// let each = rnn_model!(Input(_, 2) -> LSTM(4, return_sequences) -> Dense(3));
+    /// let y: [[f32; 3]; 5] = each.call(&[[0.5, -0.5]; 5]);
+    /// ```
+    ///
+    /// ```compile_fail
+    /// # use recurrent::prelude::*;
+    /// let model = rnn_model!(Input(8, 2) -> LSTM(4) -> Dense(3));
+    /// let y = model.call(&[[0.5, -0.5]; 7]);   // expected an array with a size of 8, found one with a size of 7
+    /// ```
+    fn call<X>(&self, x: &X) -> <Self as CallWith<X>>::Output
+    where
+        Self: CallWith<X>,
+    {
+        let isa = self.isa().unwrap_or(Isa::SCALAR);
+        packed_weights(self, isa).call_on(isa, x)
     }
 
     /// Keras's table of layers, output shapes and parameters; and if the model is not on the CPU, where and how it runs:
@@ -176,16 +217,63 @@ pub trait Model: Program {
         Self::INFO.params
     }
 
-    /// The weights of one parameter, such as `lstm/kernel`: its shape and its floats, row-major.
+    /// The weights of one parameter, such as `lstm/kernel`: its shape and its floats, row-major. As an array it is
+    /// [`Model::param_view`].
     fn param(&self, name: &str) -> Option<(&'static [usize], &[f32])> {
-        let (spec, range) = find(Self::INFO.params, name)?;
+        let (spec, range) = param::find(Self::INFO.params, name)?;
         Some((spec.shape, &self.data().weights()[range]))
     }
 
-    /// The weights of one parameter, to change.
+    /// The weights of one parameter, to change. [`Model::set_param`] replaces all of them.
     fn param_mut(&mut self, name: &str) -> Option<(&'static [usize], &mut [f32])> {
-        let (spec, range) = find(Self::INFO.params, name)?;
+        let (spec, range) = param::find(Self::INFO.params, name)?;
         Some((spec.shape, &mut self.data_mut().weights_mut()[range]))
+    }
+
+    /// The weights of one parameter as an array of its shape. `into_dimensionality` makes it one of a known number of axes.
+    ///
+    /// ```
+    /// use ndarray::{ArrayView2, Ix2};
+    /// use rnn_runtime::{error::Error, model::Model};
+    ///
+    /// /// The vectors of all words, `[words, features]`.
+    /// fn embeddings(model: &impl Model) -> Result<ArrayView2<'_, f32>, Error> {
+    ///     let view = model.param_view("embedding/embeddings")?;
+    ///     view.into_dimensionality::<Ix2>().map_err(|e| Error::Argument(e.to_string()))
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Argument`] if there is no such parameter, with the names of all, the nearest first; [`Error::Device`] if the
+    /// weights cannot be copied from there.
+    fn param_view(&self, name: &str) -> Result<ArrayViewD<'_, f32>, Error> {
+        param::view(self, name)
+    }
+
+    /// Replaces the weights of one parameter by an array of its shape, such as vectors of words that another program
+    /// trained. `value` has numbers of any type that are an `f64` as well: `f32`, `f64`, ….
+    ///
+    /// ```
+    /// use ndarray::Array2;
+    /// use rnn_runtime::{error::Error, model::Model};
+    ///
+    /// /// Starts with known vectors of words, `[words, features]`.
+    /// fn start(model: &mut impl Model, glove: &Array2<f64>) -> Result<(), Error> {
+    ///     model.set_param("glove/embeddings", glove)
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Argument`] if there is no such parameter, with the names of all, the nearest first, or if a number is not
+    /// finite; [`Error::Shape`] for another shape; [`Error::Device`] if the other weights cannot be copied from there.
+    /// Nothing has changed then.
+    fn set_param<A, S, D>(&mut self, name: &str, value: &ArrayBase<S, D>) -> Result<(), Error>
+    where
+        A: Copy + Into<f64>,
+        S: Data<Elem = A>,
+        D: Dimension,
+    {
+        param::set(self, name, value)
     }
 
     /// The instruction set that it runs on: the one that [`Model::set_isa`] or `RECURRENT_ISA`
@@ -227,8 +315,9 @@ pub trait Model: Program {
         crate::weights::save(path, Self::INFO.params, weights)
     }
 
-    /// Reads weights from safetensors. Everything missing, extra, of the wrong shape or not finite
-    /// is reported together, and then nothing has changed.
+    /// Reads weights from safetensors: a file of [`Model::save`], or one that Python wrote of a Keras model of the same
+    /// layers, by `save_file({v.path: v.numpy() for v in model.variables}, "model.safetensors")`. Everything missing,
+    /// extra, of the wrong shape or not finite is reported together, and then nothing has changed.
     ///
     /// # Errors
     /// [`Error::Io`], [`Error::Format`], [`Error::Weights`].
@@ -244,7 +333,7 @@ pub trait Model: Program {
     ///
     /// # Errors
     /// As [`Model::load`]; nothing has changed then. [`Error::Weights`] is for what matches and is
-    /// not finite, or if nothing matches.
+    /// not finite, for a parameter that could be several tensors, or if nothing matches.
     #[cfg(feature = "weights")]
     fn load_matching(
         &mut self,
@@ -255,17 +344,3 @@ pub trait Model: Program {
 }
 
 impl<P: Program> Model for P {}
-
-fn find<'a>(
-    params: &'a [ParamSpec],
-    name: &str,
-) -> Option<(&'a ParamSpec, std::ops::Range<usize>)> {
-    let mut at = 0;
-    for p in params {
-        if p.name == name {
-            return Some((p, at..at + p.len()));
-        }
-        at += p.len();
-    }
-    None
-}

@@ -1,14 +1,16 @@
 //! Streaming: one row, one step at a time. Needs neither std nor an allocator.
 
+mod call;
 mod id;
 mod pack;
 mod program;
 
-use core::marker::PhantomData;
-
+pub use call::{CallOutput, CallWith};
 pub use id::Id;
 pub use pack::{PackedWeights, floats, pack};
 pub use program::{Computed, Nothing, StreamInfo, StreamProgram, StreamState, Streamable};
+
+use core::ops::Range;
 
 use crate::cpu::{
     arena::{Arena, Storage},
@@ -16,58 +18,97 @@ use crate::cpu::{
     simd::{Isa, Op, Simd},
 };
 
-/// A stream: its own states, the model's weights. Made by `Model::stream`, or by
-/// [`PackedWeights::stream`] where there is no allocator: then it is an [`InlineStream`].
+/// What a stream reads its weights from: [`PackedWeights`], a model, or an `Arc` of one.
+pub trait StreamWeights {
+    /// The model.
+    type Program: StreamProgram;
+    /// How its weights are packed.
+    type Format: PanelFormat;
+
+    /// The weights, packed for `isa`. A stream asks at every step, with the instruction set that it
+    /// was made for.
+    fn packed_weights(&self, isa: Isa) -> PackedWeights<'_, Self::Program, Self::Format>;
+}
+
+impl<P: StreamProgram, W: PanelFormat> StreamWeights for PackedWeights<'_, P, W> {
+    type Program = P;
+    type Format = W;
+
+    #[inline(always)]
+    fn packed_weights(&self, _: Isa) -> PackedWeights<'_, P, W> {
+        *self
+    }
+}
+
+type In<O> = <<O as StreamWeights>::Program as StreamProgram>::StepInput;
+type Out<'s, O> = <<O as StreamWeights>::Program as StreamProgram>::StepOutput<'s>;
+
+/// A stream: states of its own, over the weights of `O`.
 ///
-/// `W` is how the weights are stored, `V` where the values are kept.
-pub struct Stream<'m, P: StreamProgram, W: PanelFormat = NativeF32, V = Arena> {
-    /// Weights that are not packed.
-    weights: &'m [f32],
-    panels: Panels<'m, W>,
+/// | type | weights | made by |
+/// |---|---|---|
+/// | [`Stream<'_, Rows>`](Stream) | borrowed from a model | `model.stream()?` |
+/// | `StreamOver<Rows>`, or `OwnedStream<Rows>` | the model is within the stream | `model.into_stream()?` |
+/// | `StreamOver<Arc<Rows>>`, or `SharedStream<Rows>` | shared with other streams and threads | `Arc::clone(&model).into_stream()?` |
+/// | [`InlineStream<Rows>`](InlineStream) | borrowed from [`PackedWeights`], no allocator | `packed.stream()` |
+///
+/// The second and the third are `Send` and `'static`: a struct can hold one and go to another thread.
+/// `V` is where the values are kept.
+#[derive(Clone)]
+pub struct StreamOver<O, V = Arena> {
+    weights: O,
     isa: Isa,
     values: V,
     time: usize,
-    program: PhantomData<P>,
 }
+
+/// A stream that borrows its weights. Made by `Model::stream`, or by [`PackedWeights::stream`] where
+/// there is no allocator: then it is an [`InlineStream`].
+///
+/// `W` is how the weights are stored, `V` where the values are kept. A clone goes on from the same
+/// states: to come back to them, or to look ahead.
+pub type Stream<'m, P, W = NativeF32, V = Arena> = StreamOver<PackedWeights<'m, P, W>, V>;
 
 /// A stream whose values are within itself.
 pub type InlineStream<'m, P, W = PortableF32> = Stream<'m, P, W, <P as StreamProgram>::Values>;
 
-/// A copy goes on from the same states: to come back to them, or to look ahead.
-impl<P: StreamProgram, W: PanelFormat, V: Clone> Clone for Stream<'_, P, W, V> {
-    fn clone(&self) -> Self {
-        Stream {
-            values: self.values.clone(),
-            ..*self
-        }
-    }
-}
+impl<O: StreamWeights, V: Storage> StreamOver<O, V> {
+    /// What is known about the model's stream.
+    const INFO: StreamInfo = O::Program::STREAM;
 
-impl<'m, P: StreamProgram, W: PanelFormat, V: Storage> Stream<'m, P, W, V> {
-    pub(crate) fn over(weights: &'m [f32], panels: Panels<'m, W>, isa: Isa) -> Self {
-        Stream {
+    pub(crate) fn over(weights: O, isa: Isa) -> Self {
+        StreamOver {
             weights,
-            panels,
             isa,
-            values: V::zeros(P::STREAM.len),
+            values: V::zeros(Self::INFO.len),
             time: 0,
-            program: PhantomData,
         }
     }
 
     /// Runs one step and returns its output. A step of features is an array (`&[0.0; 8]`), one of a
     /// class id an [`Id`]: `stream.step(&Id::new(3)?)`. Allocates nothing, locks nothing, cannot fail.
+    ///
+    /// What is no array becomes one: `stream.step(v[..].try_into()?)` of a `Vec` or a slice, which is an
+    /// error for another length; `stream.step(&std::array::from_fn(|i| row[i]))` of an ndarray's row.
+    ///
+    /// NaN or an infinity in `x` is no error. The output becomes NaN, as that of `predict` does, and so
+    /// do the states that it reaches: **they stay NaN, and with them the outputs of all later steps**,
+    /// until [`reset`](Self::reset) or `set_states`. What comes from outside is yours to check before a
+    /// step; [`is_finite`](Self::is_finite) tells afterwards whether the states have kept clear of it.
     #[inline]
-    pub fn step(&mut self, x: &P::StepInput) -> P::StepOutput<'_> {
-        self.isa.dispatch(Step::<P, W> {
+    // Where an argument has another type, rustc shows the next line up to column 131.
+    pub fn step(&mut self, x: &In<O>) -> Out<'_, O> /* Vec: v[..].try_into()?, Array1: &array::from_fn(|i| r[i]), id: &Id::new(3)? */
+    {
+        let weights = self.weights.packed_weights(self.isa);
+        self.isa.dispatch(Step::<O::Program, O::Format> {
             values: self.values.floats_mut(),
-            panels: self.panels,
-            weights: self.weights,
+            panels: weights.panels(),
+            weights: weights.tables(),
             t: self.time,
             x,
         });
         self.time = 1 - self.time;
-        P::step_output(self.values.floats())
+        O::Program::step_output(self.values.floats())
     }
 
     /// Back to the start of a sequence: all states zero.
@@ -76,35 +117,89 @@ impl<'m, P: StreamProgram, W: PanelFormat, V: Storage> Stream<'m, P, W, V> {
         self.time = 0;
     }
 
+    /// Whether all states are finite. NaN and infinities that a step has let in are found here before
+    /// they are heard: one look at each state, no allocation.
+    ///
+    /// ```
+    /// use recurrent::prelude::*;
+    ///
+    /// let model = rnn_model!(Input(_, 1) -> GRU(4) -> Dense(1));
+    /// let mut stream = model.stream()?;
+    /// stream.step(&[0.5]);
+    /// assert!(stream.is_finite());
+    /// stream.step(&[f32::NAN]);
+    /// assert!(!stream.is_finite());
+    /// stream.reset();
+    /// assert!(stream.is_finite());
+    /// # Ok::<(), Error>(())
+    /// ```
+    pub fn is_finite(&self) -> bool {
+        let mut states = Self::INFO.states.iter();
+        states.all(|s| {
+            let values = self
+                .place(s)
+                .and_then(|range| self.values.floats().get(range));
+            values.is_none_or(|values| values.iter().all(|v| v.is_finite()))
+        })
+    }
+
     /// The state `name` of the layer called `layer` before the next step, such as `h` of `lstm`; `None` if
     /// there is none. Of a layer that is used several times it is the first one.
     pub fn state(&self, layer: &str, name: &str) -> Option<&[f32]> {
-        let (at, len) = self.find(layer, name)?;
-        self.values.floats().get(at..at + len)
+        self.values.floats().get(self.find(layer, name)?)
     }
 
     /// The same, to change: what [`Self::state`] gave goes on from there.
     pub fn state_mut(&mut self, layer: &str, name: &str) -> Option<&mut [f32]> {
-        let (at, len) = self.find(layer, name)?;
-        self.values.floats_mut().get_mut(at..at + len)
+        let range = self.find(layer, name)?;
+        self.values.floats_mut().get_mut(range)
     }
 
-    /// Where a state lies among the values, and how long it is.
-    fn find(&self, layer: &str, name: &str) -> Option<(usize, usize)> {
-        let states = P::STREAM.states.iter();
-        let state = states
-            .into_iter()
-            .find(|s| s.layer == layer && s.name == name)?;
-        let buffer = P::STREAM.buffers.get(state.buf.buffer)?;
+    /// Where the state of these names lies among the values.
+    fn find(&self, layer: &str, name: &str) -> Option<Range<usize>> {
+        let mut states = Self::INFO.states.iter();
+        let state = states.find(|s| s.layer == layer && s.name == name)?;
+        self.place(state)
+    }
+
+    /// Where a state lies among the values.
+    fn place(&self, state: &StreamState) -> Option<Range<usize>> {
+        let buffer = Self::INFO.buffers.get(state.buf.buffer)?;
         let at = buffer.at(&state.buf, self.time);
-        Some((at, state.shape.iter().product()))
+        Some(at..at + state.shape.iter().product::<usize>())
+    }
+
+    /// The output number `index` of the step before.
+    pub(crate) fn output(&self, index: usize) -> &[f32] {
+        let place = Self::INFO.outputs.get(index);
+        let output = place.and_then(|&(at, len)| self.values.floats().get(at..at + len));
+        output.unwrap_or(&[])
     }
 
     /// The parity of the steps so far, and the values at that step.
     #[cfg(feature = "std")]
     pub(crate) fn memory(&mut self) -> (usize, Memory<'_>) {
-        let m = Memory::new(self.values.floats_mut(), P::STREAM.buffers, 1, 1);
+        let m = Memory::new(self.values.floats_mut(), Self::INFO.buffers, 1, 1);
         (self.time, m)
+    }
+
+    /// What it reads its weights from.
+    #[cfg(feature = "std")]
+    pub(crate) fn weights(&self) -> &O {
+        &self.weights
+    }
+
+    /// What it read its weights from.
+    #[cfg(feature = "std")]
+    pub(crate) fn into_weights(self) -> O {
+        self.weights
+    }
+
+    /// Reads other weights from now on, on `isa`; the states stay.
+    #[cfg(feature = "std")]
+    pub(crate) fn replace(&mut self, weights: O, isa: Isa) -> O {
+        self.isa = isa;
+        core::mem::replace(&mut self.weights, weights)
     }
 }
 

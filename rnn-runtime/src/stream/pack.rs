@@ -4,7 +4,7 @@ use core::marker::PhantomData;
 
 use rnn_tables::Extent;
 
-use super::{Computed, InlineStream, StreamProgram};
+use super::{CallOutput, CallWith, Computed, InlineStream, StreamProgram};
 use crate::{
     Error,
     cpu::{
@@ -73,17 +73,17 @@ impl<P: StreamProgram, W: PanelFormat> Op for Compute<'_, '_, P, W> {
 /// read-only memory, or in a buffer. Streams read them in place.
 ///
 /// ```
-/// # use rnn_runtime::{Error, stream::{PackedWeights, StreamProgram, Streamable}};
-/// /// The sum of what a model gives for a few steps, with weights and states on the stack.
-/// fn sum<P, const N: usize>(weights: &[f32], x: &[P::StepInput]) -> Result<f32, Error>
-/// where
-///     P: Streamable + for<'s> StreamProgram<StepOutput<'s> = &'s [f32; 1]>,
-/// {
-///     let mut room = [0.0; N];
-///     let packed = PackedWeights::<P>::pack(weights, &mut room)?;
-///     let mut stream = packed.stream();
-///     Ok(x.iter().map(|x| stream.step(x)[0]).sum())
-/// }
+/// use recurrent::prelude::*;
+///
+/// rnn_model! { struct Gate = Input(_, 1) -> LSTM(4) -> Dense(1); }
+///
+/// let weights = [0.1; PackedWeights::<Gate>::WEIGHTS];
+/// let mut room = [0.0; PackedWeights::<Gate>::LEN];
+/// let packed = PackedWeights::<Gate>::pack(&weights, &mut room)?;
+/// let mut stream = packed.stream();          // weights and states are on the stack
+/// let sum: f32 = [0.5, 0.25].iter().map(|&x| stream.step(&[x])[0]).sum();
+/// assert!(sum.is_finite());
+/// # Ok::<(), Error>(())
 /// ```
 pub struct PackedWeights<'w, P, W: PanelFormat = PortableF32> {
     weights: &'w [f32],
@@ -158,7 +158,7 @@ impl<'w, P: StreamProgram, W: PanelFormat> PackedWeights<'w, P, W> {
     where
         P: super::Streamable,
     {
-        InlineStream::over(self.weights, self.panels, isa)
+        InlineStream::over(*self, isa)
     }
 
     /// A stream at the start of a sequence, with plain code: the only choice without std. A program for
@@ -168,6 +168,64 @@ impl<'w, P: StreamProgram, W: PanelFormat> PackedWeights<'w, P, W> {
         P: super::Streamable,
     {
         self.stream_on(Isa::SCALAR)
+    }
+
+    /// The output for an array of known size, as `Model::call` gives it, on the instruction set `isa`. No
+    /// allocator: states and output are on the stack.
+    pub fn call_on<X>(&self, isa: Isa, x: &X) -> P::Output
+    where
+        P: CallWith<X>,
+    {
+        let mut stream = self.stream_on(isa);
+        let mut y = P::Output::ZEROS;
+        for (t, x) in P::steps(x).iter().enumerate() {
+            stream.step(x);
+            y.keep(t, |index| stream.output(index));
+        }
+        y
+    }
+
+    /// The output for an array of known size, with plain code.
+    ///
+    /// ```
+    /// use recurrent::prelude::*;
+    ///
+    /// rnn_model! { struct Gate = Input(_, 1) -> LSTM(2) -> Dense(1); }
+    /// static PACKED: [f32; PackedWeights::<Gate>::LEN] = PackedWeights::<Gate>::packed(&[0.1; PackedWeights::<Gate>::WEIGHTS]);
+    ///
+    /// let weights = PackedWeights::<Gate>::new(&[], &PACKED)?;
+    /// let y: [f32; 1] = weights.call(&[[0.5], [0.25], [0.0]]);
+    /// assert!(y[0].is_finite());
+    /// # Ok::<(), Error>(())
+    /// ```
+    pub fn call<X>(&self, x: &X) -> P::Output
+    where
+        P: CallWith<X>,
+    {
+        self.call_on(Isa::SCALAR, x)
+    }
+
+    /// The packed ones.
+    #[inline(always)]
+    pub(super) fn panels(&self) -> Panels<'w, W> {
+        self.panels
+    }
+
+    /// Those that are not packed.
+    #[inline(always)]
+    pub(super) fn tables(&self) -> &'w [f32] {
+        self.weights
+    }
+
+    /// Weights of the right lengths.
+    #[cfg(feature = "std")]
+    #[inline(always)]
+    pub(crate) fn known(weights: &'w [f32], panels: Panels<'w, W>) -> Self {
+        PackedWeights {
+            weights,
+            panels,
+            program: PhantomData,
+        }
     }
 }
 

@@ -40,6 +40,8 @@ pub struct StreamInfo {
     pub buffers: &'static [Buf],
     /// Floats of a stream's buffers.
     pub len: usize,
+    /// The outputs: where they lie among the values, and how long they are.
+    pub outputs: &'static [(usize, usize)],
     /// The states of a stream.
     pub states: &'static [StreamState],
 }
@@ -85,11 +87,26 @@ pub trait StreamProgram: Sized {
     fn step_output(values: &[f32]) -> Self::StepOutput<'_>;
 }
 
-/// A model that can run step by step. Implemented by the compiler where nothing needs the whole
-/// sequence at once.
+/// A model that can run step by step: no layer needs the whole sequence at once. The compiler implements
+/// it where that is so; a function that returns a model says so in its type, and what a step takes.
+///
+/// ```
+/// use recurrent::prelude::*;
+///
+/// fn model() -> impl Model + Streamable<StepInput = [f32; 1]> {
+///     rnn_model!(Input(_, 1) -> GRU(4) -> Dense(1))
+/// }
+///
+/// fn main() -> Result<(), Error> {
+///     let mut stream = model().into_stream()?;
+///     stream.step(&[0.5]);
+///     Ok(())
+/// }
+/// ```
 #[diagnostic::on_unimplemented(
-    message = "[RNN0300]: `{Self}` cannot stream: one of its layers needs the whole sequence",
-    note = "`Bidirectional` and `go_backwards` start at the last step; `Flatten`, `Reshape` and `Permute` of a sequence need all of them; `RepeatVector`, `initial_state` and several axes of time have no single step",
-    note = "help: use `predict`, or leave these layers out"
+    message = "[RNN0300]: the type `{Self}` does not say that it can stream",
+    label = "`Streamable` is missing where this type is declared",
+    note = "help: write `impl Model<…> + Streamable<StepInput = [f32; 8]>` with the model's own step, or `M: Model + Streamable`",
+    note = "where a layer needs the whole sequence, that is an error which names the layer"
 )]
 pub trait Streamable: StreamProgram {}

@@ -7,6 +7,8 @@ use std::{
     sync::atomic::{AtomicU64, Ordering},
 };
 
+use crate::error::name_folder;
+
 /// Writes `bytes` to a new file beside `path`, waits until they are on the disk and renames it to
 /// `path`. A program that opens `path` sees the old file or the new one, never a part.
 ///
@@ -17,7 +19,7 @@ pub fn write_atomically(path: &Path, bytes: &[u8]) -> io::Result<()> {
     if result.is_err() {
         // The first error is the one that matters.
         let _ = fs::remove_file(&temporary);
-        return result.map_err(|error| say_which(path, error));
+        return result.map_err(|error| name_folder(path, error));
     }
     sync_folder(path);
     Ok(())
@@ -28,17 +30,6 @@ pub fn make_folder(path: &Path) -> io::Result<()> {
     match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => fs::create_dir_all(folder),
         _ => Ok(()),
-    }
-}
-
-/// Names the folder in the error "no such file", which is about the folder when a file is written.
-fn say_which(path: &Path, error: io::Error) -> io::Error {
-    match path.parent() {
-        Some(folder) if error.kind() == io::ErrorKind::NotFound && !folder.exists() => {
-            let words = format!("there is no folder {}", folder.display());
-            io::Error::new(io::ErrorKind::NotFound, words)
-        }
-        _ => error,
     }
 }
 

@@ -271,9 +271,9 @@ fn keras_files_are_recognised() {
     ));
     assert_eq!(
         hdf5,
-        "it is an HDF5 file, as Keras writes `.h5`; weights come as safetensors: in Python, \
-         `safetensors.numpy.save_file({name: array, …}, \"model.safetensors\")` with the names and \
-         shapes of this model (\"dense/kernel\": [2, 3], \"dense/bias\": [3], …)"
+        "it is an HDF5 file, as Keras writes `.h5`; weights come as safetensors: in Keras \
+         `safetensors.numpy.save_file({v.path: v.numpy() for v in model.variables}, \"model.safetensors\")`, and from \
+         PyTorch as docs/src/weights.md#from-pytorch says"
     );
     let zip = damaged(load_bytes(
         "x",
@@ -354,4 +354,97 @@ fn what_matches_is_loaded() {
         ["dense/bias: 3 of 3 numbers not finite, the first at index 0"]
     );
     assert_eq!(weights, [5.0; 9]);
+}
+
+/// Two floats of the given name.
+fn tensor(name: &'static str) -> (&'static str, Dtype, &'static [usize], &'static [u8]) {
+    (name, Dtype::F32, &[2], &[0, 0, 128, 63, 0, 0, 0, 64])
+}
+
+#[test]
+fn keras_paths_are_loaded() {
+    let specs = [
+        ParamSpec::new("gru/bias", &[2], Init::Zeros),
+        ParamSpec::new("dense/bias", &[2], Init::Zeros),
+    ];
+    let seed = (
+        "seed_generator_3/seed_generator_state",
+        Dtype::I64,
+        &[2][..],
+        &[0; 16][..],
+    );
+    let bytes = file_of(&[
+        tensor("s/gru_4/gru_cell/bias"),
+        tensor("s/dense_1/bias"),
+        seed,
+    ]);
+    let mut weights = [0.0; 4];
+    load_bytes("x", &bytes, &specs, &mut weights).unwrap();
+    assert_eq!(weights, [1.0, 2.0, 1.0, 2.0]);
+}
+
+#[test]
+fn what_keras_names_otherwise_is_said_with_the_nearest() {
+    let specs = [
+        ParamSpec::new("reader/bias", &[2], Init::Zeros),
+        ParamSpec::new("gru/bias", &[2], Init::Zeros),
+        ParamSpec::new("dense/bias", &[3], Init::Zeros),
+        ParamSpec::new("lstm/bias", &[2], Init::Zeros),
+    ];
+    let bytes = file_of(&[
+        tensor("s/raeder/gru_cell/bias"),
+        tensor("a/gru/gru_cell/bias"),
+        tensor("b/gru/gru_cell/bias"),
+        tensor("s/dense_1/bias"),
+        tensor("s/alpha"),
+    ]);
+    let said = [
+        "reader/bias: missing, expected shape [2]; the nearest in the file is `s/raeder/gru_cell/bias` [2]",
+        "gru/bias: could be in `a/gru` or `b/gru`; give the layers the same names in Keras and here",
+        "dense/bias (`s/dense_1/bias` of the file): expected shape [3], found [2]",
+        "lstm/bias: missing, expected shape [2]; the nearest in the file is `s/raeder/gru_cell/bias` [2]",
+        "a/gru/gru_cell/bias: not in the model, shape [2]",
+        "b/gru/gru_cell/bias: not in the model, shape [2]",
+        "s/alpha: not in the model, shape [2]",
+        "s/raeder/gru_cell/bias: not in the model, shape [2]",
+    ];
+    let mut weights = [5.0; 9];
+    assert_eq!(lines(load_bytes("x", &bytes, &specs, &mut weights)), said);
+    assert_eq!(weights, [5.0; 9]);
+    // A part of a model is not guessed either.
+    let folder = Folder::new("unclear");
+    let path = folder.0.join("model.safetensors");
+    fs::write(&path, bytes).unwrap();
+    let result = load_matching(&path, &specs[1..2], &mut [0.0; 2]);
+    assert_eq!(
+        lines(result.map(|_| ())),
+        [
+            "gru/bias: could be in `a/gru` or `b/gru`; give the layers the same names in Keras and here",
+            said[4],
+            said[5],
+            "s/alpha: not in the model, shape [2]",
+            "s/dense_1/bias: not in the model, shape [2]",
+            said[7]
+        ]
+    );
+}
+
+#[test]
+fn names_of_pytorch_are_said() {
+    let bytes = file_of(&[
+        tensor("fc.bias"),
+        tensor("fc.weight"),
+        tensor("lstm.bias_hh_l0"),
+        tensor("lstm.weight_ih_l0"),
+    ]);
+    let said = "its names are PyTorch's (fc.bias, fc.weight, lstm.bias_hh_l0, …); PyTorch has its matrices the other way \
+                round and other gates, so they have to be turned: docs/src/weights.md#from-pytorch has the Python for it";
+    let mut weights = [5.0; 9];
+    assert_eq!(damaged(load_bytes("x", &bytes, &SPECS, &mut weights)), said);
+    assert_eq!(weights, [5.0; 9]);
+    let folder = Folder::new("pytorch");
+    let path = folder.0.join("model.safetensors");
+    fs::write(&path, bytes).unwrap();
+    let result = load_matching(&path, &SPECS, &mut weights);
+    assert_eq!(damaged(result.map(|_| ())), said);
 }

@@ -9,7 +9,7 @@ use plotters::{
 };
 
 use super::History;
-use rnn_runtime::error::Error;
+use rnn_runtime::error::{Error, name_folder};
 
 /// A font of our own, so that a plot looks the same everywhere and needs no font of the system.
 static FONT: &[u8] = include_bytes!("font/recurrent-plot-sans.ttf");
@@ -49,10 +49,15 @@ impl History {
                 "the history has nothing to plot".to_owned(),
             ));
         }
-        let failed = |message: String| Error::Io {
+        let not_written = |source| Error::Io {
             path: path.display().to_string(),
-            source: io::Error::other(message),
+            source: name_folder(path, source),
         };
+        let failed = |message: String| not_written(io::Error::other(message));
+        // Asked before: what the PNG's encoder says of a missing folder is text.
+        if let Some(folder) = path.parent().filter(|f| !f.as_os_str().is_empty()) {
+            std::fs::metadata(folder).map_err(not_written)?;
+        }
         static REGISTERED: OnceLock<bool> = OnceLock::new();
         if !REGISTERED.get_or_init(|| register_font(FONT_NAME, FontStyle::Normal, FONT).is_ok()) {
             return Err(failed("the built-in font cannot be read".to_owned()));
@@ -69,10 +74,7 @@ impl History {
                 draw(SVGBackend::with_string(&mut text, size(1)), &panels, 1).map_err(failed)?;
                 // Viewers do not know our font; it has the widths of a common sans serif.
                 let text = text.replace(FONT_NAME, "DejaVu Sans, Verdana, sans-serif");
-                std::fs::write(path, text).map_err(|source| Error::Io {
-                    path: path.display().to_string(),
-                    source,
-                })
+                std::fs::write(path, text).map_err(not_written)
             }
             Some("png") => {
                 let backend = BitMapBackend::new(path, size(PNG_SCALE));

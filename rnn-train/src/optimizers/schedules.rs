@@ -59,6 +59,13 @@ impl From<f64> for LearningRate {
     }
 }
 
+/// The number that the f32 is: `Adam::new(1e-3_f32)`.
+impl From<f32> for LearningRate {
+    fn from(rate: f32) -> Self {
+        LearningRate::Constant(rate.into())
+    }
+}
+
 impl<S: Schedule + 'static> From<S> for LearningRate {
     fn from(schedule: S) -> Self {
         LearningRate::Schedule(Arc::new(schedule))

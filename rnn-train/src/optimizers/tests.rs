@@ -36,6 +36,19 @@ fn gradients(step: usize) -> Vec<f32> {
 }
 
 #[test]
+fn a_learning_rate_is_any_float() {
+    let rates = [Adam::new(0.25), Adam::new(0.25_f32), Adam::new(0.25_f64)];
+    for adam in rates {
+        assert!(matches!(adam.learning_rate, LearningRate::Constant(0.25)));
+    }
+    let sgd = SGD {
+        learning_rate: 0.5.into(),
+        ..SGD::default()
+    };
+    assert_eq!(sgd.learning_rate.at(3), 0.5);
+}
+
+#[test]
 fn what_is_not_trainable_never_changes() {
     for optimizer in all() {
         let mut stepper = Stepper::new(optimizer, &SPECS).unwrap();

@@ -38,8 +38,10 @@ pub struct Fit<'a> {
     /// Samples of a step; the last batch of an epoch holds what is left. 32 by default.
     pub batch_size: usize,
     /// Data for validation after each epoch; it is not trained on.
+    pub validation_data: Option<&'a Dataset>,
+    /// `validation_data` by the name that it had before. It is an error to give both.
     pub validation: Option<&'a Dataset>,
-    /// Share of the training data, from its end, that is held out as `validation` if none is given.
+    /// Share of the training data, from its end, that is held out as `validation_data` if none is given.
     pub validation_split: f64,
     /// Samples of a batch of validation; `batch_size` if `None`.
     pub validation_batch_size: Option<usize>,
@@ -68,6 +70,7 @@ impl Default for Fit<'_> {
         Fit {
             epochs: 1,
             batch_size: BATCH_SIZE,
+            validation_data: None,
             validation: None,
             validation_split: 0.0,
             validation_batch_size: None,
@@ -96,6 +99,11 @@ impl Fit<'_> {
         ]
     }
 
+    /// The data for validation, by either name.
+    pub(super) fn validation_data(&self) -> Option<&Dataset> {
+        self.validation_data.or(self.validation)
+    }
+
     /// The weights of classes for a comparison: `0: 1, 1: 5`, or `none`.
     fn weights_in_words(&self) -> String {
         let Some(weights) = &self.class_weight else {
@@ -120,6 +128,11 @@ impl Fit<'_> {
         }
         if self.batch_size == 0 {
             return wrong("Fit: batch_size must be at least 1, found 0".to_owned());
+        }
+        if self.validation_data.is_some() && self.validation.is_some() {
+            return wrong(
+                "Fit: validation_data is given twice; `validation` is its old name".to_owned(),
+            );
         }
         if self.validation_batch_size == Some(0) {
             return wrong(

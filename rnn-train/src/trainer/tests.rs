@@ -249,7 +249,7 @@ fn validation_freq_leaves_epochs_out() {
     let data = dataset(30);
     let mut model = Linear::new(1);
     let fit = Fit {
-        validation: Some(&data),
+        validation_data: Some(&data),
         validation_freq: 2,
         ..quiet(5)
     };

@@ -9,7 +9,6 @@ use std::{path::Path, process::Command};
 use recurrent::{
     Isa,
     learner::Learner,
-    model::Streamable,
     prelude::*,
     stream::{PortableF32, StreamProgram},
 };
@@ -147,6 +146,31 @@ fn weights_that_others_packed_run_on_every_instruction_set() {
             "{isa}"
         );
     }
+}
+
+/// Without an allocator, too.
+#[test]
+fn a_call_is_the_last_step_of_a_stream() {
+    let weights = PackedWeights::<Gates>::new(&[], &GATES).unwrap();
+    let x: [[f32; 3]; 7] = std::array::from_fn(|t| std::array::from_fn(|f| input(0, t, f)));
+    let mut stream = weights.stream();
+    let mut last = *stream.step(&x[0]);
+    for x in &x[1..] {
+        last = *stream.step(x);
+    }
+    assert_eq!(weights.call(&x), last);
+    for &isa in Isa::available() {
+        let y = weights.call_on(isa, &x);
+        assert!(
+            y.iter().zip(last).all(|(y, last)| (y - last).abs() < 1e-5),
+            "{isa}"
+        );
+    }
+    let weights = PackedWeights::<Words>::new(&WORDS, &WORDS_PACKED).unwrap();
+    let id = |t| Id::new(word(t)).unwrap();
+    let mut stream = weights.stream();
+    stream.step(&id(0));
+    assert_eq!(weights.call(&[id(0), id(1)]), *stream.step(&id(1)));
 }
 
 #[test]

@@ -32,6 +32,7 @@ impl StreamProgram for Penalised {
         computed: (0, 0),
         buffers: &[],
         len: 0,
+        outputs: &[],
         states: &[],
     };
     type Values = Inline<8>;

@@ -74,6 +74,7 @@ impl<const STATEFUL: bool> StreamProgram for Tiny<STATEFUL> {
         computed: (0, 0),
         buffers: &STREAM,
         len: STREAM[Y].offset() + STREAM[Y].len(),
+        outputs: &[(STREAM[Y].offset(), UNITS)],
         states: &[StreamState {
             layer: "tiny",
             name: "h",

@@ -79,6 +79,16 @@ pub fn is_valid(row: usize, t: usize, time: usize) -> bool {
 }
 
 impl Batch {
+    /// The numbers of one step: features, an id, or whether it is valid.
+    pub fn step(&self, row: usize, t: usize) -> Vec<f32> {
+        let at = row * self.time + t;
+        let width = self.floats.len() / (self.batch * self.time);
+        match self.content {
+            Content::Ids(_) => vec![self.ids[at] as f32],
+            _ => self.floats[at * width..(at + 1) * width].to_vec(),
+        }
+    }
+
     /// Random numbers, which are zero where no step is valid if `padded`.
     pub fn new(
         (batch, time, width): (usize, usize, usize),

@@ -1,7 +1,7 @@
 //! A model under test, whatever its type.
 
 use crate::{
-    numbers::Data,
+    numbers::{Data, same_bits},
     steps::{StepInput, StepOutput},
 };
 use recurrent::{
@@ -75,11 +75,17 @@ where
 {
     fn steps(&self, x: &Data) -> Vec<Vec<Vec<Vec<f32>>>> {
         let mut s = self.stream().unwrap();
+        let mut of_numbers = self.stream().unwrap().boxed();
         let mut row = |row| {
             s.reset();
+            of_numbers.reset();
             let mut step = |t| {
                 let y = s.step(&M::StepInput::of(x, row, t));
-                y.outputs().into_iter().map(<[f32]>::to_vec).collect()
+                let outputs: Vec<_> = y.outputs().into_iter().map(<[f32]>::to_vec).collect();
+                let numbers = x.inputs.iter().flat_map(|i| i.step(row, t));
+                let all = of_numbers.step(&numbers.collect::<Vec<_>>()).unwrap();
+                same_bits("a stream of plain numbers", all, &outputs.concat());
+                outputs
             };
             (0..x.time()).map(&mut step).collect()
         };

@@ -95,3 +95,60 @@ fn arrays_of_other_types() {
     }
     assert_eq!(errors(&found), 5, "{found}");
 }
+
+/// Numbers of the program that a parameter cannot start with: the shape is a sentence of ours, the type is explained, and
+/// all of them are shown where they are named in the cell.
+#[test]
+fn numbers_of_other_shapes_and_types() {
+    let test = "numbers_of_other_shapes_and_types";
+    let Some(found) = words_of_rustc(test, "rustc_numbers.rs") else {
+        return;
+    };
+    for ours in [
+        "[RNN0251]: `rnn/a` has the shape [4, 4], and the array `SQUARE` has another",
+        "a parameter cannot start with `[i32; 4]`",
+        "an array is `const A: [[f32; 4]; 4] = …;`",
+        "a function is `fn a(shape: &[usize], values: &mut [f32])`",
+        "no_shape",
+        "rustc_numbers.rs:14:42",
+        "rustc_numbers.rs:24:35",
+        "rustc_numbers.rs:25:35",
+        "rustc_numbers.rs:26:35",
+    ] {
+        assert!(found.contains(ours), "`{ours}` is not in {found}");
+    }
+    assert!(!found.contains("`rnn/b`"), "{found}");
+}
+
+/// Steps of other types, models whose type says nothing, calls of other sizes: what to write instead.
+#[test]
+fn steps_and_calls() {
+    let Some(found) = words_of_rustc("steps_and_calls", "rustc_streams.rs") else {
+        return;
+    };
+    for ours in [
+        // The line of `step`, which names what to write.
+        "expected `&[f32; 3]`, found `&Vec<f32>`",
+        "Vec: v[..].try_into()?, Array1: &array::from_fn(|i| r[i]), id: &Id::new(3)?",
+        "[RNN0300]: the type `impl recurrent::model::Model` does not say that it can stream",
+        "help: write `impl Model<…> + Streamable<StepInput = [f32; 8]>`",
+        "the type `impl recurrent::model::Model` does not say that it is called with an array",
+        "expected an array with a size of 3, found one with a size of 2",
+        "expected an array with a size of 10, found one with a size of 9",
+        "expected `&[[f32; 3]; 10]`, found `&Vec<[{float}; 3]>`",
+        "[RNN0300]: `Both` cannot stream: Bidirectional(LSTM(4)) needs the whole sequence",
+        // A model by the name of a layer.
+        "[RNN0300]: `Flatten` cannot stream: Flatten needs the whole sequence",
+        // Where the layers stand.
+        "rustc_streams.rs:7:43",
+        "rustc_streams.rs:8:46",
+    ] {
+        assert!(found.contains(ours), "`{ours}` is not in {found}");
+    }
+    assert_eq!(errors(&found), 11, "{found}");
+    // What the macro is made of is nobody's business.
+    assert!(
+        !found.contains("__Streams") && !found.contains("__Whole"),
+        "{found}"
+    );
+}

@@ -5,8 +5,10 @@ use proc_macro2::Span;
 use super::{Builder, Built, Meaning, Reported};
 use crate::{
     cell::{
+        CellConstant,
         ast::{Expr, ExprKind},
         graph::{NodeExtent, NodeId, NodeOp},
+        own_numbers,
         size::Size,
         value::{INITIALIZERS, Initializer, initializer_not_here, initializer_of, numbers_of},
     },
@@ -144,10 +146,19 @@ impl Builder<'_> {
     }
 
     pub(super) fn initializer(&mut self, e: &Expr) -> Built<Initializer> {
+        let own = |builder: &Self| {
+            Ok(Initializer::Own(CellConstant {
+                cell: builder.path.clone(),
+                written: own_numbers::path_of(e).ok_or(Reported)?,
+                span: e.span,
+            }))
+        };
         let (name, numbers) = match &e.kind {
+            ExprKind::Path(_) => return own(self),
             ExprKind::Name(n) => match self.names.get(n) {
                 Some(Meaning::Function(f, x)) => (f.clone(), x.clone()),
                 Some(Meaning::Mistake) => return Err(Reported),
+                None if own_numbers::path_of(e).is_some() => return own(self),
                 _ => (n.clone(), vec![]),
             },
             ExprKind::Call(n, arguments) if n == "ones_in" => {
@@ -184,7 +195,11 @@ impl Builder<'_> {
             }
             d = match did_you_mean(&name, INITIALIZERS.iter().copied()) {
                 Some(near) => d.help(format!("did you mean `{near}`?")),
-                None => d.help(format!("there are {}", INITIALIZERS.join(", "))),
+                None => d
+                    .note(format!("there are {}", INITIALIZERS.join(", ")))
+                    .help(format!(
+                        "numbers of your own are a `const` in upper case or a path: `= MATRIX`, `= self::{name}`"
+                    )),
             };
             return self.report(d);
         };

@@ -191,6 +191,8 @@ struct Builder<'a> {
     given: BTreeMap<String, Span>,
     /// How the user names the cell, for messages.
     label: String,
+    /// How the program names it.
+    path: syn::Path,
     /// Shapes that the layer gives to the inputs.
     inputs: Vec<Vec<Size>>,
 }
@@ -207,6 +209,7 @@ impl Cell {
         let mut b = Builder {
             names: BTreeMap::new(),
             label: name.clone(),
+            path: layer.cell.path.clone(),
             cell: Cell {
                 name,
                 inputs: Vec::new(),

@@ -336,5 +336,6 @@ fn needs_matrix(init: &Initializer, axes: usize) -> Option<&str> {
         }
         .then_some(name),
         Initializer::OnesIn(_, _, rest) => needs_matrix(rest, axes),
+        Initializer::Own(_) => None,
     }
 }

@@ -163,6 +163,30 @@ const MISTAKES: &[Mistake] = &[
         "two outputs named `y`",
     ),
     ("output x; output x;", &[&[3]], "RNN0207", "two `output`"),
+    (
+        "param p: [input] = legendre; output x * p;",
+        &[&[3]],
+        "RNN0217",
+        "`= self::legendre`",
+    ),
+    (
+        "param p: [input] = Unknown; output x * p;",
+        &[&[3]],
+        "RNN0217",
+        "no initialiser `Unknown`",
+    ),
+    (
+        "output x * m::A;",
+        &[&[3]],
+        "RNN0218",
+        "write `frozen param a: [units] = m::A;`, and `a` here",
+    ),
+    (
+        "param p: [m::N] = zeros; output x;",
+        &[&[3]],
+        "RNN0214",
+        "not a size",
+    ),
     ("output x, 1;", &[&[3]], "RNN0206", "single number"),
     (
         "param k: [input, 2] = zeros; output x * k;",

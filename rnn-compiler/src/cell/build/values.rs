@@ -6,7 +6,7 @@ use super::{Builder, Built, Lanes, Meaning, Reported, Tensor, product, show};
 use crate::{
     cell::{
         ast::{Expr, ExprKind},
-        functions,
+        cell_constant, functions,
         graph::{Binary, MatrixPart, NodeId, Unary},
         size::Size,
     },
@@ -79,6 +79,14 @@ impl Builder<'_> {
                 }
                 None => return self.unknown(n, e.span),
             },
+            ExprKind::Path(path) => {
+                let path = cell_constant::text(path);
+                return self.report(
+                    Diagnostic::new("RNN0218", e.span, format!("`{path}` is no value of a cell"))
+                        .note("a `const` or a function of the program gives the numbers that a parameter starts with")
+                        .help(format!("write `frozen param a: [units] = {path};`, and `a` here")),
+                );
+            }
             ExprKind::Negate(a) => {
                 if let Ok(f) = self.quiet_flag(a) {
                     return Ok(Meaning::Flag(!f));
@@ -269,6 +277,6 @@ fn reads(e: &Expr, name: &str) -> bool {
         ExprKind::Binary(_, a, b) | ExprKind::Compare(_, a, b) => reads(a, name) || reads(b, name),
         ExprKind::Call(_, all) | ExprKind::Einsum(_, _, all) => all.iter().any(|e| reads(e, name)),
         ExprKind::If(_, a, b) => reads(a, name) || reads(b, name),
-        ExprKind::Number(_) | ExprKind::Flag(_) => false,
+        ExprKind::Number(_) | ExprKind::Flag(_) | ExprKind::Path(_) => false,
     }
 }

@@ -13,3 +13,5 @@ pub(super) use code::{CpuCode, StreamCode};
 #[cfg(feature = "cuda")]
 pub(super) use learn::nothing_to_go_back_over;
 pub(super) use learn::{State, backward, evaluate, forward};
+pub(super) use stream::packed_weights;
+pub use stream::{IntoStream, OwnedStream, SharedStream};

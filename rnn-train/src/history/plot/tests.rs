@@ -54,6 +54,19 @@ fn an_svg_has_titles_axes_curves_and_a_legend() {
     assert!(!svg.contains(FONT_NAME));
 }
 
+/// As saving weights does.
+#[test]
+fn a_folder_that_is_missing_is_named() {
+    let folder = file("none");
+    for name in ["a.svg", "a.png"] {
+        let path = folder.join(name);
+        let error = history(&ALL, 3).plot(&path).unwrap_err();
+        let (path, folder) = (path.display(), folder.display());
+        let words = format!("{path}: there is no folder {folder}");
+        assert_eq!(error.to_string(), words);
+    }
+}
+
 #[test]
 fn a_png_has_the_right_size_and_text() {
     let bytes = drawn(&history(&ALL, 12), "a.PNG");

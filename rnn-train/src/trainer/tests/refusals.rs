@@ -44,6 +44,17 @@ fn what_is_wrong_is_said_before_anything_changes() {
             fit(
                 &data,
                 Fit {
+                    validation_data: Some(&data),
+                    validation: Some(&data),
+                    ..quiet(1)
+                },
+            ),
+            "Fit: validation_data is given twice; `validation` is its old name",
+        ),
+        (
+            fit(
+                &data,
+                Fit {
                     validation_freq: 0,
                     ..quiet(1)
                 },
