@@ -180,6 +180,13 @@ pub fn names() -> impl Iterator<Item = &'static str> {
         .chain(binary)
 }
 
+/// All activations, by name.
+pub(crate) fn activations() -> impl Iterator<Item = &'static str> {
+    let unary = UNARY.iter().map(|(n, _)| *n);
+    let known = unary.chain(COMPOSED.iter().map(|(n, _)| *n));
+    known.chain(["softmax"]).filter(|n| *n != "stop_gradient")
+}
+
 /// The names that can be given as `activation = …`.
 pub fn is_activation(name: &str) -> bool {
     name == "softmax"

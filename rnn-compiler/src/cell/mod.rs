@@ -64,9 +64,10 @@ mod value;
 
 pub use ast::{CellArgument, CellAst, Expr, ExprKind, Item};
 pub use build::{Cell, CellInput, CellOutput, CellUse, DropoutMask, Param, State};
+pub(crate) use functions::activations;
 pub use functions::is_activation;
 pub use gradient::{Backward, MatrixPartGradient, NoGradient, Part, VectorPartGradient};
 pub(crate) use parse::deep_message;
 pub(crate) use parse_value::{MAX_SIZE, Number, is_const, number, path, single};
 pub use value::{INITIALIZERS, Initializer, Value, choices_of, initializer_of, numbers_of};
-pub(crate) use value::{initializer_not_here, snake};
+pub(crate) use value::{initializer_elsewhere, initializer_not_here, snake};

@@ -70,6 +70,17 @@ impl Before {
         Some(def.inside().with(layer.clone(), &ArgumentAst::flag(flag)))
     }
 
+    /// The layer with the flag that returns its states, if it has one and it is not set.
+    pub fn with_states(&self) -> Option<LayerAst> {
+        let Origin::Layer(def, layer) = &self.origin else {
+            return None;
+        };
+        let states = def.takes("return_state") || def.inside().any();
+        let set = def.inside().sets(layer, "return_state");
+        (states && !set && def.drops_time.is_some_and(|d| d.unless.is_some()))
+            .then(|| def.inside().with(layer.clone(), &ArgumentAst::flag("return_state")))
+    }
+
     /// The layer without the flag that returns its states.
     pub fn without_states(&self) -> String {
         match &self.origin {

@@ -61,6 +61,11 @@ impl Reader<'_> {
             let good = statement.is_ok();
             failed |= !good;
             self.statement.clear();
+            if let Ok(StatementAst::Let { targets, value, .. }) = &statement
+                && let [TargetAst::Name(name)] = targets.as_slice()
+            {
+                self.chains.push((name.to_string(), value.clone()));
+            }
             self.values.extend(match word {
                 Some("layer") => Vec::new(),
                 _ => names.iter().map(Ident::to_string).collect(),
@@ -179,7 +184,13 @@ impl Reader<'_> {
         } else if c.is_group(Delimiter::Bracket) || c.is_group(Delimiter::Brace) {
             let words = format!("several names stand in parentheses, found {}", c.found());
             let d = Diagnostic::new("RNN0049", c.span(), words);
-            return self.mistake(d.help("write `let (y, state) = x -> LSTM(64, return_state);`"));
+            let group = c.group(Delimiter::Bracket).or(c.group(Delimiter::Brace));
+            let mut inside = group.as_ref().map(Cursor::inside);
+            while let Some(c) = inside.as_mut().filter(|c| !c.at_end()) {
+                names.extend(c.ident());
+                c.next();
+            }
+            return self.mistake(d.help(self.several_names(names, c)));
         } else {
             let name = self.value_name(c, "RNN0048", "a value", EXAMPLE)?;
             names.push(name.clone());
@@ -187,8 +198,10 @@ impl Reader<'_> {
             let mut ahead = c.clone();
             if ahead.eat(",") && !starts_statement(&ahead) {
                 let d = Diagnostic::new("RNN0049", c.span(), "several names stand in parentheses");
-                return self
-                    .mistake(d.help("write `let (y, state) = x -> LSTM(64, return_state);`"));
+                while c.eat(",") {
+                    names.extend(c.ident());
+                }
+                return self.mistake(d.help(self.several_names(names, c)));
             }
         }
         let start = match (targets.first(), tuple) {
@@ -207,6 +220,15 @@ impl Reader<'_> {
             tuple,
             value,
         })
+    }
+
+    /// What to write for several names that stand in no parentheses; the cursor stands at the `=`.
+    fn several_names(&self, names: &[Ident], c: &Cursor) -> String {
+        let names: Vec<String> = names.iter().map(ToString::to_string).collect();
+        let mut ahead = c.clone();
+        let chain = ahead.eat("=").then(|| functional::chain(&ahead, self.classes));
+        let chain = chain.flatten().unwrap_or("x -> LSTM(64, return_state)".to_owned());
+        format!("write `let ({}) = {chain};`", names.join(", "))
     }
 
     /// `y, _, c` in the parentheses of a `let`
@@ -277,6 +299,15 @@ impl Reader<'_> {
             return Ok(());
         }
         let found = c.found();
+        let typed = c.is(":").then(|| {
+            let mut ahead = c.clone();
+            while !(ahead.at_end() || ahead.is("=") || ahead.is(";")) {
+                ahead.next();
+            }
+            ahead.eat("=").then(|| functional::chain(&ahead, self.classes)).flatten()
+        });
+        let typed = typed.flatten();
+        let example = typed.as_deref().unwrap_or(example);
         let (words, example) = if c.is(":") {
             (
                 format!("expected `=` after `{start}`, found {found}; a value has no type"),
@@ -314,6 +345,10 @@ impl Reader<'_> {
             return Ok(meant.to_owned());
         }
         let d = match name {
+            Some(name) if name == "return" => {
+                let value = ahead.ident().map_or("y".to_owned(), |i| i.to_string());
+                d.help(format!("write `output result = {value};`"))
+            }
             Some(name) if ahead.is("=") => {
                 names.push(name.clone());
                 ahead.eat("=");

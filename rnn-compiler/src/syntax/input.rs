@@ -64,6 +64,11 @@ impl Reader<'_> {
     /// `ids[20]`, `mask`, `[_, 28]`
     fn kind(&mut self, c: &mut Cursor) -> Parsed<InputKind> {
         if let Some(group) = c.group(Delimiter::Bracket) {
+            if let Some(sizes) = array_type(&group) {
+                let words = "an input has no type of Rust's: its numbers are `f32`";
+                let d = Diagnostic::new("RNN0046", group.span_open(), words);
+                return self.mistake(d.help(format!("write `[{sizes}]`")));
+            }
             let axes = self.axes(&group)?;
             if axes.is_empty() {
                 let d = Diagnostic::new("RNN0056", group.span_open(), "this input has no axis");
@@ -95,9 +100,18 @@ impl Reader<'_> {
             Some("ids") => Ok(InputKind::Ids(self.length(c, "ids")?)),
             Some("mask") => Ok(InputKind::Mask(self.length(c, "mask")?)),
             Some(word) => {
-                let help = match did_you_mean(word, ["ids", "mask"]) {
-                    Some(meant) => format!("did you mean `{meant}`?"),
-                    None => KINDS.to_owned(),
+                let sizes = c.group(Delimiter::Parenthesis).map(|g| {
+                    let given = super::python::input_sizes(&g, self.classes);
+                    given.unwrap_or_else(|| inside(&g))
+                });
+                let help = match (word, did_you_mean(word, ["ids", "mask"]), sizes) {
+                    (_, _, Some(sizes)) => format!("write `[{sizes}]`"),
+                    (_, Some(meant), _) => format!("did you mean `{meant}`?"),
+                    ("u8" | "u16" | "u32" | "u64" | "usize" | "i32" | "i64" | "int", ..) => {
+                        "write `ids` for class ids".to_owned()
+                    }
+                    ("bool", ..) => "write `mask` for booleans, one a step".to_owned(),
+                    _ => KINDS.to_owned(),
                 };
                 self.mistake(unknown().help(help))
             }
@@ -166,4 +180,18 @@ impl Reader<'_> {
         }
         Ok(axes)
     }
+}
+
+/// The sizes of `[f32; 8]` and `[[f32; 8]; 20]`.
+fn array_type(group: &Group) -> Option<String> {
+    let mut c = Cursor::inside(group);
+    let inner = match c.group(Delimiter::Bracket) {
+        Some(inner) => Some(array_type(&inner)?),
+        None => c.ident().map(|_| String::new()),
+    }?;
+    let size = c.eat(";").then(|| c.rest().to_string())?;
+    Some(match inner.is_empty() {
+        true => size,
+        false => format!("{size}, {inner}"),
+    })
 }
