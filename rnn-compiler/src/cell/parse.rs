@@ -32,6 +32,7 @@ impl CellAst {
             diagnostics,
             depth: 0,
             failed: false,
+            states: Vec::new(),
         };
         let cell = parser.cell(tokens).ok()?;
         (!parser.failed).then_some(cell)
@@ -49,6 +50,8 @@ pub(super) struct Parser<'d> {
     diagnostics: &'d mut Diagnostics,
     pub(super) depth: usize,
     failed: bool,
+    /// The names of the states so far.
+    pub(super) states: Vec<String>,
 }
 
 impl Parser<'_> {
@@ -69,6 +72,21 @@ impl Parser<'_> {
     ) -> Parsed<T> {
         let message = format!("expected {what}, found {}", c.found());
         self.mistake(Diagnostic::new(code, c.span(), message).help(help))
+    }
+
+    /// The text of the expression at `c`, for a message; reports nothing and moves nothing.
+    pub(super) fn quiet(&self, c: &Cursor) -> Option<String> {
+        let mut unseen = Diagnostics::new();
+        let mut parser = Parser {
+            diagnostics: &mut unseen,
+            depth: self.depth,
+            failed: false,
+            states: Vec::new(),
+        };
+        let mut c = c.clone();
+        let text = parser.expr(&mut c).ok().map(|e| e.to_string());
+        unseen.take();
+        text.filter(|_| c.at_end() || c.is(";"))
     }
 
     fn cell(&mut self, tokens: TokenStream) -> Parsed<CellAst> {

@@ -6,6 +6,7 @@ use proc_macro2::{Delimiter, Group, Span, TokenTree};
 
 use super::{
     ast::{Expr, ExprKind},
+    functions,
     parse::{MAX_DEPTH, Parser, deep_message},
     parse_value::{Number, number},
 };
@@ -28,6 +29,12 @@ const LEVELS: &[&[&str]] = &[
 ];
 
 const COMPARISONS: usize = 2;
+
+/// Modules and objects of Python's, and Rust's types, whose functions are called in a cell by mistake.
+const MODULES: &[&str] = &[
+    "F", "K", "activations", "f32", "f64", "jax", "jnp", "keras", "lax", "math", "nn", "np", "numpy",
+    "ops", "self", "std", "tf", "torch",
+];
 
 /// How `einsum` is written.
 const EINSUM_HELP: &str = "write einsum(\"bij,ijkl->bkl\", a, kernel)";
@@ -110,7 +117,7 @@ impl Parser<'_> {
         let mut indices = 0;
         while let Some(group) = c.group(Delimiter::Bracket) {
             let span = group.span_open();
-            let row = self.row(&group)?;
+            let row = self.row(&group, &e)?;
             indices += 1;
             if indices > MAX_DEPTH {
                 return self.mistake(deep_message(span));
@@ -121,11 +128,64 @@ impl Parser<'_> {
                 span,
             };
         }
+        if c.is(".") {
+            return self.method(c, &e);
+        }
+        if c.is("**") || c.is("^") {
+            let (span, found) = (c.span(), c.found());
+            let _ = c.eat("**") || c.eat("^");
+            let power = self.deeper(span, |p| p.unary(c))?;
+            let words = format!("there is no operator {found}");
+            let d = Diagnostic::new("RNN0014", span, words);
+            return self.mistake(d.help(format!("write `pow({e}, {power})`")));
+        }
         Ok(e)
     }
 
+    /// Reports a function of Python's with its module, `np.tanh(x)`, or a method, `x.tanh()`; the cursor stands at the
+    /// dot.
+    fn method(&mut self, c: &mut Cursor, of: &Expr) -> Parsed<Expr> {
+        let mut span = c.span();
+        let mut text = of.to_string();
+        let mut name = String::new();
+        let module = |n: &str| MODULES.contains(&n);
+        let of_module = matches!(&of.kind, ExprKind::Name(n) if module(n));
+        while c.eat(".") || c.eat("::") {
+            span = c.span();
+            let Some(next) = c.ident() else { break };
+            name = next.to_string();
+            text += &format!(".{name}");
+        }
+        let group = c.group(Delimiter::Parenthesis);
+        let mut arguments = match &group {
+            Some(group) => self.list(group)?,
+            None => Vec::new(),
+        };
+        if of_module {
+            let d = Diagnostic::new("RNN0026", of.span, format!("`{text}`: there are no modules here"));
+            let code = match group.is_some() {
+                true => functions::written(&name, &arguments),
+                false => Some(name),
+            };
+            return self.mistake(d.help(match code {
+                Some(code) => format!("write `{code}`"),
+                None => "functions stand alone: `tanh(x)`".to_owned(),
+            }));
+        }
+        let d = Diagnostic::new("RNN0026", span, format!("values have no methods, found `.{name}`"));
+        if matches!(name.as_str(), "T" | "t" | "transpose") {
+            let d = d.note("a matrix is declared as it is multiplied: `x @ k` takes [rows of x, columns]");
+            return self.mistake(d.help(format!("write `{of}`")));
+        }
+        arguments.insert(0, of.clone());
+        self.mistake(match functions::written(&name, &arguments) {
+            Some(code) => d.help(format!("write `{code}`")),
+            None => d.help("functions are called on values: `tanh(x)`"),
+        })
+    }
+
     /// The `0` of `bias[0]`.
-    fn row(&mut self, group: &Group) -> Parsed<usize> {
+    fn row(&mut self, group: &Group, of: &Expr) -> Parsed<usize> {
         let mut inner = Cursor::inside(group);
         if let (Some(TokenTree::Literal(l)), None) = (inner.next(), inner.peek())
             && let Ok(Number::Whole(n)) = number(&l)
@@ -138,7 +198,9 @@ impl Parser<'_> {
                 group.span_open(),
                 "a row of a parameter is taken by one whole number",
             )
-            .help("write `bias[0]`; parts of a vector come from `split`"),
+            .help(format!(
+                "equal parts of a vector come from `split`: `let [a, b] = split({of});`"
+            )),
         )
     }
 
@@ -178,6 +240,10 @@ impl Parser<'_> {
             Some(TokenTree::Ident(i)) => {
                 let name = i.to_string();
                 c.next();
+                if c.is("::") && MODULES.contains(&name.as_str()) {
+                    let kind = ExprKind::Name(name);
+                    return self.method(c, &Expr { kind, span });
+                }
                 let kind = match c.group(Delimiter::Parenthesis) {
                     Some(group) if name == "einsum" => self.einsum(&group)?,
                     Some(group) => ExprKind::Call(name, self.list(&group)?),
@@ -194,7 +260,18 @@ impl Parser<'_> {
                 let mut d =
                     Diagnostic::new("RNN0026", span, format!("expected a value, found {found}"));
                 d = if c.is_group(Delimiter::Bracket) {
-                    d.help("vectors are joined by `concat(a, b)`")
+                    let listed = c.clone().group(Delimiter::Bracket);
+                    let listed = listed.and_then(|g| {
+                        let mut c = Cursor::inside(&g);
+                        let mut all = Vec::new();
+                        while !c.at_end() {
+                            all.push(c.ident()?.to_string());
+                            c.eat(",");
+                        }
+                        (all.len() > 1).then(|| all.join(", "))
+                    });
+                    let listed = listed.unwrap_or("a, b".to_owned());
+                    d.help(format!("vectors are joined by `concat({listed})`"))
                 } else if c.is("&") {
                     d.help("there are no references: write the name alone")
                 } else if c.is("*") {

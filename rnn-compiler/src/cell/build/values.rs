@@ -96,9 +96,12 @@ impl Builder<'_> {
                     '/' => Binary::Div,
                     other => return self.bug(format!("the operator `{other}`"), e.span),
                 };
-                let (a, b) = self.both(a, b)?;
+                let (left, right) = self.both(a, b)?;
+                if !left.shape.is_empty() && !right.shape.is_empty() && left.shape != right.shape {
+                    return self.two_shapes((a, &left), (b, &right), e.span);
+                }
                 let names = ["the left side", "the right side"];
-                self.lanes(&[a, b], &names, e.span, |g, p| g.binary(op, p[0], p[1]))?
+                self.lanes(&[left, right], &names, e.span, |g, p| g.binary(op, p[0], p[1]))?
             }
             ExprKind::Compare(..) => {
                 return self.report(
@@ -135,11 +138,12 @@ impl Builder<'_> {
     /// `bias[0]`: a part of a parameter, by its first axis.
     fn row(&mut self, of: &Expr, i: usize, span: Span) -> Built<Meaning> {
         let Meaning::Tensor(t) = self.meaning(of)? else {
-            return self.fail(
+            let d = Diagnostic::new(
                 "RNN0222",
                 span,
-                "only a parameter with two or more axes has rows",
+                format!("`{of}` has no rows: only a parameter with two or more axes has"),
             );
+            return self.report(d.help(format!("write `{of}` alone; parts of a vector come from `let [a, b] = split({of});`")));
         };
         let [rows, rest @ ..] = t.shape.as_slice() else {
             return self.fail("RNN0222", span, "this has no rows");
@@ -163,7 +167,7 @@ impl Builder<'_> {
 
     /// A size as it would be written in the cell: `input`, `units`, `4 * units`. With `input`, the size
     /// of the cell's input is tried before the arguments.
-    fn size_name(&self, size: &Size, input: bool) -> String {
+    pub(super) fn size_name(&self, size: &Size, input: bool) -> String {
         let known = |times: usize| {
             let all = self.names.iter().filter(move |(name, meaning)| {
                 let same = matches!(meaning, Meaning::Size(s) if &Size::known(times) * s == *size);
@@ -185,6 +189,17 @@ impl Builder<'_> {
         let left = left?;
         let t = match right {
             Meaning::Tensor(t) if t.shape.len() == 2 => t,
+            // As papers write it.
+            _ if matches!(self.quiet_name(a), Some(Meaning::Tensor(_))) => {
+                return self.report(
+                    Diagnostic::new(
+                        "RNN0223",
+                        span,
+                        format!("the matrix stands on the right of `@`, found `{a} @ {b}`"),
+                    )
+                    .help(format!("write `{} @ {a}`", b.inside(4))),
+                );
+            }
             _ => {
                 return self.report(
                     Diagnostic::new(
