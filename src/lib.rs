@@ -98,6 +98,15 @@ pub mod prelude {
         learner::Learner,
         model::{Ids, LayerState, Masks, Model, Sequence, Sequence2, Sequence3},
     };
+    // Methods of Keras's and PyTorch's models, for messages.
+    #[cfg(feature = "std")]
+    #[doc(hidden)]
+    pub use rnn_runtime::model::elsewhere::{
+        WithAdd as _, WithCompile as _, WithCountParams as _, WithCuda as _, WithEval as _,
+        WithFit as _, WithGetWeights as _, WithLoadStateDict as _, WithLoadWeights as _,
+        WithSaveWeights as _, WithSetWeights as _, WithStateDict as _, WithTrain as _,
+        WithZeroGrad as _,
+    };
     #[cfg(feature = "training")]
     pub use rnn_train::{
         Column, Dataset, Evaluate, Fit, History, Logs, Scores, Trainer, Verbose, Windows,

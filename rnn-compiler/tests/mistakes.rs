@@ -48,7 +48,8 @@ fn cases(path: &Path) -> Vec<Case> {
 /// A code that may start with a cell, the tokens of the cell apart.
 fn cell_and_model(text: &str) -> (Option<(String, TokenStream)>, TokenStream) {
     let mut trees = text.parse::<TokenStream>().unwrap().into_iter().peekable();
-    if !matches!(trees.peek(), Some(TokenTree::Ident(i)) if i == "cell") {
+    // `fn` stands for a cell by mistake.
+    if !matches!(trees.peek(), Some(TokenTree::Ident(i)) if i == "cell" || i == "fn") {
         return (None, trees.collect());
     }
     let mut cell = Vec::new();
@@ -111,10 +112,19 @@ fn proposals(message: &str) -> Vec<String> {
         return Vec::new();
     };
     let code: Vec<String> = help.split('`').skip(1).step_by(2).map(bare).collect();
-    match help.strip_prefix("write ") {
-        Some(rest) if code.is_empty() => vec![bare(rest.split([';']).next().unwrap_or(rest))],
-        _ => code,
+    if !code.is_empty() {
+        return code;
     }
+    // Without backticks: the words around the code end it.
+    const AROUND: &[&str] = &[";", ": ", ", or ", " for ", " without ", " before "];
+    let Some(rest) = help.strip_prefix("write ") else {
+        return code;
+    };
+    let mut pieces = vec![rest];
+    for words in AROUND {
+        pieces = pieces.into_iter().flat_map(|p| p.split(words)).collect();
+    }
+    pieces.into_iter().map(bare).collect()
 }
 
 fn files() -> Vec<std::path::PathBuf> {
@@ -166,7 +176,6 @@ fn what_messages_say_compiles() {
                 }
                 for whole in support::proposed(message) {
                     let again = model(&whole);
-                    // A cell's own name is not known to a model alone.
                     if !again.is_empty() {
                         wrong.push(format!("{}: {whole} gives {again:?}", case.title));
                     }

@@ -66,7 +66,7 @@ pub use regression::{Huber, MeanAbsoluteError, MeanSquaredError};
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no loss",
     label = "not a loss",
-    note = "a loss is a value, not its name: write `MeanSquaredError`, `BinaryCrossentropy::from_logits()` or `SparseCategoricalCrossentropy::from_logits()`"
+    note = "a loss is a value, not its name: write `MeanSquaredError`, `BinaryCrossentropy::default()` after a sigmoid, `SparseCategoricalCrossentropy::default()` after a softmax, or `from_logits()` of these after a layer without activation"
 )]
 pub trait Loss: Send + Sync {
     /// Keras's name, such as `mean_squared_error`.
@@ -188,6 +188,16 @@ macro_rules! watched {
             }
         }
     )*};
+}
+
+crate::by_name::by_name! {
+    BinaryCrossentropy OfBinaryCrossentropy:
+        "write `BinaryCrossentropy::default()` after a sigmoid, `BinaryCrossentropy::from_logits()` after a layer without activation";
+    CategoricalCrossentropy OfCategoricalCrossentropy:
+        "write `CategoricalCrossentropy::default()` after a softmax, `CategoricalCrossentropy::from_logits()` after a layer without activation";
+    Huber OfHuber: "write `Huber::default()` or `Huber { delta: 0.5 }`";
+    SparseCategoricalCrossentropy OfSparseCategoricalCrossentropy:
+        "write `SparseCategoricalCrossentropy::default()` after a softmax, `SparseCategoricalCrossentropy::from_logits()` after a layer without activation";
 }
 
 watched! {

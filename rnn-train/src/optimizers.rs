@@ -273,5 +273,13 @@ fn check_not_negative(what: &str, value: f64) -> Result<(), Error> {
     }))
 }
 
+crate::by_name::by_name! {
+    Adagrad OfAdagrad: "write `Adagrad::new(0.001)` with your learning rate, or `Adagrad::default()` with Keras's";
+    Adam OfAdam: "write `Adam::new(0.001)` with your learning rate, or `Adam::default()` with Keras's";
+    AdamW OfAdamW: "write `AdamW::new(0.001)` with your learning rate, or `AdamW::default()` with Keras's";
+    RMSprop OfRMSprop: "write `RMSprop::new(0.001)` with your learning rate, or `RMSprop::default()` with Keras's";
+    SGD OfSGD: "write `SGD::new(0.01)` with your learning rate, or `SGD::default()` with Keras's";
+}
+
 #[cfg(test)]
 mod tests;

@@ -150,11 +150,12 @@ impl Parser<'_> {
         let mut name = String::new();
         let module = |n: &str| MODULES.contains(&n);
         let of_module = matches!(&of.kind, ExprKind::Name(n) if module(n));
-        while c.eat(".") || c.eat("::") {
+        while let Some(sign) = [".", "::"].into_iter().find(|sign| c.is(sign)) {
+            c.eat(sign);
             span = c.span();
             let Some(next) = c.ident() else { break };
             name = next.to_string();
-            text += &format!(".{name}");
+            text += &format!("{sign}{name}");
         }
         let group = c.group(Delimiter::Parenthesis);
         let mut arguments = match &group {
@@ -162,7 +163,11 @@ impl Parser<'_> {
             None => Vec::new(),
         };
         if of_module {
-            let d = Diagnostic::new("RNN0026", of.span, format!("`{text}`: there are no modules here"));
+            let words = match text.starts_with("self.") {
+                true => format!("`{text}`: a cell has no `self`; its parameters and states are names"),
+                false => format!("`{text}`: there are no modules here"),
+            };
+            let d = Diagnostic::new("RNN0026", of.span, words);
             let code = match group.is_some() {
                 true => functions::written(&name, &arguments),
                 false => Some(name),

@@ -142,6 +142,7 @@ pub const CATALOGUE: &[Entry] = &[
     entry("RNN0176", "input of too many axes", "An input has at most three axes of features besides batch and time. Numbers of several axes can stand side by side in one."),
     entry("RNN0177", "too many inputs or outputs", "A model has at most 16 inputs and 16 outputs; the parts of a structure are inputs of their own. `Concatenate` joins outputs."),
     entry("RNN0178", "argument of a declaration at a call", "A call of a shared layer takes `initial_state` and `mask`; the other arguments are those of every call: `layer l = LSTM(64); let y = x -> l(mask = m);`"),
+    entry("RNN0179", "size that is a const generic", "A model is compiled for its sizes: they are numbers, or `const`s of the program. A generic of the function around the model is neither: `const UNITS: usize = 64;` outside of it."),
     entry("RNN0199", "bug of the compiler", "Please report it with the model."),
     entry("RNN0201", "argument of a cell missing", "An argument without a default must be given."),
     entry("RNN0202", "unknown activation or initialiser", "Activations and initialisers have Keras's names."),

@@ -89,6 +89,15 @@ impl Before {
         }
     }
 
+    /// The layer without the flag that keeps the steps, if it was told to keep them.
+    pub fn without_sequences(&self) -> Option<LayerAst> {
+        let Origin::Layer(def, layer) = &self.origin else {
+            return None;
+        };
+        let flag = def.drops_time?.unless.filter(|_| self.keeps_sequences())?;
+        Some(def.inside().without(layer.clone(), flag))
+    }
+
     /// Whether it was told to keep the steps.
     pub(super) fn keeps_sequences(&self) -> bool {
         let Origin::Layer(def, layer) = &self.origin else {

@@ -41,11 +41,7 @@ use crate::{
 
 /// The message for a layer with the name that another library gives it.
 pub(crate) fn foreign(span: proc_macro2::Span, here: Here) -> Diagnostic {
-    let code = match here.absent {
-        true => "RNN0100",
-        false => "RNN0101",
-    };
-    let d = Diagnostic::new(code, span, here.words);
+    let d = Diagnostic::new(here.id, span, here.words);
     here.notes.into_iter().fold(d, Diagnostic::note).help(here.help)
 }
 

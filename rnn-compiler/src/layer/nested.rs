@@ -41,7 +41,21 @@ pub(crate) fn inner(
         None => syntax::layer_here(&written, &classes),
     };
     if let Some(here) = elsewhere {
-        found.push(super::foreign(value.span, here));
+        // What is proposed has to be possible here; if it is not, the next message is told at once.
+        let own = here.code.as_deref().and_then(LayerAst::of_text);
+        let mut next = Diagnostics::new();
+        if let Some(own) = own {
+            inner(given, context, &own.as_value(), &mut next);
+        }
+        let d = super::foreign(value.span, here);
+        found.push(match next.take().into_iter().next() {
+            Some(Diagnostic {
+                message,
+                help: Some(help),
+                ..
+            }) => d.note(message).help(help),
+            _ => d,
+        });
         return None;
     }
     let Some(def) = context.layer(&name) else {

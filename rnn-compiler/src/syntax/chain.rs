@@ -143,7 +143,9 @@ impl Reader<'_> {
     fn no_shape(&mut self, class: &proc_macro2::Ident, group: &proc_macro2::Group) -> Parsed<()> {
         let name = class.to_string();
         if let Some(sizes) = python::open_sizes(&name, group, self.classes) {
-            let d = Diagnostic::new("RNN0043", class.span(), "`None` is Python's name");
+            let none = |t: &TokenTree| matches!(t, TokenTree::Ident(i) if i == "None");
+            let span = group.stream().into_iter().find(none).map_or(class.span(), |t| t.span());
+            let d = Diagnostic::new("RNN0043", span, "`None` is Python's name");
             return self.mistake(d.help(format!("an open length is `_`: write `Input({sizes})`")));
         }
         // `with_input` also writes a layer that has both mistakes.

@@ -254,8 +254,8 @@ pub(crate) struct Here {
     pub(crate) help: String,
     /// The code alone, if there is one that does the same.
     pub(crate) code: Option<String>,
-    /// Whether Keras has the layer and nothing here does the same.
-    pub(crate) absent: bool,
+    /// The message's code.
+    pub(crate) id: &'static str,
 }
 
 /// Whether a name is one of another library's layers, whose arguments need not be readable.
@@ -274,7 +274,7 @@ pub(crate) fn layer_here(layer: &LayerAst, classes: &[Class]) -> Option<Here> {
             notes: Vec::new(),
             help: format!("write `Activation({own})`"),
             code: Some(format!("Activation({own})")),
-            absent: false,
+            id: "RNN0101",
         });
     };
     let mut notes = Vec::new();
@@ -300,21 +300,38 @@ pub(crate) fn layer_here(layer: &LayerAst, classes: &[Class]) -> Option<Here> {
                 notes,
                 help: help.to_owned(),
                 code: None,
-                absent: known.of == Keras,
+                id: match known.of {
+                    PyTorch => "RNN0101",
+                    Keras | Alias => "RNN0100",
+                },
             });
         }
     };
-    let class = code.split('(').next().unwrap_or_default().to_owned();
-    let words = match known.of {
-        PyTorch => format!("there is no layer `{name}`: PyTorch's `{name}` is `{class}` here"),
-        Keras | Alias => format!("there is no layer `{name}`: it is called `{class}` here"),
+    let class = match known.to {
+        To::Class(class) => class,
+        _ => code.as_str(),
+    };
+    let (words, id) = match known.of {
+        // Keras's class of that name runs a cell.
+        PyTorch if find(classes, &name).is_some() => (
+            format!("{name} runs a cell, found sizes: PyTorch's `{name}` is `{class}` here"),
+            "RNN0133",
+        ),
+        PyTorch => (
+            format!("there is no layer `{name}`: PyTorch's `{name}` is `{class}` here"),
+            "RNN0101",
+        ),
+        Keras | Alias => (
+            format!("there is no layer `{name}`: it is called `{class}` here"),
+            "RNN0101",
+        ),
     };
     Some(Here {
         words,
         notes,
         help: format!("write `{code}`"),
         code: Some(code),
-        absent: false,
+        id,
     })
 }
 

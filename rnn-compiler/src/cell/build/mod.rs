@@ -289,7 +289,10 @@ impl Builder<'_> {
                     span,
                     format!("cell {} has no output", self.label),
                 )
-                .help("end it with output h;"),
+                .help(format!(
+                    "end it with output {};",
+                    self.cell.states.first().map_or("h", |s| s.name.as_str())
+                )),
             );
         }
         Ok(())

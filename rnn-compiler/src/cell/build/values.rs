@@ -235,7 +235,11 @@ impl Builder<'_> {
             let d = Diagnostic::new(
                 "RNN0224",
                 span,
-                format!("{} times `{name}` of shape {}", left.size(), show(&t.shape)),
+                format!(
+                    "`{a}` has {}, and `{name}` of shape {} takes {rows}",
+                    left.size(),
+                    show(&t.shape)
+                ),
             );
             let flat = left.shape.len() > 1 && left.width().as_ref() == Some(&rows);
             return self.report(if flat {

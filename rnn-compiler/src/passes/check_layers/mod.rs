@@ -174,6 +174,7 @@ impl Checker<'_> {
     /// One call of a layer.
     fn layer(&mut self, ast: &LayerAst, inputs: &[Incoming], next: Option<&LayerAst>) -> Results {
         let name = ast.name.to_string();
+        let at = ast.name.span();
         let (ast, of) = match self.called(ast) {
             Some(Ok(call)) => (call, Some(name)),
             Some(Err(Reported)) => return nothing(inputs.first(), &ast.to_string()),
@@ -234,8 +235,8 @@ impl Checker<'_> {
         let whole = match (built.kind.take(), given.complete, read) {
             (Some(kind), true, Some(read)) => {
                 self.positive(&given, &kind);
-                self.same_weights(first, &kind, inputs, &text, span);
-                self.one_stateful(first, &kind, &text, span);
+                self.same_weights(first, &kind, inputs, &text, at);
+                self.one_stateful(first, &kind, &text, at);
                 let mask = match kind {
                     LayerKind::Pointwise { .. } => None,
                     _ => built.reads_mask.or(inputs.first().and_then(|i| i.mask)),
