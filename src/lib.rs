@@ -87,7 +87,7 @@ pub mod trainable {
 /// }
 /// ```
 pub mod prelude {
-    pub use crate::{rnn_cell, rnn_model};
+    pub use crate::{cells::*, rnn_cell, rnn_model};
     pub use rnn_runtime::{
         Error,
         stream::{Id, InlineStream, PackedWeights, Stream},

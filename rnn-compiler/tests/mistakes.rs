@@ -11,7 +11,7 @@
 
 mod support;
 
-use std::{collections::BTreeMap, env, fs, path::Path};
+use std::{env, fs, path::Path};
 
 use proc_macro2::{Delimiter, Span, TokenStream, TokenTree};
 use support::{messages_at, model, part};
@@ -112,7 +112,9 @@ fn proposals(message: &str) -> Vec<String> {
         return Vec::new();
     };
     let code: Vec<String> = help.split('`').skip(1).step_by(2).map(bare).collect();
-    if !code.is_empty() {
+    // What is said of the program around the model is no part of it.
+    let code: Vec<String> = code.into_iter().filter(|c| !c.starts_with("model.")).collect();
+    if !code.is_empty() || help.contains('`') {
         return code;
     }
     // Without backticks: the words around the code end it.
@@ -168,9 +170,11 @@ fn what_messages_say_compiles() {
             if found.is_empty() {
                 wrong.push(format!("{} is no mistake: {}", case.title, case.mistake));
             }
+            let fixed = bare(&case.fixed);
             for (_, message) in &found {
-                let proposals = proposals(message);
-                let fixed = bare(&case.fixed);
+                let mut proposals = proposals(message);
+                // What stands instead of a word goes with an argument that another message takes out.
+                proposals.retain(|p| found.len() == 1 || !["true", "false"].contains(&p.as_str()));
                 if !proposals.is_empty() && !proposals.iter().any(|p| part(&fixed, p)) {
                     wrong.push(format!("{}: {} has none of {proposals:?}", case.title, case.fixed));
                 }
@@ -193,17 +197,29 @@ fn what_messages_say_compiles() {
 /// The table of grades in `tests/README.md`.
 #[test]
 fn grades_add_up() {
-    let mut table = BTreeMap::new();
+    const HEAD: &str = "| file | mistakes | mean grade |\n|---|---|---|\n";
+    let mut rows = String::new();
     for path in files() {
         let grades: Vec<u32> = cases(&path).iter().map(|c| c.grade).collect();
-        assert!(grades.iter().all(|g| (1..=3).contains(g)), "{}", path.display());
+        let name = path.file_name().unwrap().to_str().unwrap();
+        assert!(grades.iter().all(|g| (1..=3).contains(g)), "{name}");
         let mean = f64::from(grades.iter().sum::<u32>()) / grades.len() as f64;
-        let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
-        println!("{name}: {} mistakes, mean {mean:.2}", grades.len());
-        table.insert(name, (grades.len(), mean));
+        // Those that were found first have to be right, and of habits nearly all.
+        let least = if name == "issue.txt" { 3.0 } else { 2.7 };
+        assert!(mean >= least, "{name}: {mean}");
+        rows += &format!("| `{name}` | {} | {mean:.2} |\n", grades.len());
     }
-    assert_eq!(table["issue"].1, 3.0);
-    for (name, (_, mean)) in &table {
-        assert!(*mean >= 2.7, "{name}: {mean}");
+    let readme = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/README.md");
+    let text = fs::read_to_string(&readme).unwrap();
+    let (before, after) = text.split_once(HEAD).unwrap();
+    let rest: String = after
+        .split_inclusive('\n')
+        .skip_while(|line| line.starts_with('|'))
+        .collect();
+    let new = format!("{before}{HEAD}{rows}{rest}");
+    if env::var_os("INSTA_UPDATE").is_some_and(|value| value == "always") {
+        fs::write(&readme, &new).unwrap();
+        return;
     }
+    assert_eq!(text, new, "the table in tests/README.md is not that of the files");
 }

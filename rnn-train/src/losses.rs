@@ -191,13 +191,24 @@ macro_rules! watched {
 }
 
 crate::by_name::by_name! {
-    BinaryCrossentropy OfBinaryCrossentropy:
+    Loss "a loss with options is a value of its type, found the name of the type" {
+        fn name(&self) -> &str {
+            ""
+        }
+        fn targets(&self) -> TargetKind {
+            TargetKind::Floats
+        }
+        fn row(&self, _: &[f32], _: Target<'_>, _: Option<&mut [f32]>) -> f64 {
+            f64::NAN
+        }
+    }
+    BinaryCrossentropy WriteBinaryCrossentropyDefault BinaryCrossentropyIsAType:
         "write `BinaryCrossentropy::default()` after a sigmoid, `BinaryCrossentropy::from_logits()` after a layer without activation";
-    CategoricalCrossentropy OfCategoricalCrossentropy:
+    CategoricalCrossentropy WriteCategoricalCrossentropyDefault CategoricalCrossentropyIsAType:
         "write `CategoricalCrossentropy::default()` after a softmax, `CategoricalCrossentropy::from_logits()` after a layer without activation";
-    Huber OfHuber: "write `Huber::default()` or `Huber { delta: 0.5 }`";
-    SparseCategoricalCrossentropy OfSparseCategoricalCrossentropy:
+    SparseCategoricalCrossentropy WriteSparseCategoricalCrossentropyDefault SparseCategoricalCrossentropyIsAType:
         "write `SparseCategoricalCrossentropy::default()` after a softmax, `SparseCategoricalCrossentropy::from_logits()` after a layer without activation";
+    Huber WriteHuberDefault HuberIsAType: "write `Huber::default()` or `Huber { delta: 0.5 }`";
 }
 
 watched! {

@@ -94,12 +94,12 @@ impl Parser<'_> {
         let attrs = self.attributes(&mut c)?;
         let vis = self.visibility(&mut c)?;
         if !c.eat_word("cell") {
-            return self.expected(
-                &c,
-                "RNN0002",
-                "`cell`",
-                "a cell starts like `pub cell MyCell(units) { … }`",
-            );
+            // `fn MyCell(units)`, `struct MyCell`
+            let help = match c.peek_nth(1) {
+                Some(TokenTree::Ident(name)) => format!("write `cell {name}`"),
+                _ => "a cell starts like `pub cell MyCell(units) { … }`".to_owned(),
+            };
+            return self.expected(&c, "RNN0002", "`cell`", help);
         }
         let Some(name) = c.type_name() else {
             return self.expected(

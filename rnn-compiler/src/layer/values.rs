@@ -256,6 +256,11 @@ fn size(class: &str, name: &str, value: &ValueAst) -> Result<Value, Diagnostic> 
             ),
             None => "write a number or the name of a `const`".to_owned(),
         })),
+        ValueKind::Text(_) => Err(error(
+            "RNN0126",
+            format!("`{name}` of {class} must be a whole number, found `{value}`"),
+        )
+        .help(format!("leave it out, or write `name = {value}` if it is the layer's name"))),
         // `8.0` is shown as written.
         ValueKind::Number(x) if *x >= 1.0 && x.fract() == 0.0 && *x <= MAX_SIZE as f64 => {
             Err(error(

@@ -199,6 +199,10 @@ impl<'d> Reader<'d> {
         } else if let Some(TokenTree::Literal(l)) = c.peek() {
             let kind = match syn::Lit::new(l.clone()) {
                 syn::Lit::Str(s) => ValueKind::Text(s.value()),
+                // rustc has reported Python's quotes, and has proposed others.
+                _ if quoted(&l.to_string()).is_some() => {
+                    ValueKind::Text(quoted(&l.to_string()).unwrap_or_default())
+                }
                 _ => match number(l) {
                     Ok(Number::Whole(n)) => ValueKind::Whole(n),
                     Ok(Number::Fraction(x)) => ValueKind::Number(x),
@@ -415,12 +419,15 @@ impl<'d> Reader<'d> {
             false => format!("`{text}` is Python's: there are no modules here"),
         };
         let mut d = Diagnostic::new("RNN0043", span, words);
-        if self.is_translated(&layer) {
+        // `model.add(LSTM(16))`
+        let add = last == "add" && !path;
+        if !add && self.is_translated(&layer) {
             let (code, notes) = foreign::written(&layer, self.classes);
             d = notes.into_iter().fold(d, Diagnostic::note);
             right = code;
         } else if let Some(here) = foreign::layer_here(&layer, self.classes)
             && self.position == Position::Layer
+            && !add
         {
             let absent = Diagnostic::new("RNN0100", last.span(), here.words);
             c.group(Delimiter::Parenthesis);
@@ -522,6 +529,12 @@ impl<'d> Reader<'d> {
         };
         self.mistake(d.help(help))
     }
+}
+
+/// The text in `'relu'`, which is no literal of Rust's; `'r'` is one.
+fn quoted(literal: &str) -> Option<String> {
+    let text = literal.strip_prefix('\'')?.strip_suffix('\'')?;
+    (text.chars().count() > 1 && !text.starts_with('\\')).then(|| text.to_owned())
 }
 
 /// What stands in a group, as one writes it.
