@@ -53,6 +53,13 @@ impl Floats {
     }
 }
 
+impl Words {
+    /// The number after so many others.
+    pub fn after(self, words: usize) -> Words {
+        Words(self.0.wrapping_add(4 * words as u64))
+    }
+}
+
 impl Doubles {
     /// The double after so many others.
     pub fn after(self, doubles: usize) -> Doubles {
@@ -205,7 +212,8 @@ parameters! {
         starts: Words,
         /// Places: `row * steps + step`.
         places: Words,
-        count: i32,
+        /// How many ids came, a single number.
+        count: Words,
         steps: i32,
         rows: i32,
         width: i32,

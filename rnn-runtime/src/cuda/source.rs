@@ -44,6 +44,17 @@ pub(super) struct WrittenPersistent {
     pub shared: usize,
 }
 
+/// Why the kernels of a step are started one by one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Stepwise {
+    /// There are none.
+    NoKernels,
+    /// They read no weights, so there is nothing to keep in shared memory.
+    NoWeights,
+    /// Their weights need so many bytes of shared memory.
+    TooLarge(usize),
+}
+
 /// The buffers that some kernels name, in the order of their `Offsets`.
 #[derive(Default)]
 pub(super) struct Buffers(pub Vec<usize>);
@@ -259,8 +270,11 @@ extern \"C\" __global__ void __launch_bounds__(256, 1) kernel{index}(const Run r
         text
     }
 
-    /// Writes the kernels of a form's step as one persistent kernel over all steps. `written` are its step kernels, in order. `None` if
-    /// their weights need more than so many bytes of shared memory, or if there is nothing that goes from step to step.
+    /// Writes the kernels of a form's step as one persistent kernel over all steps. `written` are its step kernels, in order. Their
+    /// weights may take so many bytes of shared memory.
+    ///
+    /// # Errors
+    /// Why they cannot be one.
     pub fn persistent(
         &mut self,
         form: &CudaForm,
@@ -268,8 +282,8 @@ extern \"C\" __global__ void __launch_bounds__(256, 1) kernel{index}(const Run r
         carry: Option<&CarryOver>,
         buffers: &mut Buffers,
         bytes: usize,
-    ) -> Option<WrittenPersistent> {
-        let index = written.first()?.index;
+    ) -> Result<WrittenPersistent, Stepwise> {
+        let index = written.first().ok_or(Stepwise::NoKernels)?.index;
         let step = form.scan.step;
         // Where each matrix of the step stands in shared memory.
         let mut places: BTreeMap<usize, (usize, usize)> = BTreeMap::new();
@@ -285,8 +299,11 @@ extern \"C\" __global__ void __launch_bounds__(256, 1) kernel{index}(const Run r
                 });
             }
         }
-        if places.is_empty() || 4 * shared > bytes {
-            return None;
+        if places.is_empty() {
+            return Err(Stepwise::NoWeights);
+        }
+        if 4 * shared > bytes {
+            return Err(Stepwise::TooLarge(4 * shared));
         }
         let (mut cases, mut copies) = (String::new(), String::new());
         for (at, (place, floats)) in &places {
@@ -295,6 +312,16 @@ extern \"C\" __global__ void __launch_bounds__(256, 1) kernel{index}(const Run r
                 copies,
                 "  for (int i = threadIdx.x; i < {floats}; i += blockDim.x) room[{place} + i] = run.packed[{at} + i];"
             );
+            // NVRTC reads four floats at once where three are asked for, since they are there.
+            let end = floats.next_multiple_of(4);
+            if end > *floats {
+                let _ = writeln!(
+                    copies,
+                    "  if (threadIdx.x < {}) room[{} + threadIdx.x] = 0.0f;",
+                    end - floats,
+                    place + floats
+                );
+            }
         }
         let _ = write!(
             self.text,
@@ -328,7 +355,7 @@ extern \"C\" __global__ void __launch_bounds__(256, 1) {name}{index}(const Run r
 "
             );
         }
-        Some(WrittenPersistent { index, shared })
+        Ok(WrittenPersistent { index, shared })
     }
 
     /// The kernels of a step, one after the other, for a block of so many rows.
