@@ -87,7 +87,7 @@ pub mod trainable {
 /// }
 /// ```
 pub mod prelude {
-    pub use crate::{cells::*, rnn_cell, rnn_model};
+    pub use crate::{rnn_cell, rnn_model};
     pub use rnn_runtime::{
         Error,
         stream::{Id, InlineStream, PackedWeights, Stream},
@@ -101,12 +101,7 @@ pub mod prelude {
     // Methods of Keras's and PyTorch's models, for messages.
     #[cfg(feature = "std")]
     #[doc(hidden)]
-    pub use rnn_runtime::model::elsewhere::{
-        WithAdd as _, WithCompile as _, WithCountParams as _, WithCuda as _, WithEval as _,
-        WithFit as _, WithGetWeights as _, WithLoadStateDict as _, WithLoadWeights as _,
-        WithSaveWeights as _, WithSetWeights as _, WithStateDict as _, WithTrain as _,
-        WithZeroGrad as _,
-    };
+    pub use rnn_runtime::model::elsewhere::methods::*;
     #[cfg(feature = "training")]
     pub use rnn_train::{
         Column, Dataset, Evaluate, Fit, History, Logs, Scores, Trainer, Verbose, Windows,

@@ -32,7 +32,9 @@ fn cases(path: &Path) -> Vec<Case> {
         .map(|block| {
             let (head, rest) = block.split_once('\n').unwrap();
             let (grade, title) = head.split_once(": ").unwrap_or_else(|| panic!("{head}"));
-            let (mistake, rest) = rest.split_once("--- fixed\n").unwrap_or_else(|| panic!("{head}"));
+            let (mistake, rest) = rest
+                .split_once("--- fixed\n")
+                .unwrap_or_else(|| panic!("{head}"));
             let (fixed, message) = rest.split_once("--- message\n").unwrap_or((rest, ""));
             Case {
                 grade: grade.parse().unwrap(),
@@ -113,7 +115,8 @@ fn proposals(message: &str) -> Vec<String> {
     };
     let code: Vec<String> = help.split('`').skip(1).step_by(2).map(bare).collect();
     // What is said of the program around the model is no part of it.
-    let code: Vec<String> = code.into_iter().filter(|c| !c.starts_with("model.")).collect();
+    let around = |c: &String| c.starts_with("model.") || c == "predict" || c.contains("::");
+    let code: Vec<String> = code.into_iter().filter(|c| !around(c)).collect();
     if !code.is_empty() || help.contains('`') {
         return code;
     }
@@ -131,7 +134,10 @@ fn proposals(message: &str) -> Vec<String> {
 
 fn files() -> Vec<std::path::PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/mistakes");
-    let mut files: Vec<_> = fs::read_dir(folder).unwrap().map(|f| f.unwrap().path()).collect();
+    let mut files: Vec<_> = fs::read_dir(folder)
+        .unwrap()
+        .map(|f| f.unwrap().path())
+        .collect();
     files.sort();
     files
 }
@@ -176,7 +182,10 @@ fn what_messages_say_compiles() {
                 // What stands instead of a word goes with an argument that another message takes out.
                 proposals.retain(|p| found.len() == 1 || !["true", "false"].contains(&p.as_str()));
                 if !proposals.is_empty() && !proposals.iter().any(|p| part(&fixed, p)) {
-                    wrong.push(format!("{}: {} has none of {proposals:?}", case.title, case.fixed));
+                    wrong.push(format!(
+                        "{}: {} has none of {proposals:?}",
+                        case.title, case.fixed
+                    ));
                 }
                 for whole in support::proposed(message) {
                     let again = model(&whole);
@@ -194,22 +203,55 @@ fn what_messages_say_compiles() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
 }
 
+/// The grades in a file of `tests/ui`: lines `//~ 3: what is wrong`.
+fn grades_of_rustc(text: &str) -> Vec<u32> {
+    let notes = text
+        .lines()
+        .filter_map(|l| l.trim_start().strip_prefix("//~ "));
+    notes
+        .filter_map(|note| note.split_once(": ")?.0.parse().ok())
+        .collect()
+}
+
 /// The table of grades in `tests/README.md`.
 #[test]
 fn grades_add_up() {
-    const HEAD: &str = "| file | mistakes | mean grade |\n|---|---|---|\n";
+    const HEAD: &str =
+        "| mistakes | number | mean grade | of 3 | of 2 | of 1 |\n|---|---|---|---|---|---|\n";
+    const RUSTC: &[&str] = &["borrows", "habits", "quotes", "scope"];
+    let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests");
     let mut rows = String::new();
+    let mut row = |name: &str, grades: &[u32], least: f64| {
+        assert!(grades.iter().all(|g| (1..=3).contains(g)), "{name}");
+        let mean = f64::from(grades.iter().sum::<u32>()) / grades.len() as f64;
+        assert!(mean >= least, "{name}: {mean}");
+        let of = |grade| grades.iter().filter(|g| **g == grade).count();
+        let (good, fair, poor) = (of(3), of(2), of(1));
+        rows += &format!(
+            "| {name} | {} | {mean:.2} | {good} | {fair} | {poor} |\n",
+            grades.len()
+        );
+    };
+    let (mut new, mut rustc) = (Vec::new(), Vec::new());
     for path in files() {
         let grades: Vec<u32> = cases(&path).iter().map(|c| c.grade).collect();
         let name = path.file_name().unwrap().to_str().unwrap();
-        assert!(grades.iter().all(|g| (1..=3).contains(g)), "{name}");
-        let mean = f64::from(grades.iter().sum::<u32>()) / grades.len() as f64;
         // Those that were found first have to be right, and of habits nearly all.
-        let least = if name == "issue.txt" { 3.0 } else { 2.7 };
-        assert!(mean >= least, "{name}: {mean}");
-        rows += &format!("| `{name}` | {} | {mean:.2} |\n", grades.len());
+        let first = name == "issue.txt";
+        row(&format!("`{name}`"), &grades, if first { 3.0 } else { 2.7 });
+        if !first {
+            new.extend(grades);
+        }
     }
-    let readme = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/README.md");
+    row("**the language of models, without `issue.txt`**", &new, 2.7);
+    for name in RUSTC {
+        let file = format!("rustc_{name}.rs");
+        let grades = grades_of_rustc(&fs::read_to_string(tests.join("ui").join(&file)).unwrap());
+        row(&format!("[ui/{file}](ui/{file})"), &grades, 2.3);
+        rustc.extend(grades);
+    }
+    row("**types and borrows of Rust**", &rustc, 2.3);
+    let readme = tests.join("README.md");
     let text = fs::read_to_string(&readme).unwrap();
     let (before, after) = text.split_once(HEAD).unwrap();
     let rest: String = after
@@ -221,5 +263,8 @@ fn grades_add_up() {
         fs::write(&readme, &new).unwrap();
         return;
     }
-    assert_eq!(text, new, "the table in tests/README.md is not that of the files");
+    assert_eq!(
+        text, new,
+        "the table in tests/README.md is not that of the files"
+    );
 }

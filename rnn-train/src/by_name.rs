@@ -13,7 +13,7 @@ pub struct ByName<T>(pub PhantomData<T>);
 
 /// A type for bounds that never hold, which rustc would refuse of a type without a lifetime.
 #[derive(Debug)]
-pub struct Never<'a>(&'a ());
+pub struct Never<'a>(pub PhantomData<&'a ()>);
 
 /// Declares the constants of a trait with these methods: the type, the type of the argument of a call, the bound, what to
 /// write.

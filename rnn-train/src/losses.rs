@@ -224,7 +224,7 @@ crate::by_name::by_name! {
         "write `CategoricalCrossentropy::default()` after a softmax, `CategoricalCrossentropy::from_logits()` after a layer without activation";
     SparseCategoricalCrossentropy WriteSparseCategoricalCrossentropyDefault SparseCategoricalCrossentropyIsAType:
         "write `SparseCategoricalCrossentropy::default()` after a softmax, `SparseCategoricalCrossentropy::from_logits()` after a layer without activation";
-    Huber WriteHuberDefault HuberIsAType: "write `Huber::default()` or `Huber { delta: 0.5 }`";
+    Huber WriteHuberDefault HuberIsAType: "write `Huber::default()` or `Huber {{ delta: 0.5 }}`";
 }
 
 watched! {

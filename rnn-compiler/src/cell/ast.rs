@@ -207,7 +207,9 @@ impl fmt::Display for Expr {
                 write!(f, "{} {sign} {}", a.inside(own + 1), b.inside(own + 1))
             }
             ExprKind::Call(name, all) => write!(f, "{name}({})", listed(all)),
-            ExprKind::Einsum(equation, _, all) => write!(f, "einsum({equation:?}, {})", listed(all)),
+            ExprKind::Einsum(equation, _, all) => {
+                write!(f, "einsum({equation:?}, {})", listed(all))
+            }
             ExprKind::Index(a, row) => write!(f, "{}[{row}]", a.operand()),
             ExprKind::If(c, a, b) => write!(f, "if {c} {{ {a} }} else {{ {b} }}"),
         }

@@ -201,6 +201,7 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ("neg", "-{0}"),
     ("negative", "-{0}"),
     ("norm", "sqrt(sum({0} * {0}))"),
+    ("ones_like", "1"),
     ("power", "pow({0}, {1})"),
     ("powf", "pow({0}, {1})"),
     ("powi", "pow({0}, {1})"),
@@ -216,6 +217,7 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ("subtract", "{0} - {1}"),
     ("var", "variance({0})"),
     ("where", "select({0}, {1}, {2})"),
+    ("zeros_like", "0"),
 ];
 
 /// A call of another library's function as it is written here; a call of one that is here stays as it is. `None`

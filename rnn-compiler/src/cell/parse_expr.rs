@@ -32,8 +32,24 @@ const COMPARISONS: usize = 2;
 
 /// Modules and objects of Python's, and Rust's types, whose functions are called in a cell by mistake.
 const MODULES: &[&str] = &[
-    "F", "K", "activations", "f32", "f64", "jax", "jnp", "keras", "lax", "math", "nn", "np", "numpy",
-    "ops", "self", "std", "tf", "torch",
+    "F",
+    "K",
+    "activations",
+    "f32",
+    "f64",
+    "jax",
+    "jnp",
+    "keras",
+    "lax",
+    "math",
+    "nn",
+    "np",
+    "numpy",
+    "ops",
+    "self",
+    "std",
+    "tf",
+    "torch",
 ];
 
 /// How `einsum` is written.
@@ -137,7 +153,11 @@ impl Parser<'_> {
             let power = self.deeper(span, |p| p.unary(c))?;
             let words = format!("there is no operator {found}");
             let d = Diagnostic::new("RNN0014", span, words);
-            return self.mistake(d.help(format!("write `pow({e}, {power})`")));
+            return self.mistake(d.help(match &e.kind {
+                // Euler's number has no name here.
+                ExprKind::Name(name) if name == "e" => format!("write `exp({power})`"),
+                _ => format!("write `pow({e}, {power})`"),
+            }));
         }
         Ok(e)
     }
@@ -164,7 +184,9 @@ impl Parser<'_> {
         };
         if of_module {
             let words = match text.starts_with("self.") {
-                true => format!("`{text}`: a cell has no `self`; its parameters and states are names"),
+                true => {
+                    format!("`{text}`: a cell has no `self`; its parameters and states are names")
+                }
                 false => format!("`{text}`: there are no modules here"),
             };
             let d = Diagnostic::new("RNN0026", of.span, words);
@@ -177,9 +199,15 @@ impl Parser<'_> {
                 None => "functions stand alone: `tanh(x)`".to_owned(),
             }));
         }
-        let d = Diagnostic::new("RNN0026", span, format!("values have no methods, found `.{name}`"));
+        let d = Diagnostic::new(
+            "RNN0026",
+            span,
+            format!("values have no methods, found `.{name}`"),
+        );
         if matches!(name.as_str(), "T" | "t" | "transpose") {
-            let d = d.note("a matrix is declared as it is multiplied: `x @ k` takes [rows of x, columns]");
+            let d = d.note(
+                "a matrix is declared as it is multiplied: `x @ k` takes [rows of x, columns]",
+            );
             return self.mistake(d.help(format!("write `{of}`")));
         }
         arguments.insert(0, of.clone());
@@ -197,13 +225,15 @@ impl Parser<'_> {
         {
             return Ok(n);
         }
+        // `z[:units]`, `z[0..units]`
+        let words = match Cursor::inside(group).at_end() {
+            true => "a row of a parameter is taken by one whole number".to_owned(),
+            false => format!(
+                "`{of}[…]` takes one whole number, a row of a parameter: there are no slices"
+            ),
+        };
         self.mistake(
-            Diagnostic::new(
-                "RNN0022",
-                group.span_open(),
-                "a row of a parameter is taken by one whole number",
-            )
-            .help(format!(
+            Diagnostic::new("RNN0022", group.span_open(), words).help(format!(
                 "equal parts of a vector come from `split`: `let [a, b] = split({of});`"
             )),
         )
@@ -245,6 +275,9 @@ impl Parser<'_> {
             Some(TokenTree::Ident(i)) => {
                 let name = i.to_string();
                 c.next();
+                if c.is_group(Delimiter::Parenthesis) {
+                    self.no_declaration(c, &name, span)?;
+                }
                 if c.is("::") && MODULES.contains(&name.as_str()) {
                     let kind = ExprKind::Name(name);
                     return self.method(c, &Expr { kind, span });
@@ -273,10 +306,16 @@ impl Parser<'_> {
                             all.push(c.ident()?.to_string());
                             c.eat(",");
                         }
-                        (all.len() > 1).then(|| all.join(", "))
+                        (!all.is_empty()).then_some(all)
                     });
-                    let listed = listed.unwrap_or("a, b".to_owned());
-                    d.help(format!("vectors are joined by `concat({listed})`"))
+                    match listed.as_deref() {
+                        Some([one]) => d.help(format!("there are no lists: write `{one}` alone")),
+                        Some(several) => d.help(format!(
+                            "vectors are joined by `concat({})`",
+                            several.join(", ")
+                        )),
+                        None => d.help("vectors are joined by `concat(a, b)`"),
+                    }
                 } else if c.is("&") {
                     d.help("there are no references: write the name alone")
                 } else if c.is("*") {
@@ -287,6 +326,41 @@ impl Parser<'_> {
                 self.mistake(d)
             }
         }
+    }
+
+    /// Reports a parameter that is declared where it is used, `param([input, units])`, and an activation that is given by
+    /// a text, `activation("tanh", x)`; the cursor stands at the arguments.
+    fn no_declaration(&mut self, c: &Cursor, name: &str, span: Span) -> Parsed<()> {
+        let Some(group) = c.clone().group(Delimiter::Parenthesis) else {
+            return Ok(());
+        };
+        let mut inner = Cursor::inside(&group);
+        if matches!(name, "param" | "parameter" | "weight" | "add_weight") {
+            let shape = match inner.group(Delimiter::Bracket) {
+                Some(shape) => shape.stream().to_string().replace(" ,", ","),
+                None => "input, units".to_owned(),
+            };
+            let d = Diagnostic::new(
+                "RNN0026",
+                span,
+                "a parameter is declared by a statement of its own",
+            );
+            return self.mistake(d.help(format!(
+                "write `param kernel: [{shape}] = glorot_uniform;` before, and `kernel` here"
+            )));
+        }
+        let text = match inner.next() {
+            Some(TokenTree::Literal(l)) if matches!(name, "activation" | "Activation") => {
+                syn::parse_str::<syn::LitStr>(&l.to_string()).ok()
+            }
+            _ => None,
+        };
+        let Some(text) = text.filter(|_| inner.eat(",")) else {
+            return Ok(());
+        };
+        let value = self.expr(&mut inner)?;
+        let d = Diagnostic::new("RNN0024", span, "an activation is called by its own name");
+        self.mistake(d.help(format!("write `{}({value})`", text.value())))
     }
 
     /// `"bi,ij->bj", a, kernel`

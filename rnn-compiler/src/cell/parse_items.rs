@@ -141,20 +141,27 @@ impl Parser<'_> {
         };
         let state = self.states.contains(&word);
         let start = if state { "next" } else { "let" };
-        let operator = ['+', '-', '*', '/'].into_iter().find(|o| sign(1, *o) && sign(2, '='));
+        let operator = ['+', '-', '*', '/']
+            .into_iter()
+            .find(|o| sign(1, *o) && sign(2, '='));
         let help = if c.is(";") {
             "remove the extra `;`".to_owned()
         } else if sign(1, '=') {
             let value = after(2).unwrap_or("…".to_owned());
             match state {
                 true => format!("`{word}` is a state: write `next {word} = {value};`"),
-                false => format!("write `let {word} = {value};`, or `next {word} = …;` if it is a state"),
+                false => {
+                    format!("write `let {word} = {value};`, or `next {word} = …;` if it is a state")
+                }
             }
         } else if let Some(operator) = operator {
             let value = after(3).unwrap_or("…".to_owned());
             format!("values do not change: write `{start} {word} = {word} {operator} {value};`")
         } else if word == "return" {
             format!("write `output {};`", after(1).unwrap_or("h".to_owned()))
+        } else if matches!(word.as_str(), "for" | "while" | "loop") {
+            "a cell is one step, and the layer runs it for all of them: write what happens in one, `next h = …;`, without the loop"
+                .to_owned()
         } else if let (Some(value), true) = (self.quiet(c), !word.is_empty()) {
             format!("what a cell gives is its output: write `output {value};`")
         } else if let Some((_, own)) = ELSEWHERE.iter().find(|(w, _)| *w == word) {
@@ -190,7 +197,11 @@ impl Parser<'_> {
                 )
                 .help({
                     let sizes: Vec<String> = shape.iter().map(ToString::to_string).collect();
-                    let init = if sizes.len() > 1 { "glorot_uniform" } else { "zeros" };
+                    let init = if sizes.len() > 1 {
+                        "glorot_uniform"
+                    } else {
+                        "zeros"
+                    };
                     format!("write `param {name}: [{}] = {init};`", sizes.join(", "))
                 }),
             );
@@ -282,7 +293,9 @@ impl Parser<'_> {
             (self.parts(&group)?, true)
         } else if c.is_group(Delimiter::Parenthesis) {
             let span = c.span();
-            let names = c.group(Delimiter::Parenthesis).map(|g| g.stream().to_string());
+            let names = c
+                .group(Delimiter::Parenthesis)
+                .map(|g| g.stream().to_string());
             return self.unbracketed(c, span, &names.unwrap_or_default());
         } else {
             (vec![self.let_name(c, "let z = …;")?], false)
@@ -320,7 +333,11 @@ impl Parser<'_> {
 
     /// Reports parts of a split that stand in no brackets; the cursor stands at the `=`.
     fn unbracketed(&mut self, c: &Cursor, span: Span, names: &str) -> Parsed<Item> {
-        let names: Vec<&str> = names.split(',').map(str::trim).filter(|n| !n.is_empty()).collect();
+        let names: Vec<&str> = names
+            .split(',')
+            .map(str::trim)
+            .filter(|n| !n.is_empty())
+            .collect();
         let mut ahead = c.clone();
         let value = ahead.eat("=").then(|| self.quiet(&ahead)).flatten();
         let value = value.unwrap_or("split(…)".to_owned());

@@ -199,6 +199,12 @@ impl Binder<'_, '_> {
         match position {
             1 => {
                 let class = self.given.class;
+                let flag = value.to_string().to_lowercase();
+                if self.class().takes(&flag) {
+                    let words = format!("{class} has no flag `{value}`");
+                    let d = Diagnostic::new("RNN0120", value.span, words);
+                    return Some(self.mistake(d.help(format!("did you mean the flag `{flag}`?"))));
+                }
                 let words = format!("{class} takes one size, its own, found a second: `{value}`");
                 let (code, notes) = self.written();
                 let d = Diagnostic::new("RNN0126", value.span, words);

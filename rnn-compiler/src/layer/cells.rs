@@ -252,7 +252,10 @@ fn axes_differ(
                 let first = value.before.first();
                 let own = first.and_then(Before::input_name).unwrap_or(name);
                 let shape = first.and_then(|b| b.shape.as_ref());
-                match shape.filter(|s| s.is_sequence()).map(|s| (s.content, s.axes.clone())) {
+                match shape
+                    .filter(|s| s.is_sequence())
+                    .map(|s| (s.content, s.axes.clone()))
+                {
                     Some((Content::Ids, _)) => format!("input {own}: ids[time];"),
                     Some((Content::Numbers, axes)) => {
                         let axes: Vec<String> = axes.iter().map(ToString::to_string).collect();
@@ -261,11 +264,12 @@ fn axes_differ(
                     _ => format!("input {own}: [time, 28];"),
                 }
             };
-            d.note("each `_` and each name is a length of its own").help(format!(
-                "give both lengths the same name: `{} {}`",
-                input(first, "a"),
-                input(second, "b")
-            ))
+            d.note("each `_` and each name is a length of its own")
+                .help(format!(
+                    "give both lengths the same name: `{} {}`",
+                    input(first, "a"),
+                    input(second, "b")
+                ))
         }
         (Time::None, time) | (time, Time::None) => {
             let vector = if a.time == Time::None { first } else { second };
@@ -351,7 +355,10 @@ fn several_axes(given: &LayerArguments<'_>, input: &Shape) -> Diagnostic {
 
 /// What to write where a layer of several values reads one: a chain has no other.
 fn few_values(given: &LayerArguments<'_>, context: &Context<'_>) -> String {
-    let axes = context.input().filter(|s| !s.is_sequence()).map(Shape::width);
+    let axes = context
+        .input()
+        .filter(|s| !s.is_sequence())
+        .map(Shape::width);
     let features = axes.and_then(|n| n.value()).unwrap_or(28);
     match context.scope.is_empty() {
         true => format!(

@@ -77,8 +77,10 @@ impl Before {
         };
         let states = def.takes("return_state") || def.inside().any();
         let set = def.inside().sets(layer, "return_state");
-        (states && !set && def.drops_time.is_some_and(|d| d.unless.is_some()))
-            .then(|| def.inside().with(layer.clone(), &ArgumentAst::flag("return_state")))
+        (states && !set && def.drops_time.is_some_and(|d| d.unless.is_some())).then(|| {
+            def.inside()
+                .with(layer.clone(), &ArgumentAst::flag("return_state"))
+        })
     }
 
     /// The layer without the flag that returns its states.

@@ -42,7 +42,10 @@ use crate::{
 /// The message for a layer with the name that another library gives it.
 pub(crate) fn foreign(span: proc_macro2::Span, here: Here) -> Diagnostic {
     let d = Diagnostic::new(here.id, span, here.words);
-    here.notes.into_iter().fold(d, Diagnostic::note).help(here.help)
+    here.notes
+        .into_iter()
+        .fold(d, Diagnostic::note)
+        .help(here.help)
 }
 
 /// The definition of a layer. A file in `layers/` sets the fields that differ from

@@ -86,7 +86,12 @@ pub(super) fn own_cell(
                         None => format!(
                             "{signature}; leave it out, or declare it: `cell {}({})`",
                             ast.name,
-                            names.iter().cloned().chain([a.to_string()]).collect::<Vec<_>>().join(", ")
+                            names
+                                .iter()
+                                .cloned()
+                                .chain([a.to_string()])
+                                .collect::<Vec<_>>()
+                                .join(", ")
                         ),
                     }
                 }),

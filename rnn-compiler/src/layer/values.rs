@@ -8,8 +8,7 @@ use super::arguments::Kind;
 use crate::{
     cell::{
         INITIALIZERS, MAX_SIZE, Value, choices_of, initializer_elsewhere, initializer_not_here,
-        initializer_of, is_const,
-        numbers_of, single, size::Size,
+        initializer_of, is_const, numbers_of, single, size::Size,
     },
     diagnostics::{Diagnostic, did_you_mean},
     syntax::{self, ArgumentAst, ValueAst, ValueKind, path_text},

@@ -50,10 +50,14 @@ pub(super) const RESHAPE: LayerDef = LayerDef {
         if let Some((.., span)) = given.values.iter().find(open) {
             let others: Option<usize> = target.iter().map(Size::value).product();
             let own = total.value().zip(others).filter(|(t, n)| t % n == 0);
-            let written = given.written.arguments.iter().map(|a| match (&a.value.kind, own) {
-                (ValueKind::Number(-1.0), Some((t, n))) => (t / n).to_string(),
-                _ => a.value.to_string(),
-            });
+            let written = given
+                .written
+                .arguments
+                .iter()
+                .map(|a| match (&a.value.kind, own) {
+                    (ValueKind::Number(-1.0), Some((t, n))) => (t / n).to_string(),
+                    _ => a.value.to_string(),
+                });
             let written: Vec<String> = written.collect();
             let words = format!("sizes are not inferred, found `-1` in {}", given.text);
             let d = Diagnostic::new("RNN0162", *span, words);
@@ -113,7 +117,11 @@ fn factors(target: &[Size], total: usize) -> String {
     }
     let mut steps: Vec<usize> = (2..total).filter(|n| total % n == 0).collect();
     steps.sort_by_key(|n| n.abs_diff(known[0]));
-    let shapes: Vec<String> = steps.iter().take(3).map(|n| list(&[*n, total / n])).collect();
+    let shapes: Vec<String> = steps
+        .iter()
+        .take(3)
+        .map(|n| list(&[*n, total / n]))
+        .collect();
     match shapes.as_slice() {
         [] => format!("write `Reshape({total})`: {total} has no factors"),
         all => format!("{total} numbers are {}", all.join(", ")),

@@ -56,12 +56,16 @@ fn unused(items: &[Item], found: &mut Diagnostics) {
             continue;
         }
         let words = format!("nothing reads the {what} `{text}`");
-        let d = Diagnostic::new("RNN0251", name.span(), words);
+        let d = Diagnostic::new("RNN0252", name.span(), words);
         found.push(match what {
             "parameter" => d
                 .note("its weights would be stored and never used")
-                .help(format!("use it, `… + {text}`, or remove its line; `_{text}` keeps it")),
-            _ => d.help(format!("use it, or write `_{text}` for a value that nobody needs")),
+                .help(format!(
+                    "use it, `… + {text}`, or remove its line; `_{text}` keeps it"
+                )),
+            _ => d.help(format!(
+                "use it, or write `_{text}` for a value that nobody needs"
+            )),
         });
     }
 }

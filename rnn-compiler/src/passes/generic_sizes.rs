@@ -20,7 +20,10 @@ pub fn check_generic_sizes(model: &ModelAst, found: &mut Diagnostics) {
     match &model.body {
         BodyAst::Chain(chain) => {
             for layer in chain.iter().flatten() {
-                layer.arguments.iter().for_each(|a| names(&a.value, &mut sizes));
+                layer
+                    .arguments
+                    .iter()
+                    .for_each(|a| names(&a.value, &mut sizes));
             }
         }
         BodyAst::Graph(statements) => statements.iter().for_each(|s| match s {
@@ -44,7 +47,9 @@ pub fn check_generic_sizes(model: &ModelAst, found: &mut Diagnostics) {
     let Some(file) = sizes.first().and_then(|name| name.span().local_file()) else {
         return;
     };
-    let Ok(text) = fs::read_to_string(file) else { return };
+    let Ok(text) = fs::read_to_string(file) else {
+        return;
+    };
     for name in sizes {
         let at = name.span().start();
         if let Some(function) = generic_of(&text, at, &name.to_string()) {
@@ -83,6 +88,9 @@ fn generic_of(text: &str, at: LineColumn, name: &str) -> Option<String> {
     let end = before + line.char_indices().nth(at.column).map_or(0, |(i, _)| i);
     let mut headers = Vec::new();
     let mut header = String::new();
+    // Parentheses and brackets that are open: a `;` in `[f32; 2]` ends nothing.
+    let mut open = 0_usize;
+    let mut around = Vec::new();
     let mut rest = text.get(..end)?;
     while let Some(c) = rest.chars().next() {
         let skipped = skipped(rest);
@@ -92,12 +100,16 @@ fn generic_of(text: &str, at: LineColumn, name: &str) -> Option<String> {
             continue;
         }
         match c {
-            '{' => headers.push(std::mem::take(&mut header)),
+            '{' => {
+                headers.push(std::mem::take(&mut header));
+                around.push(std::mem::take(&mut open));
+            }
             '}' => {
                 headers.pop();
+                open = around.pop().unwrap_or(0);
                 header.clear();
             }
-            ';' => {
+            ';' if open == 0 => {
                 // A `const` of that name in the function hides the generic.
                 let own: Vec<&str> = words(&header).collect();
                 if header.contains('=') && own.windows(2).any(|p| p[0] == "const" && p[1] == name) {
@@ -105,21 +117,36 @@ fn generic_of(text: &str, at: LineColumn, name: &str) -> Option<String> {
                 }
                 header.clear();
             }
-            _ => header.push(c),
+            c => {
+                match c {
+                    '(' | '[' => open += 1,
+                    ')' | ']' => open = open.saturating_sub(1),
+                    _ => {}
+                }
+                header.push(c);
+            }
         }
         rest = rest.get(c.len_utf8()..)?;
     }
     // A nested function does not see the generics of the one around it.
     let inner = headers.iter().rposition(|h| words(h).any(|w| w == "fn"));
-    let own = inner.map_or(&headers[..], |i| match i.checked_sub(1).map(|j| &headers[j]) {
-        Some(around) if words(around).any(|w| matches!(w, "impl" | "trait")) => &headers[i - 1..],
-        _ => &headers[i..],
+    let own = inner.map_or(&headers[..], |i| {
+        match i.checked_sub(1).map(|j| &headers[j]) {
+            Some(around) if words(around).any(|w| matches!(w, "impl" | "trait")) => {
+                &headers[i - 1..]
+            }
+            _ => &headers[i..],
+        }
     });
     own.iter().find_map(|header| {
         let all: Vec<&str> = words(header).collect();
-        all.windows(2).find(|pair| pair[0] == "const" && pair[1] == name)?;
+        all.windows(2)
+            .find(|pair| pair[0] == "const" && pair[1] == name)?;
         header.contains('<').then_some(())?;
-        let function = all.iter().position(|w| *w == "fn").and_then(|i| all.get(i + 1));
+        let function = all
+            .iter()
+            .position(|w| *w == "fn")
+            .and_then(|i| all.get(i + 1));
         Some(function.map_or("this impl".to_owned(), |f| format!("`{f}`")))
     })
 }
@@ -181,9 +208,11 @@ mod tests {
     fn generics_of_the_function_around_are_found() {
         let sized = "use a::b;\nfn sized<const UNITS: usize>(x: [f32; 2]) -> f32 {\n    rnn_model!(LSTM(UNITS))\n}";
         assert_eq!(of(sized).as_deref(), Some("`sized`"));
-        let text = "impl<const UNITS: usize> A<UNITS> { fn new<'a>(x: &'a str) { m!(LSTM(UNITS)) } }";
+        let text =
+            "impl<const UNITS: usize> A<UNITS> { fn new<'a>(x: &'a str) { m!(LSTM(UNITS)) } }";
         assert_eq!(of(text).as_deref(), Some("this impl"));
-        let block = "fn f<T, const UNITS: usize>() where T: Copy { loop { let _ = '{'; m!(LSTM(UNITS)) } }";
+        let block =
+            "fn f<T, const UNITS: usize>() where T: Copy { loop { let _ = '{'; m!(LSTM(UNITS)) } }";
         assert_eq!(of(block).as_deref(), Some("`f`"));
     }
 

@@ -4,6 +4,7 @@ mod check_cell;
 mod check_layers;
 mod fan_out;
 mod generic_sizes;
+mod import;
 mod lower;
 mod ranges;
 #[cfg(test)]
@@ -12,6 +13,7 @@ mod tests;
 pub use check_cell::check_cell;
 pub use check_layers::check_layers;
 pub use generic_sizes::check_generic_sizes;
+pub use import::check_import;
 
 use proc_macro2::Span;
 

@@ -27,9 +27,7 @@ impl Reader<'_> {
         loop {
             layers.push(self.whole_layer(c));
             // `ends` has reported a token that was written instead of an arrow.
-            if self.at_end(c)
-                || !(SIGNS.iter().any(|sign| c.eat(sign)) || next_layer(c))
-            {
+            if self.at_end(c) || !(SIGNS.iter().any(|sign| c.eat(sign)) || next_layer(c)) {
                 return layers;
             }
         }
@@ -144,7 +142,11 @@ impl Reader<'_> {
         let name = class.to_string();
         if let Some(sizes) = python::open_sizes(&name, group, self.classes) {
             let none = |t: &TokenTree| matches!(t, TokenTree::Ident(i) if i == "None");
-            let span = group.stream().into_iter().find(none).map_or(class.span(), |t| t.span());
+            let span = group
+                .stream()
+                .into_iter()
+                .find(none)
+                .map_or(class.span(), |t| t.span());
             let d = Diagnostic::new("RNN0043", span, "`None` is Python's name");
             return self.mistake(d.help(format!("an open length is `_`: write `Input({sizes})`")));
         }

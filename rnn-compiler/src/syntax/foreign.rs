@@ -45,12 +45,16 @@ use To::{Class as Is, Code, Nearest, Number};
 const CONVOLUTION: &str = "there are no convolutions; the nearest is a recurrent layer that returns its sequence: `LSTM(64, return_sequences)`";
 const IMAGE: &str = "there are no layers of images; the nearest puts the numbers of a step side by side: `TimeDistributed(Flatten)`";
 const CONV_LSTM: &str = "there are no convolutions; the nearest puts the numbers of a step side by side: `TimeDistributed(Flatten) -> LSTM(64)`";
-const AVERAGE: &str = "there are no windows; the nearest is the mean over all steps: `GlobalAveragePooling1D`";
-const MAX: &str = "there are no windows; the nearest is the largest over all steps: `GlobalMaxPooling1D`";
+const AVERAGE: &str =
+    "there are no windows; the nearest is the mean over all steps: `GlobalAveragePooling1D`";
+const MAX: &str =
+    "there are no windows; the nearest is the largest over all steps: `GlobalMaxPooling1D`";
 const AVERAGE_2D: &str = "pooling here is over the steps of a sequence; the nearest is the mean over all of them: `GlobalAveragePooling1D`";
 const MAX_2D: &str = "pooling here is over the steps of a sequence; the nearest is the largest over all of them: `GlobalMaxPooling1D`";
 const ATTENTION: &str = "there is no attention; the nearest takes the mean over all steps, `GlobalAveragePooling1D`, or reads in both directions: `Bidirectional(LSTM(64))`";
 const DATA: &str = "this belongs to the data: do it in Rust before `predict` or `Dataset::new`, and leave the layer out";
+const VIEW: &str =
+    "all axes after the batch become one by `Flatten`, and get other sizes by `Reshape(4, 6)`";
 const NOTHING: &str = "nothing here does the same; the nearest is a cell of your own for one step, made by rnn_cell!: `RNN(MyCell(32))`";
 
 /// By name.
@@ -125,6 +129,7 @@ const LAYERS: &[Layer] = &[
     layer("LazyLinear", PyTorch, Is("Dense")),
     layer("LeakyReLU", Alias, Number("Activation(leaky_relu({}))", "0.3")),
     layer("Linear", PyTorch, Is("Dense")),
+    layer("LogSoftmax", PyTorch, Nearest("the loss takes the logarithm: write `Activation(softmax)` here, and `SparseCategoricalCrossentropy::default()` in the trainer")),
     layer("MaxPool1D", Keras, Nearest(MAX)),
     layer("MaxPool1d", PyTorch, Nearest(MAX)),
     layer("MaxPool2D", Keras, Nearest(MAX_2D)),
@@ -138,10 +143,12 @@ const LAYERS: &[Layer] = &[
     layer("MultiheadAttention", PyTorch, Nearest(ATTENTION)),
     layer("Normalization", Keras, Nearest("statistics of the data are taken before the model; the nearest layer is `BatchNormalization`")),
     layer("PReLU", Keras, Nearest("a slope that is learned is not supported; the nearest is `Activation(leaky_relu(0.3))`")),
+    layer("RMSNorm", PyTorch, Nearest("the nearest takes the mean off, too: `LayerNormalization`")),
     layer("RMSNormalization", Keras, Nearest("the nearest takes the mean off, too: `LayerNormalization`")),
     // With sizes: with a cell it is the class of that name.
     layer("RNN", PyTorch, Is("SimpleRNN")),
     layer("RandomFourierFeatures", Keras, Nearest(NOTHING)),
+    layer("Rearrange", PyTorch, Nearest("axes change places by `Permute(2, 1)`, and numbers get other axes by `Reshape(4, 6)`")),
     layer("Rescaling", Keras, Nearest(DATA)),
     layer("Resizing", Keras, Nearest(DATA)),
     layer("STFTSpectrogram", Keras, Nearest(DATA)),
@@ -155,6 +162,7 @@ const LAYERS: &[Layer] = &[
     layer("Transformer", PyTorch, Nearest(ATTENTION)),
     layer("TransformerEncoder", PyTorch, Nearest(ATTENTION)),
     layer("TransformerEncoderLayer", PyTorch, Nearest(ATTENTION)),
+    layer("Unflatten", PyTorch, Nearest("write the sizes alone: `Reshape(4, 6)`")),
     layer("UnitNormalization", Keras, Nearest("the nearest is `LayerNormalization`")),
     layer("UpSampling1D", Keras, Nearest("steps are not repeated; the nearest repeats a vector: `RepeatVector(10)`")),
     layer("UpSampling2D", Keras, Nearest(IMAGE)),
@@ -167,6 +175,7 @@ const LAYERS: &[Layer] = &[
     layer("cat", PyTorch, Code("Concatenate")),
     layer("concat", Alias, Is("Concatenate")),
     layer("concatenate", Alias, Is("Concatenate")),
+    layer("flatten", Alias, Code("Flatten")),
     layer("matmul", PyTorch, Nearest("there is no product of two values; the nearest multiplies value by value: `(a, b) -> Multiply`")),
     layer("max", PyTorch, Code("GlobalMaxPooling1D")),
     layer("maximum", Alias, Is("Maximum")),
@@ -175,7 +184,9 @@ const LAYERS: &[Layer] = &[
     layer("multiply", Alias, Is("Multiply")),
     layer("reduce_max", Alias, Code("GlobalMaxPooling1D")),
     layer("reduce_mean", Alias, Code("GlobalAveragePooling1D")),
+    layer("reshape", PyTorch, Nearest(VIEW)),
     layer("subtract", Alias, Is("Subtract")),
+    layer("view", PyTorch, Nearest(VIEW)),
 ];
 
 const fn layer(name: &'static str, of: Of, to: To) -> Layer {
@@ -270,7 +281,9 @@ pub(crate) fn layer_here(layer: &LayerAst, classes: &[Class]) -> Option<Here> {
     let Some(known) = LAYERS.iter().find(|l| l.name == name) else {
         let own = activation(&name)?;
         return Some(Here {
-            words: format!("there is no layer `{name}`: an activation stands in a layer of its own"),
+            words: format!(
+                "there is no layer `{name}`: an activation stands in a layer of its own"
+            ),
             notes: Vec::new(),
             help: format!("write `Activation({own})`"),
             code: Some(format!("Activation({own})")),
@@ -287,7 +300,8 @@ pub(crate) fn layer_here(layer: &LayerAst, classes: &[Class]) -> Option<Here> {
         To::Code(code) => code.to_owned(),
         To::Number(code, example) => {
             let own = layer.arguments.iter().map(|a| &a.value);
-            let mut own = own.filter(|v| matches!(v.kind, ValueKind::Whole(_) | ValueKind::Number(_)));
+            let mut own =
+                own.filter(|v| matches!(v.kind, ValueKind::Whole(_) | ValueKind::Number(_)));
             let number = own.next().map_or(example.to_owned(), ToString::to_string);
             code.replacen("{}", &number, 1)
         }
@@ -341,12 +355,30 @@ pub(crate) fn activation(name: &str) -> Option<String> {
     let same = |one: &&str| one.replace('_', "") == plain;
     let own = activations().find(same);
     let other = match plain.as_str() {
-        "logsoftmax" => Some("softmax"),
         "hardswish" => Some("hard_silu"),
         "logistic" => Some("sigmoid"),
         _ => None,
     };
     own.or(other).map(str::to_owned)
+}
+
+/// A cell of PyTorch's in the place of a layer, as it is written here.
+pub(super) fn cell(layer: &LayerAst) -> Option<String> {
+    let name = match layer.name.to_string().as_str() {
+        "LSTMCell" => "LSTMCell",
+        "GRUCell" => "GRUCell",
+        "RNNCell" | "SimpleRNNCell" => "SimpleRNNCell",
+        _ => return None,
+    };
+    // Input and output, or the output alone.
+    let sizes = layer
+        .arguments
+        .iter()
+        .filter(|a| is_size(&a.value) && !a.is_named("input_size"));
+    let own = sizes
+        .last()
+        .map_or("64".to_owned(), |a| a.value.to_string());
+    Some(format!("RNN({name}({own}))"))
 }
 
 /// Whether a value is a size: a whole number or the name of a `const`.
@@ -365,7 +397,9 @@ fn is_size(value: &ValueAst) -> bool {
 /// The sizes that a layer gets without names, first of its arguments: PyTorch's layers get those of input and output.
 fn sizes(layer: &LayerAst) -> usize {
     let mut arguments = layer.arguments.iter();
-    arguments.position(|a| a.name.is_some() || !is_size(&a.value)).unwrap_or(layer.arguments.len())
+    arguments
+        .position(|a| a.name.is_some() || !is_size(&a.value))
+        .unwrap_or(layer.arguments.len())
 }
 
 /// Whether a layer has PyTorch's two sizes, or is one of PyTorch's that has a class of the same name here.
@@ -409,6 +443,11 @@ fn argument(class: &Class, name: &str) -> Option<&'static Instead> {
     known.find(|(_, to)| fits(to)).map(|(_, to)| to)
 }
 
+/// Whether an argument is known from elsewhere, and no class here has it.
+pub(super) fn is_foreign_argument(name: &str, classes: &[Class]) -> bool {
+    ARGUMENTS.iter().any(|(n, _)| *n == name) && !classes.iter().any(|class| class.takes(name))
+}
+
 /// Whether an argument that a class has not got is known from elsewhere.
 pub(crate) fn is_argument(class: &Class, name: &str) -> bool {
     !class.takes(name) && argument(class, name).is_some()
@@ -420,7 +459,11 @@ pub(crate) fn written(layer: &LayerAst, classes: &[Class]) -> (String, Vec<Strin
     let class = find(classes, &layer.name.to_string());
     let Some(class) = class.filter(|_| sized_name(layer).is_none()) else {
         return match layer_here(layer, classes) {
-            Some(Here { code: Some(code), notes, .. }) => (code, notes),
+            Some(Here {
+                code: Some(code),
+                notes,
+                ..
+            }) => (code, notes),
             _ => (layer.to_string(), Vec::new()),
         };
     };
@@ -464,7 +507,8 @@ pub(crate) fn written(layer: &LayerAst, classes: &[Class]) -> (String, Vec<Strin
             }),
             Some(Flag(flag)) => own.arguments.extend(read(flag)),
             Some(Arguments(all)) => {
-                own.arguments.extend(read(&all.replace("{}", &a.value.to_string())));
+                own.arguments
+                    .extend(read(&all.replace("{}", &a.value.to_string())));
             }
             Some(Leave(why)) => notes.push(format!("`{name}`: {why}")),
             Some(Around(_)) if is_false => {}
@@ -513,7 +557,9 @@ impl ArgumentAst {
 pub(crate) fn targets() -> impl Iterator<Item = (&'static str, &'static str)> {
     LAYERS.iter().filter_map(|l| match l.to {
         To::Class(class) => Some((l.name, class)),
-        To::Code(code) | To::Number(code, _) => Some((l.name, code.split('(').next().unwrap_or_default())),
+        To::Code(code) | To::Number(code, _) => {
+            Some((l.name, code.split('(').next().unwrap_or_default()))
+        }
         To::Nearest(_) => None,
     })
 }

@@ -20,6 +20,9 @@ impl Reader<'_> {
     pub(super) fn input(&mut self, c: &mut Cursor, names: &mut Vec<Ident>) -> Parsed<StatementAst> {
         let name = self.value_name(c, "RNN0046", "an input", "input x: [_, 28];")?;
         names.push(name.clone());
+        if c.is(",") {
+            return self.several_inputs(c, names);
+        }
         let colon = c.is(":") && !c.is("::");
         let (span, found) = (c.span(), c.found());
         let equals = !colon && c.eat("=");
@@ -59,6 +62,27 @@ impl Reader<'_> {
             kind,
             span: at,
         })
+    }
+
+    /// Reports `input a, b: [3];` after the first name.
+    fn several_inputs(&mut self, c: &mut Cursor, names: &mut Vec<Ident>) -> Parsed<StatementAst> {
+        let words = format!(
+            "a statement declares one input, found {} and another name",
+            c.found()
+        );
+        let d = Diagnostic::new("RNN0046", c.span(), words);
+        while c.eat(",") {
+            names.extend(c.ident());
+        }
+        let kind = match c.eat(":") {
+            true => self.kind(c)?.to_string(),
+            false => "[_, 28]".to_owned(),
+        };
+        let all: Vec<String> = names
+            .iter()
+            .map(|n| format!("input {n}: {kind};"))
+            .collect();
+        self.mistake(d.help(format!("write `{}`", all.join(" "))))
     }
 
     /// `ids[20]`, `mask`, `[_, 28]`

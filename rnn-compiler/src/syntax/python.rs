@@ -170,12 +170,18 @@ pub(super) fn input_sizes(arguments: &Group, classes: &[Class]) -> Option<String
 /// `LSTM(8, input_shape=(10, 8))` as `Input(10, 8) -> LSTM(8)`, if the layer gives the shape of its
 /// input. `arguments` are in the layer's parentheses.
 pub(super) fn with_input(class: &str, arguments: &Group, classes: &[Class]) -> Option<String> {
-    const NAMES: &[&str] = &["input_shape", "batch_input_shape", "input_dim", "input_length"];
+    const NAMES: &[&str] = &[
+        "input_shape",
+        "batch_input_shape",
+        "input_dim",
+        "input_length",
+    ];
     if is_input(classes, class) {
         let shape = shape_of(arguments, SHAPE, classes)?;
         return Some(format!("{class}({shape})"));
     }
-    let shape = shape_of(arguments, NAMES, classes).or_else(|| old_shape(class, arguments, classes))?;
+    let shape =
+        shape_of(arguments, NAMES, classes).or_else(|| old_shape(class, arguments, classes))?;
     let own = find(classes, class).is_some_and(|c| c.takes("input_dim"));
     let is_shape = |part: &Vec<TokenTree>| match part.first() {
         Some(TokenTree::Ident(i)) => NAMES.iter().any(|n| i == n && !(own && *n == "input_dim")),
@@ -193,14 +199,16 @@ pub(super) fn with_input(class: &str, arguments: &Group, classes: &[Class]) -> O
 fn old_shape(class: &str, arguments: &Group, classes: &[Class]) -> Option<String> {
     let class = find(classes, class)?;
     let number = |wanted: &str| {
-        parts(arguments).iter().find_map(|part| match part.as_slice() {
-            [TokenTree::Ident(name), TokenTree::Punct(p), TokenTree::Literal(n)]
-                if p.as_char() == '=' && name == wanted =>
-            {
-                Some(n.to_string())
-            }
-            _ => None,
-        })
+        parts(arguments)
+            .iter()
+            .find_map(|part| match part.as_slice() {
+                [
+                    TokenTree::Ident(name),
+                    TokenTree::Punct(p),
+                    TokenTree::Literal(n),
+                ] if p.as_char() == '=' && name == wanted => Some(n.to_string()),
+                _ => None,
+            })
     };
     match class.reads {
         Reads::Ids => number("input_length"),
@@ -216,9 +224,8 @@ fn old_shape(class: &str, arguments: &Group, classes: &[Class]) -> Option<String
 /// sequence has, is left out.
 pub(super) fn open_sizes(class: &str, arguments: &Group, classes: &[Class]) -> Option<String> {
     let mut all = parts(arguments);
-    let is_none = |part: &Vec<TokenTree>| {
-        matches!(part.as_slice(), [TokenTree::Ident(i)] if i == "None")
-    };
+    let is_none =
+        |part: &Vec<TokenTree>| matches!(part.as_slice(), [TokenTree::Ident(i)] if i == "None");
     if !is_input(classes, class) || !all.iter().any(is_none) {
         return None;
     }

@@ -71,7 +71,8 @@ impl Reader<'_> {
                 c.set_position(start);
                 return Ok(());
             }
-            let words = format!("expected `->`, found `{sign}` and a number: a layer reads values only");
+            let words =
+                format!("expected `->`, found `{sign}` and a number: a layer reads values only");
             let d = Diagnostic::new("RNN0041", span, words);
             let plain = self.whole(&first.to_string());
             self.skip(c);
@@ -176,20 +177,41 @@ impl Reader<'_> {
             return None;
         }
         let is_value = |t: &TokenTree| matches!(t, TokenTree::Ident(i) if self.values.contains(&i.to_string()));
+        if matches!(name.to_string().as_str(), "Model" | "model") {
+            let output = group.stream().into_iter().filter(is_value).last()?;
+            let d = Diagnostic::new(
+                "RNN0051",
+                span,
+                format!("`{text}` is not needed: `rnn_model!` makes the model"),
+            );
+            return Some(d.help(format!(
+                "write `output result = {output};` in place of this statement"
+            )));
+        }
         let (mut read, mut rest) = (Vec::new(), proc_macro2::TokenStream::new());
         let mut listed = false;
         for part in python::parts(&group) {
             match part.as_slice() {
                 [one] if is_value(one) => read.push(one.to_string()),
                 [TokenTree::Group(g)]
-                    if python::parts(g).iter().all(|p| matches!(p.as_slice(), [one] if is_value(one))) =>
+                    if python::parts(g)
+                        .iter()
+                        .all(|p| matches!(p.as_slice(), [one] if is_value(one))) =>
                 {
                     listed = true;
-                    read.extend(g.stream().into_iter().filter(is_value).map(|t| t.to_string()));
+                    read.extend(
+                        g.stream()
+                            .into_iter()
+                            .filter(is_value)
+                            .map(|t| t.to_string()),
+                    );
                 }
                 other => {
                     rest.extend(other.iter().cloned());
-                    rest.extend([TokenTree::from(proc_macro2::Punct::new(',', proc_macro2::Spacing::Alone))]);
+                    rest.extend([TokenTree::from(proc_macro2::Punct::new(
+                        ',',
+                        proc_macro2::Spacing::Alone,
+                    ))]);
                 }
             }
         }
@@ -213,7 +235,9 @@ impl Reader<'_> {
         Some(match self.code(&layer) {
             Ok(code) => d.help(self.whole(&self.then(&source, &code, &c))),
             Err(Some(help)) => d.help(help),
-            Err(None) => d.help(format!("what is computed from a value is a layer: `{source} -> Dense(64)`")),
+            Err(None) => d.help(format!(
+                "what is computed from a value is a layer: `{source} -> Dense(64)`"
+            )),
         })
     }
 

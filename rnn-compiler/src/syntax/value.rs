@@ -129,9 +129,27 @@ impl<'d> Reader<'d> {
                 _ => {}
             }
         }
-        Ok(ArgumentAst {
-            name,
-            value: self.value(c)?,
+        let value = match &name {
+            // `batch_first=True`: the argument is the mistake, and what stands after it does not matter.
+            Some(n) if foreign::is_foreign_argument(&n.to_string(), self.classes) => {
+                self.quiet_value(c)?
+            }
+            _ => self.value(c)?,
+        };
+        Ok(ArgumentAst { name, value })
+    }
+
+    /// A value in which Python's `True` and `False` are no mistakes of their own.
+    fn quiet_value(&mut self, c: &mut Cursor) -> Parsed<ValueAst> {
+        let span = c.span();
+        let flag = match () {
+            () if c.eat_word("True") => true,
+            () if c.eat_word("False") => false,
+            () => return self.value(c),
+        };
+        Ok(ValueAst {
+            kind: ValueKind::Flag(flag),
+            span,
         })
     }
 
@@ -158,7 +176,12 @@ impl<'d> Reader<'d> {
         let mut c = Cursor::inside(group);
         let mut found = Vec::new();
         while !c.at_end() {
-            found.extend(reader.argument(&mut c).ok().filter(|_| c.at_end() || c.is(",")));
+            found.extend(
+                reader
+                    .argument(&mut c)
+                    .ok()
+                    .filter(|_| c.at_end() || c.is(",")),
+            );
             while !c.at_end() && !c.eat(",") {
                 c.next();
             }
@@ -421,11 +444,17 @@ impl<'d> Reader<'d> {
         let mut d = Diagnostic::new("RNN0043", span, words);
         // `model.add(LSTM(16))`
         let add = last == "add" && !path;
+        if let (Some(code), Position::Layer) = (foreign::cell(&layer), self.position) {
+            c.group(Delimiter::Parenthesis);
+            let d = d.note("a cell runs inside of RNN, and gets its own size only");
+            return self.mistake(d.help(format!("write `{code}`")));
+        }
         if !add && self.is_translated(&layer) {
             let (code, notes) = foreign::written(&layer, self.classes);
             d = notes.into_iter().fold(d, Diagnostic::note);
             right = code;
         } else if let Some(here) = foreign::layer_here(&layer, self.classes)
+            && super::class::find(self.classes, &last.to_string()).is_none()
             && self.position == Position::Layer
             && !add
         {
@@ -451,6 +480,19 @@ impl<'d> Reader<'d> {
                 functional::added(c, first, self.classes).unwrap_or("A(1) -> B(2)".to_owned());
             return self.mistake(d.help(format!("write the layers as a chain: `{chain}`")));
         }
+        let unknown = super::class::find(self.classes, &last.to_string()).is_none();
+        if unknown
+            && self.position == Position::Layer
+            && !last.to_string().ends_with("Cell")
+            && !add
+        {
+            c.group(Delimiter::Parenthesis);
+            let words = format!("`{text}` is Python's: there is no layer `{last}`");
+            let d = Diagnostic::new("RNN0043", span, words);
+            return self.mistake(d.help(
+                "layers have Keras's names, `LSTM(64)`, `Dense(10)`, `Reshape(4, 16)`; maths of a step is a cell made by rnn_cell!: `RNN(MyCell(32))`",
+            ));
+        }
         c.group(Delimiter::Parenthesis);
         self.mistake(d.help(format!("write `{}`", right)))
     }
@@ -460,12 +502,14 @@ impl<'d> Reader<'d> {
         self.no_module(c, &path_text(&path), span)?;
         let mut python = |right: &str| {
             // The value is clear, so the layer is checked all the same.
-            self.diagnostics.push(Diagnostic::new(
-                "RNN0043",
-                span,
-                format!("`{}` is Python's name", path_text(&path)),
-            )
-            .help(format!("write `{right}`")));
+            self.diagnostics.push(
+                Diagnostic::new(
+                    "RNN0043",
+                    span,
+                    format!("`{}` is Python's name", path_text(&path)),
+                )
+                .help(format!("write `{right}`")),
+            );
         };
         match path_text(&path).as_str() {
             "True" => {
@@ -503,7 +547,11 @@ impl<'d> Reader<'d> {
         let named = |a: &ArgumentAst| a.name.as_ref().map(Ident::to_string);
         foreign::sized(layer, self.classes).is_some()
             || class.takes("units") && foreign::has_two_sizes(layer)
-            || layer.arguments.iter().filter_map(named).any(|n| foreign::is_argument(class, &n))
+            || layer
+                .arguments
+                .iter()
+                .filter_map(named)
+                .any(|n| foreign::is_argument(class, &n))
     }
 
     fn no_value(&mut self, c: &mut Cursor) -> Parsed<ValueAst> {

@@ -5,7 +5,8 @@
 
 use super::Program;
 
-/// One line adds a method: the trait that has it, the bound with the message, the method, what to write.
+/// One line adds a method: the trait that has it, the bound with the message, the method, what to write. A brace is
+/// written twice, as in `format!`.
 macro_rules! elsewhere {
     ($($with:ident $bound:ident $method:ident: $what:literal, $write:literal;)*) => {
         /// The bounds.
@@ -24,13 +25,17 @@ macro_rules! elsewhere {
             }
             impl<M: Program + bounds::$bound> $with for M {}
         )*
+        /// The traits without their names, for the prelude of programs.
+        pub mod methods {
+            pub use super::{$($with as _),*};
+        }
     };
 }
 
 elsewhere! {
     WithFit FitIsOfTheTrainer fit:
         "a model has no `fit`: a `Trainer` trains it",
-        "write `Trainer::new(&mut model).optimizer(Adam::default()).loss(MeanSquaredError).fit(&Dataset::new(&x, &y)?, Fit { epochs: 10, ..Fit::default() })?`";
+        "write `Trainer::new(&mut model).optimizer(Adam::default()).loss(MeanSquaredError).fit(&Dataset::new(&x, &y)?, Fit {{ epochs: 10, ..Fit::default() }})?`";
     WithCompile CompileIsOfTheMacro compile:
         "a model is compiled already: loss and optimizer are given to a `Trainer`",
         "write `let mut trainer = Trainer::new(&mut model).optimizer(Adam::default()).loss(MeanSquaredError);`";
@@ -66,8 +71,32 @@ elsewhere! {
         "write `model.param_mut(\"lstm/kernel\")` for the numbers of one, or `model.load(\"model.safetensors\")?`";
     WithCountParams CountParamsIsSummary count_params:
         "a model has no `count_params`: the numbers are in `summary`",
-        "write `println!(\"{}\", model.summary());`";
+        "write `println!(\"{{}}\", model.summary());`";
     WithCuda CudaIsTo cuda:
         "a model has no `cuda`: it is moved by `to`",
         "write `let model = model.to(&Device::auto())?;`";
+    WithCpu CpuIsTo cpu:
+        "a model has no `cpu`: it is moved by `to`",
+        "write `let model = model.to(&Device::cpu())?;`";
+    WithForward ForwardIsPredict forward:
+        "a model has no `forward`: it is `predict` here",
+        "write `model.predict(&x)?`";
+    WithPredictOnBatch PredictOnBatchIsPredict predict_on_batch:
+        "a model has no `predict_on_batch`: `predict` takes a batch",
+        "write `model.predict(&x)?`";
+    WithPredictClasses PredictClassesIsPredict predict_classes:
+        "a model has no `predict_classes`: the class is the place of the largest output",
+        "write `model.predict(&x)?`, and for each row of it `(0..row.len()).max_by(|&a, &b| row[a].total_cmp(&row[b]))`";
+    WithTrainOnBatch TrainOnBatchIsOfTheTrainer train_on_batch:
+        "a model has no `train_on_batch`: a `Trainer` trains it",
+        "write `Trainer::new(&mut model).optimizer(Adam::default()).loss(MeanSquaredError).fit(&Dataset::new(&x, &y)?, Fit::default())?`";
+    WithParameters ParametersIsParams parameters:
+        "the weights of a model are its `params`",
+        "write `model.params()` for their names and shapes; an optimizer is given to a `Trainer` without them: `Trainer::new(&mut model).optimizer(Adam::default())`";
+    WithGetLayer GetLayerIsParam get_layer:
+        "the layers of a model are compiled into one program: its weights have names",
+        "write `model.param(\"lstm/kernel\")` for shape and numbers of one, `model.summary()` for a table of the layers";
+    WithBuild BuildIsOfTheMacro build:
+        "a model is built when it is made: its sizes are in the macro",
+        "leave `build(…)` out";
 }

@@ -42,7 +42,10 @@ impl Builder<'_> {
                         "the parts of a vector come from `split`, which takes the vector alone",
                     )
                     .note("there are as many parts as names")
-                    .help(format!("write `let [{}] = split({whole});`", listed.join(", "))),
+                    .help(format!(
+                        "write `let [{}] = split({whole});`",
+                        listed.join(", ")
+                    )),
                 );
             }
             return self.report(
@@ -128,13 +131,18 @@ impl Builder<'_> {
         // Parts are most often as wide as a state.
         let state = self.cell.states.first().map(|s| s.size.clone());
         let wanted = state.map(|size| &Size::known(parts) * &size);
-        let param = of.zip(wanted).and_then(|(e, wanted)| self.param_for(e, &wanted));
-        let value = of.map_or(String::new(), |e| format!("`{e}`, "));
+        let param = of
+            .zip(wanted)
+            .and_then(|(e, wanted)| self.param_for(e, &wanted));
+        let value = match of {
+            Some(e) => format!("`{e}`, {width} {what},"),
+            None => format!("{width} {what}"),
+        };
         self.report(
             Diagnostic::new(
                 "RNN0210",
                 span,
-                format!("cannot split {value}{width} {what}, into {parts} equal parts"),
+                format!("cannot split {value} into {parts} equal parts"),
             )
             .help(match param {
                 Some(param) => format!("there are {parts} names on the left: write `{param}`, or as many names as there are parts"),

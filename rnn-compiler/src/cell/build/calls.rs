@@ -23,7 +23,9 @@ impl Builder<'_> {
             ("concat", 1..) => return self.concat(arguments),
             ("concat", _) => "at least one argument",
             ("split", _) => {
-                let value = arguments.first().map_or("…".to_owned(), ToString::to_string);
+                let value = arguments
+                    .first()
+                    .map_or("…".to_owned(), ToString::to_string);
                 return self.report(
                     Diagnostic::new("RNN0208", span, "`split` gives several vectors")
                         .help(format!("write let [a, b] = split({value});")),
@@ -145,7 +147,9 @@ impl Builder<'_> {
                 )
                 .help(match p > 1.0 && p < 100.0 {
                     true => format!("{p} percent is `dropout({value}, {})`", p / 100.0),
-                    false => format!("write `dropout({value}, 0.2)`, which drops a fifth of the values"),
+                    false => {
+                        format!("write `dropout({value}, 0.2)`, which drops a fifth of the values")
+                    }
                 }),
             );
         }

@@ -233,18 +233,38 @@ impl Builder<'_> {
     fn unknown_size<T>(&mut self, name: &str, span: Span) -> Built<T> {
         // Other libraries' names of the two sizes that a cell most often has.
         const INPUT: &[&str] = &[
-            "features", "in_features", "input_dim", "input_size", "inputs", "n_features", "n_inputs",
+            "features",
+            "in_features",
+            "input_dim",
+            "input_size",
+            "inputs",
+            "n_features",
+            "n_inputs",
             "num_inputs",
         ];
         const UNITS: &[&str] = &[
-            "hidden", "hidden_dim", "hidden_size", "n_hidden", "n_units", "num_units", "out_features",
-            "output_dim", "size",
+            "hidden",
+            "hidden_dim",
+            "hidden_size",
+            "n_hidden",
+            "n_units",
+            "num_units",
+            "out_features",
+            "output_dim",
+            "size",
         ];
-        let d = Diagnostic::new("RNN0218", span, format!("there is no size `{name}` in cell {}", self.label));
+        let d = Diagnostic::new(
+            "RNN0218",
+            span,
+            format!("there is no size `{name}` in cell {}", self.label),
+        );
         if INPUT.contains(&name) && self.names.contains_key("input") {
             return self.report(d.help("the number of features of `x` is `input`: write `input`"));
         }
-        let first = self.arguments.iter().find(|a| matches!(self.names.get(*a), Some(Meaning::Size(_))));
+        let first = self
+            .arguments
+            .iter()
+            .find(|a| matches!(self.names.get(*a), Some(Meaning::Size(_))));
         if let (true, Some(own)) = (UNITS.contains(&name), first) {
             let help = format!("the size is an argument of the cell: write `{own}`");
             return self.report(d.help(help));
@@ -269,13 +289,24 @@ impl Builder<'_> {
             )));
         }
         // `h_prev`, `prev_h`, `h_tm1`, `h0`
-        let state = self.cell.states.iter().map(|s| s.name.clone()).find(|state| {
-            let rest = name.strip_prefix(state.as_str()).or(name.strip_suffix(state.as_str()));
-            rest.is_some_and(|rest| {
-                let rest = rest.trim_matches('_');
-                ["prev", "previous", "old", "last", "t", "tm1", "t1", "0", "minus1", "before"].contains(&rest)
-            })
-        });
+        let state = self
+            .cell
+            .states
+            .iter()
+            .map(|s| s.name.clone())
+            .find(|state| {
+                let rest = name
+                    .strip_prefix(state.as_str())
+                    .or(name.strip_suffix(state.as_str()));
+                rest.is_some_and(|rest| {
+                    let rest = rest.trim_matches('_');
+                    [
+                        "prev", "previous", "old", "last", "t", "tm1", "t1", "0", "minus1",
+                        "before",
+                    ]
+                    .contains(&rest)
+                })
+            });
         if let Some(state) = state {
             return self.report(d.help(format!(
                 "until `next {state} = …;`, `{state}` is the state before the step: write `{state}`"

@@ -56,7 +56,9 @@ impl Builder<'_> {
         let mut names = BTreeSet::new();
         e.names(&mut names);
         names.iter().find_map(|name| {
-            let Some(Meaning::Lanes(own)) = self.names.get(name) else { return None };
+            let Some(Meaning::Lanes(own)) = self.names.get(name) else {
+                return None;
+            };
             if own.shape != side.shape {
                 return None;
             }
@@ -79,6 +81,12 @@ impl Builder<'_> {
 
     /// The declaration of the parameter that makes a value, for a value of this size: that of `k` for `x @ k`.
     pub(super) fn param_for(&self, e: &Expr, size: &Size) -> Option<String> {
+        self.param_in(e, size, &mut BTreeSet::new())
+    }
+
+    /// [`Builder::param_for`]; `seen` has the names that were followed, since a later `let` may read an earlier one of
+    /// its own name.
+    fn param_in(&self, e: &Expr, size: &Size, seen: &mut BTreeSet<String>) -> Option<String> {
         match &e.kind {
             ExprKind::Binary('@', left, right) => {
                 let (ExprKind::Name(name), Some(Meaning::Tensor(t))) =
@@ -86,18 +94,26 @@ impl Builder<'_> {
                 else {
                     return None;
                 };
-                let [rows, _] = t.shape.as_slice() else { return None };
+                let [rows, _] = t.shape.as_slice() else {
+                    return None;
+                };
                 let mut read = BTreeSet::new();
                 left.names(&mut read);
                 let rows = self.size_name(rows, read.contains("x"));
-                Some(format!("param {name}: [{rows}, {}]", self.size_name(size, false)))
+                Some(format!(
+                    "param {name}: [{rows}, {}]",
+                    self.size_name(size, false)
+                ))
             }
-            ExprKind::Binary(_, a, b) => self.param_for(a, size).or_else(|| self.param_for(b, size)),
-            ExprKind::Negate(a) => self.param_for(a, size),
-            ExprKind::Call(_, all) => all.iter().find_map(|a| self.param_for(a, size)),
-            ExprKind::Name(name) => {
+            ExprKind::Binary(_, a, b) => {
+                let first = self.param_in(a, size, seen);
+                first.or_else(|| self.param_in(b, size, seen))
+            }
+            ExprKind::Negate(a) => self.param_in(a, size, seen),
+            ExprKind::Call(_, all) => all.iter().find_map(|a| self.param_in(a, size, seen)),
+            ExprKind::Name(name) if seen.insert(name.clone()) => {
                 let (value, parts) = self.made.get(name)?;
-                self.param_for(value, &(&Size::known(*parts) * size))
+                self.param_in(value, &(&Size::known(*parts) * size), seen)
             }
             _ => None,
         }
@@ -105,7 +121,9 @@ impl Builder<'_> {
 
     /// What to write for an input or a state that stands where a value of another size is needed.
     pub(super) fn kernel_for(&self, e: &Expr, size: &Size) -> Option<String> {
-        let ExprKind::Name(name) = &e.kind else { return None };
+        let ExprKind::Name(name) = &e.kind else {
+            return None;
+        };
         let to = self.size_name(size, false);
         if let Some(input) = self.cell.inputs.iter().find(|i| i.name == *name) {
             let from = self.size_name(&input.width, true);

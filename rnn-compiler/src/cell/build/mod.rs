@@ -232,7 +232,12 @@ impl Cell {
                 .map(|(name, _, span)| (name.clone(), *span))
                 .collect(),
             inputs: inputs.to_vec(),
-            arguments: layer.cell.arguments.iter().map(|a| a.name.to_string()).collect(),
+            arguments: layer
+                .cell
+                .arguments
+                .iter()
+                .map(|a| a.name.to_string())
+                .collect(),
         };
         let mut good = b.arguments(layer).is_ok();
         good &= b.inputs(layer).is_ok();

@@ -234,7 +234,12 @@ impl Builder<'_> {
                 )
                 .help(
                     by_name(&shape, &parts.shape)
-                        .or_else(|| Some(format!("write `{}`", self.param_for(value, &product(&shape))?)))
+                        .or_else(|| {
+                            Some(format!(
+                                "write `{}`",
+                                self.param_for(value, &product(&shape))?
+                            ))
+                        })
                         .or_else(|| self.kernel_for(value, &product(&shape)))
                         .unwrap_or(format!(
                             "what `{name}` becomes has the shape of `state {name}`"

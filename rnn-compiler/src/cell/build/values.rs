@@ -101,12 +101,15 @@ impl Builder<'_> {
                     return self.two_shapes((a, &left), (b, &right), e.span);
                 }
                 let names = ["the left side", "the right side"];
-                self.lanes(&[left, right], &names, e.span, |g, p| g.binary(op, p[0], p[1]))?
+                self.lanes(&[left, right], &names, e.span, |g, p| {
+                    g.binary(op, p[0], p[1])
+                })?
             }
             ExprKind::Compare(..) => {
                 return self.report(
-                    Diagnostic::new("RNN0221", e.span, "a comparison is no value")
-                        .help("write select(a > b, x, y)"),
+                    Diagnostic::new("RNN0221", e.span, "a comparison is no value").help(format!(
+                        "it chooses between two values: write `select({e}, 1, 0)`"
+                    )),
                 );
             }
             ExprKind::If(c, a, b) => {
@@ -143,7 +146,9 @@ impl Builder<'_> {
                 span,
                 format!("`{of}` has no rows: only a parameter with two or more axes has"),
             );
-            return self.report(d.help(format!("write `{of}` alone; parts of a vector come from `let [a, b] = split({of});`")));
+            return self.report(d.help(format!(
+                "write `{of}` alone; parts of a vector come from `let [a, b] = split({of});`"
+            )));
         };
         let [rows, rest @ ..] = t.shape.as_slice() else {
             return self.fail("RNN0222", span, "this has no rows");
@@ -201,14 +206,20 @@ impl Builder<'_> {
                 );
             }
             _ => {
-                return self.report(
-                    Diagnostic::new(
-                        "RNN0223",
-                        b.span,
-                        "the right side of `@` has to be a parameter with two axes",
-                    )
-                    .help("declare it: param kernel: [input, units] = glorot_uniform;"),
+                let d = Diagnostic::new(
+                    "RNN0223",
+                    b.span,
+                    "the right side of `@` has to be a parameter with two axes",
                 );
+                let declare = "declare it: param kernel: [input, units] = glorot_uniform;";
+                return self.report(match self.quiet_name(b) {
+                    Some(Meaning::Lanes(_)) => d.note(format!("`{b}` is a vector")).help(format!(
+                        "unit by unit the product is `{} * {}`; for a product with a matrix {declare}",
+                        a.inside(4),
+                        b.inside(4)
+                    )),
+                    _ => d.help(declare),
+                });
             }
         };
         let name = self.cell.params[t.param].name.clone();

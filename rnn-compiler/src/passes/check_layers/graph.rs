@@ -25,7 +25,9 @@ impl Checker<'_> {
     /// All statements, in order.
     pub(super) fn graph(&mut self, statements: &[StatementAst]) {
         for s in statements {
-            let StatementAst::Let { targets, .. } = s else { continue };
+            let StatementAst::Let { targets, .. } = s else {
+                continue;
+            };
             self.lets.extend(targets.iter().filter_map(|t| match t {
                 TargetAst::Name(name) => Some(name.to_string()),
                 TargetAst::Skip(_) => None,
