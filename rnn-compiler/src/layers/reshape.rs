@@ -107,15 +107,24 @@ fn factors(target: &[Size], total: usize) -> String {
     let (Some((_, first)), 2..) = (known.split_last(), known.len()) else {
         return format!("write `Reshape({total})`");
     };
-    let kept: usize = first.iter().product();
+    let kept = first
+        .iter()
+        .try_fold(1, |all: usize, n| all.checked_mul(*n));
     let list = |sizes: &[usize]| {
         let sizes: Vec<String> = sizes.iter().map(ToString::to_string).collect();
         format!("`Reshape({})`", sizes.join(", "))
     };
-    if kept > 0 && total % kept == 0 {
+    if let Some(kept) = kept.filter(|kept| *kept > 0 && total.is_multiple_of(*kept)) {
         return format!("write {}", list(&[first, &[total / kept]].concat()));
     }
-    let mut steps: Vec<usize> = (2..total).filter(|n| total % n == 0).collect();
+    // One of two factors is below 2^16, unless both are sizes that nobody writes.
+    let small = (2..total.min(1 << 16)).filter(|n| total.is_multiple_of(*n));
+    let mut steps: Vec<usize> = small
+        .flat_map(|n| [n, total / n])
+        .filter(|n| *n < total)
+        .collect();
+    steps.sort_unstable();
+    steps.dedup();
     steps.sort_by_key(|n| n.abs_diff(known[0]));
     let shapes: Vec<String> = steps
         .iter()
@@ -123,7 +132,7 @@ fn factors(target: &[Size], total: usize) -> String {
         .map(|n| list(&[*n, total / n]))
         .collect();
     match shapes.as_slice() {
-        [] => format!("write `Reshape({total})`: {total} has no factors"),
+        [] => format!("write `Reshape({total})`: {total} has no small factors"),
         all => format!("{total} numbers are {}", all.join(", ")),
     }
 }

@@ -371,13 +371,9 @@ pub(super) fn cell(layer: &LayerAst) -> Option<String> {
         _ => return None,
     };
     // Input and output, or the output alone.
-    let sizes = layer
-        .arguments
-        .iter()
-        .filter(|a| is_size(&a.value) && !a.is_named("input_size"));
-    let own = sizes
-        .last()
-        .map_or("64".to_owned(), |a| a.value.to_string());
+    let own = |a: &&ArgumentAst| is_size(&a.value) && !a.is_named("input_size");
+    let own = layer.arguments.iter().rfind(own);
+    let own = own.map_or("64".to_owned(), |a| a.value.to_string());
     Some(format!("RNN({name}({own}))"))
 }
 
