@@ -225,13 +225,10 @@ impl Parser<'_> {
         {
             return Ok(n);
         }
-        // `z[:units]`, `z[0..units]`
-        let words = match Cursor::inside(group).at_end() {
-            true => "a row of a parameter is taken by one whole number".to_owned(),
-            false => format!(
-                "`{of}[…]` takes one whole number, a row of a parameter: there are no slices"
-            ),
-        };
+        // `z[:units]`, `z[i]`
+        let words = format!(
+            "a row of a parameter is taken by one whole number, `{of}[0]`: there are no slices and no other indices"
+        );
         self.mistake(
             Diagnostic::new("RNN0022", group.span_open(), words).help(format!(
                 "equal parts of a vector come from `split`: `let [a, b] = split({of});`"

@@ -259,7 +259,7 @@ const MISTAKES: &[(&str, &str, &str)] = &[
         "RNN0021",
         "comparisons",
     ),
-    ("cell C(units) { let z = b[i]; }", "RNN0022", "bias[0]"),
+    ("cell C(units) { let z = b[i]; }", "RNN0022", "`b[0]`"),
     (
         "cell C(units) { input x; }",
         "RNN0013",
