@@ -105,6 +105,10 @@ pub mod prelude {
             Sequence3, SharedStream,
         },
     };
+    // Methods of Keras's and PyTorch's models, for messages.
+    #[cfg(feature = "std")]
+    #[doc(hidden)]
+    pub use rnn_runtime::model::elsewhere::methods::*;
     #[cfg(feature = "training")]
     pub use rnn_train::{
         ClassificationReport, Column, ConfusionMatrix, Dataset, Evaluate, Fit, History, Logs,

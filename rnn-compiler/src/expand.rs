@@ -23,6 +23,9 @@ pub fn expand_model(tokens: TokenStream) -> TokenStream {
     if let Some(path) = layer::missing_cell(&model, LAYERS) {
         // The cell's macro calls us again with the cell; mistakes are shown then.
         found.take();
+        if let Some(d) = passes::check_import(&path) {
+            return emit::stub(&model, &[d]);
+        }
         let cells = model.cells.iter().map(|c| {
             let path = &c.path;
             match &c.cell {

@@ -262,7 +262,7 @@ fn python_inside_of_python() {
     );
     says(
         "Input(_, 3) -> Bidirectional(LSTM(8), merge_mode = None)",
-        &["RNN0043", "no merge `none`"],
+        &["RNN0043", "write `merge_mode = none`"],
     );
     says(
         "input x: [_, 8]; input m: [bool]; output y = x -> LSTM(4, mask = m);",
@@ -487,7 +487,7 @@ fn python_in_a_cell() {
     for (body, right) in [
         ("next h = tanh(matmul(x, k));", "write `x @ k`"),
         ("next h = inputs @ k;", "the input of a step is `x`"),
-        ("next h = h ** 2;", "a power is `pow(h, 2)`"),
+        ("next h = h ** 2;", "write `pow(h, 2)`"),
         ("next h = x @ k + 1e40;", "at most 3.4e38"),
         (
             "param b: [HIDDEN] = zeros; next h = x @ k;",
@@ -547,7 +547,7 @@ fn tuples_whole_numbers_and_eps() {
         ("Input(_, 8) -> LSTM(8.0)", "write `8`"),
         (
             "Input(8) -> LayerNormalization(eps = 0.01)",
-            "did you mean `epsilon`?",
+            "write `LayerNormalization(epsilon = 0.01)`",
         ),
     ] {
         says(text, &[right]);

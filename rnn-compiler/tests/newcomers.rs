@@ -155,7 +155,7 @@ fn a_vector_beside_a_sequence_is_made_one() {
             (
                 "(x, y)",
                 "_",
-                "; or give the sequence a length, and repeat the vector as often by RepeatVector",
+                "; or give the sequence a length, such as 10, and repeat the vector as often: `v -> RepeatVector(10)`",
             ),
         ] {
             says(

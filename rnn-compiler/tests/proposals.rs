@@ -120,7 +120,7 @@ fn words_that_nothing_can_be_named() {
             "param NAME: [units] = zeros; output x;",
             "input NAME: [n]; output 1;",
             "let NAME = x; output x;",
-            "let [a, NAME] = split(x); output x;",
+            "let [a, NAME] = split(x); output a;",
             "output NAME = x;",
         ] {
             let tokens = format!(
@@ -422,7 +422,7 @@ fn the_users_own_words_are_in_the_help() {
         ),
         (
             "Input(_, 8) -> MaxPooling1D(2)",
-            "the largest values over all steps are `GlobalMaxPooling1D`",
+            "the nearest is the largest over all steps: `GlobalMaxPooling1D`",
         ),
         (
             "Input(_, 8) -> GlobalAvgPool1D",
@@ -559,15 +559,15 @@ fn the_users_own_words_are_in_the_help() {
         ),
         (
             "state h: [units]; next h = h ** 3; output h;",
-            "a power is `pow(h, 3)`",
+            "write `pow(h, 3)`",
         ),
         (
             "state h: [units]; next h = x @ k + tanh(h) ** 2; output h;",
-            "a power is `pow(tanh(h), 2)`",
+            "write `pow(tanh(h), 2)`",
         ),
         (
             "state h: [units]; let n = 2; next h = (h + 1) ** n; output h;",
-            "a power is `pow(h + 1, n)`",
+            "write `pow(h + 1, n)`",
         ),
     ] {
         let (text, found) = cell(&format!("param k: [input, units] = zeros; {body}"));

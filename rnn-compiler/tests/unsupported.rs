@@ -155,11 +155,11 @@ const UNSUPPORTED: &[(&str, &str)] = &[
     // Conv2D
     ("Input(_, 6) -> Conv2D(3, 3)", "RNN0100"),
     // CuDNNLSTM
-    ("Input(_, 6) -> CuDNNLSTM(3)", "RNN0100"),
+    ("Input(_, 6) -> CuDNNLSTM(3)", "RNN0101"),
     // Lambda
     ("Input(_, 6) -> Lambda(3)", "RNN0100"),
     // Softmax
-    ("Input(_, 6) -> Softmax", "RNN0100"),
+    ("Input(_, 6) -> Softmax", "RNN0101"),
     // GroupNormalization
     ("Input(_, 6) -> GroupNormalization(2)", "RNN0100"),
     // UnitNormalization
@@ -245,7 +245,7 @@ const UNSUPPORTED: &[(&str, &str)] = &[
     ("Input(_, 6) -> MaxPooling1D(2)", "RNN0100"),
     ("Input(_, 6) -> AveragePooling1D(2)", "RNN0100"),
     ("Input(_, 6) -> AdaptiveMaxPooling1D(2)", "RNN0100"),
-    ("Input(_, 6) -> GlobalMaxPool1D", "RNN0100"),
+    ("Input(_, 6) -> GlobalMaxPool1D", "RNN0101"),
     ("Input(_, 4, 5) -> GlobalAveragePooling2D", "RNN0100"),
     // GlobalAveragePooling1D
     ("Input(6) -> GlobalAveragePooling1D", "RNN0107"),
@@ -264,7 +264,7 @@ const UNSUPPORTED: &[(&str, &str)] = &[
     // Reshape
     ("Input(4, 6) -> Reshape((3, 8))", "RNN0042"),
     ("Input(4, 6) -> Reshape(3, 7)", "RNN0162"),
-    ("Input(4, 6) -> Reshape(-1, 8)", "RNN0126"),
+    ("Input(4, 6) -> Reshape(-1, 8)", "RNN0162"),
     ("Input(4, 6) -> Reshape(_, 8)", "RNN0126"),
     ("Input(_, 6) -> Reshape(2, 3)", "RNN0162"),
     ("Input(4, 6) -> Reshape", "RNN0122"),

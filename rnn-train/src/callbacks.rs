@@ -53,6 +53,11 @@ pub use terminate::TerminateOnNaN;
 ///     }
 /// }
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no callback",
+    label = "not a callback",
+    note = "a callback is a value, not its name: write `EarlyStopping::new(\"val_loss\")`, `ModelCheckpoint::new(\"best.safetensors\")` or `TerminateOnNaN::default()`; several are several calls of `callback`"
+)]
 pub trait Callback: Send {
     /// Before the first epoch; nothing has changed yet.
     ///

@@ -14,6 +14,7 @@ pub mod losses;
 pub mod metrics;
 pub mod optimizers;
 
+mod by_name;
 mod classification;
 mod data;
 mod history;

@@ -67,7 +67,7 @@ pub use regression::{Huber, MeanAbsoluteError, MeanSquaredError};
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no loss",
     label = "not a loss",
-    note = "a loss is a value, not its name: write `MeanSquaredError`, `BinaryCrossentropy::from_logits()` or `SparseCategoricalCrossentropy::from_logits()`"
+    note = "a loss is a value, not its name: write `MeanSquaredError`, `BinaryCrossentropy::default()` after a sigmoid, `SparseCategoricalCrossentropy::default()` after a softmax, or `from_logits()` of these after a layer without activation"
 )]
 pub trait Loss: Send + Sync {
     /// Keras's name, such as `mean_squared_error`.
@@ -204,6 +204,27 @@ macro_rules! watched {
             }
         }
     )*};
+}
+
+crate::by_name::by_name! {
+    Loss "a loss with options is a value of its type, found the name of the type" {
+        fn name(&self) -> &str {
+            ""
+        }
+        fn targets(&self) -> TargetKind {
+            TargetKind::Floats
+        }
+        fn row(&self, _: &[f32], _: Target<'_>, _: Option<&mut [f32]>) -> f64 {
+            f64::NAN
+        }
+    }
+    BinaryCrossentropy WriteBinaryCrossentropyDefault BinaryCrossentropyIsAType:
+        "write `BinaryCrossentropy::default()` after a sigmoid, `BinaryCrossentropy::from_logits()` after a layer without activation";
+    CategoricalCrossentropy WriteCategoricalCrossentropyDefault CategoricalCrossentropyIsAType:
+        "write `CategoricalCrossentropy::default()` after a softmax, `CategoricalCrossentropy::from_logits()` after a layer without activation";
+    SparseCategoricalCrossentropy WriteSparseCategoricalCrossentropyDefault SparseCategoricalCrossentropyIsAType:
+        "write `SparseCategoricalCrossentropy::default()` after a softmax, `SparseCategoricalCrossentropy::from_logits()` after a layer without activation";
+    Huber WriteHuberDefault HuberIsAType: "write `Huber::default()` or `Huber {{ delta: 0.5 }}`";
 }
 
 watched! {

@@ -273,5 +273,30 @@ fn check_not_negative(what: &str, value: f64) -> Result<(), Error> {
     }))
 }
 
+crate::by_name::by_name! {
+    Optimizer "an optimizer is a value of its type, found the name of the type" {
+        fn name(&self) -> &str {
+            ""
+        }
+        fn options(&self) -> Options {
+            Options::default()
+        }
+        fn slots(&self) -> Vec<Slot> {
+            Vec::new()
+        }
+        fn update(&self, _: Step, _: &mut [f32], _: &[f32], _: &mut [&mut [f32]]) {}
+    }
+    Adagrad WriteAdagradNewOrDefault AdagradIsAType:
+        "write `Adagrad::new(0.001)` with your learning rate, or `Adagrad::default()` with Keras's";
+    Adam WriteAdamNewOrDefault AdamIsAType:
+        "write `Adam::new(0.001)` with your learning rate, or `Adam::default()` with Keras's";
+    AdamW WriteAdamWNewOrDefault AdamWIsAType:
+        "write `AdamW::new(0.001)` with your learning rate, or `AdamW::default()` with Keras's";
+    RMSprop WriteRMSpropNewOrDefault RMSpropIsAType:
+        "write `RMSprop::new(0.001)` with your learning rate, or `RMSprop::default()` with Keras's";
+    SGD WriteSGDNewOrDefault SGDIsAType:
+        "write `SGD::new(0.01)` with your learning rate, or `SGD::default()` with Keras's";
+}
+
 #[cfg(test)]
 mod tests;

@@ -48,7 +48,7 @@ pub enum Direction {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no metric",
     label = "not a metric",
-    note = "a metric is a value, not its name: write `Accuracy`, `MeanAbsoluteError` or `TopKCategoricalAccuracy::default()`"
+    note = "a metric is a value, not its name: write `Accuracy`, `MeanAbsoluteError` or `TopKCategoricalAccuracy::default()`; several are several calls, `.metric(Accuracy).metric(MeanAbsoluteError)`"
 )]
 pub trait Metric: Send {
     /// Its name in the logs; for validation data `val_` stands in front.

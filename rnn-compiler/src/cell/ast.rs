@@ -1,5 +1,7 @@
 //! A cell as it was written.
 
+use std::{collections::BTreeSet, fmt};
+
 use proc_macro2::{Ident, Span, TokenStream};
 
 use super::value::Value;
@@ -130,4 +132,90 @@ pub enum ExprKind {
     Index(Box<Expr>, usize),
     /// `if flag { a } else { b }`
     If(Box<Expr>, Box<Expr>, Box<Expr>),
+}
+
+/// How tight an operator binds, from loose to tight; a call binds tightest.
+const TIGHTEST: usize = 6;
+
+impl Expr {
+    fn binds(&self) -> usize {
+        match &self.kind {
+            ExprKind::Binary('|', ..) => 0,
+            ExprKind::Binary('&', ..) => 1,
+            ExprKind::Compare(..) => 2,
+            ExprKind::Binary('+' | '-', ..) => 3,
+            ExprKind::Binary(..) => 4,
+            ExprKind::Negate(_) => 5,
+            _ => TIGHTEST,
+        }
+    }
+
+    /// The text with parentheses where it stands among operators that bind as tight as this.
+    pub(super) fn inside(&self, binds: usize) -> String {
+        match self.binds() < binds {
+            true => format!("({self})"),
+            false => self.to_string(),
+        }
+    }
+
+    /// Adds all names in the expression, also of functions.
+    pub(crate) fn names(&self, all: &mut BTreeSet<String>) {
+        match &self.kind {
+            ExprKind::Name(name) => {
+                all.insert(name.clone());
+            }
+            ExprKind::Negate(a) | ExprKind::Index(a, _) => a.names(all),
+            ExprKind::Binary(_, a, b) | ExprKind::Compare(_, a, b) => {
+                a.names(all);
+                b.names(all);
+            }
+            ExprKind::Call(name, values) => {
+                all.insert(name.clone());
+                values.iter().for_each(|v| v.names(all));
+            }
+            ExprKind::Einsum(_, _, values) => values.iter().for_each(|v| v.names(all)),
+            ExprKind::If(c, a, b) => [c, a, b].iter().for_each(|e| e.names(all)),
+            ExprKind::Number(_) | ExprKind::Flag(_) => {}
+        }
+    }
+
+    /// The text as the operand of a call or an index.
+    pub(super) fn operand(&self) -> String {
+        self.inside(TIGHTEST)
+    }
+}
+
+/// The values of a list, as they are written.
+pub(super) fn listed(all: &[Expr]) -> String {
+    let all: Vec<String> = all.iter().map(ToString::to_string).collect();
+    all.join(", ")
+}
+
+impl fmt::Display for Expr {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let own = self.binds();
+        match &self.kind {
+            ExprKind::Number(x) => write!(f, "{x}"),
+            ExprKind::Flag(flag) => write!(f, "{flag}"),
+            ExprKind::Name(name) => f.write_str(name),
+            ExprKind::Negate(a) => write!(f, "-{}", a.inside(own)),
+            ExprKind::Binary(sign, a, b) => {
+                let sign = match sign {
+                    '&' => "&&".to_owned(),
+                    '|' => "||".to_owned(),
+                    one => one.to_string(),
+                };
+                write!(f, "{} {sign} {}", a.inside(own), b.inside(own + 1))
+            }
+            ExprKind::Compare(sign, a, b) => {
+                write!(f, "{} {sign} {}", a.inside(own + 1), b.inside(own + 1))
+            }
+            ExprKind::Call(name, all) => write!(f, "{name}({})", listed(all)),
+            ExprKind::Einsum(equation, _, all) => {
+                write!(f, "einsum({equation:?}, {})", listed(all))
+            }
+            ExprKind::Index(a, row) => write!(f, "{}[{row}]", a.operand()),
+            ExprKind::If(c, a, b) => write!(f, "if {c} {{ {a} }} else {{ {b} }}"),
+        }
+    }
 }

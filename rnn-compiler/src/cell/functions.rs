@@ -1,6 +1,9 @@
 //! The functions of the cell language, Keras's activations among them, in terms of graph nodes.
 
-use super::graph::{Binary::*, Compare, Graph, NodeId, Reduce, Unary};
+use super::{
+    ast::{Expr, listed},
+    graph::{Binary::*, Compare, Graph, NodeId, Reduce, Unary},
+};
 use crate::diagnostics::{OrBug, Sound};
 
 /// A function from one vector to one vector.
@@ -166,6 +169,78 @@ pub fn fold_rows(
     total.or_bug("a reduction of nothing")
 }
 
+/// Functions of NumPy, PyTorch, TensorFlow and papers, and how each is written here; `{0}` is the first argument, `{*}`
+/// stands for all of them. One line adds a function.
+#[rustfmt::skip] // a table
+const ELSEWHERE: &[(&str, &str)] = &[
+    ("add", "{0} + {1}"),
+    ("amax", "max_of({0})"),
+    ("amin", "min_of({0})"),
+    ("cat", "concat({*})"),
+    ("chunk", "split({0})"),
+    ("clamp", "min(max({0}, {1}), {2})"),
+    ("clip", "min(max({0}, {1}), {2})"),
+    ("clone", "{0}"),
+    ("concatenate", "concat({*})"),
+    ("copy", "{0}"),
+    ("detach", "stop_gradient({0})"),
+    ("div", "{0} / {1}"),
+    ("divide", "{0} / {1}"),
+    ("dot", "{0} @ {1}"),
+    ("hadamard", "{0} * {1}"),
+    ("hardtanh", "hard_tanh({0})"),
+    ("hstack", "concat({*})"),
+    ("identity", "{0}"),
+    ("logistic", "sigmoid({0})"),
+    ("matmul", "{0} @ {1}"),
+    ("maximum", "max({0}, {1})"),
+    ("minimum", "min({0}, {1})"),
+    ("mm", "{0} @ {1}"),
+    ("mul", "{0} * {1}"),
+    ("multiply", "{0} * {1}"),
+    ("neg", "-{0}"),
+    ("negative", "-{0}"),
+    ("norm", "sqrt(sum({0} * {0}))"),
+    ("ones_like", "1"),
+    ("power", "pow({0}, {1})"),
+    ("powf", "pow({0}, {1})"),
+    ("powi", "pow({0}, {1})"),
+    ("reduce_max", "max_of({0})"),
+    ("reduce_mean", "mean({0})"),
+    ("reduce_sum", "sum({0})"),
+    ("reshape", "{0}"),
+    ("sigm", "sigmoid({0})"),
+    ("split", "split({0})"),
+    ("square", "pow({0}, 2)"),
+    ("std", "sqrt(variance({0}))"),
+    ("sub", "{0} - {1}"),
+    ("subtract", "{0} - {1}"),
+    ("var", "variance({0})"),
+    ("where", "select({0}, {1}, {2})"),
+    ("zeros_like", "0"),
+];
+
+/// A call of another library's function as it is written here; a call of one that is here stays as it is. `None`
+/// for a name that nobody uses.
+pub(super) fn written(name: &str, arguments: &[Expr]) -> Option<String> {
+    let known = ELSEWHERE.iter().find(|(n, _)| *n == name);
+    let Some((_, code)) = known else {
+        let own = names().any(|n| n == name);
+        return own.then(|| format!("{name}({})", listed(arguments)));
+    };
+    let mut text = code.replace("{*}", &listed(arguments));
+    // Operands of an operator have parentheses where they need them, arguments of a call have not.
+    let operator = code.starts_with(['{', '-']) && code.len() > 3 || code.contains(" * ");
+    for (i, argument) in arguments.iter().enumerate() {
+        let written = match operator {
+            true => argument.operand(),
+            false => argument.to_string(),
+        };
+        text = text.replace(&format!("{{{i}}}"), &written);
+    }
+    (!text.contains('{')).then_some(text)
+}
+
 /// All names of lane-by-lane functions and activations, for "did you mean".
 pub fn names() -> impl Iterator<Item = &'static str> {
     let other = ["softmax", "sum", "mean", "variance", "max_of", "min_of"];
@@ -178,6 +253,13 @@ pub fn names() -> impl Iterator<Item = &'static str> {
         .chain(COMPOSED.iter().map(|(n, _)| *n))
         .chain(other)
         .chain(binary)
+}
+
+/// All activations, by name.
+pub(crate) fn activations() -> impl Iterator<Item = &'static str> {
+    let unary = UNARY.iter().map(|(n, _)| *n);
+    let known = unary.chain(COMPOSED.iter().map(|(n, _)| *n));
+    known.chain(["softmax"]).filter(|n| *n != "stop_gradient")
 }
 
 /// The names that can be given as `activation = …`.

@@ -32,6 +32,7 @@ impl CellAst {
             diagnostics,
             depth: 0,
             failed: false,
+            states: Vec::new(),
         };
         let cell = parser.cell(tokens).ok()?;
         (!parser.failed).then_some(cell)
@@ -49,6 +50,8 @@ pub(super) struct Parser<'d> {
     diagnostics: &'d mut Diagnostics,
     pub(super) depth: usize,
     failed: bool,
+    /// The names of the states so far.
+    pub(super) states: Vec<String>,
 }
 
 impl Parser<'_> {
@@ -71,17 +74,32 @@ impl Parser<'_> {
         self.mistake(Diagnostic::new(code, c.span(), message).help(help))
     }
 
+    /// The text of the expression at `c`, for a message; reports nothing and moves nothing.
+    pub(super) fn quiet(&self, c: &Cursor) -> Option<String> {
+        let mut unseen = Diagnostics::new();
+        let mut parser = Parser {
+            diagnostics: &mut unseen,
+            depth: self.depth,
+            failed: false,
+            states: Vec::new(),
+        };
+        let mut c = c.clone();
+        let text = parser.expr(&mut c).ok().map(|e| e.to_string());
+        unseen.take();
+        text.filter(|_| c.at_end() || c.is(";"))
+    }
+
     fn cell(&mut self, tokens: TokenStream) -> Parsed<CellAst> {
         let mut c = Cursor::new(tokens.clone(), Span::call_site());
         let attrs = self.attributes(&mut c)?;
         let vis = self.visibility(&mut c)?;
         if !c.eat_word("cell") {
-            return self.expected(
-                &c,
-                "RNN0002",
-                "`cell`",
-                "a cell starts like `pub cell MyCell(units) { … }`",
-            );
+            // `fn MyCell(units)`, `struct MyCell`
+            let help = match c.peek_nth(1) {
+                Some(TokenTree::Ident(name)) => format!("write `cell {name}`"),
+                _ => "a cell starts like `pub cell MyCell(units) { … }`".to_owned(),
+            };
+            return self.expected(&c, "RNN0002", "`cell`", help);
         }
         let Some(name) = c.type_name() else {
             return self.expected(

@@ -6,6 +6,7 @@ use proc_macro2::{Delimiter, Group, Span, TokenTree};
 
 use super::{
     ast::{Expr, ExprKind},
+    functions,
     parse::{MAX_DEPTH, Parser, deep_message},
     parse_value::{Number, number, path},
 };
@@ -28,6 +29,28 @@ const LEVELS: &[&[&str]] = &[
 ];
 
 const COMPARISONS: usize = 2;
+
+/// Modules and objects of Python's, and Rust's types, whose functions are called in a cell by mistake.
+const MODULES: &[&str] = &[
+    "F",
+    "K",
+    "activations",
+    "f32",
+    "f64",
+    "jax",
+    "jnp",
+    "keras",
+    "lax",
+    "math",
+    "nn",
+    "np",
+    "numpy",
+    "ops",
+    "self",
+    "std",
+    "tf",
+    "torch",
+];
 
 /// How `einsum` is written.
 const EINSUM_HELP: &str = "write einsum(\"bij,ijkl->bkl\", a, kernel)";
@@ -110,7 +133,7 @@ impl Parser<'_> {
         let mut indices = 0;
         while let Some(group) = c.group(Delimiter::Bracket) {
             let span = group.span_open();
-            let row = self.row(&group)?;
+            let row = self.row(&group, &e)?;
             indices += 1;
             if indices > MAX_DEPTH {
                 return self.mistake(deep_message(span));
@@ -121,24 +144,95 @@ impl Parser<'_> {
                 span,
             };
         }
+        if c.is(".") {
+            return self.method(c, &e);
+        }
+        if c.is("**") || c.is("^") {
+            let (span, found) = (c.span(), c.found());
+            let _ = c.eat("**") || c.eat("^");
+            let power = self.deeper(span, |p| p.unary(c))?;
+            let words = format!("there is no operator {found}");
+            let d = Diagnostic::new("RNN0014", span, words);
+            return self.mistake(d.help(match &e.kind {
+                // Euler's number has no name here.
+                ExprKind::Name(name) if name == "e" => format!("write `exp({power})`"),
+                _ => format!("write `pow({e}, {power})`"),
+            }));
+        }
         Ok(e)
     }
 
+    /// Reports a function of Python's with its module, `np.tanh(x)`, or a method, `x.tanh()`; the cursor stands at the
+    /// dot.
+    fn method(&mut self, c: &mut Cursor, of: &Expr) -> Parsed<Expr> {
+        let mut span = c.span();
+        let mut text = of.to_string();
+        let mut name = String::new();
+        let module = |n: &str| MODULES.contains(&n);
+        let of_module = matches!(&of.kind, ExprKind::Name(n) if module(n));
+        while let Some(sign) = [".", "::"].into_iter().find(|sign| c.is(sign)) {
+            c.eat(sign);
+            span = c.span();
+            let Some(next) = c.ident() else { break };
+            name = next.to_string();
+            text += &format!("{sign}{name}");
+        }
+        let group = c.group(Delimiter::Parenthesis);
+        let mut arguments = match &group {
+            Some(group) => self.list(group)?,
+            None => Vec::new(),
+        };
+        if of_module {
+            let words = match text.starts_with("self.") {
+                true => {
+                    format!("`{text}`: a cell has no `self`; its parameters and states are names")
+                }
+                false => format!("`{text}`: there are no modules here"),
+            };
+            let d = Diagnostic::new("RNN0026", of.span, words);
+            let code = match group.is_some() {
+                true => functions::written(&name, &arguments),
+                false => Some(name),
+            };
+            return self.mistake(d.help(match code {
+                Some(code) => format!("write `{code}`"),
+                None => "functions stand alone: `tanh(x)`".to_owned(),
+            }));
+        }
+        let d = Diagnostic::new(
+            "RNN0026",
+            span,
+            format!("values have no methods, found `.{name}`"),
+        );
+        if matches!(name.as_str(), "T" | "t" | "transpose") {
+            let d = d.note(
+                "a matrix is declared as it is multiplied: `x @ k` takes [rows of x, columns]",
+            );
+            return self.mistake(d.help(format!("write `{of}`")));
+        }
+        arguments.insert(0, of.clone());
+        self.mistake(match functions::written(&name, &arguments) {
+            Some(code) => d.help(format!("write `{code}`")),
+            None => d.help("functions are called on values: `tanh(x)`"),
+        })
+    }
+
     /// The `0` of `bias[0]`.
-    fn row(&mut self, group: &Group) -> Parsed<usize> {
+    fn row(&mut self, group: &Group, of: &Expr) -> Parsed<usize> {
         let mut inner = Cursor::inside(group);
         if let (Some(TokenTree::Literal(l)), None) = (inner.next(), inner.peek())
             && let Ok(Number::Whole(n)) = number(&l)
         {
             return Ok(n);
         }
+        // `z[:units]`, `z[i]`
+        let words = format!(
+            "a row of a parameter is taken by one whole number, `{of}[0]`: there are no slices and no other indices"
+        );
         self.mistake(
-            Diagnostic::new(
-                "RNN0022",
-                group.span_open(),
-                "a row of a parameter is taken by one whole number",
-            )
-            .help("write `bias[0]`; parts of a vector come from `split`"),
+            Diagnostic::new("RNN0022", group.span_open(), words).help(format!(
+                "equal parts of a vector come from `split`: `let [a, b] = split({of});`"
+            )),
         )
     }
 
@@ -184,6 +278,13 @@ impl Parser<'_> {
                 }
                 c.set_position(start);
                 c.next();
+                if c.is_group(Delimiter::Parenthesis) {
+                    self.no_declaration(c, &name, span)?;
+                }
+                if c.is("::") && MODULES.contains(&name.as_str()) {
+                    let kind = ExprKind::Name(name);
+                    return self.method(c, &Expr { kind, span });
+                }
                 let kind = match c.group(Delimiter::Parenthesis) {
                     Some(group) if name == "einsum" => self.einsum(&group)?,
                     Some(group) => ExprKind::Call(name, self.list(&group)?),
@@ -200,7 +301,24 @@ impl Parser<'_> {
                 let mut d =
                     Diagnostic::new("RNN0026", span, format!("expected a value, found {found}"));
                 d = if c.is_group(Delimiter::Bracket) {
-                    d.help("vectors are joined by `concat(a, b)`")
+                    let listed = c.clone().group(Delimiter::Bracket);
+                    let listed = listed.and_then(|g| {
+                        let mut c = Cursor::inside(&g);
+                        let mut all = Vec::new();
+                        while !c.at_end() {
+                            all.push(c.ident()?.to_string());
+                            c.eat(",");
+                        }
+                        (!all.is_empty()).then_some(all)
+                    });
+                    match listed.as_deref() {
+                        Some([one]) => d.help(format!("there are no lists: write `{one}` alone")),
+                        Some(several) => d.help(format!(
+                            "vectors are joined by `concat({})`",
+                            several.join(", ")
+                        )),
+                        None => d.help("vectors are joined by `concat(a, b)`"),
+                    }
                 } else if c.is("&") {
                     d.help("there are no references: write the name alone")
                 } else if c.is("*") {
@@ -211,6 +329,41 @@ impl Parser<'_> {
                 self.mistake(d)
             }
         }
+    }
+
+    /// Reports a parameter that is declared where it is used, `param([input, units])`, and an activation that is given by
+    /// a text, `activation("tanh", x)`; the cursor stands at the arguments.
+    fn no_declaration(&mut self, c: &Cursor, name: &str, span: Span) -> Parsed<()> {
+        let Some(group) = c.clone().group(Delimiter::Parenthesis) else {
+            return Ok(());
+        };
+        let mut inner = Cursor::inside(&group);
+        if matches!(name, "param" | "parameter" | "weight" | "add_weight") {
+            let shape = match inner.group(Delimiter::Bracket) {
+                Some(shape) => shape.stream().to_string().replace(" ,", ","),
+                None => "input, units".to_owned(),
+            };
+            let d = Diagnostic::new(
+                "RNN0026",
+                span,
+                "a parameter is declared by a statement of its own",
+            );
+            return self.mistake(d.help(format!(
+                "write `param kernel: [{shape}] = glorot_uniform;` before, and `kernel` here"
+            )));
+        }
+        let text = match inner.next() {
+            Some(TokenTree::Literal(l)) if matches!(name, "activation" | "Activation") => {
+                syn::parse_str::<syn::LitStr>(&l.to_string()).ok()
+            }
+            _ => None,
+        };
+        let Some(text) = text.filter(|_| inner.eat(",")) else {
+            return Ok(());
+        };
+        let value = self.expr(&mut inner)?;
+        let d = Diagnostic::new("RNN0024", span, "an activation is called by its own name");
+        self.mistake(d.help(format!("write `{}({value})`", text.value())))
     }
 
     /// `"bi,ij->bj", a, kernel`

@@ -13,6 +13,18 @@ use crate::{
     diagnostics::{Diagnostic, did_you_mean},
 };
 
+/// Words that other languages have for the statements of a cell.
+const ELSEWHERE: &[(&str, &str)] = &[
+    ("buffer", "frozen param {}: [units] = zeros;"),
+    ("carry", "state {}: [units];"),
+    ("hidden", "state {}: [units];"),
+    ("parameter", "param {}: [input, units] = glorot_uniform;"),
+    ("var", "let {} = …;"),
+    ("variable", "param {}: [input, units] = glorot_uniform;"),
+    ("weight", "param {}: [input, units] = glorot_uniform;"),
+    ("weights", "param {}: [input, units] = glorot_uniform;"),
+];
+
 const STATEMENTS: &[&str] = &[
     "input", "param", "frozen", "state", "let", "next", "output", "if",
 ];
@@ -87,18 +99,15 @@ impl Parser<'_> {
             return;
         }
         let found = c.found();
+        let next = STATEMENTS.iter().any(|s| c.is_word(s));
+        let span = if next { c.previous_span() } else { c.span() };
         let mut d = Diagnostic::new(
             "RNN0014",
-            c.span(),
+            span,
             format!("expected `;` or an operator, found {found}"),
         );
-        d = if c.is(".") {
-            d.help("there are no methods: write `tanh(x)`, not `x.tanh()`")
-        } else if c.is("**") || c.is("^") || c.is("%") {
-            d.help(format!(
-                "the operators are + - * / @; a power is `{}`",
-                power(c).unwrap_or("pow(x, 2)".to_owned())
-            ))
+        d = if c.is("%") {
+            d.help("the operators are + - * / @; a power is `pow(x, 2)`")
         } else if c.is("=") {
             d.help("`next h = …;` sets a state, `let h = …;` names a value; compare by `==`")
         } else if c.is_word("as") {
@@ -108,7 +117,7 @@ impl Parser<'_> {
         };
         let _: Parsed<()> = self.mistake(d);
         // After a forgotten `;` the next statement is read; other tokens are skipped.
-        if !STATEMENTS.iter().any(|s| c.is_word(s)) {
+        if !next {
             c.skip_past_semicolon();
         }
     }
@@ -124,13 +133,43 @@ impl Parser<'_> {
             Some(TokenTree::Ident(i)) => i.to_string(),
             _ => String::new(),
         };
-        let assigned = matches!(c.peek_nth(1), Some(TokenTree::Punct(p)) if p.as_char() == '=');
+        let sign = |n: usize, sign: char| matches!(c.peek_nth(n), Some(TokenTree::Punct(p)) if p.as_char() == sign);
+        let after = |n: usize| {
+            let mut c = c.clone();
+            c.set_position(c.position() + n);
+            self.quiet(&c)
+        };
+        let state = self.states.contains(&word);
+        let start = if state { "next" } else { "let" };
+        let operator = ['+', '-', '*', '/']
+            .into_iter()
+            .find(|o| sign(1, *o) && sign(2, '='));
         let help = if c.is(";") {
             "remove the extra `;`".to_owned()
-        } else if assigned {
-            format!("write `let {word} = …;` for a new name or `next {word} = …;` for a state")
+        } else if sign(1, '=') {
+            let value = after(2).unwrap_or("…".to_owned());
+            match state {
+                true => format!("`{word}` is a state: write `next {word} = {value};`"),
+                false => {
+                    format!("write `let {word} = {value};`, or `next {word} = …;` if it is a state")
+                }
+            }
+        } else if let Some(operator) = operator {
+            let value = after(3).unwrap_or("…".to_owned());
+            format!("values do not change: write `{start} {word} = {word} {operator} {value};`")
         } else if word == "return" {
-            "write `output h;`".to_owned()
+            format!("write `output {};`", after(1).unwrap_or("h".to_owned()))
+        } else if matches!(word.as_str(), "for" | "while" | "loop") {
+            "a cell is one step, and the layer runs it for all of them: write what happens in one, `next h = …;`, without the loop"
+                .to_owned()
+        } else if let (Some(value), true) = (self.quiet(c), !word.is_empty()) {
+            format!("what a cell gives is its output: write `output {value};`")
+        } else if let Some((_, own)) = ELSEWHERE.iter().find(|(w, _)| *w == word) {
+            let name = match c.peek_nth(1) {
+                Some(TokenTree::Ident(name)) => name.to_string(),
+                _ => "k".to_owned(),
+            };
+            format!("write `{}`", own.replace("{}", &name))
         } else if let Some(meant) = did_you_mean(&word, STATEMENTS.iter().copied()) {
             format!("did you mean `{meant}`?")
         } else {
@@ -156,9 +195,15 @@ impl Parser<'_> {
                     c.span(),
                     format!("the parameter `{name}` has no initialiser"),
                 )
-                .help(format!(
-                    "write `param {name}: […] = zeros;` or `= glorot_uniform`, `= orthogonal`, …"
-                )),
+                .help({
+                    let sizes: Vec<String> = shape.iter().map(ToString::to_string).collect();
+                    let init = if sizes.len() > 1 {
+                        "glorot_uniform"
+                    } else {
+                        "zeros"
+                    };
+                    format!("write `param {name}: [{}] = {init};`", sizes.join(", "))
+                }),
             );
         }
         self.expect(c, "=", "RNN0013", &example)?;
@@ -181,7 +226,10 @@ impl Parser<'_> {
             }
         };
         match shape {
-            Some(shape) if !c.is("=") => Ok(Item::State { name, shape }),
+            Some(shape) if !c.is("=") => {
+                self.states.push(name.to_string());
+                Ok(Item::State { name, shape })
+            }
             _ => self.mistake(
                 Diagnostic::new(
                     "RNN0013",
@@ -244,25 +292,35 @@ impl Parser<'_> {
         let (names, parts) = if let Some(group) = c.group(Delimiter::Bracket) {
             (self.parts(&group)?, true)
         } else if c.is_group(Delimiter::Parenthesis) {
-            return self.mistake(
-                Diagnostic::new(
-                    "RNN0018",
-                    c.span(),
-                    "the parts of a split stand in brackets",
-                )
-                .help("write `let [i, f, g, o] = split(…);`"),
-            );
+            let span = c.span();
+            let names = c
+                .group(Delimiter::Parenthesis)
+                .map(|g| g.stream().to_string());
+            return self.unbracketed(c, span, &names.unwrap_or_default());
         } else {
             (vec![self.let_name(c, "let z = …;")?], false)
         };
+        if c.is(",") {
+            let (span, mut all) = (c.span(), names[0].to_string());
+            while c.eat(",") {
+                all += &format!(", {}", self.let_name(c, "let [a, b] = split(…);")?);
+            }
+            return self.unbracketed(c, span, &all);
+        }
         if c.is(":") {
+            let mut ahead = c.clone();
+            while !(ahead.at_end() || ahead.is("=") || ahead.is(";")) {
+                ahead.next();
+            }
+            let value = ahead.eat("=").then(|| self.quiet(&ahead)).flatten();
+            let value = value.unwrap_or("…".to_owned());
             return self.mistake(
                 Diagnostic::new(
                     "RNN0017",
                     c.span(),
                     "values of a cell have no types: every one is a vector of numbers",
                 )
-                .help("write `let z = …;`"),
+                .help(format!("write `let {} = {value};`", names[0])),
             );
         }
         self.expect(c, "=", "RNN0013", "let z = …;")?;
@@ -271,6 +329,22 @@ impl Parser<'_> {
             parts,
             value: self.expr(c)?,
         })
+    }
+
+    /// Reports parts of a split that stand in no brackets; the cursor stands at the `=`.
+    fn unbracketed(&mut self, c: &Cursor, span: Span, names: &str) -> Parsed<Item> {
+        let names: Vec<&str> = names
+            .split(',')
+            .map(str::trim)
+            .filter(|n| !n.is_empty())
+            .collect();
+        let mut ahead = c.clone();
+        let value = ahead.eat("=").then(|| self.quiet(&ahead)).flatten();
+        let value = value.unwrap_or("split(…)".to_owned());
+        self.mistake(
+            Diagnostic::new("RNN0018", span, "the parts of a split stand in brackets")
+                .help(format!("write `let [{}] = {value};`", names.join(", "))),
+        )
     }
 
     /// `i, f, g, o`
@@ -400,31 +474,5 @@ impl Parser<'_> {
             return Ok(());
         }
         self.expected(c, code, &format!("`{what}`"), format!("write `{example}`"))
-    }
-}
-
-/// Python's `h ** 2` in the cell language. The cursor stands at the operator; the operands are names,
-/// numbers or calls.
-fn power(c: &Cursor) -> Option<String> {
-    let sign = ["**", "^"].into_iter().find(|s| c.is(s))?;
-    let at = c.position();
-    let mut before = c.clone();
-    let mut token = |back: usize| {
-        before.set_position(at.checked_sub(back)?);
-        before.next()
-    };
-    let base = match (token(2), token(1)?) {
-        (Some(TokenTree::Ident(f)), TokenTree::Group(g)) if f != "return" => format!("{f}{g}"),
-        (_, TokenTree::Group(g)) if g.delimiter() == Delimiter::Parenthesis => {
-            g.stream().to_string()
-        }
-        (_, one @ (TokenTree::Ident(_) | TokenTree::Literal(_))) => one.to_string(),
-        _ => return None,
-    };
-    let mut after = c.clone();
-    after.eat(sign);
-    match after.next()? {
-        one @ (TokenTree::Ident(_) | TokenTree::Literal(_)) => Some(format!("pow({base}, {one})")),
-        _ => None,
     }
 }

@@ -184,7 +184,8 @@ fn one_parse_shows_every_mistake() {
 
 /// A mistake, and words that its message must have.
 const MISTAKES: &[(&str, &str, &str)] = &[
-    ("fn C() {}", "RNN0002", "pub cell MyCell"),
+    ("fn C() {}", "RNN0002", "write `cell C`"),
+    ("(units) {}", "RNN0002", "pub cell MyCell"),
     ("cell (units) {}", "RNN0003", "name"),
     ("cell C {}", "RNN0004", "cell C(units)"),
     ("cell C(units)", "RNN0005", "output h;"),
@@ -226,8 +227,8 @@ const MISTAKES: &[(&str, &str, &str)] = &[
     ),
     (
         "cell C(units) { let z = x.tanh(); }",
-        "RNN0014",
-        "not `x.tanh()`",
+        "RNN0026",
+        "write `tanh(x)`",
     ),
     ("cell C(units) { let z = x ^ 2; }", "RNN0014", "pow(x, 2)"),
     ("cell C(units) { let z = x as f32; }", "RNN0014", "no types"),
@@ -259,7 +260,7 @@ const MISTAKES: &[(&str, &str, &str)] = &[
         "RNN0021",
         "comparisons",
     ),
-    ("cell C(units) { let z = b[i]; }", "RNN0022", "bias[0]"),
+    ("cell C(units) { let z = b[i]; }", "RNN0022", "`b[0]`"),
     (
         "cell C(units) { input x; }",
         "RNN0013",

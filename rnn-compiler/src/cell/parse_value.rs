@@ -53,7 +53,12 @@ pub(crate) fn number(literal: &Literal) -> Result<Number, Diagnostic> {
         other => Err(Diagnostic::new(
             "RNN0024",
             span,
-            format!("expected a number, found {}", short(literal)),
+            match &other {
+                syn::Lit::Str(s) if syn::parse_str::<syn::Ident>(&s.value()).is_ok() => {
+                    format!("a name has no quotes here, found {}", short(literal))
+                }
+                _ => format!("expected a number, found {}", short(literal)),
+            },
         )
         .help(match other {
             // A name in quotes, as in Python.

@@ -62,6 +62,24 @@ pub fn initializer_of(name: &str) -> Option<&'static str> {
     INITIALIZERS.iter().find(|i| **i == known).copied()
 }
 
+/// The initialiser that PyTorch or a paper calls so: `xavier_uniform`, `kaiming`.
+pub(crate) fn initializer_elsewhere(name: &str) -> Option<&'static str> {
+    let snake = snake(name);
+    let stem = snake.trim_end_matches('_');
+    let stem = stem.strip_suffix("_initializer").unwrap_or(stem);
+    Some(match stem {
+        "glorot" | "xavier" | "xavier_uniform" => "glorot_uniform",
+        "xavier_normal" => "glorot_normal",
+        "he" | "kaiming" | "kaiming_uniform" => "he_uniform",
+        "kaiming_normal" => "he_normal",
+        "lecun" => "lecun_normal",
+        "eye" => "identity",
+        "gaussian" | "randn" => "random_normal",
+        "rand" => "random_uniform",
+        _ => return None,
+    })
+}
+
 /// Why one of Keras's initialisers is not among [`INITIALIZERS`], and what to write instead.
 pub(crate) fn initializer_not_here(name: &str) -> Option<(&'static str, &'static str)> {
     let snake = snake(name);

@@ -142,6 +142,8 @@ pub const CATALOGUE: &[Entry] = &[
     entry("RNN0176", "input of too many axes", "An input has at most three axes of features besides batch and time. Numbers of several axes can stand side by side in one."),
     entry("RNN0177", "too many inputs or outputs", "A model has at most 16 inputs and 16 outputs; the parts of a structure are inputs of their own. `Concatenate` joins outputs."),
     entry("RNN0178", "argument of a declaration at a call", "A call of a shared layer takes `initial_state` and `mask`; the other arguments are those of every call: `layer l = LSTM(64); let y = x -> l(mask = m);`"),
+    entry("RNN0179", "size that is a const generic", "A model is compiled for its sizes: they are numbers, or `const`s of the program. A generic of the function around the model is neither: `const UNITS: usize = 64;` outside of it."),
+    entry("RNN0180", "cell that is not imported", "A cell is an item of Rust's: `use recurrent::cells::Sru;`, or its path in the model, `RNN(recurrent::cells::Sru(8))`."),
     entry("RNN0199", "bug of the compiler", "Please report it with the model."),
     entry("RNN0201", "argument of a cell missing", "An argument without a default must be given."),
     entry("RNN0202", "unknown activation or initialiser", "Activations and initialisers have Keras's names."),
@@ -185,6 +187,7 @@ pub const CATALOGUE: &[Entry] = &[
     entry("RNN0249", "value with several axes where a vector is needed", "`split`, `concat` and `softmax` take vectors; `flatten(v)` makes one. `split` takes a matrix, too: its columns."),
     entry("RNN0250", "condition on a `const`", "`if` compares numbers that are known to the compiler; the value of a `const` is not."),
     entry("RNN0251", "array of another shape", "A parameter starts with an array of the program, and the two differ in shape; rustc shows where the array is named in the cell."),
+    entry("RNN0252", "name in a cell that nothing reads", "What no statement reads is most often a mistake: a bias that was forgotten, a gate that does nothing. `_bias` or `let [a, _] = split(z);` says that it is none."),
     entry("RNN0300", "model that cannot stream", "A stream sees one step at a time. `Bidirectional`, `go_backwards`, `Flatten`, `Reshape` and `Permute` of a sequence, `RepeatVector`, `initial_state` and models with several axes of time need the whole sequence: use `predict`."),
 ];
 

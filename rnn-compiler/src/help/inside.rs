@@ -77,6 +77,11 @@ impl Inside {
         self.edit(layer, |l| l.without(STATES))
     }
 
+    /// The layer without an argument that belongs to the layers inside, if it has some.
+    pub fn without(&self, layer: LayerAst, name: &str) -> LayerAst {
+        self.edit(layer, |l| l.without(name))
+    }
+
     /// The layer with an argument that belongs to the layers inside, if it has some.
     pub fn with(&self, layer: LayerAst, argument: &ArgumentAst) -> LayerAst {
         let written = argument.to_string();

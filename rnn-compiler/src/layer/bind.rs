@@ -11,7 +11,7 @@ use crate::{
     cell::single,
     cursor::Reported,
     diagnostics::{Diagnostic, Diagnostics, did_you_mean},
-    syntax::{ArgumentAst, LayerAst, ValueAst, ValueKind},
+    syntax::{self, ArgumentAst, Class, LayerAst, ValueAst, ValueKind},
 };
 
 /// Matches the arguments of a layer with those that `def` declares; reports all that do not fit.
@@ -161,6 +161,9 @@ impl Binder<'_, '_> {
         }
         let position = self.position;
         self.position += 1;
+        if let Some(done) = self.two_sizes(position, value) {
+            return done;
+        }
         self.unclear |= position >= self.declared.len();
         let last = self.declared.last().copied();
         let rest = last.filter(|a| a.kind == Kind::Sizes && position >= self.declared.len());
@@ -182,6 +185,49 @@ impl Binder<'_, '_> {
                 )
                 .help(self.signature()),
             ),
+        }
+    }
+
+    /// Reports PyTorch's sizes of input and output, once, if the layer has them.
+    fn two_sizes(&mut self, position: usize, value: &ValueAst) -> Option<Result<(), Reported>> {
+        let own = [Some(Kind::Size), Some(Kind::Activation)];
+        let declared = [0, 1].map(|i| self.declared.get(i).map(|a| a.kind));
+        if declared != own || !syntax::has_two_sizes(self.given.written) {
+            return None;
+        }
+        self.unclear = true;
+        match position {
+            1 => {
+                let class = self.given.class;
+                let flag = value.to_string().to_lowercase();
+                if self.class().takes(&flag) {
+                    let words = format!("{class} has no flag `{value}`");
+                    let d = Diagnostic::new("RNN0120", value.span, words);
+                    return Some(self.mistake(d.help(format!("did you mean the flag `{flag}`?"))));
+                }
+                let words = format!("{class} takes one size, its own, found a second: `{value}`");
+                let (code, notes) = self.written();
+                let d = Diagnostic::new("RNN0126", value.span, words);
+                let d = notes.into_iter().fold(d, Diagnostic::note);
+                Some(self.mistake(d.help(format!("write `{code}`"))))
+            }
+            // PyTorch's number of layers, which the help has.
+            2 if matches!(value.kind, ValueKind::Whole(_)) => Some(Err(Reported)),
+            _ => None,
+        }
+    }
+
+    /// The layer with PyTorch's and Keras's names of arguments translated.
+    fn written(&self) -> (String, Vec<String>) {
+        syntax::written(self.given.written, &[self.class()])
+    }
+
+    fn class(&self) -> Class {
+        let own = self.declared.iter().chain(EVERYWHERE);
+        Class {
+            name: self.given.class,
+            arguments: own.map(|a| a.name).chain(["name"]).collect(),
+            ..self.given.def.as_class()
         }
     }
 
@@ -304,14 +350,13 @@ impl Binder<'_, '_> {
         self.unclear = true;
         let class = self.given.class;
         let d = Diagnostic::new("RNN0120", span, format!("{class} has no argument `{name}`"));
+        if syntax::is_argument(&self.class(), name) {
+            let (code, notes) = self.written();
+            let d = notes.into_iter().fold(d, Diagnostic::note);
+            return self.mistake(d.help(format!("write `{code}`")));
+        }
         let known = self.declared.iter().map(|a| a.name).chain(["name"]);
-        // PyTorch's name, too short to be taken for a slip of `epsilon`.
-        let epsilon = (name == "eps")
-            .then(|| self.declared_as("epsilon"))
-            .flatten();
-        let meant = epsilon
-            .map(|a| a.name)
-            .or_else(|| did_you_mean(name, known));
+        let meant = did_you_mean(name, known);
         let help = match meant {
             Some(meant) => format!("did you mean `{meant}`?"),
             None => self.elsewhere(written, name),

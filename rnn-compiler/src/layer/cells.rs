@@ -4,7 +4,7 @@ use proc_macro2::{Span, TokenStream};
 
 use super::{
     arguments::LayerArguments,
-    context::{Built, Context, Incoming, OutMask, guess, last_output},
+    context::{Before, Built, Context, Incoming, OutMask, guess, last_output},
     mask_argument::own_mask,
     state_argument::initial_states,
 };
@@ -247,16 +247,37 @@ fn axes_differ(
         ),
     );
     match (&a.time, &b.time) {
-        (Time::Any(_), Time::Any(_)) => d
-            .note("each `_` and each name is a length of its own")
-            .help("give both lengths the same name: `input a: [time, 28]; input b: [time, 3];`"),
+        (Time::Any(_), Time::Any(_)) => {
+            let input = |value: &Incoming, name: &str| {
+                let first = value.before.first();
+                let own = first.and_then(Before::input_name).unwrap_or(name);
+                let shape = first.and_then(|b| b.shape.as_ref());
+                match shape
+                    .filter(|s| s.is_sequence())
+                    .map(|s| (s.content, s.axes.clone()))
+                {
+                    Some((Content::Ids, _)) => format!("input {own}: ids[time];"),
+                    Some((Content::Numbers, axes)) => {
+                        let axes: Vec<String> = axes.iter().map(ToString::to_string).collect();
+                        format!("input {own}: [time, {}];", axes.join(", "))
+                    }
+                    _ => format!("input {own}: [time, 28];"),
+                }
+            };
+            d.note("each `_` and each name is a length of its own")
+                .help(format!(
+                    "give both lengths the same name: `{} {}`",
+                    input(first, "a"),
+                    input(second, "b")
+                ))
+        }
         (Time::None, time) | (time, Time::None) => {
             let vector = if a.time == Time::None { first } else { second };
             let repeat = match time {
                 Time::Steps(n) => {
                     format!("repeat the vector for every step: `v -> RepeatVector({n})`")
                 }
-                _ => "give the sequence a length, and repeat the vector as often by RepeatVector"
+                _ => "give the sequence a length, such as 10, and repeat the vector as often: `v -> RepeatVector(10)`"
                     .to_owned(),
             };
             let last = last_output(vector);
@@ -332,6 +353,22 @@ fn several_axes(given: &LayerArguments<'_>, input: &Shape) -> Diagnostic {
     })
 }
 
+/// What to write where a layer of several values reads one: a chain has no other.
+fn few_values(given: &LayerArguments<'_>, context: &Context<'_>) -> String {
+    let axes = context
+        .input()
+        .filter(|s| !s.is_sequence())
+        .map(Shape::width);
+    let features = axes.and_then(|n| n.value()).unwrap_or(28);
+    match context.scope.is_empty() {
+        true => format!(
+            "a chain has one value; write a graph: `input a: [{features}]; input b: [{features}]; output y = (a, b) -> {};`",
+            given.text
+        ),
+        false => format!("write them in parentheses: `(a, b) -> {}`", given.text),
+    }
+}
+
 /// A value to merge, as the merging cell sees it.
 pub(crate) struct Merged {
     /// Its name.
@@ -358,7 +395,7 @@ pub(crate) fn merge(
         let example = if n > most {
             format!("take two of them: `(a, b) -> {}`", given.text)
         } else {
-            format!("write them in parentheses: `(a, b) -> {}`", given.text)
+            few_values(given, context)
         };
         found.push(
             Diagnostic::new(
@@ -399,9 +436,10 @@ pub(crate) fn merge(
                         given.text
                     ),
                 )
-                .help(by_name(&first.axes, &other.axes).unwrap_or(
-                    "bring them to one size first, say with Dense, or use Concatenate".to_owned(),
-                )),
+                .help(by_name(&first.axes, &other.axes).unwrap_or(format!(
+                    "bring both to one size, `let b = b -> Dense({});`, or write `(a, b) -> Concatenate`",
+                    first.width()
+                ))),
             );
             return failed;
         }
@@ -485,10 +523,7 @@ pub(crate) fn side_by_side(
                 given.span,
                 format!("{} needs at least 2 values, found {n}", given.text),
             )
-            .help(format!(
-                "write them in parentheses: `(a, b) -> {}`",
-                given.text
-            )),
+            .help(few_values(given, context)),
         );
         return Built::failed(None);
     }

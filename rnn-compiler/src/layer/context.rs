@@ -70,12 +70,34 @@ impl Before {
         Some(def.inside().with(layer.clone(), &ArgumentAst::flag(flag)))
     }
 
+    /// The layer with the flag that returns its states, if it has one and it is not set.
+    pub fn with_states(&self) -> Option<LayerAst> {
+        let Origin::Layer(def, layer) = &self.origin else {
+            return None;
+        };
+        let states = def.takes("return_state") || def.inside().any();
+        let set = def.inside().sets(layer, "return_state");
+        (states && !set && def.drops_time.is_some_and(|d| d.unless.is_some())).then(|| {
+            def.inside()
+                .with(layer.clone(), &ArgumentAst::flag("return_state"))
+        })
+    }
+
     /// The layer without the flag that returns its states.
     pub fn without_states(&self) -> String {
         match &self.origin {
             Origin::Layer(def, layer) => def.inside().without_states(layer.clone()).to_string(),
             _ => self.text.clone(),
         }
+    }
+
+    /// The layer without the flag that keeps the steps, if it was told to keep them.
+    pub fn without_sequences(&self) -> Option<LayerAst> {
+        let Origin::Layer(def, layer) = &self.origin else {
+            return None;
+        };
+        let flag = def.drops_time?.unless.filter(|_| self.keeps_sequences())?;
+        Some(def.inside().without(layer.clone(), flag))
     }
 
     /// Whether it was told to keep the steps.

@@ -33,7 +33,20 @@ pub(crate) use {
 };
 
 pub use crate::syntax::Reads;
-use crate::{diagnostics::Diagnostics, help::Inside, syntax::Class};
+use crate::{
+    diagnostics::{Diagnostic, Diagnostics},
+    help::Inside,
+    syntax::{Class, Here},
+};
+
+/// The message for a layer with the name that another library gives it.
+pub(crate) fn foreign(span: proc_macro2::Span, here: Here) -> Diagnostic {
+    let d = Diagnostic::new(here.id, span, here.words);
+    here.notes
+        .into_iter()
+        .fold(d, Diagnostic::note)
+        .help(here.help)
+}
 
 /// The definition of a layer. A file in `layers/` sets the fields that differ from
 /// [`LayerDef::ORDINARY`].
@@ -137,12 +150,14 @@ impl LayerDef {
 
     /// What the parser has to know about its class.
     pub fn as_class(&self) -> Class {
+        let own = self.arguments.iter().chain(arguments::EVERYWHERE);
         let sizes = self.arguments.iter().find(|a| a.kind == Kind::Sizes);
         Class {
             name: self.class,
             reads: self.reads,
             sizes: sizes.map(|a| a.name),
             operator: self.operator,
+            arguments: own.map(|a| a.name).chain(["name"]).collect(),
         }
     }
 }

@@ -9,7 +9,7 @@ use super::{
 use crate::{
     diagnostics::{Diagnostic, Diagnostics, did_you_mean},
     ir::{LayerKind, Regularizer},
-    syntax::{LayerAst, ValueAst},
+    syntax::{self, Class, LayerAst, ValueAst, ValueKind},
 };
 
 /// A layer inside another.
@@ -35,6 +35,29 @@ pub(crate) fn inner(
         return None;
     };
     let name = written.name.to_string();
+    let classes: Vec<Class> = context.layers.iter().map(|l| l.as_class()).collect();
+    let elsewhere = match context.layer(&name) {
+        Some(_) => syntax::sized(&written, &classes),
+        None => syntax::layer_here(&written, &classes),
+    };
+    if let Some(here) = elsewhere {
+        // What is proposed has to be possible here; if it is not, the next message is told at once.
+        let own = here.code.as_deref().and_then(LayerAst::of_text);
+        let mut next = Diagnostics::new();
+        if let Some(own) = own {
+            inner(given, context, &own.as_value(), &mut next);
+        }
+        let d = super::foreign(value.span, here);
+        found.push(match next.take().into_iter().next() {
+            Some(Diagnostic {
+                message,
+                help: Some(help),
+                ..
+            }) => d.note(message).help(help),
+            _ => d,
+        });
+        return None;
+    }
     let Some(def) = context.layer(&name) else {
         let d = needs_layer(given, value);
         let known = || context.layers.iter().map(|l| l.class);
@@ -133,6 +156,11 @@ fn needs_layer(given: &LayerArguments<'_>, value: &ValueAst) -> Diagnostic {
     let mut arguments = given.def.arguments.iter();
     let layer = arguments.find(|a| a.kind == Kind::Layer);
     let example = layer.map_or("LSTM(64)", Argument::example);
+    // A number was meant as the size of the layer.
+    let example = match value.kind {
+        ValueKind::Whole(n) => example.replace("64", &n.to_string()),
+        _ => example.to_owned(),
+    };
     Diagnostic::new(
         "RNN0137",
         value.span,
@@ -140,6 +168,6 @@ fn needs_layer(given: &LayerArguments<'_>, value: &ValueAst) -> Diagnostic {
     )
     .help(format!(
         "write {}",
-        LayerAst::bare(given.class).with_text(example)
+        LayerAst::bare(given.class).with_text(&example)
     ))
 }

@@ -56,7 +56,16 @@ impl<'a> Call<'a> {
                     name.and_then(|n| did_you_mean(&n, known.iter().copied()).map(str::to_owned));
                 Err(match near {
                     Some(meant) => d.help(format!("did you mean `{meant}`?")),
-                    None => d.help(format!("write `{argument} = {example}`")),
+                    None => d.help(match &value.kind {
+                        // A number, or what Python would write in quotes.
+                        ValueKind::Number(x) if code == "RNN0135" => {
+                            format!("write `{argument} = l2({x})`")
+                        }
+                        ValueKind::Text(text) if text.ends_with(')') => {
+                            format!("write `{argument} = {text}` without quotes")
+                        }
+                        _ => format!("write `{argument} = {example}`"),
+                    }),
                 })
             }
         }

@@ -83,7 +83,16 @@ pub(super) fn own_cell(
                     let known = names.iter().chain(of_params.names());
                     match did_you_mean(t, known.map(String::as_str)) {
                         Some(meant) => format!("did you mean `{meant}`?"),
-                        None => signature.clone(),
+                        None => format!(
+                            "{signature}; leave it out, or declare it: `cell {}({})`",
+                            ast.name,
+                            names
+                                .iter()
+                                .cloned()
+                                .chain([a.to_string()])
+                                .collect::<Vec<_>>()
+                                .join(", ")
+                        ),
                     }
                 }),
             )),

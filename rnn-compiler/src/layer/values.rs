@@ -7,11 +7,11 @@ use proc_macro2::Span;
 use super::arguments::Kind;
 use crate::{
     cell::{
-        INITIALIZERS, MAX_SIZE, Value, choices_of, initializer_not_here, initializer_of, is_const,
-        numbers_of, single, size::Size,
+        INITIALIZERS, MAX_SIZE, Value, choices_of, initializer_elsewhere, initializer_not_here,
+        initializer_of, is_const, numbers_of, single, size::Size,
     },
     diagnostics::{Diagnostic, did_you_mean},
-    syntax::{ArgumentAst, ValueAst, ValueKind, path_text},
+    syntax::{self, ArgumentAst, ValueAst, ValueKind, path_text},
 };
 
 /// The activations, by Keras's names, with how many numbers they take.
@@ -213,11 +213,18 @@ pub(super) fn consts(value: &ValueAst, example: &str) -> String {
 fn size(class: &str, name: &str, value: &ValueAst) -> Result<Value, Diagnostic> {
     let error = |code, words: String| Diagnostic::new(code, value.span, words);
     match &value.kind {
-        ValueKind::Number(-1.0) if name == "target_shape" => Err(error(
+        // Reported by the layer, which knows the others.
+        ValueKind::Number(-1.0) if name == "target_shape" => Ok(Value::Number(-1.0)),
+        ValueKind::Number(-1.0) if name == "time" => Err(error(
             "RNN0126",
-            format!("`{name}` of {class} must be sizes, found `-1`"),
+            format!("`{name}` of {class} must be a whole number from 1, found `-1`"),
         )
-        .help("sizes are not inferred: write all of them, as in `Reshape(7, 4)`")),
+        .help("any number of steps is `_`: write `Input(_, 28)` for 28 features a step")),
+        ValueKind::Text(text) if text.parse::<u32>().is_ok() => Err(error(
+            "RNN0126",
+            format!("`{name}` of {class} must be a whole number, found `{value}`"),
+        )
+        .help(format!("write `{text}` without quotes"))),
         ValueKind::Whole(0) if name == "dims" => {
             Err(error("RNN0127", format!("`{name}` of {class} is 0"))
                 .help("axes are numbered from 1: write Permute(2, 1)"))
@@ -248,6 +255,11 @@ fn size(class: &str, name: &str, value: &ValueAst) -> Result<Value, Diagnostic> 
             ),
             None => "write a number or the name of a `const`".to_owned(),
         })),
+        ValueKind::Text(_) => Err(error(
+            "RNN0126",
+            format!("`{name}` of {class} must be a whole number, found `{value}`"),
+        )
+        .help(format!("leave it out, or write `name = {value}` if it is the layer's name"))),
         // `8.0` is shown as written.
         ValueKind::Number(x) if *x >= 1.0 && x.fract() == 0.0 && *x <= MAX_SIZE as f64 => {
             Err(error(
@@ -340,6 +352,22 @@ fn named(
         );
         if code == "RNN0130" && name == "none" {
             return Err(d.help(format!("no activation is `{argument} = linear`")));
+        }
+        // Another library's name of it, or its class there.
+        let own = match code {
+            "RNN0130" => syntax::activation(&name).filter(|own| numbers_of(own).is_some()),
+            _ => initializer_elsewhere(&name).map(str::to_owned),
+        };
+        if let Some(own) = own {
+            let numbers: Vec<String> = given.iter().map(ToString::to_string).collect();
+            let own = match numbers.as_slice() {
+                [] => own,
+                all if numbers_of(&own).is_some_and(|n| n >= all.len()) => {
+                    format!("{own}({})", all.join(", "))
+                }
+                _ => own,
+            };
+            return Err(d.help(format!("write `{argument} = {own}`")));
         }
         return Err(
             match (

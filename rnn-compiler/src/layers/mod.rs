@@ -3,7 +3,6 @@
 //! A definition lists the arguments of Keras's layer in Keras's order. Its `build` turns these arguments
 //! and the shape before the layer into what the layer computes and the shape after it.
 
-mod absent;
 mod activation;
 mod activity_regularization;
 mod add;
@@ -37,10 +36,7 @@ mod spatial_dropout1d;
 mod subtract;
 mod time_distributed;
 
-use crate::{
-    layer::LayerDef,
-    syntax::{Class, LayerAst},
-};
+use crate::{layer::LayerDef, syntax::Class};
 
 pub use input::INPUT;
 
@@ -90,18 +86,16 @@ pub fn classes() -> Vec<Class> {
     LAYERS.iter().map(|l| l.as_class()).collect()
 }
 
-/// What to write instead of a layer that Keras has and this project does not: `Some(None)` if nothing
-/// replaces it, `None` for any other name.
-pub fn instead(layer: &LayerAst) -> Option<Option<String>> {
-    absent::instead(layer)
-}
-
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
-    use crate::{diagnostics::Diagnostics, layer};
+    use crate::{
+        diagnostics::Diagnostics,
+        layer,
+        syntax::{foreign_names, foreign_targets},
+    };
 
     #[test]
     fn names_are_unique() {
@@ -121,10 +115,15 @@ mod tests {
     }
 
     #[test]
-    fn what_is_absent_is_not_there() {
-        assert!(absent::ABSENT.is_sorted_by_key(|a| a.class));
-        for absent in absent::ABSENT {
-            assert!(find(absent.class).is_none(), "{}", absent.class);
+    fn foreign_names_are_not_here_and_what_stands_for_them_is() {
+        let names: Vec<_> = foreign_names().collect();
+        assert!(names.is_sorted(), "{names:?}");
+        for name in names {
+            // PyTorch's `RNN` takes sizes, and Keras's a cell.
+            assert!(find(name).is_none() || name == "RNN", "{name}");
+        }
+        for (name, class) in foreign_targets() {
+            assert!(find(class).is_some(), "{class} for {name}");
         }
     }
 

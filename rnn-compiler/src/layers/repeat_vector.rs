@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use crate::layer::{Argument, Built, Kind, LayerDef};
+use crate::layer::{Argument, Before, Built, Kind, LayerDef};
 use crate::ops;
 use crate::{
     diagnostics::Diagnostic,
@@ -28,7 +28,10 @@ pub(super) const REPEAT_VECTOR: LayerDef = LayerDef {
                     given.span,
                     format!("{} needs one vector [batch, features], found {shape}", given.text),
                 )
-                .help("take the last output of a recurrent layer: LSTM(64) without `return_sequences`"),
+                .help(match context.before().last().and_then(Before::without_sequences) {
+                    Some(layer) => format!("write `{layer}`, which gives its last output only"),
+                    None => "take the last output of a recurrent layer: `LSTM(64)`, without `return_sequences`".to_owned(),
+                }),
             );
             return Built::failed(Some(shape.clone()));
         }

@@ -1,8 +1,12 @@
 //! Checks a cell before a model uses it.
 
+use std::collections::BTreeSet;
+
+use proc_macro2::Ident;
+
 use crate::{
-    cell::{Cell, CellAst, Value, size::Size},
-    diagnostics::Diagnostics,
+    cell::{Cell, CellAst, Item, Value, size::Size},
+    diagnostics::{Diagnostic, Diagnostics},
     ir::CellUse,
 };
 
@@ -14,7 +18,8 @@ const OF_SIZES: &[&str] = &[
 
 /// Builds the cell with its defaults and with open sizes, and reports the mistakes that it has for any
 /// sizes.
-pub fn check_cell(cell: &CellAst, found: &mut Diagnostics) {
+pub fn check_cell(written: &CellAst, found: &mut Diagnostics) {
+    let cell = written;
     let open = cell.arguments.iter().filter(|a| a.default.is_none());
     let arguments = open
         .map(|a| {
@@ -29,9 +34,67 @@ pub fn check_cell(cell: &CellAst, found: &mut Diagnostics) {
         arguments,
     };
     Cell::build(&cell, &inputs, &mut own);
+    let before = found.is_empty();
     for d in own.take() {
         if !OF_SIZES.contains(&d.code) {
             found.push(d);
+        }
+    }
+    if before && found.is_empty() {
+        unused(&written.items, found);
+    }
+}
+
+/// Reports parameters and `let`s that no statement reads, in whatever branch. A name that starts with `_` says that it is
+/// none.
+fn unused(items: &[Item], found: &mut Diagnostics) {
+    let (mut declared, mut read) = (Vec::new(), BTreeSet::new());
+    walk(items, &mut declared, &mut read);
+    for (name, what) in declared {
+        let text = name.to_string();
+        if text.starts_with('_') || read.contains(&text) {
+            continue;
+        }
+        let words = format!("nothing reads the {what} `{text}`");
+        let d = Diagnostic::new("RNN0252", name.span(), words);
+        found.push(match what {
+            "parameter" => d
+                .note("its weights would be stored and never used")
+                .help(format!(
+                    "use it, `… + {text}`, or remove its line; `_{text}` keeps it"
+                )),
+            _ => d.help(format!(
+                "use it, or write `_{text}` for a value that nobody needs"
+            )),
+        });
+    }
+}
+
+/// Collects the parameters and `let`s of some statements, and all names that they read.
+fn walk<'i>(
+    items: &'i [Item],
+    declared: &mut Vec<(&'i Ident, &'static str)>,
+    read: &mut BTreeSet<String>,
+) {
+    for item in items {
+        match item {
+            Item::Input { .. } | Item::State { .. } => {}
+            Item::Param { name, .. } => declared.push((name, "parameter")),
+            Item::Let { names, value, .. } => {
+                declared.extend(names.iter().map(|name| (name, "value")));
+                value.names(read);
+            }
+            Item::Next { value, .. } => value.names(read),
+            Item::Output { values, .. } => values.iter().for_each(|(_, value)| value.names(read)),
+            Item::If {
+                condition,
+                then,
+                otherwise,
+            } => {
+                condition.names(read);
+                walk(then, declared, read);
+                walk(otherwise, declared, read);
+            }
         }
     }
 }

@@ -3,6 +3,8 @@
 mod check_cell;
 mod check_layers;
 mod fan_out;
+mod generic_sizes;
+mod import;
 mod lower;
 mod ranges;
 #[cfg(test)]
@@ -10,6 +12,8 @@ mod tests;
 
 pub use check_cell::check_cell;
 pub use check_layers::check_layers;
+pub use generic_sizes::check_generic_sizes;
+pub use import::check_import;
 
 use proc_macro2::Span;
 
@@ -23,6 +27,8 @@ use lower::Stop;
 /// Every pass, in order. A model with mistakes stops after the pass that found them, with all of
 /// that pass's messages in `found`.
 pub fn run(model: &ModelAst, found: &mut Diagnostics) -> Option<OpGraph> {
+    // Sizes that no item can name, before rustc says so of each item.
+    check_generic_sizes(model, found);
     // Shapes first: everything after this line relies on them and reports no user's mistakes.
     let layers = check_layers::check_layers(model, found)?;
     if !found.is_empty() {

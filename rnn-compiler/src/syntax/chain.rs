@@ -2,11 +2,21 @@
 
 use proc_macro2::{Delimiter, TokenTree};
 
-use super::{ast::LayerAst, graph::starts_statement, python, value::Reader};
+use super::{
+    ast::LayerAst,
+    class::find,
+    foreign::is_layer as is_foreign,
+    graph::starts_statement,
+    python,
+    value::{Position, Reader},
+};
 use crate::{
     cursor::{Cursor, Parsed, Reported},
     diagnostics::Diagnostic,
 };
+
+/// An arrow, and what is written instead by mistake.
+const SIGNS: [&str; 6] = ["->", "=>", ">>", ",", "|", "."];
 
 impl Reader<'_> {
     /// The layers up to `;`, the end, a closing `>` or, in a graph, the next statement; `None` for a layer
@@ -17,9 +27,7 @@ impl Reader<'_> {
         loop {
             layers.push(self.whole_layer(c));
             // `ends` has reported a token that was written instead of an arrow.
-            if self.at_end(c)
-                || !(c.eat("->") || c.eat("=>") || c.eat(",") || c.eat("|") || next_layer(c))
-            {
+            if self.at_end(c) || !(SIGNS.iter().any(|sign| c.eat(sign)) || next_layer(c)) {
                 return layers;
             }
         }
@@ -41,7 +49,7 @@ impl Reader<'_> {
     fn at_end(&self, c: &Cursor) -> bool {
         c.at_end()
             || c.is(";")
-            || !self.graph && c.is(">")
+            || !self.graph && c.is(">") && !c.is(">>")
             || self.graph && (starts_statement(c) || comma_for_semicolon(c))
     }
 
@@ -52,6 +60,14 @@ impl Reader<'_> {
 
     fn layer(&mut self, c: &mut Cursor) -> Parsed<LayerAst> {
         let statement = self.graph && starts_statement(c);
+        if let (Some(TokenTree::Group(list)), false) = (c.peek(), self.graph)
+            && list.delimiter() == Delimiter::Bracket
+            && let Some(chain) = python::chain_of(list, self.classes)
+        {
+            let d = Diagnostic::new("RNN0040", c.span(), "layers stand in no list");
+            c.next();
+            return self.mistake(d.help(format!("write `{chain}`")));
+        }
         let Some(name) = (if statement { None } else { c.ident() }) else {
             let found = c.found();
             let after_arrow = if c.position() == self.start {
@@ -72,11 +88,19 @@ impl Reader<'_> {
             });
         };
         self.no_model(c, &name)?;
-        self.no_module(c, &name.to_string(), name.span())?;
+        self.position = Position::Layer;
+        let module = self.no_module(c, &name.to_string(), name.span());
+        self.position = Position::Value;
+        module?;
         let mut arguments = Vec::new();
         if let Some(group) = c.group(Delimiter::Parenthesis) {
+            let class = name.to_string();
+            let known = find(self.classes, &class).is_some();
             self.no_shape(&name, &group)?;
-            arguments = self.arguments(&group)?;
+            arguments = match !known && is_foreign(&class) {
+                true => self.quiet_arguments(&group),
+                false => self.arguments(&group)?,
+            };
         }
         Ok(LayerAst { name, arguments })
     }
@@ -95,9 +119,10 @@ impl Reader<'_> {
             ahead.group(Delimiter::Parenthesis),
         ) {
             ("Sequential", group) => {
-                let chain = group
-                    .as_ref()
-                    .and_then(|g| python::sequential(g, self.classes));
+                let chain = group.as_ref().and_then(|g| {
+                    let listed = python::sequential(g, self.classes);
+                    listed.or_else(|| python::chain_of(g, self.classes))
+                });
                 let chain = chain.unwrap_or("Input(_, 8) -> LSTM(64) -> Dense(10)".to_owned());
                 format!("write the layers one after the other: `{chain}`")
             }
@@ -115,6 +140,16 @@ impl Reader<'_> {
     /// Reports `Input(shape=(10, 8))`, `LSTM(8, input_shape=(10, 8))` and `Reshape((4, 2))`.
     fn no_shape(&mut self, class: &proc_macro2::Ident, group: &proc_macro2::Group) -> Parsed<()> {
         let name = class.to_string();
+        if let Some(sizes) = python::open_sizes(&name, group, self.classes) {
+            let none = |t: &TokenTree| matches!(t, TokenTree::Ident(i) if i == "None");
+            let span = group
+                .stream()
+                .into_iter()
+                .find(none)
+                .map_or(class.span(), |t| t.span());
+            let d = Diagnostic::new("RNN0043", span, "`None` is Python's name");
+            return self.mistake(d.help(format!("an open length is `_`: write `Input({sizes})`")));
+        }
         // `with_input` also writes a layer that has both mistakes.
         if let Some(right) = python::with_input(&name, group, self.classes) {
             let words = format!("Keras's shape of {class} is written as sizes here");
@@ -144,7 +179,9 @@ impl Reader<'_> {
         }
         let python = self.graph && c.is_group(Delimiter::Parenthesis);
         let bracket = c.is_group(Delimiter::Bracket) || c.is_group(Delimiter::Brace);
-        let d = if bracket || matches!(c.peek(), Some(TokenTree::Literal(_))) {
+        let d = if c.is(".") || c.is(">>") {
+            d.help("layers are joined by `->`")
+        } else if bracket || matches!(c.peek(), Some(TokenTree::Literal(_))) {
             d.help("arguments stand in parentheses: `Dense(10)`")
         } else if python {
             d.help("what a layer reads stands before it: write `let y = x -> LSTM(64);`")
@@ -161,7 +198,8 @@ impl Reader<'_> {
 
 /// Whether a token other than `->` separates two layers here.
 fn separates(c: &Cursor) -> bool {
-    c.is("=>") || c.is(",") || c.is("|") || next_layer(c)
+    let dot = c.is(".") && matches!(c.peek_nth(1), Some(TokenTree::Ident(_)));
+    dot || c.is(">>") || c.is("=>") || c.is(",") || c.is("|") || next_layer(c)
 }
 
 /// Whether a layer starts here, with no arrow before it.

@@ -2,7 +2,7 @@
 //! messages to translate programs for Keras.
 
 /// What the name of a layer's class alone tells.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Class {
     /// Keras's name: `LSTM`.
     pub name: &'static str,
@@ -12,6 +12,15 @@ pub struct Class {
     pub sizes: Option<&'static str>,
     /// The operator of Python's that it stands for: `+`.
     pub operator: Option<&'static str>,
+    /// The names of its arguments.
+    pub arguments: Vec<&'static str>,
+}
+
+impl Class {
+    /// Whether it has an argument of this name.
+    pub(crate) fn takes(&self, argument: &str) -> bool {
+        self.arguments.contains(&argument)
+    }
 }
 
 /// What a layer reads.

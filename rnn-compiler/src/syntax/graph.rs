@@ -61,6 +61,11 @@ impl Reader<'_> {
             let good = statement.is_ok();
             failed |= !good;
             self.statement.clear();
+            if let Ok(StatementAst::Let { targets, value, .. }) = &statement
+                && let [TargetAst::Name(name)] = targets.as_slice()
+            {
+                self.chains.push((name.to_string(), value.clone()));
+            }
             self.values.extend(match word {
                 Some("layer") => Vec::new(),
                 _ => names.iter().map(Ident::to_string).collect(),
@@ -140,7 +145,9 @@ impl Reader<'_> {
             Some(TokenTree::Ident(i)) => i.to_string(),
             _ => String::new(),
         };
-        let word = if starts_statement(c) || word == "let" {
+        // `output (a, b);`
+        let listed = matches!(c.peek_nth(1), Some(TokenTree::Group(_)));
+        let word = if starts_statement(c) || word == "let" || word == "output" && listed {
             c.next();
             word
         } else {
@@ -151,6 +158,7 @@ impl Reader<'_> {
             "layer" => self.shared(c, names),
             "output" => {
                 const EXAMPLE: &str = "output y = x -> Dense(10);";
+                self.outputs(c)?;
                 let name = self.value_name(c, "RNN0048", "an output", EXAMPLE)?;
                 names.push(name.clone());
                 self.equals(c, &format!("output {name}"), "x -> Dense(10)")?;
@@ -159,6 +167,50 @@ impl Reader<'_> {
             }
             _ => self.binding(c, names),
         }
+    }
+
+    /// Reports values that are outputs without names: `output y;`, `output a, b;`, `output (a, b);`.
+    fn outputs(&mut self, c: &mut Cursor) -> Parsed<()> {
+        let (span, mut ahead) = (c.span(), c.clone());
+        let group = [Delimiter::Parenthesis, Delimiter::Bracket];
+        let group = group.into_iter().find_map(|d| ahead.group(d));
+        let mut list = group.as_ref().map_or(ahead.clone(), Cursor::inside);
+        let mut values = Vec::new();
+        while let Some(value) = list.ident() {
+            values.push(value.to_string());
+            list.eat(",");
+        }
+        let ends = |c: &Cursor| c.at_end() || c.is(";");
+        let whole = ends(&list) && (group.is_none() || ends(&ahead));
+        if values.is_empty() || !whole || !values.iter().all(|v| self.values.contains(v)) {
+            return Ok(());
+        }
+        while !ends(c) {
+            c.next();
+        }
+        let words = match values.len() {
+            1 => "an output has a name and a value",
+            _ => "each output is a statement, with a name and a value",
+        };
+        let all: Vec<String> = values
+            .iter()
+            .map(|v| format!("output {v} = {v};"))
+            .collect();
+        let d = Diagnostic::new("RNN0050", span, words);
+        self.mistake(d.help(format!("write `{}`", all.join(" "))))
+    }
+
+    /// What `y += x` is called as a layer.
+    fn merged(&self, name: &Ident, c: &Cursor) -> Option<String> {
+        let merges = self.classes.iter();
+        let mut merges = merges.filter_map(|class| Some((class.operator?, class.name)));
+        let (sign, layer) = merges.find(|(sign, _)| c.is(&format!("{sign}=")))?;
+        let mut ahead = c.clone();
+        ahead.eat(&format!("{sign}="));
+        let other = ahead.ident()?;
+        Some(format!(
+            "write `let {name} = ({name}, {other}) -> {layer};`"
+        ))
     }
 
     /// `let y = …`, `let (y, _) = …`, after `let`
@@ -179,7 +231,13 @@ impl Reader<'_> {
         } else if c.is_group(Delimiter::Bracket) || c.is_group(Delimiter::Brace) {
             let words = format!("several names stand in parentheses, found {}", c.found());
             let d = Diagnostic::new("RNN0049", c.span(), words);
-            return self.mistake(d.help("write `let (y, state) = x -> LSTM(64, return_state);`"));
+            let group = c.group(Delimiter::Bracket).or(c.group(Delimiter::Brace));
+            let mut inside = group.as_ref().map(Cursor::inside);
+            while let Some(c) = inside.as_mut().filter(|c| !c.at_end()) {
+                names.extend(c.ident());
+                c.next();
+            }
+            return self.mistake(d.help(self.several_names(names, c)));
         } else {
             let name = self.value_name(c, "RNN0048", "a value", EXAMPLE)?;
             names.push(name.clone());
@@ -187,8 +245,10 @@ impl Reader<'_> {
             let mut ahead = c.clone();
             if ahead.eat(",") && !starts_statement(&ahead) {
                 let d = Diagnostic::new("RNN0049", c.span(), "several names stand in parentheses");
-                return self
-                    .mistake(d.help("write `let (y, state) = x -> LSTM(64, return_state);`"));
+                while c.eat(",") {
+                    names.extend(c.ident());
+                }
+                return self.mistake(d.help(self.several_names(names, c)));
             }
         }
         let start = match (targets.first(), tuple) {
@@ -207,6 +267,19 @@ impl Reader<'_> {
             tuple,
             value,
         })
+    }
+
+    /// What to write for several names that stand in no parentheses; the cursor stands at the `=`.
+    fn several_names(&self, names: &[Ident], c: &Cursor) -> String {
+        let names: Vec<String> = names.iter().map(ToString::to_string).collect();
+        let mut ahead = c.clone();
+        let chain = ahead
+            .eat("=")
+            .then(|| functional::chain(&ahead, self.classes));
+        let chain = chain
+            .flatten()
+            .unwrap_or("x -> LSTM(64, return_state)".to_owned());
+        format!("write `let ({}) = {chain};`", names.join(", "))
     }
 
     /// `y, _, c` in the parentheses of a `let`
@@ -277,6 +350,18 @@ impl Reader<'_> {
             return Ok(());
         }
         let found = c.found();
+        let typed = c.is(":").then(|| {
+            let mut ahead = c.clone();
+            while !(ahead.at_end() || ahead.is("=") || ahead.is(";")) {
+                ahead.next();
+            }
+            ahead
+                .eat("=")
+                .then(|| functional::chain(&ahead, self.classes))
+                .flatten()
+        });
+        let typed = typed.flatten();
+        let example = typed.as_deref().unwrap_or(example);
         let (words, example) = if c.is(":") {
             (
                 format!("expected `=` after `{start}`, found {found}; a value has no type"),
@@ -313,7 +398,15 @@ impl Reader<'_> {
             // Reads on to find other mistakes.
             return Ok(meant.to_owned());
         }
+        let merged = name.as_ref().and_then(|name| self.merged(name, &ahead));
         let d = match name {
+            Some(_) if merged.is_some() => d
+                .note("values do not change; a later `let` of the same name replaces the earlier one")
+                .help(merged.unwrap_or_default()),
+            Some(name) if name == "return" => {
+                let value = ahead.ident().map_or("y".to_owned(), |i| i.to_string());
+                d.help(format!("write `output result = {value};`"))
+            }
             Some(name) if ahead.is("=") => {
                 names.push(name.clone());
                 ahead.eat("=");

@@ -20,6 +20,9 @@ impl Reader<'_> {
     pub(super) fn input(&mut self, c: &mut Cursor, names: &mut Vec<Ident>) -> Parsed<StatementAst> {
         let name = self.value_name(c, "RNN0046", "an input", "input x: [_, 28];")?;
         names.push(name.clone());
+        if c.is(",") {
+            return self.several_inputs(c, names);
+        }
         let colon = c.is(":") && !c.is("::");
         let (span, found) = (c.span(), c.found());
         let equals = !colon && c.eat("=");
@@ -61,9 +64,35 @@ impl Reader<'_> {
         })
     }
 
+    /// Reports `input a, b: [3];` after the first name.
+    fn several_inputs(&mut self, c: &mut Cursor, names: &mut Vec<Ident>) -> Parsed<StatementAst> {
+        let words = format!(
+            "a statement declares one input, found {} and another name",
+            c.found()
+        );
+        let d = Diagnostic::new("RNN0046", c.span(), words);
+        while c.eat(",") {
+            names.extend(c.ident());
+        }
+        let kind = match c.eat(":") {
+            true => self.kind(c)?.to_string(),
+            false => "[_, 28]".to_owned(),
+        };
+        let all: Vec<String> = names
+            .iter()
+            .map(|n| format!("input {n}: {kind};"))
+            .collect();
+        self.mistake(d.help(format!("write `{}`", all.join(" "))))
+    }
+
     /// `ids[20]`, `mask`, `[_, 28]`
     fn kind(&mut self, c: &mut Cursor) -> Parsed<InputKind> {
         if let Some(group) = c.group(Delimiter::Bracket) {
+            if let Some(sizes) = array_type(&group) {
+                let words = "an input has no type of Rust's: its numbers are `f32`";
+                let d = Diagnostic::new("RNN0046", group.span_open(), words);
+                return self.mistake(d.help(format!("write `[{sizes}]`")));
+            }
             let axes = self.axes(&group)?;
             if axes.is_empty() {
                 let d = Diagnostic::new("RNN0056", group.span_open(), "this input has no axis");
@@ -95,9 +124,18 @@ impl Reader<'_> {
             Some("ids") => Ok(InputKind::Ids(self.length(c, "ids")?)),
             Some("mask") => Ok(InputKind::Mask(self.length(c, "mask")?)),
             Some(word) => {
-                let help = match did_you_mean(word, ["ids", "mask"]) {
-                    Some(meant) => format!("did you mean `{meant}`?"),
-                    None => KINDS.to_owned(),
+                let sizes = c.group(Delimiter::Parenthesis).map(|g| {
+                    let given = super::python::input_sizes(&g, self.classes);
+                    given.unwrap_or_else(|| inside(&g))
+                });
+                let help = match (word, did_you_mean(word, ["ids", "mask"]), sizes) {
+                    (_, _, Some(sizes)) => format!("write `[{sizes}]`"),
+                    (_, Some(meant), _) => format!("did you mean `{meant}`?"),
+                    ("u8" | "u16" | "u32" | "u64" | "usize" | "i32" | "i64" | "int", ..) => {
+                        "write `ids` for class ids".to_owned()
+                    }
+                    ("bool", ..) => "write `mask` for booleans, one a step".to_owned(),
+                    _ => KINDS.to_owned(),
                 };
                 self.mistake(unknown().help(help))
             }
@@ -166,4 +204,18 @@ impl Reader<'_> {
         }
         Ok(axes)
     }
+}
+
+/// The sizes of `[f32; 8]` and `[[f32; 8]; 20]`.
+fn array_type(group: &Group) -> Option<String> {
+    let mut c = Cursor::inside(group);
+    let inner = match c.group(Delimiter::Bracket) {
+        Some(inner) => Some(array_type(&inner)?),
+        None => c.ident().map(|_| String::new()),
+    }?;
+    let size = c.eat(";").then(|| c.rest().to_string())?;
+    Some(match inner.is_empty() {
+        true => size,
+        false => format!("{size}, {inner}"),
+    })
 }

@@ -57,6 +57,7 @@
 mod ast;
 mod chain;
 mod class;
+mod foreign;
 mod functional;
 mod graph;
 mod input;
@@ -72,5 +73,10 @@ mod value;
 
 pub use ast::{ArgumentAst, LayerAst, ValueAst, ValueKind, path_text};
 pub use class::{Class, Reads};
+pub(crate) use foreign::{
+    Here, activation, has_two_sizes, is_argument, layer_here, sized, written,
+};
+#[cfg(test)]
+pub(crate) use foreign::{names as foreign_names, targets as foreign_targets};
 pub use model::{BodyAst, FetchedCell, ModelAst};
 pub use statement::{ChainAst, InputKind, StatementAst, TargetAst};

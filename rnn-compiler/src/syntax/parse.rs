@@ -6,7 +6,7 @@ use syn::parse::Parser as _;
 
 use super::{
     ast::LayerAst,
-    class::Class,
+    class::{Class, find},
     functional,
     graph::is_graph,
     model::{BodyAst, FetchedCell, ModelAst},
@@ -235,6 +235,19 @@ fn ending(c: &mut Cursor, named: bool, reader: &mut Reader<'_>) {
     let has_semicolon = c.eat(";");
     let d = if !c.at_end() {
         let found = c.found();
+        // `LSTM(4); Dense(1)`
+        let layer = match c.peek() {
+            Some(TokenTree::Ident(i)) => find(reader.classes, &i.to_string()),
+            _ => None,
+        };
+        if let Some(class) = layer.filter(|_| has_semicolon) {
+            let d = Diagnostic::new("RNN0034", semicolon, "a `;` between two layers");
+            reader.diagnostics.push(d.help(format!(
+                "layers are joined by `->`: write `-> {}`",
+                class.name
+            )));
+            return;
+        }
         Diagnostic::new(
             "RNN0034",
             c.span(),

@@ -2,7 +2,11 @@
 
 use proc_macro2::{Delimiter, Group, Ident, TokenStream, TokenTree};
 
-use super::class::{Class, Reads, find, is_input};
+use super::{
+    ast::LayerAst,
+    class::{Class, Reads, find, is_input},
+    foreign,
+};
 use crate::cursor::Cursor;
 
 /// What Python's `None` means where it stands.
@@ -16,7 +20,7 @@ enum NoneIs {
 
 /// Translates an argument that is `None` in Python. Gives `None` if that is its default, so that the
 /// argument is left out.
-fn instead_of_none(name: &str) -> Option<String> {
+pub(super) fn instead_of_none(name: &str) -> Option<String> {
     match name {
         "merge_mode" => Some("merge_mode = none".to_owned()),
         // In Keras `None` means no activation; recurrent layers without the argument would have `tanh`
@@ -111,7 +115,7 @@ fn dot(tree: Option<&TokenTree>) -> bool {
 }
 
 /// The tokens between the commas of a group.
-fn parts(g: &Group) -> Vec<Vec<TokenTree>> {
+pub(super) fn parts(g: &Group) -> Vec<Vec<TokenTree>> {
     parts_of(g.stream())
 }
 
@@ -166,20 +170,69 @@ pub(super) fn input_sizes(arguments: &Group, classes: &[Class]) -> Option<String
 /// `LSTM(8, input_shape=(10, 8))` as `Input(10, 8) -> LSTM(8)`, if the layer gives the shape of its
 /// input. `arguments` are in the layer's parentheses.
 pub(super) fn with_input(class: &str, arguments: &Group, classes: &[Class]) -> Option<String> {
-    const NAMES: &[&str] = &["input_shape", "batch_input_shape"];
+    const NAMES: &[&str] = &[
+        "input_shape",
+        "batch_input_shape",
+        "input_dim",
+        "input_length",
+    ];
     if is_input(classes, class) {
         let shape = shape_of(arguments, SHAPE, classes)?;
         return Some(format!("{class}({shape})"));
     }
-    let shape = shape_of(arguments, NAMES, classes)?;
-    let others = parts(arguments).into_iter().filter(
-        |part| !matches!(part.first(), Some(TokenTree::Ident(i)) if NAMES.iter().any(|n| i == n)),
-    );
+    let shape =
+        shape_of(arguments, NAMES, classes).or_else(|| old_shape(class, arguments, classes))?;
+    let own = find(classes, class).is_some_and(|c| c.takes("input_dim"));
+    let is_shape = |part: &Vec<TokenTree>| match part.first() {
+        Some(TokenTree::Ident(i)) => NAMES.iter().any(|n| i == n && !(own && *n == "input_dim")),
+        _ => false,
+    };
+    let others = parts(arguments).into_iter().filter(|part| !is_shape(part));
     let arguments = match arguments_of(class, others.collect(), classes) {
         none if none.is_empty() => none,
         all => format!("({all})"),
     };
     Some(format!("Input({shape}) -> {class}{arguments}"))
+}
+
+/// The sizes of the input of a layer in Keras's older way: `input_dim = 4`, and `input_length = 20` of an `Embedding`.
+fn old_shape(class: &str, arguments: &Group, classes: &[Class]) -> Option<String> {
+    let class = find(classes, class)?;
+    let number = |wanted: &str| {
+        parts(arguments)
+            .iter()
+            .find_map(|part| match part.as_slice() {
+                [
+                    TokenTree::Ident(name),
+                    TokenTree::Punct(p),
+                    TokenTree::Literal(n),
+                ] if p.as_char() == '=' && name == wanted => Some(n.to_string()),
+                _ => None,
+            })
+    };
+    match class.reads {
+        Reads::Ids => number("input_length"),
+        Reads::Numbers => number("input_dim"),
+        _ => {
+            let length = number("input_length").unwrap_or("_".to_owned());
+            Some(format!("{length}, {}", number("input_dim")?))
+        }
+    }
+}
+
+/// The sizes of an `Input` with Python's `None` among them: `_, 28` of `None, 28`. The batch, a `None` more than a
+/// sequence has, is left out.
+pub(super) fn open_sizes(class: &str, arguments: &Group, classes: &[Class]) -> Option<String> {
+    let mut all = parts(arguments);
+    let is_none =
+        |part: &Vec<TokenTree>| matches!(part.as_slice(), [TokenTree::Ident(i)] if i == "None");
+    if !is_input(classes, class) || !all.iter().any(is_none) {
+        return None;
+    }
+    while all.iter().filter(|p| is_none(p)).count() > 1 && all.first().is_some_and(is_none) {
+        all.remove(0);
+    }
+    Some(list(all, NoneIs::Open, classes))
 }
 
 /// `Reshape((4, 2))` as `Reshape(4, 2)`, with the arguments after the tuple.
@@ -225,14 +278,21 @@ pub(super) fn sequential(arguments: &Group, classes: &[Class]) -> Option<String>
         TokenTree::Group(g) if g.delimiter() == Delimiter::Bracket => Some(g),
         _ => None,
     })?;
-    let mut chain: Vec<String> = parts(&list)
+    chain_of(&list, classes)
+}
+
+/// The layers in a list as a chain; `None` if there are none.
+pub(super) fn chain_of(list: &Group, classes: &[Class]) -> Option<String> {
+    let mut chain: Vec<String> = parts(list)
         .into_iter()
         .map(|layer| match layer.as_slice() {
             [before @ .., TokenTree::Ident(class), TokenTree::Group(g)]
                 if before.is_empty() || dot(before.last()) =>
             {
-                with_input(&class.to_string(), g, classes)
-                    .unwrap_or_else(|| written(layer.iter().cloned().collect(), classes))
+                with_input(&class.to_string(), g, classes).unwrap_or_else(|| {
+                    let text = written(layer.iter().cloned().collect(), classes);
+                    here(&text, classes).unwrap_or(text)
+                })
             }
             _ => written(layer.into_iter().collect(), classes),
         })
@@ -244,6 +304,12 @@ pub(super) fn sequential(arguments: &Group, classes: &[Class]) -> Option<String>
         chain.insert(0, input);
     }
     Some(chain.join(" -> "))
+}
+
+/// The layer in a text as it is written here.
+fn here(text: &str, classes: &[Class]) -> Option<String> {
+    let layer = LayerAst::of_text(text)?;
+    Some(foreign::written(&layer, classes).0)
 }
 
 /// A layer that is called on values, as in Keras's functional programs, as a chain:
@@ -258,7 +324,11 @@ pub(super) fn call(c: &Cursor, classes: &[Class]) -> Option<(Ident, String)> {
     let arguments = c.group(Delimiter::Parenthesis)?;
     let read = c.group(Delimiter::Parenthesis)?;
     let mut read = parts(&read).into_iter();
-    let source = match read.next()?.as_slice() {
+    let first = read.next()?;
+    // `Dense(1)(LSTM(4)(x))`
+    let inner = Cursor::new(first.iter().cloned().collect(), class.span());
+    let source = match first.as_slice() {
+        _ if call(&inner, classes).is_some() => call(&inner, classes)?.1,
         [TokenTree::Group(g)] if g.delimiter() == Delimiter::Bracket => {
             format!("({})", written(g.stream(), classes))
         }
@@ -266,8 +336,9 @@ pub(super) fn call(c: &Cursor, classes: &[Class]) -> Option<(Ident, String)> {
     };
     let all: Vec<_> = parts(&arguments).into_iter().chain(read).collect();
     let chain = match arguments_of(&class.to_string(), all, classes) {
-        none if none.is_empty() => format!("{source} -> {class}"),
-        all => format!("{source} -> {class}({all})"),
+        none if none.is_empty() => class.to_string(),
+        all => format!("{class}({all})"),
     };
-    Some((class, chain))
+    let chain = here(&chain, classes).unwrap_or(chain);
+    Some((class, format!("{source} -> {chain}")))
 }

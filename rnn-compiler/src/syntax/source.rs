@@ -3,7 +3,12 @@
 use proc_macro2::{Delimiter, Group, Ident, TokenTree};
 
 use super::{
-    ast::LayerAst, functional, graph::starts_statement, python, statement::ChainAst, value::Reader,
+    ast::{ArgumentAst, LayerAst},
+    foreign, functional,
+    graph::starts_statement,
+    python,
+    statement::ChainAst,
+    value::Reader,
 };
 use crate::{
     cursor::{Cursor, Parsed},
@@ -62,19 +67,220 @@ impl Reader<'_> {
         let (span, start) = (c.span(), c.position());
         c.eat(sign);
         let Some(second) = c.ident() else {
-            c.set_position(start);
-            return Ok(());
+            if !matches!(c.peek(), Some(TokenTree::Literal(_))) {
+                c.set_position(start);
+                return Ok(());
+            }
+            let words =
+                format!("expected `->`, found `{sign}` and a number: a layer reads values only");
+            let d = Diagnostic::new("RNN0041", span, words);
+            let plain = self.whole(&first.to_string());
+            self.skip(c);
+            return self.mistake(d.help(format!(
+                "{plain}, and compute with numbers in Rust, before `predict` and `Dataset::new`"
+            )));
         };
-        while !(c.at_end() || c.is(";")) {
-            c.next();
-        }
+        self.skip(c);
         let words = format!("expected `->`, found `{sign}`: values are merged by a layer");
         let d = Diagnostic::new("RNN0041", span, words);
         self.mistake(d.help(format!("write `({first}, {second}) -> {layer}`")))
     }
 
+    /// Goes to the end of the statement.
+    fn skip(&self, c: &mut Cursor) {
+        while !(c.at_end() || c.is(";")) {
+            c.next();
+        }
+    }
+
+    /// The help that proposes a chain in the place of the current statement.
+    fn whole(&self, chain: &str) -> String {
+        match self.statement.as_str() {
+            "" => format!("write `{chain}`"),
+            start => format!("write `{start} = {chain};`"),
+        }
+    }
+
+    /// The message for `h[:, -1, :]` and `h.relu()`, if `h` is a value.
+    fn part_or_method(&mut self, c: &Cursor) -> Option<Diagnostic> {
+        let mut c = c.clone();
+        let value = c.ident()?;
+        let name = value.to_string();
+        if !self.values.contains(&name) {
+            return None;
+        }
+        let span = c.span();
+        if let Some(part) = c.group(Delimiter::Bracket) {
+            return Some(self.no_part(&name, &part, span));
+        }
+        if !c.eat(".") {
+            return None;
+        }
+        let method = c.ident()?;
+        let arguments = c.group(Delimiter::Parenthesis);
+        let layer = LayerAst {
+            name: method.clone(),
+            arguments: arguments.map_or(Vec::new(), |g| self.quiet_arguments(&g)),
+        };
+        let words = format!("the values of a graph have no methods, found `{name}.{method}`");
+        let d = Diagnostic::new("RNN0051", method.span(), words);
+        Some(match self.code(&layer) {
+            Ok(code) => d.help(self.whole(&self.then(&name, &code, &c))),
+            Err(Some(help)) => d.help(help),
+            Err(None) => d.help("what is computed from a value is a layer: `x -> LSTM(64)`"),
+        })
+    }
+
+    /// The message for a part of a value by its indices.
+    fn no_part(&self, name: &str, part: &Group, span: proc_macro2::Span) -> Diagnostic {
+        let words = format!("the values of a graph have no parts by index, found `{name}[…]`");
+        let d = Diagnostic::new("RNN0051", span, words);
+        let text = part.stream().to_string().replace(' ', "");
+        if !text.contains("-1") {
+            return d.note("a layer reads the whole value").help(format!(
+                "write `{name}` alone; the last step is what a recurrent layer gives without `return_sequences`"
+            ));
+        }
+        // The chain that made the value, without the flag that keeps all steps.
+        let chain = self.chains.iter().rev().find(|(n, _)| n == name);
+        let last = chain.and_then(|(_, chain)| {
+            let mut chain = chain.clone();
+            let last = chain.layers.last_mut()?.as_mut()?;
+            let before = last.arguments.len();
+            let flag = |a: &ArgumentAst| match &a.name {
+                Some(name) => name == "return_sequences",
+                None => a.value.to_string() == "return_sequences",
+            };
+            last.arguments.retain(|a| !flag(a));
+            (last.arguments.len() < before).then(|| chain.to_string())
+        });
+        let d = d.note("the last step is what a recurrent layer gives without `return_sequences`");
+        match last {
+            Some(chain) => d.help(format!("write `let {name} = {chain};`, and `{name}` here")),
+            None => d.help(format!("write `{name}` here")),
+        }
+    }
+
+    /// The message for a function of another library that is called on values: `torch.cat([a, b])`, `add([a, b])`,
+    /// `Concatenate([a, b])`.
+    fn function(&mut self, c: &Cursor) -> Option<Diagnostic> {
+        let mut c = c.clone();
+        let span = c.span();
+        let mut name = c.ident()?;
+        let mut text = name.to_string();
+        while c.eat(".") || c.eat("::") {
+            name = c.ident()?;
+            text += &format!(".{name}");
+        }
+        let group = c.group(Delimiter::Parenthesis)?;
+        if c.is_group(Delimiter::Parenthesis) {
+            return None;
+        }
+        let is_value = |t: &TokenTree| matches!(t, TokenTree::Ident(i) if self.values.contains(&i.to_string()));
+        if matches!(name.to_string().as_str(), "Model" | "model") {
+            let output = group.stream().into_iter().filter(is_value).last()?;
+            let d = Diagnostic::new(
+                "RNN0051",
+                span,
+                format!("`{text}` is not needed: `rnn_model!` makes the model"),
+            );
+            return Some(d.help(format!(
+                "write `output result = {output};` in place of this statement"
+            )));
+        }
+        let (mut read, mut rest) = (Vec::new(), proc_macro2::TokenStream::new());
+        let mut listed = false;
+        for part in python::parts(&group) {
+            match part.as_slice() {
+                [one] if is_value(one) => read.push(one.to_string()),
+                [TokenTree::Group(g)]
+                    if python::parts(g)
+                        .iter()
+                        .all(|p| matches!(p.as_slice(), [one] if is_value(one))) =>
+                {
+                    listed = true;
+                    read.extend(
+                        g.stream()
+                            .into_iter()
+                            .filter(is_value)
+                            .map(|t| t.to_string()),
+                    );
+                }
+                other => {
+                    rest.extend(other.iter().cloned());
+                    rest.extend([TokenTree::from(proc_macro2::Punct::new(
+                        ',',
+                        proc_macro2::Spacing::Alone,
+                    ))]);
+                }
+            }
+        }
+        let module = text.contains('.');
+        let known = super::class::find(self.classes, &name.to_string()).is_some();
+        // A layer with its value among its arguments is read on, so that its other mistakes are shown.
+        if read.is_empty() || known && !listed && !module {
+            return None;
+        }
+        let rest = Group::new(Delimiter::Parenthesis, rest);
+        let layer = LayerAst {
+            name,
+            arguments: self.quiet_arguments(&rest),
+        };
+        let source = match read.as_slice() {
+            [one] if !listed => one.clone(),
+            several => format!("({})", several.join(", ")),
+        };
+        let words = format!("`{text}` is called, and what a layer reads stands before it");
+        let d = Diagnostic::new("RNN0051", span, words);
+        Some(match self.code(&layer) {
+            Ok(code) => d.help(self.whole(&self.then(&source, &code, &c))),
+            Err(Some(help)) => d.help(help),
+            Err(None) => d.help(format!(
+                "what is computed from a value is a layer: `{source} -> Dense(64)`"
+            )),
+        })
+    }
+
+    /// A layer as it is written here; else what stands nearest.
+    fn code(&self, layer: &LayerAst) -> Result<String, Option<String>> {
+        let name = layer.name.to_string();
+        if super::class::find(self.classes, &name).is_some() {
+            return Ok(foreign::written(layer, self.classes).0);
+        }
+        match foreign::layer_here(layer, self.classes) {
+            Some(here) => here.code.ok_or(Some(here.help)),
+            None => Err(None),
+        }
+    }
+
+    /// `source -> code`, and the layers after it.
+    fn then(&self, source: &str, code: &str, ahead: &Cursor) -> String {
+        let mut links = vec![source.to_owned(), code.to_owned()];
+        let mut ahead = ahead.clone();
+        if ahead.eat("->") {
+            links.extend(functional::links(&ahead, self.classes));
+        }
+        links.join(" -> ")
+    }
+
     /// The value at the start of a chain.
     fn source(&mut self, c: &mut Cursor) -> Parsed<Ident> {
+        if c.is("&") {
+            let span = c.span();
+            while c.eat("&") || c.eat_word("mut") {}
+            let chain = functional::chain(c, self.classes).unwrap_or("x -> LSTM(64)".to_owned());
+            self.skip(c);
+            let d = Diagnostic::new("RNN0051", span, "the values of a graph have no references");
+            return self.mistake(d.help(self.whole(&chain)));
+        }
+        if let Some(d) = self.part_or_method(c) {
+            self.skip(c);
+            return self.mistake(d);
+        }
+        if let Some(d) = self.function(c) {
+            self.skip(c);
+            return self.mistake(d);
+        }
         let (start, found) = (c.position(), c.found());
         let statement = starts_statement(c);
         let name = if statement { None } else { c.type_name() };
@@ -83,9 +289,7 @@ impl Reader<'_> {
             && let Some((class, chain)) = python::call(&from(c, start), self.classes)
         {
             let words = format!("`{class}` is called, and what a layer reads stands before it");
-            while !(c.at_end() || c.is(";")) {
-                c.next();
-            }
+            self.skip(c);
             let d = Diagnostic::new("RNN0051", class.span(), words);
             return self.mistake(d.help(format!("write `{chain}`")));
         }
@@ -102,13 +306,19 @@ impl Reader<'_> {
                 c.set_position(start);
                 self.start = start;
                 let layer = self.whole_layer(c);
+                let alone = layer.clone().filter(|_| c.at_end() || c.is(";"));
                 self.mistake(d.help(if self.is_input(&name) {
                     "write `input x: [_, 28];` before, and `x -> …` here".to_owned()
                 } else {
                     let chain = self.read_first(&name, layer, c);
-                    match self.statement.as_str() {
-                        "" => format!("write `{chain}`"),
-                        start => format!("write `{start} = {chain};`"),
+                    let shared = self.statement.strip_prefix("let ");
+                    let layer = shared.zip(alone.as_ref());
+                    match layer.filter(|_| self.values.len() > 1) {
+                        Some((own, layer)) => format!(
+                            "{}, or for a layer that is used several times `layer {own} = {layer};`",
+                            self.whole(&chain)
+                        ),
+                        None => self.whole(&chain),
                     }
                 }))
             }

@@ -272,7 +272,7 @@ const MISTAKES: &[(&str, &[(&str, &str)])] = &[
     ),
     (
         "input x: [2]; let a, b = x; output y = x;",
-        &[("RNN0049", "help: write `let (y, state) = ")],
+        &[("RNN0049", "help: write `let (a, b) = x;`")],
     ),
     (
         "input x: [2]; let () = x; output y = x;",

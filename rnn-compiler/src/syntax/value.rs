@@ -3,9 +3,10 @@
 use proc_macro2::{Delimiter, Group, Ident, Span, TokenTree};
 
 use super::{
-    ast::{ArgumentAst, ValueAst, ValueKind, path_text},
+    ast::{ArgumentAst, LayerAst, ValueAst, ValueKind, path_text},
     class::{Class, is_input},
-    functional, python,
+    foreign, functional, python,
+    statement::ChainAst,
 };
 use crate::{
     cell::{Number, number, path, snake},
@@ -26,6 +27,19 @@ pub(super) struct Reader<'d> {
     pub(super) values: Vec<String>,
     /// The current statement up to its `=`: `output y`.
     pub(super) statement: String,
+    /// The values of the graph that are one chain, as written.
+    pub(super) chains: Vec<(String, ChainAst)>,
+    /// Whether a name that is read is that of a layer or of a value.
+    pub(super) position: Position,
+}
+
+/// What a name with modules in front of it can be.
+#[derive(Clone, Copy, PartialEq)]
+pub(super) enum Position {
+    /// A layer of a chain.
+    Layer,
+    /// The value of an argument.
+    Value,
 }
 
 impl<'d> Reader<'d> {
@@ -37,6 +51,8 @@ impl<'d> Reader<'d> {
             graph: false,
             values: Vec::new(),
             statement: String::new(),
+            chains: Vec::new(),
+            position: Position::Value,
         }
     }
 
@@ -96,6 +112,7 @@ impl<'d> Reader<'d> {
                 '=' => {
                     c.next();
                     c.next();
+                    self.no_none(c, &i)?;
                     name = Some(i);
                     self.no_tuple(c)?;
                 }
@@ -112,10 +129,65 @@ impl<'d> Reader<'d> {
                 _ => {}
             }
         }
-        Ok(ArgumentAst {
-            name,
-            value: self.value(c)?,
+        let value = match &name {
+            // `batch_first=True`: the argument is the mistake, and what stands after it does not matter.
+            Some(n) if foreign::is_foreign_argument(&n.to_string(), self.classes) => {
+                self.quiet_value(c)?
+            }
+            _ => self.value(c)?,
+        };
+        Ok(ArgumentAst { name, value })
+    }
+
+    /// A value in which Python's `True` and `False` are no mistakes of their own.
+    fn quiet_value(&mut self, c: &mut Cursor) -> Parsed<ValueAst> {
+        let span = c.span();
+        let flag = match () {
+            () if c.eat_word("True") => true,
+            () if c.eat_word("False") => false,
+            () => return self.value(c),
+        };
+        Ok(ValueAst {
+            kind: ValueKind::Flag(flag),
+            span,
         })
+    }
+
+    /// Reports Python's `None` for an argument that has a name.
+    fn no_none(&mut self, c: &mut Cursor, name: &Ident) -> Parsed<()> {
+        if !c.is_word("None") {
+            return Ok(());
+        }
+        let d = Diagnostic::new("RNN0043", c.span(), "`None` is Python's name");
+        c.next();
+        self.mistake(d.help(match python::instead_of_none(&name.to_string()) {
+            Some(instead) => format!("write `{instead}`"),
+            None => format!("leave `{name}` out"),
+        }))
+    }
+
+    /// The arguments of a layer that is not one of this project's: they may be anything.
+    pub(super) fn quiet_arguments(&mut self, group: &Group) -> Vec<ArgumentAst> {
+        let mut unseen = Diagnostics::new();
+        let mut reader = Reader {
+            values: self.values.clone(),
+            ..Reader::new(self.classes, &mut unseen)
+        };
+        let mut c = Cursor::inside(group);
+        let mut found = Vec::new();
+        while !c.at_end() {
+            found.extend(
+                reader
+                    .argument(&mut c)
+                    .ok()
+                    .filter(|_| c.at_end() || c.is(",")),
+            );
+            while !c.at_end() && !c.eat(",") {
+                c.next();
+            }
+        }
+        unseen.take();
+        found
     }
 
     pub(super) fn value(&mut self, c: &mut Cursor) -> Parsed<ValueAst> {
@@ -150,6 +222,10 @@ impl<'d> Reader<'d> {
         } else if let Some(TokenTree::Literal(l)) = c.peek() {
             let kind = match syn::Lit::new(l.clone()) {
                 syn::Lit::Str(s) => ValueKind::Text(s.value()),
+                // rustc has reported Python's quotes, and has proposed others.
+                _ if quoted(&l.to_string()).is_some() => {
+                    ValueKind::Text(quoted(&l.to_string()).unwrap_or_default())
+                }
                 _ => match number(l) {
                     Ok(Number::Whole(n)) => ValueKind::Whole(n),
                     Ok(Number::Fraction(x)) => ValueKind::Number(x),
@@ -340,7 +416,8 @@ impl<'d> Reader<'d> {
         // user's own crate is.
         let mut parts = text.split("::");
         let own = matches!(parts.clone().next(), Some("crate" | "self" | "super"));
-        let keras = !own && parts.any(|part| part == "layers");
+        let module = |part| matches!(part, "layers" | "nn" | "keras" | "torch" | "tf");
+        let keras = !own && parts.any(module);
         if path && !keras {
             c.set_position(start);
             return Ok(());
@@ -349,12 +426,46 @@ impl<'d> Reader<'d> {
         if c.is_group(Delimiter::Parenthesis) {
             call.extend(c.peek().cloned());
         }
-        let right = python::written(call.into_iter().collect(), self.classes);
+        let arguments = match c.peek() {
+            Some(TokenTree::Group(g)) if c.is_group(Delimiter::Parenthesis) => {
+                self.quiet_arguments(g)
+            }
+            _ => Vec::new(),
+        };
+        let layer = LayerAst {
+            name: last.clone(),
+            arguments,
+        };
+        let mut right = python::written(call.into_iter().collect(), self.classes);
         let words = match path {
             true => format!("`{text}` is a path: layers stand in no module"),
             false => format!("`{text}` is Python's: there are no modules here"),
         };
-        let d = Diagnostic::new("RNN0043", span, words);
+        let mut d = Diagnostic::new("RNN0043", span, words);
+        // `model.add(LSTM(16))`
+        let add = last == "add" && !path;
+        if let (Some(code), Position::Layer) = (foreign::cell(&layer), self.position) {
+            c.group(Delimiter::Parenthesis);
+            let d = d.note("a cell runs inside of RNN, and gets its own size only");
+            return self.mistake(d.help(format!("write `{code}`")));
+        }
+        if !add && self.is_translated(&layer) {
+            let (code, notes) = foreign::written(&layer, self.classes);
+            d = notes.into_iter().fold(d, Diagnostic::note);
+            right = code;
+        } else if let Some(here) = foreign::layer_here(&layer, self.classes)
+            && super::class::find(self.classes, &last.to_string()).is_none()
+            && self.position == Position::Layer
+            && !add
+        {
+            let absent = Diagnostic::new("RNN0100", last.span(), here.words);
+            c.group(Delimiter::Parenthesis);
+            let absent = here.notes.into_iter().fold(absent, Diagnostic::note);
+            return self.mistake(match &here.code {
+                Some(code) => d.help(format!("write `{code}`")),
+                None => absent.help(here.help),
+            });
+        }
         // What a Keras layer keeps is a value here, which has a name.
         if matches!(last.to_string().as_str(), "states" | "state")
             && !c.is_group(Delimiter::Parenthesis)
@@ -369,6 +480,19 @@ impl<'d> Reader<'d> {
                 functional::added(c, first, self.classes).unwrap_or("A(1) -> B(2)".to_owned());
             return self.mistake(d.help(format!("write the layers as a chain: `{chain}`")));
         }
+        let unknown = super::class::find(self.classes, &last.to_string()).is_none();
+        if unknown
+            && self.position == Position::Layer
+            && !last.to_string().ends_with("Cell")
+            && !add
+        {
+            c.group(Delimiter::Parenthesis);
+            let words = format!("`{text}` is Python's: there is no layer `{last}`");
+            let d = Diagnostic::new("RNN0043", span, words);
+            return self.mistake(d.help(
+                "layers have Keras's names, `LSTM(64)`, `Dense(10)`, `Reshape(4, 16)`; maths of a step is a cell made by rnn_cell!: `RNN(MyCell(32))`",
+            ));
+        }
         c.group(Delimiter::Parenthesis);
         self.mistake(d.help(format!("write `{}`", right)))
     }
@@ -376,17 +500,26 @@ impl<'d> Reader<'d> {
     fn path_value(&mut self, c: &mut Cursor, path: syn::Path) -> Parsed<ValueKind> {
         let span = c.previous_span();
         self.no_module(c, &path_text(&path), span)?;
-        let python = |right: &str| {
-            Diagnostic::new(
-                "RNN0043",
-                span,
-                format!("`{}` is Python's name", path_text(&path)),
-            )
-            .help(format!("write `{right}`"))
+        let mut python = |right: &str| {
+            // The value is clear, so the layer is checked all the same.
+            self.diagnostics.push(
+                Diagnostic::new(
+                    "RNN0043",
+                    span,
+                    format!("`{}` is Python's name", path_text(&path)),
+                )
+                .help(format!("write `{right}`")),
+            );
         };
         match path_text(&path).as_str() {
-            "True" => return self.mistake(python("true")),
-            "False" => return self.mistake(python("false")),
+            "True" => {
+                python("true");
+                return Ok(ValueKind::Flag(true));
+            }
+            "False" => {
+                python("false");
+                return Ok(ValueKind::Flag(false));
+            }
             "None" => {
                 return self.mistake(
                     Diagnostic::new("RNN0043", span, "`None` is Python's name").help(
@@ -397,9 +530,28 @@ impl<'d> Reader<'d> {
             _ => {}
         }
         match c.group(Delimiter::Parenthesis) {
+            Some(group) if foreign::is_layer(&path_text(&path)) => {
+                Ok(ValueKind::Call(path, self.quiet_arguments(&group)))
+            }
             Some(group) => Ok(ValueKind::Call(path, self.arguments(&group)?)),
             None => Ok(ValueKind::Path(path)),
         }
+    }
+
+    /// Whether a layer is one of this project's with arguments that other libraries name, or stands for one.
+    fn is_translated(&self, layer: &LayerAst) -> bool {
+        let name = layer.name.to_string();
+        let Some(class) = super::class::find(self.classes, &name) else {
+            return false;
+        };
+        let named = |a: &ArgumentAst| a.name.as_ref().map(Ident::to_string);
+        foreign::sized(layer, self.classes).is_some()
+            || class.takes("units") && foreign::has_two_sizes(layer)
+            || layer
+                .arguments
+                .iter()
+                .filter_map(named)
+                .any(|n| foreign::is_argument(class, &n))
     }
 
     fn no_value(&mut self, c: &mut Cursor) -> Parsed<ValueAst> {
@@ -425,6 +577,12 @@ impl<'d> Reader<'d> {
         };
         self.mistake(d.help(help))
     }
+}
+
+/// The text in `'relu'`, which is no literal of Rust's; `'r'` is one.
+fn quoted(literal: &str) -> Option<String> {
+    let text = literal.strip_prefix('\'')?.strip_suffix('\'')?;
+    (text.chars().count() > 1 && !text.starts_with('\\')).then(|| text.to_owned())
 }
 
 /// What stands in a group, as one writes it.

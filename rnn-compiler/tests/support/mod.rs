@@ -3,10 +3,17 @@
 // No test uses all functions.
 #![allow(dead_code)]
 
-use proc_macro2::{TokenStream, TokenTree};
+use proc_macro2::{Span, TokenStream, TokenTree};
 
 /// The texts of all `compile_error!`s.
 pub fn messages(tokens: TokenStream, all: &mut Vec<String>) {
+    let mut found = Vec::new();
+    messages_at(tokens, &mut found);
+    all.extend(found.into_iter().map(|(_, text)| text));
+}
+
+/// The texts of all `compile_error!`s, and where they point.
+pub fn messages_at(tokens: TokenStream, all: &mut Vec<(Span, String)>) {
     let trees: Vec<TokenTree> = tokens.into_iter().collect();
     for (i, t) in trees.iter().enumerate() {
         let TokenTree::Group(g) = t else { continue };
@@ -14,11 +21,11 @@ pub fn messages(tokens: TokenStream, all: &mut Vec<String>) {
         if bang && trees[i - 2].to_string() == "compile_error" {
             for t in g.stream() {
                 if let Ok(text) = syn::parse2::<syn::LitStr>(t.into()) {
-                    all.push(text.value());
+                    all.push((trees[i - 2].span(), text.value()));
                 }
             }
         } else {
-            messages(g.stream(), all);
+            messages_at(g.stream(), all);
         }
     }
 }
@@ -76,4 +83,16 @@ fn whole(text: &str) -> bool {
     let chain = text.starts_with("Input(") || text.starts_with("Embedding(");
     let graph = text.starts_with("input ") && text.contains("output ");
     (chain || graph) && text.contains("->") && !text.contains('…')
+}
+
+/// Whether `text` has `part` in it; an `…` stands for anything.
+pub fn part(text: &str, part: &str) -> bool {
+    let mut rest = text;
+    part.split('…').all(|piece| match rest.find(piece) {
+        Some(at) => {
+            rest = &rest[at + piece.len()..];
+            true
+        }
+        None => false,
+    })
 }

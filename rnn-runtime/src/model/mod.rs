@@ -9,6 +9,8 @@ mod cpu;
 #[cfg(feature = "cuda")]
 mod cuda;
 mod data;
+#[doc(hidden)]
+pub mod elsewhere;
 mod graph;
 mod input;
 mod learner;

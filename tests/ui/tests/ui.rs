@@ -1,6 +1,6 @@
 //! The words of every message, and what must compile.
 
-use std::process::Command;
+use std::{fs, path::Path, process::Command};
 
 /// `TRYBUILD=overwrite cargo test -p recurrent-test-ui` writes the messages anew; read them before you commit.
 #[test]
@@ -151,4 +151,109 @@ fn steps_and_calls() {
         !found.contains("__Streams") && !found.contains("__Whole"),
         "{found}"
     );
+}
+
+/// A mistake of a file with graded cases: its lines, and words that its error has.
+struct Case {
+    title: String,
+    lines: std::ops::Range<usize>,
+    words: Vec<String>,
+}
+
+/// The cases of a file: `//~ 3: what is wrong`, `//~ words`, and the mistake until the next case.
+fn cases(file: &str) -> Vec<Case> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
+    let text = fs::read_to_string(path).unwrap();
+    let mut all: Vec<Case> = Vec::new();
+    for (number, line) in (1..).zip(text.lines()) {
+        let Some(note) = line.trim_start().strip_prefix("//~ ") else {
+            if let Some(case) = all.last_mut() {
+                case.lines.end = number + 1;
+            }
+            continue;
+        };
+        match note.split_once(": ") {
+            Some((grade, title)) if grade.parse::<u32>().is_ok() => all.push(Case {
+                title: title.to_owned(),
+                lines: number..number + 1,
+                words: Vec::new(),
+            }),
+            _ => all.last_mut().unwrap().words.push(note.to_owned()),
+        }
+    }
+    all
+}
+
+/// Each mistake of a file is one error at its place, with the words of the case.
+fn each_mistake_is_one_error(test: &str, file: &str) {
+    let Some(found) = words_of_rustc(test, file) else {
+        return;
+    };
+    let place = format!("--> {file}:");
+    let line = |error: &str| -> Option<usize> {
+        let (_, rest) = error.split_once(&place)?;
+        rest.split(':').next()?.parse().ok()
+    };
+    // `error` at the start of a line starts the next one.
+    let mut errors: Vec<String> = Vec::new();
+    for text in found.lines() {
+        let starts = text.starts_with("error") || text.starts_with("warning");
+        if starts || errors.is_empty() {
+            errors.push(String::new());
+        }
+        if let Some(last) = errors.last_mut() {
+            *last += text;
+            *last += "\n";
+        }
+    }
+    let errors: Vec<(usize, &String)> = errors
+        .iter()
+        .filter(|e| e.starts_with("error"))
+        .filter_map(|e| Some((line(e)?, e)))
+        .collect();
+    let mut wrong = Vec::new();
+    let cases = cases(file);
+    for case in &cases {
+        let own: Vec<_> = errors
+            .iter()
+            .filter(|(l, _)| case.lines.contains(l))
+            .collect();
+        match own.as_slice() {
+            [(_, error)] => {
+                for words in case.words.iter().filter(|w| !error.contains(*w)) {
+                    wrong.push(format!("{}: `{words}` is not in\n{error}", case.title));
+                }
+            }
+            _ => wrong.push(format!("{}: {} errors\n{own:#?}", case.title, own.len())),
+        }
+        if case.words.is_empty() {
+            wrong.push(format!("{}: no words to find", case.title));
+        }
+    }
+    for (line, error) in &errors {
+        if !cases.iter().any(|c| c.lines.contains(line)) {
+            wrong.push(format!("of no case: {error}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn habits() {
+    each_mistake_is_one_error("habits", "rustc_habits.rs");
+}
+
+#[test]
+fn borrows() {
+    each_mistake_is_one_error("borrows", "rustc_borrows.rs");
+}
+
+#[test]
+fn scope() {
+    each_mistake_is_one_error("scope", "rustc_scope.rs");
+}
+
+#[test]
+fn quotes() {
+    each_mistake_is_one_error("quotes", "rustc_quotes.rs");
 }

@@ -47,6 +47,7 @@ const ORDERS: &[Order] = &[
             "predictions",
             "tally",
             "history",
+            "by_name",
             "losses",
             "metrics",
             "optimizers",

@@ -16,6 +16,7 @@ impl Builder<'_> {
         if !parts {
             let meaning = self.meaning(value)?;
             self.names.insert(names[0].to_string(), meaning);
+            self.made.insert(names[0].to_string(), (value.clone(), 1));
             return Ok(());
         }
         let argument = match &value.kind {
@@ -26,6 +27,27 @@ impl Builder<'_> {
             _ => None,
         };
         let Some(argument) = argument else {
+            let listed: Vec<String> = names.iter().map(ToString::to_string).collect();
+            // Some libraries take the number of parts, too, or call it differently.
+            let whole = match &value.kind {
+                ExprKind::Call(f, all) if matches!(f.as_str(), "split" | "chunk") => all.first(),
+                ExprKind::Call(..) => None,
+                _ => Some(value),
+            };
+            if let Some(whole) = whole {
+                return self.report(
+                    Diagnostic::new(
+                        "RNN0208",
+                        value.span,
+                        "the parts of a vector come from `split`, which takes the vector alone",
+                    )
+                    .note("there are as many parts as names")
+                    .help(format!(
+                        "write `let [{}] = split({whole});`",
+                        listed.join(", ")
+                    )),
+                );
+            }
             return self.report(
                 Diagnostic::new(
                     "RNN0208",
@@ -37,7 +59,14 @@ impl Builder<'_> {
         };
         match self.meaning(argument)? {
             Meaning::Tensor(t) => self.split_columns(names, &t, value.span),
-            _ => self.split(names, argument, value.span),
+            _ => {
+                self.split(names, argument, value.span)?;
+                for name in names {
+                    self.made
+                        .insert(name.to_string(), (argument.clone(), names.len()));
+                }
+                Ok(())
+            }
         }
     }
 
@@ -48,7 +77,7 @@ impl Builder<'_> {
             [] => return self.fail("RNN0209", span, "`split` of a single number"),
             _ => return self.not_a_vector("split", &whole, span),
         };
-        let part = self.equal_parts(&width, "units", names.len(), span)?;
+        let part = self.equal_parts(&width, "units", names.len(), Some(argument), span)?;
         let mut offset = Size::known(0);
         for name in names {
             let cut = Lanes {
@@ -74,7 +103,7 @@ impl Builder<'_> {
                 .help("vectors are split, and matrices by their columns"),
             );
         };
-        let part = self.equal_parts(columns, "columns", names.len(), span)?;
+        let part = self.equal_parts(columns, "columns", names.len(), None, span)?;
         let mut column = t.column.clone();
         for name in names {
             let cut = Tensor {
@@ -88,18 +117,38 @@ impl Builder<'_> {
         Ok(())
     }
 
-    fn equal_parts(&mut self, width: &Size, what: &str, parts: usize, span: Span) -> Built<Size> {
-        match width.divide(parts) {
-            Some(part) => Ok(part),
-            None => self.report(
-                Diagnostic::new(
-                    "RNN0210",
-                    span,
-                    format!("cannot split {width} {what} into {parts} equal parts"),
-                )
-                .help("make the size a multiple: [input, n * units]"),
-            ),
+    fn equal_parts(
+        &mut self,
+        width: &Size,
+        what: &str,
+        parts: usize,
+        of: Option<&Expr>,
+        span: Span,
+    ) -> Built<Size> {
+        if let Some(part) = width.divide(parts) {
+            return Ok(part);
         }
+        // Parts are most often as wide as a state.
+        let state = self.cell.states.first().map(|s| s.size.clone());
+        let wanted = state.map(|size| &Size::known(parts) * &size);
+        let param = of
+            .zip(wanted)
+            .and_then(|(e, wanted)| self.param_for(e, &wanted));
+        let value = match of {
+            Some(e) => format!("`{e}`, {width} {what},"),
+            None => format!("{width} {what}"),
+        };
+        self.report(
+            Diagnostic::new(
+                "RNN0210",
+                span,
+                format!("cannot split {value} into {parts} equal parts"),
+            )
+            .help(match param {
+                Some(param) => format!("there are {parts} names on the left: write `{param}`, or as many names as there are parts"),
+                None => "make the size a multiple: [input, n * units]".to_owned(),
+            }),
+        )
     }
 
     /// Reports that `what` takes a vector where `found` has more axes.

@@ -23,9 +23,12 @@ impl Builder<'_> {
             ("concat", 1..) => return self.concat(arguments),
             ("concat", _) => "at least one argument",
             ("split", _) => {
+                let value = arguments
+                    .first()
+                    .map_or("…".to_owned(), ToString::to_string);
                 return self.report(
                     Diagnostic::new("RNN0208", span, "`split` gives several vectors")
-                        .help("write let [a, b] = split(…);"),
+                        .help(format!("write let [a, b] = split({value});")),
                 );
             }
             ("min", 2) => return self.binary(Binary::Min, arguments, span),
@@ -38,24 +41,20 @@ impl Builder<'_> {
             ("dropout", _) => "a value and a rate",
             (_, 1) => return self.one_argument(&f, &numbers, &arguments[0], span),
             _ if functions::names().any(|n| n == f) => "one argument",
-            ("matmul" | "dot", 2) => {
-                let name = |e: &Expr| match &e.kind {
-                    ExprKind::Name(n) => n.clone(),
-                    _ => "(…)".to_owned(),
-                };
-                let (a, b) = (name(&arguments[0]), name(&arguments[1]));
-                return self.report(
-                    Diagnostic::new("RNN0228", span, format!("there is no function `{f}`"))
-                        .help(format!("write `{a} @ {b}`")),
-                );
-            }
-            _ => return self.no_function(&f, span),
+            _ => return self.no_function(&f, arguments, span),
         };
-        self.fail(
+        let d = Diagnostic::new(
             "RNN0225",
             span,
             format!("`{f}` takes {takes}, found {}", arguments.len()),
-        )
+        );
+        self.report(d.help(match (f.as_str(), arguments) {
+            ("select", _) => "write `select(a > b, x, y)`".to_owned(),
+            ("min" | "max", [one]) => format!("the {f} over all units is `{f}_of({one})`"),
+            ("pow", [one]) => format!("write `pow({one}, 2)`"),
+            (_, [first, ..]) => format!("write `{f}({first})`"),
+            _ => format!("write `{f}(x)`"),
+        }))
     }
 
     /// The values of arguments; mistakes in all of them are reported.
@@ -146,7 +145,12 @@ impl Builder<'_> {
                     rate.span,
                     format!("the rate of `dropout` has to be at least 0 and below 1, found {p}"),
                 )
-                .help("dropout(h, 0.2) drops a fifth of the values"),
+                .help(match p > 1.0 && p < 100.0 {
+                    true => format!("{p} percent is `dropout({value}, {})`", p / 100.0),
+                    false => {
+                        format!("write `dropout({value}, 0.2)`, which drops a fifth of the values")
+                    }
+                }),
             );
         }
         if x.shape.is_empty() && !self.is_row(&x) {
@@ -177,7 +181,7 @@ impl Builder<'_> {
     ) -> Built<Lanes> {
         let reduces = matches!(f, "sum" | "mean" | "variance" | "max_of" | "min_of");
         if !reduces && !matches!(f, "softmax" | "flatten") && !functions::is_activation(f) {
-            return self.no_function(f, span);
+            return self.no_function(f, std::slice::from_ref(argument), span);
         }
         let x = self.parts(argument)?;
         match (f, numbers) {
@@ -187,7 +191,11 @@ impl Builder<'_> {
             }
             ("softmax", []) => {
                 if x.shape.is_empty() {
-                    return self.fail("RNN0225", argument.span, "`softmax` of a single number");
+                    return self.report(
+                        Diagnostic::new("RNN0225", argument.span, "`softmax` of a single number")
+                            .note(format!("`{argument}` is one number a row"))
+                            .help("it takes a vector, such as a state: `softmax(h)`"),
+                    );
                 }
                 if x.shape.len() > 1 {
                     return self.not_a_vector(f, &x, argument.span);
@@ -208,11 +216,12 @@ impl Builder<'_> {
         }
         if reduces {
             let Some(width) = x.width() else {
-                return self.fail(
+                let d = Diagnostic::new(
                     "RNN0225",
                     argument.span,
                     format!("`{f}` of a single number"),
                 );
+                return self.report(d.help(format!("write `{argument}` alone")));
             };
             let parts = self.vectors(&x);
             let reduced = self.reduction(f, &parts, &width);
@@ -222,7 +231,7 @@ impl Builder<'_> {
         for part in x.parts {
             match functions::apply(&mut self.cell.graph, f, part) {
                 Some(y) => parts.push(y),
-                None => return self.no_function(f, span),
+                None => return self.no_function(f, std::slice::from_ref(argument), span),
             }
         }
         Ok(Lanes {
@@ -262,8 +271,11 @@ impl Builder<'_> {
         })
     }
 
-    fn no_function<T>(&mut self, f: &str, span: Span) -> Built<T> {
+    fn no_function<T>(&mut self, f: &str, arguments: &[Expr], span: Span) -> Built<T> {
         let mut d = Diagnostic::new("RNN0228", span, format!("there is no function `{f}`"));
+        if let Some(code) = functions::written(f, arguments) {
+            return self.report(d.help(format!("write `{code}`")));
+        }
         if let Some(near) = did_you_mean(f, functions::names()) {
             d = d.help(format!("did you mean `{near}`?"));
         }

@@ -10,7 +10,10 @@ use crate::{
         graph::{NodeExtent, NodeId, NodeOp},
         own_numbers,
         size::Size,
-        value::{INITIALIZERS, Initializer, initializer_not_here, initializer_of, numbers_of},
+        value::{
+            INITIALIZERS, Initializer, initializer_elsewhere, initializer_not_here, initializer_of,
+            numbers_of,
+        },
     },
     diagnostics::{Diagnostic, did_you_mean},
 };
@@ -24,8 +27,15 @@ impl Builder<'_> {
             ExprKind::Name(n) => match self.names.get(n) {
                 Some(Meaning::Size(s)) => Ok(s.clone()),
                 Some(Meaning::Mistake) => Err(Reported),
-                Some(_) => self.fail("RNN0214", e.span, format!("`{n}` is not a size")),
-                None => self.unknown(n, e.span),
+                Some(_) => {
+                    let d = Diagnostic::new("RNN0214", e.span, format!("`{n}` is not a size"));
+                    let x = self.cell.inputs.iter().any(|i| i.name == *n);
+                    self.report(match x {
+                        true => d.help("the size of the input is `input`: write `input`"),
+                        false => d.help("sizes are whole numbers, `input`, and arguments such as `units`"),
+                    })
+                }
+                None => self.unknown_size(n, e.span),
             },
             ExprKind::Binary('+', a, b) => Ok(&self.size(a)? + &self.size(b)?),
             ExprKind::Binary('*', a, b) => Ok(&self.size(a)? * &self.size(b)?),
@@ -56,8 +66,13 @@ impl Builder<'_> {
             ExprKind::Binary('&', a, b) => Ok(self.flag(a)? & self.flag(b)?),
             ExprKind::Binary('|', a, b) => Ok(self.flag(a)? | self.flag(b)?),
             ExprKind::Compare(how, a, b) => {
-                let (x, y) = (self.known_number(a), self.known_number(b));
-                let (x, y) = (x?, y?);
+                let (x, y) = (self.number(a), self.number(b));
+                let (Some(x), Some(y)) = (x?, y?) else {
+                    let d = self.no_flag(e.span);
+                    return self.report(d.help(format!(
+                        "a choice by value takes both values: `select({e}, …, …)` in place of the `if`"
+                    )));
+                };
                 match *how {
                     "<" => Ok(x < y),
                     "<=" => Ok(x <= y),
@@ -84,15 +99,17 @@ impl Builder<'_> {
         }
     }
 
-    pub(super) fn not_a_flag<T>(&mut self, span: Span) -> Built<T> {
-        self.report(
-            Diagnostic::new(
-                "RNN0216",
-                span,
-                "`if` in a cell is decided when the model is compiled, so it needs a flag",
-            )
-            .help("for a choice by value write select(a > b, x, y)"),
+    fn no_flag(&self, span: Span) -> Diagnostic {
+        Diagnostic::new(
+            "RNN0216",
+            span,
+            "`if` in a cell is decided when the model is compiled, so it needs a flag",
         )
+    }
+
+    pub(super) fn not_a_flag<T>(&mut self, span: Span) -> Built<T> {
+        let d = self.no_flag(span);
+        self.report(d.help("for a choice by value write select(a > b, x, y)"))
     }
 
     pub(super) fn known_number(&mut self, e: &Expr) -> Built<f64> {
@@ -182,7 +199,15 @@ impl Builder<'_> {
                     self.initializer(b)
                 };
             }
-            _ => return self.fail("RNN0217", e.span, "this is not an initialiser"),
+            _ => {
+                let d = Diagnostic::new("RNN0217", e.span, format!("`{e}` is not an initialiser"));
+                return self.report(d.help(match &e.kind {
+                    ExprKind::Number(0.0) => "write `zeros`".to_owned(),
+                    ExprKind::Number(1.0) => "write `ones`".to_owned(),
+                    ExprKind::Number(x) => format!("write `constant({x})`"),
+                    _ => "write `zeros`, `glorot_uniform` or `constant(0.5)`".to_owned(),
+                }));
+            }
         };
         let Some(name) = initializer_of(&name) else {
             let mut d = Diagnostic::new(
@@ -192,6 +217,9 @@ impl Builder<'_> {
             );
             if let Some((why, instead)) = initializer_not_here(&name) {
                 return self.report(d.note(why).help(instead));
+            }
+            if let Some(own) = initializer_elsewhere(&name) {
+                return self.report(d.help(format!("write `{own}`")));
             }
             d = match did_you_mean(&name, INITIALIZERS.iter().copied()) {
                 Some(near) => d.help(format!("did you mean `{near}`?")),
@@ -216,6 +244,49 @@ impl Builder<'_> {
         Ok(Initializer::Named(name.to_owned(), numbers))
     }
 
+    /// Reports a name that is no size.
+    fn unknown_size<T>(&mut self, name: &str, span: Span) -> Built<T> {
+        // Other libraries' names of the two sizes that a cell most often has.
+        const INPUT: &[&str] = &[
+            "features",
+            "in_features",
+            "input_dim",
+            "input_size",
+            "inputs",
+            "n_features",
+            "n_inputs",
+            "num_inputs",
+        ];
+        const UNITS: &[&str] = &[
+            "hidden",
+            "hidden_dim",
+            "hidden_size",
+            "n_hidden",
+            "n_units",
+            "num_units",
+            "out_features",
+            "output_dim",
+            "size",
+        ];
+        let d = Diagnostic::new(
+            "RNN0218",
+            span,
+            format!("there is no size `{name}` in cell {}", self.label),
+        );
+        if INPUT.contains(&name) && self.names.contains_key("input") {
+            return self.report(d.help("the number of features of `x` is `input`: write `input`"));
+        }
+        let first = self
+            .arguments
+            .iter()
+            .find(|a| matches!(self.names.get(*a), Some(Meaning::Size(_))));
+        if let (true, Some(own)) = (UNITS.contains(&name), first) {
+            let help = format!("the size is an argument of the cell: write `{own}`");
+            return self.report(d.help(help));
+        }
+        self.unknown(name, span)
+    }
+
     pub(super) fn unknown<T>(&mut self, name: &str, span: Span) -> Built<T> {
         let d = Diagnostic::new(
             "RNN0218",
@@ -230,6 +301,30 @@ impl Builder<'_> {
             return self.report(d.note("a cell sees its own arguments only").help(format!(
                 "make it an argument: `cell {}({own})`, `{own}` here, and `{name}` in the model",
                 self.label
+            )));
+        }
+        // `h_prev`, `prev_h`, `h_tm1`, `h0`
+        let state = self
+            .cell
+            .states
+            .iter()
+            .map(|s| s.name.clone())
+            .find(|state| {
+                let rest = name
+                    .strip_prefix(state.as_str())
+                    .or(name.strip_suffix(state.as_str()));
+                rest.is_some_and(|rest| {
+                    let rest = rest.trim_matches('_');
+                    [
+                        "prev", "previous", "old", "last", "t", "tm1", "t1", "0", "minus1",
+                        "before",
+                    ]
+                    .contains(&rest)
+                })
+            });
+        if let Some(state) = state {
+            return self.report(d.help(format!(
+                "until `next {state} = …;`, `{state}` is the state before the step: write `{state}`"
             )));
         }
         let near = did_you_mean(name, self.names.keys().map(String::as_str)).map(str::to_owned);

@@ -10,13 +10,14 @@ mod einsum;
 mod heads;
 mod known;
 mod lanes;
+mod mismatch;
 mod statements;
 #[cfg(test)]
 mod tests;
 mod values;
 
 use super::{
-    ast::CellAst,
+    ast::{CellAst, Expr, Item},
     graph::{Graph, NodeId},
     size::Size,
     value::{Initializer, Value},
@@ -183,6 +184,8 @@ enum Meaning {
 
 struct Builder<'a> {
     names: BTreeMap<String, Meaning>,
+    /// What each `let` has named: the value, and of how many equal parts of it the name is one.
+    made: BTreeMap<String, (Expr, usize)>,
     cell: Cell,
     found: &'a mut Diagnostics,
     /// The cell as it was written, for reports of the compiler's own mistakes.
@@ -195,6 +198,8 @@ struct Builder<'a> {
     path: syn::Path,
     /// Shapes that the layer gives to the inputs.
     inputs: Vec<Vec<Size>>,
+    /// The names of the cell's arguments, in order.
+    arguments: Vec<String>,
 }
 
 /// A mistake that has been reported.
@@ -208,6 +213,7 @@ impl Cell {
         let name = layer.cell.name.to_string();
         let mut b = Builder {
             names: BTreeMap::new(),
+            made: BTreeMap::new(),
             label: name.clone(),
             path: layer.cell.path.clone(),
             cell: Cell {
@@ -229,6 +235,12 @@ impl Cell {
                 .map(|(name, _, span)| (name.clone(), *span))
                 .collect(),
             inputs: inputs.to_vec(),
+            arguments: layer
+                .cell
+                .arguments
+                .iter()
+                .map(|a| a.name.to_string())
+                .collect(),
         };
         let mut good = b.arguments(layer).is_ok();
         good &= b.inputs(layer).is_ok();
@@ -262,14 +274,18 @@ impl Builder<'_> {
         for i in 0..self.cell.states.len() {
             if self.cell.next[i].is_empty() {
                 let name = self.cell.states[i].name.clone();
+                let declared = layer.cell.items.iter().find_map(|item| match item {
+                    Item::State { name: own, .. } if own == &name => Some(own.span()),
+                    _ => None,
+                });
                 return self.report(
                     Diagnostic::new(
                         "RNN0212",
-                        span,
+                        declared.unwrap_or(span),
                         format!("state `{name}` has no `next {name} = …;`"),
                     )
                     .help(format!(
-                        "write next {name} = …; or let {name} be a parameter"
+                        "write `next {name} = …;` before the output, with what `{name}` is after the step"
                     )),
                 );
             }
@@ -281,7 +297,10 @@ impl Builder<'_> {
                     span,
                     format!("cell {} has no output", self.label),
                 )
-                .help("end it with output h;"),
+                .help(format!(
+                    "end it with output {};",
+                    self.cell.states.first().map_or("h", |s| s.name.as_str())
+                )),
             );
         }
         Ok(())

@@ -232,9 +232,19 @@ impl Builder<'_> {
                     value.span,
                     format!("state `{name}` has {}, found {}", of.size(), parts.size()),
                 )
-                .help(by_name(&shape, &parts.shape).unwrap_or(format!(
-                    "what `{name}` becomes has the shape of `state {name}`"
-                ))),
+                .help(
+                    by_name(&shape, &parts.shape)
+                        .or_else(|| {
+                            Some(format!(
+                                "write `{}`",
+                                self.param_for(value, &product(&shape))?
+                            ))
+                        })
+                        .or_else(|| self.kernel_for(value, &product(&shape)))
+                        .unwrap_or(format!(
+                            "what `{name}` becomes has the shape of `state {name}`"
+                        )),
+                ),
             );
         }
         let parts = Lanes {

@@ -198,7 +198,7 @@ const MISTAKES: &[Mistake] = &[
         "param k: [input, 2] = zeros; output x + x @ k;",
         &[&[3]],
         "RNN0229",
-        "the left side has 3 units, the right side has 2 units",
+        "`x` has 3 units, `x @ k` has 2 units",
     ),
     (
         "param k: [input, 2] = zeros; output select(x > 0, x @ k, x);",

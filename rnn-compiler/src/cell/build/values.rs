@@ -104,14 +104,20 @@ impl Builder<'_> {
                     '/' => Binary::Div,
                     other => return self.bug(format!("the operator `{other}`"), e.span),
                 };
-                let (a, b) = self.both(a, b)?;
+                let (left, right) = self.both(a, b)?;
+                if !left.shape.is_empty() && !right.shape.is_empty() && left.shape != right.shape {
+                    return self.two_shapes((a, &left), (b, &right), e.span);
+                }
                 let names = ["the left side", "the right side"];
-                self.lanes(&[a, b], &names, e.span, |g, p| g.binary(op, p[0], p[1]))?
+                self.lanes(&[left, right], &names, e.span, |g, p| {
+                    g.binary(op, p[0], p[1])
+                })?
             }
             ExprKind::Compare(..) => {
                 return self.report(
-                    Diagnostic::new("RNN0221", e.span, "a comparison is no value")
-                        .help("write select(a > b, x, y)"),
+                    Diagnostic::new("RNN0221", e.span, "a comparison is no value").help(format!(
+                        "it chooses between two values: write `select({e}, 1, 0)`"
+                    )),
                 );
             }
             ExprKind::If(c, a, b) => {
@@ -143,11 +149,14 @@ impl Builder<'_> {
     /// `bias[0]`: a part of a parameter, by its first axis.
     fn row(&mut self, of: &Expr, i: usize, span: Span) -> Built<Meaning> {
         let Meaning::Tensor(t) = self.meaning(of)? else {
-            return self.fail(
+            let d = Diagnostic::new(
                 "RNN0222",
                 span,
-                "only a parameter with two or more axes has rows",
+                format!("`{of}` has no rows: only a parameter with two or more axes has"),
             );
+            return self.report(d.help(format!(
+                "write `{of}` alone; parts of a vector come from `let [a, b] = split({of});`"
+            )));
         };
         let [rows, rest @ ..] = t.shape.as_slice() else {
             return self.fail("RNN0222", span, "this has no rows");
@@ -171,7 +180,7 @@ impl Builder<'_> {
 
     /// A size as it would be written in the cell: `input`, `units`, `4 * units`. With `input`, the size
     /// of the cell's input is tried before the arguments.
-    fn size_name(&self, size: &Size, input: bool) -> String {
+    pub(super) fn size_name(&self, size: &Size, input: bool) -> String {
         let known = |times: usize| {
             let all = self.names.iter().filter(move |(name, meaning)| {
                 let same = matches!(meaning, Meaning::Size(s) if &Size::known(times) * s == *size);
@@ -193,15 +202,32 @@ impl Builder<'_> {
         let left = left?;
         let t = match right {
             Meaning::Tensor(t) if t.shape.len() == 2 => t,
-            _ => {
+            // As papers write it.
+            _ if matches!(self.quiet_name(a), Some(Meaning::Tensor(_))) => {
                 return self.report(
                     Diagnostic::new(
                         "RNN0223",
-                        b.span,
-                        "the right side of `@` has to be a parameter with two axes",
+                        span,
+                        format!("the matrix stands on the right of `@`, found `{a} @ {b}`"),
                     )
-                    .help("declare it: param kernel: [input, units] = glorot_uniform;"),
+                    .help(format!("write `{} @ {a}`", b.inside(4))),
                 );
+            }
+            _ => {
+                let d = Diagnostic::new(
+                    "RNN0223",
+                    b.span,
+                    "the right side of `@` has to be a parameter with two axes",
+                );
+                let declare = "declare it: param kernel: [input, units] = glorot_uniform;";
+                return self.report(match self.quiet_name(b) {
+                    Some(Meaning::Lanes(_)) => d.note(format!("`{b}` is a vector")).help(format!(
+                        "unit by unit the product is `{} * {}`; for a product with a matrix {declare}",
+                        a.inside(4),
+                        b.inside(4)
+                    )),
+                    _ => d.help(declare),
+                });
             }
         };
         let name = self.cell.params[t.param].name.clone();
@@ -228,7 +254,11 @@ impl Builder<'_> {
             let d = Diagnostic::new(
                 "RNN0224",
                 span,
-                format!("{} times `{name}` of shape {}", left.size(), show(&t.shape)),
+                format!(
+                    "`{a}` has {}, and `{name}` of shape {} takes {rows}",
+                    left.size(),
+                    show(&t.shape)
+                ),
             );
             let flat = left.shape.len() > 1 && left.width().as_ref() == Some(&rows);
             return self.report(if flat {

@@ -7,7 +7,7 @@ use crate::{
     cell::single,
     diagnostics::{Diagnostic, did_you_mean},
     ir::ModelOutput,
-    layer::Incoming,
+    layer::{Before, Incoming},
     syntax::{ChainAst, StatementAst, TargetAst, ValueAst, ValueKind},
 };
 
@@ -24,6 +24,15 @@ pub(super) struct Binding {
 impl Checker<'_> {
     /// All statements, in order.
     pub(super) fn graph(&mut self, statements: &[StatementAst]) {
+        for s in statements {
+            let StatementAst::Let { targets, .. } = s else {
+                continue;
+            };
+            self.lets.extend(targets.iter().filter_map(|t| match t {
+                TargetAst::Name(name) => Some(name.to_string()),
+                TargetAst::Skip(_) => None,
+            }));
+        }
         for s in statements {
             match s {
                 StatementAst::Input { name, kind, span } => {
@@ -202,7 +211,8 @@ impl Checker<'_> {
         let known = || self.scope.keys().map(String::as_str);
         let near = did_you_mean(&text, known());
         let output = self.outputs.iter().any(|o| o.name == text);
-        let d = match near.filter(|_| !output) {
+        let near = near.filter(|_| !output && !self.lets.contains(&text));
+        let d = match near {
             Some(meant) => d.help(format!("did you mean `{meant}`?")),
             None if self.shared.contains_key(&text) => d
                 .note(format!("`{text}` is a layer"))
@@ -215,6 +225,9 @@ impl Checker<'_> {
             None if text.starts_with(char::is_uppercase) => d
                 .note("a chain starts with a value")
                 .help(format!("write `x -> {text}(…)`")),
+            None if self.lets.contains(&text) => d
+                .note(format!("`let {text} = …;` stands below"))
+                .help(format!("move `let {text} = …;` up, before this statement")),
             None => d.help(format!(
                 "there are {}",
                 known().collect::<Vec<_>>().join(", ")
@@ -225,6 +238,7 @@ impl Checker<'_> {
 
     fn let_(&mut self, targets: &[TargetAst], tuple: bool, span: Span, results: Results) {
         let Results { outputs, states } = results;
+        let giver = outputs.first().and_then(|o| o.before.last()).cloned();
         let (n, m, k) = (outputs.len(), states.len(), targets.len());
         let names: Vec<String> = states.iter().map(|(name, _)| name.clone()).collect();
         let states: Vec<Incoming> = states.into_iter().map(|(_, v)| v).collect();
@@ -260,8 +274,18 @@ impl Checker<'_> {
                         if k == 1 { "" } else { "s" }
                     ),
                 );
+                let with = giver.as_ref().and_then(Before::with_states);
+                let first = targets.iter().find_map(|t| match t {
+                    TargetAst::Name(name) => Some(name.to_string()),
+                    TargetAst::Skip(_) => None,
+                });
+                let first = first.unwrap_or("y".to_owned());
                 self.mistake(d.help(match m {
-                    0 if n == 1 => "write `let y = …;`".to_owned(),
+                    0 if n == 1 && k > 1 && with.is_some() => {
+                        let with = with.map_or(String::new(), |l| l.to_string());
+                        format!("a layer gives its states if it is told to: write `{with}`")
+                    }
+                    0 if n == 1 => format!("write `let {first} = …;`"),
                     0 => format!(
                             "write `let ({}) = …;`",
                             (0..n)
@@ -270,7 +294,7 @@ impl Checker<'_> {
                                 .join(", ")
                         ),
                     _ => format!(
-                        "write `let (y, state) = …;`, or `let (y, {}) = …;`",
+                        "write `let ({first}, state) = …;`, or `let ({first}, {}) = …;`",
                         names.join(", ")
                     ),
                 }));

@@ -28,7 +28,7 @@ use crate::{
     },
     layers::{self, LAYERS},
     ops,
-    syntax::{BodyAst, LayerAst, ModelAst},
+    syntax::{self, ArgumentAst, BodyAst, LayerAst, ModelAst},
 };
 
 /// Checks all layers. Gives `None` if there was a mistake; `found` has all mistakes.
@@ -43,6 +43,7 @@ pub fn check_layers(model: &ModelAst, found: &mut Diagnostics) -> Option<LayerGr
         outputs: Vec::new(),
         scope: Scope::new(),
         used: BTreeMap::new(),
+        lets: Vec::new(),
         hidden: Vec::new(),
         tuples: Vec::new(),
         shared: BTreeMap::new(),
@@ -97,6 +98,8 @@ struct Checker<'a> {
     scope: Scope,
     /// Names that were bound, by what they are called now.
     used: BTreeMap<String, graph::Binding>,
+    /// The names of all `let`s, also of those below.
+    lets: Vec<String>,
     /// Names that a later binding hides and that nothing had read.
     hidden: Vec<(String, graph::Binding)>,
     /// For each `let` of several names: whether any of them has been read.
@@ -171,6 +174,7 @@ impl Checker<'_> {
     /// One call of a layer.
     fn layer(&mut self, ast: &LayerAst, inputs: &[Incoming], next: Option<&LayerAst>) -> Results {
         let name = ast.name.to_string();
+        let at = ast.name.span();
         let (ast, of) = match self.called(ast) {
             Some(Ok(call)) => (call, Some(name)),
             Some(Err(Reported)) => return nothing(inputs.first(), &ast.to_string()),
@@ -182,6 +186,14 @@ impl Checker<'_> {
             self.unknown(&ast);
             return nothing(inputs.first(), &text);
         };
+        if let Some(here) = syntax::sized(&ast, &layers::classes()) {
+            self.mistake(layer::foreign(span, here));
+            return nothing(inputs.first(), &text);
+        }
+        if let Some(d) = around_nothing(def, &ast, inputs) {
+            self.mistake(d);
+            return nothing(inputs.first(), &text);
+        }
         let given = layer::bind(def, &ast, &text, self.found);
         for (_, value) in &given.raw {
             self.read(value);
@@ -223,8 +235,8 @@ impl Checker<'_> {
         let whole = match (built.kind.take(), given.complete, read) {
             (Some(kind), true, Some(read)) => {
                 self.positive(&given, &kind);
-                self.same_weights(first, &kind, inputs, &text, span);
-                self.one_stateful(first, &kind, &text, span);
+                self.same_weights(first, &kind, inputs, &text, at);
+                self.one_stateful(first, &kind, &text, at);
                 let mask = match kind {
                     LayerKind::Pointwise { .. } => None,
                     _ => built.reads_mask.or(inputs.first().and_then(|i| i.mask)),
@@ -470,20 +482,21 @@ impl Checker<'_> {
         let name = ast.name.to_string();
         let span = ast.name.span();
         let known = || LAYERS.iter().map(|l| l.class);
-        if let Some(instead) = layers::instead(ast) {
-            let d = Diagnostic::new(
-                "RNN0100",
-                span,
-                format!("Keras's layer {name} is not supported yet"),
-            );
-            self.mistake(match instead {
-                Some(instead) => d.help(instead),
-                None => d.help(format!(
-                    "there are {}",
-                    known().collect::<Vec<_>>().join(", ")
-                )),
-            });
+        if let Some(values) = self.scope.get(&name) {
+            // A statement that could not be read has been reported.
+            if values.iter().all(|v| v.port.is_some()) {
+                let words = format!("`{name}` is a value; a layer stands after `->`");
+                let d = Diagnostic::new("RNN0101", span, words);
+                self.mistake(d.help(format!(
+                    "write a layer that is used several times as `layer {name} = Dense(64);`"
+                )));
+            }
+            self.complete = false;
             return;
+        }
+        let near = did_you_mean(&name, known()).filter(|near| *near == name.to_uppercase());
+        if let (Some(here), None) = (syntax::layer_here(ast, &layers::classes()), near) {
+            return self.mistake(layer::foreign(span, here));
         }
         let d = Diagnostic::new("RNN0101", span, format!("there is no layer `{name}`"));
         let is_cell = |l: &&LayerDef| l.is_cell(&name) || l.stack == Some(&name);
@@ -513,6 +526,22 @@ impl Checker<'_> {
         };
         self.mistake(d);
     }
+}
+
+/// The message for a wrapper without a layer that stands after the layer that it was meant for.
+fn around_nothing(def: &LayerDef, ast: &LayerAst, inputs: &[Incoming]) -> Option<Diagnostic> {
+    let inside = def.inside();
+    let bare = inside.any() && ast.arguments.is_empty();
+    let Origin::Layer(before, layer) = &inputs.first()?.before.last()?.origin else {
+        return None;
+    };
+    if !bare || !before.takes("return_sequences") {
+        return None;
+    }
+    let whole = ast.clone().and(ArgumentAst::of(layer.as_value()));
+    let words = format!("{} stands around a layer, not after it", def.class);
+    let d = Diagnostic::new("RNN0122", ast.name.span(), words);
+    Some(d.help(format!("write `{whole}` in place of both")))
 }
 
 /// The result of a layer that could not be checked.

@@ -86,9 +86,9 @@ impl Checker<'_> {
                     format!("{text} is shared: it read {before} features before, here {now}"),
                 )
                 .note("a shared layer has one set of weights")
-                .help(
-                    "bring the values to one size first, say with Dense, or use a layer of its own",
-                ),
+                .help(format!(
+                    "bring the value to that size before: `-> Dense({before}) -> …`, or write {text} here, with weights of its own"
+                )),
             );
         }
     }
