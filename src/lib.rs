@@ -97,6 +97,7 @@ pub mod prelude {
         device::Device,
         learner::Learner,
         model::{Ids, LayerState, Masks, Model, Sequence, Sequence2, Sequence3},
+        precision::Precision,
     };
     #[cfg(feature = "training")]
     pub use rnn_train::{

@@ -182,8 +182,9 @@ pub(super) fn to<P: Program>(model: &mut P, device: &Device) -> Result<(), Error
             Ok(())
         }
         #[cfg(feature = "cuda")]
-        Kind::Cuda(device) => {
-            cuda::move_to(&P::INFO, &P::STREAM, P::CUDA, model.data_mut(), device)
+        Kind::Cuda(device, precision) => {
+            let data = model.data_mut();
+            cuda::move_to(&P::INFO, &P::STREAM, P::CUDA, data, device, *precision)
         }
     }
 }
@@ -192,7 +193,7 @@ pub(super) fn to<P: Program>(model: &mut P, device: &Device) -> Result<(), Error
 pub(super) fn device(data: &ModelData) -> Device {
     #[cfg(feature = "cuda")]
     if let Some(resident) = &data.resident {
-        return Device::of(resident.device());
+        return Device::of(resident.device(), resident.precision());
     }
     let _ = data;
     Device::cpu()

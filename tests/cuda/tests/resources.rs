@@ -9,8 +9,9 @@ use std::{collections::BTreeMap, env, fmt::Write as _, fs, path::Path};
 use cuda::compiler::Compiler;
 use recurrent::{cells::*, rnn_model};
 use rnn_runtime::{
-    cuda::{OPTIONS, operations},
+    cuda::{OPTIONS, operations, tensor_operations},
     model::{Program, cuda_sources},
+    precision::Precision,
 };
 
 /// Most registers of a thread of a block of 256, so that a multiprocessor holds one block at least.
@@ -19,11 +20,20 @@ const MOST: u32 = 255;
 /// A GPU: its architecture, and the bytes of shared memory that a block may have.
 const GPUS: [(u32, usize); 2] = [(80, 163 * 1024), (90, 227 * 1024)];
 
-type Sources = fn(usize) -> [String; 2];
+type Sources = fn(usize, Precision) -> [String; 2];
 
-fn sources<P: Program>(shared: usize) -> [String; 2] {
-    cuda_sources::<P>(shared).unwrap_or_else(|e| panic!("{e}"))
+fn sources<P: Program>(shared: usize, precision: Precision) -> [String; 2] {
+    cuda_sources::<P>(shared, precision).unwrap_or_else(|e| panic!("{e}"))
 }
+
+/// Models that are compiled for other precisions, too.
+const PRECISIONS: [(&str, Precision); 5] = [
+    ("Lstm128", Precision::Tf32),
+    ("Lstm128", Precision::Bf16),
+    ("Gru256", Precision::F16),
+    ("Masked", Precision::Tf32),
+    ("NormalisedCell64", Precision::Bf16),
+];
 
 /// Models by name.
 macro_rules! models {
@@ -53,11 +63,19 @@ models! {
 fn measure(compiler: &Compiler) -> BTreeMap<String, [u32; 2]> {
     let mut all: BTreeMap<String, [u32; 2]> = BTreeMap::new();
     for (gpu, (architecture, shared)) in GPUS.into_iter().enumerate() {
-        let mut texts = vec![("operations".to_owned(), operations())];
+        let mut texts = vec![
+            ("operations".to_owned(), operations()),
+            ("tensor operations".to_owned(), tensor_operations()),
+        ];
         for (name, sources) in MODELS {
-            let [inference, training] = sources(shared);
+            let [inference, training] = sources(shared, Precision::Float32);
             texts.push((format!("{name} inference"), inference));
             texts.push((format!("{name} training"), training));
+            for (_, precision) in PRECISIONS.iter().filter(|(model, _)| model == name) {
+                let [inference, training] = sources(shared, *precision);
+                texts.push((format!("{name} {precision} inference"), inference));
+                texts.push((format!("{name} {precision} training"), training));
+            }
         }
         let option = format!("--gpu-architecture=sm_{architecture}");
         for (program, text) in texts {

@@ -18,7 +18,7 @@ use super::{
     },
     program::Kernels,
 };
-use crate::{error::Error, executor::Executor};
+use crate::{error::Error, executor::Executor, precision::Precision};
 
 pub(super) use training::{penalties, scratch_floats};
 
@@ -46,6 +46,8 @@ pub(super) struct Pass<'a> {
     pub device: Launcher<'a>,
     pub kernels: &'a Kernels,
     pub forms: &'static [CudaForm],
+    /// What products are made in.
+    pub precision: Precision,
     pub layout: &'a Layout<'a>,
     pub values: Floats,
     pub packed: Floats,
