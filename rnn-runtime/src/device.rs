@@ -208,10 +208,16 @@ mod tests {
         assert!("cpu,float32".parse::<Device>().is_ok_and(|d| d.is_cpu()));
         let error = |text: &str| text.parse::<Device>().err().map(|e| e.to_string());
         for text in ["cpu,bf16", "cpu,tf32", "cpu,f16"] {
-            assert!(error(text).is_some_and(|e| e.contains("is for GPUs")), "{text}");
+            assert!(
+                error(text).is_some_and(|e| e.contains("is for GPUs")),
+                "{text}"
+            );
         }
         for text in ["cpu,", "cpu,f32", "cuda,f8", "cuda:0,tf32,bf16"] {
-            assert!(error(text).is_some_and(|e| e.contains("is no precision")), "{text}");
+            assert!(
+                error(text).is_some_and(|e| e.contains("is no precision")),
+                "{text}"
+            );
         }
     }
 

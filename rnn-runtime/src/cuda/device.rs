@@ -396,7 +396,9 @@ impl CudaDevice {
             .unwrap_or_else(PoisonError::into_inner);
         match &*module {
             Some(module) => Ok(Arc::clone(module)),
-            None => Ok(Arc::clone(module.insert(self.module(&tensor_operations())?))),
+            None => Ok(Arc::clone(
+                module.insert(self.module(&tensor_operations())?),
+            )),
         }
     }
 

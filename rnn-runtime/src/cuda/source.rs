@@ -466,7 +466,10 @@ fn reductions(k: &CudaKernel) -> (String, String) {
                 start,
                 "    for (int r = 0; r < SHAPE::R; ++r) reduced.x[r][{i}] = {first};"
             );
-            let _ = writeln!(fold, "    const float {how}{i} = {how}<SHAPE>(reduced.x[r][{i}]);");
+            let _ = writeln!(
+                fold,
+                "    const float {how}{i} = {how}<SHAPE>(reduced.x[r][{i}]);"
+            );
             let _ = writeln!(set, "    t.template set<{i}>({how}{i});");
         }
     }

@@ -124,10 +124,7 @@ fn device_model(
 ///
 /// # Errors
 /// [`Error::Argument`] if the model is too large for a device.
-pub fn cuda_sources<P: Program>(
-    shared: usize,
-    precision: Precision,
-) -> Result<[String; 2], Error> {
+pub fn cuda_sources<P: Program>(shared: usize, precision: Precision) -> Result<[String; 2], Error> {
     device_model(&P::INFO, &P::STREAM, P::CUDA).sources(shared, precision)
 }
 

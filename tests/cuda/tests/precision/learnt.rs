@@ -19,13 +19,20 @@ fn data() -> Dataset {
 
 /// The loss of every epoch.
 fn losses(device: &Device) -> Vec<f64> {
-    let mut model = rnn_model!(Input(_, 2) -> GRU(12, return_sequences) -> Dense(2)).to(device).unwrap();
+    let mut model = rnn_model!(Input(_, 2) -> GRU(12, return_sequences) -> Dense(2))
+        .to(device)
+        .unwrap();
     let history = Trainer::new(&mut model)
         .optimizer(Adam::new(0.02))
         .loss(SparseCategoricalCrossentropy::from_logits())
         .fit(
             &data(),
-            Fit { epochs: 8, batch_size: 16, verbose: Verbose::Silent, ..Fit::default() },
+            Fit {
+                epochs: 8,
+                batch_size: 16,
+                verbose: Verbose::Silent,
+                ..Fit::default()
+            },
         )
         .unwrap();
     history.get("loss").to_vec()
@@ -40,7 +47,10 @@ fn every_precision_learns() {
         let found = losses(&device.clone().with_precision(precision).unwrap());
         println!("{precision}: {found:?} for {exact:?}");
         for (found, exact) in found.iter().zip(&exact) {
-            assert!((found - exact).abs() <= 0.02 * exact, "{precision}: {found} for {exact}");
+            assert!(
+                (found - exact).abs() <= 0.02 * exact,
+                "{precision}: {found} for {exact}"
+            );
         }
         assert_ne!(found, exact, "{precision}");
     }
