@@ -130,11 +130,11 @@ fn compare<M: Model + Learner>(
             let errors = expected.errors(&found);
             if seed == 0 {
                 let errors: Vec<String> = errors.iter().map(|e| format!("{e:.1e}")).collect();
-                println!("{name} {precision}: {} ({sensitivity:?})", errors.join(" "));
+                println!("{name} {precision}: {}", errors.join(" "));
             }
             for ((error, sensitivity), part) in errors.iter().zip(&sensitivity).zip(PARTS) {
                 // Operands that are states and gradients are rounded, too, and their errors add up over the steps.
-                let bound = 4.0 * sensitivity.max(rounding(precision) / 2.0);
+                let bound = 2.0 * sensitivity.max(rounding(precision) / 2.0);
                 assert!(
                     *error <= bound,
                     "{name}, {precision}, {part}: {error:.2e}, {sensitivity:.2e}"
@@ -166,7 +166,8 @@ fn floats(x: &[f32], batch: usize, time: usize) -> InputView<'_> {
     }
 }
 
-/// Rows that fill no warp, and more than one; widths beside the multiples of 8 and 16.
+/// Rows that fill no warp, and more than one; more than a GPU has multiprocessors, so that blocks have several rows; widths
+/// beside the multiples of 8 and 16.
 macro_rules! cases {
     ($($name:ident: [$batch:literal, $time:literal, $features:literal] $model:tt;)*) => {$(
         #[test]
@@ -197,6 +198,8 @@ cases! {
         output h = h;
         output c = c;
     };
+    many_rows: [139, 3, 5] { Input(_, 5) -> GRU(9) -> Dense(2) };
+    many_rows_of_two_products: [139, 2, 3] { Input(_, 3) -> RNN(Whitened(20)) };
     dropped: [9, 4, 8] { Input(_, 8) -> GRU(8, dropout = 0.2, recurrent_dropout = 0.2) };
 }
 
@@ -204,7 +207,13 @@ cases! {
 #[test]
 fn masked() {
     let Some(device) = device() else { return };
-    let (batch, time) = (11, 5);
+    for batch in [11, 139] {
+        masked_rows(&device, batch);
+    }
+}
+
+fn masked_rows(device: &Device, batch: usize) {
+    let time = 5;
     let ids: Vec<u32> = (0..batch * time)
         .map(|i| match (i / time, i % time) {
             // No valid step, valid steps at the start, steps left out in between.
@@ -220,9 +229,9 @@ fn masked() {
         values: Values::Ids(&ids),
     };
     let one = || rnn_model!(Embedding(13, 6, mask_zero) -> LSTM(17) -> Dense(2));
-    compare("masked", one, &device, x);
+    compare("masked", one, device, x);
     let both = || rnn_model!(Embedding(13, 6, mask_zero) -> Bidirectional(GRU(9, return_sequences)) -> RNN(Whitened(7)));
-    compare("masked in both directions", both, &device, x);
+    compare("masked in both directions", both, device, x);
 }
 
 /// All of the above by kernels of one step each.
