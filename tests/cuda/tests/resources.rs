@@ -27,12 +27,10 @@ fn sources<P: Program>(shared: usize, precision: Precision) -> [String; 2] {
 }
 
 /// Models that are compiled for other precisions, too.
-const PRECISIONS: [(&str, Precision); 5] = [
+const PRECISIONS: [(&str, Precision); 3] = [
     ("Lstm128", Precision::Tf32),
-    ("Lstm128", Precision::Bf16),
-    ("Gru256", Precision::F16),
-    ("Masked", Precision::Tf32),
     ("NormalisedCell64", Precision::Bf16),
+    ("Masked", Precision::F16),
 ];
 
 /// Models by name.

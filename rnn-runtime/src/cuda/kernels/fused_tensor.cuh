@@ -61,6 +61,8 @@ struct Tensor {
     if (CARRIED && run.fresh && p.operand_time == 0) return;
     // A product waits for the one before it with the same sums: with few gates there are several sums of each.
     constexpr int CHAINS = GATES >= 4 ? 1 : GATES >= 2 ? 2 : 4;
+    // Fragments are read while the products of those before them are made.
+    constexpr int AT_ONCE = CHAINS == 1 ? 2 : CHAINS;
     constexpr int WHOLE = K / T::K, TILES = (K + T::K - 1) / T::K;
     const float* x = OPERAND::at(run, offsets, p.operand_time, p.operand_row);
     const uint4* w = reinterpret_cast<const uint4*>(matrix) + 32 * GATES * TILES * block + (threadIdx.x & 31);
@@ -72,19 +74,19 @@ struct Tensor {
     // Lanes have come different ways, and the product is the warp's.
     __syncwarp();
 #pragma unroll 1
-    for (int tile = 0; tile + CHAINS <= WHOLE; tile += CHAINS)
+    for (int tile = 0; tile + AT_ONCE <= WHOLE; tile += AT_ONCE) {
 #pragma unroll
-      for (int chain = 0; chain < CHAINS; ++chain) {
+      for (int i = 0; i < AT_ONCE; ++i) {
         unsigned b[2];
-        operand<OPERAND::ALIGNED, true, K>(x, tile + chain, b);
-        multiply(tile + chain, b, parts[chain]);
+        operand<OPERAND::ALIGNED, true, K>(x, tile + i, b);
+        multiply(tile + i, b, parts[i % CHAINS]);
       }
+    }
 #pragma unroll
-    for (int chain = 0; chain < WHOLE % CHAINS; ++chain) {
-      const int tile = WHOLE / CHAINS * CHAINS + chain;
+    for (int tile = WHOLE - WHOLE % AT_ONCE; tile < WHOLE; ++tile) {
       unsigned b[2];
       operand<OPERAND::ALIGNED, true, K>(x, tile, b);
-      multiply(tile, b, parts[chain]);
+      multiply(tile, b, parts[tile % CHAINS]);
     }
     if constexpr (WHOLE < TILES) {
       unsigned b[2];
