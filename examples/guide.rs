@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! cargo run --release --example guide
+//! cargo run --release --features cuda --example guide -- --device cuda
 //! ```
 //!
 //! The guide is <https://keras.io/guides/working_with_rnns/> (Scott Zhu and François Chollet), best
@@ -10,6 +11,9 @@
 //! were made). `keras.weights(…)` stands where a program would `load` weights or train, and
 //! `keras.compare(…)` where it would use what it got.
 
+#[allow(dead_code, reason = "the guide has few options")]
+#[path = "support/arguments.rs"]
+mod arguments;
 #[path = "support/keras.rs"]
 mod keras;
 #[path = "support/nested.rs"]
@@ -22,12 +26,17 @@ use std::{error::Error, process::ExitCode};
 use ndarray::{Array2, Axis, Ix2, concatenate, s};
 use recurrent::{learner::Learner, model::Sequence, prelude::*};
 
+use arguments::Arguments;
 use keras::{Keras, seed};
 
 const HELP: &str = "\
 Keras's guide \"Working with RNNs\", section by section, compared with Keras.
 
-Usage: guide [--help]
+Usage: guide [options]
+
+  --device DEVICE    cpu (default), cuda, cuda:1 and so on, or auto
+  --section N        only that section, counted from 1
+  --help             print this
 
 Ends with the number of sections that match Keras; the exit code is 1 if any does not.
 ";
@@ -97,26 +106,26 @@ const SECTIONS: &[Section] = &[
 ];
 
 fn main() -> ExitCode {
-    match std::env::args().nth(1).as_deref() {
-        None => {}
-        Some("--help" | "-h") => {
-            print!("{HELP}");
-            return ExitCode::SUCCESS;
-        }
-        Some(other) => {
-            eprintln!("error: there is no option `{other}`\n\n{HELP}");
-            return ExitCode::from(2);
-        }
-    }
+    arguments::run(HELP, run)
+}
+
+fn run(mut arguments: Arguments) -> Done {
+    let only = arguments.number("--section", 0)?;
+    let device = arguments.device()?;
+    arguments.end()?;
+    let sections = match only {
+        0 => SECTIONS,
+        n => SECTIONS.get(n - 1..n).ok_or("there is no such section")?,
+    };
     println!("# Introduction\n");
     println!("  SimpleRNN, GRU and LSTM, and cells of one's own: layers of `rnn_model!`.\n");
     println!("# Setup\n");
     println!("  use recurrent::prelude::*;\n");
     let mut matching = 0;
-    for &(title, number, file, section) in SECTIONS {
+    for &(title, number, file, section) in sections {
         println!("# {title}\n");
         let run = || -> Result<bool, Box<dyn Error>> {
-            let mut keras = Keras::read(number, file)?;
+            let mut keras = Keras::read(number, file, &device)?;
             section(&mut keras)?;
             Ok(keras.verdict())
         };
@@ -125,13 +134,17 @@ fn main() -> ExitCode {
             Err(error) => println!("  error: {error}\n"),
         }
     }
-    println!("{matching} of {} sections match Keras", SECTIONS.len());
-    ExitCode::from(u8::from(matching < SECTIONS.len()))
+    let all = sections.len();
+    println!("{matching} of {all} sections match Keras");
+    match matching == all {
+        true => Ok(()),
+        false => Err(format!("{} sections do not match Keras", all - matching).into()),
+    }
 }
 
 /// Words become vectors of 64 numbers, an LSTM reads them, its last output becomes ten logits.
 fn simple_example(keras: &mut Keras) -> Done {
-    let mut model = rnn_model!(Embedding(1000, 64) -> LSTM(128) -> Dense(10));
+    let mut model = rnn_model!(Embedding(1000, 64) -> LSTM(128) -> Dense(10)).to(keras.device())?;
     println!("{}", model.summary());
 
     keras.weights("model/", 0, &mut model);
@@ -156,13 +169,13 @@ rnn_model! {
 /// one, and `initial_state` begins with given ones.
 fn outputs_and_states(keras: &mut Keras) -> Done {
     // The output of GRU is [batch, time, 256], that of SimpleRNN [batch, 128].
-    let mut model = rnn_model!(Embedding(1000, 64) -> GRU(256, return_sequences) -> SimpleRNN(128) -> Dense(10));
+    let mut model = rnn_model!(Embedding(1000, 64) -> GRU(256, return_sequences) -> SimpleRNN(128) -> Dense(10)).to(keras.device())?;
     println!("{}", model.summary());
     keras.weights("model/", 0, &mut model);
     let texts = keras.ids("model/check/in.0/x", seed(0, 0), 1000, (4, 12));
     keras.compare("model/out.0/y", &model.predict(&texts)?);
 
-    let mut model = EncoderDecoder::new();
+    let mut model = EncoderDecoder::new().to(keras.device())?;
     println!("{}", model.summary());
     keras.weights("encoder_decoder/", 1, &mut model);
     let source = keras.ids(
@@ -191,11 +204,12 @@ fn outputs_and_states(keras: &mut Keras) -> Done {
 
 /// A layer is a loop around a cell: `RNN(LSTMCell(10))` is `LSTM(10)`.
 fn layers_and_cells(keras: &mut Keras) -> Done {
-    fn pair<A, B>(keras: &mut Keras, name: &str, mut layer: A, mut cell: B) -> Done
+    fn pair<A, B>(keras: &mut Keras, name: &str, layer: A, cell: B) -> Done
     where
         A: Model<Input = Sequence, Output = Array2<f32>> + Learner,
         B: Model<Input = Sequence, Output = Array2<f32>> + Learner,
     {
+        let (mut layer, mut cell) = (layer.to(keras.device())?, cell.to(keras.device())?);
         keras.weights(&format!("{name}/"), 0, &mut layer);
         keras.weights(&format!("{name}_cell/"), 0, &mut cell);
         let x = keras.floats(&format!("{name}/check/in.0/x"), seed(0, 0), (4, 7, 8));
@@ -234,7 +248,7 @@ fn layers_and_cells(keras: &mut Keras) -> Done {
 /// A stateful layer goes on where the batch before ended, so that a long sequence can come in
 /// parts.
 fn statefulness(keras: &mut Keras) -> Done {
-    let mut lstm_layer = rnn_model!(Input(_, 50) -> LSTM(64, stateful));
+    let mut lstm_layer = rnn_model!(Input(_, 50) -> LSTM(64, stateful)).to(keras.device())?;
     keras.weights("model/", 0, &mut lstm_layer);
     let paragraph1 = keras.floats("model/check/in.0/x", seed(0, 0), (20, 10, 50));
     let paragraph2 = keras.floats("model/check/in.1/x", seed(0, 1), (20, 10, 50));
@@ -275,7 +289,7 @@ fn statefulness(keras: &mut Keras) -> Done {
 
 /// The states of one layer can be where another one starts.
 fn state_reuse(keras: &mut Keras) -> Done {
-    let mut lstm_layer = rnn_model!(Input(_, 50) -> LSTM(64, stateful));
+    let mut lstm_layer = rnn_model!(Input(_, 50) -> LSTM(64, stateful)).to(keras.device())?;
     keras.weights("model/", 0, &mut lstm_layer);
     let paragraph1 = keras.floats("model/check/in.0/x", seed(0, 0), (20, 10, 50));
     let paragraph2 = keras.floats("model/check/in.1/x", seed(0, 1), (20, 10, 50));
@@ -298,7 +312,8 @@ fn state_reuse(keras: &mut Keras) -> Done {
         input h: [64];
         input c: [64];
         output y = x -> LSTM(64, initial_state = [h, c]);
-    };
+    }
+    .to(keras.device())?;
     keras.weights("new/", 1, &mut new_lstm_layer);
     let [h, c] = [0, 1].map(|i| existing_state[i].value.view().into_dimensionality::<Ix2>());
     keras.compare(
@@ -315,7 +330,8 @@ fn bidirectional(keras: &mut Keras) -> Done {
         -> Bidirectional(LSTM(64, return_sequences))
         -> Bidirectional(LSTM(32))
         -> Dense(10)
-    );
+    )
+    .to(keras.device())?;
     println!("{}", model.summary());
     keras.weights("model/", 0, &mut model);
     let x = keras.floats("model/check/in.0/x", seed(0, 0), (4, 5, 10));

@@ -6,7 +6,7 @@
 use std::{collections::BTreeMap, error::Error, fs, ops::Range};
 
 use ndarray::{Array, Array3, Dimension, ShapeBuilder};
-use recurrent::{learner::Learner, params::ParamSpec};
+use recurrent::{learner::Learner, params::ParamSpec, prelude::Device};
 use safetensors::{Dtype, SafeTensors};
 
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/guide");
@@ -28,6 +28,8 @@ pub enum Start {
 pub struct Keras {
     /// Number of the section in the seeds of the formula.
     section: u32,
+    /// Where models run.
+    device: Device,
     tensors: BTreeMap<String, Vec<f64>>,
     compared: usize,
     worst: f64,
@@ -35,11 +37,11 @@ pub struct Keras {
 }
 
 impl Keras {
-    /// Reads the results of a section.
+    /// Reads the results of a section, whose models run on `device`.
     ///
     /// # Errors
     /// If the file cannot be read or is none of numbers.
-    pub fn read(section: u32, file: &str) -> Result<Keras, Box<dyn Error>> {
+    pub fn read(section: u32, file: &str, device: &Device) -> Result<Keras, Box<dyn Error>> {
         let path = format!("{FOLDER}/{file}.safetensors");
         let bytes = fs::read(&path).map_err(|error| format!("{path}: {error}"))?;
         let file = SafeTensors::deserialize(&bytes).map_err(|error| format!("{path}: {error}"))?;
@@ -55,11 +57,17 @@ impl Keras {
         }
         Ok(Keras {
             section,
+            device: device.clone(),
             tensors,
             compared: 0,
             worst: 0.0,
             wrong: Vec::new(),
         })
+    }
+
+    /// Where the section's models run.
+    pub fn device(&self) -> &Device {
+        &self.device
     }
 
     /// Gives a model the weights that Keras had. `prefix` is that of its stored numbers, `seeds`

@@ -27,7 +27,8 @@ fn inputs(keras: &mut Keras, batch: u32) -> (Array3<f32>, ndarray::Array4<f32>) 
 pub fn structures(keras: &mut Keras) -> Done {
     let mut model = rnn_model!(
         Input(_, { location: 32, pressure: [64, 32] }) -> RNN(NestedCell(10, 20, 30))
-    );
+    )
+    .to(keras.device())?;
     println!("{}", model.summary());
     keras.weights("", 0, &mut model);
     let (location, pressure) = inputs(keras, 0);
@@ -63,7 +64,8 @@ pub fn cell(keras: &mut Keras) -> Done {
         let (y0, y1) = (location, pressure) -> RNN(NestedCell(10, 20, 30));
         output first = y0;
         output second = y1;
-    };
+    }
+    .to(keras.device())?;
     keras.weights("", 0, &mut model);
     let (location, pressure) = inputs(keras, 0);
     let mut stream = model.stream()?;
@@ -121,7 +123,7 @@ rnn_model! {
 
 /// Inputs and outputs by name, of every rank.
 pub fn model(keras: &mut Keras) -> Done {
-    let mut model = Nested::new();
+    let mut model = Nested::new().to(keras.device())?;
     println!("{}", model.summary());
     keras.weights("", 0, &mut model);
     let (location, pressure) = inputs(keras, 0);
@@ -146,7 +148,8 @@ pub fn train(keras: &mut Keras) -> Done {
         let (y0, y1) = (location, pressure) -> RNN(NestedCell(10, 20, 30));
         output first = y0;
         output second = y1;
-    };
+    }
+    .to(keras.device())?;
     keras.weights("", 0, &mut model);
     let mut trainer = Trainer::new(&mut model)
         .optimizer(Adam::default())

@@ -13,10 +13,11 @@ use super::{
 /// What takes Keras's LSTM off its fast kernel. Here there is no other path: a cell is compiled
 /// with what its options say.
 pub fn options(keras: &mut Keras) -> Done {
-    fn variant<M>(keras: &mut Keras, name: &str, mut model: M) -> Done
+    fn variant<M>(keras: &mut Keras, name: &str, model: M) -> Done
     where
         M: Model<Input = Sequence, Output = Array2<f32>> + Learner,
     {
+        let mut model = model.to(keras.device())?;
         keras.weights(&format!("{name}/"), 0, &mut model);
         let x = keras.floats(&format!("{name}/check/in.0/x"), seed(0, 0), (4, 10, 28));
         keras.compare(&format!("{name}/out.0/y"), &model.predict(&x)?);
@@ -60,7 +61,8 @@ pub fn options(keras: &mut Keras) -> Done {
         input x: [time, 28];
         input m: mask[time];
         output y = x -> LSTM(64, mask = m);
-    };
+    }
+    .to(keras.device())?;
     keras.weights("mask/", 0, &mut model);
     let x = keras.floats("mask/check/in.0/x", seed(0, 0), (4, 10, 28));
     let mask = array![
@@ -88,7 +90,8 @@ pub fn digits(keras: &mut Keras) -> Done {
     let data = Dataset::new(&images, &labels)?;
     let (train, test) = (data.take(1437), data.skip(1437));
 
-    let mut model = rnn_model!(Input(_, 8) -> LSTM(64) -> BatchNormalization -> Dense(10));
+    let model = rnn_model!(Input(_, 8) -> LSTM(64) -> BatchNormalization -> Dense(10));
+    let mut model = model.to(keras.device())?;
     keras.weights_as(Start::Layer, "", 0, &mut model);
     let (history, layer_time) = seconds(|| train_digits(&mut model, &train, &test))?;
     for name in ["loss", "accuracy", "val_loss", "val_accuracy"] {
@@ -115,8 +118,8 @@ pub fn digits(keras: &mut Keras) -> Done {
     );
     keras.compare_all("digit", &guesses);
 
-    let mut with_cell =
-        rnn_model!(Input(_, 8) -> RNN(LSTMCell(64)) -> BatchNormalization -> Dense(10));
+    let with_cell = rnn_model!(Input(_, 8) -> RNN(LSTMCell(64)) -> BatchNormalization -> Dense(10));
+    let mut with_cell = with_cell.to(keras.device())?;
     keras.weights_as(Start::Layer, "", 0, &mut with_cell);
     let (_, cell_time) = seconds(|| train_digits(&mut with_cell, &train, &test))?;
     println!(

@@ -2,8 +2,8 @@
 
 pub use rnn_tables::{
     Buffer, BufferRef, CarryOver, Extent, Form, GradientCondition, InputMask, Instruction, Kernel,
-    MaskRule, MatrixGradient, MatrixSlice, Normalize, PackedGate, PackedOffset, PackedVector,
-    Perturbation, Segment, Slice, VectorGradient, VectorSlice, WeightOffset,
+    MaskRule, MatrixGradient, MatrixSlice, Normalize, OutputRange, PackedGate, PackedOffset,
+    PackedVector, Perturbation, Segment, Slice, VectorGradient, VectorSlice, WeightOffset,
 };
 
 pub use crate::{

@@ -2,6 +2,8 @@
 
 use crate::{error::Error, on_device::OnDevice, params::ParamSpec};
 
+pub use rnn_tables::OutputRange;
+
 /// Shape and kind of one input or output of a model.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ValueSpec {
@@ -126,6 +128,11 @@ pub trait Learner: Send {
     fn inputs(&self) -> &'static [ValueSpec];
     /// The outputs.
     fn outputs(&self) -> &'static [ValueSpec];
+
+    /// What numbers each output can be; nothing is known of those that are not there.
+    fn output_ranges(&self) -> &'static [OutputRange] {
+        &[]
+    }
 
     /// For each layer that takes ids: the index of the input that it reads, the layer's name, and the size
     /// of its vocabulary. [`Learner::forward`] and [`Learner::infer`] refuse an id that is not below this

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use crate::{
     error::Error,
-    learner::{InputView, KeptState, StepSeed, ValueSpec},
+    learner::{InputView, KeptState, OutputRange, StepSeed, ValueSpec},
     loss::{Figure, LossFigures, LossTask},
     params::ParamSpec,
     update::{Slot, Update},
@@ -37,6 +37,11 @@ pub trait Trainable: Send {
 
     /// The outputs.
     fn outputs(&self) -> &'static [ValueSpec];
+
+    /// What numbers each output can be; nothing is known of those that are not there.
+    fn output_ranges(&self) -> &'static [OutputRange] {
+        &[]
+    }
 
     /// For each layer that takes ids: the number of the input that they come from, the layer's name,
     /// and the size of its vocabulary.

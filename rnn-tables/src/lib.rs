@@ -12,6 +12,7 @@ mod buffer;
 mod instruction;
 mod kernel;
 mod mask;
+mod output;
 mod stage;
 mod weights;
 
@@ -21,6 +22,7 @@ pub use instruction::{
 };
 pub use kernel::{Kernel, Segment};
 pub use mask::{InputMask, MaskRule};
+pub use output::OutputRange;
 pub use stage::{Fixed, Stage};
 pub use weights::{
     MatrixGradient, MatrixSlice, PackedGate, PackedOffset, PackedVector, VectorGradient,

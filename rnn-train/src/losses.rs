@@ -22,6 +22,7 @@ use super::{
 };
 use rnn_runtime::{
     error::Error,
+    learner::OutputRange,
     loss::{LossRule, MetricRule},
 };
 
@@ -74,6 +75,13 @@ pub trait Loss: Send + Sync {
 
     /// Which targets [`Loss::row`] takes. The trainer never gives it others.
     fn targets(&self) -> TargetKind;
+
+    /// Which numbers it is for: [`OutputRange::Logits`] or [`OutputRange::Probabilities`]; any, if unknown, which is
+    /// the default. A trainer refuses a model whose outputs are the others
+    /// ([`Trainer::insist`](crate::Trainer::insist)).
+    fn expects(&self) -> OutputRange {
+        OutputRange::Unknown
+    }
 
     /// Whether targets stand for classes, so that classes can have weights
     /// ([`Fit::class_weight`](crate::Fit)). True by default.
@@ -151,6 +159,14 @@ pub trait Loss: Send + Sync {
         };
         let [sum] = predictions.sum(gradient, &some);
         Ok(sum / rows)
+    }
+}
+
+/// What a cross-entropy is for.
+fn expected(from_logits: bool) -> OutputRange {
+    match from_logits {
+        true => OutputRange::Logits,
+        false => OutputRange::Probabilities,
     }
 }
 

@@ -152,6 +152,25 @@ impl<'m, 'c, M: trainable::Trainable> Trainer<'m, 'c, M> {
         self
     }
 
+    /// Takes a loss that does not suit what the model's last layer gives: a cross-entropy of logits after a softmax or
+    /// sigmoid, or one of probabilities without. Without this [`Trainer::fit`] returns an error that says what to write,
+    /// since such a model trains without a word, and badly.
+    ///
+    /// ```
+    /// use rnn_runtime::{Error, learner::Learner};
+    /// use rnn_train::{Dataset, Fit, Trainer, losses::BinaryCrossentropy};
+    ///
+    /// /// The model ends in a sigmoid, and the loss applies another one.
+    /// fn squashed_twice<L: Learner>(model: &mut L, data: &Dataset) -> Result<(), Error> {
+    ///     let mut trainer = Trainer::new(model).loss(BinaryCrossentropy::from_logits()).insist();
+    ///     trainer.fit(data, Fit::default()).map(drop)
+    /// }
+    /// ```
+    pub fn insist(mut self) -> Self {
+        self.scores = self.scores.insist();
+        self
+    }
+
     /// Adds a callback. To look at it afterwards, give a `&mut` of it.
     pub fn callback(mut self, callback: impl Callback + 'c) -> Self {
         self.callbacks.push(Box::new(callback));
@@ -166,7 +185,7 @@ impl<'m, 'c, M: trainable::Trainable> Trainer<'m, 'c, M> {
     pub fn fit(&mut self, train: &Dataset, fit: Fit<'_>) -> Result<History, Error> {
         fit.check()?;
         let (inputs, outputs) = (self.model.inputs(), self.model.outputs());
-        let kinds = self.scores.check(outputs)?;
+        let kinds = self.scores.check(self.model)?;
         let parts = match fit.validation {
             None if fit.validation_split > 0.0 => Some(train.split(fit.validation_split)?),
             _ => None,

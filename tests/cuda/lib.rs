@@ -6,7 +6,7 @@ pub mod support;
 #[cfg(feature = "cuda")]
 use recurrent::prelude::Device;
 #[cfg(feature = "cuda")]
-pub use support::reorder;
+pub use support::{executed, reorder};
 
 /// The device of a test. What the stand-in finds fails the test.
 #[cfg(feature = "cuda")]

@@ -5,7 +5,7 @@
 
 #[allow(unused_imports, reason = "no package needs all of them")]
 #[cfg(feature = "cuda")]
-pub use with_cuda::{check_device, device, on_device, reorder};
+pub use with_cuda::{check_device, device, executed, on_device, reorder};
 
 /// `model` as it is.
 #[cfg(not(feature = "cuda"))]
@@ -95,6 +95,12 @@ mod with_cuda {
                 ..Config::default()
             });
         }
+    }
+
+    /// Instructions of PTX that warps have executed since the program has its device; `None` if that is not the stand-in.
+    pub fn executed() -> Option<u64> {
+        let bench = standing("standin").bench.as_ref();
+        bench.map(|b| b.counters().warp_instructions)
     }
 
     /// `model` on the device.

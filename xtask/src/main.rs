@@ -84,7 +84,8 @@ const STEPS: &[Step] = &[
     },
     Step {
         name: "device",
-        about: "training, and the models of tests/goldens and tests/grid, on a device: the stand-in of tests/cuda-standin",
+        about: "the models of tests/goldens, tests/grid and tests/modes on a device, the stand-in of tests/cuda-standin; \
+                `gpu --tiny` there; an example where there is none",
         run: device,
         long: false,
     },
@@ -147,7 +148,52 @@ fn test(root: &Path) -> bool {
     }
 }
 
-/// Runs the programs of two packages again, which `test` has built, with their models on the stand-in for a GPU.
+/// Builds an example with CUDA and asks it for a GPU where none is to be seen: one line that says what is missing, and 1.
+fn example_without_a_gpu(root: &Path) -> bool {
+    let build = [
+        "build",
+        "--workspace",
+        "--features",
+        FEATURES,
+        "--example",
+        "digits",
+    ];
+    if !cargo(root, &build, &[]) {
+        return false;
+    }
+    let target = env::var_os("CARGO_TARGET_DIR").map_or(root.join("target"), PathBuf::from);
+    let program = root.join(target).join("debug/examples/digits");
+    let run = Command::new(&program)
+        .args(["--device", "cuda"])
+        // It may name the folder of the stand-in; and a GPU that is there is hidden.
+        .env_remove("LD_LIBRARY_PATH")
+        .env("CUDA_VISIBLE_DEVICES", "")
+        .output();
+    let output = match run {
+        Ok(output) => output,
+        Err(error) => {
+            eprintln!("cannot start {}: {error}", program.display());
+            return false;
+        }
+    };
+    let said = String::from_utf8_lossy(&output.stderr);
+    let passes = is_one_reason(output.status.code(), &said);
+    if !passes {
+        eprintln!(
+            "{} --device cuda: expected one line that says what is missing and exit code 1, found {}:\n{said}",
+            program.display(),
+            output.status
+        );
+    }
+    passes
+}
+
+/// Whether a program has ended with 1 and one line that says what a GPU needs.
+fn is_one_reason(code: Option<i32>, said: &str) -> bool {
+    code == Some(1) && said.starts_with("error: cuda: ") && said.trim_end().lines().count() == 1
+}
+
+/// Runs the programs of three packages again, which `test` has built, with their models on the stand-in for a GPU.
 fn device(root: &Path) -> bool {
     let mut arguments = vec!["test", "--workspace", "--features", FEATURES];
     let programs: Vec<String> = ["goldens", "grid", "modes"]
@@ -162,7 +208,7 @@ fn device(root: &Path) -> bool {
             let cache = root.join("target/cuda-cache");
             let cache = cache.to_string_lossy();
             // The order of blocks and warps. The first compiles the kernels.
-            ["0", "1", "2"].iter().all(|seed| {
+            let passed = ["0", "1", "2"].iter().all(|seed| {
                 let variables = [
                     (name, path.as_str()),
                     ("RECURRENT_TEST_DEVICE", "standin"),
@@ -170,7 +216,10 @@ fn device(root: &Path) -> bool {
                     ("RECURRENT_CACHE", &cache),
                 ];
                 cargo(root, &arguments, &variables)
-            })
+            });
+            let tiny = gpu::tiny(root).map_err(|error| eprintln!("error: gpu --tiny: {error}"));
+            let example = example_without_a_gpu(root);
+            passed && tiny.is_ok() && example
         }
         Err(error) => {
             eprintln!("cannot write down which tests are skipped: {error}");
@@ -308,6 +357,7 @@ fn usage() -> String {
          cargo xtask bits record     writes down what all test models compute, in tests/bits\n\
          cargo xtask bits compare    compares that with what they compute now\n\
          cargo xtask gpu [pack]      tests and measures on a machine with a GPU; `pack` only builds what it runs\n\
+         cargo xtask gpu --tiny      the same in small on the stand-in, which tests the command\n\
          cargo xtask nvrtc           installs the compiler of CUDA that tests of kernels need; 75 if it cannot be had\n\
          cargo xtask skipped         the tests that the last `check test` could not run here\n\nsteps:",
     );
@@ -343,6 +393,16 @@ mod tests {
     #[test]
     fn named_steps_run_in_the_order_of_the_list() {
         assert_eq!(names(&["clippy", "fmt"]), Ok(vec!["fmt", "clippy"]));
+    }
+
+    #[test]
+    fn a_program_without_a_gpu_says_why_in_one_line() {
+        let said = "error: cuda: NVIDIA's driver is not there\n";
+        assert!(is_one_reason(Some(1), said));
+        assert!(!is_one_reason(Some(0), said));
+        assert!(!is_one_reason(None, said));
+        assert!(!is_one_reason(Some(1), "error: cuda: a\nerror: cuda: b\n"));
+        assert!(!is_one_reason(Some(1), "thread 'main' panicked\n"));
     }
 
     #[test]

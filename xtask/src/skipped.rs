@@ -33,6 +33,14 @@ pub fn go_on(root: &Path) -> io::Result<(&'static str, String)> {
     }
 }
 
+/// Adds something that this program has skipped itself.
+pub fn add(root: &Path, what: &str, why: &str) -> io::Result<()> {
+    let (_, path) = go_on(root)?;
+    let line = format!("SKIPPED: {what}: {why}\n");
+    eprint!("{line}");
+    fs::write(&path, fs::read_to_string(&path)? + &line)
+}
+
 /// What the last run skipped, ending with the number.
 pub fn report(root: &Path) -> String {
     match fs::read_to_string(file(root)) {

@@ -152,6 +152,7 @@ pub(super) fn model_info(
     let outputs = layers.outputs.iter();
     let outputs = outputs.map(|o| value(rt, &o.name, layers.shape(o.port)));
     let option = |a: Option<usize>| a.map_or_else(none, |a| some(&quote!(#a)));
+    let output_ranges = graph.output_ranges.iter().map(|r| r.print(rt));
     let input_axes = graph.inputs.iter().map(|&v| option(graph.values[v].axis));
     let output_axes = graph.outputs.iter().map(|&v| option(graph.values[v].axis));
     let axes = graph.axes.iter().enumerate().map(|(a, time)| match time {
@@ -219,6 +220,7 @@ pub(super) fn model_info(
             inputs: &[#(#inputs),*],
             input_axes: &[#(#input_axes),*],
             outputs: &[#(#outputs),*],
+            output_ranges: &[#(#output_ranges),*],
             output_axes: &[#(#output_axes),*],
             axes: &[#(#axes),*],
             states: &[#(#states),*],

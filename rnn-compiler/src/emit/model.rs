@@ -92,9 +92,11 @@ fn implementation(
         };
         let mut one = |what: &str, e: &Emitted, unroll, first, [plain, masked]: [&str; 2]| {
             let (name, variant) = (form(what, i), format_ident!("{what}"));
-            let on_device = &e.cuda;
+            let (on_device, layer) = (&e.cuda, &op.text);
             cuda_scans.extend(quote! {
-                #rt::CudaForm { cell: #i, form: #rt::Form::#variant, first: #first, scan: #on_device },
+                #rt::CudaForm {
+                    cell: #i, layer: #layer, form: #rt::Form::#variant, first: #first, scan: #on_device
+                },
             });
             items.extend(scan(rt, &name, e, unroll, first));
             let how = format_ident!("{}", if mask.is_some() { masked } else { plain });

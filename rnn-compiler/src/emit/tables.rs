@@ -4,8 +4,8 @@ use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 use rnn_tables::{
     Buffer, BufferRef, CarryOver, Extent, Form, GradientCondition, Instruction, Kernel, MaskRule,
-    MatrixGradient, MatrixSlice, Normalize, PackedGate, PackedVector, Perturbation, Segment, Slice,
-    VectorGradient, VectorSlice,
+    MatrixGradient, MatrixSlice, Normalize, OutputRange, PackedGate, PackedVector, Perturbation,
+    Segment, Slice, VectorGradient, VectorSlice,
 };
 
 use super::names::{none, some};
@@ -59,6 +59,17 @@ impl Print for MaskRule {
             MaskRule::Given => quote!(#rt::MaskRule::Given),
             MaskRule::NonZeroId => quote!(#rt::MaskRule::NonZeroId),
             MaskRule::DiffersFrom(value) => quote!(#rt::MaskRule::DiffersFrom(#value)),
+        }
+    }
+}
+
+impl Print for OutputRange {
+    fn print(&self, rt: &TokenStream) -> TokenStream {
+        match self {
+            OutputRange::Unknown => quote!(#rt::OutputRange::Unknown),
+            OutputRange::Logits => quote!(#rt::OutputRange::Logits),
+            OutputRange::Probabilities => quote!(#rt::OutputRange::Probabilities),
+            OutputRange::Signed => quote!(#rt::OutputRange::Signed),
         }
     }
 }

@@ -30,6 +30,11 @@ pub trait OpDef: Debug {
         false
     }
 
+    /// Whether every number of its result is one that it reads, in inference.
+    fn keeps_numbers(&self) -> bool {
+        false
+    }
+
     /// What it draws at random in training.
     fn draws(&self) -> Option<Draws> {
         None

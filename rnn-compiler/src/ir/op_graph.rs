@@ -4,6 +4,7 @@
 use std::rc::Rc;
 
 use proc_macro2::Span;
+use rnn_tables::OutputRange;
 
 use crate::cell::{Backward, Cell, Initializer, size::Size};
 
@@ -178,6 +179,8 @@ pub struct OpGraph {
     pub inputs: Vec<ValueId>,
     /// The value of each of the model's outputs.
     pub outputs: Vec<ValueId>,
+    /// What numbers each output can be.
+    pub output_ranges: Vec<OutputRange>,
     /// Which steps of each output are valid.
     pub masks: Vec<Option<ValueId>>,
     /// States that go on from call to call.

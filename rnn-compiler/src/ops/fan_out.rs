@@ -23,6 +23,10 @@ impl OpDef for FanOut {
         Between::FansOut
     }
 
+    fn keeps_numbers(&self) -> bool {
+        true
+    }
+
     fn explain(&self) -> Option<String> {
         None
     }

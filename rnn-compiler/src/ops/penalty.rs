@@ -19,6 +19,10 @@ impl OpDef for Penalty {
         }
     }
 
+    fn keeps_numbers(&self) -> bool {
+        true
+    }
+
     fn explain(&self) -> Option<String> {
         let Regularizer { l1, l2 } = self.0;
         Some(format!("its outputs cost l1 {l1}, l2 {l2} in training"))

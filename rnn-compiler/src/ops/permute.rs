@@ -15,6 +15,10 @@ impl OpDef for Permute {
         Some("its steps are features of all steps")
     }
 
+    fn keeps_numbers(&self) -> bool {
+        true
+    }
+
     fn explain(&self) -> Option<String> {
         Some("steps and features change places; needs all steps, so no stream".to_owned())
     }

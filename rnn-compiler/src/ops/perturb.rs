@@ -75,6 +75,10 @@ impl OpDef for Perturb {
         })
     }
 
+    fn keeps_numbers(&self) -> bool {
+        true
+    }
+
     fn explain(&self) -> Option<String> {
         Some(format!("nothing in inference, {} in training", self.what))
     }

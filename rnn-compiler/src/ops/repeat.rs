@@ -15,6 +15,10 @@ impl OpDef for Repeat {
         Some("it makes steps of its own")
     }
 
+    fn keeps_numbers(&self) -> bool {
+        true
+    }
+
     fn explain(&self) -> Option<String> {
         Some("a vector for every step".to_owned())
     }

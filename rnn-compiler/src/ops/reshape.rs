@@ -24,6 +24,10 @@ impl OpDef for Reshape {
         from.time == to.time
     }
 
+    fn keeps_numbers(&self) -> bool {
+        true
+    }
+
     fn explain(&self) -> Option<String> {
         Some("its numbers in another shape; needs all steps, so no stream".to_owned())
     }

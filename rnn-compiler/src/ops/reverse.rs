@@ -19,6 +19,10 @@ impl OpDef for Reverse {
         Between::Moves
     }
 
+    fn keeps_numbers(&self) -> bool {
+        true
+    }
+
     fn explain(&self) -> Option<String> {
         Some("reads the steps last to first; needs all of them, so no stream".to_owned())
     }

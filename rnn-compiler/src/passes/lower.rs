@@ -92,6 +92,8 @@ pub fn lower(layers: LayerGraph, found: &mut Diagnostics) -> Result<OpGraph, Sto
         ..
     } = l;
     Ok(OpGraph {
+        // A pass says it.
+        output_ranges: Vec::new(),
         layers,
         axes,
         values,

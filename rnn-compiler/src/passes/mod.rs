@@ -4,6 +4,7 @@ mod check_cell;
 mod check_layers;
 mod fan_out;
 mod lower;
+mod ranges;
 #[cfg(test)]
 mod tests;
 
@@ -39,5 +40,6 @@ pub fn run(model: &ModelAst, found: &mut Diagnostics) -> Option<OpGraph> {
     };
     // Fan-outs before buffers are assigned: each reader of a value has a gradient of its own.
     fan_out::fan_out(&mut ops);
+    ops.output_ranges = ranges::output_ranges(&ops);
     Some(ops)
 }

@@ -41,6 +41,8 @@ pub struct CudaScan {
 pub struct CudaForm {
     /// Which of the model's cells.
     pub cell: usize,
+    /// The layer as it was written.
+    pub layer: &'static str,
     /// In which form.
     pub form: Form,
     /// Backwards: the gradients of the states before the first step are needed.

@@ -20,7 +20,7 @@ use cudarc::{
 use super::{
     compile::compile,
     parameters::{self, Operation},
-    staging::Staging,
+    staging::{self, Staging, Streams},
 };
 use crate::{error::Error, precision::Precision};
 
@@ -28,10 +28,16 @@ use crate::{error::Error, precision::Precision};
 pub struct CudaDevice {
     context: Arc<CudaContext>,
     stream: Arc<CudaStream>,
+    /// For what may run at the same time.
+    side: Arc<CudaStream>,
+    /// Copies from the host run here while kernels run on `stream`.
+    copies: Arc<CudaStream>,
     name: String,
     ordinal: usize,
     architecture: i32,
     multiprocessors: usize,
+    /// Bytes that a block may have.
+    shared_memory: usize,
     operations: Arc<CudaModule>,
     /// Loaded when first needed.
     tensor_operations: Mutex<Option<Arc<CudaModule>>>,
@@ -136,23 +142,35 @@ impl CudaDevice {
             _ => failed("the driver does not start", e),
         };
         let context = CudaContext::new(ordinal).map_err(start)?;
-        // SAFETY: everything runs on one stream, so no event has to say what waits for what.
+        // SAFETY: everything runs on one stream, and what runs beside it is joined to it before anything is freed or
+        // used again: no event of a slice has to say what waits for what. `staging.rs` sees to copies from the host.
         unsafe { context.disable_event_tracking() };
         let stream = context.new_stream().map_err(start)?;
+        let side = context.new_stream().map_err(start)?;
+        let copies = context.new_stream().map_err(start)?;
         let (major, minor) = context.compute_capability().map_err(start)?;
         let architecture = 10 * major + minor;
-        let multiprocessors = context
-            .attribute(sys::CUdevice_attribute::CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT)
-            .map_err(start)?;
+        let attribute = |which| {
+            let value = context.attribute(which).map_err(start)?;
+            Ok::<_, Error>(usize::try_from(value).unwrap_or(0))
+        };
+        let multiprocessors =
+            attribute(sys::CUdevice_attribute::CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT)?;
+        let shared_memory = attribute(
+            sys::CUdevice_attribute::CU_DEVICE_ATTRIBUTE_MAX_SHARED_MEMORY_PER_BLOCK_OPTIN,
+        )?;
         let name = context.name().map_err(start)?;
         let operations = load(&context, &operations(), architecture)?;
         Ok(CudaDevice {
             context,
             stream,
+            side,
+            copies,
             name,
             ordinal,
             architecture,
-            multiprocessors: usize::try_from(multiprocessors).unwrap_or(1).max(1),
+            multiprocessors: multiprocessors.max(1),
+            shared_memory,
             operations,
             tensor_operations: Mutex::default(),
             functions: Mutex::default(),
@@ -205,12 +223,8 @@ impl CudaDevice {
     }
 
     /// Bytes of shared memory that a block may have.
-    pub(super) fn shared_memory(&self) -> Result<usize, Error> {
-        let attribute =
-            sys::CUdevice_attribute::CU_DEVICE_ATTRIBUTE_MAX_SHARED_MEMORY_PER_BLOCK_OPTIN;
-        let bytes = self.context.attribute(attribute);
-        let bytes = bytes.map_err(|e| failed("asking for the size of shared memory", e))?;
-        Ok(usize::try_from(bytes).unwrap_or(0))
+    pub(super) fn shared_memory(&self) -> usize {
+        self.shared_memory
     }
 
     /// Compiles kernels and loads them.
@@ -264,10 +278,19 @@ impl CudaDevice {
         // SAFETY: these are the bytes of the numbers, which have no padding: CUDA knows their types.
         let bytes = unsafe { std::slice::from_raw_parts(from.as_ptr().cast(), size_of_val(from)) };
         let mut staging = self.staging.lock().unwrap_or_else(PoisonError::into_inner);
-        // SAFETY: `to` has room for them, and is freed by the stream, after the copy.
-        let staged = unsafe { staging.copy(&self.stream, bytes, self.address(to)) };
+        let streams = Streams {
+            copies: &self.copies,
+            kernels: &self.stream,
+        };
+        let mut staged = true;
+        for (i, part) in bytes.chunks(staging::LARGEST).enumerate() {
+            let place = self.address(to) + (i * staging::LARGEST) as u64;
+            // SAFETY: `to` has room for all parts, and is freed by the stream, after the copy.
+            let done = unsafe { staging.copy(streams, part, place) };
+            staged &= done.map_err(|e| failed("copying to the device", e))?;
+        }
         drop(staging);
-        if staged.map_err(|e| failed("copying to the device", e))? {
+        if staged {
             return Ok(());
         }
         let copied = self.stream.memcpy_htod(from, to);
@@ -310,7 +333,7 @@ impl CudaDevice {
         let bound = self.context.bind_to_thread();
         bound.map_err(|e| failed("filling with NaN", e))?;
         let (address, bytes) = (self.address(slice), 4 * slice.len());
-        // SAFETY: the bytes are those of the slice, and nothing else uses it: there is one stream.
+        // SAFETY: the bytes are those of the slice, and whatever uses it runs on this stream.
         let done = unsafe {
             cudarc::driver::result::memset_d8_async(address, 0xff, bytes, self.stream.cu_stream())
         };
@@ -344,6 +367,7 @@ impl CudaDevice {
         Launcher {
             device: self,
             stream: &self.stream,
+            side: &self.side,
         }
     }
 
@@ -353,14 +377,16 @@ impl CudaDevice {
         f: impl FnOnce(Launcher<'_>) -> Result<(), Error>,
     ) -> Result<Recording, Error> {
         let recorded = |e| failed("recording a graph", e);
-        // A stream of its own, since another thread may be using the device's.
+        // Streams of its own, since another thread may be using the device's.
         let stream = self.context.new_stream().map_err(recorded)?;
+        let side = self.context.new_stream().map_err(recorded)?;
         stream
             .begin_capture(sys::CUstreamCaptureMode::CU_STREAM_CAPTURE_MODE_THREAD_LOCAL)
             .map_err(recorded)?;
         let done = f(Launcher {
             device: self,
             stream: &stream,
+            side: &side,
         });
         // It ends whatever happened.
         let graph = stream.end_capture(sys::CUgraphInstantiate_flags(0));
@@ -450,6 +476,7 @@ unsafe impl Send for Recording {}
 pub(super) struct Launcher<'a> {
     device: &'a CudaDevice,
     stream: &'a Arc<CudaStream>,
+    side: &'a Arc<CudaStream>,
 }
 
 impl std::ops::Deref for Launcher<'_> {
@@ -461,6 +488,23 @@ impl std::ops::Deref for Launcher<'_> {
 }
 
 impl Launcher<'_> {
+    /// What starts kernels that may run at the same time as those that this one starts from now on, until it
+    /// [joins](Launcher::join) them.
+    pub(super) fn fork(&self) -> Result<Self, Error> {
+        let forked = self.side.join(self.stream);
+        forked.map_err(|e| failed("running two things at once", e))?;
+        Ok(Launcher {
+            stream: self.side,
+            ..*self
+        })
+    }
+
+    /// What is started from now on waits for what `other` has started.
+    pub(super) fn join(&self, other: &Self) -> Result<(), Error> {
+        let joined = self.stream.join(other.stream);
+        joined.map_err(|e| failed("waiting for two things at once", e))
+    }
+
     /// How many kernels have been started so far, by all who use the device.
     pub(super) fn started(&self) -> usize {
         self.device.started.load(Ordering::Relaxed)

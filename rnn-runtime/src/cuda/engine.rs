@@ -1,7 +1,7 @@
 //! A model on a device: its weights, its kernels, and the values of the last batch.
 
 mod optimize;
-mod recorded;
+pub(super) mod recorded;
 mod score;
 
 use std::sync::Arc;
@@ -14,8 +14,8 @@ use super::{
     device::CudaDevice,
     layout::{Layout, Packing, int},
     parameters::{Doubles, Floats, Pack, PackTask, PackTasks, Seeds, View, Words},
-    program::{Kernels, Program},
-    run::{DeviceInput, Pass, SortedIds, penalties, scratch_floats},
+    program::{Kernels, Program, persistent_room},
+    run::{DeviceInput, Pass, penalties, scratch_floats, sort},
 };
 use crate::{
     error::Error,
@@ -57,7 +57,7 @@ pub struct DeviceModel {
 
 impl DeviceModel {
     /// What is packed, and where.
-    fn packing(&self, precision: Precision) -> Result<Packing, Error> {
+    pub(super) fn packing(&self, precision: Precision) -> Result<Packing, Error> {
         let mut packing = Packing::new(self.stream.computed, precision);
         for k in self.code.computed {
             packing.reads(k.table, precision.of(Form::Inference));
@@ -90,14 +90,26 @@ impl DeviceModel {
     /// [`Error::Argument`] if the model is too large for a device.
     pub fn sources(&self, shared: usize, precision: Precision) -> Result<[String; 2], Error> {
         let packing = self.packing(precision)?;
-        Ok([false, true].map(|training| {
-            let (forms, schedules) = self.forms(training);
-            let buffers = match training {
-                true => self.training_buffers,
-                false => self.inference_buffers,
-            };
-            Program::of_forms(&forms, &schedules, buffers, &packing, shared).text()
-        }))
+        Ok([false, true].map(|training| self.program(training, &packing, shared).text()))
+    }
+
+    /// The program of training, or of inference.
+    pub(super) fn program<'a>(
+        &self,
+        training: bool,
+        packing: &'a Packing,
+        shared: usize,
+    ) -> Program<'a> {
+        let (forms, schedules) = self.forms(training);
+        Program::of_forms(&forms, &schedules, self.buffers(training), packing, shared)
+    }
+
+    /// The buffers of training, or of inference.
+    pub(super) fn buffers(&self, training: bool) -> &'static [Buffer] {
+        match training {
+            true => self.training_buffers,
+            false => self.inference_buffers,
+        }
     }
 }
 
@@ -136,7 +148,6 @@ struct Batch {
     layout: Layout<'static>,
     axes: Vec<usize>,
     inputs: Vec<DeviceInput>,
-    sorted: Vec<Option<SortedIds>>,
 }
 
 /// A model on a device.
@@ -159,6 +170,8 @@ pub struct Engine {
     values: Room<f32>,
     floats: Vec<Room<f32>>,
     ids: Vec<Room<u32>>,
+    /// The order of the ids of each input.
+    orders: Vec<Room<u32>>,
     seeds: CudaSlice<u64>,
     scratch: Room<f32>,
     scratch_len: usize,
@@ -226,6 +239,7 @@ impl Engine {
             values: Room::new("the values of a batch"),
             floats: Vec::new(),
             ids: Vec::new(),
+            orders: Vec::new(),
             seeds,
             scratch: Room::new("the terms of gradients"),
             scratch_len: scratch_floats(model.backward),
@@ -323,6 +337,13 @@ impl Engine {
         self.model.forward.iter().any(normalizes)
     }
 
+    /// Whether a table gets gradients by the ids of an input.
+    fn goes_back_over(&self, index: usize) -> bool {
+        let scatters =
+            |i: &Instruction| matches!(i, Instruction::Scatter { input, .. } if *input == index);
+        self.model.backward.iter().any(scatters)
+    }
+
     /// Floats of a value of the batch, so many at each step.
     pub fn floats(&self, width: usize, axis: Axis) -> usize {
         let Some(batch) = &self.batch else { return 0 };
@@ -387,7 +408,6 @@ impl Engine {
             penalties_seen: 0,
             seeds: Seeds(0),
             inputs: &[],
-            sorted: &[],
             axes: &[],
             training: false,
             input_gradient: false,
@@ -402,16 +422,15 @@ impl Engine {
 
     /// Kernels of the forms that training needs, or inference.
     fn load(&mut self, training: bool) -> Result<(), Error> {
-        let (place, buffers) = match training {
-            true => (&mut self.training, self.model.training_buffers),
-            false => (&mut self.inference, self.model.inference_buffers),
+        let place = match training {
+            true => &mut self.training,
+            false => &mut self.inference,
         };
-        if place.is_some() {
-            return Ok(());
+        if place.is_none() {
+            let room = persistent_room(&self.device);
+            let program = self.model.program(training, &self.packing, room);
+            *place = Some(program.load(&self.device)?);
         }
-        let (forms, schedules) = self.model.forms(training);
-        let kernels = Kernels::of_forms(&self.device, &forms, &schedules, buffers, &self.packing)?;
-        *place = Some(kernels);
         Ok(())
     }
 
@@ -432,11 +451,7 @@ impl Engine {
         self.number += 1;
         self.load(training)?;
         self.pack()?;
-        let buffers = match training {
-            true => self.model.training_buffers,
-            false => self.model.inference_buffers,
-        };
-        let layout = Layout::new(buffers, rows, &axes)?;
+        let layout = Layout::new(self.model.buffers(training), rows, &axes)?;
         let before = self.values.address(&self.device);
         let values = self.values.of(&self.device, layout.len)?;
         // What is read before it was written shows. The floats between the end of a row and the next row are read, four at a
@@ -445,12 +460,13 @@ impl Engine {
             self.device.poison(values)?;
         }
         let mut on_device = Vec::with_capacity(inputs.len());
-        let mut sorted = Vec::with_capacity(inputs.len());
         self.floats
             .resize_with(inputs.len(), || Room::new("an input"));
         self.ids.resize_with(inputs.len(), || Room::new("an input"));
+        self.orders
+            .resize_with(inputs.len(), || Room::new("the order of ids"));
         for (index, x) in inputs.iter().enumerate() {
-            let (mut floats, mut ids, mut order) = (Floats(0), Words(0), None);
+            let (mut floats, mut ids, mut order) = (Floats(0), Words(0), Words(0));
             match x.values {
                 Values::Floats(values) => {
                     let room = self.floats[index].of(&self.device, values.len())?;
@@ -461,13 +477,16 @@ impl Engine {
                     let room = self.ids[index].of(&self.device, values.len())?;
                     self.device.upload(values, room)?;
                     ids = Words(self.device.address(room));
-                    if training {
-                        order = Some(sort(&self.device, values)?);
+                    if training && self.goes_back_over(index) {
+                        int(values.len(), "ids")?;
+                        let sorted = sort(values);
+                        let room = self.orders[index].of(&self.device, sorted.len())?;
+                        self.device.upload(&sorted, room)?;
+                        order = Words(self.device.address(room));
                     }
                 }
             }
-            on_device.push(DeviceInput { floats, ids, index });
-            sorted.push(order);
+            on_device.push(DeviceInput { floats, ids, order });
         }
         self.device
             .upload(&[seed.seed, seed.step], &mut self.seeds)?;
@@ -482,7 +501,6 @@ impl Engine {
             layout,
             axes,
             inputs: on_device,
-            sorted,
         });
         Ok(())
     }
@@ -528,7 +546,6 @@ impl Engine {
             penalties_seen: 0,
             seeds: Seeds(device.address(&self.seeds)),
             inputs: &batch.inputs,
-            sorted: &batch.sorted,
             axes: &batch.axes,
             training: batch.training,
             input_gradient: false,
@@ -639,31 +656,4 @@ impl Engine {
         self.device.download(room, &mut sums)?;
         Ok(sums.iter().sum())
     }
-}
-
-/// The places of ids in the order of the ids, and of the places where they are the same.
-fn sort(device: &CudaDevice, ids: &[u32]) -> Result<SortedIds, Error> {
-    int(ids.len(), "ids")?;
-    let mut places: Vec<u32> = (0..ids.len() as u32).collect();
-    places.sort_by_key(|p| ids[*p as usize]);
-    let (mut unique, mut starts) = (Vec::new(), Vec::new());
-    for (i, p) in places.iter().enumerate() {
-        let id = ids[*p as usize];
-        if unique.last() != Some(&id) {
-            unique.push(id);
-            starts.push(i as u32);
-        }
-    }
-    starts.push(places.len() as u32);
-    let copy = |list: &[u32]| {
-        let mut room = device.room(list.len(), "the order of ids")?;
-        device.upload(list, &mut room)?;
-        Ok::<_, Error>(room)
-    };
-    Ok(SortedIds {
-        count: unique.len(),
-        ids: copy(&unique)?,
-        starts: copy(&starts)?,
-        places: copy(&places)?,
-    })
 }

@@ -9,10 +9,11 @@
 //! - `source.rs`: puts that text between the tables, which become constants, and `kernels/fused.cuh`.
 //! - `compile.rs`: NVRTC, and a cache of what it made.
 //! - `parameters.rs`: the parameters of each kernel, written once for Rust and CUDA.
-//! - `device.rs`: the only place where kernels are started. `staging.rs`: host memory that it copies from.
+//! - `device.rs`: the only place where kernels are started. `staging.rs`: copies from the host, while kernels run.
 //! - `program.rs`: compiles and loads the kernels of a model.
 //! - `run/`: the executor. `engine.rs`: weights, values and inputs on the device; `engine/score.rs`: losses and metrics;
 //!   `engine/optimize.rs`: the steps of optimizers.
+//! - `plan.rs`: says how a model runs.
 
 mod code;
 mod compile;
@@ -20,6 +21,7 @@ mod device;
 mod engine;
 mod layout;
 mod parameters;
+mod plan;
 mod program;
 mod run;
 mod source;

@@ -53,6 +53,13 @@ impl Floats {
     }
 }
 
+impl Words {
+    /// The number after so many others.
+    pub fn after(self, words: usize) -> Words {
+        Words(self.0.wrapping_add(4 * words as u64))
+    }
+}
+
 impl PackTasks {
     /// The task after so many others.
     pub fn after(self, tasks: usize) -> PackTasks {
@@ -214,7 +221,8 @@ parameters! {
         starts: Words,
         /// Places: `row * steps + step`.
         places: Words,
-        count: i32,
+        /// How many ids came, a single number.
+        count: Words,
         steps: i32,
         rows: i32,
         width: i32,

@@ -8,7 +8,7 @@ use super::{
     code::{CudaForm, CudaKernel},
     device::{CudaDevice, FusedFunction},
     layout::Packing,
-    source::{Buffers, Shape, Source, Written, WrittenPersistent},
+    source::{Buffers, Shape, Source, Stepwise, Written, WrittenPersistent},
 };
 use crate::error::Error;
 
@@ -86,22 +86,22 @@ impl Kernels {
         program.entries(buffers);
         program.load(device)
     }
+}
 
-    /// Compiles the kernels of forms, all in one program, whose buffers are `specs`. `schedules` say what they carry over.
-    pub fn of_forms(
-        device: &CudaDevice,
-        forms: &[&'static CudaForm],
-        schedules: &[&'static [Instruction]],
-        specs: &'static [Buffer],
-        packing: &Packing,
-    ) -> Result<Kernels, Error> {
-        // To see what persistent kernels gain, and for tests of what runs without them.
-        let shared = match std::env::var_os("RECURRENT_CUDA_PERSISTENT").is_some_and(|v| v == "0") {
-            true => 0,
-            false => device.shared_memory()?,
-        };
-        Program::of_forms(forms, schedules, specs, packing, shared).load(device)
+/// Bytes of shared memory that the weights of a persistent kernel may take; 0 if nobody wants one.
+pub(super) fn persistent_room(device: &CudaDevice) -> usize {
+    // To see what persistent kernels gain, and for tests of what runs without them.
+    match std::env::var_os("RECURRENT_CUDA_PERSISTENT").is_some_and(|v| v == "0") {
+        true => 0,
+        false => device.shared_memory(),
     }
+}
+
+/// How the steps of a form run.
+pub(super) struct Steps {
+    pub form: &'static CudaForm,
+    /// As one persistent kernel with so many bytes of weights in shared memory, or why not.
+    pub persistent: Result<usize, Stepwise>,
 }
 
 /// A program on its way to the device.
@@ -112,6 +112,7 @@ pub(super) struct Program<'a> {
     open_persistent: Option<(FormKey, WrittenPersistent)>,
     kernels: Vec<(&'static CudaKernel, Written, Arc<[usize]>)>,
     persistent: Vec<(FormKey, WrittenPersistent, Arc<[usize]>)>,
+    steps: Vec<Steps>,
 }
 
 impl<'a> Program<'a> {
@@ -122,6 +123,7 @@ impl<'a> Program<'a> {
             open_persistent: None,
             kernels: Vec::new(),
             persistent: Vec::new(),
+            steps: Vec::new(),
         }
     }
 
@@ -157,6 +159,11 @@ impl<'a> Program<'a> {
         program
     }
 
+    /// How the steps of each form run that a schedule names.
+    pub fn steps(&self) -> &[Steps] {
+        &self.steps
+    }
+
     /// The text.
     pub fn text(self) -> String {
         self.source.text
@@ -172,7 +179,7 @@ impl<'a> Program<'a> {
     /// The kernels of the step were written last.
     fn persistent(
         &mut self,
-        form: &CudaForm,
+        form: &'static CudaForm,
         carry: Option<&CarryOver>,
         buffers: &mut Buffers,
         shared: usize,
@@ -182,7 +189,13 @@ impl<'a> Program<'a> {
         let persistent = self
             .source
             .persistent(form, &written, carry, buffers, shared);
-        self.open_persistent = persistent.map(|s| ((form.cell, form_key(form.form)), s));
+        self.steps.push(Steps {
+            form,
+            persistent: persistent.as_ref().map(|p| 4 * p.shared).map_err(|e| *e),
+        });
+        self.open_persistent = persistent
+            .ok()
+            .map(|p| ((form.cell, form_key(form.form)), p));
     }
 
     fn entries(&mut self, buffers: Buffers) {
@@ -198,7 +211,8 @@ impl<'a> Program<'a> {
         }
     }
 
-    fn load(self, device: &CudaDevice) -> Result<Kernels, Error> {
+    /// Compiles the kernels, all in one program, and loads them.
+    pub fn load(self, device: &CudaDevice) -> Result<Kernels, Error> {
         let mut kernels = Kernels::default();
         if self.kernels.is_empty() && self.persistent.is_empty() {
             return Ok(kernels);

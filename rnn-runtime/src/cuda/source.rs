@@ -17,8 +17,14 @@ use super::{
 };
 use crate::precision::Precision;
 
-/// Rows of a block of a persistent kernel, unless there are so few that each has a block, or a warp has more.
-const PERSISTENT_ROWS: usize = 4;
+/// Rows of a block of a persistent kernel whose products are made in `precision`, unless there are so few that each has a block: a
+/// block has no fewer than a warp.
+pub(super) fn persistent_rows(precision: Precision) -> usize {
+    match precision {
+        Precision::Float32 => 4,
+        _ => Shape::Tensor(precision).positions(),
+    }
+}
 
 /// How the lanes of a warp divide its positions and units.
 #[derive(Clone, Copy)]
@@ -63,7 +69,7 @@ impl Shape {
             (Shape::Tensor(_), _) => return self,
             (_, 0..=64) => 1,
             (_, 65..=128) => 2,
-            _ => PERSISTENT_ROWS,
+            _ => block,
         };
         Shape::Lanes(rows.min(block))
     }
@@ -106,6 +112,17 @@ pub(super) struct WrittenPersistent {
     pub shared: usize,
     /// Rows of a block of several.
     pub rows: usize,
+}
+
+/// Why the kernels of a step are started one by one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Stepwise {
+    /// There are none.
+    NoKernels,
+    /// They read no weights, so there is nothing to keep in shared memory.
+    NoWeights,
+    /// Their weights need so many bytes of shared memory.
+    TooLarge(usize),
 }
 
 /// The buffers that some kernels name, in the order of their `Offsets`.
@@ -336,8 +353,11 @@ extern \"C\" __global__ void __launch_bounds__(256, 1) kernel{index}(const Run r
         text
     }
 
-    /// Writes the kernels of a form's step as one persistent kernel over all steps. `written` are its step kernels, in order. `None` if
-    /// their weights need more than so many bytes of shared memory, or if there is nothing that goes from step to step.
+    /// Writes the kernels of a form's step as one persistent kernel over all steps. `written` are its step kernels, in order. Their
+    /// weights may take so many bytes of shared memory.
+    ///
+    /// # Errors
+    /// Why they cannot be one.
     pub fn persistent(
         &mut self,
         form: &CudaForm,
@@ -345,8 +365,8 @@ extern \"C\" __global__ void __launch_bounds__(256, 1) kernel{index}(const Run r
         carry: Option<&CarryOver>,
         buffers: &mut Buffers,
         bytes: usize,
-    ) -> Option<WrittenPersistent> {
-        let index = written.first()?.index;
+    ) -> Result<WrittenPersistent, Stepwise> {
+        let index = written.first().ok_or(Stepwise::NoKernels)?.index;
         let step = form.scan.step;
         let precision = self.packing.precision.of(form.form);
         // Where each matrix of the step stands in shared memory.
@@ -363,8 +383,11 @@ extern \"C\" __global__ void __launch_bounds__(256, 1) kernel{index}(const Run r
                 });
             }
         }
-        if places.is_empty() || 4 * shared > bytes {
-            return None;
+        if places.is_empty() {
+            return Err(Stepwise::NoWeights);
+        }
+        if 4 * shared > bytes {
+            return Err(Stepwise::TooLarge(4 * shared));
         }
         let (mut cases, mut copies) = (String::new(), String::new());
         for (at, (place, floats)) in &places {
@@ -373,6 +396,16 @@ extern \"C\" __global__ void __launch_bounds__(256, 1) kernel{index}(const Run r
                 copies,
                 "  for (int i = threadIdx.x; i < {floats}; i += blockDim.x) room[{place} + i] = run.packed[{at} + i];"
             );
+            // NVRTC reads four floats at once where three are asked for, since they are there.
+            let end = floats.next_multiple_of(4);
+            if end > *floats {
+                let _ = writeln!(
+                    copies,
+                    "  if (threadIdx.x < {}) room[{} + threadIdx.x] = 0.0f;",
+                    end - floats,
+                    place + floats
+                );
+            }
         }
         let _ = write!(
             self.text,
@@ -383,8 +416,7 @@ struct Weights{index} {{
 }};
 "
         );
-        let most = written.iter().map(|w| w.shape.positions()).max();
-        let rows = most.map_or(PERSISTENT_ROWS, |most| most.max(PERSISTENT_ROWS));
+        let rows = persistent_rows(precision);
         let loops = [("persistent", rows), ("single", 1)]
             .map(|(name, rows)| (name, self.steps(form, written, carry, buffers, rows)));
         let order = match form.form {
@@ -407,7 +439,7 @@ extern \"C\" __global__ void __launch_bounds__(256, 1) {name}{index}(const Run r
 "
             );
         }
-        Some(WrittenPersistent {
+        Ok(WrittenPersistent {
             index,
             shared,
             rows,

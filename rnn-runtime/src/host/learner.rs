@@ -5,7 +5,7 @@ use std::{any::Any, borrow::Cow, mem};
 use super::{UpdateTables, penalize};
 use crate::{
     error::Error,
-    learner::{InputView, KeptState, Learner, StepSeed, ValueSpec},
+    learner::{InputView, KeptState, Learner, OutputRange, StepSeed, ValueSpec},
     loss::{Figure, LossFigures, LossTask},
     params::ParamSpec,
     trainable::{OutputGradient, TrainState, Trainable},
@@ -97,6 +97,10 @@ impl<L: Learner + ?Sized> Trainable for L {
 
     fn outputs(&self) -> &'static [ValueSpec] {
         Learner::outputs(self)
+    }
+
+    fn output_ranges(&self) -> &'static [OutputRange] {
+        Learner::output_ranges(self)
     }
 
     fn vocabulary(&self) -> &'static [(usize, &'static str, usize)] {

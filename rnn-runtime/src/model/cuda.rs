@@ -1,10 +1,11 @@
 //! How a CUDA device runs a model: what the CPU does in `cpu/`, with the values on the device.
 //!
 //! `batch.rs` runs a batch; `last.rs` has what the last one gave, `states.rs` what stateful layers keep; `training.rs` goes
-//! back and does the steps of optimizers.
+//! back and does the steps of optimizers; `plan.rs` says how the device runs it.
 
 mod batch;
 mod last;
+mod plan;
 mod states;
 mod training;
 
@@ -23,6 +24,7 @@ use crate::{
 
 pub(super) use batch::{evaluate, forward, infer};
 use last::Last;
+pub(super) use plan::{persistent, plan};
 pub(super) use states::fetch_states;
 pub(super) use training::backward;
 
@@ -56,17 +58,35 @@ impl Resident {
         self.precision
     }
 
-    /// The device has the weights of before.
+    /// The error that was kept, once.
+    pub fn check(&self) -> Result<(), Error> {
+        let mut failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner);
+        failed.take().map_or(Ok(()), Err)
+    }
+
+    /// The device has the weights of before, unless NaN stands for them on the host: that does not replace them.
     pub fn set_stale(&mut self) {
+        *self.stale.get_mut() = !self.is_lost();
+    }
+
+    /// The host has other weights, all of them.
+    pub fn replaced(&mut self) {
+        *self.lost.get_mut() = false;
         *self.stale.get_mut() = true;
+    }
+
+    /// NaN stands for the weights on the host, since they could not be copied.
+    pub fn is_lost(&self) -> bool {
+        self.lost.load(Ordering::Relaxed)
     }
 
     /// A copy of the weights. If it fails they are NaN, and the next call that can return an error does.
     pub fn weights(&self) -> Vec<f32> {
         let engine = self.engine();
-        engine.weights().unwrap_or_else(|e| {
+        let weights = engine.weights();
+        self.lost.store(weights.is_err(), Ordering::Relaxed);
+        weights.unwrap_or_else(|e| {
             self.fail(e);
-            self.lost.store(true, Ordering::Relaxed);
             vec![f32::NAN; engine.weights_len()]
         })
     }
@@ -82,14 +102,7 @@ fn ready<'a>(data: &'a ModelData) -> Result<MutexGuard<'a, Engine>, Error> {
     let Some(resident) = &data.resident else {
         return Err(Error::Device("this model is not on a device".to_owned()));
     };
-    if let Some(e) = resident
-        .failed
-        .lock()
-        .unwrap_or_else(PoisonError::into_inner)
-        .take()
-    {
-        return Err(e);
-    }
+    resident.check()?;
     let mut engine = resident.engine();
     if resident.stale.load(Ordering::Relaxed) {
         engine.set_weights(data.weights())?;
@@ -142,7 +155,7 @@ pub(super) fn move_to(
         // From device to device by the host, which has to have the weights.
         bring_back(data)?;
     }
-    fetch_states(data);
+    drop(fetch_states(data));
     let engine = Engine::new(Arc::clone(device), model, precision, data.weights())?;
     forget_outcome(data);
     data.resident = Some(Box::new(Resident {
@@ -164,9 +177,9 @@ pub(super) fn bring_back(data: &mut ModelData) -> Result<(), Error> {
         return Ok(());
     }
     let _ = data.weights();
-    fetch_states(data);
+    drop(fetch_states(data));
     if let Some(resident) = &data.resident
-        && resident.lost.load(Ordering::Relaxed)
+        && resident.is_lost()
     {
         // The error may have been returned since. Perhaps it goes well now.
         let weights = resident.engine().weights()?;

@@ -85,8 +85,22 @@ impl ModelData {
     /// The states of stateful layers, on the host.
     pub(in crate::model) fn host_states(&self) -> MutexGuard<'_, Store> {
         #[cfg(feature = "cuda")]
-        super::cuda::fetch_states(self);
+        return super::cuda::fetch_states(self);
+        #[cfg(not(feature = "cuda"))]
         self.states.lock()
+    }
+
+    /// What went wrong on a device in a call that could not return an error.
+    ///
+    /// # Errors
+    /// [`Error::Device`], once.
+    #[cfg(feature = "weights")]
+    pub(in crate::model) fn check(&self) -> Result<(), Error> {
+        #[cfg(feature = "cuda")]
+        if let Some(resident) = &self.resident {
+            return resident.check();
+        }
+        Ok(())
     }
 
     /// Replaces all weights by as many others.
@@ -95,7 +109,7 @@ impl ModelData {
         self.forget_host_weights();
         self.weights = OnceLock::from(weights.to_vec());
         if let Some(resident) = &mut self.resident {
-            resident.set_stale();
+            resident.replaced();
         }
     }
 
@@ -104,6 +118,10 @@ impl ModelData {
         self.packed.take();
         #[cfg(feature = "cuda")]
         {
+            if self.resident.as_ref().is_some_and(|r| r.is_lost()) {
+                // Perhaps they can be copied now.
+                self.weights.take();
+            }
             self.weights();
             if let Some(resident) = &mut self.resident {
                 resident.set_stale();

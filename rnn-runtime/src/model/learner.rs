@@ -12,7 +12,7 @@ use super::{
 use crate::{
     device::{Device, Kind},
     error::Error,
-    learner::{InputView, KeptState, Learner, StepSeed, ValueSpec},
+    learner::{InputView, KeptState, Learner, OutputRange, StepSeed, ValueSpec},
     params::ParamSpec,
 };
 
@@ -35,6 +35,10 @@ impl<P: Program> Learner for P {
 
     fn outputs(&self) -> &'static [ValueSpec] {
         P::INFO.outputs
+    }
+
+    fn output_ranges(&self) -> &'static [OutputRange] {
+        P::INFO.output_ranges
     }
 
     fn vocabulary(&self) -> &'static [(usize, &'static str, usize)] {
@@ -197,4 +201,33 @@ pub(super) fn device(data: &ModelData) -> Device {
     }
     let _ = data;
     Device::cpu()
+}
+
+/// How the model would run on a device.
+pub(super) fn plan_on<P: Program>(device: &Device) -> String {
+    match device.kind() {
+        Kind::Cpu => P::INFO.plan.to_owned(),
+        #[cfg(feature = "cuda")]
+        Kind::Cuda(device, precision) => cuda::plan::<P>(device, *precision),
+    }
+}
+
+/// Where and how the model runs, if it is not on the CPU: a line for its summary.
+pub(super) fn placed<P: Program>(device: &Device) -> String {
+    match device.kind() {
+        Kind::Cpu => String::new(),
+        #[cfg(feature = "cuda")]
+        Kind::Cuda(gpu, precision) => {
+            let scans = match cuda::persistent::<P>(gpu, *precision) {
+                None | Some((_, 0)) => String::new(),
+                Some((persistent, all)) => {
+                    format!("; {persistent} of {all} scans by persistent kernels")
+                }
+            };
+            format!(
+                "on {device}, {}: products in {precision}{scans}\n",
+                gpu.name()
+            )
+        }
+    }
 }

@@ -2,7 +2,9 @@
 
 use super::{ModelData, Outputs};
 use crate::{cpu::run::CpuProgram, learner::ValueSpec, params::ParamSpec, stream::StreamProgram};
-use rnn_tables::{Buffer, BufferRef, InputMask, Instruction, PackedGate, PackedVector};
+use rnn_tables::{
+    Buffer, BufferRef, InputMask, Instruction, OutputRange, PackedGate, PackedVector,
+};
 
 /// How long an axis of time is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -96,6 +98,8 @@ pub struct ModelInfo {
     pub input_axes: &'static [Option<usize>],
     /// Its outputs.
     pub outputs: &'static [ValueSpec],
+    /// What numbers each of them can be.
+    pub output_ranges: &'static [OutputRange],
     /// The axis of each output; `None` without a time axis.
     pub output_axes: &'static [Option<usize>],
     /// The axes of time.

@@ -117,14 +117,10 @@ pub trait Model: Program {
         Stream::new(self.data())
     }
 
-    /// Keras's table of layers, output shapes and parameters; and the device, if the model is not on the CPU.
+    /// Keras's table of layers, output shapes and parameters; and if the model is not on the CPU, where and how it runs:
+    /// [`Model::plan_on`] says more.
     fn summary(&self) -> String {
-        let mut text = summary::summary(&Self::INFO);
-        let device = self.device();
-        if !device.is_cpu() {
-            text += &format!("on {device}, {}\n", device.name());
-        }
-        text
+        summary::summary(&Self::INFO) + &learner::placed::<Self>(&self.device())
     }
 
     /// The model's graph as [Mermaid](https://mermaid.js.org) draws it, in Markdown for instance.
@@ -140,6 +136,22 @@ pub trait Model: Program {
     /// What the compiler decided, and why.
     fn plan() -> &'static str {
         Self::INFO.plan
+    }
+
+    /// How the model runs on a device, wherever it is now. For the CPU it is [`Model::plan`]; for a GPU the memory that weights
+    /// and batches take, and for each layer and form (inference, forward, backward) its kernels before, at and after the steps:
+    /// whether the steps are one persistent kernel, and if not why. Nothing is compiled or run for it.
+    ///
+    /// ```
+    /// use rnn_runtime::{device::Device, model::Model};
+    ///
+    /// /// Prints how a model would run on the GPU, if there is one.
+    /// fn print_plan(model: &impl Model) {
+    ///     println!("{}", model.plan_on(&Device::auto()));
+    /// }
+    /// ```
+    fn plan_on(&self, device: &Device) -> String {
+        learner::plan_on::<Self>(device)
     }
 
     /// All parameters in the order of their weights: names, shapes, how they start and whether they are
@@ -207,10 +219,12 @@ pub trait Model: Program {
     ///
     /// # Errors
     /// [`Error::Io`]; [`Error::Argument`] if a weight is not finite, which [`Model::load`] would
-    /// refuse: the old file stays.
+    /// refuse; [`Error::Device`] if the weights cannot be copied from there: the old file stays.
     #[cfg(feature = "weights")]
     fn save(&self, path: impl AsRef<std::path::Path>) -> Result<(), Error> {
-        crate::weights::save(path, Self::INFO.params, self.data().weights())
+        let weights = self.data().weights();
+        self.data().check()?;
+        crate::weights::save(path, Self::INFO.params, weights)
     }
 
     /// Reads weights from safetensors. Everything missing, extra, of the wrong shape or not finite

@@ -1,8 +1,8 @@
 //! Cross-entropies: minus the logarithm of the predicted probability of the right class.
 
-use super::{Loss, check_smoothing};
+use super::{Loss, check_smoothing, expected};
 use crate::predictions::{Target, TargetKind};
-use rnn_runtime::{error::Error, host::loss_row, loss::LossRule};
+use rnn_runtime::{error::Error, host::loss_row, learner::OutputRange, loss::LossRule};
 
 /// Cross-entropy of a choice among classes, with the class's number as target.
 ///
@@ -53,6 +53,10 @@ impl Loss for SparseCategoricalCrossentropy {
 
     fn targets(&self) -> TargetKind {
         TargetKind::Labels
+    }
+
+    fn expects(&self) -> OutputRange {
+        expected(self.from_logits)
     }
 
     fn rule(&self) -> Option<LossRule> {
@@ -125,6 +129,10 @@ impl Loss for CategoricalCrossentropy {
         check_smoothing(self.name(), self.label_smoothing)
     }
 
+    fn expects(&self) -> OutputRange {
+        expected(self.from_logits)
+    }
+
     fn rule(&self) -> Option<LossRule> {
         Some(self.data())
     }
@@ -193,6 +201,10 @@ impl Loss for BinaryCrossentropy {
 
     fn check(&self, _: usize) -> Result<(), Error> {
         check_smoothing(self.name(), self.label_smoothing)
+    }
+
+    fn expects(&self) -> OutputRange {
+        expected(self.from_logits)
     }
 
     fn rule(&self) -> Option<LossRule> {

@@ -70,7 +70,7 @@ pub(super) fn evaluate_in(
         return Err(Error::Argument(message.to_owned()));
     }
     let outputs = model.outputs();
-    let kinds = scores.check(outputs)?;
+    let kinds = scores.check(model)?;
     if model.is_stateful() {
         stateful::check_size("data", data, batch_size)?;
     }

@@ -1,7 +1,11 @@
 //! The choice of losses and metrics.
 
 use crate::{data::LossTargets, losses::Loss, metrics::Metric};
-use rnn_runtime::{error::Error, learner::ValueSpec};
+use rnn_runtime::{
+    error::Error,
+    learner::{OutputRange, ValueSpec},
+    trainable::Trainable,
+};
 
 /// One output of a model, by its name or its index. `loss_for` and similar methods take it.
 ///
@@ -79,6 +83,7 @@ pub struct Scores {
     loss_weights: Vec<(Output, f64)>,
     untrained: Vec<Output>,
     metrics: Vec<OutputMetric>,
+    insists: bool,
 }
 
 pub(super) struct OutputMetric {
@@ -145,6 +150,13 @@ impl Scores {
         self.add(Some(output.into()), Box::new(metric), true)
     }
 
+    /// Takes losses that do not suit what the model's last layer gives; see
+    /// [`Trainer::insist`](super::Trainer::insist).
+    pub fn insist(mut self) -> Self {
+        self.insists = true;
+        self
+    }
+
     /// Replaces the loss of that output.
     fn set_loss(&mut self, output: Option<Output>, loss: Box<dyn Loss>) {
         self.losses.retain(|(own, _)| *own != output);
@@ -162,7 +174,8 @@ impl Scores {
 
     /// Checks that losses, metrics and outputs fit together. Gives the targets that the loss of every output
     /// takes; `None` for an output without a loss.
-    pub(super) fn check(&self, outputs: &[ValueSpec]) -> Result<Vec<Option<LossTargets>>, Error> {
+    pub(super) fn check(&self, model: &dyn Trainable) -> Result<Vec<Option<LossTargets>>, Error> {
+        let (outputs, ranges) = (model.outputs(), model.output_ranges());
         let named = self.losses.iter().filter_map(|(output, _)| output.as_ref());
         for output in named.chain(&self.untrained) {
             output.index(outputs)?;
@@ -175,6 +188,10 @@ impl Scores {
                     return Ok(None);
                 };
                 loss.check(features(spec))?;
+                if !self.insists {
+                    let range = ranges.get(index).copied().unwrap_or_default();
+                    suits(loss, spec, range, outputs.len() > 1)?;
+                }
                 Ok(Some(LossTargets {
                     kind: loss.targets(),
                     loss: loss.name().to_owned(),
@@ -310,6 +327,60 @@ impl OutputMetric {
             }
         }
     }
+}
+
+/// Whether a loss is for the numbers that an output gives. The wrong one trains without a word, and badly.
+fn suits(
+    loss: &dyn Loss,
+    spec: &ValueSpec,
+    range: OutputRange,
+    several: bool,
+) -> Result<(), Error> {
+    let name = class(loss.name());
+    let activation = match features(spec) == 1 || loss.name().starts_with("binary") {
+        true => "sigmoid",
+        false => "softmax",
+    };
+    let (found, write) = match (loss.expects(), range) {
+        (OutputRange::Probabilities, OutputRange::Logits) => (
+            format!(
+                "ends without a {activation}, so that it gives logits, and this loss is for probabilities"
+            ),
+            format!(
+                "write {name}::from_logits(), or give the last layer `activation = {activation}`"
+            ),
+        ),
+        (OutputRange::Probabilities, OutputRange::Signed) => (
+            "ends in a tanh, whose numbers may be negative, and this loss is for probabilities"
+                .to_owned(),
+            format!("give the last layer `activation = {activation}`"),
+        ),
+        (OutputRange::Logits, OutputRange::Probabilities) => (
+            format!(
+                "ends in a sigmoid or softmax, so that it gives probabilities, and {name}::from_logits() is for logits"
+            ),
+            format!("write {name}::default(), or leave the last layer without an activation"),
+        ),
+        _ => return Ok(()),
+    };
+    let what = match several {
+        true => format!("output {}", spec.name),
+        false => "the model".to_owned(),
+    };
+    Err(Error::Argument(format!(
+        "{}: {what} {found}: {write}; `insist()` trains it as it is",
+        loss.name()
+    )))
+}
+
+/// `binary_crossentropy` as `BinaryCrossentropy`.
+fn class(name: &str) -> String {
+    let word = |word: &str| {
+        let mut letters = word.chars();
+        let first = letters.next().map(|c| c.to_ascii_uppercase());
+        first.into_iter().chain(letters).collect::<String>()
+    };
+    name.split('_').map(word).collect()
 }
 
 /// Numbers in a row of an output: its last axis.

@@ -41,7 +41,8 @@ pub struct Config {
     pub uninitialised: bool,
     /// Counts bank conflicts and sectors.
     pub profile: bool,
-    /// The order of blocks and warps; zero is the plain one.
+    /// The order of blocks and warps; zero is the plain one. Whenever the host waits, streams have gone as far as events let
+    /// them if it is odd, and only what is waited for has run if it is even.
     pub seed: u32,
     /// Lets single blocks and warps wait for long.
     pub starve: bool,
@@ -49,6 +50,8 @@ pub struct Config {
     pub perturb: u32,
     /// The most warp instructions of a launch.
     pub budget: u64,
+    /// Writes down what streams execute: [`Bench::trace`].
+    pub trace: bool,
 }
 
 impl Default for Config {
@@ -62,6 +65,7 @@ impl Default for Config {
             starve: checks.starve,
             perturb: checks.perturb,
             budget: checks.budget,
+            trace: false,
         }
     }
 }
@@ -140,6 +144,7 @@ impl Bench {
             starve: config.starve.into(),
             perturb: config.perturb,
             budget: config.budget,
+            trace: config.trace.into(),
         };
         self.call(b"standin_configure", &settings);
     }
@@ -190,10 +195,35 @@ impl Bench {
         live
     }
 
+    /// Allocations since the reset, those that have failed among them.
+    pub fn allocations(&self) -> u64 {
+        let mut count = 0;
+        self.call(b"standin_allocations", &raw mut count);
+        count
+    }
+
+    /// Runs everything that waits in streams, the last stream first.
+    pub fn run(&self) {
+        type Run = unsafe extern "C" fn() -> u32;
+        if let Some(function) = self.symbol::<Run>(b"standin_run") {
+            // SAFETY: it takes nothing.
+            unsafe { function() };
+        }
+    }
+
     /// All errors, races and warnings since the reset, one a line.
     pub fn reports(&self) -> Vec<String> {
-        type Reports = unsafe extern "C" fn(*mut c_char, usize, *mut usize) -> u32;
-        let Some(function) = self.symbol::<Reports>(b"standin_reports") else {
+        self.lines(b"standin_reports")
+    }
+
+    /// Kernels and copies since [`Config::trace`] was set, in the order in which they ran.
+    pub fn trace(&self) -> Vec<String> {
+        self.lines(b"standin_trace")
+    }
+
+    fn lines(&self, name: &[u8]) -> Vec<String> {
+        type Lines = unsafe extern "C" fn(*mut c_char, usize, *mut usize) -> u32;
+        let Some(function) = self.symbol::<Lines>(name) else {
             return Vec::new();
         };
         let mut length = 0;

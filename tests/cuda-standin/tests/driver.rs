@@ -179,6 +179,54 @@ fn streams_wait_for_events_only() {
     is_clean(&bench);
 }
 
+/// A copy that has to come after a kernel of another stream, without an event that says so: it overtakes the kernel where
+/// streams run ahead, as they may under an odd seed.
+#[test]
+fn an_odd_seed_lets_streams_run_ahead() {
+    let Some(bench) = loading::load("an_odd_seed_lets_streams_run_ahead") else {
+        return;
+    };
+    let context = context();
+    // SAFETY: this test orders streams by itself.
+    unsafe { context.disable_event_tracking() };
+    let (first, second) = (context.new_stream().unwrap(), context.new_stream().unwrap());
+    let scaled = function(&context, "scale");
+    // SAFETY: all bits are numbers.
+    let mut host = unsafe { context.alloc_pinned::<f32>(8) }.unwrap();
+    host.as_mut_slice().unwrap().fill(10.0);
+    let mut values = first.clone_htod(&[1.0_f32; 8]).unwrap();
+    first.synchronize().unwrap();
+    for (seed, ordered, expected) in [
+        (0, false, 10.0),
+        (1, false, 30.0),
+        (0, true, 10.0),
+        (1, true, 10.0),
+    ] {
+        bench.configure(Config {
+            seed,
+            trace: true,
+            ..Config::default()
+        });
+        scale(&first, &scaled, &mut values, 3.0).unwrap();
+        if ordered {
+            second.wait(&first.record_event(None).unwrap()).unwrap();
+        }
+        second.memcpy_htod(&host, &mut values).unwrap();
+        first.synchronize().unwrap();
+        second.synchronize().unwrap();
+        assert_eq!(second.clone_dtoh(&values).unwrap()[0], expected);
+        let trace = bench.trace();
+        let mut order = ["kernel scale", "copy 32 bytes to the device"];
+        if expected == 30.0 {
+            order.reverse();
+        }
+        assert_eq!(trace[..2], order);
+    }
+    drop((values, host));
+    first.synchronize().unwrap();
+    is_clean(&bench);
+}
+
 #[test]
 fn a_missing_synchronisation_shows() {
     let Some(bench) = loading::load("a_missing_synchronisation_shows") else {

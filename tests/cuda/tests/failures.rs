@@ -43,7 +43,8 @@ fn fit(model: &mut impl Learner) -> Result<History, Error> {
     trainer.fit(&data, fit)
 }
 
-/// Each allocation of a training fails once; the next training with the same model goes well.
+/// Each allocation of a training fails once; the next training with the same model goes well. A training can do without some of
+/// them, which hold copies on their way.
 #[test]
 fn no_memory_is_an_error() {
     let Some(bench) = bench() else { return };
@@ -51,11 +52,13 @@ fn no_memory_is_an_error() {
     let mut failed = 0;
     for number in 1.. {
         let mut model = model().to(&device).unwrap();
+        let before = bench.allocations();
         bench.fail_allocation(number);
         let result = fit(&mut model);
         bench.fail_allocation(0);
         match result {
-            Ok(_) => break,
+            Ok(_) if bench.allocations() < before + number => break,
+            Ok(_) => {}
             Err(e) => {
                 failed += 1;
                 assert!(e.to_string().contains("out of memory"), "{e}");
@@ -94,10 +97,31 @@ fn an_older_gpu_has_float32_only() {
     fit(&mut model).unwrap();
 }
 
+/// A GPU that is not there, one of several and the only one.
+#[test]
+fn a_gpu_that_is_missing_is_named() {
+    let Some(bench) = bench() else { return };
+    let said = |ordinal| Device::cuda(ordinal).unwrap_err().to_string();
+    assert_eq!(
+        said(7),
+        "cuda: there is no GPU number 7; the driver finds 1, counted from 0"
+    );
+    bench.set_device(cuda::bench::Device {
+        count: 0,
+        ..cuda::bench::Device::default()
+    });
+    assert_eq!(
+        said(0),
+        "cuda: the driver finds no NVIDIA GPU on this machine"
+    );
+    assert!(Device::auto().is_cpu());
+}
+
 /// A launch fails, and every call after it: the driver gives this context up.
 #[test]
 fn a_failed_launch_is_an_error() {
     let Some(bench) = bench() else { return };
+    let path = std::env::temp_dir().join(format!("recurrent-failures-{}", std::process::id()));
     for number in [1, 7, 40, 55, 70] {
         bench.reset();
         let device = Device::cuda(0).unwrap();
@@ -105,7 +129,15 @@ fn a_failed_launch_is_an_error() {
         bench.fail_launch(number);
         let error = fit(&mut model).unwrap_err().to_string();
         assert!(error.starts_with("cuda: "), "{error}");
+        // A file of before stays as it is.
+        let saved = model.save(&path).map_err(|e| e.to_string());
         let weights = Learner::weights(&model).to_vec();
+        match weights[0].is_nan() {
+            true => assert!(saved.unwrap_err().starts_with("cuda: ")),
+            false => saved.unwrap(),
+        }
+        // What stands for weights that cannot be copied is never taken for them.
+        Learner::weights_mut(&mut model)[0] = 1.0;
         assert!(fit(&mut model).is_err());
         // What has been on the host all the time is still there; of what cannot be copied NaN is what is left.
         assert!(weights.iter().all(|w| w.is_nan()) || weights.iter().all(|w| w.is_finite()));
@@ -116,4 +148,6 @@ fn a_failed_launch_is_an_error() {
         // What is left is given up with it.
         bench.reset();
     }
+    // Nothing was written where no weights could be copied.
+    let _ = std::fs::remove_file(path);
 }

@@ -1,18 +1,28 @@
 //! What the kernels of some models take on real GPUs: the code that NVRTC makes for them uses no stack and no local
-//! memory, and no more registers than `resources.txt` says. RECURRENT_BLESS=1 writes that file anew.
+//! memory, and no more registers and instructions than `resources.txt` says; and on the stand-in they execute no more
+//! instructions a step than `steps.txt` says. RECURRENT_BLESS=1 writes these files anew.
 
 #[path = "support/cubin.rs"]
 mod cubin;
-
-use std::{collections::BTreeMap, env, fmt::Write as _, fs, path::Path};
+#[path = "support/sass.rs"]
+mod sass;
+#[path = "support/table.rs"]
+mod table;
 
 use cuda::compiler::Compiler;
-use recurrent::{cells::*, rnn_model};
+use recurrent::{
+    cells::*,
+    learner::{InputView, StepSeed, Values},
+    prelude::*,
+    rnn_model,
+};
+use recurrent_test_cuda::{device, executed, numbers};
 use rnn_runtime::{
     cuda::{OPTIONS, operations, tensor_operations},
     model::{Program, cuda_sources},
     precision::Precision,
 };
+use table::Table;
 
 /// Most registers of a thread of a block of 256, so that a multiprocessor holds one block at least.
 const MOST: u32 = 255;
@@ -33,11 +43,17 @@ const PRECISIONS: [(&str, Precision); 3] = [
     ("Masked", Precision::F16),
 ];
 
-/// Models by name.
+/// A model: its name, its kernels, and what they execute in a step of inference and of training.
+type Entry = (&'static str, Sources, fn(&Device) -> Option<[u32; 2]>);
+
 macro_rules! models {
     ($($name:ident: $model:tt;)*) => {
         $(models!(@one $name $model);)*
-        const MODELS: &[(&str, Sources)] = &[$((stringify!($name), sources::<$name>)),*];
+        const MODELS: &[Entry] = &[$((
+            stringify!($name),
+            sources::<$name>,
+            |device| executed_a_step($name::with_seed(1), device),
+        )),*];
     };
     (@one $name:ident { $($model:tt)* }) => { rnn_model! { struct $name = $($model)*; } };
 }
@@ -57,15 +73,16 @@ models! {
     Liquid32: { Input(_, 8) -> RNN(LiquidTimeConstant(32)) };
 }
 
-/// Registers of each kernel on each GPU, by the kernel's name.
-fn measure(compiler: &Compiler) -> BTreeMap<String, [u32; 2]> {
-    let mut all: BTreeMap<String, [u32; 2]> = BTreeMap::new();
+/// For each kernel, by its name: what it takes on each GPU, column after column of [`COLUMNS`]; zeros on a GPU that runs another
+/// kernel instead.
+fn measure(compiler: &Compiler) -> Table {
+    let mut all = Table::new();
     for (gpu, (architecture, shared)) in GPUS.into_iter().enumerate() {
         let mut texts = vec![
             ("operations".to_owned(), operations()),
             ("tensor operations".to_owned(), tensor_operations()),
         ];
-        for (name, sources) in MODELS {
+        for (name, sources, _) in MODELS {
             let [inference, training] = sources(shared, Precision::Float32);
             texts.push((format!("{name} inference"), inference));
             texts.push((format!("{name} training"), training));
@@ -87,66 +104,124 @@ fn measure(compiler: &Compiler) -> BTreeMap<String, [u32; 2]> {
                 let name = format!("{program} {}", kernel.name);
                 assert_eq!(kernel.stack, 0, "{name} takes stack on sm_{architecture}");
                 assert!(kernel.registers <= MOST, "{name}: {}", kernel.registers);
-                all.entry(name).or_default()[gpu] = kernel.registers;
+                let slots = sass::slots(&kernel.code, &kernel.jumps, architecture);
+                let takes_steps = ["persistent", "single"]
+                    .iter()
+                    .any(|start| kernel.name.starts_with(start));
+                assert!(
+                    slots.stepped > 0 || !takes_steps,
+                    "{name}: no barrier in its loop over the steps"
+                );
+                let numbers = [
+                    kernel.registers,
+                    slots.all as u32,
+                    slots.looped as u32,
+                    slots.innermost as u32,
+                    slots.stepped as u32,
+                ];
+                let row = all
+                    .entry(name)
+                    .or_insert_with(|| vec![0; numbers.len() * GPUS.len()]);
+                for (column, number) in numbers.into_iter().enumerate() {
+                    row[column * GPUS.len() + gpu] = number;
+                }
             }
         }
     }
     all
 }
 
-fn table(all: &BTreeMap<String, [u32; 2]>) -> String {
-    let mut text =
-        "# Registers of a thread on sm_80 and sm_90, by program and kernel: tests/resources.rs\n"
-            .to_owned();
-    for (name, [ampere, hopper]) in all {
-        let _ = writeln!(text, "{ampere:4} {hopper:4} {name}");
-    }
-    text
+/// Rows of a batch whose instructions are counted: one block of a persistent kernel.
+const ROWS: usize = 4;
+
+/// Instructions that warps execute for a step more; `None` if the model has no steps. Inference comes first, then training, forward
+/// and backward.
+fn executed_a_step<M: Model + Learner>(model: M, device: &Device) -> Option<[u32; 2]> {
+    let input = model.inputs()[0];
+    let Some(None) = input.time else {
+        return None;
+    };
+    let mut model = model.to(device).unwrap_or_else(|e| panic!("{e}"));
+    let width: usize = input.features.iter().product();
+    let mut run = |steps: usize, training: bool| -> Result<u64, Error> {
+        let floats = numbers(ROWS * steps * width, 7);
+        let ids: Vec<u32> = (0..ROWS * steps).map(|i| 1 + i as u32 % 9).collect();
+        let values = match input.ids {
+            true => Values::Ids(&ids),
+            false => Values::Floats(&floats),
+        };
+        let inputs = [InputView {
+            batch: ROWS,
+            time: steps,
+            values,
+        }];
+        let before = executed().unwrap_or(0);
+        if training {
+            model.forward(&inputs, StepSeed { seed: 1, step: 1 })?;
+            let ones = vec![1.0; model.output(0).len()];
+            let mut gradients = vec![0.0; Learner::weights(&model).len()];
+            model.backward(&[&ones], &mut gradients)?;
+        } else {
+            model.infer(&inputs)?;
+        }
+        // What is still waiting runs now.
+        let _ = model.output(0).len();
+        device.synchronize()?;
+        Ok(executed().unwrap_or(0) - before)
+    };
+    let mut difference = |training| {
+        // The first one packs weights.
+        run(3, training)?;
+        let [short, long] = [run(3, training)?, run(9, training)?];
+        Ok::<u32, Error>((long.saturating_sub(short) / 6) as u32)
+    };
+    let both = difference(false).and_then(|inference| Ok([inference, difference(true)?]));
+    Some(both.unwrap_or_else(|e| panic!("{e}")))
 }
+
+const COLUMNS: &str = "\
+What kernels take on sm_80 and sm_90, by program and kernel: tests/resources.rs. Two columns each, of sm_80 and of sm_90:
+registers of a thread; instructions (issue slots of a warp that comes to each of them once); those in loops; those in
+innermost loops; those in loops that wait at barriers, which of a persistent kernel is the loop over the steps. How often
+a loop is repeated is not in these numbers: steps.txt counts what is executed.";
 
 /// Also those of kernels that only one of the GPUs has: the other has them as one persistent kernel.
 #[test]
-fn kernels_take_no_stack_and_no_more_registers_than_before() {
+fn kernels_take_no_stack_and_no_more_registers_and_instructions_than_before() {
     let compiler = match Compiler::load() {
         Ok(compiler) => compiler,
         Err(reason) => {
-            skip::skipped("the registers of kernels", &reason.to_string());
+            skip::skipped("registers and instructions of kernels", &reason.to_string());
             return;
         }
     };
-    let found = measure(&compiler);
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/resources.txt");
-    if env::var_os("RECURRENT_BLESS").is_some_and(|v| v == "1") {
-        fs::write(&path, table(&found)).unwrap_or_else(|e| panic!("{e}"));
+    // Some instructions more are nothing, and more than a twentieth of a small kernel.
+    let slack = [0, 0, 4, 4, 4, 4, 4, 4, 4, 4];
+    table::compare("resources.txt", COLUMNS, &measure(&compiler), &slack);
+}
+
+const STEPS: &str = "\
+Instructions of PTX that all warps of all kernels together execute for a step more of a batch of 4 rows, counted by the
+stand-in for a GPU of sm_90: in inference; in training, forward and backward. PTX is what a GPU's instructions are made from, so these
+numbers tell which way is shorter, not how long it takes: tests/resources.rs.";
+
+#[test]
+fn a_step_executes_no_more_instructions_than_before() {
+    let Some(device) = device() else { return };
+    if executed().is_none() {
+        skip::skipped(
+            "instructions that are executed",
+            "only the stand-in counts them",
+        );
+        return;
     }
-    let known = fs::read_to_string(&path).unwrap_or_default();
-    let mut seen = 0;
-    for line in known.lines().filter(|line| !line.starts_with('#')) {
-        let mut words = line.split_whitespace();
-        let numbers: Vec<u32> = words
-            .by_ref()
-            .take(2)
-            .filter_map(|n| n.parse().ok())
-            .collect();
-        let name: Vec<&str> = words.collect();
-        let name = name.join(" ");
-        let Some(now) = found.get(&name) else {
-            panic!("{name} is gone: RECURRENT_BLESS=1 writes the table anew");
-        };
-        seen += 1;
-        for (now, before) in now.iter().zip(numbers) {
-            // More than one in twenty.
-            assert!(
-                f64::from(*now) <= 1.05 * f64::from(before),
-                "{name} takes {now} registers, it took {before}"
-            );
+    let mut found = Table::new();
+    for (name, _, count) in MODELS {
+        if let Some(numbers) = count(&device) {
+            found.insert((*name).to_owned(), numbers.to_vec());
         }
     }
-    assert_eq!(
-        seen,
-        found.len(),
-        "new kernels: RECURRENT_BLESS=1 writes the table anew"
-    );
+    table::compare("steps.txt", STEPS, &found, &[4, 4]);
 }
 
 #[path = "../../support/skip.rs"]

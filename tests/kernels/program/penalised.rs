@@ -67,6 +67,7 @@ impl Program for Penalised {
         inputs: &[VALUE],
         input_axes: &[Some(0)],
         outputs: &[VALUE],
+        output_ranges: &[],
         output_axes: &[Some(0)],
         axes: &[AxisSpec::Input(0)],
         states: &[],

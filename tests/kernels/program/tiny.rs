@@ -143,6 +143,7 @@ impl<const STATEFUL: bool> Program for Tiny<STATEFUL> {
             value("y", Some(None), &[UNITS]),
             value("end", None, &[UNITS]),
         ],
+        output_ranges: &[],
         output_axes: &[Some(0), None],
         axes: &[AxisSpec::Input(0)],
         states: if STATEFUL { KEPT_STATES } else { &[] },

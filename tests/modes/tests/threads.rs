@@ -58,11 +58,11 @@ fn both_directions() {
 
 /// The example's digits, `[images, 8, 8]` of 0 to 1, and what they show.
 fn digits() -> Dataset {
-    let file = concat!(
-        env!("CARGO_MANIFEST_DIR"),
-        "/../../examples/data/digits.csv"
-    );
-    let text = std::fs::read_to_string(file).unwrap();
+    const FILE: &str = "../../examples/data/digits.csv";
+    let built = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(FILE);
+    // On a machine that this program was carried to, beside the folder of its package.
+    let text = std::fs::read_to_string(built).or_else(|_| std::fs::read_to_string(FILE));
+    let text = text.unwrap();
     let (mut pixels, mut labels) = (Vec::new(), Vec::<u32>::new());
     for line in text.lines() {
         let (image, label) = line.rsplit_once(',').unwrap();

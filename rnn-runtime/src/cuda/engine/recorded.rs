@@ -32,9 +32,9 @@ struct Started {
 }
 
 /// Most schedules and sizes of batches that are remembered.
-const RECORDINGS: usize = 16;
+pub(in crate::cuda) const RECORDINGS: usize = 16;
 /// A schedule is recorded when it is started for this time: sizes that come twice may never come again.
-const OFTEN: u32 = 3;
+pub(in crate::cuda) const OFTEN: u32 = 3;
 /// Most kernels of a recording, which takes memory for each.
 const KERNELS: usize = 20_000;
 
@@ -62,15 +62,7 @@ impl Engine {
             self.device.zero(gradients)?;
         }
         // The forward pass moves the statistics of normalisations, which packed weights are made of; however it ends.
-        let was_packed = self.is_packed;
         self.is_packed &= form != Form::Forward || !self.moves_weights();
-        // Ids are sorted for every batch, to somewhere else.
-        let changes = form == Form::Backward && self.has_sorted_ids();
-        if changes || !was_packed {
-            let launcher = self.device.launcher();
-            let started = self.start(launcher, schedule, input_gradient, penalties)?;
-            return Ok(started.penalties);
-        }
         let key = self.key(form, input_gradient, penalties)?;
         // The last one used stands last; the first is forgotten first.
         let mut one = match self.recorded.iter().position(|r| r.key == key) {
@@ -130,12 +122,6 @@ impl Engine {
         }
     }
 
-    fn has_sorted_ids(&self) -> bool {
-        self.batch
-            .as_ref()
-            .is_some_and(|b| b.sorted.iter().any(Option::is_some))
-    }
-
     /// All that the kernels of a schedule depend on: sizes and addresses.
     fn key(&self, form: Form, input_gradient: bool, penalties: bool) -> Result<Vec<u64>, Error> {
         let pass = self.pass()?;
@@ -150,7 +136,11 @@ impl Engine {
             pass.gradients.0,
         ]);
         key.extend([pass.scratch.0.0, pass.penalties.0, pass.seeds.0]);
-        key.extend(pass.inputs.iter().flat_map(|x| [x.floats.0, x.ids.0]));
+        key.extend(
+            pass.inputs
+                .iter()
+                .flat_map(|x| [x.floats.0, x.ids.0, x.order.0]),
+        );
         Ok(key)
     }
 }

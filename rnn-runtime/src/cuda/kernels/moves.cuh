@@ -32,10 +32,11 @@ extern "C" __global__ void gather(const Gather p) {
   }
 }
 
-// A thread adds up one float of one row of the table: no atomics, and the order of the CPU.
+// A thread adds up one float of one row of the table: no atomics, and the order of the CPU. The grid is large enough for
+// as many ids as the batch has places; how many came is only known on the device.
 extern "C" __global__ void scatter(const Scatter p) {
   // Ids stand for rows here.
-  EACH_FLOAT(p.width, p.count, 1) {
+  EACH_FLOAT(p.width, *p.count, 1) {
     const int which = row;
     float* to = p.gradient + (long long)p.ids[which] * p.width + i;
     float sum = *to;

@@ -2,11 +2,11 @@
 //! a few kernels. Nothing waits for the device.
 
 mod moves;
+mod order;
 mod scan;
 mod states;
 mod training;
 
-use cudarc::driver::CudaSlice;
 use rnn_tables::{Axis, BufferRef, GradientCondition, Instruction};
 
 use super::{
@@ -18,8 +18,13 @@ use super::{
     },
     program::Kernels,
 };
-use crate::{error::Error, executor::Executor, precision::Precision};
+use crate::{
+    error::Error,
+    executor::{Concurrent, Executor, execute},
+    precision::Precision,
+};
 
+pub(super) use order::sort;
 pub(super) use training::{penalties, scratch_floats};
 
 /// An input on the device, `[batch][time][features]` or ids.
@@ -29,16 +34,8 @@ pub(super) struct DeviceInput {
     pub floats: Floats,
     /// Ids; null for floats.
     pub ids: Words,
-    /// Its place in [`Pass::sorted`].
-    pub index: usize,
-}
-
-/// The places of the ids of an input, sorted by id: what a scatter goes over.
-pub(super) struct SortedIds {
-    pub ids: CudaSlice<u32>,
-    pub starts: CudaSlice<u32>,
-    pub places: CudaSlice<u32>,
-    pub count: usize,
+    /// The ids in order, as [`sort`] writes it; null if no gradient goes over them.
+    pub order: Words,
 }
 
 /// One run of a schedule over a batch.
@@ -64,7 +61,6 @@ pub(super) struct Pass<'a> {
     pub penalties_seen: usize,
     pub seeds: Seeds,
     pub inputs: &'a [DeviceInput],
-    pub sorted: &'a [Option<SortedIds>],
     /// The length of each axis.
     pub axes: &'a [usize],
     /// Training, not inference.
@@ -233,6 +229,28 @@ impl Executor for Pass<'_> {
 
     fn wants_input_gradient(&self) -> bool {
         self.input_gradient
+    }
+
+    /// The scans of two directions: a GPU has multiprocessors for both.
+    fn concurrent(&mut self, parts: &Concurrent<'_>) {
+        if self.failed.is_some() {
+            return;
+        }
+        let device = self.device;
+        let side = match device.fork() {
+            Ok(side) => side,
+            Err(e) => {
+                self.failed = Some(e);
+                return;
+            }
+        };
+        execute(self, parts.first);
+        self.device = side;
+        execute(self, parts.second);
+        self.device = device;
+        // Whatever has failed: what was started has to end before its buffers are used again.
+        let joined = device.join(&side);
+        self.failed = self.failed.take().or(joined.err());
     }
 }
 

@@ -2,12 +2,12 @@
 
 use rnn_tables::{Axis, BufferRef, Instruction};
 
-use super::{Pass, width_of};
+use super::{Pass, order::SortedIds, width_of};
 use crate::{
     cuda::{
         layout::int,
         parameters::{
-            Gather, MaskIds, Permute, Repeat, Reshape, Reverse, Scatter, Sum, SumOverTime, Words,
+            Gather, MaskIds, Permute, Repeat, Reshape, Reverse, Scatter, Sum, SumOverTime,
         },
     },
     error::Error,
@@ -49,21 +49,20 @@ impl Pass<'_> {
                 width,
                 axis,
             } => {
-                let Some(sorted) = &self.sorted[self.inputs[input].index] else {
-                    unreachable!("ids that have not been sorted");
-                };
+                let places = self.count(1, axis);
+                let order = SortedIds::at(self.inputs[input].order, places);
                 let scatter = Scatter {
                     from: self.view(gradient, axis),
                     gradient: self.gradients.after(table.0),
-                    ids: Words(self.device.address(&sorted.ids)),
-                    starts: Words(self.device.address(&sorted.starts)),
-                    places: Words(self.device.address(&sorted.places)),
-                    count: int(sorted.count, "ids")?,
+                    ids: order.ids,
+                    starts: order.starts,
+                    places: order.places,
+                    count: order.count,
                     steps: self.int_steps(axis)?,
                     rows,
                     width: width_of(width)?,
                 };
-                self.device.each(&scatter, width, sorted.count, 1)
+                self.device.each(&scatter, width, places, 1)
             }
             Instruction::MaskIds {
                 input,

@@ -1,22 +1,26 @@
 //! What stateful layers keep, on the device until somebody asks.
 
+use std::sync::MutexGuard;
+
 use rnn_tables::BufferRef;
 
 use crate::{
     cuda::Engine,
     error::Error,
-    model::{ModelData, ModelInfo, StateSpec},
+    model::{ModelData, ModelInfo, StateSpec, stateful::Store},
 };
 
-/// The states of stateful layers are on the host afterwards.
-pub(in crate::model) fn fetch_states(data: &ModelData) {
+/// The states of stateful layers, which are on the host as long as the lock is held.
+pub(in crate::model) fn fetch_states(data: &ModelData) -> MutexGuard<'_, Store> {
     let Some(resident) = &data.resident else {
-        return;
+        return data.states.lock();
     };
     // Whoever locks both locks the engine first.
     let engine = resident.engine();
     let mut store = data.states.lock();
-    let Some(rows) = store.far() else { return };
+    let Some(rows) = store.far() else {
+        return store;
+    };
     let copy = |(i, state): (usize, &StateSpec)| {
         let len = rows * state.width();
         engine.kept_state(i, len).unwrap_or_else(|e| {
@@ -26,6 +30,7 @@ pub(in crate::model) fn fetch_states(data: &ModelData) {
     };
     let all = resident.info.states.iter().enumerate().map(copy).collect();
     store.save(resident.info, rows, all);
+    store
 }
 
 /// Puts the states that a batch starts with where its run reads them: `to` says where.

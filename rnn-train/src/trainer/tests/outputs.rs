@@ -2,12 +2,12 @@
 
 use super::*;
 use rnn_runtime::{
-    learner::{InputView, StepSeed, ValueSpec},
+    learner::{InputView, OutputRange, StepSeed, ValueSpec},
     params::ParamSpec,
 };
 
-/// The same output twice.
-struct Twice(Linear);
+/// The same output twice, said to be in these ranges.
+struct Twice(Linear, &'static [OutputRange]);
 
 impl Learner for Twice {
     fn specs(&self) -> &'static [ParamSpec] {
@@ -30,6 +30,9 @@ impl Learner for Twice {
             features: &[3],
         };
         &[A, ValueSpec { name: "b", ..A }]
+    }
+    fn output_ranges(&self) -> &'static [OutputRange] {
+        self.1
     }
     fn forward(&mut self, inputs: &[InputView<'_>], seed: StepSeed) -> Result<(), Error> {
         self.0.forward(inputs, seed)
@@ -63,7 +66,7 @@ fn data() -> Dataset {
 
 #[test]
 fn losses_are_added_and_metrics_kept_apart() {
-    let mut two = Twice(Linear::new(1));
+    let mut two = Twice(Linear::new(1), &[]);
     let history = Trainer::new(&mut two)
         .optimizer(SGD::new(0.25))
         .loss_for("a", sparse())
@@ -107,7 +110,7 @@ fn losses_are_added_and_metrics_kept_apart() {
 
 #[test]
 fn every_output_needs_its_loss_by_name() {
-    let mut two = Twice(Linear::new(1));
+    let mut two = Twice(Linear::new(1), &[]);
     let data = data();
     let mut words = |losses: &[&str], metric: Option<&str>| {
         let mut trainer = Trainer::new(&mut two);
@@ -148,7 +151,7 @@ fn every_output_needs_its_loss_by_name() {
 
 #[test]
 fn class_weights_are_for_one_output() {
-    let mut two = Twice(Linear::new(1));
+    let mut two = Twice(Linear::new(1), &[]);
     let fit = || Fit {
         class_weight: Some(BTreeMap::from([(0, 2.0)])),
         ..quiet(1)
@@ -169,7 +172,7 @@ fn class_weights_are_for_one_output() {
 
 #[test]
 fn one_loss_is_for_all_that_have_none_of_their_own() {
-    let mut model = Twice(Linear::new(1));
+    let mut model = Twice(Linear::new(1), &[]);
     let scores = Scores::new()
         .loss(CategoricalCrossentropy::from_logits())
         .loss_for("a", sparse());
@@ -181,7 +184,7 @@ fn one_loss_is_for_all_that_have_none_of_their_own() {
 /// With a weight of 0.5 each, two equal outputs train as one.
 #[test]
 fn loss_weights_weigh_gradients_and_the_sum() {
-    let mut two = Twice(Linear::new(1));
+    let mut two = Twice(Linear::new(1), &[]);
     let history = Trainer::new(&mut two)
         .optimizer(SGD::new(0.5))
         .loss_for("a", sparse())
@@ -207,7 +210,7 @@ fn loss_weights_weigh_gradients_and_the_sum() {
 
 #[test]
 fn an_output_without_a_loss_needs_no_target() {
-    let mut two = Twice(Linear::new(1));
+    let mut two = Twice(Linear::new(1), &[]);
     let history = Trainer::new(&mut two)
         .optimizer(SGD::new(0.5))
         .no_loss_for("a")
@@ -294,7 +297,7 @@ fn sample_weights_can_be_for_one_target() {
             .loss_for("a", sparse())
             .loss_for("b", CategoricalCrossentropy::from_logits())
     };
-    let mut model = Twice(Linear::new(1));
+    let mut model = Twice(Linear::new(1), &[]);
     let mut losses = |data: &Dataset| {
         let logs = model.evaluate(data, &scores()).unwrap();
         [logs.get("a_loss").unwrap(), logs.get("b_loss").unwrap()]
@@ -309,4 +312,68 @@ fn sample_weights_can_be_for_one_target() {
         error.to_string(),
         "there is no target number 2 for sample weights, only 2"
     );
+}
+
+/// A loss that is for other numbers than the last layer gives is an error before anything changes, unless somebody insists.
+#[test]
+fn the_wrong_loss_does_not_pass_in_silence() {
+    use OutputRange::{Logits, Probabilities, Signed, Unknown};
+    let words = |range: &'static [OutputRange], probabilities: bool, insist: bool| {
+        let mut two = Twice(Linear::new(1), range);
+        let before = two.weights().to_vec();
+        let loss = SparseCategoricalCrossentropy {
+            from_logits: !probabilities,
+        };
+        let mut trainer = Trainer::new(&mut two).loss_for("a", loss).no_loss_for("b");
+        if insist {
+            trainer = trainer.insist();
+        }
+        let data = Dataset::with_columns(
+            vec![Column::floats(clouds(30).0, &[30, 2]).unwrap()],
+            vec![Column::integers(clouds(30).1, &[30]).unwrap()],
+        );
+        let words = trainer.fit(&data.unwrap(), quiet(1)).map(drop);
+        let words = words.map_err(|e| e.to_string());
+        if words.is_err() {
+            assert_eq!(two.weights(), before);
+        }
+        words
+    };
+    let end = "; `insist()` trains it as it is";
+    let name = "sparse_categorical_crossentropy";
+    assert_eq!(
+        words(&[Logits], true, false).unwrap_err(),
+        format!(
+            "{name}: output a ends without a softmax, so that it gives logits, and this loss is for probabilities: \
+             write SparseCategoricalCrossentropy::from_logits(), or give the last layer `activation = softmax`{end}"
+        )
+    );
+    assert_eq!(
+        words(&[Probabilities, Unknown], false, false).unwrap_err(),
+        format!(
+            "{name}: output a ends in a sigmoid or softmax, so that it gives probabilities, and \
+             SparseCategoricalCrossentropy::from_logits() is for logits: write \
+             SparseCategoricalCrossentropy::default(), or leave the last layer without an activation{end}"
+        )
+    );
+    assert_eq!(
+        words(&[Signed], true, false).unwrap_err(),
+        format!(
+            "{name}: output a ends in a tanh, whose numbers may be negative, and this loss is for probabilities: give \
+             the last layer `activation = softmax`{end}"
+        )
+    );
+    for (range, probabilities, insist) in [
+        (&[Logits][..], false, false),
+        (&[Probabilities], true, false),
+        (&[Signed], false, false),
+        (&[Unknown], true, false),
+        (&[], true, false),
+        // The range of the output without a loss does not matter.
+        (&[Unknown, Logits], true, false),
+        (&[Logits], true, true),
+        (&[Probabilities], false, true),
+    ] {
+        assert_eq!(words(range, probabilities, insist), Ok(()), "{range:?}");
+    }
 }

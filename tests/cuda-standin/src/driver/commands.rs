@@ -18,6 +18,9 @@ impl State {
         if self.sticky != errors::SUCCESS {
             return;
         }
+        if let (Some(trace), Some(what)) = (&mut self.trace, command.describe()) {
+            trace.push(what);
+        }
         let result = match command {
             Command::Kernel(launch) => return self.execute_kernel(&launch),
             Command::ToDevice { to, from } => self.copy_in(to, from),

@@ -3,6 +3,7 @@
 use std::ffi::c_char;
 
 use super::{
+    Status,
     entry::{api, store},
     errors,
     state::state,
@@ -20,6 +21,7 @@ pub struct Settings {
     pub starve: u32,
     pub perturb: u32,
     pub budget: u64,
+    pub trace: u32,
 }
 
 /// What device a test sees.
@@ -37,7 +39,9 @@ api! {
     standin_configure(settings: *const Settings) {
         // SAFETY: the loader hands over its own settings.
         let settings = unsafe { &*settings };
-        state().checks = Checks {
+        let mut state = state();
+        state.trace = (settings.trace != 0).then(Vec::new);
+        state.checks = Checks {
             races: settings.races != 0,
             uninitialised: settings.uninitialised != 0,
             profile: settings.profile != 0,
@@ -84,15 +88,30 @@ api! {
         store(result, state.memory.live() as u64);
         errors::SUCCESS
     }
-    // The number of bytes of all reports, one a line; as many of them as `length` allows are written.
-    standin_reports(buffer: *mut c_char, length: usize, bytes: *mut usize) {
-        let state = state();
-        let text: Vec<String> = state.reports.iter().map(|line| line.replace('\n', " ")).collect();
-        let text = text.join("\n");
-        store(bytes, text.len());
-        for (index, byte) in text.bytes().take(length).enumerate() {
-            store(buffer.wrapping_add(index), byte as c_char);
-        }
+    standin_allocations(result: *mut u64) {
+        store(result, state().memory.count);
         errors::SUCCESS
     }
+    standin_run() {
+        let mut state = state();
+        state.run_all();
+        state.sticky
+    }
+    standin_reports(buffer: *mut c_char, length: usize, bytes: *mut usize) {
+        write_lines(&state().reports, buffer, length, bytes)
+    }
+    standin_trace(buffer: *mut c_char, length: usize, bytes: *mut usize) {
+        write_lines(state().trace.as_deref().unwrap_or_default(), buffer, length, bytes)
+    }
+}
+
+/// Stores the number of bytes of all lines, and as many of the bytes as `length` allows.
+fn write_lines(lines: &[String], buffer: *mut c_char, length: usize, bytes: *mut usize) -> Status {
+    let text: Vec<String> = lines.iter().map(|line| line.replace('\n', " ")).collect();
+    let text = text.join("\n");
+    store(bytes, text.len());
+    for (index, byte) in text.bytes().take(length).enumerate() {
+        store(buffer.wrapping_add(index), byte as c_char);
+    }
+    errors::SUCCESS
 }

@@ -72,6 +72,26 @@ pub enum Command {
     Graph(Arc<Graph>),
 }
 
+impl Command {
+    /// A line of the trace, for what computes or copies.
+    pub fn describe(&self) -> Option<String> {
+        match self {
+            Command::Kernel(launch) => Some(format!("kernel {}", launch.kernel.name)),
+            Command::ToDevice { from, .. } => {
+                let bytes = match from {
+                    HostBytes::Staged(bytes) => bytes.len(),
+                    HostBytes::Pinned { bytes, .. } => *bytes,
+                };
+                Some(format!("copy {bytes} bytes to the device"))
+            }
+            Command::ToHost { bytes, .. } => Some(format!("copy {bytes} bytes to the host")),
+            Command::OnDevice { bytes, .. } => Some(format!("copy {bytes} bytes on the device")),
+            Command::Graph(_) => Some("graph".to_owned()),
+            _ => None,
+        }
+    }
+}
+
 /// A command of a graph, and the nodes that it runs after.
 #[derive(Clone, Debug)]
 pub struct Node {

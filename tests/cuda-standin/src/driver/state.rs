@@ -55,6 +55,8 @@ pub struct State {
     pub counters: Counters,
     /// Errors, races and warnings so far.
     pub reports: Vec<String>,
+    /// What streams have executed, in order, if a test wants to know.
+    pub trace: Option<Vec<String>>,
     pub log: bool,
     next_handle: usize,
     pub next_ticket: u64,
@@ -124,6 +126,7 @@ impl State {
             launches: 0,
             counters: Counters::default(),
             reports: Vec::new(),
+            trace: None,
             log: variable("LOG", 0) != 0,
             next_handle: 0x1000,
             next_ticket: 1,
@@ -174,6 +177,7 @@ impl State {
         self.launches = 0;
         self.counters = Counters::default();
         self.reports.clear();
+        self.trace = None;
         self.device = Device::from_environment();
         self.checks = checks_from_environment();
     }

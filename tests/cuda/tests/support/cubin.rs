@@ -7,11 +7,16 @@ pub struct CubinKernel {
     pub registers: u32,
     /// Bytes of a thread; spilled registers lie there, too.
     pub stack: u32,
+    /// Its instructions.
+    pub code: Vec<u8>,
+    /// Jumps over a table: the byte of the instruction, and all bytes where it may lead.
+    pub jumps: Vec<(usize, Vec<usize>)>,
 }
 
-/// Attributes of `.nv.info`: the number of registers, and the size of a frame.
+/// Attributes of `.nv.info`: the number of registers, the size of a frame, and where jumps over tables lead.
 const REGISTERS: u8 = 0x2f;
 const FRAME: u8 = 0x11;
+const JUMPS: u8 = 0x34;
 
 /// A section: its name, where its bytes are, and the section that it refers to.
 struct Section<'a> {
@@ -79,34 +84,62 @@ pub fn kernels(elf: &[u8]) -> Vec<CubinKernel> {
     };
     let info = named(".nv.info").expect("attributes").bytes;
     let mut kernels: Vec<CubinKernel> = Vec::new();
-    let mut at = 0;
-    while at + 4 <= info.len() {
-        let (format, attribute) = (info[at], info[at + 1]);
-        let len = match format {
-            // The value follows; otherwise it is in these four bytes.
-            4 => number::<2>(info, at + 2) as usize,
-            _ => 0,
-        };
-        if matches!(attribute, REGISTERS | FRAME) && len >= 8 {
-            let name = symbol(number::<4>(info, at + 4));
-            let value = number::<4>(info, at + 8) as u32;
-            let kernel = match kernels.iter_mut().find(|k| k.name == name) {
-                Some(kernel) => kernel,
-                None => {
-                    kernels.push(CubinKernel {
-                        name,
-                        registers: 0,
-                        stack: 0,
-                    });
-                    kernels.last_mut().expect("just pushed")
-                }
-            };
-            match attribute {
-                REGISTERS => kernel.registers = value,
-                _ => kernel.stack = value,
-            }
+    for (attribute, value) in attributes(info) {
+        if !matches!(attribute, REGISTERS | FRAME) {
+            continue;
         }
-        at += 4 + len.next_multiple_of(4);
+        let name = symbol(number::<4>(value, 0));
+        let figure = number::<4>(value, 4) as u32;
+        let kernel = match kernels.iter_mut().find(|k| k.name == name) {
+            Some(kernel) => kernel,
+            None => {
+                let section = |start: &str| {
+                    named(&format!("{start}.{name}")).map_or(&elf[..0], |section| section.bytes)
+                };
+                kernels.push(CubinKernel {
+                    registers: 0,
+                    stack: 0,
+                    code: section(".text").to_vec(),
+                    jumps: jumps(section(".nv.info")),
+                    name,
+                });
+                kernels.last_mut().expect("just pushed")
+            }
+        };
+        match attribute {
+            REGISTERS => kernel.registers = figure,
+            _ => kernel.stack = figure,
+        }
     }
     kernels
+}
+
+/// The attributes of a section that have more than two bytes.
+fn attributes(info: &[u8]) -> Vec<(u8, &[u8])> {
+    let (mut all, mut at) = (Vec::new(), 0);
+    while at + 4 <= info.len() {
+        let (format, attribute) = (info[at], info[at + 1]);
+        at += 4;
+        // Otherwise the value is in these four bytes.
+        if format == 4 {
+            let len = number::<2>(info, at - 2) as usize;
+            all.push((attribute, &info[at..at + len]));
+            at += len.next_multiple_of(4);
+        }
+    }
+    all
+}
+
+fn jumps(info: &[u8]) -> Vec<(usize, Vec<usize>)> {
+    let mut all = Vec::new();
+    for (_, value) in attributes(info).iter().filter(|a| a.0 == JUMPS) {
+        let word = |at: usize| number::<4>(value, 4 * at) as usize;
+        let mut at = 0;
+        while 4 * at < value.len() {
+            let count = word(at + 2);
+            all.push((word(at), (0..count).map(|i| word(at + 3 + i)).collect()));
+            at += 3 + count;
+        }
+    }
+    all
 }
