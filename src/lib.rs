@@ -104,6 +104,7 @@ pub mod prelude {
             AnyStream, Ids, IntoStream, LayerState, Masks, Model, OwnedStream, Sequence, Sequence2,
             Sequence3, SharedStream,
         },
+        precision::Precision,
     };
     // Methods of Keras's and PyTorch's models, for messages.
     #[cfg(feature = "std")]

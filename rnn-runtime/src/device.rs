@@ -6,11 +6,12 @@ use std::{fmt, str::FromStr};
 
 #[cfg(feature = "cuda")]
 use crate::cuda::CudaDevice;
-use crate::error::Error;
+use crate::{error::Error, precision::Precision};
 
 /// Where a model runs: the CPU, or a GPU. [`Model::to`](crate::model::Model::to) moves a model.
 ///
-/// As text it is `cpu`, `cuda` or `cuda:1`; `auto` reads as [`Device::auto`].
+/// As text it is `cpu`, `cuda` or `cuda:1`; `auto` reads as [`Device::auto`]. What products are made in comes after a comma,
+/// unless it is float32: `cuda,bf16`, `cuda:1,tf32`.
 ///
 /// ```
 /// use rnn_runtime::device::Device;
@@ -29,7 +30,7 @@ pub struct Device(Kind);
 pub(crate) enum Kind {
     Cpu,
     #[cfg(feature = "cuda")]
-    Cuda(Arc<CudaDevice>),
+    Cuda(Arc<CudaDevice>, Precision),
 }
 
 impl Device {
@@ -49,7 +50,10 @@ impl Device {
     /// [`Error::Device`] says what is missing: the feature `cuda`, the driver, NVRTC, such a GPU.
     pub fn cuda(ordinal: usize) -> Result<Device, Error> {
         #[cfg(feature = "cuda")]
-        return Ok(Device(Kind::Cuda(Arc::new(CudaDevice::new(ordinal)?))));
+        return Ok(Device(Kind::Cuda(
+            Arc::new(CudaDevice::new(ordinal)?),
+            Precision::Float32,
+        )));
         #[cfg(not(feature = "cuda"))]
         Err(Error::Device(format!(
             "cuda:{ordinal}: this program was built without the feature `cuda`: `cargo add recurrent --features cuda`, or \
@@ -57,13 +61,52 @@ impl Device {
         )))
     }
 
+    /// The same device, on which models make their products in `precision`. Models in several precisions may be on one GPU, and
+    /// [`Model::to`](crate::model::Model::to) moves a model from one to another.
+    ///
+    /// # Errors
+    /// [`Error::Device`] if the device cannot: the CPU has float32 only, and so has a GPU of a compute capability before 8.0.
+    ///
+    /// ```
+    /// use rnn_runtime::{device::Device, precision::Precision};
+    ///
+    /// let cpu = Device::cpu().with_precision(Precision::Float32)?;
+    /// assert!(cpu.with_precision(Precision::Bf16).is_err());
+    /// if let Ok(gpu) = Device::cuda(0) {
+    ///     assert_eq!(gpu.with_precision(Precision::Tf32)?.to_string(), "cuda:0,tf32");
+    /// }
+    /// # Ok::<(), rnn_runtime::Error>(())
+    /// ```
+    pub fn with_precision(self, precision: Precision) -> Result<Device, Error> {
+        match self.0 {
+            Kind::Cpu if precision == Precision::Float32 => Ok(self),
+            Kind::Cpu => Err(Error::Device(format!(
+                "cpu: {precision} is for GPUs, such as `cuda,{precision}`; the CPU computes in float32"
+            ))),
+            #[cfg(feature = "cuda")]
+            Kind::Cuda(device, _) => {
+                device.check_precision(precision)?;
+                Ok(Device(Kind::Cuda(device, precision)))
+            }
+        }
+    }
+
+    /// What products are made in.
+    pub fn precision(&self) -> Precision {
+        match &self.0 {
+            Kind::Cpu => Precision::Float32,
+            #[cfg(feature = "cuda")]
+            Kind::Cuda(_, precision) => *precision,
+        }
+    }
+
     pub(crate) fn kind(&self) -> &Kind {
         &self.0
     }
 
     #[cfg(feature = "cuda")]
-    pub(crate) fn of(device: &Arc<CudaDevice>) -> Device {
-        Device(Kind::Cuda(Arc::clone(device)))
+    pub(crate) fn of(device: &Arc<CudaDevice>, precision: Precision) -> Device {
+        Device(Kind::Cuda(Arc::clone(device), precision))
     }
 
     /// How often the host has waited for it, for tests.
@@ -72,7 +115,7 @@ impl Device {
         match &self.0 {
             Kind::Cpu => 0,
             #[cfg(feature = "cuda")]
-            Kind::Cuda(device) => device.waits(),
+            Kind::Cuda(device, _) => device.waits(),
         }
     }
 
@@ -90,7 +133,7 @@ impl Device {
         match &self.0 {
             Kind::Cpu => Ok(()),
             #[cfg(feature = "cuda")]
-            Kind::Cuda(device) => device.wait(),
+            Kind::Cuda(device, _) => device.wait(),
         }
     }
 
@@ -99,7 +142,7 @@ impl Device {
         match &self.0 {
             Kind::Cpu => "CPU",
             #[cfg(feature = "cuda")]
-            Kind::Cuda(device) => device.name(),
+            Kind::Cuda(device, _) => device.name(),
         }
     }
 }
@@ -109,7 +152,9 @@ impl fmt::Display for Device {
         match &self.0 {
             Kind::Cpu => f.write_str("cpu"),
             #[cfg(feature = "cuda")]
-            Kind::Cuda(device) => write!(f, "cuda:{}", device.ordinal()),
+            Kind::Cuda(device, Precision::Float32) => write!(f, "cuda:{}", device.ordinal()),
+            #[cfg(feature = "cuda")]
+            Kind::Cuda(device, precision) => write!(f, "cuda:{},{precision}", device.ordinal()),
         }
     }
 }
@@ -118,6 +163,11 @@ impl FromStr for Device {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Device, Error> {
+        if let Some((device, precision)) = text.split_once(',') {
+            // What is no precision is said before a GPU is started.
+            let precision = precision.parse()?;
+            return device.parse::<Device>()?.with_precision(precision);
+        }
         match text {
             "cpu" => return Ok(Device::cpu()),
             "auto" => return Ok(Device::auto()),
@@ -128,7 +178,7 @@ impl FromStr for Device {
         match ordinal {
             Some(ordinal) => Device::cuda(ordinal),
             None => Err(Error::Device(format!(
-                "`{text}` is no device: there are cpu, cuda, cuda:1 and so on, and auto"
+                "`{text}` is no device: there are cpu, cuda, cuda:1 and so on, auto, and cuda,tf32 for another precision"
             ))),
         }
     }
@@ -147,6 +197,26 @@ mod tests {
             assert!(
                 error.is_some_and(|e| e.contains("there are cpu, cuda")),
                 "{wrong}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_cpu_has_one_precision() {
+        let cpu = Device::cpu();
+        assert_eq!(cpu.precision(), Precision::Float32);
+        assert!("cpu,float32".parse::<Device>().is_ok_and(|d| d.is_cpu()));
+        let error = |text: &str| text.parse::<Device>().err().map(|e| e.to_string());
+        for text in ["cpu,bf16", "cpu,tf32", "cpu,f16"] {
+            assert!(
+                error(text).is_some_and(|e| e.contains("is for GPUs")),
+                "{text}"
+            );
+        }
+        for text in ["cpu,", "cpu,f32", "cuda,f8", "cuda:0,tf32,bf16"] {
+            assert!(
+                error(text).is_some_and(|e| e.contains("is no precision")),
+                "{text}"
             );
         }
     }

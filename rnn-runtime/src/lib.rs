@@ -1,7 +1,7 @@
 //! Kernels and weights of the [`recurrent`](https://docs.rs/recurrent) crate.
 //!
 //! Users name `recurrent` only; this crate is what generated code links against.
-//! Importing runs one way: `error ← params ← init ← weights ← update ← loss ← on_device ←
+//! Importing runs one way: `error ← precision ← params ← init ← weights ← update ← loss ← on_device ←
 //! learner ← trainable ← executor ← cpu ← stream ← host ← cuda ← device ← model ← code`.
 //!
 //! Streams (`cpu::{kernel, math, simd}`, `stream`) need neither std nor an allocator; all else is there
@@ -34,6 +34,8 @@ pub mod model;
 pub mod on_device;
 #[cfg(feature = "std")]
 pub mod params;
+#[cfg(feature = "std")]
+pub mod precision;
 pub mod stream;
 #[cfg(feature = "std")]
 pub mod trainable;

@@ -22,7 +22,7 @@ use super::{
     parameters::{self, Operation},
     staging::{self, Staging, Streams},
 };
-use crate::error::Error;
+use crate::{error::Error, precision::Precision};
 
 /// A GPU that a program uses.
 pub struct CudaDevice {
@@ -39,6 +39,8 @@ pub struct CudaDevice {
     /// Bytes that a block may have.
     shared_memory: usize,
     operations: Arc<CudaModule>,
+    /// Loaded when first needed.
+    tensor_operations: Mutex<Option<Arc<CudaModule>>>,
     /// Kernels by name, found when first used.
     functions: Mutex<BTreeMap<&'static str, CudaFunction>>,
     staging: Mutex<Staging>,
@@ -61,19 +63,39 @@ pub(super) const COMMON: [&str; 2] = [
 ];
 
 /// The kernels that every model uses.
-const OPERATIONS: [&str; 6] = [
+const OPERATIONS: [&str; 7] = [
     include_str!("kernels/moves.cuh"),
     include_str!("kernels/random.cuh"),
     include_str!("kernels/normalize.cuh"),
+    include_str!("kernels/gradient_tile.cuh"),
     include_str!("kernels/gradients.cuh"),
     include_str!("kernels/losses.cuh"),
     include_str!("kernels/optimize.cuh"),
 ];
 
+/// The kernels of models whose products are made by tensor cores.
+const TENSOR_OPERATIONS: [&str; 3] = [
+    include_str!("kernels/tensor.cuh"),
+    include_str!("kernels/gradient_tile.cuh"),
+    include_str!("kernels/fragments.cuh"),
+];
+
+/// The oldest architecture with what `kernels/tensor.cuh` needs.
+const TENSOR_ARCHITECTURE: i32 = 80;
+
 /// The kernels that every model uses, as text.
 pub fn operations() -> String {
+    text_of(&OPERATIONS)
+}
+
+/// The kernels of models whose products are made by tensor cores, as text.
+pub fn tensor_operations() -> String {
+    text_of(&TENSOR_OPERATIONS)
+}
+
+fn text_of(kernels: &[&str]) -> String {
     let mut source = parameters::declarations();
-    for text in COMMON.iter().chain(&OPERATIONS) {
+    for text in COMMON.iter().chain(kernels) {
         source += text;
     }
     source
@@ -150,6 +172,7 @@ impl CudaDevice {
             multiprocessors: multiprocessors.max(1),
             shared_memory,
             operations,
+            tensor_operations: Mutex::default(),
             functions: Mutex::default(),
             staging: Mutex::default(),
             waits: AtomicU64::new(0),
@@ -175,6 +198,23 @@ impl CudaDevice {
     /// Such as 90 for `sm_90`.
     pub fn architecture(&self) -> i32 {
         self.architecture
+    }
+
+    /// Whether products can be made in this precision.
+    ///
+    /// # Errors
+    /// [`Error::Device`] if the GPU is too old for it.
+    pub fn check_precision(&self, precision: Precision) -> Result<(), Error> {
+        if precision == Precision::Float32 || self.architecture >= TENSOR_ARCHITECTURE {
+            return Ok(());
+        }
+        Err(Error::Device(format!(
+            "cuda:{}: {precision} needs a GPU of compute capability 8.0 or later; {} has {}.{}, and computes in float32",
+            self.ordinal,
+            self.name,
+            self.architecture / 10,
+            self.architecture % 10
+        )))
     }
 
     /// How many blocks run at once, at least.
@@ -375,6 +415,19 @@ impl CudaDevice {
         started.map_err(|e| failed("a graph does not start", e))
     }
 
+    fn tensor_operations(&self) -> Result<Arc<CudaModule>, Error> {
+        let mut module = self
+            .tensor_operations
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        match &*module {
+            Some(module) => Ok(Arc::clone(module)),
+            None => Ok(Arc::clone(
+                module.insert(self.module(&tensor_operations())?),
+            )),
+        }
+    }
+
     /// A fused kernel of a module, over so many buffers and with so many bytes of shared memory.
     pub(super) fn fused_function(
         &self,
@@ -463,30 +516,56 @@ impl Launcher<'_> {
         parameters: &P,
         blocks: (u32, u32, u32),
     ) -> Result<(), Error> {
-        let mut functions = self
-            .device
+        self.start(P::KERNEL, false, parameters, blocks)
+    }
+
+    /// Starts one of the kernels with tensor cores, which has the parameters of another.
+    pub(super) fn run_tensor<P: Operation>(
+        &self,
+        kernel: &'static str,
+        parameters: &P,
+        blocks: (u32, u32, u32),
+    ) -> Result<(), Error> {
+        self.start(kernel, true, parameters, blocks)
+    }
+
+    /// The function of a kernel that belongs to no model.
+    fn function(&self, kernel: &'static str, tensor: bool) -> Result<CudaFunction, Error> {
+        let device = self.device;
+        let mut functions = device
             .functions
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
-        let function = match functions.get(P::KERNEL) {
-            Some(function) => function.clone(),
-            None => {
-                let bound = self.device.context.bind_to_thread();
-                bound.map_err(|e| failed(P::KERNEL, e))?;
-                let found = self.device.operations.load_function(P::KERNEL);
-                let function = found.map_err(|e| failed(P::KERNEL, e))?;
-                functions.insert(P::KERNEL, function.clone());
-                function
-            }
+        if let Some(function) = functions.get(kernel) {
+            return Ok(function.clone());
+        }
+        let bound = device.context.bind_to_thread();
+        bound.map_err(|e| failed(kernel, e))?;
+        let module = match tensor {
+            true => device.tensor_operations()?,
+            false => Arc::clone(&device.operations),
         };
-        drop(functions);
+        let found = module.load_function(kernel);
+        let function = found.map_err(|e| failed(kernel, e))?;
+        functions.insert(kernel, function.clone());
+        Ok(function)
+    }
+
+    fn start<P: Operation>(
+        &self,
+        kernel: &'static str,
+        tensor: bool,
+        parameters: &P,
+        blocks: (u32, u32, u32),
+    ) -> Result<(), Error> {
+        let function = self.function(kernel, tensor)?;
         self.device.started.fetch_add(1, Ordering::Relaxed);
         let mut launch = self.stream.launch_builder(&function);
         launch.arg(parameters);
         // SAFETY: the kernel has this one parameter, a structure that was declared from this type. Its pointers are of
         // slices that live until the stream has been waited for, and its counts are theirs.
         let started = unsafe { launch.launch(config(blocks)) };
-        started.map(drop).map_err(|e| failed(P::KERNEL, e))
+        started.map(drop).map_err(|e| failed(kernel, e))
     }
 
     /// The same for every float of a row, every row and every step: `EACH_FLOAT` in `kernels/memory.cuh`.

@@ -21,6 +21,7 @@ use crate::{
     error::Error,
     learner::{InputView, StepSeed, Values},
     params::ParamSpec,
+    precision::Precision,
     stream::StreamInfo,
 };
 
@@ -56,8 +57,17 @@ pub struct DeviceModel {
 
 impl DeviceModel {
     /// What is packed, and where.
-    pub(super) fn packing(&self) -> Result<Packing, Error> {
-        let mut packing = Packing::new(self.stream.computed);
+    pub(super) fn packing(&self, precision: Precision) -> Result<Packing, Error> {
+        let mut packing = Packing::new(self.stream.computed, precision);
+        for k in self.code.computed {
+            packing.reads(k.table, precision.of(Form::Inference));
+        }
+        for form in self.code.forms {
+            let scan = &form.scan;
+            for k in [scan.prologue, scan.step, scan.post_loop].concat() {
+                packing.reads(k.table, precision.of(form.form));
+            }
+        }
         packing.add(self.stream.matrices, self.stream.vectors)?;
         packing.add(self.matrices_training, self.vectors_training)?;
         Ok(packing)
@@ -78,8 +88,8 @@ impl DeviceModel {
     ///
     /// # Errors
     /// [`Error::Argument`] if the model is too large for a device.
-    pub fn sources(&self, shared: usize) -> Result<[String; 2], Error> {
-        let packing = self.packing()?;
+    pub fn sources(&self, shared: usize, precision: Precision) -> Result<[String; 2], Error> {
+        let packing = self.packing(precision)?;
         Ok([false, true].map(|training| self.program(training, &packing, shared).text()))
     }
 
@@ -195,11 +205,13 @@ impl Engine {
     pub fn new(
         device: Arc<CudaDevice>,
         model: DeviceModel,
+        precision: Precision,
         weights: &[f32],
     ) -> Result<Engine, Error> {
-        let packing = model.packing()?;
-        let mut tasks = device.room(packing.tasks.len(), "the table of packed weights")?;
-        device.upload(&packing.tasks, &mut tasks)?;
+        let packing = model.packing(precision)?;
+        let all = [&packing.tasks[..], &packing.fragments].concat();
+        let mut tasks = device.room(all.len(), "the table of packed weights")?;
+        device.upload(&all, &mut tasks)?;
         let mut on_device = device.room(weights.len(), "the weights")?;
         device.upload(weights, &mut on_device)?;
         let packed = device.room(packing.len, "the packed weights")?;
@@ -352,19 +364,31 @@ impl Engine {
         if self.is_packed {
             return Ok(());
         }
-        let count = self.packing.tasks.len();
-        if count > 0 {
+        let launcher = self.device.launcher();
+        let mut before = 0;
+        for (tasks, fragments) in [
+            (&self.packing.tasks, false),
+            (&self.packing.fragments, true),
+        ] {
+            let first = PackTasks(self.device.address(&self.tasks)).after(before);
+            before += tasks.len();
+            // Nothing is packed so.
+            let Some(largest) = tasks.iter().map(|t| t.k * t.width).max() else {
+                continue;
+            };
             let pack = Pack {
                 weights: Floats(self.device.address(&self.weights)),
                 packed: Floats(self.device.address(&self.packed)),
-                tasks: PackTasks(self.device.address(&self.tasks)),
-                count: int(count, "packed weights")?,
+                tasks: first,
+                count: int(tasks.len(), "packed weights")?,
             };
-            let largest = self.packing.tasks.iter().map(|t| t.k * t.width).max();
             // A thread has four floats or more.
-            let parts = largest.unwrap_or(1).div_ceil(1024).clamp(1, 256);
-            self.device
-                .run(&pack, (count.min(1 << 16) as u32, parts, 1))?;
+            let parts = largest.div_ceil(1024).clamp(1, 256);
+            let blocks = (tasks.len().min(1 << 16) as u32, parts, 1);
+            match fragments {
+                true => launcher.run_tensor("pack_fragments", &pack, blocks)?,
+                false => launcher.run(&pack, blocks)?,
+            }
         }
         let packed = Floats(self.device.address(&self.packed));
         let layout = Layout::new(&self.computed_buffers, 1, &[])?;
@@ -372,6 +396,7 @@ impl Engine {
             device: self.device.launcher(),
             kernels: &self.computed,
             forms: &[],
+            precision: self.packing.precision,
             layout: &layout,
             values: packed.after(self.packing.computed()),
             packed,
@@ -509,6 +534,7 @@ impl Engine {
             device: device.launcher(),
             kernels,
             forms: self.model.code.forms,
+            precision: self.packing.precision,
             layout: &batch.layout,
             values: Floats(self.values.address(device)),
             packed: Floats(device.address(&self.packed)),

@@ -1,11 +1,11 @@
 //! How a CUDA device lays out the values of a batch and the packed weights.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use rnn_tables::{Buffer, BufferRef, Extent, PackedGate, PackedOffset, PackedVector};
+use rnn_tables::{Buffer, BufferRef, Extent, Kernel, PackedGate, PackedOffset, PackedVector};
 
 use super::parameters::{Floats, PackTask, View};
-use crate::error::Error;
+use crate::{error::Error, precision::Precision};
 
 /// Rows start at multiples of this many floats, so that four of them can be read at once.
 const ROW: usize = 4;
@@ -109,13 +109,43 @@ pub(super) const NOTHING: View = View {
     total: 0,
 };
 
+/// Units of a fragment: see `kernels/tensor.cuh`.
+pub(super) const FRAGMENT_UNITS: usize = 16;
+
+/// Floats of memory that a packed matrix takes, as a whole or as fragments.
+pub(super) fn packed_floats(precision: Precision, k: usize, gates: usize, width: usize) -> usize {
+    let tiles = match precision {
+        Precision::Float32 => return k * gates * width,
+        Precision::Tf32 => k.div_ceil(8),
+        Precision::Bf16 | Precision::F16 => k.div_ceil(16),
+    };
+    // A lane has four words of a fragment.
+    width.div_ceil(FRAGMENT_UNITS) * tiles * gates * 4 * 32
+}
+
+/// The number by which CUDA knows a precision.
+fn precision_number(precision: Precision) -> u32 {
+    match precision {
+        Precision::Float32 => 0,
+        Precision::Tf32 => 1,
+        Precision::Bf16 => 2,
+        Precision::F16 => 3,
+    }
+}
+
 /// Where packed weights lie, and what they are packed from.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Packing {
-    /// What is packed.
+    /// What products are made in.
+    pub precision: Precision,
+    /// What is packed as it is.
     pub tasks: Vec<PackTask>,
+    /// What is packed as fragments.
+    pub fragments: Vec<PackTask>,
+    /// The matrices that kernels read, and in which precision.
+    read: BTreeSet<(PackedOffset, Precision)>,
     /// Where a packed matrix or vector of the tables starts on the device.
-    starts: BTreeMap<PackedOffset, usize>,
+    starts: BTreeMap<(PackedOffset, Precision), usize>,
     /// Vectors that are computed: their place in the tables, their floats, and their place on the device.
     computed: (usize, usize, usize),
     /// Floats.
@@ -124,8 +154,9 @@ pub(super) struct Packing {
 
 impl Packing {
     /// Of what inference packs; `computed` says where the tables have vectors that are computed, and how many floats.
-    pub fn new(computed: (usize, usize)) -> Packing {
+    pub fn new(computed: (usize, usize), precision: Precision) -> Packing {
         Packing {
+            precision,
             computed: (computed.0, computed.1, 0),
             len: computed.1.next_multiple_of(LINE),
             ..Packing::default()
@@ -137,26 +168,41 @@ impl Packing {
         self.computed.2
     }
 
-    /// Adds matrices and vectors.
+    /// A kernel reads its matrices in this precision.
+    pub fn reads(&mut self, kernel: &Kernel, precision: Precision) {
+        let matrices = kernel.products.iter().copied().flatten();
+        self.read.extend(matrices.map(|s| (s.matrix, precision)));
+    }
+
+    /// Adds vectors, and matrices as the kernels read them.
     pub fn add(&mut self, matrices: &[PackedGate], vectors: &[PackedVector]) -> Result<(), Error> {
+        let number = |n: usize| int(n, "weights").map(|n| n as u32);
         for m in matrices {
-            let to = self.place(m.to, m.k * m.width * m.gates);
-            let number = |n: usize| int(n, "weights").map(|n| n as u32);
-            self.tasks.push(PackTask {
-                from: number(m.from.start())?,
-                columns: number(m.from.columns)?,
-                k: number(m.k)?,
-                width: number(m.width)?,
-                transposed: u32::from(m.transposed),
-                to: number(to)?,
-                gate: number(m.gate)?,
-                gates: number(m.gates)?,
-            });
-            number(to + m.k * m.width * m.gates)?;
+            let all = (m.to, Precision::Float32)..=(m.to, Precision::F16);
+            let read: Vec<Precision> = self.read.range(all).map(|(_, p)| *p).collect();
+            for precision in read {
+                let floats = packed_floats(precision, m.k, m.gates, m.width);
+                let to = self.place(m.to, precision, floats);
+                number(to + floats)?;
+                let task = PackTask {
+                    from: number(m.from.start())?,
+                    columns: number(m.from.columns)?,
+                    k: number(m.k)?,
+                    width: number(m.width)?,
+                    transposed: u32::from(m.transposed),
+                    to: number(to)?,
+                    gate: number(m.gate)?,
+                    gates: number(m.gates)?,
+                    precision: precision_number(precision),
+                };
+                match precision {
+                    Precision::Float32 => self.tasks.push(task),
+                    _ => self.fragments.push(task),
+                }
+            }
         }
         for v in vectors {
-            let to = self.place(v.to, v.width);
-            let number = |n: usize| int(n, "weights").map(|n| n as u32);
+            let to = self.place(v.to, Precision::Float32, v.width);
             self.tasks.push(PackTask {
                 from: number(v.from.start())?,
                 columns: number(v.width)?,
@@ -166,33 +212,34 @@ impl Packing {
                 to: number(to)?,
                 gate: 0,
                 gates: 1,
+                precision: precision_number(Precision::Float32),
             });
             number(to + v.width)?;
         }
         Ok(())
     }
 
-    /// Where something of the tables starts; it takes so many floats.
-    pub fn place(&mut self, at: PackedOffset, floats: usize) -> usize {
-        if let Some(start) = self.starts.get(&at) {
+    /// Where something of the tables starts in this precision; it takes so many floats.
+    fn place(&mut self, at: PackedOffset, precision: Precision, floats: usize) -> usize {
+        if let Some(start) = self.starts.get(&(at, precision)) {
             return *start;
         }
         let start = self.len;
-        self.starts.insert(at, start);
+        self.starts.insert((at, precision), start);
         self.len = (start + floats).next_multiple_of(LINE);
         start
     }
 
-    /// Where something of the tables starts.
+    /// Where something of the tables starts, in a precision that it is read in.
     ///
     /// # Panics
     /// If the tables do not pack it: then they contradict one another.
-    pub fn start(&self, at: PackedOffset) -> usize {
+    pub fn start(&self, at: PackedOffset, precision: Precision) -> usize {
         let (from, len, to) = self.computed;
         if (from..from + len).contains(&at.0) {
             return to + at.0 - from;
         }
-        match self.starts.get(&at) {
+        match self.starts.get(&(at, precision)) {
             Some(start) => *start,
             None => unreachable!("nothing is packed at {at:?}"),
         }

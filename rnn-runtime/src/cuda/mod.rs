@@ -29,5 +29,5 @@ mod staging;
 
 pub use code::{CudaCode, CudaForm, CudaKernel, CudaProgram, CudaScan};
 pub use compile::OPTIONS;
-pub use device::{CudaDevice, operations};
+pub use device::{CudaDevice, operations, tensor_operations};
 pub use engine::{DeviceModel, DeviceOutput, DeviceState, Engine};

@@ -60,6 +60,13 @@ impl Words {
     }
 }
 
+impl PackTasks {
+    /// The task after so many others.
+    pub fn after(self, tasks: usize) -> PackTasks {
+        PackTasks(self.0.wrapping_add((tasks * size_of::<PackTask>()) as u64))
+    }
+}
+
 impl Doubles {
     /// The double after so many others.
     pub fn after(self, doubles: usize) -> Doubles {
@@ -164,9 +171,11 @@ parameters! {
         gate: u32,
         /// How many it has.
         gates: u32,
+        /// What its numbers become: its number is in `layout.rs`.
+        precision: u32,
     }
 
-    /// Packs weights: `[k][gates][width]`.
+    /// Packs weights: `[k][gates][width]`, or as fragments.
     Pack for "pack" {
         weights: Floats,
         packed: Floats,

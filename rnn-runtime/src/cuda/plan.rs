@@ -12,22 +12,27 @@ use super::{
     },
     layout::Layout,
     program::{Steps, persistent_room},
-    source::{PERSISTENT_ROWS, Stepwise},
+    source::{Stepwise, persistent_rows},
 };
-use crate::error::Error;
+use crate::{error::Error, precision::Precision};
 
 /// Rows that fill whole lines of every buffer, so that their bytes are those of one row times this.
 const ROWS: usize = 32;
 
 impl DeviceModel {
-    /// How a device runs the model: the kernels of each form of each cell, and what takes memory. `axes` are the lengths of
-    /// its axes of time, `None` where they are open.
+    /// How a device runs the model with products in `precision`: the kernels of each form of each cell, and what takes memory.
+    /// `axes` are the lengths of its axes of time, `None` where they are open.
     ///
     /// # Errors
     /// [`Error::Argument`] if the model is too large for a device.
-    pub fn plan(&self, device: &CudaDevice, axes: &[Option<usize>]) -> Result<String, Error> {
+    pub fn plan(
+        &self,
+        device: &CudaDevice,
+        precision: Precision,
+        axes: &[Option<usize>],
+    ) -> Result<String, Error> {
         let room = persistent_room(device);
-        let packing = self.packing()?;
+        let packing = self.packing(precision)?;
         let mut text = format!(
             "on cuda:{}, {}: sm_{}, {} multiprocessors, {} of shared memory for a block\n",
             device.ordinal(),
@@ -36,7 +41,7 @@ impl DeviceModel {
             device.multiprocessors(),
             kib(device.shared_memory())
         );
-        text += "products: float32, by fmaf\n";
+        let _ = writeln!(text, "products: {}", products(precision));
         let weights: usize = self.params.iter().map(|p| p.len()).sum();
         let _ = writeln!(
             text,
@@ -55,7 +60,8 @@ impl DeviceModel {
         if room > 0 {
             let _ = writeln!(
                 text,
-                "a block of a persistent kernel has {PERSISTENT_ROWS} rows of the batch, or 1 if there are at most {} rows",
+                "a block of a persistent kernel has {} rows of the batch, or 1 if there are at most {} rows",
+                persistent_rows(precision),
                 device.multiprocessors()
             );
         }
@@ -82,8 +88,12 @@ impl DeviceModel {
     ///
     /// # Errors
     /// [`Error::Argument`] if the model is too large for a device.
-    pub fn persistent(&self, device: &CudaDevice) -> Result<(usize, usize), Error> {
-        let (room, packing) = (persistent_room(device), self.packing()?);
+    pub fn persistent(
+        &self,
+        device: &CudaDevice,
+        precision: Precision,
+    ) -> Result<(usize, usize), Error> {
+        let (room, packing) = (persistent_room(device), self.packing(precision)?);
         let (mut persistent, mut all) = (0, 0);
         for training in [false, true] {
             for steps in self.program(training, &packing, room).steps() {
@@ -111,6 +121,15 @@ impl DeviceModel {
                 kib(step)
             ),
         })
+    }
+}
+
+/// What products are made in, and by what.
+fn products(precision: Precision) -> String {
+    match (precision, precision.of(Form::Backward)) {
+        (Precision::Float32, _) => "float32, by fmaf".to_owned(),
+        (forward, backward) if forward == backward => format!("{forward}, by tensor cores"),
+        (forward, backward) => format!("{forward}, backward {backward}, by tensor cores"),
     }
 }
 

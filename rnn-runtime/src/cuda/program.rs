@@ -8,7 +8,7 @@ use super::{
     code::{CudaForm, CudaKernel},
     device::{CudaDevice, FusedFunction},
     layout::Packing,
-    source::{Buffers, Source, Stepwise, Written, WrittenPersistent},
+    source::{Buffers, Shape, Source, Stepwise, Written, WrittenPersistent},
 };
 use crate::error::Error;
 
@@ -17,8 +17,8 @@ pub(super) struct Loaded {
     pub function: FusedFunction,
     /// The buffers of its `Offsets`.
     pub buffers: Arc<[usize]>,
-    /// Positions of a warp.
-    pub positions: usize,
+    /// What a warp has.
+    pub shape: Shape,
 }
 
 /// The kernels of a step as one.
@@ -27,6 +27,8 @@ pub(super) struct LoadedPersistent {
     pub function: FusedFunction,
     /// Of one row a block.
     pub single: FusedFunction,
+    /// Rows of a block of several.
+    pub rows: usize,
     pub buffers: Arc<[usize]>,
 }
 
@@ -80,7 +82,7 @@ impl Kernels {
     ) -> Result<Kernels, Error> {
         let mut program = Program::new(specs, packing);
         let mut buffers = Buffers::default();
-        program.kernels(kernels, &mut buffers);
+        program.kernels(kernels, Form::Inference, &mut buffers);
         program.entries(buffers);
         program.load(device)
     }
@@ -136,9 +138,9 @@ impl<'a> Program<'a> {
         let mut program = Program::new(specs, packing);
         for form in forms {
             let mut buffers = Buffers::default();
-            program.kernels(form.scan.prologue, &mut buffers);
-            program.kernels(form.scan.post_loop, &mut buffers);
-            program.kernels(form.scan.step, &mut buffers);
+            program.kernels(form.scan.prologue, form.form, &mut buffers);
+            program.kernels(form.scan.post_loop, form.form, &mut buffers);
+            program.kernels(form.scan.step, form.form, &mut buffers);
             let carry = schedules.iter().copied().flatten().find_map(|i| match i {
                 Instruction::Scan {
                     cell,
@@ -167,9 +169,9 @@ impl<'a> Program<'a> {
         self.source.text
     }
 
-    fn kernels(&mut self, kernels: &'static [CudaKernel], buffers: &mut Buffers) {
+    fn kernels(&mut self, kernels: &'static [CudaKernel], form: Form, buffers: &mut Buffers) {
         for k in kernels {
-            let written = self.source.kernel(k, buffers);
+            let written = self.source.kernel(k, form, buffers);
             self.open.push((k, written));
         }
     }
@@ -222,7 +224,7 @@ impl<'a> Program<'a> {
             let loaded = Loaded {
                 function,
                 buffers,
-                positions: written.positions,
+                shape: written.shape,
             };
             kernels.loaded.insert(key(k), loaded);
         }
@@ -236,6 +238,7 @@ impl<'a> Program<'a> {
             let loaded = LoadedPersistent {
                 function: several,
                 single,
+                rows: written.rows,
                 buffers,
             };
             kernels.persistent.insert(key, loaded);

@@ -4,20 +4,88 @@
 //! a step are also written as one **persistent kernel**: a block that runs them for its own rows over all steps, with the weights in
 //! its shared memory.
 
-use std::{collections::BTreeMap, fmt::Write as _};
+use std::{
+    collections::BTreeMap,
+    fmt::{self, Write as _},
+};
 
 use rnn_tables::{Buffer, BufferRef, CarryOver, Extent, Form, Kernel, PackedOffset, Slice};
 
 use super::{
     code::{CudaForm, CudaKernel},
-    layout::{Packing, extent_number, row_len},
+    layout::{FRAGMENT_UNITS, Packing, extent_number, packed_floats, row_len},
 };
+use crate::precision::Precision;
 
-/// Positions of a warp of a kernel with products: weights that are read serve all of them.
-const POSITIONS: usize = 4;
+/// Rows of a block of a persistent kernel whose products are made in `precision`, unless there are so few that each has a block: a
+/// block has no fewer than a warp.
+pub(super) fn persistent_rows(precision: Precision) -> usize {
+    match precision {
+        Precision::Float32 => 4,
+        _ => Shape::Tensor(precision).positions(),
+    }
+}
 
-/// Rows of a block of a persistent kernel, unless there are so few that each has a block.
-pub(super) const PERSISTENT_ROWS: usize = 4;
+/// How the lanes of a warp divide its positions and units.
+#[derive(Clone, Copy)]
+pub(super) enum Shape {
+    /// A lane is a unit of 32, and has all of so many positions.
+    Lanes(usize),
+    /// What products by tensor cores in this precision ask for: 8 positions and 16 units.
+    Tensor(Precision),
+}
+
+impl Shape {
+    /// That of a kernel with products, in this precision, or without.
+    fn of(k: &Kernel, precision: Precision) -> Shape {
+        match precision {
+            _ if k.products.is_empty() => Shape::Lanes(1),
+            // Weights that are read serve all positions.
+            Precision::Float32 => Shape::Lanes(4),
+            _ => Shape::Tensor(precision),
+        }
+    }
+
+    /// Positions of a warp.
+    pub fn positions(self) -> usize {
+        match self {
+            Shape::Lanes(positions) => positions,
+            Shape::Tensor(_) => 8,
+        }
+    }
+
+    /// Units of a warp.
+    pub fn units(self) -> usize {
+        match self {
+            Shape::Lanes(_) => 32,
+            Shape::Tensor(_) => FRAGMENT_UNITS,
+        }
+    }
+
+    /// In a block of a persistent kernel with so many rows, for so many units: as many warps as possible have work, and weights that are
+    /// read serve as many rows as possible.
+    fn persistent(self, width: usize, block: usize) -> Shape {
+        let rows = match (self, width) {
+            (Shape::Tensor(_), _) => return self,
+            (_, 0..=64) => 1,
+            (_, 65..=128) => 2,
+            _ => block,
+        };
+        Shape::Lanes(rows.min(block))
+    }
+}
+
+impl fmt::Display for Shape {
+    /// Its type in CUDA.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Shape::Lanes(positions) => write!(f, "Lanes<{positions}>"),
+            Shape::Tensor(Precision::Bf16) => f.write_str("Tensor<Bf16>"),
+            Shape::Tensor(Precision::F16) => f.write_str("Tensor<F16>"),
+            Shape::Tensor(Precision::Tf32 | Precision::Float32) => f.write_str("Tensor<Tf32>"),
+        }
+    }
+}
 
 /// The kernels of a program as text, which grows by and by.
 pub(super) struct Source<'a> {
@@ -32,8 +100,8 @@ pub(super) struct Source<'a> {
 pub(super) struct Written {
     /// Its number.
     pub index: usize,
-    /// Positions of a warp.
-    pub positions: usize,
+    /// What a warp has.
+    pub shape: Shape,
 }
 
 /// A persistent kernel that has been written: its name is `persistent` and its number, or `single` for blocks of one row.
@@ -42,6 +110,8 @@ pub(super) struct WrittenPersistent {
     pub index: usize,
     /// Floats of shared memory.
     pub shared: usize,
+    /// Rows of a block of several.
+    pub rows: usize,
 }
 
 /// Why the kernels of a step are started one by one.
@@ -67,6 +137,10 @@ impl<'a> Source<'a> {
             text += part;
         }
         text += include_str!("kernels/fused.cuh");
+        if packing.precision != Precision::Float32 {
+            text += include_str!("kernels/tensor.cuh");
+            text += include_str!("kernels/fused_tensor.cuh");
+        }
         Source {
             specs,
             packing,
@@ -92,22 +166,23 @@ impl<'a> Source<'a> {
         )
     }
 
-    /// Writes a kernel.
-    pub fn kernel(&mut self, k: &CudaKernel, buffers: &mut Buffers) -> Written {
+    /// Writes a kernel of a form.
+    pub fn kernel(&mut self, k: &CudaKernel, form: Form, buffers: &mut Buffers) -> Written {
         let index = self.kernels;
         self.kernels += 1;
         let t = k.table;
-        let positions = if t.products.is_empty() { 1 } else { POSITIONS };
+        let precision = self.packing.precision.of(form);
+        let shape = Shape::of(t, precision);
         let gates: Vec<usize> = t
             .products
             .iter()
             .map(|p| p.first().map_or(0, |s| s.gates))
             .collect();
-        let products = self.products(t, &gates, buffers);
+        let products = self.products(t, precision, &gates, buffers);
         let members = self.members(k, &gates, buffers);
         let mut sums = String::new();
         for (i, gates) in gates.iter().enumerate() {
-            let _ = write!(sums, "float p{i}[R][{gates}]; ");
+            let _ = write!(sums, "float p{i}[SHAPE::R * SHAPE::U][{gates}]; ");
         }
         let (start, finish) = reductions(k);
         let _ = write!(
@@ -116,29 +191,29 @@ impl<'a> Source<'a> {
 struct Kernel{index} {{
   static constexpr int WIDTH = {width}, REDUCTIONS = {reductions};
   static constexpr bool ADDS = {adds};
-  template <int R> struct Sums {{ {sums}}};
-  template <int R> struct Reduced {{ float x[R][{room}]; }};
-  template <int R> static INLINE void start(Reduced<R>& reduced) {{
+  template <class SHAPE> struct Sums {{ {sums}}};
+  template <class SHAPE> struct Reduced {{ float x[SHAPE::R][{room}]; }};
+  template <class SHAPE> static INLINE void start(Reduced<SHAPE>& reduced) {{
 {start}  }}
-  template <int R, class WEIGHTS, class OFFSETS>
-  static INLINE void products(const Run& run, const WEIGHTS& weights, const OFFSETS& offsets, const Positions<R>& p, int unit, Sums<R>& sums) {{
+  template <class SHAPE, class WEIGHTS, class OFFSETS>
+  static INLINE void products(const Run& run, const WEIGHTS& weights, const OFFSETS& offsets, const typename SHAPE::Positions& p, int block, Sums<SHAPE>& sums) {{
 {products}  }}
-  template <int R, class OFFSETS> struct Tile {{
-    const Run& run; const OFFSETS& offsets; const Positions<R>& p; const int r, unit;
-    const Sums<R>& sums; Reduced<R>& reduced;
+  template <class SHAPE, class OFFSETS> struct Tile {{
+    const Run& run; const OFFSETS& offsets; const typename SHAPE::Positions& p; const int r, slot, unit;
+    const Sums<SHAPE>& sums; Reduced<SHAPE>& reduced;
 {members}
     INLINE void body() {{ {body}}}
     INLINE void epilogue() {{ {epilogue}}}
   }};
-  template <int R, class OFFSETS>
-  static INLINE void tile(const Run& run, const OFFSETS& offsets, const Positions<R>& p, int r, int unit, const Sums<R>& sums, Reduced<R>& reduced) {{
-    Tile<R, OFFSETS> t{{run, offsets, p, r, unit, sums, reduced}};
+  template <class SHAPE, class OFFSETS>
+  static INLINE void tile(const Run& run, const OFFSETS& offsets, const typename SHAPE::Positions& p, int r, int slot, int unit, const Sums<SHAPE>& sums, Reduced<SHAPE>& reduced) {{
+    Tile<SHAPE, OFFSETS> t{{run, offsets, p, r, slot, unit, sums, reduced}};
     t.body();
   }}
-  template <int R, class OFFSETS>
-  static INLINE void finish(const Run& run, const OFFSETS& offsets, const Positions<R>& p, int r, int lane, Reduced<R>& reduced) {{
-    Sums<R> none;
-    Tile<R, OFFSETS> t{{run, offsets, p, r, 0, none, reduced}};
+  template <class SHAPE, class OFFSETS>
+  static INLINE void finish(const Run& run, const OFFSETS& offsets, const typename SHAPE::Positions& p, int r, Reduced<SHAPE>& reduced) {{
+    Sums<SHAPE> none;
+    Tile<SHAPE, OFFSETS> t{{run, offsets, p, r, 0, 0, none, reduced}};
 {finish}    t.epilogue();
   }}
 }};
@@ -150,38 +225,44 @@ struct Kernel{index} {{
             body = k.body,
             epilogue = k.epilogue,
         );
-        Written { index, positions }
+        Written { index, shape }
     }
 
     /// Writes the entry of a kernel; all kernels that share `buffers` have been written.
     pub fn entry(&mut self, written: &Written, buffers: &Buffers) {
-        let (index, positions, n) = (written.index, written.positions, buffers.0.len());
+        let (index, shape, n) = (written.index, written.shape, buffers.0.len());
         let _ = write!(
             self.text,
             "
 extern \"C\" __global__ void __launch_bounds__(256, 1) kernel{index}(const Run run, const Offsets<{n}> offsets) {{
-  fused<Kernel{index}, {positions}>(run, offsets);
+  fused<Kernel{index}, {shape}>(run, offsets);
 }}
 "
         );
     }
 
     /// The products of a kernel, one line each.
-    fn products(&self, t: &Kernel, gates: &[usize], buffers: &mut Buffers) -> String {
+    fn products(
+        &self,
+        t: &Kernel,
+        precision: Precision,
+        gates: &[usize],
+        buffers: &mut Buffers,
+    ) -> String {
         let mut text = String::new();
         for (i, gates) in gates.iter().enumerate() {
             let _ = writeln!(
                 text,
-                "    for (int r = 0; r < R; ++r) for (int gate = 0; gate < {gates}; ++gate) sums.p{i}[r][gate] = 0.0f;"
+                "    for (int slot = 0; slot < SHAPE::R * SHAPE::U; ++slot) for (int gate = 0; gate < {gates}; ++gate) sums.p{i}[slot][gate] = 0.0f;"
             );
         }
         for (i, product) in t.products.iter().enumerate() {
             for s in *product {
                 let operand = self.vector(buffers, &s.operand);
-                let (matrix, gates) = (self.packing.start(s.matrix), gates[i]);
+                let (matrix, gates) = (self.packing.start(s.matrix, precision), gates[i]);
                 let _ = writeln!(
                     text,
-                    "    product<{operand}, {}, {}, {gates}, {}>(run, offsets, p, weights.template at<{matrix}>(), unit, sums.p{i});",
+                    "    SHAPE::template product<{operand}, {}, {}, {gates}, {}>(run, offsets, p, weights.template at<{matrix}>(), block, sums.p{i});",
                     s.k, t.width, s.carried
                 );
             }
@@ -224,8 +305,10 @@ extern \"C\" __global__ void __launch_bounds__(256, 1) kernel{index}(const Run r
             "I",
             each(&scalars, &|at| format!("return *{at};")),
         );
-        let packed =
-            |v: &PackedOffset| format!("return run.packed[{} + unit];", self.packing.start(*v));
+        let packed = |v: &PackedOffset| {
+            let start = self.packing.start(*v, Precision::Float32);
+            format!("return run.packed[{start} + unit];")
+        };
         member(
             &format!("{i} float vector() const"),
             "I",
@@ -240,7 +323,7 @@ extern \"C\" __global__ void __launch_bounds__(256, 1) kernel{index}(const Run r
             "template <int PRODUCT, int GATE> INLINE float gate() const",
             "PRODUCT",
             (0..gates.len())
-                .map(|i| format!("return sums.p{i}[r][GATE];"))
+                .map(|i| format!("return sums.p{i}[slot][GATE];"))
                 .collect(),
         );
         let store = |(at, r): (&String, &BufferRef)| match self.specs[r.buffer].extent {
@@ -285,13 +368,14 @@ extern \"C\" __global__ void __launch_bounds__(256, 1) kernel{index}(const Run r
     ) -> Result<WrittenPersistent, Stepwise> {
         let index = written.first().ok_or(Stepwise::NoKernels)?.index;
         let step = form.scan.step;
+        let precision = self.packing.precision.of(form.form);
         // Where each matrix of the step stands in shared memory.
         let mut places: BTreeMap<usize, (usize, usize)> = BTreeMap::new();
         let mut shared = 0;
         for k in step {
             for s in k.table.products.iter().copied().flatten() {
-                let floats = s.k * s.gates * k.table.width;
-                let at = self.packing.start(s.matrix);
+                let floats = packed_floats(precision, s.k, s.gates, k.table.width);
+                let at = self.packing.start(s.matrix, precision);
                 places.entry(at).or_insert_with(|| {
                     let place = shared;
                     shared += floats.next_multiple_of(4);
@@ -332,9 +416,9 @@ struct Weights{index} {{
 }};
 "
         );
-        let rows = [("persistent", PERSISTENT_ROWS), ("single", 1)];
-        let loops =
-            rows.map(|(name, rows)| (name, self.steps(form, written, carry, buffers, rows)));
+        let rows = persistent_rows(precision);
+        let loops = [("persistent", rows), ("single", 1)]
+            .map(|(name, rows)| (name, self.steps(form, written, carry, buffers, rows)));
         let order = match form.form {
             Form::Backward => "run.steps - 1 - i",
             _ => "i",
@@ -345,7 +429,7 @@ struct Weights{index} {{
                 self.text,
                 "
 extern \"C\" __global__ void __launch_bounds__(256, 1) {name}{index}(const Run run, const Offsets<{n}> offsets) {{
-  extern __shared__ float room[];
+  extern __shared__ __align__(16) float room[];
 {copies}  __syncthreads();
   const Weights{index} weights{{room}};
   for (int i = 0; i < run.steps; ++i) {{
@@ -355,7 +439,11 @@ extern \"C\" __global__ void __launch_bounds__(256, 1) {name}{index}(const Run r
 "
             );
         }
-        Ok(WrittenPersistent { index, shared })
+        Ok(WrittenPersistent {
+            index,
+            shared,
+            rows,
+        })
     }
 
     /// The kernels of a step, one after the other, for a block of so many rows.
@@ -369,16 +457,9 @@ extern \"C\" __global__ void __launch_bounds__(256, 1) {name}{index}(const Run r
     ) -> String {
         let mut body = String::new();
         for (k, one) in form.scan.step.iter().zip(written) {
-            let (i, width) = (one.index, k.table.width);
-            // As many warps as possible have work, and weights that are read serve as many rows as possible.
-            let rows = match width {
-                0..=64 => 1,
-                65..=128 => 2,
-                _ => block,
-            };
-            let rows = rows.min(block);
+            let (i, shape) = (one.index, one.shape.persistent(k.table.width, block));
             let call = format!(
-                "step_of_rows<Kernel{i}, {rows}, {block}>(run, weights, offsets, time); __syncthreads();"
+                "step_of_rows<Kernel{i}, {shape}, {block}>(run, weights, offsets, time); __syncthreads();"
             );
             let _ = match k.only_state_gradients && !form.first {
                 true => writeln!(body, "    if (time > 0) {{ {call} }}"),
@@ -415,12 +496,16 @@ fn reductions(k: &CudaKernel) -> (String, String) {
         for i in list {
             let _ = writeln!(
                 start,
-                "    for (int r = 0; r < R; ++r) reduced.x[r][{i}] = {first};"
+                "    for (int r = 0; r < SHAPE::R; ++r) reduced.x[r][{i}] = {first};"
             );
-            let _ = writeln!(fold, "    const float {how}{i} = {how}(reduced.x[r][{i}]);");
+            let _ = writeln!(
+                fold,
+                "    const float {how}{i} = {how}<SHAPE>(reduced.x[r][{i}]);"
+            );
             let _ = writeln!(set, "    t.template set<{i}>({how}{i});");
         }
     }
     // All lanes fold; one writes.
-    (start, format!("{fold}    if (lane != 0) return;\n{set}"))
+    let others = "    if ((threadIdx.x & 31) >= SHAPE::APART || !p.counts[r]) return;\n";
+    (start, format!("{fold}{others}{set}"))
 }

@@ -18,6 +18,7 @@ use super::{ModelData, ModelInfo, Program, cpu::Outcome};
 use crate::{
     cuda::{CudaCode, CudaDevice, DeviceModel, Engine},
     error::Error,
+    precision::Precision,
     stream::StreamInfo,
 };
 
@@ -31,6 +32,7 @@ pub(super) use training::backward;
 pub(super) struct Resident {
     info: &'static ModelInfo,
     device: Arc<CudaDevice>,
+    precision: Precision,
     engine: Mutex<Engine>,
     last: Option<Last>,
     /// The host has changed the weights since the device last had them.
@@ -49,6 +51,11 @@ impl Resident {
 
     pub fn device(&self) -> &Arc<CudaDevice> {
         &self.device
+    }
+
+    /// What products are made in.
+    pub fn precision(&self) -> Precision {
+        self.precision
     }
 
     /// The error that was kept, once.
@@ -130,8 +137,8 @@ fn device_model(
 ///
 /// # Errors
 /// [`Error::Argument`] if the model is too large for a device.
-pub fn cuda_sources<P: Program>(shared: usize) -> Result<[String; 2], Error> {
-    device_model(&P::INFO, &P::STREAM, P::CUDA).sources(shared)
+pub fn cuda_sources<P: Program>(shared: usize, precision: Precision) -> Result<[String; 2], Error> {
+    device_model(&P::INFO, &P::STREAM, P::CUDA).sources(shared, precision)
 }
 
 /// Moves a model to a device.
@@ -141,6 +148,7 @@ pub(super) fn move_to(
     code: CudaCode,
     data: &mut ModelData,
     device: &Arc<CudaDevice>,
+    precision: Precision,
 ) -> Result<(), Error> {
     let model = device_model(info, stream, code);
     if data.resident.is_some() {
@@ -148,12 +156,13 @@ pub(super) fn move_to(
         bring_back(data)?;
     }
     drop(fetch_states(data));
-    let engine = Engine::new(Arc::clone(device), model, data.weights())?;
+    let engine = Engine::new(Arc::clone(device), model, precision, data.weights())?;
     forget_outcome(data);
     data.resident = Some(Box::new(Resident {
         info,
         last: None,
         device: Arc::clone(device),
+        precision,
         engine: Mutex::new(engine),
         stale: AtomicBool::new(false),
         failed: Mutex::default(),

@@ -186,8 +186,9 @@ pub(super) fn to<P: Program>(model: &mut P, device: &Device) -> Result<(), Error
             Ok(())
         }
         #[cfg(feature = "cuda")]
-        Kind::Cuda(device) => {
-            cuda::move_to(&P::INFO, &P::STREAM, P::CUDA, model.data_mut(), device)
+        Kind::Cuda(device, precision) => {
+            let data = model.data_mut();
+            cuda::move_to(&P::INFO, &P::STREAM, P::CUDA, data, device, *precision)
         }
     }
 }
@@ -196,7 +197,7 @@ pub(super) fn to<P: Program>(model: &mut P, device: &Device) -> Result<(), Error
 pub(super) fn device(data: &ModelData) -> Device {
     #[cfg(feature = "cuda")]
     if let Some(resident) = &data.resident {
-        return Device::of(resident.device());
+        return Device::of(resident.device(), resident.precision());
     }
     let _ = data;
     Device::cpu()
@@ -207,7 +208,7 @@ pub(super) fn plan_on<P: Program>(device: &Device) -> String {
     match device.kind() {
         Kind::Cpu => P::INFO.plan.to_owned(),
         #[cfg(feature = "cuda")]
-        Kind::Cuda(device) => cuda::plan::<P>(device),
+        Kind::Cuda(device, precision) => cuda::plan::<P>(device, *precision),
     }
 }
 
@@ -216,14 +217,17 @@ pub(super) fn placed<P: Program>(device: &Device) -> String {
     match device.kind() {
         Kind::Cpu => String::new(),
         #[cfg(feature = "cuda")]
-        Kind::Cuda(gpu) => {
-            let scans = match cuda::persistent::<P>(gpu) {
+        Kind::Cuda(gpu, precision) => {
+            let scans = match cuda::persistent::<P>(gpu, *precision) {
                 None | Some((_, 0)) => String::new(),
                 Some((persistent, all)) => {
                     format!("; {persistent} of {all} scans by persistent kernels")
                 }
             };
-            format!("on {device}, {}: products in float32{scans}\n", gpu.name())
+            format!(
+                "on {device}, {}: products in {precision}{scans}\n",
+                gpu.name()
+            )
         }
     }
 }

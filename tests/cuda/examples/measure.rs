@@ -168,12 +168,20 @@ fn make(device: &Device, cell: &str, units: usize) -> Result<Measured, Box<dyn E
     )
 }
 
-/// The device with a precision. This library's products are exact float32; a device that has others gives them here.
+/// The device with a precision, which has the name that PyTorch's users know it by.
 fn with_precision(device: &Device, precision: &str) -> Result<Device, Box<dyn Error>> {
-    match precision {
-        "fp32" => Ok(device.clone()),
-        _ => Err("unknown".into()),
-    }
+    let precision = match precision {
+        "fp32" => Precision::Float32,
+        "tf32" => Precision::Tf32,
+        "bf16" => Precision::Bf16,
+        "fp16" => Precision::F16,
+        _ => return Err("unknown".into()),
+    };
+    device.clone().with_precision(precision).map_err(|e| {
+        // A GPU without tensor cores.
+        eprintln!("{e}");
+        "unknown".into()
+    })
 }
 
 /// What a line asks for.

@@ -125,7 +125,7 @@ def markdown(folder, name, results, plot):
     lines += ["the middle one of answers that this library and PyTorch have given in turns, an answer the median of up to nine"]
     lines += ["runs. Inputs are as wide as the layer. Training is forward, the mean squared error of the last output, backward and"]
     lines += ["Adam. Ratios are this library's time over PyTorch's: below 1 this library is faster. In bf16 and fp16 PyTorch's weights,"]
-    lines += ["inputs and Adam are in that type.", ""]
+    lines += ["inputs and Adam are in that type; this library's are in float32, and only the operands of products are rounded.", ""]
     if plot:
         lines += [f"![times of a step]({plot})", ""]
     if any(results.floor(case, what) for what in ("inference", "training") for case in results.cases(what)):

@@ -73,6 +73,30 @@ fn no_memory_is_an_error() {
     assert!(failed > 15, "{failed}");
 }
 
+/// Tensor cores of an older GPU do not know the numbers.
+#[test]
+fn an_older_gpu_has_float32_only() {
+    let Some(bench) = bench() else { return };
+    bench.set_device(cuda::bench::Device {
+        capability: 75,
+        ..cuda::bench::Device::default()
+    });
+    let device = Device::cuda(0).unwrap();
+    for precision in [Precision::Tf32, Precision::Bf16, Precision::F16] {
+        let error = device
+            .clone()
+            .with_precision(precision)
+            .unwrap_err()
+            .to_string();
+        let start = format!("cuda:0: {precision} needs a GPU of compute capability 8.0 or later; ");
+        assert!(error.starts_with(&start), "{error}");
+        assert!(error.contains("has 7.5"), "{error}");
+    }
+    let device = device.with_precision(Precision::Float32).unwrap();
+    let mut model = model().to(&device).unwrap();
+    fit(&mut model).unwrap();
+}
+
 /// A GPU that is not there, one of several and the only one.
 #[test]
 fn a_gpu_that_is_missing_is_named() {

@@ -80,6 +80,8 @@ fn a_cell_needs_no_cuda() {
     let small = || rnn_model!(Input(_, 3) -> RNN(Whitened(5)) -> Dense(2));
     compare(small, &device, [1, 1, 3], 2);
     compare(small, &device, [6, 4, 3], 2);
+    // More than there are multiprocessors: blocks of several rows.
+    compare(small, &device, [139, 2, 3], 2);
     let several = || rnn_model!(Input(_, 7) -> RNN(Whitened(40)) -> Dense(2));
     compare(several, &device, [5, 3, 7], 2);
 }

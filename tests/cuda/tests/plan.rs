@@ -59,6 +59,32 @@ Dense(2):
     assert_eq!(last, Some(expected), "{summary}");
 }
 
+/// Fewer bytes of weights, more rows of a block; `f16` goes back in TF32.
+#[test]
+fn a_plan_says_what_products_are_made_in() {
+    let Some(device) = device() else { return };
+    if device.name() != "CUDA stand-in" {
+        return;
+    }
+    let device = device.clone().with_precision(Precision::F16).unwrap();
+    let plan = model().plan_on(&device);
+    for expected in [
+        "products: f16, backward tf32, by tensor cores\n",
+        "a block of a persistent kernel has 8 rows of the batch, or 1 if there are at most 132 rows\n",
+        "  forward:   1 kernel before the steps; 1 persistent kernel for all steps (1 kernel each), its weights in 2 KiB of 227 KiB",
+        "  backward:  1 persistent kernel for all steps (2 kernels each), its weights in 4 KiB of 227 KiB",
+        "1 kernel at each step, since weights of 384 KiB do not fit into 227 KiB of shared memory\n",
+        "2 kernels at each step, since weights of 768 KiB do not fit into 227 KiB of shared memory;",
+    ] {
+        assert!(plan.contains(expected), "{expected}: {plan}");
+    }
+    let summary = model().to(&device).unwrap().summary();
+    let last = summary.lines().last();
+    let expected =
+        "on cuda:0,f16, CUDA stand-in: products in f16; 3 of 6 scans by persistent kernels";
+    assert_eq!(last, Some(expected), "{summary}");
+}
+
 /// The variable is read when a model is loaded, so the rest is a program of its own.
 #[test]
 fn a_plan_says_that_persistent_kernels_are_turned_off() {

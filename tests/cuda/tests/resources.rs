@@ -18,8 +18,9 @@ use recurrent::{
 };
 use recurrent_test_cuda::{device, executed, numbers};
 use rnn_runtime::{
-    cuda::{OPTIONS, operations},
+    cuda::{OPTIONS, operations, tensor_operations},
     model::{Program, cuda_sources},
+    precision::Precision,
 };
 use table::Table;
 
@@ -29,11 +30,18 @@ const MOST: u32 = 255;
 /// A GPU: its architecture, and the bytes of shared memory that a block may have.
 const GPUS: [(u32, usize); 2] = [(80, 163 * 1024), (90, 227 * 1024)];
 
-type Sources = fn(usize) -> [String; 2];
+type Sources = fn(usize, Precision) -> [String; 2];
 
-fn sources<P: Program>(shared: usize) -> [String; 2] {
-    cuda_sources::<P>(shared).unwrap_or_else(|e| panic!("{e}"))
+fn sources<P: Program>(shared: usize, precision: Precision) -> [String; 2] {
+    cuda_sources::<P>(shared, precision).unwrap_or_else(|e| panic!("{e}"))
 }
+
+/// Models that are compiled for other precisions, too.
+const PRECISIONS: [(&str, Precision); 3] = [
+    ("Lstm128", Precision::Tf32),
+    ("NormalisedCell64", Precision::Bf16),
+    ("Masked", Precision::F16),
+];
 
 /// A model: its name, its kernels, and what they execute in a step of inference and of training.
 type Entry = (&'static str, Sources, fn(&Device) -> Option<[u32; 2]>);
@@ -70,11 +78,19 @@ models! {
 fn measure(compiler: &Compiler) -> Table {
     let mut all = Table::new();
     for (gpu, (architecture, shared)) in GPUS.into_iter().enumerate() {
-        let mut texts = vec![("operations".to_owned(), operations())];
+        let mut texts = vec![
+            ("operations".to_owned(), operations()),
+            ("tensor operations".to_owned(), tensor_operations()),
+        ];
         for (name, sources, _) in MODELS {
-            let [inference, training] = sources(shared);
+            let [inference, training] = sources(shared, Precision::Float32);
             texts.push((format!("{name} inference"), inference));
             texts.push((format!("{name} training"), training));
+            for (_, precision) in PRECISIONS.iter().filter(|(model, _)| model == name) {
+                let [inference, training] = sources(shared, *precision);
+                texts.push((format!("{name} {precision} inference"), inference));
+                texts.push((format!("{name} {precision} training"), training));
+            }
         }
         let option = format!("--gpu-architecture=sm_{architecture}");
         for (program, text) in texts {

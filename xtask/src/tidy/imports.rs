@@ -21,6 +21,7 @@ const ORDERS: &[Order] = &[
         sources: "rnn-runtime/src/",
         modules: &[
             "error",
+            "precision",
             "params",
             "init",
             "weights",
@@ -52,6 +53,7 @@ const ORDERS: &[Order] = &[
             "metrics",
             "optimizers",
             "data",
+            "classification",
             "callbacks",
             "trainer",
         ],

@@ -1,13 +1,11 @@
 // The one kernel: matrix products with the pointwise maths after them, for some rows of a batch at some steps. The
 // text of each kernel (its tables as constants, its maths) is written by source.rs.
 //
-// A warp has a few positions (a row at a step); its lanes are units. A lane sums all gates of its unit for these
-// positions, runs the maths on them, and stores results once. Sums run over operands in order, so that all
-// forms of a cell give the same bits.
+// A warp has a few positions (a row at a step) of a block of units. A shape says how its lanes divide them. A lane sums all
+// gates of its units for its positions, runs the maths on them, and stores results once. Sums run over operands in order, so
+// that all forms of a cell give the same bits.
 
 constexpr int WARPS = 8;
-
-#define INLINE __device__ __forceinline__
 
 // Packed weights where they are.
 struct GlobalWeights {
@@ -37,18 +35,19 @@ struct Ref {
   }
 };
 
-// The positions of a warp.
+// The positions of a lane.
 template <int R>
 struct Positions {
   int time[R];
   int row[R];
   bool counts[R];
+  // One of the warp's counts.
   bool any;
 };
 
-// The positions from number `first` on, of `steps` steps from `from` on.
+// The positions from number `first` on and before `end`, of `steps` steps from `from` on.
 template <int R>
-INLINE Positions<R> positions(const Run& run, unsigned first, int from, int steps) {
+INLINE Positions<R> positions(const Run& run, unsigned first, unsigned end, int from, int steps) {
   Positions<R> p;
   p.any = false;
   // A position that counts. An index that is not a constant would put the arrays into memory.
@@ -56,7 +55,7 @@ INLINE Positions<R> positions(const Run& run, unsigned first, int from, int step
 #pragma unroll
   for (int r = 0; r < R; ++r) {
     const unsigned i = first + r;
-    const bool exists = i < (unsigned)steps * (unsigned)run.rows;
+    const bool exists = i < end;
     // One step needs no division.
     const unsigned step = exists && steps > 1 ? i / (unsigned)run.rows : 0;
     p.time[r] = from + (int)step;
@@ -89,11 +88,32 @@ INLINE bool is_latest(const Run& run, int time, int row) {
   return true;
 }
 
-// Adds the product of an operand and a packed matrix, `[K][GATES][WIDTH]`, to the sums of a unit.
-template <class OPERAND, int K, int WIDTH, int GATES, bool CARRIED, int R, class OFFSETS>
-INLINE void product(const Run& run, const OFFSETS& offsets, const Positions<R>& p, const float* matrix,
-                                        int unit, float (&sums)[R][GATES]) {
+// The shape of exact products, and of kernels without any: a lane is a unit of 32, and has all R positions of the warp.
+template <int R_>
+struct Lanes {
+  // Positions of a warp and of a lane, units of a warp and of a lane.
+  static constexpr int POSITIONS = R_, R = R_, UNITS = 32, U = 1;
+  // Lanes that are this far from one another have the same positions.
+  static constexpr int APART = 1;
+
+  using Positions = ::Positions<R>;
+
+  static INLINE Positions positions(const Run& run, unsigned first, unsigned end, int from, int steps) {
+    return ::positions<R>(run, first, end, from, steps);
+  }
+
+  static INLINE int unit(int block, int) { return 32 * block + (threadIdx.x & 31); }
+
+  // Adds the product of an operand and a packed matrix, `[K][GATES][WIDTH]`, to the sums of a unit.
+  template <class OPERAND, int K, int WIDTH, int GATES, bool CARRIED, class OFFSETS>
+  static INLINE void product(const Run& run, const OFFSETS& offsets, const Positions& p, const float* matrix, int block, float (&sums)[R][GATES]);
+};
+
+template <int R_>
+template <class OPERAND, int K, int WIDTH, int GATES, bool CARRIED, class OFFSETS>
+INLINE void Lanes<R_>::product(const Run& run, const OFFSETS& offsets, const Positions& p, const float* matrix, int block, float (&sums)[R][GATES]) {
   if (CARRIED && run.fresh && p.time[0] == 0) return;
+  const int unit = Lanes::unit(block, 0);
   const float* x[R];
 #pragma unroll
   for (int r = 0; r < R; ++r) x[r] = OPERAND::at(run, offsets, p.time[r], p.row[r]);
@@ -138,78 +158,87 @@ INLINE void product(const Run& run, const OFFSETS& offsets, const Positions<R>& 
 // The larger number, as on the CPU; NaN where one is.
 INLINE float larger(float x, float y) { return x != x ? x : y != y ? y : x > y ? x : y; }
 
-// Folds a sum over the lanes of a warp, in an order that is always the same.
+// Folds a sum over the lanes that have the same positions, in an order that is always the same.
+template <class SHAPE>
 INLINE float fold_sum(float x) {
 #pragma unroll
-  for (int half = 16; half > 0; half /= 2) x += __shfl_xor_sync(0xffffffffu, x, half);
+  for (int half = 16; half >= SHAPE::APART; half /= 2) x += __shfl_xor_sync(0xffffffffu, x, half);
   return x;
 }
 
+template <class SHAPE>
 INLINE float fold_max(float x) {
 #pragma unroll
-  for (int half = 16; half > 0; half /= 2) {
+  for (int half = 16; half >= SHAPE::APART; half /= 2) {
     const float y = __shfl_xor_sync(0xffffffffu, x, half);
     x = larger(x, y);
   }
   return x;
 }
 
-// Runs a kernel for the positions of a warp, for the blocks of 32 units from..to.
-template <class KERNEL, int R, class WEIGHTS, class OFFSETS>
-INLINE void run_tiles(const Run& run, const WEIGHTS& weights, const OFFSETS& offsets, const Positions<R>& p, int from, int to) {
-  const int lane = threadIdx.x & 31;
-  typename KERNEL::template Reduced<R> reduced;
-  KERNEL::template start<R>(reduced);
+// Runs a kernel for the positions of a warp, for the blocks of units from..to.
+template <class KERNEL, class SHAPE, class WEIGHTS, class OFFSETS>
+INLINE void run_tiles(const Run& run, const WEIGHTS& weights, const OFFSETS& offsets, const typename SHAPE::Positions& p, int from, int to) {
+  typename KERNEL::template Reduced<SHAPE> reduced;
+  KERNEL::template start<SHAPE>(reduced);
   for (int block = from; block < to; ++block) {
-    const int unit = 32 * block + lane;
-    typename KERNEL::template Sums<R> sums;
-    KERNEL::template products<R>(run, weights, offsets, p, unit, sums);
-    if (unit < KERNEL::WIDTH) {
+    typename KERNEL::template Sums<SHAPE> sums;
+    KERNEL::template products<SHAPE>(run, weights, offsets, p, block, sums);
 #pragma unroll
-      for (int r = 0; r < R; ++r)
-        if (p.counts[r]) KERNEL::template tile<R>(run, offsets, p, r, unit, sums, reduced);
+    for (int u = 0; u < SHAPE::U; ++u) {
+      const int unit = SHAPE::unit(block, u);
+      if (unit < KERNEL::WIDTH) {
+#pragma unroll
+        for (int r = 0; r < SHAPE::R; ++r)
+          if (p.counts[r]) KERNEL::template tile<SHAPE>(run, offsets, p, r, SHAPE::R * u + r, unit, sums, reduced);
+      }
     }
   }
   if constexpr (KERNEL::REDUCTIONS > 0) {
 #pragma unroll
-    for (int r = 0; r < R; ++r) {
-      // The same for all lanes, since they have the same positions.
-      if (p.counts[r]) KERNEL::template finish<R>(run, offsets, p, r, lane, reduced);
+    for (int r = 0; r < SHAPE::R; ++r) {
+      // Lanes with other positions fold with those that count.
+      if (SHAPE::APART > 1 || p.counts[r]) KERNEL::template finish<SHAPE>(run, offsets, p, r, reduced);
     }
   }
 }
 
 // Runs a kernel for all positions: the steps and rows of the batch, divided among all warps of the grid.
-template <class KERNEL, int R, class OFFSETS>
+template <class KERNEL, class SHAPE, class OFFSETS>
 INLINE void fused(const Run& run, const OFFSETS& offsets) {
   // What is added up over the steps of a row goes step by step.
   const int rounds = KERNEL::ADDS ? run.steps : 1;
   const int steps = KERNEL::ADDS ? 1 : run.steps;
   // A block has as few warps as leave no multiprocessor without work.
-  const unsigned first = (blockIdx.x * (blockDim.x >> 5) + (threadIdx.x >> 5)) * R;
-  if (first >= (unsigned)steps * (unsigned)run.rows) return;
-  constexpr int BLOCKS = (KERNEL::WIDTH + 31) / 32;
+  const unsigned first = (blockIdx.x * (blockDim.x >> 5) + (threadIdx.x >> 5)) * SHAPE::POSITIONS;
+  const unsigned end = (unsigned)steps * (unsigned)run.rows;
+  if (first >= end) return;
+  constexpr int BLOCKS = (KERNEL::WIDTH + SHAPE::UNITS - 1) / SHAPE::UNITS;
   // A sum over units needs all of them.
   const int from = KERNEL::REDUCTIONS > 0 ? 0 : blockIdx.y;
   const int to = KERNEL::REDUCTIONS > 0 ? BLOCKS : from + 1;
   const GlobalWeights weights{run.packed};
   for (int round = 0; round < rounds; ++round) {
-    const Positions<R> p = positions<R>(run, first, run.first + round, steps);
-    if (p.any) run_tiles<KERNEL, R>(run, weights, offsets, p, from, to);
+    const typename SHAPE::Positions p = SHAPE::positions(run, first, end, run.first + round, steps);
+    if (p.any) run_tiles<KERNEL, SHAPE>(run, weights, offsets, p, from, to);
   }
 }
 
 // Runs a kernel at one step for the ROWS rows of this block, divided among its warps.
-template <class KERNEL, int R, int ROWS, class WEIGHTS, class OFFSETS>
+template <class KERNEL, class SHAPE, int ROWS, class WEIGHTS, class OFFSETS>
 INLINE void step_of_rows(const Run& run, const WEIGHTS& weights, const OFFSETS& offsets, int time) {
-  constexpr int BLOCKS = (KERNEL::WIDTH + 31) / 32, GROUPS = ROWS / R;
+  constexpr int BLOCKS = (KERNEL::WIDTH + SHAPE::UNITS - 1) / SHAPE::UNITS;
+  constexpr int GROUPS = (ROWS + SHAPE::POSITIONS - 1) / SHAPE::POSITIONS;
   constexpr int TASKS = KERNEL::REDUCTIONS > 0 ? GROUPS : GROUPS * BLOCKS;
+  // Positions that the block has no rows for are rows of the next one.
+  unsigned end = run.rows;
+  if (ROWS % SHAPE::POSITIONS != 0) end = min(end, (blockIdx.x + 1) * ROWS);
   for (int task = threadIdx.x >> 5; task < TASKS; task += WARPS) {
-    const unsigned first = blockIdx.x * ROWS + task % GROUPS * R;
-    const Positions<R> p = positions<R>(run, first, time, 1);
+    const unsigned first = blockIdx.x * ROWS + task % GROUPS * SHAPE::POSITIONS;
+    const typename SHAPE::Positions p = SHAPE::positions(run, first, end, time, 1);
     if (!p.any) continue;
     const int from = KERNEL::REDUCTIONS > 0 ? 0 : task / GROUPS;
-    run_tiles<KERNEL, R>(run, weights, offsets, p, from, KERNEL::REDUCTIONS > 0 ? BLOCKS : from + 1);
+    run_tiles<KERNEL, SHAPE>(run, weights, offsets, p, from, KERNEL::REDUCTIONS > 0 ? BLOCKS : from + 1);
   }
 }
 

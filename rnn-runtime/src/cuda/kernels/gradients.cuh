@@ -1,51 +1,25 @@
 // Gradients of weights: sums over all rows and steps, in an order that is always the same.
 
-// A block of 256 threads has a tile of 32 rows and 32 columns of the gradient, a thread 2 by 2 of it. The places (a row at
-// a step) of the block's part come 16 at a time.
-extern "C" __global__ void __launch_bounds__(256, 1) matrix_gradient(const MatrixGradient p) {
-  __shared__ float xs[16][32], ys[16][32];
-  const int i0 = 32 * blockIdx.x, j0 = 32 * blockIdx.y;
-  const int tx = threadIdx.x & 15, ty = threadIdx.x >> 4;
-  const unsigned places = (unsigned)p.rows * (unsigned)p.steps;
-  const unsigned each = (places + p.parts - 1) / p.parts;
-  const unsigned first = each * blockIdx.z, end = min(first + each, places);
-  float sums[2][2] = {};
-  for (unsigned base = first; base < end; base += 16) {
-#pragma unroll
-    for (int half = 0; half < 2; ++half) {
-      const int place = (threadIdx.x >> 5) + 8 * half, lane = threadIdx.x & 31;
-      const unsigned where = base + place;
-      float x = 0.0f, y = 0.0f;
-      if (where < end) {
-        const int time = where / (unsigned)p.rows, row = where % (unsigned)p.rows;
-        if (is_valid(p.mask, time, row, p.rows)) {
-          if (i0 + lane < p.k) x = at(p.operand, time, row, p.rows)[i0 + lane];
-          if (j0 + lane < p.width) y = at(p.gradient, time, row, p.rows)[j0 + lane];
-        }
-      }
-      xs[place][lane] = x;
-      ys[place][lane] = y;
-    }
-    __syncthreads();
+// The tile of a block by exact products: a thread has 2 by 2 of it.
+struct ExactTile {
+  // Floats from one place to the next in shared memory.
+  static constexpr int ROW = 32;
+  float sums[4];
+
+  // The row and the column of a sum.
+  static INLINE int i(int sum) { return (threadIdx.x >> 4) + 16 * (sum >> 1); }
+  static INLINE int j(int sum) { return (threadIdx.x & 15) + 16 * (sum & 1); }
+
+  // Adds the products of 16 places.
+  INLINE void add(const float (&xs)[16][ROW], const float (&ys)[16][ROW]) {
 #pragma unroll
     for (int place = 0; place < 16; ++place)
 #pragma unroll
-      for (int a = 0; a < 2; ++a)
-#pragma unroll
-        for (int b = 0; b < 2; ++b)
-          sums[a][b] = fmaf(ys[place][tx + 16 * b], xs[place][ty + 16 * a], sums[a][b]);
-    __syncthreads();
+      for (int sum = 0; sum < 4; ++sum) sums[sum] = fmaf(ys[place][j(sum)], xs[place][i(sum)], sums[sum]);
   }
-#pragma unroll
-  for (int a = 0; a < 2; ++a)
-#pragma unroll
-    for (int b = 0; b < 2; ++b) {
-      const int i = i0 + ty + 16 * a, j = j0 + tx + 16 * b;
-      if (i >= p.k || j >= p.width) continue;
-      if (p.parts == 1) p.to[(long long)i * p.columns + j] += sums[a][b];
-      else p.to[((long long)blockIdx.z * p.k + i) * p.width + j] = sums[a][b];
-    }
-}
+};
+
+extern "C" __global__ void __launch_bounds__(256, 1) matrix_gradient(const MatrixGradient p) { matrix_gradient_of<ExactTile>(p); }
 
 extern "C" __global__ void add_parts(const AddParts p) {
   EACH(index, (unsigned)p.k * (unsigned)p.width) {

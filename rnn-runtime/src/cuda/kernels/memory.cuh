@@ -1,5 +1,7 @@
 // Where values lie, and how threads divide them.
 
+#define INLINE __device__ __forceinline__
+
 // As in rnn_tables::Extent.
 constexpr int ONE = 0, RING = 1, ALL = 2, LAST = 3;
 

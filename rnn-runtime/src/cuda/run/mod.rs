@@ -21,6 +21,7 @@ use super::{
 use crate::{
     error::Error,
     executor::{Concurrent, Executor, execute},
+    precision::Precision,
 };
 
 pub(super) use order::sort;
@@ -42,6 +43,8 @@ pub(super) struct Pass<'a> {
     pub device: Launcher<'a>,
     pub kernels: &'a Kernels,
     pub forms: &'static [CudaForm],
+    /// What products are made in.
+    pub precision: Precision,
     pub layout: &'a Layout<'a>,
     pub values: Floats,
     pub packed: Floats,

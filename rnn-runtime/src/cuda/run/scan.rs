@@ -9,7 +9,6 @@ use crate::{
         device::THREADS,
         layout::{NOTHING, int},
         parameters::{ClearMasked, Hold, HoldOutputs, Release, Run, View},
-        source::PERSISTENT_ROWS,
     },
     error::Error,
 };
@@ -41,9 +40,9 @@ impl Pass<'_> {
         let serial = if k.adds { 1 } else { steps };
         let positions = self.layout.rows.saturating_mul(serial);
         int(positions, "rows and steps")?;
-        let tiles = positions.div_ceil(loaded.positions);
+        let tiles = positions.div_ceil(loaded.shape.positions());
         let units = match k.table.reductions.is_empty() {
-            true => k.table.width.div_ceil(32),
+            true => k.table.width.div_ceil(loaded.shape.units()),
             false => 1,
         };
         if tiles == 0 || units == 0 {
@@ -93,7 +92,7 @@ impl Pass<'_> {
         let few = self.layout.rows <= self.device.multiprocessors();
         let (function, rows) = match few {
             true => (&persistent.single, 1),
-            false => (&persistent.function, PERSISTENT_ROWS),
+            false => (&persistent.function, persistent.rows),
         };
         let blocks = (self.layout.rows.div_ceil(rows) as u32, 1);
         self.device

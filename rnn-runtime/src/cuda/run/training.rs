@@ -1,6 +1,8 @@
 //! What happens in training only: random numbers, penalties, statistics of the batch, gradients of weights.
 
-use rnn_tables::{Axis, BufferRef, Instruction, MatrixGradient, Perturbation, VectorGradient};
+use rnn_tables::{
+    Axis, BufferRef, Form, Instruction, MatrixGradient, Perturbation, VectorGradient,
+};
 
 use super::{Pass, width_of};
 use crate::{
@@ -12,6 +14,7 @@ use crate::{
         },
     },
     error::Error,
+    precision::Precision,
 };
 
 impl Pass<'_> {
@@ -292,7 +295,17 @@ impl Pass<'_> {
                 m.width.div_ceil(32) as u32,
                 parts as u32,
             );
-            self.device.run(&gradient, blocks)?;
+            match self.precision.of(Form::Backward) {
+                Precision::Float32 => self.device.run(&gradient, blocks)?,
+                Precision::Bf16 => {
+                    self.device
+                        .run_tensor("matrix_gradient_bf16", &gradient, blocks)?;
+                }
+                Precision::Tf32 | Precision::F16 => {
+                    self.device
+                        .run_tensor("matrix_gradient_tf32", &gradient, blocks)?;
+                }
+            }
             if parts > 1 {
                 self.add_parts(whole, columns, k, width, parts)?;
             }
