@@ -175,7 +175,7 @@ impl Expr {
             }
             ExprKind::Einsum(_, _, values) => values.iter().for_each(|v| v.names(all)),
             ExprKind::If(c, a, b) => [c, a, b].iter().for_each(|e| e.names(all)),
-            ExprKind::Number(_) | ExprKind::Flag(_) => {}
+            ExprKind::Number(_) | ExprKind::Flag(_) | ExprKind::Path(_) => {}
         }
     }
 
@@ -198,6 +198,7 @@ impl fmt::Display for Expr {
             ExprKind::Number(x) => write!(f, "{x}"),
             ExprKind::Flag(flag) => write!(f, "{flag}"),
             ExprKind::Name(name) => f.write_str(name),
+            ExprKind::Path(path) => f.write_str(&super::cell_constant::text(path)),
             ExprKind::Negate(a) => write!(f, "-{}", a.inside(own)),
             ExprKind::Binary(sign, a, b) => {
                 let sign = match sign {

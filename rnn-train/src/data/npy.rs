@@ -116,7 +116,7 @@ fn parse<N: NpyNumber, D: Dimension>(name: &str, bytes: &[u8]) -> Result<Array<N
     array.into_dimensionality().map_err(wrong)
 }
 
-/// The header and the numbers behind it.
+/// The header and the numbers after it.
 fn parts(bytes: &[u8]) -> Option<(&str, &[u8])> {
     let rest = bytes.strip_prefix(b"\x93NUMPY")?;
     let ([major, _minor], rest) = rest.split_first_chunk()?;
