@@ -272,19 +272,32 @@ impl Parser<'_> {
             Some(TokenTree::Ident(i)) => {
                 let name = i.to_string();
                 let start = c.position();
-                if let Some(path) = path(c).filter(|p| p.segments.len() > 1) {
-                    let kind = ExprKind::Path(path);
-                    return Ok(Expr { kind, span });
-                }
-                c.set_position(start);
                 c.next();
-                if c.is_group(Delimiter::Parenthesis) {
-                    self.no_declaration(c, &name, span)?;
-                }
                 if c.is("::") && MODULES.contains(&name.as_str()) {
                     let kind = ExprKind::Name(name);
                     return self.method(c, &Expr { kind, span });
                 }
+                if c.is_group(Delimiter::Parenthesis) {
+                    self.no_declaration(c, &name, span)?;
+                }
+                let after_name = c.position();
+                c.set_position(start);
+                if let Some(path) = path(c).filter(|p| p.segments.len() > 1) {
+                    if c.is_group(Delimiter::Parenthesis) {
+                        let text = super::cell_constant::text(&path);
+                        let d = Diagnostic::new(
+                            "RNN0026",
+                            span,
+                            format!("`{text}` is a function of Rust, which a cell cannot call"),
+                        );
+                        return self.mistake(d.help(format!(
+                            "write its formula here; or let a parameter start with what it writes: `frozen param a: [units] = {text};`"
+                        )));
+                    }
+                    let kind = ExprKind::Path(path);
+                    return Ok(Expr { kind, span });
+                }
+                c.set_position(after_name);
                 let kind = match c.group(Delimiter::Parenthesis) {
                     Some(group) if name == "einsum" => self.einsum(&group)?,
                     Some(group) => ExprKind::Call(name, self.list(&group)?),

@@ -278,7 +278,21 @@ const MISTAKES: &[(&str, &str, &str)] = &[
         "values after",
     ),
     ("cell C(units) { let z = 1e999; }", "RNN0023", "large"),
-    ("cell C(units) { let z = \"a\"; }", "RNN0024", "number"),
+    (
+        "cell C(units) { let z = \"a\"; }",
+        "RNN0024",
+        "without quotes",
+    ),
+    (
+        "cell C(units) { let z = my::f(x); }",
+        "RNN0026",
+        "function of Rust",
+    ),
+    (
+        "cell C(units) { let z = f32::tanh(x); }",
+        "RNN0026",
+        "write `tanh(x)`",
+    ),
     ("cell C(units) { let z = 1i32; }", "RNN0024", "write `1`"),
     ("cell C(units) { let z = x ** 2; }", "RNN0014", "operator"),
     ("cell C(units) { let z = [a, b]; }", "RNN0026", "concat"),

@@ -180,7 +180,7 @@ impl Normalization {
     ///
     /// let model = rnn_model!(Input(_, 2) -> GRU(4) -> Dense(1));
     /// let scale = Normalization::new(&[12.0, 1010.0], &[1.5, 8.0])?;
-    /// let mut stream = model.stream();
+    /// let mut stream = model.stream()?;
     /// let [answer] = stream.step(&scale.step([13.0, 1002.0]));
     /// assert!(answer.is_finite());
     /// # Ok::<(), Error>(())
