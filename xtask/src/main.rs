@@ -113,6 +113,12 @@ const STEPS: &[Step] = &[
         },
         long: true,
     },
+    Step {
+        name: "orders",
+        about: "what `device` runs, all of it in each order of blocks and warps that the stand-in knows; only if named",
+        run: orders,
+        long: true,
+    },
 ];
 
 /// Compiles the library with the sets of features that programs choose. The workspace turns all of them on
@@ -193,22 +199,52 @@ fn is_one_reason(code: Option<i32>, said: &str) -> bool {
     code == Some(1) && said.starts_with("error: cuda: ") && said.trim_end().lines().count() == 1
 }
 
+/// Packages whose programs run on the stand-in, by the order of blocks and warps that it takes: the three that it knows,
+/// each for some.
+const ON_DEVICE: &[(&str, &[&str])] = &[("0", &["goldens", "modes"]), ("1", &["grid"])];
+
+/// Programs that run in the third order, too: every layer without time, and layers upon layers.
+const STARVED: &[&str] = &["stacks", "stateless"];
+
 /// Runs the programs of three packages again, which `test` has built, with their models on the stand-in for a GPU.
 fn device(root: &Path) -> bool {
-    let mut arguments = vec!["test", "--workspace", "--features", FEATURES];
-    let programs: Vec<String> = ["goldens", "grid", "modes"]
+    let of = |packages: &[&str]| -> Vec<String> {
+        let folders = packages.iter().map(|p| root.join("tests").join(p));
+        folders.flat_map(|folder| programs(&folder)).collect()
+    };
+    let orders = ON_DEVICE
         .iter()
+        .map(|(seed, packages)| (*seed, of(packages)));
+    let starved = STARVED
+        .iter()
+        .map(|program| (*program).to_owned())
+        .collect();
+    let passed = on_device(root, orders.chain([("2", starved)]));
+    let tiny = gpu::tiny(root).map_err(|error| eprintln!("error: gpu --tiny: {error}"));
+    let example = example_without_a_gpu(root);
+    passed && tiny.is_ok() && example
+}
+
+/// All of these programs in each of the three orders.
+fn orders(root: &Path) -> bool {
+    let packages = ON_DEVICE.iter().flat_map(|(_, packages)| *packages);
+    let programs: Vec<String> = packages
         .flat_map(|package| programs(&root.join("tests").join(package)))
         .collect();
-    for program in &programs {
-        arguments.extend(["--test", program.as_str()]);
-    }
+    on_device(root, ["0", "1", "2"].map(|seed| (seed, programs.clone())))
+}
+
+/// Runs test programs on the stand-in, each list in its order.
+fn on_device(root: &Path, runs: impl IntoIterator<Item = (&'static str, Vec<String>)>) -> bool {
     match skipped::go_on(root) {
         Ok((name, path)) => {
             let cache = root.join("target/cuda-cache");
             let cache = cache.to_string_lossy();
-            // The order of blocks and warps. The first compiles the kernels.
-            let passed = ["0", "1", "2"].iter().all(|seed| {
+            runs.into_iter().all(|(seed, programs)| {
+                let mut arguments = vec!["test", "--workspace", "--features", FEATURES];
+                for program in &programs {
+                    arguments.extend(["--test", program.as_str()]);
+                }
                 let variables = [
                     (name, path.as_str()),
                     ("RECURRENT_TEST_DEVICE", "standin"),
@@ -216,10 +252,7 @@ fn device(root: &Path) -> bool {
                     ("RECURRENT_CACHE", &cache),
                 ];
                 cargo(root, &arguments, &variables)
-            });
-            let tiny = gpu::tiny(root).map_err(|error| eprintln!("error: gpu --tiny: {error}"));
-            let example = example_without_a_gpu(root);
-            passed && tiny.is_ok() && example
+            })
         }
         Err(error) => {
             eprintln!("cannot write down which tests are skipped: {error}");
