@@ -213,7 +213,8 @@ pub(super) fn plan_on<P: Program>(device: &Device) -> String {
 }
 
 /// Where and how the model runs, if it is not on the CPU: a line for its summary.
-pub(super) fn placed<P: Program>(device: &Device) -> String {
+pub(super) fn placed<P: Program>(model: &P) -> String {
+    let device = device(model.data());
     match device.kind() {
         Kind::Cpu => String::new(),
         #[cfg(feature = "cuda")]

@@ -161,7 +161,7 @@ pub trait Model: Program {
     /// Keras's table of layers, output shapes and parameters; and if the model is not on the CPU, where and how it runs:
     /// [`Model::plan_on`] says more.
     fn summary(&self) -> String {
-        summary::summary(&Self::INFO) + &learner::placed::<Self>(&self.device())
+        summary::summary(&Self::INFO) + &learner::placed(self)
     }
 
     /// The model's graph as [Mermaid](https://mermaid.js.org) draws it, in Markdown for instance.
