@@ -277,7 +277,11 @@ const MISTAKES: &[(&str, &str, &str)] = &[
         "values after",
     ),
     ("cell C(units) { let z = 1e999; }", "RNN0023", "large"),
-    ("cell C(units) { let z = \"a\"; }", "RNN0024", "without quotes"),
+    (
+        "cell C(units) { let z = \"a\"; }",
+        "RNN0024",
+        "without quotes",
+    ),
     ("cell C(units) { let z = 1i32; }", "RNN0024", "write `1`"),
     ("cell C(units) { let z = x ** 2; }", "RNN0014", "operator"),
     ("cell C(units) { let z = [a, b]; }", "RNN0026", "concat"),
