@@ -69,8 +69,8 @@ fn main() {
     //~ 3: cpu()
     //~ a model has no `cpu`: it is moved by `to`
     model.cpu();
-    //~ 3: forward
-    //~ a model has no `forward`: it is `predict` here
+    //~ 1: forward
+    //~ expected `&[InputView<'_>]`
     let _ = model.forward(&x);
     //~ 3: predict_on_batch
     //~ `predict` takes a batch

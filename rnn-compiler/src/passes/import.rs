@@ -44,6 +44,10 @@ pub fn check_import(path: &syn::Path) -> Option<Diagnostic> {
 fn may_import(source: &str, name: &str) -> bool {
     const DOUBT: &[&str] = &["cells", "include!", "macro_use", "{*", "*}", ", *"];
     const KNOWN: &[&str] = &["recurrent::prelude::", "std::", "ndarray::"];
+    let source = source
+        .lines()
+        .map(|line| line.split("//").next().unwrap_or_default());
+    let source = source.collect::<Vec<_>>().join("\n");
     if DOUBT.iter().any(|text| source.contains(text)) {
         return true;
     }
@@ -93,6 +97,7 @@ mod tests {
         }
         for text in [
             "use recurrent::prelude::*;\nfn f() { rnn_model!(RNN(Sru(8))) }",
+            "// not of use recurrent::cells::Sru;\nfn f() { rnn_model!(RNN(Sru(8))) }",
             "use std::io::*;\nuse recurrent::prelude::*;\nfn f() { rnn_model!(RNN(Sru(8)) -> RNN(Sru(4))) }",
             "use recurrent::prelude::*;\nuse mine::SruLike;\nfn f() { rnn_model!(RNN(Sru(8))) }",
         ] {

@@ -78,9 +78,6 @@ elsewhere! {
     WithCpu CpuIsTo cpu:
         "a model has no `cpu`: it is moved by `to`",
         "write `let model = model.to(&Device::cpu())?;`";
-    WithForward ForwardIsPredict forward:
-        "a model has no `forward`: it is `predict` here",
-        "write `model.predict(&x)?`";
     WithPredictOnBatch PredictOnBatchIsPredict predict_on_batch:
         "a model has no `predict_on_batch`: `predict` takes a batch",
         "write `model.predict(&x)?`";
