@@ -6,7 +6,7 @@ use quote::quote;
 use crate::{
     cell::{CellAst, deep_message},
     cursor::{Cursor, too_deep},
-    diagnostics::{Bug, Diagnostics, to_compile_errors},
+    diagnostics::{Bug, Diagnostics, to_compile_errors, to_warnings},
     emit, layer,
     layers::{self, LAYERS},
     passes, schedule,
@@ -71,12 +71,17 @@ pub fn expand_cell(tokens: TokenStream) -> TokenStream {
     let mut found = Diagnostics::new();
     let tokens = c.rest();
     let cell = CellAst::parse(tokens.clone(), &mut found);
-    if let Some(cell) = &cell {
-        passes::check_cell(cell, &mut found);
-    }
+    let warnings = match &cell {
+        Some(cell) => passes::check_cell(cell, &mut found),
+        None => Vec::new(),
+    };
     let found = found.take();
     match cell {
-        Some(cell) if found.is_empty() => emit::cell(&cell, &krate),
+        Some(cell) if found.is_empty() => {
+            let mut code = emit::cell(&cell, &krate);
+            code.extend(to_warnings(&warnings));
+            code
+        }
         _ => emit::broken_cell(&tokens, &found),
     }
 }

@@ -14,7 +14,7 @@ mod support;
 use std::{env, fs, path::Path};
 
 use proc_macro2::{Delimiter, Span, TokenStream, TokenTree};
-use support::{messages_at, model, part};
+use support::{messages_at, model, part, warnings_at};
 
 /// One mistake.
 struct Case {
@@ -70,11 +70,13 @@ fn cell_and_model(text: &str) -> (Option<(String, TokenStream)>, TokenStream) {
 fn all(text: &str) -> Vec<(Span, String)> {
     let krate = "@krate(recurrent)".parse::<TokenStream>().unwrap();
     let (cell, body) = cell_and_model(text);
-    let mut found = Vec::new();
+    let (mut found, mut warnings) = (Vec::new(), Vec::new());
     let mut tokens = krate.clone();
     if let Some((name, cell)) = cell {
         let own = krate.into_iter().chain(cell.clone()).collect();
-        messages_at(rnn_compiler::expand_cell(own), &mut found);
+        let code = rnn_compiler::expand_cell(own);
+        warnings_at(&code, &mut warnings);
+        messages_at(code, &mut found);
         let group = TokenTree::from(proc_macro2::Group::new(Delimiter::Brace, cell));
         tokens.extend(format!("@cell({name})").parse::<TokenStream>().unwrap());
         tokens.extend([group]);
@@ -83,7 +85,11 @@ fn all(text: &str) -> Vec<(Span, String)> {
         tokens.extend(body);
         messages_at(rnn_compiler::expand_model(tokens), &mut found);
     }
-    found
+    let found = found.into_iter().map(|(at, d)| (at, format!("error: {d}")));
+    let warnings = warnings
+        .into_iter()
+        .map(|(at, d)| (at, format!("warning: {d}")));
+    found.chain(warnings).collect()
 }
 
 /// The messages as rustc lays them out: the line, the place under it, the words.
@@ -99,7 +105,7 @@ fn shown(text: &str) -> String {
             let before = " ".repeat(start.column);
             out += &format!("  | {line}\n  | {before}{}\n", "^".repeat(width));
         }
-        out += &format!("error: {message}\n");
+        out += &format!("{message}\n");
     }
     out.trim_end().to_owned()
 }

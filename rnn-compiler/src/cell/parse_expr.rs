@@ -273,7 +273,8 @@ impl Parser<'_> {
                 let name = i.to_string();
                 let start = c.position();
                 c.next();
-                if c.is("::") && MODULES.contains(&name.as_str()) {
+                // `self` is Python's, too.
+                if c.is("::") && MODULES.contains(&name.as_str()) && name != "self" {
                     let kind = ExprKind::Name(name);
                     return self.method(c, &Expr { kind, span });
                 }

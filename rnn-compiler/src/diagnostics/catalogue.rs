@@ -187,7 +187,7 @@ pub const CATALOGUE: &[Entry] = &[
     entry("RNN0249", "value with several axes where a vector is needed", "`split`, `concat` and `softmax` take vectors; `flatten(v)` makes one. `split` takes a matrix, too: its columns."),
     entry("RNN0250", "condition on a `const`", "`if` compares numbers that are known to the compiler; the value of a `const` is not."),
     entry("RNN0251", "array of another shape", "A parameter starts with an array of the program, and the two differ in shape; rustc shows where the array is named in the cell."),
-    entry("RNN0252", "name in a cell that nothing reads", "What no statement reads is most often a mistake: a bias that was forgotten, a gate that does nothing. `_bias` or `let [a, _] = split(z);` says that it is none."),
+    entry("RNN0252", "name in a cell that nothing reads", "What no statement reads is most often a mistake: a bias that was forgotten, a gate that does nothing: a warning. `_bias` or `let [a, _] = split(z);` says that it is none."),
     entry("RNN0300", "model that cannot stream", "A stream sees one step at a time. `Bidirectional`, `go_backwards`, `Flatten`, `Reshape` and `Permute` of a sequence, `RepeatVector`, `initial_state` and models with several axes of time need the whole sequence: use `predict`."),
 ];
 

@@ -121,3 +121,21 @@ pub fn to_compile_errors(found: &[Diagnostic]) -> TokenStream {
         })
         .collect()
 }
+
+/// A warning for every message. rustc has none that a macro can give, but for the use of something deprecated.
+pub fn to_warnings(found: &[Diagnostic]) -> TokenStream {
+    found
+        .iter()
+        .map(|d| {
+            let text = d.text();
+            quote_spanned! {d.span=>
+                const _: () = {
+                    #[deprecated(note = #text)]
+                    #[allow(non_upper_case_globals)]
+                    const in_this_cell: bool = true;
+                    let _ = in_this_cell;
+                };
+            }
+        })
+        .collect()
+}

@@ -17,8 +17,8 @@ const OF_SIZES: &[&str] = &[
 ];
 
 /// Builds the cell with its defaults and with open sizes, and reports the mistakes that it has for any
-/// sizes.
-pub fn check_cell(written: &CellAst, found: &mut Diagnostics) {
+/// sizes. Returns what a cell without mistakes is warned of.
+pub fn check_cell(written: &CellAst, found: &mut Diagnostics) -> Vec<Diagnostic> {
     let cell = written;
     let open = cell.arguments.iter().filter(|a| a.default.is_none());
     let arguments = open
@@ -40,14 +40,16 @@ pub fn check_cell(written: &CellAst, found: &mut Diagnostics) {
             found.push(d);
         }
     }
-    if before && found.is_empty() {
-        unused(&written.items, found);
+    match before && found.is_empty() {
+        true => unused(&written.items),
+        false => Vec::new(),
     }
 }
 
-/// Reports parameters and `let`s that no statement reads, in whatever branch. A name that starts with `_` says that it is
+/// The parameters and `let`s that no statement reads, in whatever branch. A name that starts with `_` says that it is
 /// none.
-fn unused(items: &[Item], found: &mut Diagnostics) {
+fn unused(items: &[Item]) -> Vec<Diagnostic> {
+    let mut found = Vec::new();
     let (mut declared, mut read) = (Vec::new(), BTreeSet::new());
     walk(items, &mut declared, &mut read);
     for (name, what) in declared {
@@ -68,6 +70,7 @@ fn unused(items: &[Item], found: &mut Diagnostics) {
             )),
         });
     }
+    found
 }
 
 /// Collects the parameters and `let`s of some statements, and all names that they read.
@@ -106,8 +109,13 @@ mod tests {
     fn codes(text: &str) -> Vec<&'static str> {
         let mut found = Diagnostics::new();
         let cell = CellAst::parse(text.parse().unwrap(), &mut found).unwrap();
-        check_cell(&cell, &mut found);
-        found.take().iter().map(|d| d.code).collect()
+        let warnings = check_cell(&cell, &mut found);
+        found
+            .take()
+            .iter()
+            .chain(&warnings)
+            .map(|d| d.code)
+            .collect()
     }
 
     #[test]
@@ -117,6 +125,21 @@ mod tests {
             codes("cell C(units) { state h: [units]; output x; }"),
             ["RNN0212"]
         );
+    }
+
+    #[test]
+    fn what_nothing_reads_is_a_warning() {
+        let text = "cell C(units) { param k: [units] = zeros; let [a, b] = split(x); output a; }";
+        let cell = CellAst::parse(text.parse().unwrap(), &mut Diagnostics::new()).unwrap();
+        let warnings = check_cell(&cell, &mut Diagnostics::new());
+        let names: Vec<_> = warnings.iter().map(|d| d.message.as_str()).collect();
+        let expected = [
+            "nothing reads the parameter `k`",
+            "nothing reads the value `b`",
+        ];
+        assert_eq!(names, expected);
+        let quiet = "cell C(units) { param _k: [units] = zeros; let [a, _] = split(x); output a; }";
+        assert!(codes(quiet).is_empty());
     }
 
     #[test]

@@ -30,6 +30,21 @@ pub fn messages_at(tokens: TokenStream, all: &mut Vec<(Span, String)>) {
     }
 }
 
+/// The texts of all warnings, and where they point.
+pub fn warnings_at(tokens: &TokenStream, all: &mut Vec<(Span, String)>) {
+    let trees: Vec<TokenTree> = tokens.clone().into_iter().collect();
+    for (i, t) in trees.iter().enumerate() {
+        let TokenTree::Group(g) = t else { continue };
+        if i >= 1 && trees[i - 1].to_string() == "deprecated" {
+            let note = g.stream().into_iter().nth(2).unwrap();
+            let text = syn::parse2::<syn::LitStr>(note.into()).unwrap();
+            all.push((trees[i - 1].span(), text.value()));
+        } else {
+            warnings_at(&g.stream(), all);
+        }
+    }
+}
+
 pub fn model(text: &str) -> Vec<String> {
     let tokens = format!("@krate(recurrent) {text}").parse().unwrap();
     let mut all = Vec::new();

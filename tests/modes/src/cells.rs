@@ -172,8 +172,8 @@ cells! {
         param mix: [units, units] = glorot_uniform;
         state h: [units];
         state wide: [2 * units];
-        let [a, b] = split(wide);
-        let [p, q] = split(x);
+        let [a, _b] = split(wide);
+        let [p, _q] = split(x);
         let seen = sigmoid(a @ mix);
         next h = tanh(p @ kernel) * seen;
         next wide = concat(h + 0.3 * a, h * h);
