@@ -15,11 +15,11 @@ mod memory {
     const fn number(n: usize, i: usize, j: usize) -> f64 {
         let (row, sign) = (
             (2 * i + 1) as f64 / THETA,
-            if (i + j) % 2 == 0 { -1.0 } else { 1.0 },
+            if (i + j).is_multiple_of(2) { -1.0 } else { 1.0 },
         );
         match () {
             () if i == n => 0.0,
-            () if j == n => row * if i % 2 == 0 { 1.0 } else { -1.0 },
+            () if j == n => row * if i.is_multiple_of(2) { 1.0 } else { -1.0 },
             () if i < j => -row,
             () => row * sign,
         }
