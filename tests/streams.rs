@@ -319,8 +319,7 @@ fn a_call_of_several_inputs_gives_a_tuple_of_outputs() {
 fn models_without_a_name_stream_where_their_type_says_so() {
     fn model(
         units: bool,
-    ) -> impl Model + Streamable<StepInput = [f32; 1]> + CallWith<[[f32; 1]; 4], Output = [f32; 1]>
-    {
+    ) -> impl Model + CallWith<[[f32; 1]; 4], StepInput = [f32; 1], Output = [f32; 1]> {
         let _ = units;
         rnn_model!(Input(_, 1) -> GRU(4) -> Dense(1))
     }

@@ -40,7 +40,7 @@ fn arrays_go_to_the_device_and_come_from_it() {
     assert!(far.set_param("rnn/kernels", &kernel).is_err());
     assert_eq!(far.predict(&x).unwrap(), found);
 
-    let data = Dataset::new(&x, &Array2::<f32>::ones((3, 2))).unwrap();
+    let data = Dataset::new(&x, Array2::<f32>::ones((3, 2))).unwrap();
     let fit = || Fit {
         epochs: 2,
         verbose: Verbose::Silent,
