@@ -363,8 +363,8 @@ class 2        0        1        2";
 
     #[test]
     fn sequences_and_single_numbers_are_classes_too() {
-        let steps = Array3::from_shape_fn((2, 3, 2), |(i, t, c)| ((i + t) % 2 == c).into());
-        let steps = steps.mapv(|right: bool| f32::from(u8::from(right)));
+        let steps = Array3::from_shape_fn((2, 3, 2), |(i, t, c)| (i + t) % 2 == c);
+        let steps = steps.mapv(|right| f32::from(u8::from(right)));
         let labels = array![[0, 1, 0], [1, 0, 0]];
         let matrix = ConfusionMatrix::new(&steps, &labels).unwrap();
         assert_eq!(matrix.counts, [3, 1, 0, 2]);
