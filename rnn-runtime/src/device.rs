@@ -14,13 +14,13 @@ use crate::{error::Error, precision::Precision};
 /// unless it is float32: `cuda,bf16`, `cuda:1,tf32`.
 ///
 /// ```
-/// use rnn_runtime::device::Device;
+/// use recurrent::prelude::Device;
 ///
 /// let device: Device = "cpu".parse()?;
 /// assert_eq!(device.to_string(), "cpu");
 /// // Without the feature `cuda`, or without a GPU, this is the CPU.
 /// println!("{}", Device::auto());
-/// # Ok::<(), rnn_runtime::Error>(())
+/// # Ok::<(), recurrent::Error>(())
 /// ```
 #[derive(Clone, Debug)]
 pub struct Device(Kind);
@@ -68,14 +68,14 @@ impl Device {
     /// [`Error::Device`] if the device cannot: the CPU has float32 only, and so has a GPU of a compute capability before 8.0.
     ///
     /// ```
-    /// use rnn_runtime::{device::Device, precision::Precision};
+    /// use recurrent::{device::Device, precision::Precision};
     ///
     /// let cpu = Device::cpu().with_precision(Precision::Float32)?;
     /// assert!(cpu.with_precision(Precision::Bf16).is_err());
     /// if let Ok(gpu) = Device::cuda(0) {
     ///     assert_eq!(gpu.with_precision(Precision::Tf32)?.to_string(), "cuda:0,tf32");
     /// }
-    /// # Ok::<(), rnn_runtime::Error>(())
+    /// # Ok::<(), recurrent::Error>(())
     /// ```
     pub fn with_precision(self, precision: Precision) -> Result<Device, Error> {
         match self.0 {

@@ -2,6 +2,16 @@
 
 /// Every error of the runtime. A call that returns one changes nothing. Without the feature `std` there are
 /// only the errors of a stream.
+///
+/// ```
+/// use recurrent::prelude::*;
+///
+/// let model = rnn_model!(Embedding(10, 4) -> LSTM(4));
+/// match model.predict(&ndarray::array![[1, 2, 12]]) {
+///     Err(Error::Id { id, vocabulary, .. }) => assert_eq!((id, vocabulary), (12, 10)),
+///     other => panic!("{other:?}"),
+/// }
+/// ```
 #[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {

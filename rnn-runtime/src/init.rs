@@ -24,7 +24,7 @@ const TRUNCATED_DEVIATION: f64 = 0.879_625_661_034_239_8;
 /// The same seed gives the same bits on every machine.
 ///
 /// ```
-/// use rnn_runtime::{init::initialise, params::{Init, ParamSpec}};
+/// use recurrent::{init::initialise, params::{Init, ParamSpec}};
 ///
 /// let specs = [
 ///     ParamSpec::new("dense/kernel", &[3, 2], Init::GlorotUniform),

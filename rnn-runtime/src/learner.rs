@@ -5,6 +5,15 @@ use crate::{error::Error, on_device::OnDevice, params::ParamSpec};
 pub use rnn_tables::OutputRange;
 
 /// Shape and kind of one input or output of a model.
+///
+/// ```
+/// use recurrent::prelude::*;
+///
+/// let model = rnn_model!(Input(28, 3) -> LSTM(4) -> Dense(2));
+/// let input = model.inputs()[0];
+/// assert_eq!((input.time, input.features), (Some(Some(28)), &[3][..]));
+/// assert_eq!(model.outputs()[0].time, None);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ValueSpec {
     /// `input`, or the name that the model gives it.
@@ -26,6 +35,8 @@ impl ValueSpec {
 }
 
 /// Borrowed rows of an input, tight and row-major.
+///
+/// Example: [`InputView`].
 #[derive(Clone, Copy, Debug)]
 pub enum Values<'a> {
     /// `[batch, (time,) features]`; for a mask `[batch, time]`, 1 where a step is valid and 0 where it is
@@ -36,6 +47,19 @@ pub enum Values<'a> {
 }
 
 /// One input of one batch.
+///
+/// ```
+/// use recurrent::prelude::*;
+///
+/// use recurrent::learner::{InputView, Values};
+///
+/// let mut model = rnn_model!(Input(_, 3) -> LSTM(4) -> Dense(2));
+/// // Two sequences of five steps.
+/// let x = [0.5; 2 * 5 * 3];
+/// model.infer(&[InputView { batch: 2, time: 5, values: Values::Floats(&x) }])?;
+/// assert_eq!(model.output(0).len(), 2 * 2);
+/// # Ok::<(), Error>(())
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct InputView<'a> {
     /// Rows.
@@ -47,6 +71,8 @@ pub struct InputView<'a> {
 }
 
 /// The seed of one training step, from which dropout draws its masks.
+///
+/// Example: [`Learner`].
 #[derive(Clone, Copy, Debug, Default)]
 pub struct StepSeed {
     /// The seed of `Fit`.
@@ -56,6 +82,21 @@ pub struct StepSeed {
 }
 
 /// One state that a stateful layer keeps, of all rows of a batch.
+///
+/// ```
+/// use recurrent::prelude::*;
+///
+/// use recurrent::learner::{InputView, Values};
+///
+/// let mut model = rnn_model!(Input(_, 3) -> GRU(4, stateful));
+/// let x = InputView { batch: 1, time: 5, values: Values::Floats(&[0.5; 15]) };
+/// model.infer(&[x])?;
+/// let kept = model.kept_states();
+/// assert_eq!((kept[0].layer.as_str(), &kept[0].shape[..]), ("gru", &[1, 4][..]));
+/// model.reset_states();
+/// model.set_kept_states(&kept)?;
+/// # Ok::<(), Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct KeptState {
     /// The layer's name.
@@ -74,6 +115,27 @@ pub struct KeptState {
 ///
 /// All weights live in one flat slice, parameter after parameter in the order of
 /// [`Learner::specs`], tight and row-major, so that an optimizer is a loop over one slice.
+///
+/// ```
+/// use recurrent::prelude::*;
+///
+/// use recurrent::learner::{InputView, StepSeed, Values};
+///
+/// let mut model = rnn_model!(Input(_, 1) -> SimpleRNN(2) -> Dense(1));
+/// let x = InputView { batch: 1, time: 3, values: Values::Floats(&[1.0, 2.0, 3.0]) };
+/// let mut gradients = vec![0.0; model.weights().len()];
+///
+/// // The gradient of the output itself, and a step against it.
+/// model.forward(&[x], StepSeed::default())?;
+/// let before = model.output(0)[0];
+/// model.backward(&[&[1.0]], &mut gradients)?;
+/// for (w, g) in model.weights_mut().iter_mut().zip(&gradients) {
+///     *w -= 0.01 * g;
+/// }
+/// model.infer(&[x])?;
+/// assert!(model.output(0)[0] < before);
+/// # Ok::<(), Error>(())
+/// ```
 pub trait Learner: Send {
     /// The parameters, in storage order.
     fn specs(&self) -> &'static [ParamSpec];
@@ -139,7 +201,7 @@ pub trait Learner: Send {
     /// size; training checks whole data sets before it changes anything.
     ///
     /// ```
-    /// use rnn_runtime::learner::Learner;
+    /// use recurrent::learner::Learner;
     ///
     /// /// Ids as the first input of a model wants them: those that it does not know become 0.
     /// fn known(model: &dyn Learner, mut ids: Vec<u32>) -> Vec<u32> {

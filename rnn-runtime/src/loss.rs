@@ -1,6 +1,18 @@
 //! Losses and their targets as data, so that a device can compute them beside its outputs.
 
 /// Targets of some rows.
+///
+/// ```
+/// use recurrent::prelude::*;
+///
+/// use recurrent::train::{Predictions, TargetView};
+///
+/// // Two rows of two numbers.
+/// let targets = TargetView::Floats(&[1.0, 2.0, 3.0, 4.0]);
+/// let predictions = Predictions::new(&[1.0, 2.0, 3.0, 6.0], 2, targets, None)?;
+/// assert_eq!(MeanSquaredError.mean(&predictions, None)?, 1.0);
+/// # Ok::<(), Error>(())
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub enum TargetView<'a> {
     /// `[rows]`: the number of the right class.
@@ -10,6 +22,8 @@ pub enum TargetView<'a> {
 }
 
 /// Target of one row.
+///
+/// Example: [`Metric`](https://docs.rs/recurrent/latest/recurrent/metrics/trait.Metric.html).
 #[derive(Clone, Copy, Debug)]
 pub enum Target<'a> {
     /// The number of the right class.
@@ -19,6 +33,8 @@ pub enum Target<'a> {
 }
 
 /// Which targets a loss takes.
+///
+/// Example: [`Metric`](https://docs.rs/recurrent/latest/recurrent/metrics/trait.Metric.html).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TargetKind {
     /// Class numbers, one a row.
@@ -29,6 +45,8 @@ pub enum TargetKind {
 
 /// A loss of one row, with Keras's formulas. `host::loss_row` computes each of them on the host; the
 /// results of other devices are compared with it.
+///
+/// Example: [`Trainable`](crate::trainable::Trainable).
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum LossRule {
@@ -63,6 +81,8 @@ pub enum LossRule {
 }
 
 /// The loss of one output of a batch.
+///
+/// Example: [`Trainable`](crate::trainable::Trainable).
 #[derive(Clone, Copy, Debug)]
 pub struct LossTask<'a> {
     /// The loss of one row.
@@ -80,6 +100,8 @@ pub struct LossTask<'a> {
 }
 
 /// A metric of one row, with Keras's formulas.
+///
+/// Example: [`Trainable`](crate::trainable::Trainable).
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum MetricRule {
@@ -107,6 +129,8 @@ pub enum MetricRule {
 }
 
 /// A metric of one output of a batch.
+///
+/// Example: [`Trainable`](crate::trainable::Trainable).
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct MetricTask {
     /// The metric of one row.
@@ -116,6 +140,8 @@ pub struct MetricTask {
 }
 
 /// A number that a model has computed for the trainer.
+///
+/// Example: [`Trainable`](crate::trainable::Trainable).
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Figure {
     /// This number.
@@ -127,6 +153,8 @@ pub enum Figure {
 }
 
 /// What a model has computed of one output of a batch.
+///
+/// Example: [`Trainable`](crate::trainable::Trainable).
 #[derive(Clone, Debug, PartialEq)]
 pub struct LossFigures {
     /// The loss.
@@ -137,6 +165,8 @@ pub struct LossFigures {
 }
 
 /// The gradient of the loss with respect to one output.
+///
+/// Example: [`Trainable`](crate::trainable::Trainable).
 #[derive(Clone, Copy, Debug)]
 pub enum OutputGradient<'a> {
     /// Zero everywhere: this output has no loss.

@@ -9,6 +9,15 @@ pub use own::OwnInit;
 pub use own::{OwnNumbers, axes_of, write_own};
 
 /// How a parameter starts. Keras's initialisers, by Keras's names.
+///
+/// ```
+/// use recurrent::prelude::*;
+///
+/// use recurrent::{init::initialise, params::{Init, ParamSpec}};
+///
+/// let kernel = ParamSpec::new("kernel", &[2, 2], Init::Identity { gain: 0.5 });
+/// assert_eq!(initialise(&[kernel], 0), [0.5, 0.0, 0.0, 0.5]);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Init {
@@ -87,6 +96,8 @@ pub enum Init {
 }
 
 /// What [`Init::VarianceScaling`] divides its scale by.
+///
+/// Example: [`Distribution`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FanMode {
     /// How many numbers feed a unit: `fan_in`.
@@ -98,6 +109,20 @@ pub enum FanMode {
 }
 
 /// What [`Init::VarianceScaling`] draws.
+///
+/// ```
+/// use recurrent::prelude::*;
+///
+/// use recurrent::params::{Distribution, FanMode, Init};
+///
+/// // He et al.'s, for the mean of both fans.
+/// let init = Init::VarianceScaling {
+///     scale: 2.0,
+///     mode: FanMode::FanAvg,
+///     distribution: Distribution::Uniform,
+/// };
+/// // In a model: `kernel_initializer = variance_scaling(2, fan_avg, uniform)`.
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Distribution {
     /// Normal, cut off at two deviations; what is left has the variance asked for.
@@ -112,6 +137,15 @@ pub enum Distribution {
 /// ([`keras.regularizers`](https://keras.io/api/layers/regularizers/)).
 ///
 /// The loss grows by `l1 * Σ|w| + l2 * Σw²`; 0 leaves a term out.
+///
+/// ```
+/// use recurrent::prelude::*;
+///
+/// let model = rnn_model!(Input(_, 3) -> LSTM(4, kernel_regularizer = l2(0.01)));
+/// let kernel = model.specs()[0];
+/// assert_eq!((kernel.regularizer.l1, kernel.regularizer.l2), (0.0, 0.01));
+/// assert!(model.specs()[1].regularizer.is_none());
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Regularizer {
     /// Factor of the sum of the absolute values.
@@ -135,6 +169,15 @@ impl Regularizer {
 ///
 /// The norm is Euclidean, over the axes `axis`, as in Keras: `[0]` gives the norm of each column of a
 /// kernel `[inputs, units]`, which holds all weights of one unit.
+///
+/// ```
+/// use recurrent::prelude::*;
+///
+/// use recurrent::params::Constraint;
+///
+/// let model = rnn_model!(Input(_, 3) -> LSTM(4, kernel_constraint = non_neg));
+/// assert_eq!(model.specs()[0].constraint, Some(Constraint::NonNeg));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Constraint {
@@ -166,6 +209,8 @@ pub enum Constraint {
 }
 
 /// One parameter as the compiler declares it.
+///
+/// Example: [`ParamSpec::new`].
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct ParamSpec {
     /// Keras's name, such as `lstm/kernel`, `lstm/recurrent_kernel`, `batch_normalization/gamma`.
@@ -186,7 +231,7 @@ impl ParamSpec {
     /// A trainable parameter without a regulariser or a constraint.
     ///
     /// ```
-    /// use rnn_runtime::params::{Constraint, Init, ParamSpec};
+    /// use recurrent::params::{Constraint, Init, ParamSpec};
     ///
     /// let kernel = ParamSpec::new("dense/kernel", &[3, 2], Init::GlorotUniform);
     /// let kernel = ParamSpec { constraint: Some(Constraint::NonNeg), ..kernel };

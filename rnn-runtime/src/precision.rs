@@ -12,11 +12,11 @@ use crate::error::Error;
 /// `f16`.
 ///
 /// ```
-/// use rnn_runtime::precision::Precision;
+/// use recurrent::precision::Precision;
 ///
 /// assert_eq!("bf16".parse::<Precision>()?, Precision::Bf16);
 /// assert_eq!(Precision::default().to_string(), "float32");
-/// # Ok::<(), rnn_runtime::Error>(())
+/// # Ok::<(), recurrent::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Precision {

@@ -28,6 +28,143 @@ pub use crate::{loss::OutputGradient, update::TrainState};
 /// - `output` for losses and metrics that [`Trainable::loss`] does not compute.
 ///
 /// A device that fails in a call that cannot return an error keeps the error for the next call that can.
+///
+/// ```
+/// use recurrent::{
+///     learner::{InputView, KeptState, StepSeed, ValueSpec, Values},
+///     params::{Init, ParamSpec},
+///     prelude::*,
+///     trainable::{
+///         Figure, LossFigures, LossTask, OutputGradient, Slot, Target, TargetView, TrainState,
+///         Trainable, Update, UpdateTables, loss_row,
+///     },
+/// };
+/// use std::{any::Any, borrow::Cow};
+///
+/// /// `y = w x`, as a model on some device would be: only `output` and `weights` copy its numbers.
+/// #[derive(Default)]
+/// struct Line {
+///     w: f32,
+///     x: Vec<f32>,
+///     y: Vec<f32>,
+///     dy: Vec<f32>,
+///     figures: Vec<f64>,
+/// }
+///
+/// /// Gradient and slots of one training.
+/// struct State {
+///     tables: UpdateTables,
+///     gradient: [f32; 1],
+///     slots: Vec<Vec<f32>>,
+/// }
+///
+/// impl State {
+///     fn of(state: &mut dyn TrainState) -> Result<&mut State, Error> {
+///         let state: &mut dyn Any = state;
+///         state.downcast_mut().ok_or_else(|| Error::Argument("the state of another model".into()))
+///     }
+/// }
+///
+/// impl TrainState for State {
+///     fn slot(&self, index: usize) -> Vec<f32> {
+///         self.slots[index].clone()
+///     }
+///     fn set_slot(&mut self, index: usize, values: &[f32]) -> Result<(), Error> {
+///         self.slots[index] = values.to_vec();
+///         Ok(())
+///     }
+/// }
+///
+/// const PARAMS: &[ParamSpec] = &[ParamSpec::new("line/w", &[1], Init::Zeros)];
+/// const X: &[ValueSpec] = &[ValueSpec { name: "x", ids: false, time: None, features: &[1] }];
+/// const Y: &[ValueSpec] = &[ValueSpec { name: "y", ids: false, time: None, features: &[1] }];
+///
+/// impl Trainable for Line {
+///     fn params(&self) -> &'static [ParamSpec] {
+///         PARAMS
+///     }
+///     fn inputs(&self) -> &'static [ValueSpec] {
+///         X
+///     }
+///     fn outputs(&self) -> &'static [ValueSpec] {
+///         Y
+///     }
+///     fn forward(&mut self, inputs: &[InputView<'_>], _: StepSeed) -> Result<(), Error> {
+///         self.predict(inputs)
+///     }
+///     fn predict(&mut self, inputs: &[InputView<'_>]) -> Result<(), Error> {
+///         if let Values::Floats(x) = inputs[0].values {
+///             self.x = x.to_vec();
+///             self.y = x.iter().map(|x| self.w * x).collect();
+///         }
+///         Ok(())
+///     }
+///     fn output(&self, _: usize) -> Cow<'_, [f32]> {
+///         Cow::Borrowed(&self.y)
+///     }
+///     fn weight_penalty(&mut self) -> Figure {
+///         Figure::Known(0.0)
+///     }
+///     fn loss(&mut self, _: usize, task: &LossTask<'_>, _: bool) -> Result<Option<LossFigures>, Error> {
+///         let (TargetView::Floats(targets), None) = (task.targets, task.weights) else {
+///             return Ok(None); // The host computes it.
+///         };
+///         let rows = self.y.len() as f64;
+///         let mut loss = 0.0;
+///         self.dy = vec![0.0; self.y.len()];
+///         for (i, y) in self.y.iter().enumerate() {
+///             let (target, dy) = (Target::Floats(&targets[i..=i]), &mut self.dy[i..=i]);
+///             loss += loss_row(task.rule, &[*y], target, Some(&mut *dy)) / rows;
+///             dy[0] *= (task.share / rows) as f32;
+///         }
+///         // Nobody waits for it before the end of the epoch.
+///         self.figures.push(loss);
+///         let loss = Figure::Kept(self.figures.len() - 1);
+///         Ok(Some(LossFigures { loss, metrics: vec![None; task.metrics.len()] }))
+///     }
+///     fn figures(&mut self) -> Result<Vec<f64>, Error> {
+///         Ok(std::mem::take(&mut self.figures))
+///     }
+///     fn start_training(&self, slots: &[Slot]) -> Result<Box<dyn TrainState>, Error> {
+///         let slots = slots.iter().map(|slot| vec![slot.initial]).collect();
+///         Ok(Box::new(State { tables: UpdateTables::new(PARAMS)?, gradient: [0.0], slots }))
+///     }
+///     fn backward(&mut self, outputs: &[OutputGradient<'_>], state: &mut dyn TrainState) -> Result<(), Error> {
+///         let dy = match outputs[0] {
+///             OutputGradient::Host(dy) => dy,
+///             _ => &self.dy,
+///         };
+///         State::of(state)?.gradient = [self.x.iter().zip(dy).map(|(x, dy)| x * dy).sum()];
+///         Ok(())
+///     }
+///     fn apply(&mut self, update: &Update<'_>, state: &mut dyn TrainState) -> Result<(), Error> {
+///         let State { tables, gradient, slots } = State::of(state)?;
+///         let mut weights = [self.w];
+///         tables.apply(update, &mut weights, gradient, slots)?;
+///         [self.w] = weights;
+///         Ok(())
+///     }
+///     fn weights(&self) -> Cow<'_, [f32]> {
+///         vec![self.w].into()
+///     }
+///     fn set_weights(&mut self, weights: &[f32]) -> Result<(), Error> {
+///         self.w = weights[0];
+///         Ok(())
+///     }
+///     fn set_states(&mut self, _: &[KeptState]) -> Result<(), Error> {
+///         Ok(())
+///     }
+/// }
+///
+/// let mut line = Line::default();
+/// let data = Dataset::new([1.0, 2.0, 3.0], [2.0, 4.0, 6.0])?;
+/// Trainer::new(&mut line)
+///     .loss(MeanSquaredError)
+///     .optimizer(SGD::new(0.05))
+///     .fit(&data, Fit { epochs: 50, ..Fit::default() })?;
+/// assert!((line.w - 2.0).abs() < 1e-3);
+/// # Ok::<(), Error>(())
+/// ```
 pub trait Trainable: Send {
     /// The parameters, in the order of the weights.
     fn params(&self) -> &'static [ParamSpec];

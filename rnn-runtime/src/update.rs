@@ -13,6 +13,8 @@ use crate::error::Error;
 ///
 /// The model's [`ParamSpec`](crate::params::ParamSpec)s say which parameters are trained and have penalties
 /// and constraints.
+///
+/// Example: [`Trainable`](crate::trainable::Trainable).
 #[derive(Clone, Copy)]
 pub struct Update<'a> {
     /// The number of the step and its learning rate.
@@ -28,6 +30,8 @@ pub struct Update<'a> {
 }
 
 /// Where training stands.
+///
+/// Example: [`Trainable`](crate::trainable::Trainable).
 #[derive(Clone, Copy, Debug)]
 pub struct Step {
     /// Counts from 1.
@@ -37,6 +41,8 @@ pub struct Step {
 }
 
 /// A number that an optimizer remembers for every weight.
+///
+/// Example: [`Trainable`](crate::trainable::Trainable).
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Slot {
     /// Keras's name, such as `momentum`.
@@ -46,6 +52,8 @@ pub struct Slot {
 }
 
 /// How gradients are clipped before a step. As in Keras, only one way at a time.
+///
+/// Example: [`Trainable`](crate::trainable::Trainable).
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Clip {
     /// Nothing.
@@ -59,6 +67,8 @@ pub enum Clip {
 }
 
 /// How the weights move.
+///
+/// Example: [`Trainable`](crate::trainable::Trainable).
 #[derive(Clone, Copy)]
 pub enum UpdateRule<'a> {
     /// By one of Keras's formulas.
@@ -70,6 +80,8 @@ pub enum UpdateRule<'a> {
 }
 
 /// Keras's formulas. The slots of each rule are in the order in which the optimizer creates them.
+///
+/// Example: [`Trainable`](crate::trainable::Trainable).
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Rule {
@@ -108,6 +120,8 @@ pub enum Rule {
 }
 
 /// A rule as a function of host slices.
+///
+/// Example: [`Trainable`](crate::trainable::Trainable).
 pub trait HostRule {
     /// Moves `weights` against `gradients`, which are clipped already. All slices have the same
     /// length; `slots` hold what the last step left in them.
@@ -116,6 +130,8 @@ pub trait HostRule {
 
 /// The state of a training, kept where the model's weights are: the gradients, and the slots of the
 /// optimizer.
+///
+/// Example: [`Trainable`](crate::trainable::Trainable).
 pub trait TrainState: Any + Send {
     /// A copy of slot number `index`, one number for every weight.
     fn slot(&self, index: usize) -> Vec<f32>;

@@ -45,7 +45,7 @@ pub use atomic::{make_folder, write_atomically};
 /// file is then as it was.
 ///
 /// ```
-/// use rnn_runtime::{params::{Init, ParamSpec}, weights::{load, save}};
+/// use recurrent::{params::{Init, ParamSpec}, weights::{load, save}};
 ///
 /// let specs = [ParamSpec::new("dense/bias", &[2], Init::Zeros)];
 /// let path = std::env::temp_dir().join(format!("doc-save-{}.safetensors", std::process::id()));
@@ -55,7 +55,7 @@ pub use atomic::{make_folder, write_atomically};
 /// load(&path, &specs, &mut weights)?;
 /// assert_eq!(weights, [1.0, 2.0]);
 /// # std::fs::remove_file(path).unwrap();
-/// # Ok::<(), rnn_runtime::Error>(())
+/// # Ok::<(), recurrent::Error>(())
 /// ```
 pub fn save(path: impl AsRef<Path>, specs: &[ParamSpec], weights: &[f32]) -> Result<(), Error> {
     let path = path.as_ref();
@@ -73,6 +73,8 @@ pub fn save(path: impl AsRef<Path>, specs: &[ParamSpec], weights: &[f32]) -> Res
 /// # Errors
 /// [`Error::Shape`] if `weights` is not as long as `specs` say, [`Error::Argument`] if a weight is
 /// not finite.
+///
+/// Example: [`save`].
 pub fn to_bytes(specs: &[ParamSpec], weights: &[f32]) -> Result<Vec<u8>, Error> {
     check_length(specs, weights.len())?;
     let mut at = 0;
@@ -108,7 +110,7 @@ pub fn to_bytes(specs: &[ParamSpec], weights: &[f32]) -> Result<Vec<u8>, Error> 
 /// differs, and tensor with a number that is not finite. `weights` is then as it was.
 ///
 /// ```
-/// use rnn_runtime::{Error, params::{Init, ParamSpec}, weights::{load_bytes, to_bytes}};
+/// use recurrent::{Error, params::{Init, ParamSpec}, weights::{load_bytes, to_bytes}};
 ///
 /// let saved = [ParamSpec::new("dense/bias", &[2], Init::Zeros)];
 /// let bytes = to_bytes(&saved, &[1.0, 2.0])?;
@@ -131,6 +133,8 @@ pub fn load(path: impl AsRef<Path>, specs: &[ParamSpec], weights: &mut [f32]) ->
 ///
 /// # Errors
 /// As [`load`], without those of the file system.
+///
+/// Example: [`load`].
 pub fn load_bytes(
     name: &str,
     bytes: &[u8],
@@ -175,6 +179,8 @@ pub fn load_bytes(
 /// # Errors
 /// As [`load`]; [`Error::Weights`] only for problems of matching tensors, for parameters that could be several of them,
 /// or if none matches.
+///
+/// Example: `model.load_matching(path)`, in [`Model`](https://docs.rs/recurrent/latest/recurrent/model/trait.Model.html).
 pub fn load_matching(
     path: impl AsRef<Path>,
     specs: &[ParamSpec],

@@ -155,6 +155,25 @@ impl<C: Callback + ?Sized> Callback for &mut C {
 }
 
 /// A training under way, as a callback sees it.
+///
+/// ```
+/// use recurrent::prelude::*;
+///
+/// /// Halves the learning rate after every tenth epoch, and stops at a loss of 0.01.
+/// struct Halving;
+///
+/// impl Callback for Halving {
+///     fn on_epoch_end(&mut self, training: &mut Training<'_>) -> Result<(), Error> {
+///         if training.epoch() % 10 == 9 {
+///             training.set_learning_rate(training.learning_rate() / 2.0)?;
+///         }
+///         if training.logs().get("loss").is_some_and(|loss| loss < 0.01) {
+///             training.stop();
+///         }
+///         Ok(())
+///     }
+/// }
+/// ```
 pub struct Training<'a> {
     pub(super) weights: HostWeights<'a>,
     pub(super) stepper: &'a mut Stepper,

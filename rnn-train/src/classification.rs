@@ -237,6 +237,8 @@ impl fmt::Display for ConfusionMatrix {
 }
 
 /// How well one class is recognised.
+///
+/// Example: [`ClassificationReport`].
 #[derive(Clone, Debug, PartialEq)]
 pub struct ClassScores {
     /// The class.

@@ -39,6 +39,8 @@ pub use sgd::SGD;
 pub use stepper::{OptimizerState, Stepper};
 
 /// What all optimizers have in common.
+///
+/// Example: [`Optimizer`].
 #[derive(Clone, Debug, Default)]
 pub struct Options {
     /// The learning rate.

@@ -6,6 +6,8 @@ pub use rnn_runtime::loss::{Target, TargetKind, TargetView};
 
 /// Predictions of a batch, their targets and weights, by rows. A row is one sample, or one step
 /// of one sample where the output is a sequence: rows = batch × time.
+///
+/// Example: [`Predictions::new`].
 #[derive(Clone, Copy, Debug)]
 pub struct Predictions<'a> {
     predictions: &'a [f32],

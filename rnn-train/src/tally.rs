@@ -4,6 +4,8 @@ use super::predictions::{Predictions, Target, TargetKind};
 use rnn_runtime::{error::Error, loss::MetricRule};
 
 /// Which way a number gets better.
+///
+/// Example: [`Metric`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Direction {
     /// The larger the better.
@@ -73,6 +75,8 @@ pub trait Metric: Send {
 }
 
 /// A metric being summed up over the batches of an epoch.
+///
+/// Example: [`Metric`].
 pub trait Tally: Send {
     /// Adds the rows of a batch.
     fn add(&mut self, predictions: &Predictions<'_>);
@@ -88,6 +92,8 @@ pub trait Tally: Send {
 }
 
 /// Weighted mean over the rows of some function of a row's prediction and target.
+///
+/// Example: [`Metric`].
 pub struct RowMean<F> {
     function: F,
     total: f64,

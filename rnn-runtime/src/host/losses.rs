@@ -19,6 +19,8 @@ use categorical::{One, Shared, categorical};
 /// respect to `prediction`, `[features]`.
 ///
 /// A target of the other kind or of another length, or a label that is not below `features`, gives NaN.
+///
+/// Example: [`Trainable`](crate::trainable::Trainable).
 pub fn loss_row(
     rule: LossRule,
     prediction: &[f32],

@@ -11,6 +11,8 @@ use crate::{
 
 /// What an update needs to know about a model's parameters, found once: which weights are trained, and which
 /// of them are constrained.
+///
+/// Example: [`Trainable`](crate::trainable::Trainable).
 pub struct UpdateTables {
     params: Vec<ParamSpec>,
     constraints: Constraints,

@@ -91,6 +91,8 @@ fn length(what: &'static str, expected: usize, found: usize) -> Result<(), Error
 }
 
 /// The input of a step, made of plain numbers. Structures of generated code implement it, too.
+///
+/// Example: [`AnyStream`].
 pub trait FromNumbers: Sized {
     /// How many it takes.
     const LEN: usize;

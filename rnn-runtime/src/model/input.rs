@@ -11,32 +11,127 @@ use crate::{
 };
 
 /// Steps of features: `[batch, time, features]`.
+///
+/// ```
+/// use ndarray::{Array2, Array3};
+/// use recurrent::prelude::*;
+///
+/// fn model() -> impl Model<Input = Sequence, Output = Array2<f32>> {
+///     rnn_model!(Input(_, 3) -> LSTM(4))
+/// }
+/// assert_eq!(model().predict(&Array3::<f32>::zeros((2, 5, 3)))?.dim(), (2, 4));
+/// # Ok::<(), Error>(())
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub enum Sequence {}
 /// Steps of features of rank 2: `[batch, time, a, b]`.
+///
+/// ```
+/// use ndarray::{Array2, Array4};
+/// use recurrent::prelude::*;
+///
+/// fn model() -> impl Model<Input = Sequence2, Output = Array2<f32>> {
+///     rnn_model!(Input(_, 4, 3) -> TimeDistributed(Flatten) -> LSTM(4))
+/// }
+/// assert_eq!(model().predict(&Array4::<f32>::zeros((2, 5, 4, 3)))?.dim(), (2, 4));
+/// # Ok::<(), Error>(())
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub enum Sequence2 {}
 /// Steps of features of rank 3: `[batch, time, a, b, c]`.
+///
+/// ```
+/// use ndarray::{Array2, Array5};
+/// use recurrent::prelude::*;
+///
+/// fn model() -> impl Model<Input = Sequence3, Output = Array2<f32>> {
+///     rnn_model!(Input(_, 4, 3, 2) -> TimeDistributed(Flatten) -> LSTM(4))
+/// }
+/// assert_eq!(model().predict(&Array5::<f32>::zeros((2, 5, 4, 3, 2)))?.dim(), (2, 4));
+/// # Ok::<(), Error>(())
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub enum Sequence3 {}
 /// Rows of features, no time axis: `[batch, features]`.
+///
+/// ```
+/// use ndarray::{Array2};
+/// use recurrent::{model::Rows, prelude::*};
+///
+/// fn model() -> impl Model<Input = Rows, Output = Array2<f32>> {
+///     rnn_model!(Input(3) -> Dense(4))
+/// }
+/// assert_eq!(model().predict(&Array2::<f32>::zeros((2, 3)))?.dim(), (2, 4));
+/// # Ok::<(), Error>(())
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub enum Rows {}
 /// Rows of features of rank 2, no time axis: `[batch, a, b]`.
+///
+/// ```
+/// use ndarray::{Array2, Array3};
+/// use recurrent::{model::Rows2, prelude::*};
+///
+/// fn model() -> impl Model<Input = Rows2, Output = Array2<f32>> {
+///     rnn_model!(Input(4, 3) -> Flatten -> Dense(4))
+/// }
+/// assert_eq!(model().predict(&Array3::<f32>::zeros((2, 4, 3)))?.dim(), (2, 4));
+/// # Ok::<(), Error>(())
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub enum Rows2 {}
 /// Rows of features of rank 3, no time axis: `[batch, a, b, c]`.
+///
+/// ```
+/// use ndarray::{Array2, Array4};
+/// use recurrent::{model::Rows3, prelude::*};
+///
+/// fn model() -> impl Model<Input = Rows3, Output = Array2<f32>> {
+///     rnn_model!(Input(4, 3, 2) -> Flatten -> Dense(4))
+/// }
+/// assert_eq!(model().predict(&Array4::<f32>::zeros((2, 4, 3, 2)))?.dim(), (2, 4));
+/// # Ok::<(), Error>(())
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub enum Rows3 {}
 /// Class ids: `[batch, time]`.
+///
+/// ```
+/// use ndarray::{Array2};
+/// use recurrent::prelude::*;
+///
+/// fn model() -> impl Model<Input = Ids, Output = Array2<f32>> {
+///     rnn_model!(Embedding(10, 3) -> LSTM(4))
+/// }
+/// assert_eq!(model().predict(&Array2::<u32>::zeros((2, 5)))?.dim(), (2, 4));
+/// # Ok::<(), Error>(())
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub enum Ids {}
 /// Which steps are real: booleans `[batch, time]`.
+///
+/// ```
+/// use ndarray::{Array2, Array3};
+/// use recurrent::prelude::*;
+///
+/// rnn_model! {
+///     struct Reader {
+///         input x: [_, 3];
+///         input real: mask;
+///         output y = x -> LSTM(4, mask = real);
+///     }
+/// }
+/// let (x, real) = (Array3::<f32>::zeros((2, 5, 3)), Array2::from_elem((2, 5), true));
+/// assert_eq!(Reader::new().predict((&x, &real))?.dim(), (2, 4));
+/// # Ok::<(), Error>(())
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub enum Masks {}
 
 /// The kind of one input of a model: [`Sequence`], [`Rows`], [`Ids`], [`Masks`], [`Sequence2`],
 /// [`Rows2`], [`Sequence3`] or [`Rows3`].
+///
+/// Example: [`Sequence`].
 pub trait Kind {}
 impl Kind for Sequence {}
 impl Kind for Sequence2 {}
@@ -126,7 +221,7 @@ impl<'a> Batch<'a> {
 ///
 /// ```
 /// use ndarray::{ArrayView2, ArrayView3, array};
-/// use rnn_runtime::{Error, model::{Batch, Ids, IntoInput, Sequence}};
+/// use recurrent::{Error, model::{Batch, Ids, IntoInput, Sequence}};
 ///
 /// struct Pair<'a> {
 ///     x: ArrayView3<'a, f32>,
@@ -143,6 +238,19 @@ impl<'a> Batch<'a> {
 /// let mut to = vec![];
 /// Pair { x: x.view(), words: words.view() }.into_input(&mut to)?;
 /// assert_eq!(to.len(), 2);
+/// # Ok::<(), Error>(())
+/// ```
+///
+/// ```
+/// use recurrent::prelude::*;
+///
+/// use ndarray::{Array3, array};
+///
+/// let model = rnn_model!(Input(_, 1) -> GRU(4) -> Dense(1));
+/// // An array of any memory layout, a view, or steps of one number without that axis.
+/// let x = Array3::<f32>::zeros((2, 5, 1));
+/// assert_eq!(model.predict(&x)?, model.predict(x.view())?);
+/// assert_eq!(model.predict(&array![[0.0, 0.0], [1.0, 1.0]])?.dim(), (2, 1));
 /// # Ok::<(), Error>(())
 /// ```
 #[diagnostic::on_unimplemented(
@@ -165,6 +273,8 @@ pub enum Floats {}
 
 /// Implemented by `f32` only. rustc shows this trait's message for other types. The type is also the parameter, so
 /// that rustc infers the type of `Array3::zeros(…)`.
+///
+/// Example: [`IntoInput`].
 #[diagnostic::on_unimplemented(
     message = "a model reads numbers of type `f32`, not `{T}`",
     label = "an array of `{T}`",
@@ -187,6 +297,8 @@ impl Feature<f32> for Floats {
 }
 
 /// Implemented by `bool` only, for [`Masks`], as [`Feature`] is by `f32`.
+///
+/// Example: [`IntoInput`].
 #[diagnostic::on_unimplemented(
     message = "a mask is of booleans, not `{T}`",
     label = "an array of `{T}`",
@@ -235,6 +347,8 @@ floats! {
 }
 
 /// An integer that can be a class id.
+///
+/// Example: [`IntoInput`].
 #[diagnostic::on_unimplemented(
     message = "class ids are whole numbers such as `u32`, not `{Self}`",
     label = "an array of `{Self}`",

@@ -9,7 +9,7 @@ use crate::error::Error;
 ///
 /// ```
 /// use ndarray::{Array2, Array3, ArrayD, IxDyn};
-/// use rnn_runtime::{Error, model::Outputs};
+/// use recurrent::{Error, model::Outputs};
 ///
 /// struct Both {
 ///     sequence: Array3<f32>,

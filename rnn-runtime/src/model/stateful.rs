@@ -8,6 +8,19 @@ use super::{ModelInfo, check::count};
 use crate::error::Error;
 
 /// One state of one layer, by the names of the model.
+///
+/// ```
+/// use recurrent::prelude::*;
+///
+/// use ndarray::Array3;
+///
+/// let mut model = rnn_model!(Input(_, 3) -> GRU(4, stateful));
+/// model.predict(&Array3::<f32>::ones((2, 5, 3)))?;
+/// let states = model.states();
+/// assert_eq!((states[0].layer.as_str(), states[0].value.shape()), ("gru", &[2, 4][..]));
+/// model.set_states(&states)?;
+/// # Ok::<(), Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct LayerState {
     /// The layer's name, such as `lstm`.

@@ -14,6 +14,18 @@ use super::{
 use crate::{cpu::simd::Isa, device::Device, error::Error, init::initialise, params::ParamSpec};
 
 /// A compiled model. Everything that `rnn_model!` makes implements it.
+///
+/// ```
+/// use recurrent::prelude::*;
+///
+/// use ndarray::Array3;
+///
+/// let model = rnn_model!(Input(_, 3) -> GRU(8) -> Dense(2, softmax));
+/// let y = model.predict(&Array3::<f32>::zeros((16, 10, 3)))?;
+/// assert_eq!(y.dim(), (16, 2));
+/// println!("{}", model.summary());
+/// # Ok::<(), Error>(())
+/// ```
 pub trait Model: Program {
     /// A model with fresh weights from seed 0. See [`Model::with_seed`].
     fn new() -> Self {
@@ -67,7 +79,7 @@ pub trait Model: Program {
     /// compute it. A clone of the model is on the CPU, too.
     ///
     /// ```
-    /// use rnn_runtime::{device::Device, error::Error, model::Model};
+    /// use recurrent::{Error, model::Model, prelude::Device};
     ///
     /// /// A model on the GPU, if there is one.
     /// fn placed<M: Model>(model: M) -> Result<M, Error> {
@@ -184,7 +196,7 @@ pub trait Model: Program {
     /// whether the steps are one persistent kernel, and if not why. Nothing is compiled or run for it.
     ///
     /// ```
-    /// use rnn_runtime::{device::Device, model::Model};
+    /// use recurrent::{model::Model, prelude::Device};
     ///
     /// /// Prints how a model would run on the GPU, if there is one.
     /// fn print_plan(model: &impl Model) {
@@ -199,7 +211,7 @@ pub trait Model: Program {
     /// trained. [`Model::param`] gives the numbers of one.
     ///
     /// ```
-    /// use rnn_runtime::{model::Model, params::ParamSpec};
+    /// use recurrent::{model::Model, params::ParamSpec};
     ///
     /// /// Keras's "trainable params".
     /// fn trainable(model: &impl Model) -> usize {
@@ -234,7 +246,7 @@ pub trait Model: Program {
     ///
     /// ```
     /// use ndarray::{ArrayView2, Ix2};
-    /// use rnn_runtime::{error::Error, model::Model};
+    /// use recurrent::{Error, model::Model};
     ///
     /// /// The vectors of all words, `[words, features]`.
     /// fn embeddings(model: &impl Model) -> Result<ArrayView2<'_, f32>, Error> {
@@ -255,7 +267,7 @@ pub trait Model: Program {
     ///
     /// ```
     /// use ndarray::Array2;
-    /// use rnn_runtime::{error::Error, model::Model};
+    /// use recurrent::{Error, model::Model};
     ///
     /// /// Starts with known vectors of words, `[words, features]`.
     /// fn start(model: &mut impl Model, glove: &Array2<f64>) -> Result<(), Error> {

@@ -9,7 +9,7 @@ const MAX_AXES: usize = 8;
 /// `frozen param a: [order, order] = MATRIX;`.
 ///
 /// ```
-/// use rnn_runtime::params::{Init, OwnInit, ParamSpec};
+/// use recurrent::params::{Init, OwnInit, ParamSpec};
 ///
 /// /// 0, 1, 2, … of a parameter of any shape.
 /// fn count(_shape: &[usize], values: &mut [f32]) {
@@ -18,7 +18,7 @@ const MAX_AXES: usize = 8;
 ///     }
 /// }
 /// let spec = ParamSpec::new("rnn/a", &[2, 2], Init::Own(OwnInit::new(None, count)));
-/// assert_eq!(rnn_runtime::init::initialise(&[spec], 0), [0.0, 1.0, 2.0, 3.0]);
+/// assert_eq!(recurrent::init::initialise(&[spec], 0), [0.0, 1.0, 2.0, 3.0]);
 /// ```
 #[derive(Clone, Copy, Debug)]
 pub struct OwnInit {

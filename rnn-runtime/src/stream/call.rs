@@ -36,6 +36,8 @@ pub trait CallWith<X>: Streamable {
 }
 
 /// The arrays that a call gives: `[f32; N]`, `[[f32; N]; T]`, or a tuple of these.
+///
+/// Example: [`CallWith`].
 pub trait CallOutput {
     /// Before the first step.
     #[doc(hidden)]

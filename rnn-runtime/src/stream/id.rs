@@ -5,12 +5,12 @@ use crate::error::Error;
 /// A class id below `N`: what a stream over an `Embedding(N, …)` takes, so that a step cannot fail.
 ///
 /// ```
-/// use rnn_runtime::stream::Id;
+/// use recurrent::stream::Id;
 /// let id: Id<1000> = Id::new(7)?;
 /// assert_eq!(id.get(), 7);
 /// let error = Id::<1000>::new(1000).unwrap_err();
 /// assert_eq!(error.to_string(), "id 1000 is outside of the vocabulary 0..1000");
-/// # Ok::<(), rnn_runtime::Error>(())
+/// # Ok::<(), recurrent::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Id<const N: usize>(u32);

@@ -19,6 +19,23 @@ use crate::cpu::{
 };
 
 /// What a stream reads its weights from: [`PackedWeights`], a model, or an `Arc` of one.
+///
+/// ```
+/// use recurrent::prelude::*;
+///
+/// use recurrent::stream::{StreamOver, StreamWeights};
+/// use std::sync::Arc;
+///
+/// /// A wave that any stream can go through: borrowed, owned or shared.
+/// fn silence<O: StreamWeights>(stream: &mut StreamOver<O>) -> bool {
+///     stream.reset();
+///     stream.is_finite()
+/// }
+/// rnn_model! { struct Amp = Input(_, 1) -> GRU(4) -> Dense(1); }
+/// let model = Arc::new(Amp::new());
+/// assert!(silence(&mut model.stream()?) && silence(&mut model.into_stream()?));
+/// # Ok::<(), Error>(())
+/// ```
 pub trait StreamWeights {
     /// The model.
     type Program: StreamProgram;
@@ -54,6 +71,21 @@ type Out<'s, O> = <<O as StreamWeights>::Program as StreamProgram>::StepOutput<'
 ///
 /// The second and the third are `Send` and `'static`: a struct can hold one and go to another thread.
 /// `V` is where the values are kept.
+///
+/// ```
+/// use recurrent::prelude::*;
+///
+/// rnn_model! { struct Amp = Input(_, 1) -> GRU(4) -> Dense(1); }
+///
+/// /// A plug-in, which can be sent to another thread.
+/// struct Plugin {
+///     stream: OwnedStream<Amp>,
+/// }
+/// let mut plugin = Plugin { stream: Amp::new().into_stream()? };
+/// let [y] = *plugin.stream.step(&[0.5]);
+/// assert!(y.is_finite());
+/// # Ok::<(), Error>(())
+/// ```
 #[derive(Clone)]
 pub struct StreamOver<O, V = Arena> {
     weights: O,
@@ -67,9 +99,24 @@ pub struct StreamOver<O, V = Arena> {
 ///
 /// `W` is how the weights are stored, `V` where the values are kept. A clone goes on from the same
 /// states: to come back to them, or to look ahead.
+///
+/// ```
+/// use recurrent::prelude::*;
+///
+/// let model = rnn_model!(Input(_, 1) -> GRU(4) -> Dense(1));
+/// let mut stream = model.stream()?;
+/// let before = stream.clone();
+/// let [y] = *stream.step(&[0.5]);
+/// // From the same states once more.
+/// let mut stream = before;
+/// assert_eq!(*stream.step(&[0.5]), [y]);
+/// # Ok::<(), Error>(())
+/// ```
 pub type Stream<'m, P, W = NativeF32, V = Arena> = StreamOver<PackedWeights<'m, P, W>, V>;
 
 /// A stream whose values are within itself.
+///
+/// Example: [`PackedWeights`].
 pub type InlineStream<'m, P, W = PortableF32> = Stream<'m, P, W, <P as StreamProgram>::Values>;
 
 impl<O: StreamWeights, V: Storage> StreamOver<O, V> {

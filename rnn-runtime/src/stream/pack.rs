@@ -21,6 +21,8 @@ use crate::{
 ///
 /// # Panics
 /// If there are fewer weights or less room than [`StreamInfo`](super::StreamInfo) says.
+///
+/// Example: [`PackedWeights`].
 pub fn pack<P: StreamProgram, W: PanelFormat<Element = f32>>(
     isa: Isa,
     weights: &[f32],
@@ -288,7 +290,7 @@ impl<'w, P: StreamProgram> PackedWeights<'w, P> {
 /// [`PackedWeights::packed`].
 ///
 /// ```
-/// use rnn_runtime::stream::floats;
+/// use recurrent::stream::floats;
 /// const TWO: [f32; 2] = floats(&[0, 0, 128, 63, 0, 0, 0, 192]);
 /// assert_eq!(TWO, [1.0, -2.0]);
 /// ```

@@ -103,6 +103,21 @@ pub trait StreamProgram: Sized {
 ///     Ok(())
 /// }
 /// ```
+///
+/// ```
+/// use recurrent::prelude::*;
+///
+/// use recurrent::model::Streamable;
+///
+/// /// Any model that takes eight numbers a step.
+/// fn first<M: Model + Streamable<StepInput = [f32; 8]>>(model: &M) -> Result<(), Error> {
+///     let mut stream = model.stream()?;
+///     stream.step(&[0.0; 8]);
+///     Ok(())
+/// }
+/// first(&rnn_model!(Input(_, 8) -> LSTM(4)))?;
+/// # Ok::<(), Error>(())
+/// ```
 #[diagnostic::on_unimplemented(
     message = "[RNN0300]: the type `{Self}` does not say that it can stream",
     label = "`Streamable` is missing where this type is declared",

@@ -9,6 +9,15 @@ use super::{
 use rnn_runtime::{error::Error, weights};
 
 /// How often a [`ModelCheckpoint`] saves.
+///
+/// ```
+/// use recurrent::prelude::*;
+///
+/// let checkpoint = ModelCheckpoint {
+///     save_freq: SaveFreq::Batches(100),
+///     ..ModelCheckpoint::new("run/{epoch:02d}-{batch:04d}.safetensors")
+/// };
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum SaveFreq {
     /// After every epoch.
@@ -52,6 +61,8 @@ pub struct ModelCheckpoint {
 }
 
 /// What [`ModelCheckpoint`] has seen.
+///
+/// Nothing of it has to be written: [`ModelCheckpoint::new`] starts with the default.
 #[derive(Clone, Debug, Default)]
 pub struct ModelCheckpointState {
     monitor: Option<Monitor>,

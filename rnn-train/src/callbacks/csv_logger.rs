@@ -31,6 +31,8 @@ pub struct CSVLogger {
 }
 
 /// What [`CSVLogger`] has open.
+///
+/// Nothing of it has to be written: [`CSVLogger::new`] starts with the default.
 #[derive(Debug, Default)]
 pub struct CSVLoggerState {
     file: Option<File>,

@@ -32,6 +32,8 @@ pub struct EarlyStopping {
 }
 
 /// What [`EarlyStopping`] has seen.
+///
+/// Nothing of it has to be written: [`EarlyStopping::new`] starts with the default.
 #[derive(Clone, Debug, Default)]
 pub struct EarlyStoppingState {
     monitor: Option<Monitor>,

@@ -68,6 +68,8 @@ pub struct ReduceLROnPlateau {
 }
 
 /// What [`ReduceLROnPlateau`] has seen.
+///
+/// Nothing of it has to be written: [`ReduceLROnPlateau::new`] starts with the default.
 #[derive(Clone, Debug, Default)]
 pub struct ReduceLROnPlateauState {
     monitor: Option<Monitor>,

@@ -5,6 +5,13 @@ use crate::metrics::Direction;
 use rnn_runtime::error::Error;
 
 /// Which way the number that a callback watches gets better.
+///
+/// ```
+/// use recurrent::prelude::*;
+///
+/// // A number of one's own, of which the trainer does not know which way is better.
+/// let stopping = EarlyStopping { mode: Mode::Max, patience: 3, ..EarlyStopping::new("sharpe_ratio") };
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Mode {
     /// As the loss or metric of that name does.

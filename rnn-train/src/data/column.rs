@@ -5,6 +5,8 @@ use ndarray::{ArrayBase, Data, Dimension};
 use rnn_runtime::error::Error;
 
 /// One input or one target of all samples: `[n, …]`, row-major.
+///
+/// Example: [`Column::floats`].
 #[derive(Clone, Debug, PartialEq)]
 pub struct Column {
     shape: Vec<usize>,
@@ -159,6 +161,8 @@ fn check(found: usize, shape: &[usize]) -> Result<(), Error> {
 }
 
 /// A type of number that a [`Column`] can be made of.
+///
+/// Example: [`Column::numbers`].
 pub trait Number: Copy {
     /// Whether it is a type of whole numbers.
     const WHOLE: bool;
@@ -205,6 +209,18 @@ impl Number for bool {
 
 /// Types that can become a [`Column`]: `ndarray` arrays and views of any dimension, and slices,
 /// vectors and arrays as `[n]`.
+///
+/// ```
+/// use recurrent::prelude::*;
+///
+/// use ndarray::array;
+///
+/// // The same three samples.
+/// let a = Dataset::new(array![[1.0], [2.0], [3.0]], [0, 1, 0])?;
+/// let b = Dataset::new(vec![1.0, 2.0, 3.0], &array![0, 1, 0])?;
+/// assert_eq!(a.len(), b.len());
+/// # Ok::<(), Error>(())
+/// ```
 pub trait IntoColumn {
     /// Copies the numbers.
     ///

@@ -5,6 +5,18 @@ use rnn_runtime::error::Error;
 
 /// Types that can become the inputs or the targets of a [`Dataset`](super::Dataset): one
 /// [`IntoColumn`], or a tuple of up to eight.
+///
+/// ```
+/// use recurrent::prelude::*;
+///
+/// use ndarray::{Array2, Array3};
+///
+/// // A model with two inputs and two outputs.
+/// let (sensors, settings) = (Array3::<f32>::zeros((5, 20, 3)), Array2::<f32>::zeros((5, 2)));
+/// let data = Dataset::new((&sensors, &settings), ([0, 1, 2, 0, 1], [0.5; 5]))?;
+/// assert_eq!(data.len(), 5);
+/// # Ok::<(), Error>(())
+/// ```
 pub trait IntoColumns {
     /// Copies the numbers.
     ///

@@ -12,6 +12,8 @@ use super::Number;
 use rnn_runtime::error::Error;
 
 /// A type of number that [`read_npy`] can make of the numbers in a file: `f32`, or `u32` for class numbers and ids.
+///
+/// Example: [`read_npy`].
 pub trait NpyNumber: Copy {
     /// The same number.
     ///

@@ -5,6 +5,8 @@ use rnn_runtime::error::Error;
 
 /// How [`Dataset::timeseries`] cuts windows: the arguments of Keras's
 /// `timeseries_dataset_from_array`, by its names and with its defaults.
+///
+/// Example: [`Dataset::timeseries`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Windows {
     /// Steps of a window; 1 by default (Keras has no default).

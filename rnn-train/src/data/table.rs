@@ -7,6 +7,8 @@ use ndarray::{Array1, Array2};
 use rnn_runtime::error::Error;
 
 /// How a CSV file is written.
+///
+/// Example: [`Table::read_csv_with`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Csv {
     /// What stands between two cells; a comma by default.

@@ -66,6 +66,12 @@ pub struct BinaryAccuracy {
 }
 
 /// [`BinaryAccuracy`](struct@BinaryAccuracy) with Keras's threshold of one half: `.metric(BinaryAccuracy)`.
+///
+/// ```
+/// use recurrent::prelude::*;
+///
+/// let scores = Scores::new().loss(BinaryCrossentropy::default()).metric(BinaryAccuracy);
+/// ```
 #[expect(
     non_upper_case_globals,
     reason = "metrics without options are values by their type's name, too"

@@ -23,6 +23,12 @@ pub struct TopKCategoricalAccuracy {
 }
 
 /// [`TopKCategoricalAccuracy`](struct@TopKCategoricalAccuracy) with Keras's 5 guesses.
+///
+/// ```
+/// use recurrent::prelude::*;
+///
+/// let scores = Scores::new().loss(CategoricalCrossentropy::default()).metric(TopKCategoricalAccuracy);
+/// ```
 #[expect(
     non_upper_case_globals,
     reason = "metrics without options are values by their type's name, too"
@@ -76,6 +82,14 @@ pub struct SparseTopKCategoricalAccuracy {
 }
 
 /// [`SparseTopKCategoricalAccuracy`](struct@SparseTopKCategoricalAccuracy) with Keras's 5 guesses.
+///
+/// ```
+/// use recurrent::prelude::*;
+///
+/// let scores = Scores::new()
+///     .loss(SparseCategoricalCrossentropy::default())
+///     .metric(SparseTopKCategoricalAccuracy);
+/// ```
 #[expect(
     non_upper_case_globals,
     reason = "metrics without options are values by their type's name, too"

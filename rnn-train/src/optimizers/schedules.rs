@@ -7,6 +7,22 @@ use super::check_not_negative;
 use rnn_runtime::error::Error;
 
 /// A learning rate for every step.
+///
+/// ```
+/// use recurrent::prelude::*;
+///
+/// /// A tenth after every thousand steps.
+/// #[derive(Debug)]
+/// struct Stairs;
+///
+/// impl Schedule for Stairs {
+///     fn at(&self, step: u64) -> f64 {
+///         0.01 * 0.1f64.powi((step / 1000) as i32)
+///     }
+/// }
+///
+/// let optimizer = Adam::new(LearningRate::Schedule(std::sync::Arc::new(Stairs)));
+/// ```
 pub trait Schedule: fmt::Debug + Send + Sync {
     /// The rate of the next step after `step` steps: `at(0)` is that of the first step.
     fn at(&self, step: u64) -> f64;
@@ -21,6 +37,14 @@ pub trait Schedule: fmt::Debug + Send + Sync {
 }
 
 /// An optimizer's learning rate: a number or a [`Schedule`]; `.into()` makes it from either.
+///
+/// ```
+/// use recurrent::prelude::*;
+///
+/// let constant = Adam { learning_rate: 0.01.into(), ..Adam::default() };
+/// let falling = Adam { learning_rate: CosineDecay::new(0.01, 1000).into(), ..Adam::default() };
+/// assert_eq!((constant.learning_rate.at(500), falling.learning_rate.at(1000)), (0.01, 0.0));
+/// ```
 #[derive(Clone, Debug)]
 pub enum LearningRate {
     /// The same for all steps; callbacks may change it.

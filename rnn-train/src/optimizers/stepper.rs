@@ -38,6 +38,23 @@ pub struct Stepper {
 }
 
 /// The state of a [`Stepper`], to be written into a checkpoint.
+///
+/// ```
+/// use recurrent::prelude::*;
+///
+/// use recurrent::optimizers::Stepper;
+///
+/// let mut model = rnn_model!(Input(_, 1) -> SimpleRNN(1));
+/// let mut optimizer = Stepper::new(Box::new(Adam::default()), model.specs())?;
+/// optimizer.step(model.weights_mut(), &mut [0.1, 0.2, 0.3])?;
+///
+/// // A training that goes on later, with another stepper.
+/// let state = optimizer.state();
+/// assert_eq!((state.iterations, state.slots.len()), (1, 2));
+/// let mut again = Stepper::new(Box::new(Adam::default()), model.specs())?;
+/// again.restore(&state)?;
+/// # Ok::<(), Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct OptimizerState {
     /// Name of the optimizer.

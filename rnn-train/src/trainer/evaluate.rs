@@ -14,6 +14,8 @@ use crate::{
 use rnn_runtime::{error::Error, trainable::Trainable};
 
 /// `model.evaluate(…)`: Keras's, for every model, wherever its numbers are.
+///
+/// Example: [`Evaluate::evaluate`].
 pub trait Evaluate: Trainable {
     /// Loss and metrics of the model in inference, in batches of 32, or of the size for which
     /// [`Dataset::continuing`] cut the data. States are zero at the start and afterwards.

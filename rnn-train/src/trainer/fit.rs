@@ -7,6 +7,12 @@ use crate::data::Dataset;
 use rnn_runtime::error::Error;
 
 /// What [`Trainer::fit`](super::Trainer::fit) shows on standard error.
+///
+/// ```
+/// use recurrent::prelude::*;
+///
+/// let fit = Fit { epochs: 20, verbose: Verbose::Lines, ..Fit::default() };
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Verbose {
     /// [`Verbose::Progress`] on a terminal, nothing otherwise.

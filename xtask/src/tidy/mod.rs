@@ -5,6 +5,7 @@
 
 mod circles;
 mod default_set;
+mod examples;
 mod imports;
 mod length;
 mod links;
@@ -47,6 +48,7 @@ const RULES: &[Rule] = &[
     circles::check,
     manifests::check,
     default_set::check,
+    examples::check,
     versions::check,
     types::check,
     words::check,

@@ -54,10 +54,14 @@ impl<M: Program> StreamWeights for Arc<M> {
 
 /// A stream that owns its model: `Send` and `'static`, so that a struct can hold it and a thread can have
 /// it. Made by [`IntoStream::into_stream`].
+///
+/// Example: [`IntoStream`].
 pub type OwnedStream<M> = StreamOver<M>;
 
 /// A stream that shares its model with other streams and threads, and can go on with another one
 /// ([`StreamOver::reload`]). Made by [`IntoStream::into_stream`] of an `Arc`.
+///
+/// Example: [`StreamOver::reload`].
 pub type SharedStream<M> = StreamOver<Arc<M>>;
 
 /// What a stream can own: a model, or an `Arc` of one.
