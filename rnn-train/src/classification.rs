@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use ndarray::{ArrayBase, Data, Dimension};
+use ndarray::{Array2, ArrayBase, Data, Dimension};
 
 use super::{data::IntoColumn, predictions::argmax};
 use rnn_runtime::error::Error;
@@ -55,6 +55,51 @@ impl ConfusionMatrix {
             row.extend(rows.next().into_iter().flatten().copied());
             row.iter().all(|v| !v.is_nan()).then(|| argmax(&row))
         })
+    }
+
+    /// [`ConfusionMatrix::new`] without the rows whose mask is false: padded steps, which losses and metrics leave out, too.
+    ///
+    /// # Errors
+    /// As [`ConfusionMatrix::new`]; [`Error::Shape`] if there is not a mask for every row.
+    ///
+    /// ```
+    /// use ndarray::{Array3, array};
+    /// use recurrent::prelude::*;
+    ///
+    /// // Two sequences of three steps, one of them shorter.
+    /// let predictions = Array3::from_shape_fn((2, 3, 2), |(_, _, class)| class as f32);
+    /// let labels = array![[1, 1, 0], [1, 0, 0]];
+    /// let real = array![[true, true, true], [true, false, false]];
+    /// let matrix = ConfusionMatrix::masked(&predictions, &labels, &real)?;
+    /// assert_eq!((matrix.count(1, 1), matrix.count(0, 1)), (3, 1));
+    /// # Ok::<(), Error>(())
+    /// ```
+    pub fn masked<S: Data<Elem = f32>, D: Dimension, M: Data<Elem = bool>, E: Dimension>(
+        predictions: &ArrayBase<S, D>,
+        labels: impl IntoColumn,
+        mask: &ArrayBase<M, E>,
+    ) -> Result<ConfusionMatrix, Error> {
+        let (rows, labels) = (predictions.rows(), labels.into_column()?);
+        let count = rows.into_iter().len();
+        let labels = labels.to_floats();
+        if mask.len() != count || labels.len() != count {
+            return Err(Error::Shape {
+                what: "labels and mask".to_owned(),
+                expected: format!("{count} each, one for every row of the predictions"),
+                found: format!("{} and {}", labels.len(), mask.len()),
+            });
+        }
+        let kept: Vec<usize> = (0..count)
+            .zip(mask)
+            .filter_map(|(i, m)| m.then_some(i))
+            .collect();
+        let labels: Vec<f32> = kept.iter().map(|i| labels[*i]).collect();
+        let classes = predictions.shape().last().copied().unwrap_or(1);
+        let rows: Vec<_> = predictions.rows().into_iter().collect();
+        let values = kept.iter().flat_map(|i| rows[*i].iter().copied());
+        let all = Array2::from_shape_vec((kept.len(), classes), values.collect())
+            .map_err(|e| Error::Argument(e.to_string()))?;
+        ConfusionMatrix::new(&all, labels)
     }
 
     /// Counts numbers above a threshold, as class 1, against labels of 0 and 1. Logits are above 0 where a probability is
@@ -185,10 +230,14 @@ impl ConfusionMatrix {
                     recall: share(right, actual),
                     f1_score: share(2 * right, actual + predicted),
                     support: actual,
+                    predicted,
                 }
             })
             .collect();
         let support = classes.iter().map(|c| c.support).sum();
+        // As in scikit-learn, classes that occur nowhere are not averaged: nothing is known of them.
+        let seen = |c: &ClassScores| c.support > 0 || c.predicted > 0;
+        let occur = classes.iter().filter(|c| seen(c)).count() as u64;
         let average = |name: &str, weight: &dyn Fn(&ClassScores) -> f64| {
             let of = |score: &dyn Fn(&ClassScores) -> f64| {
                 classes.iter().map(|c| score(c) * weight(c)).sum()
@@ -199,11 +248,12 @@ impl ConfusionMatrix {
                 recall: of(&|c| c.recall),
                 f1_score: of(&|c| c.f1_score),
                 support,
+                predicted: support,
             }
         };
         ClassificationReport {
             accuracy: self.accuracy(),
-            macro_average: average("macro avg", &|_| 1.0 / classes.len() as f64),
+            macro_average: average("macro avg", &|c| share(seen(c).into(), occur)),
             weighted_average: average("weighted avg", &|c| share(c.support, support)),
             classes,
         }
@@ -251,6 +301,8 @@ pub struct ClassScores {
     pub f1_score: f64,
     /// Rows of this class.
     pub support: u64,
+    /// Rows that are predicted as this class.
+    pub predicted: u64,
 }
 
 /// Scores of all classes, as scikit-learn's `classification_report` prints them.
@@ -272,7 +324,7 @@ pub struct ClassificationReport {
     pub classes: Vec<ClassScores>,
     /// Share of rows that were predicted right.
     pub accuracy: f64,
-    /// Means over classes.
+    /// Means over the classes that occur, as true or as predicted ones.
     pub macro_average: ClassScores,
     /// Means over rows.
     pub weighted_average: ClassScores,
@@ -290,6 +342,7 @@ impl fmt::Display for ClassificationReport {
                 recall,
                 f1_score,
                 support,
+                ..
             } = c;
             write!(
                 f,
@@ -328,7 +381,7 @@ fn share(part: u64, whole: u64) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use ndarray::{Array2, Array3, array};
+    use ndarray::{Array3, array};
 
     use super::*;
 
@@ -370,6 +423,10 @@ class 2        0        1        2";
         let labels = array![[0, 1, 0], [1, 0, 0]];
         let matrix = ConfusionMatrix::new(&steps, &labels).unwrap();
         assert_eq!(matrix.counts, [3, 1, 0, 2]);
+        let report = ConfusionMatrix::new(&sure(3, &[0, 2]), &[0, 2])
+            .unwrap()
+            .report();
+        assert_eq!(report.macro_average.f1_score, 1.0);
         let binary = ConfusionMatrix::new(&array![[0.7], [0.5]], &[1.0, 0.0]).unwrap();
         assert_eq!(binary.counts, [1, 0, 0, 1]);
     }

@@ -65,10 +65,10 @@ elsewhere! {
         "write `model.save(\"model.safetensors\")?`";
     WithGetWeights GetWeightsIsParam get_weights:
         "a model has no `get_weights`: weights have names",
-        "write `model.param(\"lstm/kernel\")` for shape and numbers of one, `model.params()` for the names of all";
+        "write `model.param_view(\"lstm/kernel\")` for an array of one, `model.params()` for the names of all";
     WithSetWeights SetWeightsIsParamMut set_weights:
         "a model has no `set_weights`: weights have names",
-        "write `model.param_mut(\"lstm/kernel\")` for the numbers of one, or `model.load(\"model.safetensors\")?`";
+        "write `model.set_param(\"lstm/kernel\", &array)?` for one, or `model.load(\"model.safetensors\")?` for all";
     WithCountParams CountParamsIsSummary count_params:
         "a model has no `count_params`: the numbers are in `summary`",
         "write `println!(\"{{}}\", model.summary());`";

@@ -8,8 +8,9 @@ use rnn_runtime::error::Error;
 /// Shifts and scales every feature to mean 0 and standard deviation 1, and back: Keras's `Normalization`
 /// ([keras.layers.Normalization](https://keras.io/api/layers/preprocessing_layers/numerical/normalization/)).
 ///
-/// Features are the last axis, `[…, features]`; `[n]` is one feature. Take the numbers from the training data alone, and
-/// keep them with the weights: whoever predicts needs the same.
+/// Features are the last axis, `[…, features]`; one feature has any shape. Take the numbers from the training data alone.
+/// Whoever predicts needs the same: [`Normalization::new`] makes it of [`mean`](Normalization::mean) and
+/// [`deviation`](Normalization::deviation), which a program can have as constants.
 ///
 /// ```
 /// use ndarray::array;
@@ -34,12 +35,12 @@ use rnn_runtime::error::Error;
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Normalization {
-    mean: Vec<f32>,
-    deviation: Vec<f32>,
+    mean: Vec<f64>,
+    deviation: Vec<f64>,
 }
 
 /// Keras's `epsilon`: what a deviation is at least, so that a feature that never changes becomes 0.
-const SMALLEST: f32 = 1e-7;
+const SMALLEST: f64 = 1e-7;
 
 impl Normalization {
     /// Means and standard deviations (of all, not of a sample) of some data, `[…, features]` or `[n]`.
@@ -60,7 +61,11 @@ impl Normalization {
     pub fn adapt<N: Number, S: Data<Elem = N>, D: Dimension>(
         data: &ArrayBase<S, D>,
     ) -> Result<Normalization, Error> {
-        let features = features_of(data.shape());
+        let features = match data.shape() {
+            [] | [_] => 1,
+            // At least 1, so that it can divide.
+            [.., features] => (*features).max(1),
+        };
         if data.is_empty() {
             return Err(Error::Argument(format!(
                 "there is no number to adapt to in data of shape {:?}",
@@ -86,8 +91,8 @@ impl Normalization {
             variance[at % features] += (v - mean[at % features]).powi(2) / rows;
         }
         Ok(Normalization {
-            mean: mean.iter().map(|&m| m as f32).collect(),
-            deviation: variance.iter().map(|v| v.sqrt() as f32).collect(),
+            mean,
+            deviation: variance.iter().map(|v| v.sqrt()).collect(),
         })
     }
 
@@ -105,8 +110,8 @@ impl Normalization {
     /// assert!(Normalization::new(&[12.0, 1010.0], &[1.5]).is_err());
     /// # Ok::<(), Error>(())
     /// ```
-    pub fn new(mean: &[f32], deviation: &[f32]) -> Result<Normalization, Error> {
-        let finite = |list: &[f32]| list.iter().all(|v| v.is_finite());
+    pub fn new(mean: &[f64], deviation: &[f64]) -> Result<Normalization, Error> {
+        let finite = |list: &[f64]| list.iter().all(|v| v.is_finite());
         let fits = mean.len() == deviation.len() && !mean.is_empty();
         if !fits || !finite(mean) || !finite(deviation) || deviation.iter().any(|d| *d < 0.0) {
             return Err(Error::Argument(format!(
@@ -121,12 +126,12 @@ impl Normalization {
     }
 
     /// The mean of every feature.
-    pub fn mean(&self) -> &[f32] {
+    pub fn mean(&self) -> &[f64] {
         &self.mean
     }
 
     /// The standard deviation of every feature.
-    pub fn deviation(&self) -> &[f32] {
+    pub fn deviation(&self) -> &[f64] {
         &self.deviation
     }
 
@@ -141,7 +146,7 @@ impl Normalization {
                 self.mean.len()
             )));
         }
-        let pick = |of: &[f32]| features.iter().map(|&f| of[f]).collect::<Vec<_>>();
+        let pick = |of: &[f64]| features.iter().map(|&f| of[f]).collect::<Vec<_>>();
         Normalization::new(&pick(&self.mean), &pick(&self.deviation))
     }
 
@@ -165,15 +170,14 @@ impl Normalization {
         data: &ArrayBase<S, D>,
     ) -> Result<Array<f32, D>, Error> {
         self.map(data, |at, v| {
-            v * self.deviation[at].max(SMALLEST) + self.mean[at]
+            (v * self.deviation[at].max(SMALLEST) + self.mean[at]) as f32
         })
     }
 
     /// One step of a stream, which allocates nothing.
     ///
     /// # Panics
-    /// If the step has other features than the data had: a type of its own keeps that for a stream, as in
-    /// `scale.step::<3>(x)`.
+    /// If the step has other features than the data had.
     ///
     /// ```
     /// use recurrent::prelude::*;
@@ -187,20 +191,21 @@ impl Normalization {
     /// ```
     pub fn step<const F: usize>(&self, x: [f32; F]) -> [f32; F] {
         assert_eq!(F, self.mean.len(), "features of a step");
-        core::array::from_fn(|at| self.one(at, x[at]))
+        core::array::from_fn(|at| self.one(at, x[at].into()))
     }
 
-    fn one(&self, feature: usize, v: f32) -> f32 {
-        (v - self.mean[feature]) / self.deviation[feature].max(SMALLEST)
+    /// In double precision: a time in seconds differs from its mean by less than an `f32` of it can tell.
+    fn one(&self, feature: usize, v: f64) -> f32 {
+        ((v - self.mean[feature]) / self.deviation[feature].max(SMALLEST)) as f32
     }
 
     fn map<N: Number, S: Data<Elem = N>, D: Dimension>(
         &self,
         data: &ArrayBase<S, D>,
-        f: impl Fn(usize, f32) -> f32,
+        f: impl Fn(usize, f64) -> f32,
     ) -> Result<Array<f32, D>, Error> {
-        let features = features_of(data.shape());
-        if features != self.mean.len() {
+        let features = self.mean.len();
+        if features > 1 && data.shape().last() != Some(&features) {
             return Err(Error::Shape {
                 what: "data".to_owned(),
                 expected: format!("[…, {}]", self.mean.len()),
@@ -209,17 +214,9 @@ impl Normalization {
         }
         // In the order of indices, whatever the data's own is in memory.
         let values = data.iter().enumerate();
-        let values = values.map(|(at, v)| f(at % features, v.float())).collect();
+        let values = values.map(|(at, v)| f(at % features, v.double())).collect();
         Array::from_shape_vec(data.raw_dim(), values)
             .map_err(|e| Error::Argument(format!("data of shape {:?}: {e}", data.shape())))
-    }
-}
-
-/// The last axis, or 1 for a series `[n]`. At least 1, so that it can divide.
-fn features_of(shape: &[usize]) -> usize {
-    match shape {
-        [] | [_] => 1,
-        [.., features] => (*features).max(1),
     }
 }
 
@@ -233,7 +230,20 @@ mod tests {
     fn a_large_mean_keeps_its_deviation() {
         let series = Array1::from_iter((0..1000).map(|i| 1e7 + f64::from(i % 2)));
         let scale = Normalization::adapt(&series).unwrap();
-        assert_eq!(scale.deviation(), [0.5]);
+        assert_eq!(scale.deviation()[0] as f32, 0.5);
+        // Seconds since 1970, which are 64 apart as `f32`.
+        let times = Array1::from_iter((0..3).map(|i| 1.7e9 + f64::from(i)));
+        let scale = Normalization::adapt(&times).unwrap();
+        let there = scale.normalize(&times).unwrap();
+        let expected = 1.5f32.sqrt();
+        assert_eq!(there, array![-expected, 0.0, expected]);
+    }
+
+    #[test]
+    fn one_feature_has_any_shape() {
+        let scale = Normalization::new(&[10.0], &[2.0]).unwrap();
+        let forecasts = scale.denormalize(&array![[0.0, 1.0, 2.0]]).unwrap();
+        assert_eq!(forecasts, array![[10.0, 12.0, 14.0]]);
     }
 
     #[test]
@@ -268,14 +278,15 @@ mod tests {
         assert_eq!(words(Normalization::adapt(&bad)), found);
         assert!(Normalization::new(&[], &[]).is_err());
         assert!(Normalization::new(&[1.0], &[-1.0]).is_err());
-        assert!(Normalization::new(&[f32::INFINITY], &[1.0]).is_err());
+        assert!(Normalization::new(&[f64::INFINITY], &[1.0]).is_err());
         let scale = Normalization::new(&[1.0], &[1.0]).unwrap();
         assert!(scale.features(&[1]).is_err());
         assert!(scale.features(&[]).is_err());
-        let other = scale.normalize(&array![[1.0, 2.0]]).unwrap_err();
+        let two = Normalization::new(&[1.0, 2.0], &[1.0, 1.0]).unwrap();
+        let other = two.normalize(&array![[1.0], [2.0]]).unwrap_err();
         assert_eq!(
             other.to_string(),
-            "data: expected shape […, 1], found [1, 2]"
+            "data: expected shape […, 2], found [2, 1]"
         );
     }
 }

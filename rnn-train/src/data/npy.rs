@@ -26,7 +26,11 @@ pub trait NpyNumber: Copy {
 
 impl NpyNumber for f32 {
     fn of<N: Number>(number: N) -> Result<f32, f64> {
-        Ok(number.float())
+        let (float, double) = (number.float(), number.double());
+        match float.is_infinite() && double.is_finite() {
+            true => Err(double),
+            false => Ok(float),
+        }
     }
     const WORDS: &str = "floats";
 }
@@ -216,6 +220,11 @@ mod tests {
         let header = "{'descr': '<f8', 'fortran_order': False, 'shape': (1, 2), }          \n";
         let bytes = [1.5f64.to_le_bytes(), (-2.0f64).to_le_bytes()].concat();
         assert_eq!(floats(header, &bytes).unwrap(), array![[1.5, -2.0]]);
+        let large = floats(header, &[1e300f64.to_le_bytes(); 2].concat()).unwrap_err();
+        assert!(
+            large.to_string().contains("floats are asked for"),
+            "{large}"
+        );
         let header = "{'descr': '>i2', 'fortran_order': True, 'shape': (2, 3), }\n";
         let bytes: Vec<u8> = (1..=6i16).flat_map(i16::to_be_bytes).collect();
         let turned = array![[1.0, 3.0, 5.0], [2.0, 4.0, 6.0]];

@@ -65,7 +65,7 @@ impl Table {
     /// use recurrent::prelude::*;
     ///
     /// let options = Csv { delimiter: b';', ..Csv::default() };
-    /// let table = Table::read_csv_with("messwerte.csv", options)?;
+    /// let table = Table::read_csv_with("measured.csv", options)?;
     /// println!("{:?}", table.names());
     /// # Ok::<(), Error>(())
     /// ```
@@ -191,7 +191,8 @@ impl Table {
             .map_err(|e| Error::Argument(format!("{}: {e}", self.file)))
     }
 
-    /// A column of names as class numbers, and the names of the classes in alphabetical order.
+    /// A column of names as class numbers, and the names of the classes in alphabetical order. Another file may lack a class:
+    /// give it these names, [`Table::labels_of`].
     ///
     /// # Errors
     /// [`Error::Argument`] if there is no such column.
@@ -208,7 +209,46 @@ impl Table {
         Ok((labels, names.iter().map(|n| (*n).to_owned()).collect()))
     }
 
-    /// The rows that have a number in all of these columns: a cell that is empty, `NA`, `NaN`, `null` or `?` is missing.
+    /// A column of names as class numbers, by the names of the classes in their order.
+    ///
+    /// # Errors
+    /// [`Error::Argument`] if there is no such column, or a cell is none of the names: it tells the line.
+    ///
+    /// ```
+    /// use recurrent::prelude::*;
+    ///
+    /// let train = Table::parse("train", "word\nno\nyes\n".as_bytes(), Csv::default())?;
+    /// let test = Table::parse("test", "word\nyes\n".as_bytes(), Csv::default())?;
+    /// let (_, names) = train.labels("word")?;
+    /// assert_eq!(test.labels_of("word", &names)?.to_vec(), [1]);
+    /// # Ok::<(), Error>(())
+    /// ```
+    pub fn labels_of<N: AsRef<str>>(
+        &self,
+        column: &str,
+        names: &[N],
+    ) -> Result<Array1<u32>, Error> {
+        let at = self.find(column)?;
+        let number = |row: &csv::StringRecord| {
+            let found = names.iter().position(|n| n.as_ref() == &row[at]);
+            found.map(|n| n as u32).ok_or_else(|| {
+                let line = row.position().map_or(0, csv::Position::line);
+                Error::Argument(format!(
+                    "{}, line {line}: `{}` is no class, only {}",
+                    self.file,
+                    &row[at],
+                    names
+                        .iter()
+                        .map(|n| format!("`{}`", n.as_ref()))
+                        .collect::<Vec<_>>()
+                        .join(", ")
+                ))
+            })
+        };
+        self.rows.iter().map(number).collect()
+    }
+
+    /// The rows without a missing cell in these columns: one that is empty, or `NA`, `NaN`, `null` or `?`.
     ///
     /// # Errors
     /// [`Error::Argument`] if there is no such column.

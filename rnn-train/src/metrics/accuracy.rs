@@ -5,7 +5,7 @@ use crate::predictions::{Target, TargetKind, argmax};
 use rnn_runtime::{error::Error, loss::MetricRule};
 
 /// Share of right predictions. Like Keras's `"accuracy"` it is one of three metrics:
-/// [`BinaryAccuracy`] where the model predicts one number a row,
+/// [`BinaryAccuracy`](struct@BinaryAccuracy) where the model predicts one number a row,
 /// [`SparseCategoricalAccuracy`] where the targets are class numbers, and
 /// [`CategoricalAccuracy`] otherwise.
 ///
