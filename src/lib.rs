@@ -12,7 +12,7 @@ pub use macros::__private_0_1;
 pub use rnn_runtime::weights;
 pub use rnn_runtime::{Error, cpu::simd::Isa};
 #[cfg(feature = "std")]
-pub use rnn_runtime::{init, learner, params};
+pub use rnn_runtime::{device::Device, init, learner, params, precision::Precision};
 #[cfg(feature = "training")]
 pub use rnn_train::{self as train, callbacks, losses, metrics, optimizers};
 
@@ -27,8 +27,8 @@ pub mod stream {
             simd::Simd,
         },
         stream::{
-            CallWith, Id, InlineStream, PackedWeights, Stream, StreamOver, StreamWeights,
-            Streamable, floats,
+            CallOutput, CallWith, Id, InlineStream, PackedWeights, Stream, StreamOver,
+            StreamWeights, Streamable, floats,
         },
     };
 }
@@ -39,7 +39,7 @@ pub mod model {
     #[doc(hidden)]
     pub use rnn_runtime::model::Program;
     pub use rnn_runtime::model::{
-        AnyStream, CallWith, Feature, FromNumbers, Id, Ids, IntoInput, IntoStream, Kind,
+        AnyStream, Batch, CallWith, Feature, FromNumbers, Id, Ids, IntoInput, IntoStream, Kind,
         LayerState, Masks, Model, Outputs, OwnedStream, Real, Rows, Rows2, Rows3, Sequence,
         Sequence2, Sequence3, SharedStream, Stream, StreamOver, Streamable, Token,
     };

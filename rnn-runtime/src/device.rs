@@ -68,7 +68,7 @@ impl Device {
     /// [`Error::Device`] if the device cannot: the CPU has float32 only, and so has a GPU of a compute capability before 8.0.
     ///
     /// ```
-    /// use recurrent::{device::Device, precision::Precision};
+    /// use recurrent::prelude::{Device, Precision};
     ///
     /// let cpu = Device::cpu().with_precision(Precision::Float32)?;
     /// assert!(cpu.with_precision(Precision::Bf16).is_err());

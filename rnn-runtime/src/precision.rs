@@ -12,7 +12,7 @@ use crate::error::Error;
 /// `f16`.
 ///
 /// ```
-/// use recurrent::precision::Precision;
+/// use recurrent::prelude::Precision;
 ///
 /// assert_eq!("bf16".parse::<Precision>()?, Precision::Bf16);
 /// assert_eq!(Precision::default().to_string(), "float32");

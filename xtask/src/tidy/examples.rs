@@ -29,7 +29,6 @@ const HIDDEN: &[&str] = &[
 /// Items of other files that only generated code names.
 const GENERATED: &[&str] = &[
     "Array",
-    "Batch",
     "Computed",
     "Floats",
     "Nothing",
