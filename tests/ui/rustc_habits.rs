@@ -53,11 +53,11 @@ fn main() {
     model.save_weights("w.safetensors");
     //~ 3: get_weights
     //~ a model has no `get_weights`
-    //~ write `model.param("lstm/kernel")`
+    //~ write `model.param_view("lstm/kernel")`
     model.get_weights();
     //~ 3: set_weights
     //~ a model has no `set_weights`
-    //~ write `model.param_mut("lstm/kernel")`
+    //~ write `model.set_param("lstm/kernel", &array)?`
     model.set_weights(&x);
     //~ 3: count_params
     //~ a model has no `count_params`
