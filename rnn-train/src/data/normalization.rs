@@ -84,15 +84,16 @@ impl Normalization {
         let rows = (data.len() / features) as f64;
         let mut mean = vec![0.0; features];
         for (at, v) in values() {
-            mean[at % features] += v / rows;
+            mean[at % features] += v;
         }
+        mean.iter_mut().for_each(|m| *m /= rows);
         let mut variance = vec![0.0; features];
         for (at, v) in values() {
-            variance[at % features] += (v - mean[at % features]).powi(2) / rows;
+            variance[at % features] += (v - mean[at % features]).powi(2);
         }
         Ok(Normalization {
             mean,
-            deviation: variance.iter().map(|v| v.sqrt()).collect(),
+            deviation: variance.iter().map(|v| (v / rows).sqrt()).collect(),
         })
     }
 
