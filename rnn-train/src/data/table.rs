@@ -165,8 +165,7 @@ impl Table {
     /// [`Error::Argument`] if there is no such column; [`Error::Format`] for a cell that is no finite number: it tells line
     /// and column. [`Table::complete`] leaves out rows with empty cells.
     pub fn floats(&self, columns: &[&str]) -> Result<Array2<f32>, Error> {
-        let places = columns.iter().map(|c| self.find(c));
-        let places = places.collect::<Result<Vec<_>, _>>()?;
+        let places = self.places(columns)?;
         let cells = self.rows.iter().flat_map(|row| {
             let cell = move |&at: &usize| (row, at);
             places.iter().map(cell)
@@ -264,13 +263,16 @@ impl Table {
     /// # Ok::<(), Error>(())
     /// ```
     pub fn complete(&self, columns: &[&str]) -> Result<Table, Error> {
-        let places = columns.iter().map(|c| self.find(c));
-        let places = places.collect::<Result<Vec<_>, _>>()?;
+        let places = self.places(columns)?;
         let whole = |row: &&csv::StringRecord| !places.iter().any(|&at| missing(&row[at]));
         Ok(Table {
             rows: self.rows.iter().filter(whole).cloned().collect(),
             ..self.clone()
         })
+    }
+
+    fn places(&self, columns: &[&str]) -> Result<Vec<usize>, Error> {
+        columns.iter().map(|c| self.find(c)).collect()
     }
 
     fn find(&self, column: &str) -> Result<usize, Error> {

@@ -129,9 +129,7 @@ impl Stepper {
     /// [`Error::Shape`] if a slice is not as long as the model has weights; [`Error::Argument`] if the
     /// stepper was started for a model that is not in host memory.
     pub fn step(&mut self, weights: &mut [f32], gradients: &mut [f32]) -> Result<(), Error> {
-        self.update(false, |update, state| {
-            HostState::of(state)?.apply(update, weights, gradients)
-        })
+        self.on_host(false, weights, gradients)
     }
 
     /// [`Stepper::step`] after the derivatives of the model's regularizers have been added to `gradients`.
@@ -156,7 +154,16 @@ impl Stepper {
         weights: &mut [f32],
         gradients: &mut [f32],
     ) -> Result<(), Error> {
-        self.update(true, |update, state| {
+        self.on_host(true, weights, gradients)
+    }
+
+    fn on_host(
+        &mut self,
+        penalties: bool,
+        weights: &mut [f32],
+        gradients: &mut [f32],
+    ) -> Result<(), Error> {
+        self.update(penalties, |update, state| {
             HostState::of(state)?.apply(update, weights, gradients)
         })
     }
