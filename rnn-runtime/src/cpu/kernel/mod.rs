@@ -29,6 +29,7 @@ pub use panels::{
 pub use positions::{AllPositions, Positions};
 pub use strided::{FindPointers, StridedPointer, StridedPointers};
 pub use table::{Buf, ROW_ALIGN, padded, row_len, stream_layout, stream_len};
+use tile::Block;
 pub use tile::Tile;
 #[cfg(feature = "std")]
 pub use valid::ValidPositions;
@@ -94,11 +95,9 @@ pub fn run_rows<S: Simd, W: PanelFormat, B: Body>(
         along: Along::Rows,
         positions: (0, count),
     };
+    let pointers = Pointers::Table(m, line.at);
     let l = RunKernel {
-        m,
-        w,
-        p,
-        pointers: Pointers::Table(m, line.at),
+        block: first_block(m, w, p, pointers, &line),
         a: &AllPositions.step(m, t),
         line: &line,
     };
@@ -195,10 +194,7 @@ fn run_along<S: Simd, W: PanelFormat, B: Body, A: PositionList>(
     // memory's rows and of these times. The same is the reason of every tile below.
     let pointers = unsafe { B::StridedPointers::find(m, p, line) };
     let l = RunKernel {
-        m,
-        w,
-        p,
-        pointers: pointers.pointers(),
+        block: first_block(m, w, p, pointers.pointers(), line),
         a,
         line,
     };
@@ -218,12 +214,27 @@ fn run_along<S: Simd, W: PanelFormat, B: Body, A: PositionList>(
     }
 }
 
-/// A kernel on its way along a run.
-struct RunKernel<'a, W: PanelFormat, A> {
-    m: &'a Memory<'a>,
-    w: Panels<'a, W>,
+/// The first block of units along a run.
+#[inline(always)]
+fn first_block<'a, W: PanelFormat>(
+    m: &Memory<'_>,
+    weights: Panels<'a, W>,
     p: &'a Kernel,
     pointers: Pointers<'a>,
+    line: &StridedRun,
+) -> Block<'a, W> {
+    Block {
+        weights,
+        p,
+        pointers,
+        zero: m.fresh && line.at.0 == 0,
+        unit: 0,
+    }
+}
+
+/// A kernel on its way along a run.
+struct RunKernel<'a, W: PanelFormat, A> {
+    block: Block<'a, W>,
     a: &'a A,
     line: &'a StridedRun,
 }
@@ -237,12 +248,17 @@ impl<'a, W: PanelFormat, A: PositionList> RunKernel<'a, W, A> {
         i: usize,
         unit: usize,
     ) -> Tile<'a, B, S, W, R> {
+        Tile::new(s, Block { unit, ..self.block }, self.distances(i))
+    }
+
+    /// Those of `R` positions from position `i` on.
+    #[cfg_attr(not(recurrent_calls), inline(always))]
+    fn distances<const R: usize>(&self, i: usize) -> [usize; R] {
         let mut at = [0; R];
         for (r, at) in at.iter_mut().enumerate() {
             *at = self.a.distance(self.line, i + r);
         }
-        let zero = self.m.fresh && self.line.at.0 == 0;
-        Tile::new(s, self.w, self.p, self.pointers, at, unit, zero)
+        at
     }
 }
 
@@ -263,10 +279,10 @@ fn many<S: Simd, W: PanelFormat, B: Body, A: PositionList, const R: usize>(
         return i;
     }
     let mut unit = 0;
-    while unit < l.p.width {
+    while unit < l.block.p.width {
         // `if const`, so that the branch not taken is not even compiled.
         if const { B::GATES == 1 } {
-            if l.p.width - unit > S::LANES {
+            if l.block.p.width - unit > S::LANES {
                 for n in 0..tiles {
                     B::tile::<Wide<S>, W, R>(Wide(s), &l.tile(Wide(s), i + n * R, unit));
                 }
@@ -292,8 +308,8 @@ fn single<S: Simd, W: PanelFormat, B: Body, A: PositionList>(
     i: usize,
 ) {
     let mut unit = 0;
-    while unit < l.p.width {
-        let left = l.p.width - unit;
+    while unit < l.block.p.width {
+        let left = l.block.p.width - unit;
         if const { B::GATES > 0 } {
             if left > S::LANES {
                 B::tile::<Wide<S>, W, 1>(Wide(s), &l.tile(Wide(s), i, unit));
@@ -322,16 +338,23 @@ fn check<W: PanelFormat, B: Body>(
     first: usize,
     last: usize,
 ) {
-    assert!(
-        small_panel(p.width) == B::SMALL_PANEL,
-        "generated code and its table differ"
-    );
-    check_table(m, w.len(), p, first, last);
+    check_table(m, w.len(), B::SMALL_PANEL, p, first, last);
 }
 
 /// The same for what its table names: the packed weights are so many `elements`.
 #[cfg_attr(not(recurrent_calls), inline(always))]
-fn check_table(m: &Memory<'_>, elements: usize, p: &Kernel, first: usize, last: usize) {
+fn check_table(
+    m: &Memory<'_>,
+    elements: usize,
+    panel: usize,
+    p: &Kernel,
+    first: usize,
+    last: usize,
+) {
+    assert!(
+        small_panel(p.width) == panel,
+        "generated code and its table differ"
+    );
     for product in p.products {
         for s in *product {
             m.check_whole(&s.operand, s.k, last);

@@ -39,6 +39,32 @@ pub trait PanelFormat: Send + Sync + 'static {
     /// # Safety
     /// The elements of every register must be valid for reading.
     unsafe fn load<S: Simd>(s: S, p: *const Self::Element, distance: usize) -> S::V;
+
+    /// `sum` plus the products of `k` numbers from `x` on and as many vectors of weights, the first at `w`, in order. From
+    /// one vector to the next it is so far, and from one register of a vector to the next. Builds without optimisation
+    /// run it (`simd::CALLED`).
+    ///
+    /// # Safety
+    /// The numbers, and the elements of every register of every vector, must be valid for reading.
+    #[doc(hidden)]
+    unsafe fn call_dot<S: Simd>(
+        s: S,
+        w: *const Self::Element,
+        (row, register): (usize, usize),
+        x: *const f32,
+        k: usize,
+        sum: S::V,
+    ) -> S::V {
+        let mut sum = sum;
+        for i in 0..k {
+            // SAFETY: the caller's promise.
+            unsafe {
+                let wide = Self::load(s, w.add(i * row), register);
+                sum = s.mul_add(wide, s.splat(*x.add(i)), sum);
+            }
+        }
+        sum
+    }
 }
 
 /// f32 in panels of one vector of the instruction set that runs: what a model packs for itself.
@@ -65,6 +91,18 @@ macro_rules! f32_panels {
             unsafe fn load<S: Simd>(s: S, p: *const f32, distance: usize) -> S::V {
                 // SAFETY: the caller's promise.
                 unsafe { s.load_apart(p, distance) }
+            }
+            #[inline(always)]
+            unsafe fn call_dot<S: Simd>(
+                s: S,
+                w: *const f32,
+                apart: (usize, usize),
+                x: *const f32,
+                k: usize,
+                sum: S::V,
+            ) -> S::V {
+                // SAFETY: the caller's promise.
+                unsafe { s.call_dot(w, apart, x, k, sum) }
             }
         }
     )*};

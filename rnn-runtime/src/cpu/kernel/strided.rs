@@ -4,6 +4,7 @@
 use rnn_tables::{BufferRef, Extent, Kernel, Segment};
 
 use super::Memory;
+use crate::cpu::simd::CALLED;
 
 /// What changes from one position of a [`StridedRun`] to the next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -206,15 +207,17 @@ fn strided_pointers<const N: usize>(
         first: core::ptr::null_mut(),
         step: 0,
     }; N];
+    // As many as stand here one after another; a build that calls writes no such lists.
+    const LISTED: usize = if CALLED { 0 } else { 16 };
     macro_rules! at {
         ($($i:literal)*) => {$(
-            if const { $i < N } {
+            if const { $i < N && $i < LISTED } {
                 all[$i] = column($i);
             }
         )*};
     }
     at!(0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15);
-    for (i, c) in all.iter_mut().enumerate().skip(16) {
+    for (i, c) in all.iter_mut().enumerate().skip(LISTED) {
         *c = column(i);
     }
     all

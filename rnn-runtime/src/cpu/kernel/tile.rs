@@ -2,7 +2,7 @@
 
 use core::marker::PhantomData;
 
-use rnn_tables::Kernel;
+use rnn_tables::{Kernel, Segment};
 
 use super::{Body, PanelFormat, Panels, padded, panel_units, strided::Pointers};
 use crate::cpu::simd::{CALLED, Simd};
@@ -21,44 +21,143 @@ const fn units_of<B: Body, S: Simd, W: PanelFormat>() -> usize {
     }
 }
 
+/// What the tiles of a run share, and which block of units one of them is. In builds that call ([`CALLED`]) its methods are
+/// there once for an instruction set, and not once for each kernel and number of rows.
+pub(super) struct Block<'a, W: PanelFormat> {
+    pub weights: Panels<'a, W>,
+    pub p: &'a Kernel,
+    pub pointers: Pointers<'a>,
+    /// Carried operands are zero here.
+    pub zero: bool,
+    /// First unit.
+    pub unit: usize,
+}
+
+impl<W: PanelFormat> Clone for Block<'_, W> {
+    #[inline(always)]
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<W: PanelFormat> Copy for Block<'_, W> {}
+
+/// Where the weights of a block of units start in a segment's matrix.
+struct BlockWeights {
+    start: usize,
+    /// From one row of the matrix to the next.
+    row: usize,
+    /// From one register of a wide vector to the next.
+    register: usize,
+}
+
+impl BlockWeights {
+    /// In panels of so many `units`, for registers of so many `lanes`.
+    #[cfg_attr(not(recurrent_calls), inline(always))]
+    fn of(segment: &Segment, gates: usize, units: usize, lanes: usize, unit: usize) -> Self {
+        let row = gates * units;
+        BlockWeights {
+            // A small panel has but the first block.
+            start: segment.matrix.0 + unit / units * (segment.k * row) + unit % units,
+            row,
+            // In the same panel, or in the next one. A small matrix has no vector of two registers.
+            register: match units > lanes {
+                true => lanes,
+                false => segment.k * row,
+            },
+        }
+    }
+}
+
+impl<W: PanelFormat> Block<'_, W> {
+    /// Adds product number `i` to `sums`, the gates of each row in `at`: what [`Tile::product`] does, in panels of so many
+    /// `units`.
+    #[cfg(recurrent_calls)]
+    fn call_product<S: Simd>(&self, s: S, i: usize, at: &[usize], units: usize, sums: &mut [S::V]) {
+        let gates = sums.len() / at.len();
+        let first = operands_before(self.p, i);
+        for (j, segment) in self.p.products[i].iter().enumerate() {
+            assert!(
+                segment.gates == gates,
+                "generated code and its table differ"
+            );
+            if segment.carried && self.zero {
+                continue;
+            }
+            let block = BlockWeights::of(segment, gates, units, S::One::LANES, self.unit);
+            for (sums, &n) in sums.chunks_exact_mut(gates).zip(at) {
+                for (gate, sum) in sums.iter_mut().enumerate() {
+                    // SAFETY: as in `Tile::product`.
+                    *sum = unsafe {
+                        let w = self.weights.at(block.start + gate * units);
+                        let x = self.pointers.operand(&segment.operand, first + j, n);
+                        let (row, register, k) = (block.row, block.register, segment.k);
+                        W::call_dot(s, w, (row, register), x.cast_const(), k, *sum)
+                    };
+                }
+            }
+        }
+    }
+
+    /// Vector number `i` of the loads, in the row at `n`.
+    #[cfg_attr(not(recurrent_calls), inline(always))]
+    fn load<S: Simd>(&self, s: S, i: usize, n: usize) -> S::V {
+        // SAFETY: `check` saw this vector, rounded up to whole vectors.
+        unsafe { s.load(self.pointers.load(self.p, i, n).add(self.unit)) }
+    }
+
+    /// Vector number `i` of the parameters.
+    #[cfg_attr(not(recurrent_calls), inline(always))]
+    fn vector<S: Simd>(&self, s: S, i: usize) -> S::V {
+        debug_assert!(self.unit + S::LANES <= padded(self.p.width));
+        // SAFETY: `check` saw `padded(width)` floats there.
+        unsafe {
+            let p = self.weights.at(self.p.vectors[i].0 + self.unit);
+            W::load(s, p, S::One::LANES)
+        }
+    }
+
+    /// Writes vector number `i` of the stores in the row at `n`.
+    #[cfg_attr(not(recurrent_calls), inline(always))]
+    fn store<S: Simd>(&self, s: S, i: usize, n: usize, v: S::V) {
+        let to = &self.p.stores[i];
+        // SAFETY: `check` saw this vector, rounded up to whole vectors unless it is exact; the
+        // rows of this memory are this caller's own.
+        unsafe {
+            let p = self.pointers.store(self.p, i, n).add(self.unit);
+            let lanes = match to.exact {
+                true => self.p.width - self.unit,
+                false => S::LANES,
+            };
+            if CALLED {
+                s.call_store(p, v, lanes);
+            } else {
+                s.store_up_to(p, v, lanes);
+            }
+        }
+    }
+}
+
 /// One block of units of the kernel `B` for `R` rows, with weights in the format `W`. `r` below is a
 /// row of the tile, `i` an index into the lists of the [`Kernel`].
 pub struct Tile<'a, B, S, W: PanelFormat, const R: usize> {
     s: S,
-    weights: Panels<'a, W>,
-    p: &'a Kernel,
-    pointers: Pointers<'a>,
+    block: Block<'a, W>,
     /// Distances along the run.
     at: [usize; R],
-    /// First unit.
-    unit: usize,
-    /// Carried operands are zero here.
-    zero: bool,
     /// It writes through `&self`: it must not be shared between threads.
     local: PhantomData<(*mut f32, B)>,
 }
 
 impl<'a, B: Body, S: Simd, W: PanelFormat, const R: usize> Tile<'a, B, S, W, R> {
-    /// The caller has checked the kernel against the memory, and `pointers`, `at` and `unit` are
+    /// The caller has checked the kernel against the memory, and `at` and what `block` says are
     /// within it.
     #[inline(always)]
-    pub(super) fn new(
-        s: S,
-        weights: Panels<'a, W>,
-        p: &'a Kernel,
-        pointers: Pointers<'a>,
-        at: [usize; R],
-        unit: usize,
-        zero: bool,
-    ) -> Self {
+    pub(super) fn new(s: S, block: Block<'a, W>, at: [usize; R]) -> Self {
         Tile {
             s,
-            weights,
-            p,
-            pointers,
+            block,
             at,
-            unit,
-            zero,
             local: PhantomData,
         }
     }
@@ -68,37 +167,51 @@ impl<'a, B: Body, S: Simd, W: PanelFormat, const R: usize> Tile<'a, B, S, W, R> 
     /// ```text
     /// for k in 0..K { for g in 0..G { w[g] = weights[k][g]; for r in 0..R { acc[r][g] += operand[r][k] * w[g] } } }
     /// ```
+    #[cfg(recurrent_calls)]
+    pub fn product<const G: usize>(&self, i: usize) -> [[S::V; G]; R] {
+        let mut sums = [[self.s.splat(0.0); G]; R];
+        let units = const { units_of::<B, S, W>() };
+        let flat = sums.as_flattened_mut();
+        self.block.call_product(self.s, i, &self.at, units, flat);
+        sums
+    }
+
+    /// Product number `i`: `R` rows of `G` gates.
+    ///
+    /// ```text
+    /// for k in 0..K { for g in 0..G { w[g] = weights[k][g]; for r in 0..R { acc[r][g] += operand[r][k] * w[g] } } }
+    /// ```
+    #[cfg(not(recurrent_calls))]
     #[inline(always)]
     pub fn product<const G: usize>(&self, i: usize) -> [[S::V; G]; R] {
         let s = self.s;
+        let Block {
+            weights,
+            p,
+            pointers,
+            zero,
+            unit,
+        } = self.block;
         let mut acc = [[s.splat(0.0); G]; R];
         let lanes = const { <S::One as Simd>::LANES };
         let units = const { units_of::<B, S, W>() };
-        let first = operands_before(self.p, i);
-        for (j, segment) in self.p.products[i].iter().enumerate() {
+        let first = operands_before(p, i);
+        for (j, segment) in p.products[i].iter().enumerate() {
             assert!(segment.gates == G, "generated code and its table differ");
-            if segment.carried && self.zero {
+            if segment.carried && zero {
                 continue;
             }
-            let stride = G * units;
-            // From one register of a wide vector to the next: in the same panel, or in the next one.
-            // A small matrix has no vector of two registers.
-            let next = match const { units_of::<B, S, W>() > <S::One as Simd>::LANES } {
-                true => lanes,
-                false => segment.k * stride,
-            };
+            let block = BlockWeights::of(segment, G, units, lanes, unit);
             // SAFETY: `check` saw that `packed_len(k, G, width)` elements start at `matrix` and
             // `READ_PAST` follow, and that `k` floats of the operand lie in each row; `unit` is a
             // multiple of the lanes, less than the width, and so is the next one where a vector has
             // two registers. So each register starts within the packed matrix, and ends at most
             // `READ_PAST` elements after it.
             unsafe {
-                // A small panel has but the first block.
-                let panel = self.unit / units * (segment.k * stride) + self.unit % units;
-                let mut w = self.weights.at(segment.matrix.0 + panel);
+                let mut w = weights.at(block.start);
                 let mut x = [core::ptr::null::<f32>(); R];
                 for (x, &n) in x.iter_mut().zip(&self.at) {
-                    let p = self.pointers.operand(&segment.operand, first + j, n);
+                    let p = pointers.operand(&segment.operand, first + j, n);
                     *x = p.cast_const();
                 }
                 for k in 0..segment.k {
@@ -111,7 +224,7 @@ impl<'a, B: Body, S: Simd, W: PanelFormat, const R: usize> Tile<'a, B, S, W, R> 
                             *v = s.splat(*x.add(k));
                         }
                         for g in 0..G {
-                            let wide = W::load(s, w.add(g * units), next);
+                            let wide = W::load(s, w.add(g * units), block.register);
                             for (acc, &x) in acc.iter_mut().zip(&all) {
                                 acc[g] = s.mul_add(wide, x, acc[g]);
                             }
@@ -119,7 +232,7 @@ impl<'a, B: Body, S: Simd, W: PanelFormat, const R: usize> Tile<'a, B, S, W, R> 
                     } else {
                         let mut wide = [s.splat(0.0); G];
                         for (g, v) in wide.iter_mut().enumerate() {
-                            *v = W::load(s, w.add(g * units), next);
+                            *v = W::load(s, w.add(g * units), block.register);
                         }
                         for r in 0..R {
                             let x = s.splat(*x[r].add(k));
@@ -128,7 +241,7 @@ impl<'a, B: Body, S: Simd, W: PanelFormat, const R: usize> Tile<'a, B, S, W, R> 
                             }
                         }
                     }
-                    w = w.add(stride);
+                    w = w.add(block.row);
                 }
             }
         }
@@ -138,59 +251,46 @@ impl<'a, B: Body, S: Simd, W: PanelFormat, const R: usize> Tile<'a, B, S, W, R> 
     /// Vector number `i` of the loads.
     #[inline(always)]
     pub fn load(&self, i: usize, r: usize) -> S::V {
-        // SAFETY: `check` saw this vector, rounded up to whole vectors.
-        unsafe {
-            let p = self.pointers.load(self.p, i, self.at[r]).add(self.unit);
-            self.s.load(p)
-        }
+        self.block.load(self.s, i, self.at[r])
     }
 
     /// Vector number `i` of the parameters.
     #[inline(always)]
     pub fn vector(&self, i: usize) -> S::V {
-        debug_assert!(self.unit + S::LANES <= padded(self.p.width));
-        // SAFETY: `check` saw `padded(width)` floats there.
-        unsafe {
-            let p = self.weights.at(self.p.vectors[i].0 + self.unit);
-            W::load(self.s, p, <S::One as Simd>::LANES)
-        }
+        self.block.vector(self.s, i)
     }
 
     /// Number `i` of the scalars, in every lane.
     #[inline(always)]
     pub fn scalar(&self, i: usize, r: usize) -> S::V {
         // SAFETY: `check` saw it.
-        unsafe { self.s.splat(*self.pointers.scalar(self.p, i, self.at[r])) }
+        unsafe {
+            self.s
+                .splat(*self.block.pointers.scalar(self.block.p, i, self.at[r]))
+        }
     }
 
     /// Writes vector number `i` of the stores.
     #[inline(always)]
     pub fn store(&self, i: usize, r: usize, v: S::V) {
-        let to = &self.p.stores[i];
-        // SAFETY: `check` saw this vector, rounded up to whole vectors unless it is exact; the
-        // rows of this memory are this caller's own.
-        unsafe {
-            let p = self.pointers.store(self.p, i, self.at[r]).add(self.unit);
-            let lanes = match to.exact {
-                true => self.p.width - self.unit,
-                false => S::LANES,
-            };
-            if CALLED {
-                self.s.call_store(p, v, lanes);
-            } else {
-                self.s.store_up_to(p, v, lanes);
-            }
-        }
+        self.block.store(self.s, i, self.at[r], v);
     }
 
     /// Adds `v` to vector number `i` of the stores.
     #[inline(always)]
     pub fn add(&self, i: usize, r: usize, v: S::V) {
-        assert!(!self.p.stores[i].exact, "a sum has no room of its own");
+        assert!(
+            !self.block.p.stores[i].exact,
+            "a sum has no room of its own"
+        );
         // SAFETY: `check` saw this vector, rounded up to whole vectors; the rows of this memory are
         // this caller's own.
         unsafe {
-            let p = self.pointers.store(self.p, i, self.at[r]).add(self.unit);
+            let p = self
+                .block
+                .pointers
+                .store(self.block.p, i, self.at[r])
+                .add(self.block.unit);
             let sum = self.s.add(self.s.load(p), v);
             self.store(i, r, sum);
         }
@@ -221,7 +321,7 @@ impl<'a, B: Body, S: Simd, W: PanelFormat, const R: usize> Tile<'a, B, S, W, R> 
     /// Whether this is the last block: reductions are complete after it.
     #[inline(always)]
     pub fn last(&self) -> bool {
-        self.p.width - self.unit <= S::LANES
+        self.block.p.width - self.block.unit <= S::LANES
     }
 
     /// Writes number `i` of the reductions: that of every lane of `v`.
@@ -229,7 +329,7 @@ impl<'a, B: Body, S: Simd, W: PanelFormat, const R: usize> Tile<'a, B, S, W, R> 
     pub fn set(&self, i: usize, r: usize, v: S::V) {
         // SAFETY: `check` saw a whole row there; the row is this caller's own.
         unsafe {
-            let p = self.pointers.reduction(self.p, i, self.at[r]);
+            let p = self.block.pointers.reduction(self.block.p, i, self.at[r]);
             self.s.store_partial(p, v, 1);
         }
     }
@@ -237,7 +337,7 @@ impl<'a, B: Body, S: Simd, W: PanelFormat, const R: usize> Tile<'a, B, S, W, R> 
     /// `v` with `other` in the lanes after the last unit.
     #[inline(always)]
     fn only_units(&self, v: S::V, other: f32) -> S::V {
-        let left = self.p.width - self.unit;
+        let left = self.block.p.width - self.block.unit;
         if left >= S::LANES {
             return v;
         }
@@ -257,8 +357,8 @@ impl<'a, B: Body, S: Simd, W: PanelFormat, const R: usize> Tile<'a, B, S, W, R> 
         let one = self.s.one();
         // SAFETY: `check` saw a whole row there; the row is this caller's own.
         unsafe {
-            let p = self.pointers.reduction(self.p, i, self.at[r]);
-            let part = fold(match self.unit {
+            let p = self.block.pointers.reduction(self.block.p, i, self.at[r]);
+            let part = fold(match self.block.unit {
                 0 => one.splat(start),
                 _ => one.load(p),
             });

@@ -170,6 +170,18 @@ impl Simd for Avx2 {
         unsafe { call_store(self, p, v, n) }
     }
     #[inline(always)]
+    unsafe fn call_dot(
+        self,
+        w: *const f32,
+        apart: (usize, usize),
+        x: *const f32,
+        k: usize,
+        sum: __m256,
+    ) -> __m256 {
+        // SAFETY: the token is the proof of the features; the caller promises the floats.
+        unsafe { call_dot(self, w, apart.0, x, k, sum) }
+    }
+    #[inline(always)]
     fn call<F: LaneFunction>(self, f: F, x: __m256, y: __m256) -> __m256 {
         f.avx2(self, x, y)
     }
@@ -217,4 +229,20 @@ impl Simd for Avx2 {
 unsafe fn call_store(s: Avx2, p: *mut f32, v: __m256, n: usize) {
     // SAFETY: the caller's promise.
     unsafe { s.store_up_to(p, v, n) }
+}
+
+/// # Safety
+/// As [`Simd::call_dot`].
+#[inline(never)]
+#[target_feature(enable = "avx2,fma")]
+unsafe fn call_dot(
+    s: Avx2,
+    w: *const f32,
+    row: usize,
+    x: *const f32,
+    k: usize,
+    sum: __m256,
+) -> __m256 {
+    // SAFETY: the caller's promise.
+    unsafe { super::dot(s, w, row, x, k, sum) }
 }

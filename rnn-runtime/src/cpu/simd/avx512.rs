@@ -163,6 +163,18 @@ impl Simd for Avx512 {
         unsafe { call_store(self, p, v, n) }
     }
     #[inline(always)]
+    unsafe fn call_dot(
+        self,
+        w: *const f32,
+        apart: (usize, usize),
+        x: *const f32,
+        k: usize,
+        sum: __m512,
+    ) -> __m512 {
+        // SAFETY: the token is the proof of the features; the caller promises the floats.
+        unsafe { call_dot(self, w, apart.0, x, k, sum) }
+    }
+    #[inline(always)]
     fn call<F: LaneFunction>(self, f: F, x: __m512, y: __m512) -> __m512 {
         f.avx512(self, x, y)
     }
@@ -203,4 +215,20 @@ impl Simd for Avx512 {
 unsafe fn call_store(s: Avx512, p: *mut f32, v: __m512, n: usize) {
     // SAFETY: the caller's promise.
     unsafe { s.store_up_to(p, v, n) }
+}
+
+/// # Safety
+/// As [`Simd::call_dot`].
+#[inline(never)]
+#[target_feature(enable = "avx512f,avx512vl,avx512dq,avx512bw,avx2,fma")]
+unsafe fn call_dot(
+    s: Avx512,
+    w: *const f32,
+    row: usize,
+    x: *const f32,
+    k: usize,
+    sum: __m512,
+) -> __m512 {
+    // SAFETY: the caller's promise.
+    unsafe { super::dot(s, w, row, x, k, sum) }
 }

@@ -72,7 +72,7 @@ pub use wide::Wide;
 
 /// Whether kernels call the longer parts of their code instead of having a copy of it. With optimisation they have copies:
 /// a call would cost more than some parts take, and nothing else could run beside it. Without, a copy is hundreds of
-/// stores and loads, once for each kernel, row and instruction set: two thirds of what rustc had to write for a
+/// stores and loads, once for each kernel, number of rows and instruction set: most of what rustc had to write for a
 /// model. So a development build that is not optimised calls the one copy that each instruction set has. The
 /// operations are the same, and so are the bits. `build.rs` decides.
 pub(in crate::cpu) const CALLED: bool = cfg!(recurrent_calls);
@@ -97,6 +97,30 @@ pub trait LaneFunction: Copy {
     /// With AVX-512, on half a vector.
     #[cfg(target_arch = "x86_64")]
     fn avx512_half(self, s: Avx512Half, x: __m256, y: __m256) -> __m256;
+}
+
+/// What [`Simd::call_dot`] calls, for vectors of one register. It is inlined into a function for the instruction set.
+///
+/// # Safety
+/// As [`Simd::call_dot`].
+#[inline(always)]
+unsafe fn dot<S: Simd>(
+    s: S,
+    w: *const f32,
+    row: usize,
+    x: *const f32,
+    k: usize,
+    sum: S::V,
+) -> S::V {
+    let mut sum = sum;
+    for i in 0..k {
+        // SAFETY: the caller's promise.
+        unsafe {
+            let (w, x) = (s.load(w.add(i * row)), s.splat(*x.add(i)));
+            sum = s.mul_add(w, x, sum);
+        }
+    }
+    sum
 }
 
 mod sealed {
@@ -201,6 +225,22 @@ pub trait Simd: sealed::Sealed + Copy + Send + Sync + 'static {
     /// As [`Simd::store_up_to`].
     #[doc(hidden)]
     unsafe fn call_store(self, p: *mut f32, v: Self::V, n: usize);
+
+    /// `sum` plus the products of `k` numbers from `x` on and as many vectors, in order, by a call. The vectors are
+    /// [apart](Simd::load_apart): the first starts at `w`, and `apart` is how far it is from one to the next, and from one
+    /// register of a vector to the next. See [`CALLED`].
+    ///
+    /// # Safety
+    /// The numbers and every register's floats must be valid for reading.
+    #[doc(hidden)]
+    unsafe fn call_dot(
+        self,
+        w: *const f32,
+        apart: (usize, usize),
+        x: *const f32,
+        k: usize,
+        sum: Self::V,
+    ) -> Self::V;
 
     /// `a + b`
     fn add(self, a: Self::V, b: Self::V) -> Self::V;

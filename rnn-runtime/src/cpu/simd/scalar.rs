@@ -214,6 +214,18 @@ impl Simd for Scalar {
         unsafe { call_store(p, v, n) }
     }
     #[inline(always)]
+    unsafe fn call_dot(
+        self,
+        w: *const f32,
+        apart: (usize, usize),
+        x: *const f32,
+        k: usize,
+        sum: V,
+    ) -> V {
+        // SAFETY: the caller promises the floats.
+        unsafe { call_dot(self, w, apart.0, x, k, sum) }
+    }
+    #[inline(always)]
     fn call<F: LaneFunction>(self, f: F, x: V, y: V) -> V {
         f.scalar(self, x, y)
     }
@@ -256,4 +268,12 @@ impl Simd for Scalar {
 unsafe fn call_store(p: *mut f32, v: V, n: usize) {
     // SAFETY: the caller's promise.
     unsafe { Scalar.store_up_to(p, v, n) }
+}
+
+/// # Safety
+/// As [`Simd::call_dot`].
+#[inline(never)]
+unsafe fn call_dot(s: Scalar, w: *const f32, row: usize, x: *const f32, k: usize, sum: V) -> V {
+    // SAFETY: the caller's promise.
+    unsafe { super::dot(s, w, row, x, k, sum) }
 }

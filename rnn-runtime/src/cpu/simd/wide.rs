@@ -127,6 +127,25 @@ impl<S: Simd> Simd for Wide<S> {
         }
     }
     #[inline(always)]
+    unsafe fn call_dot(
+        self,
+        w: *const f32,
+        apart: (usize, usize),
+        x: *const f32,
+        k: usize,
+        sum: Self::V,
+    ) -> Self::V {
+        let registers = S::LANES / S::One::LANES;
+        // SAFETY: the caller promises the floats of all registers.
+        unsafe {
+            (
+                self.0.call_dot(w, apart, x, k, sum.0),
+                self.0
+                    .call_dot(w.add(registers * apart.1), apart, x, k, sum.1),
+            )
+        }
+    }
+    #[inline(always)]
     fn call<F: LaneFunction>(self, f: F, x: Self::V, y: Self::V) -> Self::V {
         (self.0.call(f, x.0, y.0), self.0.call(f, x.1, y.1))
     }
