@@ -88,8 +88,14 @@ const STEPS: &[Step] = &[
     Step {
         name: "device",
         about: "the models of tests/goldens, tests/grid and tests/modes on a device, the stand-in of tests/cuda-standin; \
-                `gpu --tiny` there; an example where there is none",
+                `gpu --tiny` there",
         run: device,
+        long: false,
+    },
+    Step {
+        name: "examples",
+        about: "the examples run; one of them where there is no GPU",
+        run: examples,
         long: false,
     },
     Step {
@@ -157,22 +163,47 @@ fn test(root: &Path) -> bool {
     }
 }
 
-/// Builds an example with CUDA and asks it for a GPU where none is to be seen: one line that says what is missing, and 1.
-fn example_without_a_gpu(root: &Path) -> bool {
-    let build = [
-        "build",
-        "--workspace",
-        "--features",
-        FEATURES,
-        "--example",
-        "digits",
-    ];
+/// The examples that run, with their arguments. `digits`, the main job, runs as a release, which takes `.ci/run` minutes.
+const EXAMPLES: &[(&str, &[&str])] = &[
+    // Every section of Keras's guide must give what Keras gives.
+    ("guide", &[]),
+    ("addition", &["--quick"]),
+    ("forecast", &["--quick"]),
+    ("characters", &["--quick"]),
+];
+
+/// Runs the examples as `test` has built what they need, and asks one for a GPU where none is to be seen: one line that says
+/// what is missing, and 1.
+fn examples(root: &Path) -> bool {
+    let mut build = vec!["build", "--workspace", "--features", FEATURES];
+    for (name, _) in EXAMPLES.iter().chain(&[("digits", &[][..])]) {
+        build.extend(["--example", name]);
+    }
     if !cargo(root, &build, &[]) {
         return false;
     }
     let target = env::var_os("CARGO_TARGET_DIR").map_or(root.join("target"), PathBuf::from);
-    let program = root.join(target).join("debug/examples/digits");
-    let run = Command::new(&program)
+    let folder = root.join(target).join("debug/examples");
+    let runs = |(name, arguments): &&(&str, &[&str])| {
+        eprintln!("-- {name} {}", arguments.join(" "));
+        let run = Command::new(folder.join(name))
+            .current_dir(root)
+            .args(*arguments)
+            .status();
+        let passes = run.as_ref().is_ok_and(|status| status.success());
+        if !passes {
+            eprintln!("{name} {}: {run:?}", arguments.join(" "));
+        }
+        passes
+    };
+    // All of them, so that one run shows everything to mend.
+    let passed = EXAMPLES.iter().filter(runs).count() == EXAMPLES.len();
+    without_a_gpu(&folder.join("digits")) && passed
+}
+
+/// Whether a program that is asked for a GPU, where none is to be seen, says so in one line.
+fn without_a_gpu(program: &Path) -> bool {
+    let run = Command::new(program)
         .args(["--device", "cuda"])
         // It may name the folder of the stand-in; and a GPU that is there is hidden.
         .env_remove("LD_LIBRARY_PATH")
@@ -224,8 +255,7 @@ fn device(root: &Path) -> bool {
         .collect();
     let passed = on_device(root, orders.chain([("2", starved)]));
     let tiny = gpu::tiny(root).map_err(|error| eprintln!("error: gpu --tiny: {error}"));
-    let example = example_without_a_gpu(root);
-    passed && tiny.is_ok() && example
+    passed && tiny.is_ok()
 }
 
 /// All of these programs in each of the three orders.
@@ -428,7 +458,7 @@ mod tests {
     #[test]
     fn no_name_means_every_step_that_is_not_long() {
         let expected = vec![
-            "fmt", "tidy", "clippy", "features", "doc", "test", "device", "doctest",
+            "fmt", "tidy", "clippy", "features", "doc", "test", "device", "examples", "doctest",
         ];
         assert_eq!(names(&[]), Ok(expected));
     }
