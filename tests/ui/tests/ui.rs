@@ -1,45 +1,47 @@
-//! The words of every message, and what must compile.
+//! The words of every message. What must compile is in `tests/models/tests/forms.rs` and `names.rs`: beside it, trybuild
+//! would generate code for all that these programs only have to check.
 
-use std::{fs, path::Path, process::Command};
+use std::{fs, path::Path, process::Command, sync::OnceLock};
 
-/// `TRYBUILD=overwrite cargo test -p recurrent-test-ui` writes the messages anew; read them before you commit.
-#[test]
-fn messages() {
-    let t = trybuild::TestCases::new();
-    t.pass("pass_*.rs");
-    t.compile_fail("fail_*.rs");
-}
-
-/// Set in the process that compiles for [`messages_of_rustc`].
+/// Set in the process that compiles for [`words_of_rustc`].
 const CHILD: &str = "RECURRENT_TEST_OF_RUSTC";
 /// What trybuild writes above the messages that it did not expect.
 const ACTUAL: &str = "ACTUAL OUTPUT:";
 
-/// What rustc finds in `file`, compiled in a process of its own by the test `test`.
+/// `TRYBUILD=overwrite cargo test -p recurrent-test-ui --features all` writes the messages anew; read them before you
+/// commit.
+#[test]
+fn messages() {
+    let of_rustc = std::env::var_os(CHILD).is_some();
+    let files = if of_rustc { "rustc_*.rs" } else { "fail_*.rs" };
+    trybuild::TestCases::new().compile_fail(files);
+}
+
+/// What rustc finds in `file`.
 ///
 /// Its words differ from version to version, and trybuild compares whole messages only. So it gets to
-/// compare with a file that never fits, and what it shows as found is read.
-fn words_of_rustc(test: &str, file: &str) -> Option<String> {
-    if std::env::var_os(CHILD).is_some() {
-        trybuild::TestCases::new().compile_fail(file);
-        return None;
+/// compare with files that never fit, once in a process of its own, and what it shows as found is read.
+fn words_of_rustc(file: &str) -> &'static str {
+    static SHOWN: OnceLock<String> = OnceLock::new();
+    let shown = SHOWN.get_or_init(|| {
+        let output = Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "messages", "--nocapture"])
+            .env(CHILD, "1")
+            // Else it marks differences inside of words.
+            .env("TERM", "dumb")
+            .env_remove("TRYBUILD")
+            .output()
+            .unwrap();
+        let text = String::from_utf8_lossy(&output.stderr);
+        format!("{text}{}", String::from_utf8_lossy(&output.stdout))
+    });
+    // A paragraph a file, which starts with its name.
+    let mut paragraphs = shown.split("\ntest ");
+    let own = paragraphs.find(|paragraph| paragraph.starts_with(file));
+    match own.and_then(|own| own.split_once(ACTUAL)) {
+        Some((_, found)) => found,
+        None => panic!("{file} was not compiled: {shown}"),
     }
-    let output = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", test, "--nocapture"])
-        .env(CHILD, "1")
-        // Else it marks differences inside of words.
-        .env("TERM", "dumb")
-        .env_remove("TRYBUILD")
-        .output()
-        .unwrap();
-    let text = String::from_utf8_lossy(&output.stderr);
-    let Some((_, found)) = text.split_once(ACTUAL) else {
-        panic!(
-            "nothing was compiled: {text}{}",
-            String::from_utf8_lossy(&output.stdout)
-        );
-    };
-    Some(found.to_owned())
 }
 
 /// Number of errors: one a mistake.
@@ -55,9 +57,7 @@ fn errors(found: &str) -> usize {
 /// are the sentence, the help and the place.
 #[test]
 fn messages_of_rustc() {
-    let Some(found) = words_of_rustc("messages_of_rustc", "rustc_words.rs") else {
-        return;
-    };
+    let found = words_of_rustc("rustc_words.rs");
     for ours in [
         "[RNN0127]: `units` of LSTM is 0",
         "[RNN0127]: `time` of Input is 0",
@@ -70,7 +70,7 @@ fn messages_of_rustc() {
     ] {
         assert!(found.contains(ours), "`{ours}` is not in {found}");
     }
-    assert_eq!(errors(&found), 4, "{found}");
+    assert_eq!(errors(found), 4, "{found}");
     // What the macro is made of is nobody's business.
     assert!(!found.contains("__rnn_"), "{found}");
 }
@@ -78,9 +78,7 @@ fn messages_of_rustc() {
 /// Arrays of another type than the model reads: what to write instead.
 #[test]
 fn arrays_of_other_types() {
-    let Some(found) = words_of_rustc("arrays_of_other_types", "rustc_data.rs") else {
-        return;
-    };
+    let found = words_of_rustc("rustc_data.rs");
     for ours in [
         "a model reads numbers of type `f32`, not `f64`",
         "write `&x.mapv(|v| v as f32)`",
@@ -93,17 +91,14 @@ fn arrays_of_other_types() {
     ] {
         assert!(found.contains(ours), "`{ours}` is not in {found}");
     }
-    assert_eq!(errors(&found), 5, "{found}");
+    assert_eq!(errors(found), 5, "{found}");
 }
 
 /// Numbers of the program that a parameter cannot start with: the shape is a sentence of ours, the type is explained, and
 /// all of them are shown where they are named in the cell.
 #[test]
 fn numbers_of_other_shapes_and_types() {
-    let test = "numbers_of_other_shapes_and_types";
-    let Some(found) = words_of_rustc(test, "rustc_numbers.rs") else {
-        return;
-    };
+    let found = words_of_rustc("rustc_numbers.rs");
     for ours in [
         "[RNN0251]: `rnn/a` has the shape [4, 4], and the array `SQUARE` has another",
         "a parameter cannot start with `[i32; 4]`",
@@ -123,9 +118,7 @@ fn numbers_of_other_shapes_and_types() {
 /// Steps of other types, models whose type says nothing, calls of other sizes: what to write instead.
 #[test]
 fn steps_and_calls() {
-    let Some(found) = words_of_rustc("steps_and_calls", "rustc_streams.rs") else {
-        return;
-    };
+    let found = words_of_rustc("rustc_streams.rs");
     for ours in [
         // The line of `step`, which names what to write.
         "expected `&[f32; 3]`, found `&Vec<f32>`",
@@ -145,7 +138,7 @@ fn steps_and_calls() {
     ] {
         assert!(found.contains(ours), "`{ours}` is not in {found}");
     }
-    assert_eq!(errors(&found), 11, "{found}");
+    assert_eq!(errors(found), 11, "{found}");
     // What the macro is made of is nobody's business.
     assert!(
         !found.contains("__Streams") && !found.contains("__Whole"),
@@ -185,10 +178,8 @@ fn cases(file: &str) -> Vec<Case> {
 }
 
 /// Each mistake of a file is one error at its place, with the words of the case.
-fn each_mistake_is_one_error(test: &str, file: &str) {
-    let Some(found) = words_of_rustc(test, file) else {
-        return;
-    };
+fn each_mistake_is_one_error(file: &str) {
+    let found = words_of_rustc(file);
     let place = format!("--> {file}:");
     let line = |error: &str| -> Option<usize> {
         let (_, rest) = error.split_once(&place)?;
@@ -240,20 +231,20 @@ fn each_mistake_is_one_error(test: &str, file: &str) {
 
 #[test]
 fn habits() {
-    each_mistake_is_one_error("habits", "rustc_habits.rs");
+    each_mistake_is_one_error("rustc_habits.rs");
 }
 
 #[test]
 fn borrows() {
-    each_mistake_is_one_error("borrows", "rustc_borrows.rs");
+    each_mistake_is_one_error("rustc_borrows.rs");
 }
 
 #[test]
 fn scope() {
-    each_mistake_is_one_error("scope", "rustc_scope.rs");
+    each_mistake_is_one_error("rustc_scope.rs");
 }
 
 #[test]
 fn quotes() {
-    each_mistake_is_one_error("quotes", "rustc_quotes.rs");
+    each_mistake_is_one_error("rustc_quotes.rs");
 }

@@ -64,7 +64,7 @@ mod models {
 // Sizes that have the names of parameters, and a model that is one.
 const S: usize = 3;
 const A: usize = 4;
-recurrent::rnn_model! { pub struct R = Input(_, S) -> LayerNormalization -> GRU(A); }
+recurrent::rnn_model! { /** Named as a parameter. */ pub struct R = Input(_, S) -> LayerNormalization -> GRU(A); }
 
 // A size that stands in the maths of a step.
 mod sizes {
@@ -85,7 +85,8 @@ mod sizes {
     }
 }
 
-fn main() {
+#[test]
+fn models_are_made() {
     models::inline();
     let _ = <R as recurrent::model::Model>::new();
     assert_eq!(sizes::mean(), 0.2);

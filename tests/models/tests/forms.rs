@@ -1,4 +1,4 @@
-//! Every form, place and path that must work. Nothing here may warn.
+//! Every form, place and path that must work. Nothing here may warn: the crate is a program of its own.
 #![deny(warnings)]
 #![allow(unused_must_use, clippy::no_effect)]
 
@@ -57,7 +57,8 @@ mod twins {
 
 rnn_cell! { cell Local(units) { param k: [input, units] = zeros; state h: [units]; next h = h + x @ k; output h; } }
 
-fn main() {
+#[test]
+fn models_are_made() {
     let _ = rnn_model!(Embedding(1000, 64) -> LSTM(128) -> Dense(10));
     let _ = rnn_model!(< Embedding(1000, 64) -> LSTM(128) -> Dense(10) >);
     let _ = recurrent::rnn_model![Input(_, 8) -> RNN(cells::MyCell(32, relu, use_bias = false)) -> Dense(1)];
@@ -65,7 +66,8 @@ fn main() {
     let _ = rnn_model!(Input(_, 8) -> RNN(LSTMCell(3), return_sequences) -> RNN(cell = GRUCell(3)) -> Dense(1));
     rnn_cell! { cell Inner(units) { param k: [input, units] = zeros; state h: [units]; next h = h + x @ k; output h; } }
     rnn_cell! { pub cell InnerPub(units) { param k: [input, units] = zeros; state h: [units]; next h = h + x @ k; output h; } }
-    let _ = rnn_model!(Input(_, 8) -> RNN(Inner(3), return_sequences) -> RNN(InnerPub(3)) -> Dense(1));
+    let _ =
+        rnn_model!(Input(_, 8) -> RNN(Inner(3), return_sequences) -> RNN(InnerPub(3)) -> Dense(1));
     let _ = cells::MyCell;
     let _ = rnn_model!(Input(_, 8) -> RNN(recurrent_test_cells::inner::MinimalGru(3)) -> Dense(1));
     cells::deep::local();

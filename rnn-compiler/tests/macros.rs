@@ -1,8 +1,8 @@
 //! The documentation of the macros, and the book's page on cells, say all that the compiler knows.
 
-const MODEL: &str = include_str!("../../../src/macros/rnn_model.md");
-const CELL: &str = include_str!("../../../src/macros/rnn_cell.md");
-const BOOK: &str = include_str!("../../../docs/src/cells.md");
+const MODEL: &str = include_str!("../../src/macros/rnn_model.md");
+const CELL: &str = include_str!("../../src/macros/rnn_cell.md");
+const BOOK: &str = include_str!("../../docs/src/cells.md");
 
 /// Whether `name` stands in `text` as code: a word between two backquotes.
 fn says(text: &str, name: &str) -> bool {
