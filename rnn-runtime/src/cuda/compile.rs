@@ -2,7 +2,7 @@
 
 use std::{
     ffi::CString,
-    fs,
+    fs::{self, File},
     io::{self, IsTerminal as _},
     path::PathBuf,
     sync::Once,
@@ -38,6 +38,12 @@ pub(super) fn compile(source: &str, architecture: i32) -> Result<Vec<u8>, Error>
     }
     let target = Target::of(architecture)?;
     let cache = Cache::of(source, &target);
+    if let Some(code) = cache.as_ref().and_then(Cache::read) {
+        return Ok(code);
+    }
+    // Another thread or program may be at the same kernels: what it has compiled is read then. A folder where nothing can be
+    // locked costs time, and nothing else.
+    let _lock = cache.as_ref().and_then(|cache| cache.lock().ok());
     if let Some(code) = cache.as_ref().and_then(Cache::read) {
         return Ok(code);
     }
@@ -193,6 +199,20 @@ impl Cache {
         right.then(|| code.to_vec())
     }
 
+    /// Waits until nobody else compiles this, and keeps others from it until the file is dropped.
+    fn lock(&self) -> io::Result<File> {
+        make_folder(&self.path)?;
+        let file = File::create(self.lock_path())?;
+        file.lock()?;
+        Ok(file)
+    }
+
+    /// One of 64 files, which stay: to remove a file that somebody is about to lock would let two in.
+    fn lock_path(&self) -> PathBuf {
+        self.path
+            .with_file_name(format!("lock-{:02}", self.key % 64))
+    }
+
     /// Keeps `code`. Nobody reads half of it.
     fn write(&self, code: &[u8]) -> io::Result<()> {
         make_folder(&self.path)?;
@@ -228,6 +248,23 @@ fn folder() -> Option<PathBuf> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn one_at_a_time_compiles_the_same() {
+        let folder = std::env::temp_dir().join(format!("recurrent-lock-{}", std::process::id()));
+        let cache = |key| Cache {
+            path: folder.join(format!("{key}.cubin")),
+            key,
+        };
+        let held = cache(7).lock().unwrap();
+        let other = File::create(cache(7).lock_path()).unwrap();
+        assert!(other.try_lock().is_err());
+        // Other kernels need not wait.
+        drop(cache(8).lock().unwrap());
+        drop(held);
+        other.try_lock().unwrap();
+        fs::remove_dir_all(folder).unwrap();
+    }
 
     #[test]
     fn a_damaged_file_of_the_cache_is_not_read() {
