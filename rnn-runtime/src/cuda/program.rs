@@ -137,11 +137,7 @@ impl<'a> Program<'a> {
     ) -> Self {
         let mut program = Program::new(specs, packing);
         for form in forms {
-            let mut buffers = Buffers::default();
-            program.kernels(form.scan.prologue, form.form, &mut buffers);
-            program.kernels(form.scan.post_loop, form.form, &mut buffers);
-            program.kernels(form.scan.step, form.form, &mut buffers);
-            let carry = schedules.iter().copied().flatten().find_map(|i| match i {
+            let scan = schedules.iter().copied().flatten().find_map(|i| match i {
                 Instruction::Scan {
                     cell,
                     form: f,
@@ -151,9 +147,12 @@ impl<'a> Program<'a> {
                 _ => None,
             });
             // A form that no schedule names never runs.
-            if let Some(carry) = carry {
-                program.persistent(form, carry, &mut buffers, shared);
-            }
+            let Some(carry) = scan else { continue };
+            let mut buffers = Buffers::default();
+            program.kernels(form.scan.prologue, form.form, &mut buffers);
+            program.kernels(form.scan.post_loop, form.form, &mut buffers);
+            program.kernels(form.scan.step, form.form, &mut buffers);
+            program.persistent(form, carry, &mut buffers, shared);
             program.entries(buffers);
         }
         program
@@ -193,6 +192,10 @@ impl<'a> Program<'a> {
             form,
             persistent: persistent.as_ref().map(|p| 4 * p.shared).map_err(|e| *e),
         });
+        if persistent.is_ok() {
+            // Nobody runs them one by one, and NVRTC takes its time for each.
+            self.open.truncate(steps);
+        }
         self.open_persistent = persistent
             .ok()
             .map(|p| ((form.cell, form_key(form.form)), p));
