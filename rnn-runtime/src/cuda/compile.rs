@@ -4,8 +4,10 @@ use std::{
     ffi::CString,
     fs::{self, File},
     io::{self, IsTerminal as _},
+    panic::resume_unwind,
     path::PathBuf,
     sync::Once,
+    thread,
 };
 
 use cudarc::nvrtc::{result, sys};
@@ -54,6 +56,25 @@ pub(super) fn compile(source: &str, architecture: i32) -> Result<Vec<u8>, Error>
         let _ = cache.write(&code);
     }
     Ok(code)
+}
+
+/// Code of several texts, in their order. They are compiled at once, each on a thread.
+pub(super) fn compile_all(
+    sources: &[Option<String>],
+    architecture: i32,
+) -> Vec<Option<Result<Vec<u8>, Error>>> {
+    thread::scope(|scope| {
+        let sources = sources.iter().map(Option::as_deref);
+        let threads = sources
+            .map(|source| source.map(|source| scope.spawn(move || compile(source, architecture))));
+        // All of them are started before one is waited for.
+        let threads: Vec<_> = threads.collect();
+        let codes = threads.into_iter().map(|thread| {
+            let code = thread?.join();
+            Some(code.unwrap_or_else(|panic| resume_unwind(panic)))
+        });
+        codes.collect()
+    })
 }
 
 /// Says on a terminal, once, why the first run of a model takes seconds.
