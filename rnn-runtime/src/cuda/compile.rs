@@ -2,10 +2,12 @@
 
 use std::{
     ffi::CString,
-    fs,
+    fs::{self, File},
     io::{self, IsTerminal as _},
+    panic::resume_unwind,
     path::PathBuf,
     sync::Once,
+    thread,
 };
 
 use cudarc::nvrtc::{result, sys};
@@ -41,6 +43,12 @@ pub(super) fn compile(source: &str, architecture: i32) -> Result<Vec<u8>, Error>
     if let Some(code) = cache.as_ref().and_then(Cache::read) {
         return Ok(code);
     }
+    // Another thread or program may be at the same kernels: what it has compiled is read then. A folder where nothing can be
+    // locked costs time, and nothing else.
+    let _lock = cache.as_ref().and_then(|cache| cache.lock().ok());
+    if let Some(code) = cache.as_ref().and_then(Cache::read) {
+        return Ok(code);
+    }
     announce(architecture);
     let code = build(source, &target)?;
     if let Some(cache) = &cache {
@@ -48,6 +56,25 @@ pub(super) fn compile(source: &str, architecture: i32) -> Result<Vec<u8>, Error>
         let _ = cache.write(&code);
     }
     Ok(code)
+}
+
+/// Code of several texts, in their order. They are compiled at once, each on a thread.
+pub(super) fn compile_all(
+    sources: &[Option<String>],
+    architecture: i32,
+) -> Vec<Option<Result<Vec<u8>, Error>>> {
+    thread::scope(|scope| {
+        let sources = sources.iter().map(Option::as_deref);
+        let threads = sources
+            .map(|source| source.map(|source| scope.spawn(move || compile(source, architecture))));
+        // All of them are started before one is waited for.
+        let threads: Vec<_> = threads.collect();
+        let codes = threads.into_iter().map(|thread| {
+            let code = thread?.join();
+            Some(code.unwrap_or_else(|panic| resume_unwind(panic)))
+        });
+        codes.collect()
+    })
 }
 
 /// Says on a terminal, once, why the first run of a model takes seconds.
@@ -193,6 +220,20 @@ impl Cache {
         right.then(|| code.to_vec())
     }
 
+    /// Waits until nobody else compiles this, and keeps others from it until the file is dropped.
+    fn lock(&self) -> io::Result<File> {
+        make_folder(&self.path)?;
+        let file = File::create(self.lock_path())?;
+        file.lock()?;
+        Ok(file)
+    }
+
+    /// One of 64 files, which stay: to remove a file that somebody is about to lock would let two in.
+    fn lock_path(&self) -> PathBuf {
+        self.path
+            .with_file_name(format!("lock-{:02}", self.key % 64))
+    }
+
     /// Keeps `code`. Nobody reads half of it.
     fn write(&self, code: &[u8]) -> io::Result<()> {
         make_folder(&self.path)?;
@@ -228,6 +269,23 @@ fn folder() -> Option<PathBuf> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn one_at_a_time_compiles_the_same() {
+        let folder = std::env::temp_dir().join(format!("recurrent-lock-{}", std::process::id()));
+        let cache = |key| Cache {
+            path: folder.join(format!("{key}.cubin")),
+            key,
+        };
+        let held = cache(7).lock().unwrap();
+        let other = File::create(cache(7).lock_path()).unwrap();
+        assert!(other.try_lock().is_err());
+        // Other kernels need not wait.
+        drop(cache(8).lock().unwrap());
+        drop(held);
+        other.try_lock().unwrap();
+        fs::remove_dir_all(folder).unwrap();
+    }
 
     #[test]
     fn a_damaged_file_of_the_cache_is_not_read() {

@@ -1,4 +1,4 @@
-//! One GPU: its context, its stream, and the kernels that every model uses.
+//! One GPU: its context, its stream, and the kernels that belong to no model.
 
 use std::{
     collections::BTreeMap,
@@ -18,7 +18,7 @@ use cudarc::{
 };
 
 use super::{
-    compile::compile,
+    compile::{compile, compile_all},
     parameters::{self, Operation},
     staging::{self, Staging, Streams},
 };
@@ -38,9 +38,8 @@ pub struct CudaDevice {
     multiprocessors: usize,
     /// Bytes that a block may have.
     shared_memory: usize,
-    operations: Arc<CudaModule>,
-    /// Loaded when first needed.
-    tensor_operations: Mutex<Option<Arc<CudaModule>>>,
+    /// Those of [`OPERATIONS`] that have been needed.
+    operations: Mutex<[Option<Arc<CudaModule>>; OPERATIONS.len()]>,
     /// Kernels by name, found when first used.
     functions: Mutex<BTreeMap<&'static str, CudaFunction>>,
     staging: Mutex<Staging>,
@@ -62,35 +61,29 @@ pub(super) const COMMON: [&str; 2] = [
     include_str!("kernels/math.cuh"),
 ];
 
-/// The kernels that every model uses.
-const OPERATIONS: [&str; 7] = [
-    include_str!("kernels/moves.cuh"),
-    include_str!("kernels/random.cuh"),
-    include_str!("kernels/normalize.cuh"),
-    include_str!("kernels/gradient_tile.cuh"),
-    include_str!("kernels/gradients.cuh"),
-    include_str!("kernels/losses.cuh"),
-    include_str!("kernels/optimize.cuh"),
-];
+const TENSOR: &str = include_str!("kernels/tensor.cuh");
+const GRADIENT_TILE: &str = include_str!("kernels/gradient_tile.cuh");
+const TENSOR_GRADIENTS: &str = include_str!("kernels/tensor_gradients.cuh");
 
-/// The kernels of models whose products are made by tensor cores.
-const TENSOR_OPERATIONS: [&str; 3] = [
-    include_str!("kernels/tensor.cuh"),
-    include_str!("kernels/gradient_tile.cuh"),
-    include_str!("kernels/fragments.cuh"),
+/// The kernels that belong to no model, in groups that are compiled when one of them is first needed: NVRTC takes seconds for
+/// all of them. The first group is needed by every model.
+const OPERATIONS: [&[&str]; 8] = [
+    &[include_str!("kernels/moves.cuh")],
+    &[include_str!("kernels/random.cuh")],
+    &[include_str!("kernels/normalize.cuh")],
+    &[GRADIENT_TILE, include_str!("kernels/gradients.cuh")],
+    &[include_str!("kernels/losses.cuh")],
+    &[include_str!("kernels/optimize.cuh")],
+    &[TENSOR, include_str!("kernels/fragments.cuh")],
+    &[TENSOR, GRADIENT_TILE, TENSOR_GRADIENTS],
 ];
 
 /// The oldest architecture with what `kernels/tensor.cuh` needs.
 const TENSOR_ARCHITECTURE: i32 = 80;
 
-/// The kernels that every model uses, as text.
-pub fn operations() -> String {
-    text_of(&OPERATIONS)
-}
-
-/// The kernels of models whose products are made by tensor cores, as text.
-pub fn tensor_operations() -> String {
-    text_of(&TENSOR_OPERATIONS)
+/// The kernels that belong to no model, as the texts that are compiled one by one, when a model needs them.
+pub fn operations() -> [String; OPERATIONS.len()] {
+    OPERATIONS.map(text_of)
 }
 
 fn text_of(kernels: &[&str]) -> String {
@@ -99,6 +92,16 @@ fn text_of(kernels: &[&str]) -> String {
         source += text;
     }
     source
+}
+
+/// The group of [`OPERATIONS`] with a kernel of this name.
+fn group_of(kernel: &str) -> usize {
+    let declared = format!(" {kernel}(const ");
+    let is_in = |group: &&[&str]| group.iter().any(|text| text.contains(&declared));
+    match OPERATIONS.iter().position(is_in) {
+        Some(group) => group,
+        None => unreachable!("no kernel {kernel}"),
+    }
 }
 
 /// Threads of a block of every kernel.
@@ -160,8 +163,7 @@ impl CudaDevice {
             sys::CUdevice_attribute::CU_DEVICE_ATTRIBUTE_MAX_SHARED_MEMORY_PER_BLOCK_OPTIN,
         )?;
         let name = context.name().map_err(start)?;
-        let operations = load(&context, &operations(), architecture)?;
-        Ok(CudaDevice {
+        let device = CudaDevice {
             context,
             stream,
             side,
@@ -171,13 +173,15 @@ impl CudaDevice {
             architecture,
             multiprocessors: multiprocessors.max(1),
             shared_memory,
-            operations,
-            tensor_operations: Mutex::default(),
+            operations: Mutex::default(),
             functions: Mutex::default(),
             staging: Mutex::default(),
             waits: AtomicU64::new(0),
             started: AtomicUsize::new(0),
-        })
+        };
+        // A machine without NVRTC, or with one that does not go with the driver, has no device.
+        device.operations(0)?;
+        Ok(device)
     }
 
     /// Its name, as the driver gives it.
@@ -227,9 +231,19 @@ impl CudaDevice {
         self.shared_memory
     }
 
-    /// Compiles kernels and loads them.
-    pub(super) fn module(&self, source: &str) -> Result<Arc<CudaModule>, Error> {
-        load(&self.context, source, self.architecture)
+    /// Compiles texts, all at once, and loads them.
+    pub(super) fn modules<const N: usize>(
+        &self,
+        sources: [Option<String>; N],
+    ) -> Result<[Option<Arc<CudaModule>>; N], Error> {
+        let codes = compile_all(&sources, self.architecture);
+        let mut modules = [const { None }; N];
+        for (module, code) in modules.iter_mut().zip(codes) {
+            if let Some(code) = code {
+                *module = Some(load(&self.context, code?)?);
+            }
+        }
+        Ok(modules)
     }
 
     /// Room for so many values; not written yet.
@@ -353,7 +367,7 @@ impl CudaDevice {
             .map_err(|e| failed("a kernel fails, and the program has to be started again", e))
     }
 
-    /// Starts one of the kernels that every model uses.
+    /// Starts one of the kernels that belong to no model.
     pub(super) fn run<P: Operation>(
         &self,
         parameters: &P,
@@ -415,17 +429,17 @@ impl CudaDevice {
         started.map_err(|e| failed("a graph does not start", e))
     }
 
-    fn tensor_operations(&self) -> Result<Arc<CudaModule>, Error> {
-        let mut module = self
-            .tensor_operations
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        match &*module {
-            Some(module) => Ok(Arc::clone(module)),
-            None => Ok(Arc::clone(
-                module.insert(self.module(&tensor_operations())?),
-            )),
+    /// A group of [`OPERATIONS`].
+    fn operations(&self, group: usize) -> Result<Arc<CudaModule>, Error> {
+        let operations = self.operations.lock();
+        let mut operations = operations.unwrap_or_else(PoisonError::into_inner);
+        if let Some(module) = &operations[group] {
+            return Ok(Arc::clone(module));
         }
+        let code = compile(&text_of(OPERATIONS[group]), self.architecture)?;
+        let module = load(&self.context, code)?;
+        operations[group] = Some(Arc::clone(&module));
+        Ok(module)
     }
 
     /// A fused kernel of a module, over so many buffers and with so many bytes of shared memory.
@@ -510,55 +524,46 @@ impl Launcher<'_> {
         self.device.started.load(Ordering::Relaxed)
     }
 
-    /// Starts one of the kernels that every model uses.
+    /// Starts one of the kernels that belong to no model.
     pub(super) fn run<P: Operation>(
         &self,
         parameters: &P,
         blocks: (u32, u32, u32),
     ) -> Result<(), Error> {
-        self.start(P::KERNEL, false, parameters, blocks)
-    }
-
-    /// Starts one of the kernels with tensor cores, which has the parameters of another.
-    pub(super) fn run_tensor<P: Operation>(
-        &self,
-        kernel: &'static str,
-        parameters: &P,
-        blocks: (u32, u32, u32),
-    ) -> Result<(), Error> {
-        self.start(kernel, true, parameters, blocks)
+        self.run_as(P::KERNEL, parameters, blocks)
     }
 
     /// The function of a kernel that belongs to no model.
-    fn function(&self, kernel: &'static str, tensor: bool) -> Result<CudaFunction, Error> {
+    fn function(&self, kernel: &'static str) -> Result<CudaFunction, Error> {
         let device = self.device;
-        let mut functions = device
-            .functions
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        if let Some(function) = functions.get(kernel) {
-            return Ok(function.clone());
+        let functions = || {
+            device
+                .functions
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+        };
+        // Nobody else waits while NVRTC compiles.
+        let known = functions().get(kernel).cloned();
+        if let Some(function) = known {
+            return Ok(function);
         }
         let bound = device.context.bind_to_thread();
         bound.map_err(|e| failed(kernel, e))?;
-        let module = match tensor {
-            true => device.tensor_operations()?,
-            false => Arc::clone(&device.operations),
-        };
+        let module = device.operations(group_of(kernel))?;
         let found = module.load_function(kernel);
         let function = found.map_err(|e| failed(kernel, e))?;
-        functions.insert(kernel, function.clone());
+        functions().insert(kernel, function.clone());
         Ok(function)
     }
 
-    fn start<P: Operation>(
+    /// Starts another of them, which has the parameters of this one.
+    pub(super) fn run_as<P: Operation>(
         &self,
         kernel: &'static str,
-        tensor: bool,
         parameters: &P,
         blocks: (u32, u32, u32),
     ) -> Result<(), Error> {
-        let function = self.function(kernel, tensor)?;
+        let function = self.function(kernel)?;
         self.device.started.fetch_add(1, Ordering::Relaxed);
         let mut launch = self.stream.launch_builder(&function);
         launch.arg(parameters);
@@ -644,12 +649,7 @@ fn config((x, y, z): (u32, u32, u32)) -> LaunchConfig {
     }
 }
 
-fn load(
-    context: &Arc<CudaContext>,
-    source: &str,
-    architecture: i32,
-) -> Result<Arc<CudaModule>, Error> {
-    let code = compile(source, architecture)?;
+fn load(context: &Arc<CudaContext>, code: Vec<u8>) -> Result<Arc<CudaModule>, Error> {
     let module = context.load_module(Ptx::from_binary(code));
     module.map_err(|e| {
         let newer = matches!(
@@ -668,4 +668,28 @@ fn load(
             false => error,
         }
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_operation_is_found_where_it_stands() {
+        let mut found = 0;
+        for (group, texts) in OPERATIONS.iter().enumerate() {
+            let entries = texts
+                .iter()
+                .flat_map(|text| text.split("__global__ ").skip(1));
+            for entry in entries {
+                let name = entry
+                    .split("(const ")
+                    .next()
+                    .and_then(|s| s.split(' ').next_back());
+                assert_eq!(group_of(name.unwrap()), group, "{name:?}");
+                found += 1;
+            }
+        }
+        assert!(found > 30, "{found}");
+    }
 }

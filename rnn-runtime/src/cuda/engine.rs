@@ -16,6 +16,7 @@ use super::{
     parameters::{Doubles, Floats, Pack, PackTask, PackTasks, Seeds, View, Words},
     program::{Kernels, Program, persistent_room},
     run::{DeviceInput, Pass, penalties, scratch_floats, sort},
+    source::Block,
 };
 use crate::{
     error::Error,
@@ -84,13 +85,14 @@ impl DeviceModel {
         (forms.collect(), schedules)
     }
 
-    /// The programs of inference and of training as CUDA, for a GPU whose blocks may have so many bytes of shared memory.
+    /// The kernels of inference and of training as CUDA, for a GPU whose blocks may have so many bytes of shared memory: of each the
+    /// texts that are compiled one by one, when a batch needs them.
     ///
     /// # Errors
     /// [`Error::Argument`] if the model is too large for a device.
-    pub fn sources(&self, shared: usize, precision: Precision) -> Result<[String; 2], Error> {
+    pub fn sources(&self, shared: usize, precision: Precision) -> Result<[Vec<String>; 2], Error> {
         let packing = self.packing(precision)?;
-        Ok([false, true].map(|training| self.program(training, &packing, shared).text()))
+        Ok([false, true].map(|training| self.program(training, &packing, shared).texts()))
     }
 
     /// The program of training, or of inference.
@@ -165,8 +167,8 @@ pub struct Engine {
     is_packed: bool,
     computed: Kernels,
     computed_buffers: [Buffer; 1],
-    inference: Option<Kernels>,
-    training: Option<Kernels>,
+    inference: Kernels,
+    training: Kernels,
     values: Room<f32>,
     floats: Vec<Room<f32>>,
     ids: Vec<Room<u32>>,
@@ -234,8 +236,8 @@ impl Engine {
             is_packed: false,
             computed,
             computed_buffers,
-            inference: None,
-            training: None,
+            inference: Kernels::default(),
+            training: Kernels::default(),
             values: Room::new("the values of a batch"),
             floats: Vec::new(),
             ids: Vec::new(),
@@ -386,7 +388,7 @@ impl Engine {
             let parts = largest.div_ceil(1024).clamp(1, 256);
             let blocks = (tasks.len().min(1 << 16) as u32, parts, 1);
             match fragments {
-                true => launcher.run_tensor("pack_fragments", &pack, blocks)?,
+                true => launcher.run_as("pack_fragments", &pack, blocks)?,
                 false => launcher.run(&pack, blocks)?,
             }
         }
@@ -420,18 +422,19 @@ impl Engine {
         Ok(())
     }
 
-    /// Kernels of the forms that training needs, or inference.
-    fn load(&mut self, training: bool) -> Result<(), Error> {
-        let place = match training {
+    /// Kernels of the forms that training needs, or inference, for a batch of so many rows.
+    fn load(&mut self, training: bool, rows: usize) -> Result<(), Error> {
+        let kernels = match training {
             true => &mut self.training,
             false => &mut self.inference,
         };
-        if place.is_none() {
-            let room = persistent_room(&self.device);
-            let program = self.model.program(training, &self.packing, room);
-            *place = Some(program.load(&self.device)?);
+        let block = Block::of(rows, self.device.multiprocessors());
+        if kernels.serve(block) {
+            return Ok(());
         }
-        Ok(())
+        let room = persistent_room(&self.device);
+        let program = self.model.program(training, &self.packing, room);
+        program.load(&self.device, block, kernels)
     }
 
     /// Gets ready for a checked batch: room for its values, its inputs on the device, weights packed.
@@ -449,7 +452,7 @@ impl Engine {
         // If this fails there is no batch to go back over.
         self.batch = None;
         self.number += 1;
-        self.load(training)?;
+        self.load(training, rows)?;
         self.pack()?;
         let layout = Layout::new(self.model.buffers(training), rows, &axes)?;
         let before = self.values.address(&self.device);
@@ -525,9 +528,6 @@ impl Engine {
             &self.training
         } else {
             &self.inference
-        };
-        let Some(kernels) = kernels else {
-            unreachable!("`begin` has loaded them");
         };
         let device = &*self.device;
         Ok(Pass {

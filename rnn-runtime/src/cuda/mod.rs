@@ -10,7 +10,7 @@
 //! - `compile.rs`: NVRTC, and a cache of what it made.
 //! - `parameters.rs`: the parameters of each kernel, written once for Rust and CUDA.
 //! - `device.rs`: the only place where kernels are started. `staging.rs`: copies from the host, while kernels run.
-//! - `program.rs`: compiles and loads the kernels of a model.
+//! - `program.rs`: compiles and loads the kernels of a model, those that a batch needs when it needs them.
 //! - `run/`: the executor. `engine.rs`: weights, values and inputs on the device; `engine/score.rs`: losses and metrics;
 //!   `engine/optimize.rs`: the steps of optimizers.
 //! - `plan.rs`: says how a model runs.
@@ -29,5 +29,5 @@ mod staging;
 
 pub use code::{CudaCode, CudaForm, CudaKernel, CudaProgram, CudaScan};
 pub use compile::OPTIONS;
-pub use device::{CudaDevice, operations, tensor_operations};
+pub use device::{CudaDevice, operations};
 pub use engine::{DeviceModel, DeviceOutput, DeviceState, Engine};

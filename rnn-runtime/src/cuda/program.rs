@@ -1,14 +1,15 @@
-//! The kernels of a model on their way to the device: written, compiled in one program, loaded.
+//! The kernels of a model on their way to the device: written, compiled, loaded.
 
 use std::{collections::BTreeMap, sync::Arc};
 
+use cudarc::driver::CudaModule;
 use rnn_tables::{Buffer, CarryOver, Form, Instruction};
 
 use super::{
     code::{CudaForm, CudaKernel},
     device::{CudaDevice, FusedFunction},
     layout::Packing,
-    source::{Buffers, Shape, Source, Stepwise, Written, WrittenPersistent},
+    source::{Block, Buffers, Shape, Source, Stepwise, Written, WrittenPersistent},
 };
 use crate::error::Error;
 
@@ -23,22 +24,22 @@ pub(super) struct Loaded {
 
 /// The kernels of a step as one.
 pub(super) struct LoadedPersistent {
-    /// Of several rows a block.
     pub function: FusedFunction,
-    /// Of one row a block.
-    pub single: FusedFunction,
-    /// Rows of a block of several.
-    pub rows: usize,
     pub buffers: Arc<[usize]>,
 }
 
-/// The kernels of some forms.
+/// Persistent kernels, by form.
+type Persistent = BTreeMap<FormKey, LoadedPersistent>;
+
+/// The kernels of some forms. What has been loaded stays: recorded graphs run it.
 #[derive(Default)]
 pub(super) struct Kernels {
-    /// By the address of what each was made from.
-    loaded: BTreeMap<usize, Loaded>,
-    /// By form.
-    persistent: BTreeMap<FormKey, LoadedPersistent>,
+    /// By the address of what each was made from; `None` if nothing has been loaded.
+    loaded: Option<BTreeMap<usize, Loaded>>,
+    /// Of one row a block.
+    one: Option<Persistent>,
+    /// Of several rows a block.
+    several: Option<Persistent>,
 }
 
 /// What tells one kernel of a program from another.
@@ -62,18 +63,36 @@ fn form_key(form: Form) -> u8 {
 impl Kernels {
     /// What a kernel was loaded as.
     pub fn kernel(&self, k: &'static CudaKernel) -> &Loaded {
-        match self.loaded.get(&key(k)) {
+        match self.loaded.as_ref().and_then(|l| l.get(&key(k))) {
             Some(loaded) => loaded,
             None => unreachable!("a kernel that has not been loaded"),
         }
     }
 
     /// The persistent kernel of a form, if there is one.
-    pub fn persistent(&self, form: &CudaForm) -> Option<&LoadedPersistent> {
-        self.persistent.get(&(form.cell, form_key(form.form)))
+    ///
+    /// # Panics
+    /// If those for such blocks have not been loaded.
+    pub fn persistent(&self, form: &CudaForm, block: Block) -> Option<&LoadedPersistent> {
+        match self.of(block) {
+            Some(persistent) => persistent.get(&(form.cell, form_key(form.form))),
+            None => unreachable!("persistent kernels that have not been loaded"),
+        }
     }
 
-    /// Compiles kernels that belong to no form, all in one program, whose buffers are `specs`.
+    fn of(&self, block: Block) -> Option<&Persistent> {
+        match block {
+            Block::One => self.one.as_ref(),
+            Block::Several => self.several.as_ref(),
+        }
+    }
+
+    /// Whether there is all that a batch with such blocks needs.
+    pub fn serve(&self, block: Block) -> bool {
+        self.loaded.is_some() && self.of(block).is_some()
+    }
+
+    /// Compiles kernels that belong to no form, whose buffers are `specs`.
     pub fn single(
         device: &CudaDevice,
         kernels: &'static [CudaKernel],
@@ -84,7 +103,9 @@ impl Kernels {
         let mut buffers = Buffers::default();
         program.kernels(kernels, Form::Inference, &mut buffers);
         program.entries(buffers);
-        program.load(device)
+        let mut loaded = Kernels::default();
+        program.load(device, Block::One, &mut loaded)?;
+        Ok(loaded)
     }
 }
 
@@ -137,11 +158,7 @@ impl<'a> Program<'a> {
     ) -> Self {
         let mut program = Program::new(specs, packing);
         for form in forms {
-            let mut buffers = Buffers::default();
-            program.kernels(form.scan.prologue, form.form, &mut buffers);
-            program.kernels(form.scan.post_loop, form.form, &mut buffers);
-            program.kernels(form.scan.step, form.form, &mut buffers);
-            let carry = schedules.iter().copied().flatten().find_map(|i| match i {
+            let scan = schedules.iter().copied().flatten().find_map(|i| match i {
                 Instruction::Scan {
                     cell,
                     form: f,
@@ -151,9 +168,12 @@ impl<'a> Program<'a> {
                 _ => None,
             });
             // A form that no schedule names never runs.
-            if let Some(carry) = carry {
-                program.persistent(form, carry, &mut buffers, shared);
-            }
+            let Some(carry) = scan else { continue };
+            let mut buffers = Buffers::default();
+            program.kernels(form.scan.prologue, form.form, &mut buffers);
+            program.kernels(form.scan.post_loop, form.form, &mut buffers);
+            program.kernels(form.scan.step, form.form, &mut buffers);
+            program.persistent(form, carry, &mut buffers, shared);
             program.entries(buffers);
         }
         program
@@ -164,9 +184,29 @@ impl<'a> Program<'a> {
         &self.steps
     }
 
-    /// The text.
-    pub fn text(self) -> String {
-        self.source.text
+    /// The texts that are not empty, each a program of NVRTC's: the kernels that run one by one, the persistent ones for
+    /// blocks of one row, and those for blocks of several.
+    pub fn texts(&self) -> Vec<String> {
+        let blocks = [Block::One, Block::Several].map(|block| self.persistent_text(block));
+        let texts = [self.text()].into_iter().chain(blocks);
+        texts.flatten().collect()
+    }
+
+    /// The kernels that run one by one; `None` if there are none.
+    fn text(&self) -> Option<String> {
+        let kernels = self.kernels.iter();
+        let texts = kernels.map(|(_, written, buffers)| {
+            let entry = Source::entry(written, buffers.len());
+            format!("{}{entry}", written.text)
+        });
+        (!self.kernels.is_empty()).then(|| self.source.head() + &texts.collect::<String>())
+    }
+
+    /// The persistent kernels for such blocks; `None` if there are none.
+    fn persistent_text(&self, block: Block) -> Option<String> {
+        let persistent = self.persistent.iter();
+        let texts = persistent.map(|(_, written, buffers)| written.text(block, buffers.len()));
+        (!self.persistent.is_empty()).then(|| self.source.head() + &texts.collect::<String>())
     }
 
     fn kernels(&mut self, kernels: &'static [CudaKernel], form: Form, buffers: &mut Buffers) {
@@ -193,15 +233,17 @@ impl<'a> Program<'a> {
             form,
             persistent: persistent.as_ref().map(|p| 4 * p.shared).map_err(|e| *e),
         });
+        if persistent.is_ok() {
+            // Nobody runs them one by one, and NVRTC takes its time for each.
+            self.open.truncate(steps);
+        }
         self.open_persistent = persistent
             .ok()
             .map(|p| ((form.cell, form_key(form.form)), p));
     }
 
+    /// Nothing more shares `buffers`.
     fn entries(&mut self, buffers: Buffers) {
-        for (_, written) in &self.open {
-            self.source.entry(written, &buffers);
-        }
         let buffers: Arc<[usize]> = buffers.0.into();
         for (k, written) in self.open.drain(..) {
             self.kernels.push((k, written, Arc::clone(&buffers)));
@@ -211,38 +253,78 @@ impl<'a> Program<'a> {
         }
     }
 
-    /// Compiles the kernels, all in one program, and loads them.
-    pub fn load(self, device: &CudaDevice) -> Result<Kernels, Error> {
-        let mut kernels = Kernels::default();
-        if self.kernels.is_empty() && self.persistent.is_empty() {
-            return Ok(kernels);
+    /// Compiles and loads what `kernels` lacks for a batch with such blocks. NVRTC takes its time, and most models see batches
+    /// of one kind.
+    pub fn load(
+        &self,
+        device: &CudaDevice,
+        block: Block,
+        kernels: &mut Kernels,
+    ) -> Result<(), Error> {
+        let text = match kernels.loaded {
+            None => self.text(),
+            Some(_) => None,
+        };
+        let persistent = match kernels.of(block) {
+            None => self.persistent_text(block),
+            Some(_) => None,
+        };
+        let [module, persistent_module] = device.modules([text, persistent])?;
+        if kernels.loaded.is_none() {
+            kernels.loaded = Some(self.loaded(device, module.as_ref())?);
         }
-        let module = device.module(&self.source.text)?;
-        for (k, written, buffers) in self.kernels {
+        if kernels.of(block).is_none() {
+            let loaded = self.loaded_persistent(device, persistent_module.as_ref(), block)?;
+            match block {
+                Block::One => kernels.one = Some(loaded),
+                Block::Several => kernels.several = Some(loaded),
+            }
+        }
+        Ok(())
+    }
+
+    /// The kernels of a module, which is `None` if there are none.
+    fn loaded(
+        &self,
+        device: &CudaDevice,
+        module: Option<&Arc<CudaModule>>,
+    ) -> Result<BTreeMap<usize, Loaded>, Error> {
+        let mut all = BTreeMap::new();
+        let kernels = module
+            .into_iter()
+            .flat_map(|m| self.kernels.iter().map(move |k| (m, k)));
+        for (module, (k, written, buffers)) in kernels {
             let name = format!("kernel{}", written.index);
-            let function = device.fused_function(&module, &name, buffers.len(), 0)?;
             let loaded = Loaded {
-                function,
-                buffers,
+                function: device.fused_function(module, &name, buffers.len(), 0)?,
+                buffers: Arc::clone(buffers),
                 shape: written.shape,
             };
-            kernels.loaded.insert(key(k), loaded);
+            all.insert(key(k), loaded);
         }
-        for (key, written, buffers) in self.persistent {
+        Ok(all)
+    }
+
+    /// The persistent kernels of a module, which is `None` if there are none.
+    fn loaded_persistent(
+        &self,
+        device: &CudaDevice,
+        module: Option<&Arc<CudaModule>>,
+        block: Block,
+    ) -> Result<Persistent, Error> {
+        let mut all = BTreeMap::new();
+        let kernels = module
+            .into_iter()
+            .flat_map(|m| self.persistent.iter().map(move |k| (m, k)));
+        for (module, (key, written, buffers)) in kernels {
+            let name = format!("{}{}", block.name(), written.index);
             let shared = 4 * written.shared as u32;
-            let function = |name: &str| {
-                let name = format!("{name}{}", written.index);
-                device.fused_function(&module, &name, buffers.len(), shared)
-            };
-            let (several, single) = (function("persistent")?, function("single")?);
             let loaded = LoadedPersistent {
-                function: several,
-                single,
-                rows: written.rows,
-                buffers,
+                function: device.fused_function(module, &name, buffers.len(), shared)?,
+                buffers: Arc::clone(buffers),
             };
-            kernels.persistent.insert(key, loaded);
+            all.insert(*key, loaded);
         }
-        Ok(kernels)
+        Ok(all)
     }
 }

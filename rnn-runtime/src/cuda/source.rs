@@ -2,7 +2,7 @@
 //!
 //! Each kernel is a type (`Kernel7`) that `kernels/fused.cuh` runs, for all steps at once or one step at a time. The kernels of
 //! a step are also written as one **persistent kernel**: a block that runs them for its own rows over all steps, with the weights in
-//! its shared memory.
+//! its shared memory. It is written for blocks of one row and of several; a batch needs one of them ([`Block`]).
 
 use std::{
     collections::BTreeMap,
@@ -23,6 +23,41 @@ pub(super) fn persistent_rows(precision: Precision) -> usize {
     match precision {
         Precision::Float32 => 4,
         _ => Shape::Tensor(precision).positions(),
+    }
+}
+
+/// How many rows a block of a persistent kernel has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Block {
+    /// As few as leave no multiprocessor without work.
+    One,
+    /// [`persistent_rows`].
+    Several,
+}
+
+impl Block {
+    /// That of a batch of so many rows.
+    pub fn of(rows: usize, multiprocessors: usize) -> Block {
+        match rows <= multiprocessors {
+            true => Block::One,
+            false => Block::Several,
+        }
+    }
+
+    /// Its rows, where products are made in `precision`.
+    pub fn rows(self, precision: Precision) -> usize {
+        match self {
+            Block::One => 1,
+            Block::Several => persistent_rows(precision),
+        }
+    }
+
+    /// What the names of its kernels start with.
+    pub fn name(self) -> &'static str {
+        match self {
+            Block::One => "single",
+            Block::Several => "persistent",
+        }
     }
 }
 
@@ -87,12 +122,10 @@ impl fmt::Display for Shape {
     }
 }
 
-/// The kernels of a program as text, which grows by and by.
+/// Writes the kernels of a program.
 pub(super) struct Source<'a> {
     specs: &'a [Buffer],
     packing: &'a Packing,
-    /// The text.
-    pub text: String,
     kernels: usize,
 }
 
@@ -102,16 +135,55 @@ pub(super) struct Written {
     pub index: usize,
     /// What a warp has.
     pub shape: Shape,
+    /// Its type.
+    pub text: String,
 }
 
-/// A persistent kernel that has been written: its name is `persistent` and its number, or `single` for blocks of one row.
+/// A persistent kernel that has been written: its name is that of its [`Block`] and its number.
 pub(super) struct WrittenPersistent {
     /// Its number.
     pub index: usize,
     /// Floats of shared memory.
     pub shared: usize,
-    /// Rows of a block of several.
-    pub rows: usize,
+    /// The types that its entry needs.
+    types: String,
+    /// Copies the weights.
+    copies: String,
+    /// Which step is the next.
+    order: &'static str,
+    /// A step, for each block.
+    steps: [String; 2],
+}
+
+impl WrittenPersistent {
+    /// Its types, and its entry for blocks of these rows; it has so many buffers.
+    pub fn text(&self, block: Block, buffers: usize) -> String {
+        let WrittenPersistent {
+            index,
+            types,
+            copies,
+            order,
+            steps: [one, several],
+            ..
+        } = self;
+        let name = block.name();
+        let body = match block {
+            Block::One => one,
+            Block::Several => several,
+        };
+        format!(
+            "{types}
+extern \"C\" __global__ void __launch_bounds__(256, 1) {name}{index}(const Run run, const Offsets<{buffers}> offsets) {{
+  extern __shared__ __align__(16) float room[];
+{copies}  __syncthreads();
+  const Weights{index} weights{{room}};
+  for (int i = 0; i < run.steps; ++i) {{
+    const int time = {order};
+{body}  }}
+}}
+"
+        )
+    }
 }
 
 /// Why the kernels of a step are started one by one.
@@ -132,21 +204,25 @@ pub(super) struct Buffers(pub Vec<usize>);
 impl<'a> Source<'a> {
     /// No kernels yet, over these buffers.
     pub fn new(specs: &'a [Buffer], packing: &'a Packing) -> Self {
+        Source {
+            specs,
+            packing,
+            kernels: 0,
+        }
+    }
+
+    /// What every text starts with.
+    pub fn head(&self) -> String {
         let mut text = super::parameters::declarations();
         for part in super::device::COMMON {
             text += part;
         }
         text += include_str!("kernels/fused.cuh");
-        if packing.precision != Precision::Float32 {
+        if self.packing.precision != Precision::Float32 {
             text += include_str!("kernels/tensor.cuh");
             text += include_str!("kernels/fused_tensor.cuh");
         }
-        Source {
-            specs,
-            packing,
-            text,
-            kernels: 0,
-        }
+        text
     }
 
     /// A vector as a type.
@@ -166,7 +242,7 @@ impl<'a> Source<'a> {
         )
     }
 
-    /// Writes a kernel of a form.
+    /// Writes the type of a kernel of a form.
     pub fn kernel(&mut self, k: &CudaKernel, form: Form, buffers: &mut Buffers) -> Written {
         let index = self.kernels;
         self.kernels += 1;
@@ -185,8 +261,7 @@ impl<'a> Source<'a> {
             let _ = write!(sums, "float p{i}[SHAPE::R * SHAPE::U][{gates}]; ");
         }
         let (start, finish) = reductions(k);
-        let _ = write!(
-            self.text,
+        let text = format!(
             "
 struct Kernel{index} {{
   static constexpr int WIDTH = {width}, REDUCTIONS = {reductions};
@@ -225,20 +300,19 @@ struct Kernel{index} {{
             body = k.body,
             epilogue = k.epilogue,
         );
-        Written { index, shape }
+        Written { index, shape, text }
     }
 
-    /// Writes the entry of a kernel; all kernels that share `buffers` have been written.
-    pub fn entry(&mut self, written: &Written, buffers: &Buffers) {
-        let (index, shape, n) = (written.index, written.shape, buffers.0.len());
-        let _ = write!(
-            self.text,
+    /// The entry of a kernel that has so many buffers.
+    pub fn entry(written: &Written, buffers: usize) -> String {
+        let (index, shape) = (written.index, written.shape);
+        format!(
             "
-extern \"C\" __global__ void __launch_bounds__(256, 1) kernel{index}(const Run run, const Offsets<{n}> offsets) {{
+extern \"C\" __global__ void __launch_bounds__(256, 1) kernel{index}(const Run run, const Offsets<{buffers}> offsets) {{
   fused<Kernel{index}, {shape}>(run, offsets);
 }}
 "
-        );
+        )
     }
 
     /// The products of a kernel, one line each.
@@ -359,7 +433,7 @@ extern \"C\" __global__ void __launch_bounds__(256, 1) kernel{index}(const Run r
     /// # Errors
     /// Why they cannot be one.
     pub fn persistent(
-        &mut self,
+        &self,
         form: &CudaForm,
         written: &[&Written],
         carry: Option<&CarryOver>,
@@ -407,8 +481,9 @@ extern \"C\" __global__ void __launch_bounds__(256, 1) kernel{index}(const Run r
                 );
             }
         }
+        let mut types: String = written.iter().map(|w| &*w.text).collect();
         let _ = write!(
-            self.text,
+            types,
             "
 struct Weights{index} {{
   const float* room;
@@ -416,33 +491,19 @@ struct Weights{index} {{
 }};
 "
         );
-        let rows = persistent_rows(precision);
-        let loops = [("persistent", rows), ("single", 1)]
-            .map(|(name, rows)| (name, self.steps(form, written, carry, buffers, rows)));
+        let steps = [Block::One, Block::Several]
+            .map(|block| self.steps(form, written, carry, buffers, block.rows(precision)));
         let order = match form.form {
             Form::Backward => "run.steps - 1 - i",
             _ => "i",
         };
-        let n = buffers.0.len();
-        for (name, body) in loops {
-            let _ = write!(
-                self.text,
-                "
-extern \"C\" __global__ void __launch_bounds__(256, 1) {name}{index}(const Run run, const Offsets<{n}> offsets) {{
-  extern __shared__ __align__(16) float room[];
-{copies}  __syncthreads();
-  const Weights{index} weights{{room}};
-  for (int i = 0; i < run.steps; ++i) {{
-    const int time = {order};
-{body}  }}
-}}
-"
-            );
-        }
         Ok(WrittenPersistent {
             index,
             shared,
-            rows,
+            types,
+            copies,
+            order,
+            steps,
         })
     }
 

@@ -132,12 +132,15 @@ fn device_model(
     }
 }
 
-/// The kernels of a model as CUDA, without a device: its programs of inference and of training, for a GPU whose blocks
-/// may have so many bytes of shared memory.
+/// The kernels of a model as CUDA, without a device: those of inference and of training, for a GPU whose blocks may have so
+/// many bytes of shared memory; of each the texts that are compiled one by one, when a batch needs them.
 ///
 /// # Errors
 /// [`Error::Argument`] if the model is too large for a device.
-pub fn cuda_sources<P: Program>(shared: usize, precision: Precision) -> Result<[String; 2], Error> {
+pub fn cuda_sources<P: Program>(
+    shared: usize,
+    precision: Precision,
+) -> Result<[Vec<String>; 2], Error> {
     device_model(&P::INFO, &P::STREAM, P::CUDA).sources(shared, precision)
 }
 

@@ -97,6 +97,29 @@ fn an_older_gpu_has_float32_only() {
     fit(&mut model).unwrap();
 }
 
+/// NVRTC does not know the GPU of tomorrow: the driver compiles the text for it, unless it is older than the text.
+#[test]
+fn a_newer_gpu_needs_a_newer_driver() {
+    let Some(bench) = bench() else { return };
+    let newer = cuda::bench::Device {
+        capability: 200,
+        ..cuda::bench::Device::default()
+    };
+    bench.set_device(newer);
+    let mut trained = model().to(&Device::cuda(0).unwrap()).unwrap();
+    fit(&mut trained).unwrap();
+
+    bench.set_device(cuda::bench::Device {
+        newest_ptx: 700,
+        ..newer
+    });
+    let moved = Device::cuda(0).and_then(|device| model().to(&device));
+    let error = moved.err().expect("an older driver").to_string();
+    for words in ["CUDA_ERROR_UNSUPPORTED_PTX_VERSION", "update the driver"] {
+        assert!(error.contains(words), "{error}");
+    }
+}
+
 /// A GPU that is not there, one of several and the only one.
 #[test]
 fn a_gpu_that_is_missing_is_named() {

@@ -9,6 +9,13 @@ mod sass;
 #[path = "support/table.rs"]
 mod table;
 
+use std::{
+    num::NonZero,
+    panic::resume_unwind,
+    sync::atomic::{AtomicUsize, Ordering},
+    thread,
+};
+
 use cuda::compiler::Compiler;
 use recurrent::{
     cells::*,
@@ -18,7 +25,7 @@ use recurrent::{
 };
 use recurrent_test_cuda::{device, executed, numbers};
 use rnn_runtime::{
-    cuda::{OPTIONS, operations, tensor_operations},
+    cuda::{OPTIONS, operations},
     model::{Program, cuda_sources},
     precision::Precision,
 };
@@ -30,14 +37,17 @@ const MOST: u32 = 255;
 /// A GPU: its architecture, and the bytes of shared memory that a block may have.
 const GPUS: [(u32, usize); 2] = [(80, 163 * 1024), (90, 227 * 1024)];
 
-type Sources = fn(usize, Precision) -> [String; 2];
+/// Of inference and of training, the texts that are compiled one by one.
+type Sources = fn(usize, Precision) -> [Vec<String>; 2];
 
-fn sources<P: Program>(shared: usize, precision: Precision) -> [String; 2] {
+fn sources<P: Program>(shared: usize, precision: Precision) -> [Vec<String>; 2] {
     cuda_sources::<P>(shared, precision).unwrap_or_else(|e| panic!("{e}"))
 }
 
 /// Models that are compiled for other precisions, too.
-const PRECISIONS: [(&str, Precision); 3] = [
+const PRECISIONS: [(&str, Precision); 5] = [
+    ("Both32", Precision::Tf32),
+    ("Gru64", Precision::Bf16),
     ("Lstm128", Precision::Tf32),
     ("NormalisedCell64", Precision::Bf16),
     ("Masked", Precision::F16),
@@ -68,63 +78,107 @@ models! {
     Lstm128: { Input(_, 32) -> LSTM(128) };
     Lstm256: { Input(_, 32) -> LSTM(256) };
     Masked: { Embedding(100, 16, mask_zero) -> Bidirectional(LSTM(32)) -> Dense(2) };
+    Both32: { Input(_, 32) -> Bidirectional(GRU(32)) };
     Dropped: { Input(_, 32) -> GRU(32, dropout = 0.1, recurrent_dropout = 0.1) };
     NormalisedCell64: { Input(_, 32) -> RNN(LayerNormLstm(64)) };
     Liquid32: { Input(_, 8) -> RNN(LiquidTimeConstant(32)) };
 }
 
+/// A text to be compiled: the program that it is of, and the number of its GPU.
+struct Task {
+    program: String,
+    text: String,
+    gpu: usize,
+}
+
+/// All that is compiled, what takes long first.
+fn tasks() -> Vec<Task> {
+    let mut tasks = Vec::new();
+    for (gpu, (_, shared)) in GPUS.into_iter().enumerate() {
+        let mut add = |program: &str, texts: Vec<String>| {
+            tasks.extend(texts.into_iter().map(|text| Task {
+                program: program.to_owned(),
+                text,
+                gpu,
+            }));
+        };
+        add("operations", operations().into());
+        for (name, sources, _) in MODELS {
+            let [inference, training] = sources(shared, Precision::Float32);
+            add(&format!("{name} inference"), inference);
+            add(&format!("{name} training"), training);
+            for (_, precision) in PRECISIONS.iter().filter(|(model, _)| model == name) {
+                let [inference, training] = sources(shared, *precision);
+                add(&format!("{name} {precision} inference"), inference);
+                add(&format!("{name} {precision} training"), training);
+            }
+        }
+    }
+    tasks.sort_by_key(|task| std::cmp::Reverse(task.text.len()));
+    tasks
+}
+
+/// What the kernels of a text take: their names, and a number for each of [`COLUMNS`].
+fn measure_one(compiler: &Compiler, task: &Task) -> Vec<(String, [u32; 5])> {
+    let (program, architecture) = (&task.program, GPUS[task.gpu].0);
+    let option = format!("--gpu-architecture=sm_{architecture}");
+    let options = [&OPTIONS[..], &[&option]].concat();
+    let code = compiler.cubin(&task.text, &options);
+    let code = code.unwrap_or_else(|e| panic!("{program}: {e}"));
+    let kernels = cubin::kernels(&code).into_iter();
+    let kernels = kernels.filter(|kernel| !kernel.name.starts_with('$'));
+    let measured = kernels.map(|kernel| {
+        let name = format!("{program} {}", kernel.name);
+        assert_eq!(kernel.stack, 0, "{name} takes stack on sm_{architecture}");
+        assert!(kernel.registers <= MOST, "{name}: {}", kernel.registers);
+        let slots = sass::slots(&kernel.code, &kernel.jumps, architecture);
+        let takes_steps = ["persistent", "single"]
+            .iter()
+            .any(|start| kernel.name.starts_with(start));
+        assert!(
+            slots.stepped > 0 || !takes_steps,
+            "{name}: no barrier in its loop over the steps"
+        );
+        let numbers = [
+            kernel.registers,
+            slots.all as u32,
+            slots.looped as u32,
+            slots.innermost as u32,
+            slots.stepped as u32,
+        ];
+        (name, numbers)
+    });
+    measured.collect()
+}
+
 /// For each kernel, by its name: what it takes on each GPU, column after column of [`COLUMNS`]; zeros on a GPU that runs another
 /// kernel instead.
 fn measure(compiler: &Compiler) -> Table {
-    let mut all = Table::new();
-    for (gpu, (architecture, shared)) in GPUS.into_iter().enumerate() {
-        let mut texts = vec![
-            ("operations".to_owned(), operations()),
-            ("tensor operations".to_owned(), tensor_operations()),
-        ];
-        for (name, sources, _) in MODELS {
-            let [inference, training] = sources(shared, Precision::Float32);
-            texts.push((format!("{name} inference"), inference));
-            texts.push((format!("{name} training"), training));
-            for (_, precision) in PRECISIONS.iter().filter(|(model, _)| model == name) {
-                let [inference, training] = sources(shared, *precision);
-                texts.push((format!("{name} {precision} inference"), inference));
-                texts.push((format!("{name} {precision} training"), training));
-            }
+    let (tasks, next) = (tasks(), AtomicUsize::new(0));
+    let work = || {
+        let mut found = Vec::new();
+        while let Some(task) = tasks.get(next.fetch_add(1, Ordering::Relaxed)) {
+            found.push((task.gpu, measure_one(compiler, task)));
         }
-        let option = format!("--gpu-architecture=sm_{architecture}");
-        for (program, text) in texts {
-            let options = [&OPTIONS[..], &[&option]].concat();
-            let code = compiler.cubin(&text, &options);
-            let code = code.unwrap_or_else(|e| panic!("{program}: {e}"));
-            for kernel in cubin::kernels(&code) {
-                if kernel.name.starts_with('$') {
-                    continue;
-                }
-                let name = format!("{program} {}", kernel.name);
-                assert_eq!(kernel.stack, 0, "{name} takes stack on sm_{architecture}");
-                assert!(kernel.registers <= MOST, "{name}: {}", kernel.registers);
-                let slots = sass::slots(&kernel.code, &kernel.jumps, architecture);
-                let takes_steps = ["persistent", "single"]
-                    .iter()
-                    .any(|start| kernel.name.starts_with(start));
-                assert!(
-                    slots.stepped > 0 || !takes_steps,
-                    "{name}: no barrier in its loop over the steps"
-                );
-                let numbers = [
-                    kernel.registers,
-                    slots.all as u32,
-                    slots.looped as u32,
-                    slots.innermost as u32,
-                    slots.stepped as u32,
-                ];
-                let row = all
-                    .entry(name)
-                    .or_insert_with(|| vec![0; numbers.len() * GPUS.len()]);
-                for (column, number) in numbers.into_iter().enumerate() {
-                    row[column * GPUS.len() + gpu] = number;
-                }
+        found
+    };
+    let threads = thread::available_parallelism().map_or(1, NonZero::get);
+    let found: Vec<_> = thread::scope(|scope| {
+        let threads: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
+        let found = threads.into_iter().flat_map(|thread| {
+            let found = thread.join();
+            found.unwrap_or_else(|panic| resume_unwind(panic))
+        });
+        found.collect()
+    });
+    let mut all = Table::new();
+    for (gpu, kernels) in found {
+        for (name, numbers) in kernels {
+            let row = all
+                .entry(name)
+                .or_insert_with(|| vec![0; numbers.len() * GPUS.len()]);
+            for (column, number) in numbers.into_iter().enumerate() {
+                row[column * GPUS.len() + gpu] = number;
             }
         }
     }

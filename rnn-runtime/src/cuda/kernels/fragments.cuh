@@ -1,5 +1,4 @@
-// What models whose products are made by tensor cores need beside their own kernels: weights packed as fragments, gradients of
-// matrices.
+// Weights packed as fragments, for models whose products are made by tensor cores.
 
 // As layout.rs numbers them.
 constexpr unsigned TF32 = 1, BF16 = 2;
@@ -36,42 +35,4 @@ extern "C" __global__ void pack_fragments(const Pack p) {
       default: pack_fragments_of<F16>(p, task);
     }
   }
-}
-
-// The tile of a block: a warp has 16 rows and 8 columns of it.
-template <class T>
-struct TensorTile {
-  // Lanes that read at once read from different banks.
-  static constexpr int ROW = 36;
-  float sums[4];
-
-  static INLINE int i(int sum) { return 16 * (threadIdx.x >> 5 & 1) + (threadIdx.x >> 2 & 7) + 8 * (sum >> 1); }
-  static INLINE int j(int sum) { return 8 * (threadIdx.x >> 6) + 2 * (threadIdx.x & 3) + (sum & 1); }
-
-  // Column `column` at the places of a word, the first or the second half of them.
-  static INLINE unsigned word(const float (&values)[16][ROW], int tile, int half, int column) {
-    const int first = T::K * tile + 2 * (threadIdx.x & 3) + (T::NUMBERS == 1 ? half : 8 * half);
-    float x[T::NUMBERS];
-#pragma unroll
-    for (int n = 0; n < T::NUMBERS; ++n) x[n] = values[first + n][column];
-    return T::word(x);
-  }
-
-  INLINE void add(const float (&xs)[16][ROW], const float (&ys)[16][ROW]) {
-    const int column = 8 * (threadIdx.x >> 6) + (threadIdx.x >> 2 & 7);
-#pragma unroll
-    for (int tile = 0; tile < 16 / T::K; ++tile) {
-      const uint4 a = {word(xs, tile, 0, i(0)), word(xs, tile, 0, i(2)), word(xs, tile, 1, i(0)), word(xs, tile, 1, i(2))};
-      const unsigned b[2] = {word(ys, tile, 0, column), word(ys, tile, 1, column)};
-      T::multiply(sums, a, b);
-    }
-  }
-};
-
-extern "C" __global__ void __launch_bounds__(256, 1) matrix_gradient_tf32(const MatrixGradient p) {
-  matrix_gradient_of<TensorTile<Tf32>>(p);
-}
-
-extern "C" __global__ void __launch_bounds__(256, 1) matrix_gradient_bf16(const MatrixGradient p) {
-  matrix_gradient_of<TensorTile<Bf16>>(p);
 }

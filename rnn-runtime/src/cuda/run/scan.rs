@@ -9,6 +9,7 @@ use crate::{
         device::THREADS,
         layout::{NOTHING, int},
         parameters::{ClearMasked, Hold, HoldOutputs, Release, Run, View},
+        source::Block,
     },
     error::Error,
 };
@@ -72,7 +73,9 @@ impl Pass<'_> {
         mask: View,
         fresh: bool,
     ) -> Result<bool, Error> {
-        let Some(persistent) = self.kernels.persistent(form) else {
+        // As few rows a block as leave no multiprocessor without work.
+        let block = Block::of(self.layout.rows, self.device.multiprocessors());
+        let Some(persistent) = self.kernels.persistent(form, block) else {
             return Ok(false);
         };
         let steps = self.int_steps(axis)?;
@@ -88,15 +91,10 @@ impl Pass<'_> {
             fresh: i32::from(fresh),
         };
         let offsets = self.offsets(&persistent.buffers);
-        // As few rows a block as leave no multiprocessor without work.
-        let few = self.layout.rows <= self.device.multiprocessors();
-        let (function, rows) = match few {
-            true => (&persistent.single, 1),
-            false => (&persistent.function, persistent.rows),
-        };
+        let rows = block.rows(self.precision.of(form.form));
         let blocks = (self.layout.rows.div_ceil(rows) as u32, 1);
         self.device
-            .fused(function, &run, &offsets, blocks, THREADS)?;
+            .fused(&persistent.function, &run, &offsets, blocks, THREADS)?;
         Ok(true)
     }
 

@@ -299,11 +299,11 @@ impl Pass<'_> {
                 Precision::Float32 => self.device.run(&gradient, blocks)?,
                 Precision::Bf16 => {
                     self.device
-                        .run_tensor("matrix_gradient_bf16", &gradient, blocks)?;
+                        .run_as("matrix_gradient_bf16", &gradient, blocks)?;
                 }
                 Precision::Tf32 | Precision::F16 => {
                     self.device
-                        .run_tensor("matrix_gradient_tf32", &gradient, blocks)?;
+                        .run_as("matrix_gradient_tf32", &gradient, blocks)?;
                 }
             }
             if parts > 1 {
