@@ -39,9 +39,15 @@ impl Device {
         Device(Kind::Cpu)
     }
 
-    /// GPU number 0, or the CPU where that cannot be used; [`Device::cuda`] says why it cannot.
+    /// GPU number 0, or the CPU where that cannot be used: there is none, or its driver or NVRTC is missing or too old.
+    /// [`Device::cuda`] gives the reason as an error, and where there is a GPU, a terminal shows it once.
     pub fn auto() -> Device {
-        Device::cuda(0).unwrap_or(Device::cpu())
+        let gpu = Device::cuda(0);
+        #[cfg(feature = "cuda")]
+        if let Err(reason) = &gpu {
+            CudaDevice::say_why_not(reason);
+        }
+        gpu.unwrap_or(Device::cpu())
     }
 
     /// GPU number `ordinal`, counted from 0. Models on one `Device` and its clones share its kernels and its stream.

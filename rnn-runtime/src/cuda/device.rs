@@ -3,8 +3,9 @@
 use std::{
     collections::BTreeMap,
     fmt,
+    io::{self, IsTerminal as _},
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex, Once, PoisonError,
         atomic::{AtomicU64, AtomicUsize, Ordering},
     },
 };
@@ -182,6 +183,17 @@ impl CudaDevice {
         // A machine without NVRTC, or with one that does not go with the driver, has no device.
         device.operations(0)?;
         Ok(device)
+    }
+
+    /// Says on a terminal, once, why there is no device although the driver finds a GPU: the CPU is slower, and nothing else shows.
+    pub(crate) fn say_why_not(reason: &Error) {
+        static ONCE: Once = Once::new();
+        // SAFETY: it only tries to load the library.
+        let driver = unsafe { sys::is_culib_present() };
+        let found = driver && CudaContext::device_count().is_ok_and(|n| n > 0);
+        if found && io::stderr().is_terminal() {
+            ONCE.call_once(|| eprintln!("on the CPU, though there is a GPU: {reason}"));
+        }
     }
 
     /// Its name, as the driver gives it.

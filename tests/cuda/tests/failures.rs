@@ -118,6 +118,7 @@ fn a_newer_gpu_needs_a_newer_driver() {
     for words in ["CUDA_ERROR_UNSUPPORTED_PTX_VERSION", "update the driver"] {
         assert!(error.contains(words), "{error}");
     }
+    assert!(Device::auto().is_cpu());
 }
 
 /// A GPU that is not there, one of several and the only one.

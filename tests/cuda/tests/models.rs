@@ -1,6 +1,6 @@
 //! Whole models on a device: a cell that knows nothing of CUDA, and digits read by the model of the example.
 
-use std::{fs, path::Path};
+use std::{fs, path::Path, thread};
 
 use ndarray::Array3;
 use recurrent::{
@@ -84,6 +84,41 @@ fn a_cell_needs_no_cuda() {
     compare(small, &device, [139, 2, 3], 2);
     let several = || rnn_model!(Input(_, 7) -> RNN(Whitened(40)) -> Dense(2));
     compare(several, &device, [5, 3, 7], 2);
+}
+
+/// Several threads infer on one model, with batches of several sizes, from its first batch on: the bits of one thread that has a
+/// model of its own.
+#[test]
+fn threads_infer_on_one_model() {
+    let Some(device) = device() else { return };
+    let make = || {
+        let model = rnn_model!(Input(_, 3) -> GRU(5) -> Dense(2));
+        model.to(&device).unwrap()
+    };
+    // One more than there are multiprocessors, so that other kernels are compiled while threads infer.
+    let batches: Vec<Array3<f32>> = [1, 133, 4, 9]
+        .into_iter()
+        .map(|rows| {
+            let x = numbers(rows * 4 * 3, rows as u64);
+            Array3::from_shape_vec((rows, 4, 3), x).unwrap()
+        })
+        .collect();
+    let alone = make();
+    let expected: Vec<_> = batches.iter().map(|x| alone.predict(x).unwrap()).collect();
+    let shared = make();
+    thread::scope(|scope| {
+        for first in 0..batches.len() {
+            let (shared, batches, expected) = (&shared, &batches, &expected);
+            scope.spawn(move || {
+                // Often enough for a batch's kernels to be recorded.
+                for i in 0..5 * batches.len() {
+                    let one = (first + i) % batches.len();
+                    let found = shared.predict(&batches[one]).unwrap();
+                    assert!(found == expected[one], "batch {one}, thread {first}");
+                }
+            });
+        }
+    });
 }
 
 const FILE: &str = "../../examples/data/digits.csv";
