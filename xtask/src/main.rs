@@ -5,6 +5,7 @@
 //! Steps that take long run only when they are named: `cargo xtask check exhaustive`.
 
 mod bits;
+mod examples;
 mod gpu;
 mod nvrtc;
 mod skipped;
@@ -94,11 +95,8 @@ const STEPS: &[Step] = &[
     },
     Step {
         name: "doctest",
-        about: "all examples of the documentation, the README and the book",
-        run: |root| {
-            let arguments = ["test", "--workspace", "--features", FEATURES, "--doc"];
-            cargo(root, &arguments, &[])
-        },
+        about: "all examples of the documentation, the README and the book, as programs of users",
+        run: doctest,
         long: false,
     },
     Step {
@@ -155,6 +153,14 @@ fn test(root: &Path) -> bool {
             false
         }
     }
+}
+
+/// Runs all examples, outside of the workspace.
+fn doctest(root: &Path) -> bool {
+    examples::run(root, FEATURES).unwrap_or_else(|error| {
+        eprintln!("error: {error}");
+        false
+    })
 }
 
 /// Builds an example with CUDA and asks it for a GPU where none is to be seen: one line that says what is missing, and 1.
