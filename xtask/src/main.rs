@@ -5,6 +5,7 @@
 //! Steps that take long run only when they are named: `cargo xtask check exhaustive`.
 
 mod bits;
+mod doctests;
 mod gpu;
 mod nvrtc;
 mod skipped;
@@ -87,8 +88,8 @@ const STEPS: &[Step] = &[
     },
     Step {
         name: "device",
-        about: "the models of tests/goldens, tests/grid and tests/modes on a device, the stand-in of tests/cuda-standin; \
-                `gpu --tiny` there",
+        about: "the models of tests/goldens, tests/grid and tests/modes on a device, the stand-in of tests/cuda-standin, \
+                in each order of blocks and warps that it knows; `gpu --tiny` there",
         run: device,
         long: false,
     },
@@ -100,11 +101,8 @@ const STEPS: &[Step] = &[
     },
     Step {
         name: "doctest",
-        about: "all examples of the documentation, the README and the book",
-        run: |root| {
-            let arguments = ["test", "--workspace", "--features", FEATURES, "--doc"];
-            cargo(root, &arguments, &[])
-        },
+        about: "all examples of the documentation, the README and the book, as programs of users",
+        run: doctest,
         long: false,
     },
     Step {
@@ -123,9 +121,9 @@ const STEPS: &[Step] = &[
         long: true,
     },
     Step {
-        name: "orders",
-        about: "what `device` runs, all of it in each order of blocks and warps that the stand-in knows; only if named",
-        run: orders,
+        name: "slow",
+        about: "tests on a device that take long and say little that the others do not; only if named",
+        run: slow,
         long: true,
     },
 ];
@@ -161,6 +159,14 @@ fn test(root: &Path) -> bool {
             false
         }
     }
+}
+
+/// Runs all examples of the documentation, outside of the workspace.
+fn doctest(root: &Path) -> bool {
+    doctests::run(root, FEATURES).unwrap_or_else(|error| {
+        eprintln!("error: {error}");
+        false
+    })
 }
 
 /// The examples that run, with their arguments. `digits`, the main job, runs as a release, which takes `.ci/run` minutes.
@@ -233,39 +239,24 @@ fn is_one_reason(code: Option<i32>, said: &str) -> bool {
     code == Some(1) && said.starts_with("error: cuda: ") && said.trim_end().lines().count() == 1
 }
 
-/// Packages whose programs run on the stand-in, by the order of blocks and warps that it takes: the three that it knows,
-/// each for some.
-const ON_DEVICE: &[(&str, &[&str])] = &[("0", &["goldens", "modes"]), ("1", &["grid"])];
+/// Packages whose programs run on the stand-in for a GPU.
+const ON_DEVICE: &[&str] = &["goldens", "modes", "grid"];
 
-/// Programs that run in the third order, too: every layer without time, and layers upon layers.
-const STARVED: &[&str] = &["stacks", "stateless"];
+/// The orders of blocks and warps that the stand-in knows.
+const ORDERS: [&str; 3] = ["0", "1", "2"];
 
-/// Runs the programs of three packages again, which `test` has built, with their models on the stand-in for a GPU.
+/// Runs the programs of three packages again, which `test` has built, with their models on the stand-in for a GPU: in one
+/// order after the other. What takes time is compiling kernels, and that is done once.
 fn device(root: &Path) -> bool {
-    let of = |packages: &[&str]| -> Vec<String> {
-        let folders = packages.iter().map(|p| root.join("tests").join(p));
-        folders.flat_map(|folder| programs(&folder)).collect()
-    };
-    let orders = ON_DEVICE
-        .iter()
-        .map(|(seed, packages)| (*seed, of(packages)));
-    let starved = STARVED
-        .iter()
-        .map(|program| (*program).to_owned())
-        .collect();
-    let passed = on_device(root, orders.chain([("2", starved)]));
+    let folders = ON_DEVICE.iter().map(|p| root.join("tests").join(p));
+    let programs: Vec<String> = folders.flat_map(|folder| programs(&folder)).collect();
+    let passed = on_device(root, &programs);
     let tiny = gpu::tiny(root).map_err(|error| eprintln!("error: gpu --tiny: {error}"));
     passed && tiny.is_ok()
 }
 
-/// All of these programs in each of the three orders.
-fn orders(root: &Path) -> bool {
-    let packages = ON_DEVICE.iter().flat_map(|(_, packages)| *packages);
-    let programs: Vec<String> = packages
-        .flat_map(|package| programs(&root.join("tests").join(package)))
-        .collect();
-    let passed = on_device(root, ["0", "1", "2"].map(|seed| (seed, programs.clone())));
-    // What takes long, and says little that the others do not.
+/// What takes long on the stand-in, and says little that the others do not.
+fn slow(root: &Path) -> bool {
     let ignored = [
         "test",
         "-p",
@@ -277,20 +268,20 @@ fn orders(root: &Path) -> bool {
         "--",
         "--ignored",
     ];
-    cargo(root, &ignored, &[("RECURRENT_TEST_DEVICE", "standin")]) && passed
+    cargo(root, &ignored, &[("RECURRENT_TEST_DEVICE", "standin")])
 }
 
-/// Runs test programs on the stand-in, each list in its order.
-fn on_device(root: &Path, runs: impl IntoIterator<Item = (&'static str, Vec<String>)>) -> bool {
+/// Runs test programs on the stand-in, in each order.
+fn on_device(root: &Path, programs: &[String]) -> bool {
     match skipped::go_on(root) {
         Ok((name, path)) => {
             let cache = root.join("target/cuda-cache");
             let cache = cache.to_string_lossy();
-            runs.into_iter().all(|(seed, programs)| {
-                let mut arguments = vec!["test", "--workspace", "--features", FEATURES];
-                for program in &programs {
-                    arguments.extend(["--test", program.as_str()]);
-                }
+            let mut arguments = vec!["test", "--workspace", "--features", FEATURES];
+            for program in programs {
+                arguments.extend(["--test", program.as_str()]);
+            }
+            ORDERS.iter().all(|seed| {
                 let variables = [
                     (name, path.as_str()),
                     ("RECURRENT_TEST_DEVICE", "standin"),

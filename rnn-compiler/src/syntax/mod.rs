@@ -51,7 +51,7 @@
 //! assert!(found.take().is_empty());
 //! let BodyAst::Graph(statements) = model.body else { panic!("a chain") };
 //! assert_eq!(statements[3].to_string(), "output z = (y, y) -> Add;");
-//! # Ok::<(), proc_macro2::LexError>(())
+//! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
 mod ast;

@@ -1,6 +1,6 @@
 //! What users can name shows how it is used, in code that they can paste.
 //!
-//! Doctests compile the examples with the facade as their only crate of ours, as a program of a user does.
+//! `cargo xtask check doctest` compiles the examples with the facade as their only crate of ours.
 
 use super::{Finding, Source};
 

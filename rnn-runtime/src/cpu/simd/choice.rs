@@ -17,10 +17,10 @@ impl Isa {
     /// CPU does not have.
     ///
     /// ```
-    /// use rnn_runtime::cpu::simd::Isa;
+    /// use recurrent::Isa;
     /// let isa = Isa::best()?;
     /// assert!(Isa::available().contains(&isa));
-    /// # Ok::<(), rnn_runtime::Error>(())
+    /// # Ok::<(), recurrent::Error>(())
     /// ```
     pub fn best() -> Result<Isa, Error> {
         Ok(Self::named()?
@@ -59,10 +59,10 @@ impl Isa {
     /// [`Error::Isa`] if there is none of that name or this CPU does not have it.
     ///
     /// ```
-    /// use rnn_runtime::cpu::simd::Isa;
+    /// use recurrent::Isa;
     /// assert_eq!(Isa::from_name("scalar")?, Isa::SCALAR);
     /// assert!(Isa::from_name("avx3").is_err());
-    /// # Ok::<(), rnn_runtime::Error>(())
+    /// # Ok::<(), recurrent::Error>(())
     /// ```
     pub fn from_name(name: &str) -> Result<Isa, Error> {
         find(name).map_err(|(asked, reason)| Error::Isa { asked, reason })

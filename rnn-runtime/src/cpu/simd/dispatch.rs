@@ -76,7 +76,7 @@ impl Isa {
     /// Floats in a vector.
     ///
     /// ```
-    /// use rnn_runtime::cpu::simd::Isa;
+    /// use recurrent::Isa;
     /// assert_eq!(Isa::SCALAR.lanes(), 8);
     /// ```
     pub const fn lanes(self) -> usize {

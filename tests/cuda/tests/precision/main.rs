@@ -183,14 +183,14 @@ macro_rules! cases {
 }
 cases! {
     dense: [11, 1, 17] { Input(17) -> Dense(33, tanh) -> Dense(5) };
-    #[ignore = "ten seconds; `cargo xtask check orders` runs it"]
+    #[ignore = "ten seconds; `cargo xtask check slow` runs it"]
     dense_over_time: [3, 5, 5] { Input(_, 5) -> Dense(17, relu) -> Dense(3) };
     simple_rnn: [9, 4, 3] { Input(_, 3) -> SimpleRNN(17) };
-    #[ignore = "ten seconds; `cargo xtask check orders` runs it"]
+    #[ignore = "ten seconds; `cargo xtask check slow` runs it"]
     lstm_of_5: [1, 4, 5] { Input(_, 5) -> LSTM(5, return_sequences) };
     lstm_of_33: [10, 3, 17] { Input(_, 17) -> LSTM(33) -> Dense(2) };
     gru: [10, 4, 5] { Input(_, 5) -> GRU(17, return_sequences) };
-    #[ignore = "ten seconds; `cargo xtask check orders` runs it"]
+    #[ignore = "ten seconds; `cargo xtask check slow` runs it"]
     gru_reset_before: [10, 4, 5] { Input(_, 5) -> GRU(17, reset_after = false) };
     bidirectional: [5, 4, 6] { Input(_, 6) -> Bidirectional(LSTM(16)) -> Dense(3) };
     normalised: [9, 3, 7] { Input(_, 7) -> RNN(LayerNormLstm(20)) };
@@ -203,7 +203,7 @@ cases! {
         output c = c;
     };
     many_rows: [139, 3, 5] { Input(_, 5) -> GRU(9) -> Dense(2) };
-    #[ignore = "ten seconds; `cargo xtask check orders` runs it"]
+    #[ignore = "ten seconds; `cargo xtask check slow` runs it"]
     many_rows_of_two_products: [139, 2, 3] { Input(_, 3) -> RNN(Whitened(20)) };
     dropped: [9, 4, 8] { Input(_, 8) -> GRU(8, dropout = 0.2, recurrent_dropout = 0.2) };
 }
