@@ -68,7 +68,7 @@ const TENSOR_GRADIENTS: &str = include_str!("kernels/tensor_gradients.cuh");
 
 /// The kernels that belong to no model, in groups that are compiled when one of them is first needed: NVRTC takes seconds for
 /// all of them. The first group is needed by every model.
-const OPERATIONS: [&[&str]; 8] = [
+const OPERATIONS: [&[&str]; 9] = [
     &[include_str!("kernels/moves.cuh")],
     &[include_str!("kernels/random.cuh")],
     &[include_str!("kernels/normalize.cuh")],
@@ -76,7 +76,18 @@ const OPERATIONS: [&[&str]; 8] = [
     &[include_str!("kernels/losses.cuh")],
     &[include_str!("kernels/optimize.cuh")],
     &[TENSOR, include_str!("kernels/fragments.cuh")],
-    &[TENSOR, GRADIENT_TILE, TENSOR_GRADIENTS],
+    &[
+        TENSOR,
+        GRADIENT_TILE,
+        TENSOR_GRADIENTS,
+        include_str!("kernels/gradients_tf32.cuh"),
+    ],
+    &[
+        TENSOR,
+        GRADIENT_TILE,
+        TENSOR_GRADIENTS,
+        include_str!("kernels/gradients_bf16.cuh"),
+    ],
 ];
 
 /// The oldest architecture with what `kernels/tensor.cuh` needs.
