@@ -1,4 +1,4 @@
-//! One GPU: its context, its stream, and the kernels that belong to no model.
+//! One GPU: its context and its streams, and what starts kernels there.
 
 use std::{
     collections::BTreeMap,
@@ -20,7 +20,9 @@ use cudarc::{
 
 use super::{
     compile::{compile, compile_all},
+    operations::{OPERATIONS, group_of, text_of},
     parameters::{self, Operation},
+    slice::{Slice, bind},
     staging::{self, Staging, Streams},
 };
 use crate::{error::Error, precision::Precision};
@@ -56,65 +58,8 @@ impl fmt::Debug for CudaDevice {
     }
 }
 
-/// The text before every kernel.
-pub(super) const COMMON: [&str; 2] = [
-    include_str!("kernels/memory.cuh"),
-    include_str!("kernels/math.cuh"),
-];
-
-const TENSOR: &str = include_str!("kernels/tensor.cuh");
-const GRADIENT_TILE: &str = include_str!("kernels/gradient_tile.cuh");
-const TENSOR_GRADIENTS: &str = include_str!("kernels/tensor_gradients.cuh");
-
-/// The kernels that belong to no model, in groups that are compiled when one of them is first needed: NVRTC takes seconds for
-/// all of them. The first group is needed by every model.
-const OPERATIONS: [&[&str]; 9] = [
-    &[include_str!("kernels/moves.cuh")],
-    &[include_str!("kernels/random.cuh")],
-    &[include_str!("kernels/normalize.cuh")],
-    &[GRADIENT_TILE, include_str!("kernels/gradients.cuh")],
-    &[include_str!("kernels/losses.cuh")],
-    &[include_str!("kernels/optimize.cuh")],
-    &[TENSOR, include_str!("kernels/fragments.cuh")],
-    &[
-        TENSOR,
-        GRADIENT_TILE,
-        TENSOR_GRADIENTS,
-        include_str!("kernels/gradients_tf32.cuh"),
-    ],
-    &[
-        TENSOR,
-        GRADIENT_TILE,
-        TENSOR_GRADIENTS,
-        include_str!("kernels/gradients_bf16.cuh"),
-    ],
-];
-
 /// The oldest architecture with what `kernels/tensor.cuh` needs.
 const TENSOR_ARCHITECTURE: i32 = 80;
-
-/// The kernels that belong to no model, as the texts that are compiled one by one, when a model needs them.
-pub fn operations() -> [String; OPERATIONS.len()] {
-    OPERATIONS.map(text_of)
-}
-
-fn text_of(kernels: &[&str]) -> String {
-    let mut source = parameters::declarations();
-    for text in COMMON.iter().chain(kernels) {
-        source += text;
-    }
-    source
-}
-
-/// The group of [`OPERATIONS`] with a kernel of this name.
-fn group_of(kernel: &str) -> usize {
-    let declared = format!(" {kernel}(const ");
-    let is_in = |group: &&[&str]| group.iter().any(|text| text.contains(&declared));
-    match OPERATIONS.iter().position(is_in) {
-        Some(group) => group,
-        None => unreachable!("no kernel {kernel}"),
-    }
-}
 
 /// Threads of a block of every kernel.
 pub(super) const THREADS: u32 = 256;
@@ -273,14 +218,10 @@ impl CudaDevice {
     ///
     /// # Errors
     /// [`Error::Device`] says how much was asked for, if the device has not so much.
-    pub(super) fn room<T: DeviceRepr>(
-        &self,
-        len: usize,
-        what: &str,
-    ) -> Result<CudaSlice<T>, Error> {
+    pub(super) fn room<T: DeviceRepr>(&self, len: usize, what: &str) -> Result<Slice<T>, Error> {
         // SAFETY: nothing reads what nothing has written: kernels write before they read, and `copy_out` reads what kernels wrote.
         let room = unsafe { self.stream.alloc::<T>(len.max(1)) };
-        room.map_err(|e| {
+        room.map(Slice).map_err(|e| {
             if e.0 != sys::CUresult::CUDA_ERROR_OUT_OF_MEMORY {
                 return failed(what, e);
             }
@@ -499,8 +440,8 @@ pub(super) struct Recording {
 
 impl Drop for Recording {
     fn drop(&mut self) {
-        // The graph is dropped after this, on whatever thread this is, and cudarc does not do it. If it fails, so has the device.
-        let _ = self.context.bind_to_thread();
+        // The graph is dropped after this, on whatever thread this is.
+        bind(&self.context);
     }
 }
 
@@ -691,28 +632,4 @@ fn load(context: &Arc<CudaContext>, code: Vec<u8>) -> Result<Arc<CudaModule>, Er
             false => error,
         }
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_operation_is_found_where_it_stands() {
-        let mut found = 0;
-        for (group, texts) in OPERATIONS.iter().enumerate() {
-            let entries = texts
-                .iter()
-                .flat_map(|text| text.split("__global__ ").skip(1));
-            for entry in entries {
-                let name = entry
-                    .split("(const ")
-                    .next()
-                    .and_then(|s| s.split(' ').next_back());
-                assert_eq!(group_of(name.unwrap()), group, "{name:?}");
-                found += 1;
-            }
-        }
-        assert!(found > 30, "{found}");
-    }
 }

@@ -214,7 +214,7 @@ impl<'a> Source<'a> {
     /// What every text starts with.
     pub fn head(&self) -> String {
         let mut text = super::parameters::declarations();
-        for part in super::device::COMMON {
+        for part in super::operations::COMMON {
             text += part;
         }
         text += include_str!("kernels/fused.cuh");
