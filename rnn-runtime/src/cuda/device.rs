@@ -1,4 +1,4 @@
-//! One GPU: its context, its stream, and the kernels that belong to no model.
+//! One GPU: its context and its streams, and what starts kernels there.
 
 use std::{
     collections::BTreeMap,
@@ -22,6 +22,7 @@ use super::{
     compile::{compile, compile_all},
     operations::{OPERATIONS, group_of, text_of},
     parameters::{self, Operation},
+    slice::{Slice, bind},
     staging::{self, Staging, Streams},
 };
 use crate::{error::Error, precision::Precision};
@@ -217,14 +218,10 @@ impl CudaDevice {
     ///
     /// # Errors
     /// [`Error::Device`] says how much was asked for, if the device has not so much.
-    pub(super) fn room<T: DeviceRepr>(
-        &self,
-        len: usize,
-        what: &str,
-    ) -> Result<CudaSlice<T>, Error> {
+    pub(super) fn room<T: DeviceRepr>(&self, len: usize, what: &str) -> Result<Slice<T>, Error> {
         // SAFETY: nothing reads what nothing has written: kernels write before they read, and `copy_out` reads what kernels wrote.
         let room = unsafe { self.stream.alloc::<T>(len.max(1)) };
-        room.map_err(|e| {
+        room.map(Slice).map_err(|e| {
             if e.0 != sys::CUresult::CUDA_ERROR_OUT_OF_MEMORY {
                 return failed(what, e);
             }
@@ -443,8 +440,8 @@ pub(super) struct Recording {
 
 impl Drop for Recording {
     fn drop(&mut self) {
-        // The graph is dropped after this, on whatever thread this is, and cudarc does not do it. If it fails, so has the device.
-        let _ = self.context.bind_to_thread();
+        // The graph is dropped after this, on whatever thread this is.
+        bind(&self.context);
     }
 }
 

@@ -6,7 +6,7 @@ mod score;
 
 use std::sync::Arc;
 
-use cudarc::driver::{CudaSlice, DeviceRepr, ValidAsZeroBits};
+use cudarc::driver::{DeviceRepr, ValidAsZeroBits};
 use rnn_tables::{Axis, Buffer, BufferRef, Extent, Form, Instruction, PackedGate, PackedVector};
 
 use super::{
@@ -16,6 +16,7 @@ use super::{
     parameters::{Doubles, Floats, Pack, PackTask, PackTasks, Seeds, View, Words},
     program::{Kernels, Program, persistent_room},
     run::{DeviceInput, Pass, penalties, scratch_floats, sort},
+    slice::Slice,
     source::Block,
 };
 use crate::{
@@ -117,7 +118,7 @@ impl DeviceModel {
 
 /// Room on the device that grows when more is needed, and stays.
 struct Room<T> {
-    slice: Option<CudaSlice<T>>,
+    slice: Option<Slice<T>>,
     what: &'static str,
 }
 
@@ -127,7 +128,7 @@ impl<T: DeviceRepr + ValidAsZeroBits> Room<T> {
     }
 
     /// Room for so many.
-    fn of(&mut self, device: &CudaDevice, len: usize) -> Result<&mut CudaSlice<T>, Error> {
+    fn of(&mut self, device: &CudaDevice, len: usize) -> Result<&mut Slice<T>, Error> {
         if self.slice.as_ref().is_none_or(|s| s.len() < len) {
             // What is there is of no use, and two at once may not fit.
             self.slice = None;
@@ -156,13 +157,13 @@ struct Batch {
 pub struct Engine {
     device: Arc<CudaDevice>,
     model: DeviceModel,
-    weights: CudaSlice<f32>,
+    weights: Slice<f32>,
     /// Floats of the weights.
     len: usize,
     gradients: Room<f32>,
     packing: Packing,
-    tasks: CudaSlice<PackTask>,
-    packed: CudaSlice<f32>,
+    tasks: Slice<PackTask>,
+    packed: Slice<f32>,
     /// Whether `packed` are the weights as they are.
     is_packed: bool,
     computed: Kernels,
@@ -174,7 +175,7 @@ pub struct Engine {
     ids: Vec<Room<u32>>,
     /// The order of the ids of each input.
     orders: Vec<Room<u32>>,
-    seeds: CudaSlice<u64>,
+    seeds: Slice<u64>,
     scratch: Room<f32>,
     scratch_len: usize,
     penalties: Room<f64>,

@@ -9,7 +9,7 @@
 //! - `source.rs`: puts that text between the tables, which become constants, and `kernels/fused.cuh`.
 //! - `compile.rs`: NVRTC, and a cache of what it made.
 //! - `parameters.rs`: the parameters of each kernel, written once for Rust and CUDA.
-//! - `operations.rs`: the kernels that belong to no model.
+//! - `operations.rs`: the kernels that belong to no model. `slice.rs`: numbers on the device.
 //! - `device.rs`: the only place where kernels are started. `staging.rs`: copies from the host, while kernels run.
 //! - `program.rs`: compiles and loads the kernels of a model, those that a batch needs when it needs them.
 //! - `run/`: the executor. `engine.rs`: weights, values and inputs on the device; `engine/score.rs`: losses and metrics;
@@ -26,6 +26,7 @@ mod parameters;
 mod plan;
 mod program;
 mod run;
+mod slice;
 mod source;
 mod staging;
 

@@ -1,4 +1,4 @@
-//! The kernels that belong to no model, as text.
+//! The kernels that belong to no model.
 
 use super::parameters;
 
@@ -14,7 +14,7 @@ const TENSOR_GRADIENTS: &str = include_str!("kernels/tensor_gradients.cuh");
 
 /// The kernels that belong to no model, in groups that are compiled when one of them is first needed: NVRTC takes seconds for
 /// all of them. The first group is needed by every model.
-pub(super) const OPERATIONS: [&[&str]; 8] = [
+pub(super) const OPERATIONS: [&[&str]; 9] = [
     &[include_str!("kernels/moves.cuh")],
     &[include_str!("kernels/random.cuh")],
     &[include_str!("kernels/normalize.cuh")],
@@ -22,7 +22,18 @@ pub(super) const OPERATIONS: [&[&str]; 8] = [
     &[include_str!("kernels/losses.cuh")],
     &[include_str!("kernels/optimize.cuh")],
     &[TENSOR, include_str!("kernels/fragments.cuh")],
-    &[TENSOR, GRADIENT_TILE, TENSOR_GRADIENTS],
+    &[
+        TENSOR,
+        GRADIENT_TILE,
+        TENSOR_GRADIENTS,
+        include_str!("kernels/gradients_tf32.cuh"),
+    ],
+    &[
+        TENSOR,
+        GRADIENT_TILE,
+        TENSOR_GRADIENTS,
+        include_str!("kernels/gradients_bf16.cuh"),
+    ],
 ];
 
 /// The kernels that belong to no model, as the texts that are compiled one by one, when a model needs them.
@@ -30,7 +41,7 @@ pub fn operations() -> [String; OPERATIONS.len()] {
     OPERATIONS.map(text_of)
 }
 
-/// The text of kernels, with all that they need.
+/// A group as text.
 pub(super) fn text_of(kernels: &[&str]) -> String {
     let mut source = parameters::declarations();
     for text in COMMON.iter().chain(kernels) {

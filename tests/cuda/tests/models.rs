@@ -121,6 +121,24 @@ fn threads_infer_on_one_model() {
     });
 }
 
+/// A model is dropped by a thread that has never used the device, and nobody else sees anything of it.
+#[test]
+fn a_model_is_dropped_by_another_thread() {
+    let Some(device) = device() else { return };
+    let make = || rnn_model!(Input(_, 3) -> GRU(5) -> Dense(2)).to(&device);
+    let x = Array3::from_shape_vec((4, 4, 3), numbers(48, 1)).unwrap();
+    let stays = make().unwrap();
+    let expected = stays.predict(&x).unwrap();
+    let goes = make().unwrap();
+    // Often enough to be recorded.
+    for _ in 0..4 {
+        assert_eq!(goes.predict(&x).unwrap(), expected);
+    }
+    thread::spawn(move || drop(goes)).join().unwrap();
+    assert_eq!(stays.predict(&x).unwrap(), expected);
+    assert_eq!(make().unwrap().predict(&x).unwrap(), expected);
+}
+
 const FILE: &str = "../../examples/data/digits.csv";
 
 /// 320 of the example's digits: pixels of 0 to 16, then the label.

@@ -2,7 +2,6 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use cudarc::driver::CudaSlice;
 use rnn_tables::Form;
 
 use super::{Engine, Room};
@@ -13,6 +12,7 @@ use crate::cuda::{
         Constrain, Doubles, Floats, GradientSquares, ParameterSums, UpdateChunk, UpdateChunks,
         UpdateWeights, WeightCosts, Words,
     },
+    slice::Slice,
 };
 use crate::{
     error::Error,
@@ -26,21 +26,21 @@ const CHUNK: usize = 4096;
 
 /// What an update has to know of the parameters, on the device.
 pub(super) struct Tables {
-    chunks: CudaSlice<UpdateChunk>,
+    chunks: Slice<UpdateChunk>,
     count: usize,
     /// The first chunk of each trained parameter, and where the last ends.
-    starts: CudaSlice<u32>,
+    starts: Slice<u32>,
     parameters: usize,
     constrained: Vec<Constrained>,
     penalized: bool,
     /// One number for each chunk, then one for each parameter.
-    sums: CudaSlice<f64>,
+    sums: Slice<f64>,
 }
 
 /// A parameter whose norms are held.
 struct Constrained {
     from: usize,
-    places: CudaSlice<u32>,
+    places: Slice<u32>,
     norms: usize,
     members: usize,
     constraint: Constraint,
@@ -165,7 +165,7 @@ impl Constrained {
 pub struct DeviceState {
     device: Arc<CudaDevice>,
     gradients: Room<f32>,
-    slots: Vec<CudaSlice<f32>>,
+    slots: Vec<Slice<f32>>,
     /// How many weights there are.
     len: usize,
     /// What went wrong in a call that cannot return an error.
@@ -207,7 +207,7 @@ impl DeviceState {
     /// # Errors
     /// [`Error::Device`] if copying fails.
     pub fn slots(&self) -> Result<Vec<Vec<f32>>, Error> {
-        let copy = |slot: &CudaSlice<f32>| {
+        let copy = |slot: &Slice<f32>| {
             let mut numbers = vec![0.0; self.len];
             self.device.download(slot, &mut numbers)?;
             Ok(numbers)

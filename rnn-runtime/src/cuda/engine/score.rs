@@ -1,6 +1,5 @@
 //! Losses, metrics and penalties on the device: `../kernels/losses.cuh`. Numbers for the host wait there until it asks.
 
-use cudarc::driver::CudaSlice;
 use rnn_tables::{Axis, BufferRef};
 
 use super::{Engine, Room};
@@ -8,6 +7,7 @@ use crate::cuda::{
     device::CudaDevice,
     layout::{NOTHING, int},
     parameters::{AddUp, CountRows, Doubles, Floats, ScoreRows, View, Words},
+    slice::Slice,
 };
 use crate::{
     error::Error,
@@ -29,7 +29,7 @@ pub(super) struct Scores {
     weights: Room<f32>,
     counter: Room<f64>,
     sums: Room<f64>,
-    figures: Option<CudaSlice<f64>>,
+    figures: Option<Slice<f64>>,
     /// How many figures wait.
     kept: usize,
     /// Figures that were fetched because there was no more room.
