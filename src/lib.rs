@@ -76,7 +76,9 @@ pub mod trainable {
 ///         .loss(MeanSquaredError)
 ///         .fit(&Dataset::new(&x, &y)?, Fit { epochs: 2, ..Fit::default() })?;
 ///     // The figures: of one name, or all of every epoch.
-///     assert_eq!(history.get("loss").len(), 2);
+///     assert_eq!(history["loss"].len(), 2);
+///     assert_eq!(history.history()["loss"], history.get("loss"));
+///     assert!(history["accuracy"].is_empty());
 ///     for logs in history.logs() {
 ///         println!("{logs}");
 ///     }

@@ -4,6 +4,7 @@
 mod plot;
 
 use super::{logs::Logs, tally::Direction};
+use std::{collections::BTreeMap, ops::Index};
 
 /// Loss and metrics of every epoch of a training.
 ///
@@ -33,6 +34,8 @@ pub struct History {
     epochs: Vec<usize>,
     logs: Vec<Logs>,
     directions: Vec<(String, Direction)>,
+    /// The figures of each name over all epochs that have it.
+    curves: BTreeMap<String, Vec<f64>>,
 }
 
 impl History {
@@ -45,6 +48,9 @@ impl History {
 
     pub(super) fn push(&mut self, epoch: usize, logs: Logs) {
         self.epochs.push(epoch);
+        for (name, value) in logs.iter() {
+            self.curves.entry(name.to_owned()).or_default().push(value);
+        }
         self.logs.push(logs);
     }
 
@@ -58,9 +64,26 @@ impl History {
         &self.logs
     }
 
-    /// The figures of that name, such as `val_loss`, of all epochs that have it.
+    /// The figures of that name, such as `val_loss`, of all epochs that have it: none if no epoch has it. Without a copy they
+    /// are `history["val_loss"]`.
     pub fn get(&self, name: &str) -> Vec<f64> {
-        self.logs.iter().filter_map(|logs| logs.get(name)).collect()
+        self[name].to_vec()
+    }
+
+    /// The figures of all names over the epochs, as Keras's `history.history` has them.
+    ///
+    /// ```
+    /// use recurrent::train::History;
+    ///
+    /// fn print(history: &History) {
+    ///     for (name, values) in history.history() {
+    ///         println!("{name}: {values:?}");
+    ///     }
+    /// }
+    /// # print(&History::default());
+    /// ```
+    pub fn history(&self) -> &BTreeMap<String, Vec<f64>> {
+        &self.curves
     }
 
     /// The figure of that name after the last epoch that has it.
@@ -97,5 +120,20 @@ impl History {
             }
         }
         names
+    }
+}
+
+/// `history["loss"]`: the figures of that name of all epochs that have it, none if no epoch has it, as [`History::get`].
+///
+/// ```
+/// use recurrent::train::History;
+///
+/// assert!(History::default()["loss"].is_empty());
+/// ```
+impl Index<&str> for History {
+    type Output = [f64];
+
+    fn index(&self, name: &str) -> &[f64] {
+        self.curves.get(name).map_or(&[], Vec::as_slice)
     }
 }

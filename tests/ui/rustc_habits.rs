@@ -237,11 +237,11 @@ fn main() {
     //~ expected `usize`, found `i32`
     let _ = Fit { batch_size: 32i32, ..Fit::default() };
     let history = trainer.fit(&data, Fit::default()).unwrap();
-    //~ 1: history by index
-    //~ cannot index into a value of type `History`
-    let _ = history["loss"];
-    //~ 1: history.history
-    //~ no field `history` on type `History`
+    // Keras's `history["loss"]`.
+    let _ = history["loss"].last();
+    //~ 3: history.history
+    //~ attempted to take value of method `history` on type `History`
+    //~ use parentheses to call the method
     let _ = &history.history;
     //~ 3: a data set of one argument
     //~ /* targets */

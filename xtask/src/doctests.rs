@@ -63,7 +63,7 @@ const INSIDE: &[&str] = &[
     "rnn-tables/src",
 ];
 
-/// The smallest programs of the tests that name the libraries of all groups.
+/// The smallest programs of the tests that name the libraries of all sets.
 const PROGRAMS: &[&str] = &["idx", "keras", "macros"];
 
 /// One example: the fence's words, the code, the line of the fence.
@@ -239,13 +239,13 @@ fn read(root: &Path, path: &str, into: &mut Vec<(String, String)>) -> io::Result
     Ok(())
 }
 
-/// The crate of a group: the files of another one are left to that.
-fn crate_of_group(root: &Path, group: &ExampleCrate) -> io::Result<Crate> {
+/// The crate of a set: the files of another one are left to that.
+fn crate_of_set(root: &Path, set: &ExampleCrate) -> io::Result<Crate> {
     let mut files = Vec::new();
-    for path in group.from {
+    for path in set.from {
         read(root, path, &mut files)?;
     }
-    if group.from != INSIDE {
+    if set.from != INSIDE {
         files.retain(|(path, _)| !INSIDE.contains(&path.as_str()));
     }
     Ok(crate_of(&files))
@@ -297,9 +297,9 @@ pub fn run(root: &Path, features: &str) -> Result<bool, String> {
     let target = env::var_os("CARGO_TARGET_DIR").map_or(root.join("target"), PathBuf::from);
     let folder = root.join(target).join("examples");
     let mut waiting = Vec::new();
-    for group in CRATES {
-        let made = crate_of_group(root, group).map_err(|error| error.to_string())?;
-        waiting.push((group.name, made, externs(&said, group.crates)?));
+    for set in CRATES {
+        let made = crate_of_set(root, set).map_err(|error| error.to_string())?;
+        waiting.push((set.name, made, externs(&said, set.crates)?));
     }
     waiting.reverse();
     let (waiting, passed) = (Mutex::new(waiting), Mutex::new(true));
@@ -350,9 +350,9 @@ mod tests {
     #[test]
     fn the_examples_of_this_repository_are_found() {
         let mut all = 0;
-        for group in CRATES {
-            let made = crate_of_group(&crate::root(), group).unwrap();
-            assert!(made.number > 0, "{}", group.name);
+        for set in CRATES {
+            let made = crate_of_set(&crate::root(), set).unwrap();
+            assert!(made.number > 0, "{}", set.name);
             all += made.number;
         }
         let mut files = Vec::new();

@@ -53,6 +53,7 @@ pub(super) fn bind_as<'a>(
         position: 0,
         named: false,
         unclear: false,
+        translated: false,
         diagnostics,
     };
     for argument in &written.arguments {
@@ -75,6 +76,8 @@ struct Binder<'a, 'd> {
     named: bool,
     /// Whether an argument with a mistake may have been meant as another one.
     unclear: bool,
+    /// A message has shown the layer with all arguments of other libraries translated.
+    translated: bool,
     diagnostics: &'d mut Diagnostics,
 }
 
@@ -351,6 +354,9 @@ impl Binder<'_, '_> {
         let class = self.given.class;
         let d = Diagnostic::new("RNN0120", span, format!("{class} has no argument `{name}`"));
         if syntax::is_argument(&self.class(), name) {
+            if std::mem::replace(&mut self.translated, true) {
+                return Err(Reported);
+            }
             let (code, notes) = self.written();
             let d = notes.into_iter().fold(d, Diagnostic::note);
             return self.mistake(d.help(format!("write `{code}`")));

@@ -178,7 +178,8 @@ impl Normalization {
     /// One step of a stream, which allocates nothing.
     ///
     /// # Panics
-    /// If the step has other features than the data had.
+    /// If the step has other features than the data had: a mistake of the program, which its first step shows. A result would
+    /// have to be unpacked at every step. [`Normalization::normalize`] gives an error.
     ///
     /// ```
     /// use recurrent::prelude::*;
