@@ -17,8 +17,9 @@ use crate::skipped;
 /// Packages whose test programs run.
 const PACKAGES: &[&str] = &["cuda", "goldens", "modes", "grid"];
 
-/// Programs of tests/cuda that run on a device. `failures` plants failures in the stand-in, and `resources` runs nothing.
-const CUDA: &[&str] = &["models", "training"];
+/// Programs of tests/cuda that run on a device. `failures` plants failures in the stand-in, `uploads` reads what it has written
+/// down, and `resources` and `parameters` run nothing.
+const CUDA: &[&str] = &["models", "plan", "precision", "training"];
 
 /// What `--tiny` runs: the script is what is tested.
 const TINY: &[(&str, &str)] = &[("cuda", "training"), ("modes", "shared")];

@@ -239,20 +239,79 @@ fn is_one_reason(code: Option<i32>, said: &str) -> bool {
     code == Some(1) && said.starts_with("error: cuda: ") && said.trim_end().lines().count() == 1
 }
 
-/// Packages whose programs run on the stand-in for a GPU.
-const ON_DEVICE: &[&str] = &["goldens", "modes", "grid"];
+/// Programs that run on the stand-in for a GPU: of which packages, in which order of blocks and warps, with which other variable.
+struct OnDevice {
+    packages: &'static [&'static str],
+    seed: &'static str,
+    variable: Option<(&'static str, &'static str)>,
+}
 
-/// The orders of blocks and warps that the stand-in knows.
-const ORDERS: [&str; 3] = ["0", "1", "2"];
+/// In each of the three orders that the stand-in knows: what takes time is compiling kernels, and that is done once. Batches of
+/// tests are small, so blocks have one row each; then blocks of several rows, and steps one by one, as for models that are too
+/// large for the memory of a block.
+const ON_DEVICE: &[OnDevice] = &[
+    OnDevice {
+        packages: ALL_ON_DEVICE,
+        seed: "0",
+        variable: None,
+    },
+    OnDevice {
+        packages: ALL_ON_DEVICE,
+        seed: "1",
+        variable: None,
+    },
+    OnDevice {
+        packages: ALL_ON_DEVICE,
+        seed: "2",
+        variable: None,
+    },
+    OnDevice {
+        packages: &["goldens"],
+        seed: "1",
+        variable: Some(("CUDA_STANDIN_MULTIPROCESSORS", "1")),
+    },
+    OnDevice {
+        packages: &["grid"],
+        seed: "2",
+        variable: Some(("RECURRENT_CUDA_PERSISTENT", "0")),
+    },
+];
 
-/// Runs the programs of three packages again, which `test` has built, with their models on the stand-in for a GPU: in one
-/// order after the other. What takes time is compiling kernels, and that is done once.
+const ALL_ON_DEVICE: &[&str] = &["goldens", "modes", "grid"];
+
+/// Runs programs of three packages again, which `test` has built, with their models on the stand-in for a GPU.
 fn device(root: &Path) -> bool {
-    let folders = ON_DEVICE.iter().map(|p| root.join("tests").join(p));
-    let programs: Vec<String> = folders.flat_map(|folder| programs(&folder)).collect();
-    let passed = on_device(root, &programs);
+    let passed = match skipped::go_on(root) {
+        Ok(skipped) => ON_DEVICE
+            .iter()
+            .all(|run| on_device(root, run, (skipped.0, &skipped.1))),
+        Err(error) => {
+            eprintln!("cannot write down which tests are skipped: {error}");
+            false
+        }
+    };
     let tiny = gpu::tiny(root).map_err(|error| eprintln!("error: gpu --tiny: {error}"));
     passed && tiny.is_ok()
+}
+
+/// Runs test programs on the stand-in. What they skip is written where `skipped` says.
+fn on_device(root: &Path, run: &OnDevice, skipped: (&str, &str)) -> bool {
+    let cache = root.join("target/cuda-cache");
+    let cache = cache.to_string_lossy();
+    let folders = run.packages.iter().map(|p| root.join("tests").join(p));
+    let programs: Vec<String> = folders.flat_map(|folder| programs(&folder)).collect();
+    let mut arguments = vec!["test", "--workspace", "--features", FEATURES];
+    for program in &programs {
+        arguments.extend(["--test", program.as_str()]);
+    }
+    let mut variables = vec![
+        skipped,
+        ("RECURRENT_TEST_DEVICE", "standin"),
+        ("RECURRENT_TEST_SEED", run.seed),
+        ("RECURRENT_CACHE", &cache),
+    ];
+    variables.extend(run.variable);
+    cargo(root, &arguments, &variables)
 }
 
 /// What takes long on the stand-in, and says little that the others do not.
@@ -269,33 +328,6 @@ fn slow(root: &Path) -> bool {
         "--ignored",
     ];
     cargo(root, &ignored, &[("RECURRENT_TEST_DEVICE", "standin")])
-}
-
-/// Runs test programs on the stand-in, in each order.
-fn on_device(root: &Path, programs: &[String]) -> bool {
-    match skipped::go_on(root) {
-        Ok((name, path)) => {
-            let cache = root.join("target/cuda-cache");
-            let cache = cache.to_string_lossy();
-            let mut arguments = vec!["test", "--workspace", "--features", FEATURES];
-            for program in programs {
-                arguments.extend(["--test", program.as_str()]);
-            }
-            ORDERS.iter().all(|seed| {
-                let variables = [
-                    (name, path.as_str()),
-                    ("RECURRENT_TEST_DEVICE", "standin"),
-                    ("RECURRENT_TEST_SEED", seed),
-                    ("RECURRENT_CACHE", &cache),
-                ];
-                cargo(root, &arguments, &variables)
-            })
-        }
-        Err(error) => {
-            eprintln!("cannot write down which tests are skipped: {error}");
-            false
-        }
-    }
 }
 
 /// The test programs of a package that the feature `all` turns on.

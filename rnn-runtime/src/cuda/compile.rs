@@ -2,7 +2,7 @@
 
 use std::{
     ffi::CString,
-    fs::{self, File},
+    fs::{self, File, TryLockError},
     io::{self, IsTerminal as _},
     panic::resume_unwind,
     path::PathBuf,
@@ -79,15 +79,23 @@ pub(super) fn compile_all(
 
 /// Says on a terminal, once, why the first run of a model takes seconds.
 fn announce(architecture: i32) {
-    static ONCE: Once = Once::new();
+    static COMPILING: Once = Once::new();
+    say_once(&COMPILING, || {
+        let kept = match folder() {
+            Some(folder) => format!("; the next start finds them in {}", folder.display()),
+            None => String::new(),
+        };
+        format!("compiling kernels for this GPU (sm_{architecture}){kept}")
+    });
+}
+
+/// Whether it has been said that somebody else compiles.
+static WAITING: Once = Once::new();
+
+/// Says something on a terminal, the first time.
+fn say_once(once: &Once, text: impl FnOnce() -> String) {
     if io::stderr().is_terminal() {
-        ONCE.call_once(|| {
-            let kept = match folder() {
-                Some(folder) => format!("; the next start finds them in {}", folder.display()),
-                None => String::new(),
-            };
-            eprintln!("compiling kernels for this GPU (sm_{architecture}){kept}");
-        });
+        once.call_once(|| eprintln!("{}", text()));
     }
 }
 
@@ -161,12 +169,18 @@ fn build(source: &str, target: &Target) -> Result<Vec<u8>, Error> {
             .map(|c| *c as u8)
             .take_while(|c| *c != 0)
             .collect();
-        return Err(Error::Device(format!(
-            "cuda: NVRTC {}.{} refuses a kernel ({e}); this is a fault of `recurrent`, please report it with this text:\n{}",
-            target.version.0,
-            target.version.1,
-            String::from_utf8_lossy(&log)
-        )));
+        let (major, minor) = target.version;
+        let log = String::from_utf8_lossy(&log);
+        return Err(Error::Device(match e.0 {
+            sys::nvrtcResult::NVRTC_ERROR_COMPILATION => format!(
+                "cuda: NVRTC {major}.{minor} refuses a kernel; this is a fault of `recurrent`, please report it with this \
+                 text:\n{log}"
+            ),
+            // Files that belong to it, or memory.
+            other => format!(
+                "cuda: NVRTC {major}.{minor} cannot compile here ({other:?}): is its installation whole, and is there memory?\n{log}"
+            ),
+        }));
     }
     let mut len = 0;
     // SAFETY: the program has been compiled; NVRTC writes as many bytes as it says.
@@ -223,7 +237,20 @@ impl Cache {
     /// Waits until nobody else compiles this, and keeps others from it until the file is dropped.
     fn lock(&self) -> io::Result<File> {
         make_folder(&self.path)?;
-        let file = File::create(self.lock_path())?;
+        // Whoever has it open and locked keeps it as it is.
+        let file = File::options()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(self.lock_path())?;
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            Err(TryLockError::WouldBlock) => {}
+            Err(TryLockError::Error(e)) => return Err(e),
+        }
+        say_once(&WAITING, || {
+            "waiting for another program or thread that compiles these kernels".to_owned()
+        });
         file.lock()?;
         Ok(file)
     }

@@ -41,8 +41,10 @@ pub struct CudaDevice {
     multiprocessors: usize,
     /// Bytes that a block may have.
     shared_memory: usize,
+    /// Whether steps may run as persistent kernels.
+    persistent: bool,
     /// Those of [`OPERATIONS`] that have been needed.
-    operations: Mutex<[Option<Arc<CudaModule>>; OPERATIONS.len()]>,
+    operations: [Mutex<Option<Arc<CudaModule>>>; OPERATIONS.len()],
     /// Kernels by name, found when first used.
     functions: Mutex<BTreeMap<&'static str, CudaFunction>>,
     staging: Mutex<Staging>,
@@ -130,7 +132,9 @@ impl CudaDevice {
             architecture,
             multiprocessors: multiprocessors.max(1),
             shared_memory,
-            operations: Mutex::default(),
+            // To see what persistent kernels gain, and for tests of what runs without them.
+            persistent: std::env::var_os("RECURRENT_CUDA_PERSISTENT").is_none_or(|v| v != "0"),
+            operations: Default::default(),
             functions: Mutex::default(),
             staging: Mutex::default(),
             waits: AtomicU64::new(0),
@@ -141,14 +145,20 @@ impl CudaDevice {
         Ok(device)
     }
 
-    /// Says on a terminal, once, why there is no device although the driver finds a GPU: the CPU is slower, and nothing else shows.
+    /// Says on a terminal, once, why there is no device, unless there is no driver or no GPU: the CPU is slower, and nothing else
+    /// shows.
     pub(crate) fn say_why_not(reason: &Error) {
         static ONCE: Once = Once::new();
         // SAFETY: it only tries to load the library.
         let driver = unsafe { sys::is_culib_present() };
-        let found = driver && CudaContext::device_count().is_ok_and(|n| n > 0);
+        // A driver that does not start may have one.
+        let found = driver
+            && match CudaContext::device_count() {
+                Ok(count) => count > 0,
+                Err(DriverError(e)) => e != sys::CUresult::CUDA_ERROR_NO_DEVICE,
+            };
         if found && io::stderr().is_terminal() {
-            ONCE.call_once(|| eprintln!("on the CPU, though there is a GPU: {reason}"));
+            ONCE.call_once(|| eprintln!("on the CPU, though there is a driver for GPUs: {reason}"));
         }
     }
 
@@ -170,6 +180,14 @@ impl CudaDevice {
     /// Such as 90 for `sm_90`.
     pub fn architecture(&self) -> i32 {
         self.architecture
+    }
+
+    /// Bytes of shared memory that the weights of a persistent kernel may take; 0 if nobody wants one.
+    pub(super) fn persistent_room(&self) -> usize {
+        match self.persistent {
+            true => self.shared_memory,
+            false => 0,
+        }
     }
 
     /// Whether products can be made in this precision.
@@ -393,16 +411,16 @@ impl CudaDevice {
         started.map_err(|e| failed("a graph does not start", e))
     }
 
-    /// A group of [`OPERATIONS`].
+    /// A group of [`OPERATIONS`]. Whoever needs another one does not wait while this one is compiled.
     fn operations(&self, group: usize) -> Result<Arc<CudaModule>, Error> {
-        let operations = self.operations.lock();
+        let operations = self.operations[group].lock();
         let mut operations = operations.unwrap_or_else(PoisonError::into_inner);
-        if let Some(module) = &operations[group] {
+        if let Some(module) = &*operations {
             return Ok(Arc::clone(module));
         }
         let code = compile(&text_of(OPERATIONS[group]), self.architecture)?;
         let module = load(&self.context, code)?;
-        operations[group] = Some(Arc::clone(&module));
+        *operations = Some(Arc::clone(&module));
         Ok(module)
     }
 

@@ -14,7 +14,7 @@ use super::{
     device::CudaDevice,
     layout::{Layout, Packing, int},
     parameters::{Doubles, Floats, Pack, PackTask, PackTasks, Seeds, View, Words},
-    program::{Kernels, Program, persistent_room},
+    program::{Kernels, Program},
     run::{DeviceInput, Pass, penalties, scratch_floats, sort},
     slice::Slice,
     source::Block,
@@ -166,6 +166,8 @@ pub struct Engine {
     packed: Slice<f32>,
     /// Whether `packed` are the weights as they are.
     is_packed: bool,
+    /// Dropped before the kernels that they run.
+    recorded: Vec<recorded::Recorded>,
     computed: Kernels,
     computed_buffers: [Buffer; 1],
     inference: Kernels,
@@ -182,7 +184,6 @@ pub struct Engine {
     penalties_len: usize,
     staging: Room<f32>,
     batch: Option<Batch>,
-    recorded: Vec<recorded::Recorded>,
     /// Counts batches.
     number: u64,
     scores: Scores,
@@ -190,6 +191,14 @@ pub struct Engine {
     states: Vec<Room<f32>>,
     /// Made when first needed.
     tables: Option<Tables>,
+}
+
+impl Drop for Engine {
+    fn drop(&mut self) {
+        // The kernels leave the device with the model: none of them may be waiting there. What has failed was said before, or
+        // is said to the next who uses the device.
+        let _ = self.device.wait();
+    }
 }
 
 impl std::fmt::Debug for Engine {
@@ -433,7 +442,7 @@ impl Engine {
         if kernels.serve(block) {
             return Ok(());
         }
-        let room = persistent_room(&self.device);
+        let room = self.device.persistent_room();
         let program = self.model.program(training, &self.packing, room);
         program.load(&self.device, block, kernels)
     }

@@ -11,7 +11,7 @@ use super::{
         recorded::{OFTEN, RECORDINGS},
     },
     layout::Layout,
-    program::{Steps, persistent_room},
+    program::Steps,
     source::{Stepwise, persistent_rows},
 };
 use crate::{error::Error, precision::Precision};
@@ -31,7 +31,7 @@ impl DeviceModel {
         precision: Precision,
         axes: &[Option<usize>],
     ) -> Result<String, Error> {
-        let room = persistent_room(device);
+        let room = device.persistent_room();
         let packing = self.packing(precision)?;
         let mut text = format!(
             "on cuda:{}, {}: sm_{}, {} multiprocessors, {} of shared memory for a block\n",
@@ -93,7 +93,7 @@ impl DeviceModel {
         device: &CudaDevice,
         precision: Precision,
     ) -> Result<(usize, usize), Error> {
-        let (room, packing) = (persistent_room(device), self.packing(precision)?);
+        let (room, packing) = (device.persistent_room(), self.packing(precision)?);
         let (mut persistent, mut all) = (0, 0);
         for training in [false, true] {
             for steps in self.program(training, &packing, room).steps() {

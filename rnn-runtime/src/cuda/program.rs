@@ -109,15 +109,6 @@ impl Kernels {
     }
 }
 
-/// Bytes of shared memory that the weights of a persistent kernel may take; 0 if nobody wants one.
-pub(super) fn persistent_room(device: &CudaDevice) -> usize {
-    // To see what persistent kernels gain, and for tests of what runs without them.
-    match std::env::var_os("RECURRENT_CUDA_PERSISTENT").is_some_and(|v| v == "0") {
-        true => 0,
-        false => device.shared_memory(),
-    }
-}
-
 /// How the steps of a form run.
 pub(super) struct Steps {
     pub form: &'static CudaForm,

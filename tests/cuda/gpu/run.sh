@@ -43,7 +43,12 @@ warm() {
   local model=$1 until=$2 left
   left=$((until - $(date +%s)))
   [ "$left" -gt 0 ] || return
-  for what in inference training; do echo "fp32 $model 1 2 $what 1"; done |
+  # Batches of more rows than there are multiprocessors run other kernels.
+  for precision in fp32 tf32 bf16 fp16; do
+    for rows in 1 256; do
+      for what in inference training; do echo "$precision $model $rows 2 $what 1"; done
+    done
+  done |
     timeout "$left" "$FOLDER/bin/measure/measure" >>"$OUT/warm.log" 2>&1
 }
 
@@ -190,6 +195,7 @@ if command -v compute-sanitizer >/dev/null && [ "$RECURRENT_TEST_DEVICE" = cuda 
   for tool in memcheck racecheck synccheck initcheck; do
     printf '%s\n' sanitize "$tool" models a_cell_needs_no_cuda "$until"
     printf '%s\n' sanitize "$tool" training fit::a_training_on_ids_is_that_of_the_cpu "$until"
+    printf '%s\n' sanitize "$tool" precision models_of_several_precisions "$until"
   done | xargs -d '\n' -n 5 -P 8 bash "${BASH_SOURCE[0]}" --one
   cat "$OUT/sanitizer.csv"
   while IFS=, read -r tool test how; do

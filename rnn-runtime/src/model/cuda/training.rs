@@ -29,6 +29,10 @@ fn trained(data: &ModelData) -> Result<(&Resident, &Last, MutexGuard<'_, Engine>
         Some(last) if last.training && last.number == engine.batch_number() => {
             Ok((resident, last, engine))
         }
+        Some(last) if last.training => Err(Error::Argument(
+            "a batch after `forward`, of `predict` say, has taken its place on the device: call `forward` right before `backward`"
+                .to_owned(),
+        )),
         _ => Err(nothing_to_go_back_over()),
     }
 }

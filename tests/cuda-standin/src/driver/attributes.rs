@@ -4,9 +4,10 @@ use super::state::Device;
 
 impl Device {
     pub fn multiprocessors(&self) -> u32 {
-        match self.capability {
-            90.. => 132,
-            _ => 108,
+        match (self.multiprocessors, self.capability) {
+            (0, 90..) => 132,
+            (0, _) => 108,
+            (few, _) => few,
         }
     }
 

@@ -30,6 +30,8 @@ pub struct Device {
     pub capability: u32,
     /// The newest PTX that the driver takes, 805 for 8.5.
     pub newest_ptx: u32,
+    /// 0 for as many as a GPU of this capability has.
+    pub multiprocessors: u32,
     pub has_pools: bool,
 }
 
@@ -87,6 +89,7 @@ impl Device {
             count: variable("DEVICES", 1) as i32,
             capability: variable("CC", 90) as u32,
             newest_ptx: variable("PTX_VERSION", u64::from(u32::MAX)) as u32,
+            multiprocessors: variable("MULTIPROCESSORS", 0) as u32,
             has_pools: variable("POOLS", 1) != 0,
         }
     }
