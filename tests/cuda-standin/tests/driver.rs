@@ -322,6 +322,40 @@ fn graphs_are_captured_and_run_again() {
 }
 
 #[test]
+fn a_module_that_is_in_use_is_not_unloaded_silently() {
+    let Some(bench) = loading::load("a_module_that_is_in_use_is_not_unloaded_silently") else {
+        return;
+    };
+    let context = context();
+    let stream = context.new_stream().unwrap();
+    let mut a = stream.clone_htod(&[1.0_f32; 8]).unwrap();
+    let scaled = function(&context, "scale");
+    scale(&stream, &scaled, &mut a, 2.0).unwrap();
+    drop(scaled);
+    assert!(bench.reports()[0].contains("waits in a stream"));
+    stream.synchronize().unwrap();
+    let earlier = bench.reports().len();
+
+    let scaled = function(&context, "scale");
+    let mode = sys::CUstreamCaptureMode::CU_STREAM_CAPTURE_MODE_THREAD_LOCAL;
+    stream.begin_capture(mode).unwrap();
+    scale(&stream, &scaled, &mut a, 2.0).unwrap();
+    let flags = sys::CUgraphInstantiate_flags::CUDA_GRAPH_INSTANTIATE_FLAG_AUTO_FREE_ON_LAUNCH;
+    let graph = stream.end_capture(flags).unwrap().expect("a graph");
+    drop(scaled);
+    assert!(bench.reports()[earlier].contains("a graph runs a kernel of it"));
+
+    // In the right order there is nothing to say.
+    let reports = bench.reports().len();
+    drop(graph);
+    let scaled = function(&context, "scale");
+    scale(&stream, &scaled, &mut a, 2.0).unwrap();
+    stream.synchronize().unwrap();
+    drop(scaled);
+    assert_eq!(bench.reports().len(), reports);
+}
+
+#[test]
 fn a_capture_refuses_what_it_cannot_take() {
     let Some(_bench) = loading::load("a_capture_refuses_what_it_cannot_take") else {
         return;

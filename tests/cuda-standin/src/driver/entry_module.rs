@@ -118,6 +118,18 @@ api! {
     }
     cuModuleUnload(module: usize) {
         let mut state = state();
+        let Some(found) = state.modules.get(&module) else {
+            return errors::INVALID_HANDLE;
+        };
+        let mut queues = state.streams.values().map(|stream| &stream.queue);
+        let waits = queues.any(|queue| queue.iter().any(|(_, command)| command.runs(found)));
+        let recorded = state.executables.values().any(|graph| graph.runs(found));
+        if waits {
+            state.say("a module is unloaded while a kernel of it waits in a stream".to_owned());
+        }
+        if recorded {
+            state.say("a module is unloaded, and a graph runs a kernel of it".to_owned());
+        }
         state.run_all();
         let Some(removed) = state.modules.remove(&module) else {
             return errors::INVALID_HANDLE;

@@ -6,7 +6,7 @@ use std::{
     time::Instant,
 };
 
-use crate::program::Kernel;
+use crate::program::{Kernel, Module};
 
 /// A launch that waits in a stream.
 #[derive(Clone, Debug)]
@@ -73,6 +73,18 @@ pub enum Command {
 }
 
 impl Command {
+    /// Whether a kernel of this module runs in it.
+    pub fn runs(&self, module: &Module) -> bool {
+        match self {
+            Command::Kernel(launch) => {
+                let mut kernels = module.kernels.values();
+                kernels.any(|kernel| Arc::ptr_eq(kernel, &launch.kernel))
+            }
+            Command::Graph(graph) => graph.runs(module),
+            _ => false,
+        }
+    }
+
     /// A line of the trace, for what computes or copies.
     pub fn describe(&self) -> Option<String> {
         match self {
@@ -102,6 +114,13 @@ pub struct Node {
 #[derive(Clone, Debug, Default)]
 pub struct Graph {
     pub nodes: Vec<Node>,
+}
+
+impl Graph {
+    /// Whether a kernel of this module runs in it.
+    pub fn runs(&self, module: &Module) -> bool {
+        self.nodes.iter().any(|node| node.command.runs(module))
+    }
 }
 
 /// A graph in the making.
