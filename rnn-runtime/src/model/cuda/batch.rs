@@ -73,14 +73,15 @@ pub(in crate::model) fn forward(
     engine.begin(true, batch, axes(info, inputs), inputs, seed)?;
     start_states(info, data, &mut engine, batch, |s| s.training_input)?;
     let seen = engine.run(Form::Forward, false, true)?;
-    end_states(info, data, &mut engine, batch, |s| s.training_output)?;
+    let kept = end_states(info, data, &mut engine, batch, |s| s.training_output);
     let (last, moves) = (Last::new(&engine, info, true, seen), engine.moves_weights());
     drop(engine);
     has_run(data, last);
     if moves {
         data.forget_host_weights();
     }
-    Ok(())
+    // The statistics have moved all the same.
+    kept
 }
 
 /// What the last batch gave is gone.
