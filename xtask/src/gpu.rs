@@ -19,7 +19,7 @@ const PACKAGES: &[&str] = &["cuda", "goldens", "modes", "grid"];
 
 /// Programs of tests/cuda that run on a device. `failures` plants failures in the stand-in, `uploads` reads what it has written
 /// down, and `resources` and `parameters` run nothing.
-const CUDA: &[&str] = &["models", "plan", "precision", "training"];
+const CUDA: &[&str] = &["plan", "precision", "training", "whole"];
 
 /// What `--tiny` runs: the script is what is tested.
 const TINY: &[(&str, &str)] = &[("cuda", "training"), ("modes", "shared")];

@@ -193,7 +193,7 @@ echo "== compute-sanitizer, $SECONDS s"
 if command -v compute-sanitizer >/dev/null && [ "$RECURRENT_TEST_DEVICE" = cuda ]; then
   until=$((began + SANITIZER_UNTIL))
   for tool in memcheck racecheck synccheck initcheck; do
-    printf '%s\n' sanitize "$tool" models a_cell_needs_no_cuda "$until"
+    printf '%s\n' sanitize "$tool" whole a_cell_needs_no_cuda "$until"
     printf '%s\n' sanitize "$tool" training fit::a_training_on_ids_is_that_of_the_cpu "$until"
     printf '%s\n' sanitize "$tool" precision models_of_several_precisions "$until"
   done | xargs -d '\n' -n 5 -P 8 bash "${BASH_SOURCE[0]}" --one
