@@ -59,4 +59,10 @@ pub trait OnDevice {
     /// # Errors
     /// As [`Trainable::set_weights`](crate::trainable::Trainable::set_weights).
     fn set_weights(&mut self, weights: &[f32]) -> Result<(), Error>;
+
+    /// What went wrong in a call that could not return an error, once.
+    ///
+    /// # Errors
+    /// As [`Trainable::check`](crate::trainable::Trainable::check).
+    fn check(&self) -> Result<(), Error>;
 }

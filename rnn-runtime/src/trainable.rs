@@ -309,4 +309,13 @@ pub trait Trainable: Send {
     /// then.
     #[doc(alias = "set_kept_states")]
     fn set_states(&mut self, states: &[KeptState]) -> Result<(), Error>;
+
+    /// Whether the calls that cannot return an error have all gone well: what [`Trainable::weights`], [`Trainable::states`]
+    /// and [`Trainable::output`] gave since the last check is then what the device has.
+    ///
+    /// # Errors
+    /// What went wrong, once.
+    fn check(&self) -> Result<(), Error> {
+        Ok(())
+    }
 }

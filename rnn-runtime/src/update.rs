@@ -141,4 +141,12 @@ pub trait TrainState: Any + Send {
     /// # Errors
     /// [`Error::Shape`] if there is no such slot, or not one number for every weight.
     fn set_slot(&mut self, index: usize, values: &[f32]) -> Result<(), Error>;
+
+    /// Whether all copies that [`TrainState::slot`] gave since the last check are what the device has.
+    ///
+    /// # Errors
+    /// What went wrong, once.
+    fn check(&self) -> Result<(), Error> {
+        Ok(())
+    }
 }

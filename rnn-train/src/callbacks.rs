@@ -301,6 +301,16 @@ impl Training<'_> {
         self.weights.model_mut().reset_states();
     }
 
+    /// Whether all numbers that were asked for could be copied from the model's device: where they could not, NaN stands for
+    /// them. A callback that writes weights, states or the optimizer into a file asks this first.
+    ///
+    /// # Errors
+    /// What went wrong on the device.
+    pub fn check(&self) -> Result<(), Error> {
+        self.weights.model().check()?;
+        self.stepper.check()
+    }
+
     /// In [`Callback::on_train_begin`]: training begins with this epoch (from 0). Later on it
     /// does nothing.
     pub fn begin_with(&mut self, epoch: usize) {

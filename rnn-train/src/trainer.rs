@@ -304,7 +304,7 @@ fn start<'s>(
     // Twice looked up: the borrow checker does not see that the early return ends the first.
     if stepper.is_none() {
         if let Some(optimizer) = optimizer {
-            Stepper::check(optimizer.as_ref())?;
+            Stepper::check_optimizer(optimizer.as_ref())?;
         }
         let optimizer = optimizer
             .take()

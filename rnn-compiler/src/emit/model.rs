@@ -29,9 +29,13 @@ pub fn generate(plan: &Plan) -> Sound<TokenStream> {
         quote_spanned!(a.span=> const _: () = ::core::assert!(#condition, #message);)
     });
     let (attrs, vis) = (&layers.attrs, &layers.vis);
-    let name = match &layers.name {
-        Some(name) => name.clone(),
-        None => format_ident!("__Model"),
+    // A named model derives what its program asks for; nobody can ask for anything where there is no name.
+    let (name, derived) = match &layers.name {
+        Some(name) => (name.clone(), quote!()),
+        None => (
+            format_ident!("__Model"),
+            quote!(#[derive(::core::clone::Clone, ::core::fmt::Debug)]),
+        ),
     };
     let io = io::io(&rt, plan);
     let body = implementation(&rt, plan, &name, &io)?;
@@ -42,6 +46,7 @@ pub fn generate(plan: &Plan) -> Sound<TokenStream> {
     };
     let item = quote! {
         #(#attrs)*
+        #derived
         #vis struct #name {
             #[allow(dead_code)]
             data: #rt::ModelData,

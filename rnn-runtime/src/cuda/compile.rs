@@ -6,7 +6,7 @@ use std::{
     io::{self, IsTerminal as _},
     panic::resume_unwind,
     path::PathBuf,
-    sync::Once,
+    sync::{Mutex, Once, PoisonError},
     thread,
 };
 
@@ -49,7 +49,7 @@ pub(super) fn compile(source: &str, architecture: i32) -> Result<Vec<u8>, Error>
     if let Some(code) = cache.as_ref().and_then(Cache::read) {
         return Ok(code);
     }
-    announce(architecture);
+    let _compiling = Compiling::start(architecture);
     let code = build(source, &target)?;
     if let Some(cache) = &cache {
         // A cache that cannot be written costs time at the next start, and nothing else.
@@ -77,16 +77,55 @@ pub(super) fn compile_all(
     })
 }
 
-/// Says on a terminal, once, why the first run of a model takes seconds.
-fn announce(architecture: i32) {
-    static COMPILING: Once = Once::new();
-    say_once(&COMPILING, || {
-        let kept = match folder() {
-            Some(folder) => format!("; the next start finds them in {}", folder.display()),
-            None => String::new(),
+/// Texts that are being compiled, and how many of them are done.
+static PROGRESS: Mutex<(usize, usize)> = Mutex::new((0, 0));
+
+/// One text that is being compiled. As long as there is one, a line of the terminal says so: the first run of a model takes
+/// seconds.
+struct Compiling {
+    architecture: i32,
+}
+
+impl Compiling {
+    fn start(architecture: i32) -> Compiling {
+        let mut progress = PROGRESS.lock().unwrap_or_else(PoisonError::into_inner);
+        progress.0 += 1;
+        let this = Compiling { architecture };
+        this.show(*progress);
+        this
+    }
+
+    /// Writes over the line; it goes when all is done.
+    fn show(&self, (all, done): (usize, usize)) {
+        if !io::stderr().is_terminal() {
+            return;
+        }
+        let text = match all == done {
+            true => String::new(),
+            false => progress_text(self.architecture, all, done, folder()),
         };
-        format!("compiling kernels for this GPU (sm_{architecture}){kept}")
-    });
+        eprint!("\r\x1b[K{text}");
+    }
+}
+
+impl Drop for Compiling {
+    fn drop(&mut self) {
+        let mut progress = PROGRESS.lock().unwrap_or_else(PoisonError::into_inner);
+        progress.1 += 1;
+        self.show(*progress);
+        if progress.0 == progress.1 {
+            *progress = (0, 0);
+        }
+    }
+}
+
+/// The line about what is being compiled.
+fn progress_text(architecture: i32, all: usize, done: usize, kept: Option<PathBuf>) -> String {
+    let kept = match kept {
+        Some(folder) => format!("; the next start finds them in {}", folder.display()),
+        None => String::new(),
+    };
+    format!("compiling kernels for this GPU (sm_{architecture}): {done} of {all}{kept}")
 }
 
 /// Whether it has been said that somebody else compiles.
@@ -298,7 +337,31 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_at_a_time_compiles_the_same() {
+    fn the_line_says_how_much_is_done() {
+        let kept = Some(PathBuf::from("/home/me/.cache/recurrent"));
+        assert_eq!(
+            progress_text(90, 5, 2, kept),
+            "compiling kernels for this GPU (sm_90): 2 of 5; the next start finds them in /home/me/.cache/recurrent"
+        );
+        assert_eq!(
+            progress_text(80, 1, 0, None),
+            "compiling kernels for this GPU (sm_80): 0 of 1"
+        );
+    }
+
+    #[test]
+    fn what_is_done_is_counted_to_the_end() {
+        let (first, second) = (Compiling::start(90), Compiling::start(90));
+        assert_eq!(*PROGRESS.lock().unwrap(), (2, 0));
+        drop(first);
+        assert_eq!(*PROGRESS.lock().unwrap(), (2, 1));
+        drop(second);
+        assert_eq!(*PROGRESS.lock().unwrap(), (0, 0));
+    }
+
+    /// That `compile` asks for it is tested with the stand-in, in `tests/cuda`.
+    #[test]
+    fn the_same_kernels_have_one_lock() {
         let folder = std::env::temp_dir().join(format!("recurrent-lock-{}", std::process::id()));
         let cache = |key| Cache {
             path: folder.join(format!("{key}.cubin")),

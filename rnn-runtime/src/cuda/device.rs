@@ -4,10 +4,12 @@ use std::{
     collections::BTreeMap,
     fmt,
     io::{self, IsTerminal as _},
+    panic::resume_unwind,
     sync::{
         Arc, Mutex, Once, PoisonError,
         atomic::{AtomicU64, AtomicUsize, Ordering},
     },
+    thread,
 };
 
 use cudarc::{
@@ -422,6 +424,22 @@ impl CudaDevice {
         let module = load(&self.context, code)?;
         *operations = Some(Arc::clone(&module));
         Ok(module)
+    }
+
+    /// Compiles groups of [`OPERATIONS`] that will be needed, at once rather than each when it is.
+    pub(super) fn prepare(&self, groups: &[usize]) -> Result<(), Error> {
+        thread::scope(|scope| {
+            let threads = groups.iter().map(|&group| {
+                let prepare = move || self.operations(group).map(drop);
+                scope.spawn(prepare)
+            });
+            // All of them are started before one is waited for.
+            let threads: Vec<_> = threads.collect();
+            let mut done = threads
+                .into_iter()
+                .map(|thread| thread.join().unwrap_or_else(|panic| resume_unwind(panic)));
+            done.try_for_each(|result| result)
+        })
     }
 
     /// A fused kernel of a module, over so many buffers and with so many bytes of shared memory.

@@ -36,6 +36,9 @@ pub(super) const OPERATIONS: [&[&str]; 9] = [
     ],
 ];
 
+/// Those that every training needs: gradients, losses, steps of optimizers.
+pub(super) const TRAINING: [usize; 3] = [3, 4, 5];
+
 /// The kernels that belong to no model, as the texts that are compiled one by one, when a model needs them.
 pub fn operations() -> [String; OPERATIONS.len()] {
     OPERATIONS.map(text_of)

@@ -248,4 +248,11 @@ impl<L: Learner + ?Sized> Trainable for L {
     fn set_states(&mut self, states: &[KeptState]) -> Result<(), Error> {
         self.set_kept_states(states)
     }
+
+    fn check(&self) -> Result<(), Error> {
+        match self.on_device() {
+            Some(device) => device.check(),
+            None => Ok(()),
+        }
+    }
 }

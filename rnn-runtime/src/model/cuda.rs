@@ -80,6 +80,14 @@ impl Resident {
         self.lost.load(Ordering::Relaxed)
     }
 
+    /// A copy of the weights.
+    ///
+    /// # Errors
+    /// [`Error::Device`] if they cannot be copied.
+    pub fn device_weights(&self) -> Result<Vec<f32>, Error> {
+        self.engine().weights()
+    }
+
     /// A copy of the weights. If it fails they are NaN, and the next call that can return an error does.
     pub fn weights(&self) -> Vec<f32> {
         let engine = self.engine();
@@ -154,11 +162,8 @@ pub(super) fn move_to(
     precision: Precision,
 ) -> Result<(), Error> {
     let model = device_model(info, stream, code);
-    if data.resident.is_some() {
-        // From device to device by the host, which has to have the weights.
-        bring_back(data)?;
-    }
-    drop(fetch_states(data));
+    // From device to device by the host. The model stays where it is until the other device has it.
+    data.fetch()?;
     let engine = Engine::new(Arc::clone(device), model, precision, data.weights())?;
     forget_outcome(data);
     data.resident = Some(Box::new(Resident {
@@ -176,22 +181,10 @@ pub(super) fn move_to(
 
 /// Moves a model back to the CPU.
 pub(super) fn bring_back(data: &mut ModelData) -> Result<(), Error> {
-    if data.resident.is_none() {
-        return Ok(());
+    data.fetch()?;
+    if data.resident.take().is_some() {
+        forget_outcome(data);
     }
-    let _ = data.weights();
-    drop(fetch_states(data));
-    if let Some(resident) = &data.resident
-        && resident.is_lost()
-    {
-        // The error may have been returned since. Perhaps it goes well now.
-        let weights = resident.engine().weights()?;
-        data.replace_weights(&weights);
-    }
-    // The weights could not be copied: the model stays where it is.
-    drop(ready(data)?);
-    data.resident = None;
-    forget_outcome(data);
     Ok(())
 }
 

@@ -3,6 +3,7 @@
 use std::sync::{Mutex, MutexGuard, OnceLock};
 
 use super::{
+    LayerState, ModelInfo,
     cpu::{State, StreamCode},
     stateful::{States, Store},
 };
@@ -82,22 +83,64 @@ impl ModelData {
         })
     }
 
-    /// The states of stateful layers, on the host.
-    pub(in crate::model) fn host_states(&self) -> MutexGuard<'_, Store> {
+    /// The states of stateful layers, which are on the host as long as the lock is held.
+    ///
+    /// # Errors
+    /// [`Error::Device`] if they cannot be copied; the device has them still.
+    pub(in crate::model) fn host_states(&self) -> Result<MutexGuard<'_, Store>, Error> {
         #[cfg(feature = "cuda")]
         return super::cuda::fetch_states(self);
         #[cfg(not(feature = "cuda"))]
-        self.states.lock()
+        Ok(self.states.lock())
+    }
+
+    /// The states of stateful layers by name. If they cannot be copied from a device they are NaN, and the next call that can
+    /// return an error does.
+    pub(in crate::model) fn named_states(&self, info: &ModelInfo) -> Vec<LayerState> {
+        match self.host_states() {
+            Ok(store) => store.named(info),
+            #[cfg(feature = "cuda")]
+            Err(e) => {
+                if let Some(resident) = &self.resident {
+                    resident.fail(e);
+                }
+                self.states.lock().lost(info).named(info)
+            }
+            #[cfg(not(feature = "cuda"))]
+            Err(_) => Vec::new(),
+        }
+    }
+
+    /// Sees to it that the host has weights and states, which a device may have alone.
+    ///
+    /// # Errors
+    /// [`Error::Device`] if they cannot be copied, or if something went wrong before; nothing has changed then.
+    #[cfg(feature = "cuda")]
+    pub(super) fn fetch(&mut self) -> Result<(), Error> {
+        let Some(resident) = &self.resident else {
+            return Ok(());
+        };
+        resident.check()?;
+        if self.weights.get().is_none() || resident.is_lost() {
+            let weights = resident.device_weights()?;
+            self.replace_weights(&weights);
+        }
+        self.host_states().map(drop)
     }
 
     /// What went wrong on a device in a call that could not return an error.
     ///
     /// # Errors
-    /// [`Error::Device`], once.
+    /// [`Error::Device`], once; as long as NaN stands for the weights on the host, each time.
     pub(in crate::model) fn check(&self) -> Result<(), Error> {
         #[cfg(feature = "cuda")]
         if let Some(resident) = &self.resident {
-            return resident.check();
+            resident.check()?;
+            if resident.is_lost() && self.weights.get().is_some() {
+                return Err(Error::Device(
+                    "cuda: the weights could not be copied from the device".to_owned(),
+                ));
+            }
         }
         Ok(())
     }

@@ -132,7 +132,7 @@ impl<P: Program> Learner for P {
 
 /// What [`Learner::kept_states`] gives.
 fn kept_states(data: &ModelData, info: &ModelInfo) -> Vec<KeptState> {
-    let states = data.host_states().named(info);
+    let states = data.named_states(info);
     let kept = |s: LayerState| KeptState {
         layer: s.layer,
         name: s.name,

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use ndarray::{ArrayD, IxDyn};
 
-use super::{ModelInfo, check::count};
+use super::{ModelInfo, StateSpec, check::count};
 use crate::error::Error;
 
 /// One state of one layer, by the names of the model.
@@ -93,6 +93,17 @@ impl Store {
     pub(super) fn save_far(&mut self, spec: &ModelInfo, batch: usize) {
         if !spec.states.is_empty() {
             (self.batch, self.far) = (batch, true);
+        }
+    }
+
+    /// NaN in place of what a device has.
+    #[cfg(feature = "cuda")]
+    pub(super) fn lost(&self, spec: &ModelInfo) -> Store {
+        let state = |s: &StateSpec| vec![f32::NAN; self.batch * s.width()];
+        Store {
+            batch: self.batch,
+            values: Arc::new(spec.states.iter().map(state).collect()),
+            far: false,
         }
     }
 

@@ -88,10 +88,27 @@ pub trait Model: Program {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Device`] if the device has no room for the model. The model is gone then: of a trained one, move a clone.
+    /// [`Error::Device`] if the device has no room for the model. The model is gone then; [`Model::move_to`] keeps it.
     fn to(mut self, device: &Device) -> Result<Self, Error> {
-        learner::to(&mut self, device)?;
+        self.move_to(device)?;
         Ok(self)
+    }
+
+    /// What [`Model::to`] does, in place: a model that cannot move stays where it is, with weights and states.
+    ///
+    /// ```
+    /// use recurrent::prelude::*;
+    ///
+    /// let mut model = rnn_model!(Input(_, 3) -> LSTM(4) -> Dense(1));
+    /// if let Err(e) = model.move_to(&Device::auto()) {
+    ///     eprintln!("on {}: {e}", model.device());
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Device`] if the device has no room for the model, or if the one that it is on has failed.
+    fn move_to(&mut self, device: &Device) -> Result<(), Error> {
+        learner::to(self, device)
     }
 
     /// The device that the model is on.
@@ -107,7 +124,7 @@ pub trait Model: Program {
     /// The states of stateful layers after the last batch, of inference or training; none at the
     /// start and after [`Model::reset_states`].
     fn states(&self) -> Vec<LayerState> {
-        self.data().host_states().named(&Self::INFO)
+        self.data().named_states(&Self::INFO)
     }
 
     /// Replaces the states of stateful layers that are named; the others stay.
@@ -117,7 +134,7 @@ pub trait Model: Program {
     /// [`Error::Shape`] if it has another shape, or other rows than the states that stay; then
     /// nothing has changed.
     fn set_states(&self, states: &[LayerState]) -> Result<(), Error> {
-        self.data().host_states().set(&Self::INFO, states)
+        self.data().host_states()?.set(&Self::INFO, states)
     }
 
     /// A stream with states of its own, at the start of a sequence, on the CPU. Borrows the weights;

@@ -75,6 +75,7 @@ impl BackupAndRestore {
             return Err(wrong(problems));
         }
         let before = training.kept_states();
+        training.check()?;
         if let Some(states) = backup.states {
             training.set_kept_states(&states)?;
         }
@@ -113,6 +114,8 @@ impl Callback for BackupAndRestore {
             states: Some(training.kept_states()),
             setup: training.setup().to_vec(),
         };
+        // A good backup is worth more than one with NaN.
+        training.check()?;
         let bytes = backup.to_bytes(training.specs())?;
         weights::write_atomically(&self.path, &bytes).map_err(|error| self.io(error))
     }

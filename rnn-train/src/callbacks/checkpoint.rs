@@ -127,8 +127,10 @@ impl ModelCheckpoint {
             best = Some(current);
         }
         let path = fill_in(&self.path, training)?;
+        let finite = training.weights().iter().all(|w| w.is_finite());
+        training.check()?;
         // An error would discard the history, which shows the user what happened.
-        if !training.weights().iter().all(|w| w.is_finite()) {
+        if !finite {
             self.skip(training);
             return Ok(());
         }

@@ -97,7 +97,7 @@ impl Stepper {
         params: &[ParamSpec],
         state: impl FnOnce(&[Slot]) -> Result<Box<dyn TrainState>, Error>,
     ) -> Result<Stepper, Error> {
-        Stepper::check(optimizer.as_ref())?;
+        Stepper::check_optimizer(optimizer.as_ref())?;
         let options = optimizer.options();
         let slots = optimizer.slots();
         Ok(Stepper {
@@ -113,7 +113,7 @@ impl Stepper {
     }
 
     /// Whether all options of `optimizer` make sense.
-    pub(crate) fn check(optimizer: &dyn Optimizer) -> Result<(), Error> {
+    pub(crate) fn check_optimizer(optimizer: &dyn Optimizer) -> Result<(), Error> {
         let options = optimizer.options();
         optimizer.check()?;
         options.learning_rate.check()?;
@@ -234,7 +234,15 @@ impl Stepper {
         Ok(())
     }
 
-    /// A copy of the optimizer's state.
+    /// Whether the optimizer's state could be copied from where the model has it, for [`Stepper::state`].
+    ///
+    /// # Errors
+    /// What went wrong on a device, once.
+    pub fn check(&self) -> Result<(), Error> {
+        self.state.check()
+    }
+
+    /// A copy of the optimizer's state. NaN stands for what cannot be copied from a device; [`Stepper::check`] tells.
     pub fn state(&self) -> OptimizerState {
         let slots = self.slots.iter().enumerate();
         OptimizerState {

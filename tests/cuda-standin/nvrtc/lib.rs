@@ -5,7 +5,10 @@
 
 use std::{
     ffi::{CStr, CString, c_char, c_int, c_void},
-    sync::OnceLock,
+    sync::{
+        Mutex, OnceLock, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use libloading::Library;
@@ -40,6 +43,30 @@ pub unsafe extern "C" fn nvrtc_standin_real(path: *const c_char) -> c_int {
     // SAFETY: the caller's promise.
     let path = unsafe { CStr::from_ptr(path) }.to_string_lossy();
     c_int::from(REAL.get_or_init(|| open(&path)).is_some())
+}
+
+/// Programs that have been compiled, those that were refused among them.
+static COMPILED: AtomicU64 = AtomicU64::new(0);
+
+/// How many programs have been compiled.
+#[unsafe(no_mangle)]
+pub extern "C" fn nvrtc_standin_compiled() -> u64 {
+    COMPILED.load(Ordering::Relaxed)
+}
+
+/// An option that all programs are compiled with from now on, beside their own.
+static OPTION: Mutex<Option<CString>> = Mutex::new(None);
+
+/// Sets the option; an empty text takes it away.
+///
+/// # Safety
+/// `option` is a text that ends with a zero byte.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nvrtc_standin_option(option: *const c_char) {
+    // SAFETY: the caller's promise.
+    let option = unsafe { CStr::from_ptr(option) };
+    let option = (!option.is_empty()).then(|| option.to_owned());
+    *OPTION.lock().unwrap_or_else(PoisonError::into_inner) = option;
 }
 
 /// Functions that go to the real library, each with the name that it has there.
@@ -95,7 +122,12 @@ pub unsafe extern "C" fn nvrtcCompileProgram(
     let Some(library) = real() else {
         return INTERNAL_ERROR;
     };
-    let mut texts = Vec::new();
+    COMPILED.fetch_add(1, Ordering::Relaxed);
+    let option = OPTION
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .clone();
+    let mut texts: Vec<CString> = option.into_iter().collect();
     for i in 0..usize::try_from(count).unwrap_or(0) {
         // SAFETY: the caller's promise.
         let option = unsafe { CStr::from_ptr(*options.add(i)) }.to_bytes();
@@ -110,10 +142,11 @@ pub unsafe extern "C" fn nvrtcCompileProgram(
     }
     let pointers: Vec<*const c_char> = texts.iter().map(|text| text.as_ptr()).collect();
     // SAFETY: the type is the one that NVRTC declares.
-    match unsafe { library.get::<Compile>(b"nvrtcCompileProgram") } {
-        // SAFETY: the program is the caller's; there are as many options as before.
-        Ok(compile) => unsafe { compile(program, count, pointers.as_ptr()) },
-        Err(_) => INTERNAL_ERROR,
+    let compile = unsafe { library.get::<Compile>(b"nvrtcCompileProgram") };
+    match (compile, c_int::try_from(pointers.len())) {
+        // SAFETY: the program is the caller's; there are as many options as is said.
+        (Ok(compile), Ok(count)) => unsafe { compile(program, count, pointers.as_ptr()) },
+        _ => INTERNAL_ERROR,
     }
 }
 

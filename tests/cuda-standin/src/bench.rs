@@ -5,7 +5,7 @@
 
 use std::{
     env,
-    ffi::{CString, c_char, c_int},
+    ffi::{CStr, CString, c_char, c_int},
     fmt,
     path::{Path, PathBuf},
     sync::{Condvar, Mutex, OnceLock, PoisonError},
@@ -100,6 +100,7 @@ impl Default for Device {
 /// The libraries, which stay loaded to the end of the program.
 struct Libraries {
     driver: Library,
+    nvrtc: Library,
 }
 
 /// The stand-in, as new, for one test of the program at a time.
@@ -202,6 +203,27 @@ impl Bench {
         count
     }
 
+    /// Programs that NVRTC has compiled since this program has started, those that it refused among them.
+    pub fn compiled(&self) -> u64 {
+        type Count = unsafe extern "C" fn() -> u64;
+        // SAFETY: the function is declared so in `nvrtc/lib.rs`.
+        match unsafe { self.libraries.nvrtc.get::<Count>(b"nvrtc_standin_compiled") } {
+            // SAFETY: it takes nothing.
+            Ok(count) => unsafe { count() },
+            Err(_) => 0,
+        }
+    }
+
+    /// An option that NVRTC compiles all programs with from now on, such as one that spoils them; an empty one takes it away.
+    pub fn compile_with(&self, option: &CStr) {
+        type Set = unsafe extern "C" fn(*const c_char);
+        // SAFETY: the function is declared so in `nvrtc/lib.rs`.
+        if let Ok(set) = unsafe { self.libraries.nvrtc.get::<Set>(b"nvrtc_standin_option") } {
+            // SAFETY: the text ends with a zero byte.
+            unsafe { set(option.as_ptr()) };
+        }
+    }
+
     /// Runs everything that waits in streams, the last stream first.
     pub fn run(&self) {
         type Run = unsafe extern "C" fn() -> u32;
@@ -274,12 +296,30 @@ fn open_all() -> Result<Libraries, Skipped> {
         Ok(set_real) => unsafe { set_real(path.as_ptr()) != 0 },
         Err(_) => false,
     };
-    // It stays loaded for cudarc.
-    std::mem::forget(shim);
     match loaded {
-        true => Ok(Libraries { driver }),
+        true => Ok(Libraries {
+            driver,
+            nvrtc: shim,
+        }),
         false => Err(Skipped(format!("{} cannot be loaded", nvrtc.display()))),
     }
+}
+
+/// Loads the driver alone, for a program that finds no NVRTC. Nothing else of it may load the stand-in.
+///
+/// # Errors
+/// As [`load`]; or the loader of this machine finds an NVRTC, as programs do.
+pub fn load_without_nvrtc() -> Result<(), Skipped> {
+    if !cfg!(target_os = "linux") {
+        return Err(Skipped("the stand-in for CUDA needs Linux".into()));
+    }
+    for name in ["libnvrtc.so", "libnvrtc.so.12", "libnvrtc.so.13"] {
+        if open(Path::new(name)).is_ok() {
+            return Err(Skipped(format!("this machine has {name}")));
+        }
+    }
+    std::mem::forget(open(&beside_program("libcuda.so")?)?);
+    Ok(())
 }
 
 /// NVRTC looks for its builtins by name, too.

@@ -19,7 +19,7 @@ fn bench() -> Option<Bench> {
     }
 }
 
-fn model() -> impl Model<Input = Sequence, Output = Array2<f32>> + Learner {
+fn model() -> impl Model<Input = Sequence, Output = Array2<f32>> + Learner + Clone {
     rnn_model!(Input(_, 2) -> Masking
         -> LSTM(3, stateful, kernel_constraint = max_norm(1.0), kernel_regularizer = l2(0.1))
         -> Dense(1))
@@ -139,6 +139,162 @@ fn a_gpu_that_is_missing_is_named() {
         "cuda: the driver finds no NVIDIA GPU on this machine"
     );
     assert!(Device::auto().is_cpu());
+}
+
+/// Two GPUs: a model moves from one to the other and back, with its weights and states; two models run on one each.
+#[test]
+fn a_model_moves_between_gpus() {
+    let Some(bench) = bench() else { return };
+    bench.set_device(cuda::bench::Device {
+        count: 2,
+        ..cuda::bench::Device::default()
+    });
+    let devices = [0, 1].map(|ordinal| Device::cuda(ordinal).unwrap());
+    assert_ne!(devices[0].to_string(), devices[1].to_string());
+    let mut stays = model().to(&devices[0]).unwrap();
+    let mut moves = model();
+    fit(&mut stays).unwrap();
+    moves
+        .weights_mut()
+        .copy_from_slice(Learner::weights(&stays));
+    for device in [&devices[1], &devices[0], &Device::cpu(), &devices[1]] {
+        moves.move_to(device).unwrap();
+        assert_eq!(moves.device().to_string(), device.to_string());
+        let expected = stays.predict(&rows()).unwrap();
+        let found = moves.predict(&rows()).unwrap();
+        let far = (&found - &expected)
+            .iter()
+            .fold(0f32, |m, d| m.max(d.abs()));
+        assert!(far < 1e-6, "{far}");
+    }
+    // States went along: those of four batches.
+    for (found, expected) in moves.states().iter().zip(stays.states()) {
+        let far = (&found.value - &expected.value)
+            .iter()
+            .fold(0f32, |m, d| m.max(d.abs()));
+        assert!(far < 1e-6, "{far}");
+    }
+    fit(&mut moves).unwrap();
+    fit(&mut stays).unwrap();
+    // The state of a training stays with the device that it is on.
+    assert_eq!(bench.reports(), Vec::<String>::new());
+}
+
+fn rows() -> Array3<f32> {
+    Array3::from_shape_vec((4, 3, 2), numbers(24, 7)).unwrap()
+}
+
+/// A move for which there is no memory leaves the model where it is, with weights and states, from the CPU and from another
+/// GPU; and so does one that cannot take the weights along.
+#[test]
+fn a_model_that_cannot_move_stays() {
+    let Some(bench) = bench() else { return };
+    bench.set_device(cuda::bench::Device {
+        count: 2,
+        ..cuda::bench::Device::default()
+    });
+    let devices = [0, 1].map(|ordinal| Device::cuda(ordinal).unwrap());
+    for from in [Device::cpu(), devices[0].clone()] {
+        let mut model = model().to(&from).unwrap();
+        fit(&mut model).unwrap();
+        let mut failed = 0;
+        for number in 1.. {
+            model.reset_states();
+            model.predict(&rows()).unwrap();
+            let mut twin = model.clone();
+            twin.move_to(&from).unwrap();
+            twin.predict(&rows()).unwrap();
+            bench.fail_allocation(number);
+            let moved = model.move_to(&devices[1]);
+            bench.fail_allocation(0);
+            let Err(e) = moved else { break };
+            failed += 1;
+            assert!(e.to_string().contains("out of memory"), "{e}");
+            assert_eq!(model.device().to_string(), from.to_string());
+            assert_eq!(Learner::weights(&model), Learner::weights(&twin));
+            // The next batch starts with the states of the last one.
+            assert_eq!(model.states(), twin.states());
+            assert_eq!(
+                model.predict(&rows()).unwrap(),
+                twin.predict(&rows()).unwrap()
+            );
+        }
+        assert!(failed > 0, "{failed}");
+        assert_eq!(model.device().to_string(), devices[1].to_string());
+        fit(&mut model).unwrap();
+    }
+}
+
+/// A backup is never written of numbers that could not be copied: what is in the file can always be gone on with.
+#[test]
+fn a_backup_has_no_numbers_that_could_not_be_copied() {
+    let Some(bench) = bench() else { return };
+    let device = Device::cuda(0).unwrap();
+    let path = std::env::temp_dir().join(format!("recurrent-backup-{}", std::process::id()));
+    let train = |model: &mut _, epochs| {
+        let x = Array3::from_shape_vec((8, 3, 2), numbers(48, 1)).unwrap();
+        let y = Array2::from_shape_vec((8, 1), numbers(8, 2)).unwrap();
+        let backup = BackupAndRestore {
+            delete_checkpoint: false,
+            ..BackupAndRestore::new(&path)
+        };
+        Trainer::new(model)
+            .optimizer(Adam::new(0.01))
+            .loss(MeanSquaredError)
+            .callback(backup)
+            .fit(
+                &Dataset::new(x, y)?,
+                Fit {
+                    batch_size: 4,
+                    epochs,
+                    shuffle: false,
+                    reset_states: false,
+                    verbose: Verbose::Silent,
+                    ..Fit::default()
+                },
+            )
+    };
+    let goes_on = || {
+        if path.exists() {
+            let mut model = model();
+            let history = train(&mut model, 4).unwrap();
+            assert!(
+                history["loss"].iter().all(|loss| loss.is_finite()),
+                "{history:?}"
+            );
+            assert!(Learner::weights(&model).iter().all(|w| w.is_finite()));
+            std::fs::remove_file(&path).unwrap();
+        }
+    };
+    let (mut failed, mut launches) = (0, 0);
+    for number in 1.. {
+        let mut model = model().to(&device).unwrap();
+        let before = bench.allocations();
+        bench.fail_allocation(number);
+        let result = train(&mut model, 2);
+        bench.fail_allocation(0);
+        goes_on();
+        if bench.allocations() < before + number {
+            result.unwrap();
+            break;
+        }
+        failed += usize::from(result.is_err());
+    }
+    assert!(failed > 10, "{failed}");
+    // Every call after a launch that fails does, copies among them.
+    for number in (1..).step_by(9) {
+        bench.reset();
+        let mut model = model().to(&Device::cuda(0).unwrap()).unwrap();
+        bench.fail_launch(number);
+        let result = train(&mut model, 2);
+        bench.reset();
+        goes_on();
+        if result.is_ok() {
+            break;
+        }
+        launches += 1;
+    }
+    assert!(launches > 4, "{launches}");
 }
 
 /// A launch fails, and every call after it: the driver gives this context up.

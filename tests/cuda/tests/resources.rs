@@ -31,8 +31,9 @@ use rnn_runtime::{
 };
 use table::Table;
 
-/// Most registers of a thread of a block of 256, so that a multiprocessor holds one block at least.
-const MOST: u32 = 255;
+/// Most registers of a thread. A multiprocessor has 256 for each of 256 threads; a kernel that comes near them is about to
+/// spill, with the next NVRTC if not with this one.
+const MOST: u32 = 192;
 
 /// A GPU: its architecture, and the bytes of shared memory that a block may have.
 const GPUS: [(u32, usize); 2] = [(80, 163 * 1024), (90, 227 * 1024)];

@@ -8,6 +8,7 @@ use super::{Engine, Room};
 use crate::cuda::{
     device::CudaDevice,
     layout::int,
+    operations::TRAINING,
     parameters::{
         Constrain, Doubles, Floats, GradientSquares, ParameterSums, UpdateChunk, UpdateChunks,
         UpdateWeights, WeightCosts, Words,
@@ -180,15 +181,8 @@ impl DeviceState {
     pub fn of(state: &mut dyn TrainState) -> Result<&mut DeviceState, Error> {
         let state: &mut dyn std::any::Any = state;
         let state: &mut DeviceState = state.downcast_mut().ok_or_else(elsewhere)?;
-        match state
-            .failed
-            .get_mut()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take()
-        {
-            Some(e) => Err(e),
-            None => Ok(state),
-        }
+        state.check()?;
+        Ok(state)
     }
 
     /// A copy of the gradients.
@@ -215,7 +209,7 @@ impl DeviceState {
         self.slots.iter().map(copy).collect()
     }
 
-    fn check(&self, found: usize) -> Result<(), Error> {
+    fn check_len(&self, found: usize) -> Result<(), Error> {
         if found == self.len {
             return Ok(());
         }
@@ -246,7 +240,7 @@ impl TrainState for DeviceState {
     }
 
     fn set_slot(&mut self, index: usize, values: &[f32]) -> Result<(), Error> {
-        self.check(values.len())?;
+        self.check_len(values.len())?;
         let count = self.slots.len();
         match self.slots.get_mut(index) {
             Some(slot) => self.device.upload(values, slot),
@@ -256,6 +250,11 @@ impl TrainState for DeviceState {
                 found: format!("number {index}"),
             }),
         }
+    }
+
+    fn check(&self) -> Result<(), Error> {
+        let mut failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner);
+        failed.take().map_or(Ok(()), Err)
     }
 }
 
@@ -356,6 +355,7 @@ impl Engine {
     /// [`Error::Device`] if the device has no room.
     pub fn start_training(&self, slots: &[Slot]) -> Result<DeviceState, Error> {
         let (device, len) = (self.device(), self.weights_len());
+        device.prepare(&TRAINING)?;
         let room = |slot: &Slot| {
             let mut numbers = device.room(len, "the optimizer's slots")?;
             device.upload(&vec![slot.initial; len], &mut numbers)?;

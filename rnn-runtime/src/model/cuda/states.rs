@@ -10,27 +10,22 @@ use crate::{
     model::{ModelData, ModelInfo, StateSpec, stateful::Store},
 };
 
-/// The states of stateful layers, which are on the host as long as the lock is held.
-pub(in crate::model) fn fetch_states(data: &ModelData) -> MutexGuard<'_, Store> {
+/// What [`ModelData::host_states`] does.
+pub(in crate::model) fn fetch_states(data: &ModelData) -> Result<MutexGuard<'_, Store>, Error> {
     let Some(resident) = &data.resident else {
-        return data.states.lock();
+        return Ok(data.states.lock());
     };
     // Whoever locks both locks the engine first.
     let engine = resident.engine();
     let mut store = data.states.lock();
     let Some(rows) = store.far() else {
-        return store;
+        return Ok(store);
     };
-    let copy = |(i, state): (usize, &StateSpec)| {
-        let len = rows * state.width();
-        engine.kept_state(i, len).unwrap_or_else(|e| {
-            resident.fail(e);
-            vec![f32::NAN; len]
-        })
-    };
-    let all = resident.info.states.iter().enumerate().map(copy).collect();
+    let states = resident.info.states.iter().enumerate();
+    let copies = states.map(|(i, state)| engine.kept_state(i, rows * state.width()));
+    let all = copies.collect::<Result<Vec<_>, Error>>()?;
     store.save(resident.info, rows, all);
-    store
+    Ok(store)
 }
 
 /// Puts the states that a batch starts with where its run reads them: `to` says where.

@@ -280,6 +280,10 @@ impl OnDevice for ModelData {
         self.replace_weights(weights);
         Ok(())
     }
+
+    fn check(&self) -> Result<(), Error> {
+        self.check()
+    }
 }
 
 /// A figure, or NaN: the next call that can return the error does.
