@@ -172,6 +172,12 @@ impl Bench {
         self.number(b"standin_fail_launch", number);
     }
 
+    /// The `number`-th copy to the host from now fails with 2, as one for which the driver finds no memory of its own, and the
+    /// device goes on; none does if it is zero.
+    pub fn fail_copy(&self, number: u64) {
+        self.number(b"standin_fail_copy", number);
+    }
+
     /// Makes the device as new: nothing waits, no error is left, counts begin at zero; checks and the device are the usual
     /// ones, or those of the environment. Memory stays as it is, since a program may still hold it.
     pub fn reset(&self) {

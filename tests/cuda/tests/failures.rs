@@ -266,35 +266,108 @@ fn a_backup_has_no_numbers_that_could_not_be_copied() {
             std::fs::remove_file(&path).unwrap();
         }
     };
-    let (mut failed, mut launches) = (0, 0);
+    let mut failed = 0;
     for number in 1.. {
         let mut model = model().to(&device).unwrap();
-        let before = bench.allocations();
-        bench.fail_allocation(number);
+        bench.fail_copy(number);
         let result = train(&mut model, 2);
-        bench.fail_allocation(0);
-        goes_on();
-        if bench.allocations() < before + number {
-            result.unwrap();
-            break;
-        }
-        failed += usize::from(result.is_err());
-    }
-    assert!(failed > 10, "{failed}");
-    // Every call after a launch that fails does, copies among them.
-    for number in (1..).step_by(9) {
-        bench.reset();
-        let mut model = model().to(&Device::cuda(0).unwrap()).unwrap();
-        bench.fail_launch(number);
-        let result = train(&mut model, 2);
-        bench.reset();
         goes_on();
         if result.is_ok() {
             break;
         }
-        launches += 1;
+        failed += 1;
+        let error = result.unwrap_err().to_string();
+        assert!(error.contains("out of memory"), "{error}");
+        // The numbers are still on the device.
+        model.reset_states();
+        train(&mut model, 2).unwrap();
+        assert!(Learner::weights(&model).iter().all(|w| w.is_finite()));
+        goes_on();
     }
-    assert!(launches > 4, "{launches}");
+    bench.fail_copy(0);
+    // Figures, weights, two slots and two states, after each of two epochs.
+    assert!(failed > 10, "{failed}");
+}
+
+/// What cannot be copied once can be the next time: weights, parameters and states.
+#[test]
+fn a_copy_that_fails_loses_nothing() {
+    let Some(bench) = bench() else { return };
+    let mut model = model().to(&Device::cuda(0).unwrap()).unwrap();
+    let run = |model: &mut _| {
+        fit(model).unwrap();
+        Model::predict(model, &rows()).unwrap();
+    };
+    run(&mut model);
+    let failing = |what: &str, result: Result<(), Error>| {
+        let error = result.expect_err(what).to_string();
+        assert!(error.contains("out of memory"), "{what}: {error}");
+    };
+    let path = std::env::temp_dir().join(format!("recurrent-copy-{}", std::process::id()));
+
+    // States: NaN, and an error of the next call that can return one; then themselves.
+    bench.fail_copy(1);
+    let lost = model.states();
+    assert!(
+        lost.iter().all(|s| s.value.iter().all(|v| v.is_nan())),
+        "{lost:?}"
+    );
+    failing("states", model.predict(&rows()).map(drop));
+    let states = model.states();
+    assert!(states.iter().all(|s| s.value.iter().all(|v| v.is_finite())));
+    run(&mut model);
+    bench.fail_copy(1);
+    failing("set_states", model.set_states(&states[..1]));
+    model.set_states(&states[..1]).unwrap();
+    assert_eq!(model.states()[0], states[0]);
+    assert!(model.states()[1].value.iter().all(|v| v.is_finite()));
+
+    // Weights: nothing is written, however often one asks, until they are there.
+    run(&mut model);
+    bench.fail_copy(1);
+    failing("save", model.save(&path));
+    for _ in 0..2 {
+        let error = model.save(&path).unwrap_err().to_string();
+        assert!(error.contains("the weights could not be copied"), "{error}");
+        assert!(!path.exists());
+    }
+    assert!(
+        Learner::weights_mut(&mut model)
+            .iter()
+            .all(|w| w.is_finite())
+    );
+    model.save(&path).unwrap();
+    std::fs::remove_file(&path).unwrap();
+    run(&mut model);
+    bench.fail_copy(1);
+    failing("param", model.param_view("lstm/kernel").map(drop));
+    run(&mut model);
+    assert!(
+        model
+            .param_view("lstm/kernel")
+            .unwrap()
+            .iter()
+            .all(|w| w.is_finite())
+    );
+
+    // A move, of which weights or states do not come along.
+    for number in [1, 2, 3] {
+        run(&mut model);
+        bench.fail_copy(number);
+        failing("move_to", model.move_to(&Device::cpu()));
+        assert_eq!(model.device().to_string(), "cuda:0");
+        assert!(
+            model
+                .states()
+                .iter()
+                .all(|s| s.value.iter().all(|v| v.is_finite()))
+        );
+    }
+    let states = model.states();
+    model.move_to(&Device::cpu()).unwrap();
+    assert!(Learner::weights(&model).iter().all(|w| w.is_finite()));
+    assert_eq!(model.states(), states);
+    assert_eq!(bench.reports(), Vec::<String>::new());
 }
 
 /// A launch fails, and every call after it: the driver gives this context up.

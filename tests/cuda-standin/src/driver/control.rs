@@ -73,6 +73,11 @@ api! {
         state.fail_launch = if number == 0 { 0 } else { state.launches + number };
         errors::SUCCESS
     }
+    standin_fail_copy(number: u64) {
+        let mut state = state();
+        state.fail_copy = if number == 0 { 0 } else { state.copies + number };
+        errors::SUCCESS
+    }
     standin_reset() {
         state().reset();
         errors::SUCCESS

@@ -139,6 +139,9 @@ api! {
         if bytes == 0 {
             return errors::SUCCESS;
         }
+        if state().copy_fails() {
+            return errors::OUT_OF_MEMORY;
+        }
         let to = to as usize;
         let is_pinned = false;
         state().submit_and_wait(DEFAULT_STREAM, Command::ToHost { to, from, bytes, is_pinned })
@@ -149,6 +152,9 @@ api! {
             return errors::SUCCESS;
         }
         let mut state = state();
+        if state.copy_fails() {
+            return errors::OUT_OF_MEMORY;
+        }
         let to = to as usize;
         let is_pinned = state.is_pinned(to, bytes);
         let command = Command::ToHost { to, from, bytes, is_pinned };

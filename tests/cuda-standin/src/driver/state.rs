@@ -54,6 +54,10 @@ pub struct State {
     /// The launch that fails, counted from one; none if it is zero.
     pub fail_launch: u64,
     pub launches: u64,
+    /// The copy to the host that fails, counted from one; none if it is zero.
+    pub fail_copy: u64,
+    /// Copies to the host.
+    pub copies: u64,
     pub counters: Counters,
     /// Errors, races and warnings so far.
     pub reports: Vec<String>,
@@ -127,6 +131,8 @@ impl State {
             pinned: BTreeMap::new(),
             fail_launch: variable("FAIL_LAUNCH", 0),
             launches: 0,
+            fail_copy: 0,
+            copies: 0,
             counters: Counters::default(),
             reports: Vec::new(),
             trace: None,
@@ -178,11 +184,19 @@ impl State {
         self.memory.limit = variable("MEMORY", MEMORY) as usize;
         self.fail_launch = variable("FAIL_LAUNCH", 0);
         self.launches = 0;
+        self.fail_copy = 0;
+        self.copies = 0;
         self.counters = Counters::default();
         self.reports.clear();
         self.trace = None;
         self.device = Device::from_environment();
         self.checks = checks_from_environment();
+    }
+
+    /// Counts a copy to the host, and tells whether it is the one that a test wants to fail.
+    pub fn copy_fails(&mut self) -> bool {
+        self.copies += 1;
+        self.copies == self.fail_copy
     }
 }
 
