@@ -155,7 +155,6 @@ struct Batch {
 
 /// A model on a device.
 pub struct Engine {
-    device: Arc<CudaDevice>,
     model: DeviceModel,
     weights: Slice<f32>,
     /// Floats of the weights.
@@ -166,7 +165,7 @@ pub struct Engine {
     packed: Slice<f32>,
     /// Whether `packed` are the weights as they are.
     is_packed: bool,
-    /// Dropped before the kernels that they run.
+    /// Dropped before the kernels that they run, which are here and with the device.
     recorded: Vec<recorded::Recorded>,
     computed: Kernels,
     computed_buffers: [Buffer; 1],
@@ -191,6 +190,8 @@ pub struct Engine {
     states: Vec<Room<f32>>,
     /// Made when first needed.
     tables: Option<Tables>,
+    /// Dropped at the end, as the last that names it may be this engine.
+    device: Arc<CudaDevice>,
 }
 
 impl Drop for Engine {

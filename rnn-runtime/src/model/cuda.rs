@@ -39,8 +39,6 @@ pub(super) struct Resident {
     stale: AtomicBool,
     /// What went wrong in a call that cannot return an error.
     failed: Mutex<Option<Error>>,
-    /// The weights could not be copied, and NaN stands for them on the host.
-    lost: AtomicBool,
 }
 
 impl Resident {
@@ -64,39 +62,22 @@ impl Resident {
         failed.take().map_or(Ok(()), Err)
     }
 
-    /// The device has the weights of before, unless NaN stands for them on the host: that does not replace them.
+    /// The device has the weights of before.
     pub fn set_stale(&mut self) {
-        *self.stale.get_mut() = !self.is_lost();
-    }
-
-    /// The host has other weights, all of them.
-    pub fn replaced(&mut self) {
-        *self.lost.get_mut() = false;
         *self.stale.get_mut() = true;
     }
 
-    /// NaN stands for the weights on the host, since they could not be copied.
-    pub fn is_lost(&self) -> bool {
-        self.lost.load(Ordering::Relaxed)
+    /// How many weights there are.
+    pub fn weights_len(&self) -> usize {
+        self.engine().weights_len()
     }
 
     /// A copy of the weights.
     ///
     /// # Errors
     /// [`Error::Device`] if they cannot be copied.
-    pub fn device_weights(&self) -> Result<Vec<f32>, Error> {
+    pub fn weights(&self) -> Result<Vec<f32>, Error> {
         self.engine().weights()
-    }
-
-    /// A copy of the weights. If it fails they are NaN, and the next call that can return an error does.
-    pub fn weights(&self) -> Vec<f32> {
-        let engine = self.engine();
-        let weights = engine.weights();
-        self.lost.store(weights.is_err(), Ordering::Relaxed);
-        weights.unwrap_or_else(|e| {
-            self.fail(e);
-            vec![f32::NAN; engine.weights_len()]
-        })
     }
 
     fn engine(&self) -> MutexGuard<'_, Engine> {
@@ -174,7 +155,6 @@ pub(super) fn move_to(
         engine: Mutex::new(engine),
         stale: AtomicBool::new(false),
         failed: Mutex::default(),
-        lost: AtomicBool::new(false),
     }));
     Ok(())
 }

@@ -16,6 +16,9 @@ use crate::{
 pub struct ModelData {
     /// Empty after a device has changed them: they are copied from there when somebody asks.
     weights: OnceLock<Vec<f32>>,
+    /// What stands for weights that could not be copied, if that has happened.
+    #[cfg(feature = "cuda")]
+    lost: OnceLock<Vec<f32>>,
     /// The model on a device; `None` on the CPU.
     #[cfg(feature = "cuda")]
     pub(super) resident: Option<Box<super::cuda::Resident>>,
@@ -54,6 +57,8 @@ impl ModelData {
         ModelData {
             weights: OnceLock::from(weights),
             #[cfg(feature = "cuda")]
+            lost: OnceLock::new(),
+            #[cfg(feature = "cuda")]
             resident: None,
             packed: OnceLock::new(),
             isa: None,
@@ -71,16 +76,44 @@ impl ModelData {
         }
     }
 
-    /// The weights.
+    /// The weights. If they cannot be copied from a device, NaN stands for them, and the next call that can return an error
+    /// does.
     pub(in crate::model) fn weights(&self) -> &[f32] {
-        self.weights.get_or_init(|| {
+        match self.host_weights() {
+            Ok(weights) => weights,
             #[cfg(feature = "cuda")]
-            if let Some(resident) = &self.resident {
-                return resident.weights();
-            }
-            // Only a device takes them away.
-            Vec::new()
-        })
+            Err(e) => self.lose(e),
+            #[cfg(not(feature = "cuda"))]
+            Err(_) => &[],
+        }
+    }
+
+    /// The weights.
+    ///
+    /// # Errors
+    /// [`Error::Device`] if they cannot be copied from the device that has them.
+    pub(in crate::model) fn host_weights(&self) -> Result<&[f32], Error> {
+        if let Some(weights) = self.weights.get() {
+            return Ok(weights);
+        }
+        #[cfg(feature = "cuda")]
+        if let Some(resident) = &self.resident {
+            let weights = resident.weights()?;
+            return Ok(self.weights.get_or_init(|| weights));
+        }
+        // Only a device takes them away.
+        Ok(&[])
+    }
+
+    /// NaN in place of weights that cannot be copied. They are asked for again by the next call: NaN is never taken for them.
+    #[cfg(feature = "cuda")]
+    fn lose(&self, e: Error) -> &[f32] {
+        let Some(resident) = &self.resident else {
+            return &[];
+        };
+        resident.fail(e);
+        self.lost
+            .get_or_init(|| vec![f32::NAN; resident.weights_len()])
     }
 
     /// The states of stateful layers, which are on the host as long as the lock is held.
@@ -121,26 +154,18 @@ impl ModelData {
             return Ok(());
         };
         resident.check()?;
-        if self.weights.get().is_none() || resident.is_lost() {
-            let weights = resident.device_weights()?;
-            self.replace_weights(&weights);
-        }
+        self.host_weights()?;
         self.host_states().map(drop)
     }
 
     /// What went wrong on a device in a call that could not return an error.
     ///
     /// # Errors
-    /// [`Error::Device`], once; as long as NaN stands for the weights on the host, each time.
+    /// [`Error::Device`], once.
     pub(in crate::model) fn check(&self) -> Result<(), Error> {
         #[cfg(feature = "cuda")]
         if let Some(resident) = &self.resident {
-            resident.check()?;
-            if resident.is_lost() && self.weights.get().is_some() {
-                return Err(Error::Device(
-                    "cuda: the weights could not be copied from the device".to_owned(),
-                ));
-            }
+            return resident.check();
         }
         Ok(())
     }
@@ -151,7 +176,7 @@ impl ModelData {
         self.forget_host_weights();
         self.weights = OnceLock::from(weights.to_vec());
         if let Some(resident) = &mut self.resident {
-            resident.replaced();
+            resident.set_stale();
         }
     }
 
@@ -160,11 +185,10 @@ impl ModelData {
         self.packed.take();
         #[cfg(feature = "cuda")]
         {
-            if self.resident.as_ref().is_some_and(|r| r.is_lost()) {
-                // Perhaps they can be copied now.
-                self.weights.take();
+            if let Err(e) = self.host_weights().map(drop) {
+                self.lose(e);
+                return self.lost.get_mut().map_or(&mut [], |lost| lost);
             }
-            self.weights();
             if let Some(resident) = &mut self.resident {
                 resident.set_stale();
             }

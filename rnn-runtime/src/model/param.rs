@@ -42,8 +42,8 @@ fn known<'a>(params: &'a [ParamSpec], name: &str) -> Result<(&'a ParamSpec, Rang
 /// What [`Model::param_view`](super::Model::param_view) gives.
 pub(super) fn view<'a, P: Program>(model: &'a P, name: &str) -> Result<ArrayViewD<'a, f32>, Error> {
     let (spec, range) = known(P::INFO.params, name)?;
-    let weights = model.data().weights();
     model.data().check()?;
+    let weights = model.data().host_weights()?;
     let values = weights.get(range).unwrap_or_default();
     ArrayViewD::from_shape(IxDyn(spec.shape), values)
         .map_err(|e| Error::Argument(format!("{name}: {e}")))

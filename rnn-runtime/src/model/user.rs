@@ -141,12 +141,14 @@ pub trait Model: Program {
     /// [`into_stream`](super::IntoStream::into_stream) makes one that owns the model, or an `Arc` of it.
     ///
     /// # Errors
-    /// [`Error::Isa`] if `RECURRENT_ISA` names an instruction set that this machine has not.
+    /// [`Error::Isa`] if `RECURRENT_ISA` names an instruction set that this machine has not, [`Error::Device`] if the weights
+    /// cannot be copied from the device that has them.
     fn stream(&self) -> Result<Stream<'_, Self>, Error>
     where
         Self: Streamable,
     {
         let isa = self.isa()?;
+        self.data().host_weights()?;
         Ok(Stream::over(packed_weights(self, isa), isa))
     }
 
@@ -339,8 +341,8 @@ pub trait Model: Program {
     /// refuse; [`Error::Device`] if the weights cannot be copied from there: the old file stays.
     #[cfg(feature = "weights")]
     fn save(&self, path: impl AsRef<std::path::Path>) -> Result<(), Error> {
-        let weights = self.data().weights();
         self.data().check()?;
+        let weights = self.data().host_weights()?;
         crate::weights::save(path, Self::INFO.params, weights)
     }
 

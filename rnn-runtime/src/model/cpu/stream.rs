@@ -97,12 +97,14 @@ pub trait IntoStream:
     /// yet, and allocates the states.
     ///
     /// # Errors
-    /// [`Error::Isa`] if `RECURRENT_ISA` names an instruction set that this machine has not.
+    /// [`Error::Isa`] if `RECURRENT_ISA` names an instruction set that this machine has not, [`Error::Device`] if the weights
+    /// cannot be copied from the device that has them.
     fn into_stream(self) -> Result<StreamOver<Self>, Error>
     where
         Self::Program: Streamable,
     {
         let isa = self.borrow().isa()?;
+        self.borrow().data().host_weights()?;
         self.packed_weights(isa);
         Ok(StreamOver::over(self, isa))
     }
