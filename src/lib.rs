@@ -115,7 +115,7 @@ pub mod prelude {
     #[cfg(feature = "training")]
     pub use rnn_train::{
         ClassificationReport, Column, ConfusionMatrix, Dataset, Evaluate, Fit, History, Logs,
-        Normalization, Scores, Trainer, Verbose, Windows,
+        Normalization, Pad, Padding, Scores, Trainer, Verbose, Windows,
         callbacks::*,
         losses::*,
         metrics::{
@@ -123,7 +123,7 @@ pub mod prelude {
             SparseTopKCategoricalAccuracy, TopKCategoricalAccuracy,
         },
         optimizers::*,
-        read_npy,
+        pad_sequences, read_npy,
     };
     #[cfg(feature = "csv")]
     pub use rnn_train::{Csv, Table};

@@ -243,6 +243,10 @@ fn read<'b>(name: &str, bytes: &'b [u8]) -> Result<SafeTensors<'b>, Error> {
             other("an HDF5 file, as Keras writes `.h5`")
         } else if bytes.starts_with(b"PK\x03\x04") {
             other("a zip archive, as Keras writes `.keras` and PyTorch `.pt`")
+        } else if matches!(bytes.trim_ascii_start().first(), Some(b'{' | b'[')) {
+            format!(
+                "it is JSON, as RTNeural reads; weights come as safetensors: {FROM_RTNEURAL} has the script that makes them of it"
+            )
         } else {
             format!("not a safetensors file, or a damaged one: {e}")
         };
@@ -252,6 +256,9 @@ fn read<'b>(name: &str, bytes: &'b [u8]) -> Result<SafeTensors<'b>, Error> {
         }
     })
 }
+
+/// Where the way from RTNeural is described.
+const FROM_RTNEURAL: &str = "docs/src/weights.md#from-rtneural";
 
 /// Where the way from PyTorch is described.
 const FROM_PYTORCH: &str = "docs/src/weights.md#from-pytorch";

@@ -6,6 +6,7 @@ mod columns;
 mod normalization;
 mod npy;
 mod order;
+mod padding;
 mod prepared;
 mod remedy;
 mod sequences;
@@ -14,12 +15,15 @@ mod table;
 
 use std::sync::Arc;
 
+use ndarray::{Array, Dimension};
+
 use rnn_runtime::error::Error;
 
 pub use column::{Column, IntoColumn, Number};
 pub use columns::IntoColumns;
 pub use normalization::Normalization;
 pub use npy::{NpyNumber, read_npy};
+pub use padding::{Pad, Padding, pad_sequences};
 pub use sequences::Windows;
 #[cfg(feature = "csv")]
 pub use table::{Csv, Table};
@@ -297,6 +301,57 @@ impl Dataset {
     /// ```
     pub fn rows(&self) -> &[usize] {
         &self.order
+    }
+
+    /// Input number `index` as an array, in the order of this data set, as `f32` or as `u32`: what `predict` takes. An axis of one
+    /// feature may be left out, or added at the end.
+    ///
+    /// # Errors
+    /// [`Error::Argument`] if there is no such input, or if its numbers are no `u32`; [`Error::Shape`] if it has another number of
+    /// axes.
+    ///
+    /// ```
+    /// use ndarray::{Array2, Array3};
+    /// use recurrent::prelude::*;
+    ///
+    /// let series: Vec<f32> = (0..60).map(|t| (t as f32 / 5.0).sin()).collect();
+    /// let (train, test) = Dataset::windows(&series, 12, 1)?.split(0.25)?;
+    /// let model = rnn_model!(Input(12, 1) -> GRU(4) -> Dense(1));
+    /// // … `fit` on `train`; then how far off it is on the test samples:
+    /// let x: Array3<f32> = test.input(0)?;
+    /// let truth: Array2<f32> = test.target(0)?;
+    /// let error = (&model.predict(&x)? - &truth).mapv(f32::abs).mean();
+    /// assert_eq!((x.dim(), truth.dim()), ((12, 12, 1), (12, 1)));
+    /// # assert!(error.is_some_and(f32::is_finite) && train.len() == 36);
+    /// # Ok::<(), Error>(())
+    /// ```
+    pub fn input<N: NpyNumber, D: Dimension>(&self, index: usize) -> Result<Array<N, D>, Error> {
+        self.array("input", &self.columns.inputs, index)
+    }
+
+    /// Target number `index` as an array, as [`Dataset::input`] gives inputs.
+    ///
+    /// # Errors
+    /// As [`Dataset::input`].
+    ///
+    /// Example: [`Dataset::input`].
+    pub fn target<N: NpyNumber, D: Dimension>(&self, index: usize) -> Result<Array<N, D>, Error> {
+        self.array("target", &self.columns.targets, index)
+    }
+
+    fn array<N: NpyNumber, D: Dimension>(
+        &self,
+        what: &str,
+        columns: &[Column],
+        index: usize,
+    ) -> Result<Array<N, D>, Error> {
+        match columns.get(index) {
+            Some(column) => column.array(&format!("{what} {index}"), &self.order),
+            None => Err(Error::Argument(format!(
+                "there is no {what} number {index}; the data set has {}, counted from 0",
+                columns.len()
+            ))),
+        }
     }
 
     /// The batch size of [`Dataset::continuing`], if the samples are still in its order.

@@ -27,7 +27,8 @@ mod trainer;
 
 pub use classification::{ClassScores, ClassificationReport, ConfusionMatrix};
 pub use data::{
-    Column, Dataset, IntoColumn, IntoColumns, Normalization, NpyNumber, Number, Windows, read_npy,
+    Column, Dataset, IntoColumn, IntoColumns, Normalization, NpyNumber, Number, Pad, Padding,
+    Windows, pad_sequences, read_npy,
 };
 #[cfg(feature = "csv")]
 pub use data::{Csv, Table};

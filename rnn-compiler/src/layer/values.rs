@@ -350,6 +350,17 @@ fn named(
                 path_text(&path)
             ),
         );
+        // A name as a cell has it for numbers of the program.
+        if code == "RNN0131"
+            && (path.segments.len() > 1 || name.chars().all(|c| c.is_ascii_uppercase() || c == '_'))
+        {
+            return Err(d
+                .note("an argument takes an initialiser by name")
+                .help(format!(
+                    "numbers of your own stand in the cell: `param name: [...] = {};`",
+                    path_text(&path)
+                )));
+        }
         if code == "RNN0130" && name == "none" {
             return Err(d.help(format!("no activation is `{argument} = linear`")));
         }
@@ -385,6 +396,7 @@ fn named(
         _ => (name, &[]),
     };
     let mut numbers: Vec<f64> = Vec::new();
+    let parameter = argument.trim_end_matches("_initializer");
     for g in given {
         // Initialisers have names for their numbers, and some are written as names.
         let at = match &g.name {
@@ -412,12 +424,21 @@ fn named(
                 numbers[at] = x;
             }
             _ => {
-                return Err(Diagnostic::new(
+                let d = Diagnostic::new(
                     "RNN0134",
                     g.span(),
                     format!("`{name}` takes a number, found `{g}`"),
-                )
-                .help(match names {
+                );
+                // In Keras an array is a constant, too.
+                let d = match (name.as_str(), &g.value.kind) {
+                    ("constant", ValueKind::Path(_)) => d.note(format!(
+                        "an array of the program goes into the model when it is made: \
+                         `model.set_param(\"…/{parameter}\", &{})?`, `…` the layer's name",
+                        g.value
+                    )),
+                    _ => d,
+                };
+                return Err(d.help(match names {
                     [] => consts(&g.value, &format!("{name}(0.1)")),
                     names => {
                         let all = names.iter().map(|(n, x)| match choices_of(n) {

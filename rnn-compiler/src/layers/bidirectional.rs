@@ -28,7 +28,7 @@ pub(super) const BIDIRECTIONAL: LayerDef = LayerDef {
         Argument::optional("merge_mode", Kind::Choice(MERGE_MODES)),
         Argument::instead(
             "weights",
-            "load them: `model.load(\"weights.safetensors\")`",
+            "an array of the program: `model.set_param(\"bidirectional/forward_lstm/kernel\", &array)?`, with its own name; a file: `model.load(\"weights.safetensors\")?`",
         ),
         Argument::optional("backward_layer", Kind::Layer),
         Argument::optional("initial_state", Kind::Values),

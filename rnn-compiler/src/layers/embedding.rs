@@ -21,7 +21,7 @@ pub(super) const EMBEDDING: LayerDef = LayerDef {
         Argument::optional("mask_zero", Kind::Flag),
         Argument::instead(
             "weights",
-            "load them: `model.load(\"weights.safetensors\")`",
+            "an array of the program: `model.set_param(\"embedding/embeddings\", &array)?`, with the layer's name; a file: `model.load(\"weights.safetensors\")?`",
         ),
         Argument::not_yet("lora_rank"),
         Argument::not_yet("lora_alpha"),

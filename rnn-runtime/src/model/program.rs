@@ -168,6 +168,11 @@ pub struct Schedules {
 }
 
 /// The code of a model. Generated; nothing in it is meant to be called by hand.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no model",
+    label = "not a model itself",
+    note = "a model is what `rnn_model!` makes; one that is shared or borrowed cannot be trained: train a copy (with `#[derive(Clone)]` in `rnn_model!`, `let mut next = Net::clone(&model);`) or, behind an `Arc`, `Arc::make_mut(&mut model)`"
+)]
 pub trait Program: StreamProgram<StepInput: FromNumbers> + CpuProgram + DeviceProgram {
     /// What is known about the model.
     const INFO: ModelInfo;

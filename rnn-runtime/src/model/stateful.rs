@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use ndarray::{ArrayD, IxDyn};
 
-use super::{ModelInfo, StateSpec, check::count};
+use super::{ModelInfo, check::count};
 use crate::error::Error;
 
 /// One state of one layer, by the names of the model.
@@ -99,7 +99,7 @@ impl Store {
     /// NaN in place of what a device has.
     #[cfg(feature = "cuda")]
     pub(super) fn lost(&self, spec: &ModelInfo) -> Store {
-        let state = |s: &StateSpec| vec![f32::NAN; self.batch * s.width()];
+        let state = |s: &super::StateSpec| vec![f32::NAN; self.batch * s.width()];
         Store {
             batch: self.batch,
             values: Arc::new(spec.states.iter().map(state).collect()),

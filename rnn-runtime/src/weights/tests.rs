@@ -261,7 +261,7 @@ fn hostile_shapes_and_offsets_are_errors() {
 }
 
 #[test]
-fn keras_files_are_recognised() {
+fn files_of_other_libraries_are_recognised() {
     let mut weights = [5.0; 9];
     let hdf5 = damaged(load_bytes(
         "x",
@@ -285,6 +285,18 @@ fn keras_files_are_recognised() {
         zip.starts_with("it is a zip archive, as Keras writes `.keras`"),
         "{zip}"
     );
+    for json in [
+        &b"{\"in_shape\": [null, null, 1], \"layers\": []}"[..],
+        b"\n  {}",
+        b"[1]",
+    ] {
+        let words = damaged(load_bytes("x", json, &SPECS, &mut weights));
+        assert_eq!(
+            words,
+            "it is JSON, as RTNeural reads; weights come as safetensors: docs/src/weights.md#from-rtneural has the script \
+             that makes them of it"
+        );
+    }
     let error = load_bytes("x", b"weights", &SPECS, &mut weights).unwrap_err();
     let words = error.to_string();
     assert!(

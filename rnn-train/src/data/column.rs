@@ -1,7 +1,8 @@
 //! Numbers with a shape, one sample after the other.
 
-use ndarray::{ArrayBase, Data, Dimension};
+use ndarray::{Array, ArrayBase, Data, Dimension, IxDyn};
 
+use super::NpyNumber;
 use rnn_runtime::error::Error;
 
 /// One input or one target of all samples: `[n, …]`, row-major.
@@ -111,6 +112,45 @@ impl Column {
         }
     }
 
+    /// These rows as an array; `what` is named in errors.
+    pub(super) fn array<N: NpyNumber, D: Dimension>(
+        &self,
+        what: &str,
+        rows: &[usize],
+    ) -> Result<Array<N, D>, Error> {
+        let picked = self.gather(rows.iter().copied(), &[rows.len()])?;
+        fn all<N: NpyNumber, M: Number>(what: &str, from: &[M]) -> Result<Vec<N>, Error> {
+            let one = |&number: &M| {
+                N::of(number).map_err(|number| {
+                    Error::Argument(format!(
+                        "{what} has {number}, and {} are asked for",
+                        N::WORDS
+                    ))
+                })
+            };
+            from.iter().map(one).collect()
+        }
+        let values = match &picked.values {
+            Kind::Floats(values) => all(what, values)?,
+            Kind::Integers(values) => all(what, values)?,
+        };
+        let mut shape = picked.shape.clone();
+        match D::NDIM {
+            Some(axes) if axes == shape.len() + 1 => shape.push(1),
+            Some(axes) if axes + 1 == shape.len() && shape.last() == Some(&1) => {
+                shape.pop();
+            }
+            _ => {}
+        }
+        let array = Array::from_shape_vec(IxDyn(&shape), values)
+            .map_err(|e| Error::Argument(format!("{what} of shape {:?}: {e}", picked.shape)))?;
+        array.into_dimensionality().map_err(|_| Error::Shape {
+            what: what.to_owned(),
+            expected: format!("an array of {} axes", D::NDIM.unwrap_or(0)),
+            found: format!("{:?}", picked.shape),
+        })
+    }
+
     /// Number of samples.
     pub(super) fn rows(&self) -> usize {
         self.shape[0]
@@ -163,6 +203,11 @@ fn check(found: usize, shape: &[usize]) -> Result<(), Error> {
 /// A type of number that a [`Column`] can be made of.
 ///
 /// Example: [`Column::numbers`].
+#[diagnostic::on_unimplemented(
+    message = "a data set holds numbers, not `{Self}`",
+    label = "no type of number",
+    note = "sequences of different lengths become one array by `pad_sequences(&sequences, Padding::default())`"
+)]
 pub trait Number: Copy {
     /// Whether it is a type of whole numbers.
     const WHOLE: bool;

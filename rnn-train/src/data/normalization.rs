@@ -210,7 +210,10 @@ impl Normalization {
         if features > 1 && data.shape().last() != Some(&features) {
             return Err(Error::Shape {
                 what: "data".to_owned(),
-                expected: format!("[…, {}]", self.mean.len()),
+                expected: format!(
+                    "[…, {}], the features that this is the scale of; `features(&[0])` is the scale of the first alone",
+                    self.mean.len()
+                ),
                 found: format!("{:?}", data.shape()),
             });
         }

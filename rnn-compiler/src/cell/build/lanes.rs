@@ -205,13 +205,21 @@ impl Builder<'_> {
 
     pub(super) fn matrix_among_vectors<T>(&mut self, param: usize, span: Span) -> Built<T> {
         let name = self.cell.params[param].name.clone();
+        let shape = &self.cell.params[param].shape;
+        let help = match shape.as_slice() {
+            // As PyTorch and NumPy broadcast.
+            [one, size] if one.value() == Some(1) => {
+                format!("a vector has one axis: declare `{name}: [{size}]`")
+            }
+            _ => format!("multiply by it: x @ {name}; a row is {name}[0]"),
+        };
         self.report(
             Diagnostic::new(
                 "RNN0219",
                 span,
                 format!("`{name}` is a matrix; lane-by-lane maths takes vectors"),
             )
-            .help(format!("multiply by it: x @ {name}; a row is {name}[0]")),
+            .help(help),
         )
     }
 

@@ -210,7 +210,10 @@ impl Builder<'_> {
                         span,
                         format!("the matrix stands on the right of `@`, found `{a} @ {b}`"),
                     )
-                    .help(format!("write `{} @ {a}`", b.inside(4))),
+                    .help(format!(
+                        "write `{} @ {a}`; where the numbers of `{a}` come from a paper, it is the transposed matrix",
+                        b.inside(4)
+                    )),
                 );
             }
             _ => {
@@ -226,6 +229,12 @@ impl Builder<'_> {
                         a.inside(4),
                         b.inside(4)
                     )),
+                    Some(Meaning::Tensor(t)) if t.shape.len() == 1 => d.note(format!("`{b}` has one")).help(
+                        format!(
+                            "their scalar product is `sum({} * {b})`; for a product with a matrix {declare}",
+                            a.inside(4)
+                        ),
+                    ),
                     _ => d.help(declare),
                 });
             }

@@ -155,6 +155,7 @@ impl<O: IntoStream, V: Storage> StreamOver<O, V> {
     /// [`Error::Isa`] as for [`IntoStream::into_stream`]; then nothing has changed.
     pub fn reload(&mut self, model: O) -> Result<O, Error> {
         let isa = model.borrow().isa()?;
+        model.borrow().data().host_weights()?;
         model.packed_weights(isa);
         Ok(self.replace(model, isa))
     }
