@@ -429,15 +429,16 @@ fn named(
                     g.span(),
                     format!("`{name}` takes a number, found `{g}`"),
                 );
-                // In Keras an array is a constant, too.
-                let d = match (name.as_str(), &g.value.kind) {
-                    ("constant", ValueKind::Path(_)) => d.note(format!(
-                        "an array of the program goes into the model when it is made: \
-                         `model.set_param(\"…/{parameter}\", &{})?`, `…` the layer's name",
+                // In Keras an array is a constant, too. A name of the program in lower case is no number that is known.
+                if let ("constant", ValueKind::Path(path)) = (name.as_str(), &g.value.kind)
+                    && single(path).is_some_and(|n| n.starts_with(char::is_lowercase))
+                {
+                    return Err(d.help(format!(
+                        "an array goes into the model when it is made: \
+                         `model.set_param(\"embedding/{parameter}\", &{})?`, with the layer's name",
                         g.value
-                    )),
-                    _ => d,
-                };
+                    )));
+                }
                 return Err(d.help(match names {
                     [] => consts(&g.value, &format!("{name}(0.1)")),
                     names => {

@@ -225,16 +225,11 @@ impl Builder<'_> {
                 let declare = "declare it: param kernel: [input, units] = glorot_uniform;";
                 return self.report(match self.quiet_name(b) {
                     Some(Meaning::Lanes(_)) => d.note(format!("`{b}` is a vector")).help(format!(
-                        "unit by unit the product is `{} * {}`; for a product with a matrix {declare}",
+                        "unit by unit the product is `{0} * {1}`, the scalar product `sum({0} * {1})`; for a product with a \
+                         matrix {declare}",
                         a.inside(4),
                         b.inside(4)
                     )),
-                    Some(Meaning::Tensor(t)) if t.shape.len() == 1 => d.note(format!("`{b}` has one")).help(
-                        format!(
-                            "their scalar product is `sum({} * {b})`; for a product with a matrix {declare}",
-                            a.inside(4)
-                        ),
-                    ),
                     _ => d.help(declare),
                 });
             }
