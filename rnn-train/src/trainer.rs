@@ -64,7 +64,7 @@ const BATCH_SIZE: usize = 32;
 /// # Devices
 /// Everything that happens to weights, gradients and optimizer state goes through
 /// [`Trainable`](rnn_runtime::trainable::Trainable), which says what is copied to the host and when.
-pub struct Trainer<'m, 'c, M: trainable::Trainable> {
+pub struct Trainer<'m, 'c, M> {
     model: &'m mut M,
     /// The optimizer until the first `fit`, which moves it into `stepper`.
     optimizer: Option<Box<dyn Optimizer>>,

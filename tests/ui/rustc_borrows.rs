@@ -175,4 +175,19 @@ fn weights_while_training() {
     let _ = kernel.1[0];
 }
 
+fn train_shared() {
+    let mut model = std::sync::Arc::new(Rows::new());
+    //~ 3: a trainer of an Arc
+    //~ `Arc<Rows>` cannot be trained
+    //~ `Arc::make_mut(&mut model)`
+    let _ = Trainer::new(&mut model);
+}
+
+fn train_borrowed(mut model: &Rows) {
+    //~ 3: a trainer of a reference
+    //~ `&Rows` cannot be trained
+    //~ train a copy
+    let _ = Trainer::new(&mut model);
+}
+
 fn main() {}

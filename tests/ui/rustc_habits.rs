@@ -125,6 +125,12 @@ fn main() {
     //~ 2: predict of an array of arrays
     //~ Sequence: &Array3<f32> [batch, time, features]
     let _ = model.predict(&[[[0.0f32; 8]; 2]; 4]);
+    //~ 3: predict of a data set
+    //~ `data.input(0)?` is its array
+    let _ = model.predict(&data);
+    //~ 3: sequences of different lengths
+    //~ become one array by `pad_sequences(&sequences, Padding::default())`
+    let _ = Dataset::new(vec![vec![1u32, 2], vec![3]], [0, 1]);
     //~ 2: predict of one row without its batch
     //~ Sequence: &Array3<f32> [batch, time, features]
     let _ = model.predict(&Array2::<f32>::zeros((2, 8)));

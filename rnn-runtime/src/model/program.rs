@@ -171,7 +171,7 @@ pub struct Schedules {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no model",
     label = "not a model itself",
-    note = "a model is what `rnn_model!` makes; one that is shared or borrowed cannot be trained: train a copy (with `#[derive(Clone)]` in `rnn_model!`, `let mut next = Net::clone(&model);`) or, behind an `Arc`, `Arc::make_mut(&mut model)`"
+    note = "a model is what `rnn_model!` makes"
 )]
 pub trait Program: StreamProgram<StepInput: FromNumbers> + CpuProgram + DeviceProgram {
     /// What is known about the model.
