@@ -14,7 +14,7 @@ mod tidy;
 use std::{
     env,
     path::{Path, PathBuf},
-    process::{Command, ExitCode},
+    process::{Command, ExitCode, Stdio},
 };
 
 /// One step of `cargo xtask check`.
@@ -129,20 +129,32 @@ const STEPS: &[Step] = &[
 ];
 
 /// Compiles the library with the sets of features that programs choose. The workspace turns all of them on
-/// at once, and would not notice what one of them lacks.
+/// at once, and would not notice what one of them lacks. A warning fails, too: who depends on the library by its path sees it.
 fn features(root: &Path) -> bool {
     let sets = ["", "std", "weights", "training", "training,weights", "cuda"];
     // All of them, so that one run shows everything to mend.
     let passes = |set: &&str| {
-        let arguments = [
-            "check",
-            "-p",
-            "recurrent",
-            "--no-default-features",
-            "--features",
-            set,
-        ];
-        cargo(root, &arguments, &[])
+        let output = command(root)
+            .args(["check", "-p", "recurrent", "--no-default-features"])
+            .args(["--features", set])
+            .stderr(Stdio::piped())
+            .spawn()
+            .and_then(|child| child.wait_with_output());
+        match output {
+            Ok(output) => {
+                let said = String::from_utf8_lossy(&output.stderr);
+                eprint!("{said}");
+                let warned = said.lines().any(|line| line.starts_with("warning"));
+                if warned {
+                    eprintln!("error: there are warnings with the features `{set}`");
+                }
+                output.status.success() && !warned
+            }
+            Err(error) => {
+                eprintln!("cannot start cargo: {error}");
+                false
+            }
+        }
     };
     sets.iter().filter(|set| passes(set)).count() == sets.len()
 }
@@ -429,19 +441,22 @@ fn check(root: &Path, steps: &[&Step]) -> ExitCode {
 
 /// Runs the cargo that runs this program, and tells whether it succeeded.
 pub(crate) fn cargo(root: &Path, arguments: &[&str], variables: &[(&str, &str)]) -> bool {
-    let program = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let mut command = Command::new(&program);
-    command
-        .current_dir(root)
-        .args(arguments)
-        .envs(variables.iter().copied());
+    let mut command = command(root);
+    command.args(arguments).envs(variables.iter().copied());
     match command.status() {
         Ok(status) => status.success(),
         Err(error) => {
-            eprintln!("cannot start {}: {error}", program.to_string_lossy());
+            eprintln!("cannot start cargo: {error}");
             false
         }
     }
+}
+
+/// The cargo that has started this program, in the repository.
+fn command(root: &Path) -> Command {
+    let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command.current_dir(root);
+    command
 }
 
 /// The repository's root: the folder above this crate.

@@ -291,7 +291,8 @@ mod tests {
         let other = two.normalize(&array![[1.0], [2.0]]).unwrap_err();
         assert_eq!(
             other.to_string(),
-            "data: expected shape […, 2], found [2, 1]"
+            "data: expected shape […, 2], the features that this is the scale of; `features(&[0])` is the scale of the first \
+             alone, found [2, 1]"
         );
     }
 }
