@@ -169,12 +169,20 @@ pub trait Learner: Send {
     /// ```
     fn copy_weights_from(&mut self, other: &dyn Learner) -> Vec<&'static str> {
         let mut taken = Vec::new();
+        let others = other.weights();
+        #[cfg(feature = "cuda")]
+        if other
+            .on_device()
+            .is_some_and(|device| device.take_error().is_err())
+        {
+            return taken;
+        }
         let mut at = 0;
         for spec in self.specs() {
             let mut from = 0;
             for theirs in other.specs() {
                 if theirs.name == spec.name && theirs.shape == spec.shape {
-                    let values = &other.weights()[from..from + theirs.len()];
+                    let values = &others[from..from + theirs.len()];
                     self.weights_mut()[at..at + spec.len()].copy_from_slice(values);
                     taken.push(spec.name);
                     break;

@@ -63,6 +63,6 @@ pub trait OnDevice {
     /// What went wrong in a call that could not return an error, once.
     ///
     /// # Errors
-    /// As [`Trainable::check`](crate::trainable::Trainable::check).
-    fn check(&self) -> Result<(), Error>;
+    /// As [`Trainable::take_error`](crate::trainable::Trainable::take_error).
+    fn take_error(&self) -> Result<(), Error>;
 }

@@ -168,7 +168,7 @@ pub use crate::{loss::OutputGradient, update::TrainState};
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be trained",
     label = "not a model itself",
-    note = "one that is shared or borrowed stays as it is: train a copy (with `#[derive(Clone)]` in `rnn_model!`, `let mut next = Net::clone(&model);`) or, within an `Arc`, `Arc::make_mut(&mut model)`"
+    note = "a model that is shared or borrowed stays as it is: train a copy (with `#[derive(Clone)]` in `rnn_model!`, `let mut next = Net::clone(&model);`) or, within an `Arc`, `Arc::make_mut(&mut model)`"
 )]
 pub trait Trainable: Send {
     /// The parameters, in the order of the weights.
@@ -320,7 +320,7 @@ pub trait Trainable: Send {
     ///
     /// # Errors
     /// What went wrong, once.
-    fn check(&self) -> Result<(), Error> {
+    fn take_error(&self) -> Result<(), Error> {
         Ok(())
     }
 }

@@ -146,7 +146,7 @@ pub trait TrainState: Any + Send {
     ///
     /// # Errors
     /// What went wrong, once.
-    fn check(&self) -> Result<(), Error> {
+    fn take_error(&self) -> Result<(), Error> {
         Ok(())
     }
 }

@@ -306,9 +306,9 @@ impl Training<'_> {
     ///
     /// # Errors
     /// What went wrong on the device.
-    pub fn check(&self) -> Result<(), Error> {
-        self.weights.model().check()?;
-        self.stepper.check()
+    pub fn take_error(&self) -> Result<(), Error> {
+        self.weights.model().take_error()?;
+        self.stepper.take_error()
     }
 
     /// In [`Callback::on_train_begin`]: training begins with this epoch (from 0). Later on it

@@ -22,7 +22,7 @@ use rnn_runtime::error::Error;
 pub use column::{Column, IntoColumn, Number};
 pub use columns::IntoColumns;
 pub use normalization::Normalization;
-pub use npy::{NpyNumber, read_npy};
+pub use npy::{ArrayNumber, read_npy};
 pub use padding::{Pad, Padding, pad_sequences};
 pub use sequences::Windows;
 #[cfg(feature = "csv")]
@@ -325,7 +325,7 @@ impl Dataset {
     /// # assert!(error.is_some_and(f32::is_finite) && train.len() == 36);
     /// # Ok::<(), Error>(())
     /// ```
-    pub fn input<N: NpyNumber, D: Dimension>(&self, index: usize) -> Result<Array<N, D>, Error> {
+    pub fn input<N: ArrayNumber, D: Dimension>(&self, index: usize) -> Result<Array<N, D>, Error> {
         self.array("input", &self.columns.inputs, index)
     }
 
@@ -335,11 +335,11 @@ impl Dataset {
     /// As [`Dataset::input`].
     ///
     /// Example: [`Dataset::input`].
-    pub fn target<N: NpyNumber, D: Dimension>(&self, index: usize) -> Result<Array<N, D>, Error> {
+    pub fn target<N: ArrayNumber, D: Dimension>(&self, index: usize) -> Result<Array<N, D>, Error> {
         self.array("target", &self.columns.targets, index)
     }
 
-    fn array<N: NpyNumber, D: Dimension>(
+    fn array<N: ArrayNumber, D: Dimension>(
         &self,
         what: &str,
         columns: &[Column],

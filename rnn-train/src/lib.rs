@@ -27,7 +27,7 @@ mod trainer;
 
 pub use classification::{ClassScores, ClassificationReport, ConfusionMatrix};
 pub use data::{
-    Column, Dataset, IntoColumn, IntoColumns, Normalization, NpyNumber, Number, Pad, Padding,
+    ArrayNumber, Column, Dataset, IntoColumn, IntoColumns, Normalization, Number, Pad, Padding,
     Windows, pad_sequences, read_npy,
 };
 #[cfg(feature = "csv")]
@@ -36,6 +36,10 @@ pub use history::History;
 pub use logs::Logs;
 pub use predictions::{Predictions, Target, TargetKind, TargetView};
 pub use trainer::{Evaluate, Fit, Output, Scores, Trainer, Verbose};
+
+/// The older name of [`ArrayNumber`].
+#[doc(hidden)]
+pub use data::ArrayNumber as NpyNumber;
 
 /// The older name of [`Predictions`].
 #[deprecated(note = "it is called `Predictions` now")]

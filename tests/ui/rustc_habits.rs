@@ -126,7 +126,7 @@ fn main() {
     //~ Sequence: &Array3<f32> [batch, time, features]
     let _ = model.predict(&[[[0.0f32; 8]; 2]; 4]);
     //~ 3: predict of a data set
-    //~ `data.input(0)?` is its array
+    //~ its array is `let x: Array3<f32> = data.input(0)?;`
     let _ = model.predict(&data);
     //~ 3: sequences of different lengths
     //~ become one array by `pad_sequences(&sequences, Padding::default())`

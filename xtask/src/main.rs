@@ -89,7 +89,7 @@ const STEPS: &[Step] = &[
     Step {
         name: "device",
         about: "the models of tests/goldens, tests/grid and tests/modes on a device, the stand-in of tests/cuda-standin, \
-                in each order of blocks and warps that it knows; `gpu --tiny` there",
+                in several orders of blocks and warps; `gpu --tiny` there",
         run: device,
         long: false,
     },
@@ -136,6 +136,8 @@ fn features(root: &Path) -> bool {
     let passes = |set: &&str| {
         let output = command(root)
             .args(["check", "-p", "recurrent", "--no-default-features"])
+            // A colour would stand before the word that is looked for.
+            .args(["--color", "never"])
             .args(["--features", set])
             .stderr(Stdio::piped())
             .spawn()

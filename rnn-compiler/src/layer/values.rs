@@ -308,6 +308,8 @@ fn named(
         "RNN0130" => ACTIVATIONS.iter().map(|(n, _)| *n).collect(),
         _ => INITIALIZERS.to_vec(),
     };
+    // The parameter that an initialiser is of.
+    let parameter = argument.trim_end_matches("_initializer");
     let wrong = || {
         Diagnostic::new(
             "RNN0126",
@@ -357,8 +359,9 @@ fn named(
             return Err(d
                 .note("an argument takes an initialiser by name")
                 .help(format!(
-                    "numbers of your own stand in the cell: `param name: [...] = {};`",
-                    path_text(&path)
+                    "an array goes into the model when it is made: `model.set_param(\"{}/{parameter}\", &array)?`, with the \
+                     layer's name; a parameter of a cell of your own starts with it where it is declared",
+                    class.to_ascii_lowercase(),
                 )));
         }
         if code == "RNN0130" && name == "none" {
@@ -396,7 +399,6 @@ fn named(
         _ => (name, &[]),
     };
     let mut numbers: Vec<f64> = Vec::new();
-    let parameter = argument.trim_end_matches("_initializer");
     for g in given {
         // Initialisers have names for their numbers, and some are written as names.
         let at = match &g.name {
@@ -435,7 +437,8 @@ fn named(
                 {
                     return Err(d.help(format!(
                         "an array goes into the model when it is made: \
-                         `model.set_param(\"embedding/{parameter}\", &{})?`, with the layer's name",
+                         `model.set_param(\"{}/{parameter}\", &{})?`, with the layer's name",
+                        class.to_ascii_lowercase(),
                         g.value
                     )));
                 }

@@ -3,7 +3,7 @@
 use std::{
     ffi::CString,
     fs::{self, File, TryLockError},
-    io::{self, IsTerminal as _},
+    io::{self, IsTerminal as _, Write as _},
     panic::resume_unwind,
     path::PathBuf,
     sync::{Mutex, Once, PoisonError},
@@ -102,9 +102,10 @@ impl Compiling {
         }
         let text = match all == done {
             true => String::new(),
-            false => progress_text(self.architecture, all, done, folder()),
+            false => progress_text(self.architecture, all, done),
         };
-        eprint!("\r\x1b[K{text}");
+        // Whoever closed the terminal needs no line.
+        let _ = write!(io::stderr(), "\r\x1b[K{text}");
     }
 }
 
@@ -119,13 +120,9 @@ impl Drop for Compiling {
     }
 }
 
-/// The line about what is being compiled.
-fn progress_text(architecture: i32, all: usize, done: usize, kept: Option<PathBuf>) -> String {
-    let kept = match kept {
-        Some(folder) => format!("; the next start finds them in {}", folder.display()),
-        None => String::new(),
-    };
-    format!("compiling kernels for this GPU (sm_{architecture}): {done} of {all}{kept}")
+/// The line about what is being compiled: short, since one that wraps could not be written over.
+fn progress_text(architecture: i32, all: usize, done: usize) -> String {
+    format!("compiling kernels for this GPU (sm_{architecture}): {done} of {all}")
 }
 
 /// Whether it has been said that somebody else compiles.
@@ -134,7 +131,8 @@ static WAITING: Once = Once::new();
 /// Says something on a terminal, the first time.
 fn say_once(once: &Once, text: impl FnOnce() -> String) {
     if io::stderr().is_terminal() {
-        once.call_once(|| eprintln!("{}", text()));
+        // Over the line of what is being compiled, which comes again.
+        once.call_once(|| drop(writeln!(io::stderr(), "\r\x1b[K{}", text())));
     }
 }
 
@@ -288,7 +286,7 @@ impl Cache {
             Err(TryLockError::Error(e)) => return Err(e),
         }
         say_once(&WAITING, || {
-            "waiting for another program or thread that compiles these kernels".to_owned()
+            "waiting for another program or thread that compiles kernels".to_owned()
         });
         file.lock()?;
         Ok(file)
@@ -338,15 +336,11 @@ mod tests {
 
     #[test]
     fn the_line_says_how_much_is_done() {
-        let kept = Some(PathBuf::from("/home/me/.cache/recurrent"));
         assert_eq!(
-            progress_text(90, 5, 2, kept),
-            "compiling kernels for this GPU (sm_90): 2 of 5; the next start finds them in /home/me/.cache/recurrent"
+            progress_text(90, 5, 2),
+            "compiling kernels for this GPU (sm_90): 2 of 5"
         );
-        assert_eq!(
-            progress_text(80, 1, 0, None),
-            "compiling kernels for this GPU (sm_80): 0 of 1"
-        );
+        assert!(progress_text(120, 1000, 1000).len() < 80);
     }
 
     #[test]

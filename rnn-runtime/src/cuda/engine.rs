@@ -648,7 +648,11 @@ impl Engine {
         let kept = self.states.get(index).and_then(|room| room.slice.as_ref());
         match kept {
             Some(kept) => self.device.download(kept, &mut state)?,
-            None => state.fill(f32::NAN),
+            None => {
+                return Err(Error::Device(
+                    "cuda: a state was not kept on the device".to_owned(),
+                ));
+            }
         }
         Ok(state)
     }

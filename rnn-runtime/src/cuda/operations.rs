@@ -68,6 +68,12 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_training_prepares_what_it_runs() {
+        let kernels = ["matrix_gradient", "score_rows", "parameter_sums"];
+        assert_eq!(kernels.map(group_of), TRAINING);
+    }
+
+    #[test]
     fn every_operation_is_found_where_it_stands() {
         let mut found = 0;
         for (group, texts) in OPERATIONS.iter().enumerate() {

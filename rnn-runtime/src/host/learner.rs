@@ -249,9 +249,9 @@ impl<L: Learner + ?Sized> Trainable for L {
         self.set_kept_states(states)
     }
 
-    fn check(&self) -> Result<(), Error> {
+    fn take_error(&self) -> Result<(), Error> {
         match self.on_device() {
-            Some(device) => device.check(),
+            Some(device) => device.take_error(),
             None => Ok(()),
         }
     }

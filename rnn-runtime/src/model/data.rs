@@ -16,9 +16,14 @@ use crate::{
 pub struct ModelData {
     /// Empty after a device has changed them: they are copied from there when somebody asks.
     weights: OnceLock<Vec<f32>>,
-    /// What stands for weights that could not be copied, if that has happened.
+    /// NaN, for weights that could not be copied; and the same packed.
     #[cfg(feature = "cuda")]
     lost: OnceLock<Vec<f32>>,
+    #[cfg(feature = "cuda")]
+    lost_packed: OnceLock<Arena>,
+    /// The weights are NaN, since those of the model that this is a clone of could not be copied.
+    #[cfg(feature = "cuda")]
+    is_lost: bool,
     /// The model on a device; `None` on the CPU.
     #[cfg(feature = "cuda")]
     pub(super) resident: Option<Box<super::cuda::Resident>>,
@@ -35,9 +40,19 @@ pub struct ModelData {
 impl Clone for ModelData {
     /// The weights and the chosen instruction set, on the CPU; states start at zero.
     fn clone(&self) -> Self {
-        ModelData {
+        let clone = |weights: &[f32]| ModelData {
             isa: self.isa,
-            ..ModelData::new(self.weights().to_vec())
+            ..ModelData::new(weights.to_vec())
+        };
+        match self.host_weights() {
+            Ok(weights) => clone(weights),
+            #[cfg(feature = "cuda")]
+            Err(e) => ModelData {
+                is_lost: true,
+                ..clone(self.lose(e))
+            },
+            #[cfg(not(feature = "cuda"))]
+            Err(_) => clone(&[]),
         }
     }
 }
@@ -45,7 +60,7 @@ impl Clone for ModelData {
 impl std::fmt::Debug for ModelData {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("ModelData")
-            .field("weights", &self.weights().len())
+            .field("weights", &self.len())
             .finish_non_exhaustive()
     }
 }
@@ -59,6 +74,10 @@ impl ModelData {
             #[cfg(feature = "cuda")]
             lost: OnceLock::new(),
             #[cfg(feature = "cuda")]
+            lost_packed: OnceLock::new(),
+            #[cfg(feature = "cuda")]
+            is_lost: false,
+            #[cfg(feature = "cuda")]
             resident: None,
             packed: OnceLock::new(),
             isa: None,
@@ -68,8 +87,18 @@ impl ModelData {
         }
     }
 
+    /// How many weights there are.
+    fn len(&self) -> usize {
+        #[cfg(feature = "cuda")]
+        if let Some(resident) = &self.resident {
+            return resident.weights_len();
+        }
+        self.weights.get().map_or(0, Vec::len)
+    }
+
     /// The instruction set that runs.
     pub(in crate::model) fn isa(&self, code: &StreamCode) -> Result<Isa, Error> {
+        self.check()?;
         match self.isa {
             Some(isa) => Ok(isa),
             None => code.best_isa(),
@@ -137,7 +166,12 @@ impl ModelData {
                 if let Some(resident) = &self.resident {
                     resident.fail(e);
                 }
-                self.states.lock().lost(info).named(info)
+                let store = self.states.lock();
+                match store.far() {
+                    Some(_) => store.lost(info).named(info),
+                    // Somebody else has fetched or reset them meanwhile.
+                    None => store.named(info),
+                }
             }
             #[cfg(not(feature = "cuda"))]
             Err(_) => Vec::new(),
@@ -164,6 +198,12 @@ impl ModelData {
     /// [`Error::Device`], once.
     pub(in crate::model) fn check(&self) -> Result<(), Error> {
         #[cfg(feature = "cuda")]
+        if self.is_lost {
+            return Err(Error::Device(
+                "cuda: the weights of the model that this is a clone of could not be copied from its device".to_owned(),
+            ));
+        }
+        #[cfg(feature = "cuda")]
         if let Some(resident) = &self.resident {
             return resident.check();
         }
@@ -171,12 +211,15 @@ impl ModelData {
     }
 
     /// Replaces all weights by as many others.
-    #[cfg(feature = "cuda")]
-    pub(super) fn replace_weights(&mut self, weights: &[f32]) {
-        self.forget_host_weights();
-        self.weights = OnceLock::from(weights.to_vec());
-        if let Some(resident) = &mut self.resident {
-            resident.set_stale();
+    pub(super) fn replace_weights(&mut self, weights: Vec<f32>) {
+        self.packed.take();
+        self.weights = OnceLock::from(weights);
+        #[cfg(feature = "cuda")]
+        {
+            self.is_lost = false;
+            if let Some(resident) = &mut self.resident {
+                resident.set_stale();
+            }
         }
     }
 
@@ -187,6 +230,10 @@ impl ModelData {
         {
             if let Err(e) = self.host_weights().map(drop) {
                 self.lose(e);
+                // What is written there is gone with the next call.
+                let mut lost = self.lost.take().unwrap_or_default();
+                lost.fill(f32::NAN);
+                self.lost = OnceLock::from(lost);
                 return self.lost.get_mut().map_or(&mut [], |lost| lost);
             }
             if let Some(resident) = &mut self.resident {
@@ -220,13 +267,30 @@ impl ModelData {
     /// The weights as the kernels of inference on `isa`, which is this model's, read them.
     #[inline]
     pub(in crate::model) fn packed(&self, code: &StreamCode, isa: Isa) -> &[f32] {
-        self.packed
-            .get_or_init(|| {
-                let mut packed = Arena::new(code.stream.packed);
-                code.pack(isa, self.weights(), packed.floats_mut());
-                packed
-            })
-            .floats()
+        match self.packed.get() {
+            Some(packed) => packed.floats(),
+            None => self.pack(code, isa).floats(),
+        }
+    }
+
+    /// Packs the weights. If they cannot be copied from a device, NaN: the next call tries again.
+    #[cold]
+    fn pack(&self, code: &StreamCode, isa: Isa) -> &Arena {
+        let pack = |weights: &[f32]| {
+            let mut packed = Arena::new(code.stream.packed);
+            code.pack(isa, weights, packed.floats_mut());
+            packed
+        };
+        match self.host_weights() {
+            Ok(weights) => self.packed.get_or_init(|| pack(weights)),
+            #[cfg(feature = "cuda")]
+            Err(e) => {
+                let lost = self.lose(e);
+                self.lost_packed.get_or_init(|| pack(lost))
+            }
+            #[cfg(not(feature = "cuda"))]
+            Err(_) => self.packed.get_or_init(|| pack(&[])),
+        }
     }
 }
 

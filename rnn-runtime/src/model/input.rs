@@ -238,7 +238,7 @@ impl<'a> Batch<'a> {
 #[diagnostic::on_unimplemented(
     message = "this model takes {K}, not `{Self}`",
     label = "not {K}",
-    note = "a `Dataset` is for `fit` and `evaluate`; `data.input(0)?` is its array",
+    note = "a `Dataset` is for `fit` and `evaluate`; its array is `let x: Array3<f32> = data.input(0)?;`",
     note = "an array is borrowed: write `model.predict(&x)?`; numbers in a `Vec` become one by `Array3::from_shape_vec((batch, time, features), numbers)?`",
     note = "Sequence: &Array3<f32> [batch, time, features]; Rows: &Array2<f32> [batch, features]; Ids: &Array2 of whole numbers [batch, time]; Masks: &Array2<bool> [batch, time]; Sequence2: &Array4<f32> [batch, time, a, b]; Rows2: &Array3<f32> [batch, a, b]; Sequence3 and Rows3: one axis more; several inputs: a tuple of them, in order"
 )]

@@ -130,6 +130,7 @@ pub trait Model: Program {
     /// Replaces the states of stateful layers that are named; the others stay.
     ///
     /// # Errors
+    /// [`Error::Device`] if the states that stay cannot be copied from the device that has them,
     /// [`Error::Argument`] if no stateful layer has such a state, or if one is given twice,
     /// [`Error::Shape`] if it has another shape, or other rows than the states that stay; then
     /// nothing has changed.
@@ -354,7 +355,11 @@ pub trait Model: Program {
     /// [`Error::Io`], [`Error::Format`], [`Error::Weights`].
     #[cfg(feature = "weights")]
     fn load(&mut self, path: impl AsRef<std::path::Path>) -> Result<(), Error> {
-        crate::weights::load(path, Self::INFO.params, self.data_mut().weights_mut())
+        let params = Self::INFO.params;
+        let mut weights = vec![0.0; params.iter().map(crate::params::ParamSpec::len).sum()];
+        crate::weights::load(path, params, &mut weights)?;
+        self.data_mut().replace_weights(weights);
+        Ok(())
     }
 
     /// Reads from safetensors what matches a parameter by name and shape; all others stay as they
@@ -364,12 +369,15 @@ pub trait Model: Program {
     ///
     /// # Errors
     /// As [`Model::load`]; nothing has changed then. [`Error::Weights`] is for what matches and is
-    /// not finite, for a parameter that could be several tensors, or if nothing matches.
+    /// not finite, for a parameter that could be several tensors, or if nothing matches; [`Error::Device`] if the weights that stay
+    /// cannot be copied from the device that has them.
     #[cfg(feature = "weights")]
     fn load_matching(
         &mut self,
         path: impl AsRef<std::path::Path>,
     ) -> Result<Vec<&'static str>, Error> {
+        self.data().check()?;
+        self.data().host_weights()?;
         crate::weights::load_matching(path, Self::INFO.params, self.data_mut().weights_mut())
     }
 }

@@ -75,7 +75,7 @@ impl BackupAndRestore {
             return Err(wrong(problems));
         }
         let before = training.kept_states();
-        training.check()?;
+        training.take_error()?;
         if let Some(states) = backup.states {
             training.set_kept_states(&states)?;
         }
@@ -115,7 +115,7 @@ impl Callback for BackupAndRestore {
             setup: training.setup().to_vec(),
         };
         // A good backup is worth more than one with NaN.
-        training.check()?;
+        training.take_error()?;
         let bytes = backup.to_bytes(training.specs())?;
         weights::write_atomically(&self.path, &bytes).map_err(|error| self.io(error))
     }

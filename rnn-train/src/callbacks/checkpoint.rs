@@ -128,7 +128,7 @@ impl ModelCheckpoint {
         }
         let path = fill_in(&self.path, training)?;
         let finite = training.weights().iter().all(|w| w.is_finite());
-        training.check()?;
+        training.take_error()?;
         // An error would discard the history, which shows the user what happened.
         if !finite {
             self.skip(training);

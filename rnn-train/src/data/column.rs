@@ -2,7 +2,7 @@
 
 use ndarray::{Array, ArrayBase, Data, Dimension, IxDyn};
 
-use super::NpyNumber;
+use super::ArrayNumber;
 use rnn_runtime::error::Error;
 
 /// One input or one target of all samples: `[n, …]`, row-major.
@@ -113,13 +113,13 @@ impl Column {
     }
 
     /// These rows as an array; `what` is named in errors.
-    pub(super) fn array<N: NpyNumber, D: Dimension>(
+    pub(super) fn array<N: ArrayNumber, D: Dimension>(
         &self,
         what: &str,
         rows: &[usize],
     ) -> Result<Array<N, D>, Error> {
         let picked = self.gather(rows.iter().copied(), &[rows.len()])?;
-        fn all<N: NpyNumber, M: Number>(what: &str, from: &[M]) -> Result<Vec<N>, Error> {
+        fn all<N: ArrayNumber, M: Number>(what: &str, from: &[M]) -> Result<Vec<N>, Error> {
             let one = |&number: &M| {
                 N::of(number).map_err(|number| {
                     Error::Argument(format!(
@@ -137,7 +137,8 @@ impl Column {
         let mut shape = picked.shape.clone();
         match D::NDIM {
             Some(axes) if axes == shape.len() + 1 => shape.push(1),
-            Some(axes) if axes + 1 == shape.len() && shape.last() == Some(&1) => {
+            // The axis of the samples stays.
+            Some(axes) if axes > 0 && axes + 1 == shape.len() && shape.last() == Some(&1) => {
                 shape.pop();
             }
             _ => {}

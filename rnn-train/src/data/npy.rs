@@ -11,10 +11,11 @@ use ndarray::{Array, ArrayD, Dimension, IxDyn, ShapeBuilder};
 use super::Number;
 use rnn_runtime::error::Error;
 
-/// A type of number that [`read_npy`] can make of the numbers in a file: `f32`, or `u32` for class numbers and ids.
+/// A type of number of the arrays that [`read_npy`] and [`Dataset::input`](super::Dataset::input) give: `f32`, or `u32` for
+/// class numbers and ids.
 ///
 /// Example: [`read_npy`].
-pub trait NpyNumber: Copy {
+pub trait ArrayNumber: Copy {
     /// The same number.
     ///
     /// # Errors
@@ -24,7 +25,7 @@ pub trait NpyNumber: Copy {
     const WORDS: &str;
 }
 
-impl NpyNumber for f32 {
+impl ArrayNumber for f32 {
     fn of<N: Number>(number: N) -> Result<f32, f64> {
         let (float, double) = (number.float(), number.double());
         match float.is_infinite() && double.is_finite() {
@@ -35,7 +36,7 @@ impl NpyNumber for f32 {
     const WORDS: &str = "floats";
 }
 
-impl NpyNumber for u32 {
+impl ArrayNumber for u32 {
     fn of<N: Number>(number: N) -> Result<u32, f64> {
         let (whole, float) = (number.whole(), number.double());
         let same = N::WHOLE || whole as f64 == float;
@@ -59,7 +60,9 @@ impl NpyNumber for u32 {
 /// let data = Dataset::new(&x, &labels)?;
 /// # Ok::<(), Error>(())
 /// ```
-pub fn read_npy<N: NpyNumber, D: Dimension>(path: impl AsRef<Path>) -> Result<Array<N, D>, Error> {
+pub fn read_npy<N: ArrayNumber, D: Dimension>(
+    path: impl AsRef<Path>,
+) -> Result<Array<N, D>, Error> {
     let path = path.as_ref();
     let name = path.display().to_string();
     let bytes = std::fs::read(path).map_err(|source| Error::Io {
@@ -69,7 +72,7 @@ pub fn read_npy<N: NpyNumber, D: Dimension>(path: impl AsRef<Path>) -> Result<Ar
     parse(&name, &bytes)
 }
 
-fn parse<N: NpyNumber, D: Dimension>(name: &str, bytes: &[u8]) -> Result<Array<N, D>, Error> {
+fn parse<N: ArrayNumber, D: Dimension>(name: &str, bytes: &[u8]) -> Result<Array<N, D>, Error> {
     let format = |problem: String| Error::Format {
         file: name.to_owned(),
         problem,
@@ -177,7 +180,7 @@ impl<'a> Header<'a> {
 }
 
 /// As many numbers as the shape has: fewer or more are an error, before anything is allocated.
-fn collect<const SIZE: usize, N: NpyNumber>(
+fn collect<const SIZE: usize, N: ArrayNumber>(
     bytes: &[u8],
     shape: &[usize],
     number: impl Fn([u8; SIZE]) -> Result<N, f64>,

@@ -238,11 +238,11 @@ impl Stepper {
     ///
     /// # Errors
     /// What went wrong on a device, once.
-    pub fn check(&self) -> Result<(), Error> {
-        self.state.check()
+    pub fn take_error(&self) -> Result<(), Error> {
+        self.state.take_error()
     }
 
-    /// A copy of the optimizer's state. NaN stands for what cannot be copied from a device; [`Stepper::check`] tells.
+    /// A copy of the optimizer's state. NaN stands for what cannot be copied from a device; [`Stepper::take_error`] tells.
     pub fn state(&self) -> OptimizerState {
         let slots = self.slots.iter().enumerate();
         OptimizerState {

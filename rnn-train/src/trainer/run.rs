@@ -186,7 +186,7 @@ impl Run<'_, '_> {
             };
             event(callback.as_mut(), &mut training)?;
             // What the callback has kept, and will perhaps restore, is no NaN that stands for something else.
-            training.check()?;
+            training.take_error()?;
             training.weights.write_back()?;
         }
         moment.epoch = epoch;
@@ -233,7 +233,7 @@ pub(super) fn dry_run(
         true => Vec::new(),
         false => model.states(),
     };
-    model.check()?;
+    model.take_error()?;
     // The states are those of whole batches, but this is a batch of one.
     model.reset_states();
     let inferred = model.predict(&inputs);

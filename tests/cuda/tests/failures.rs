@@ -5,7 +5,10 @@ mod skip;
 
 use cuda::bench::{Bench, load};
 use ndarray::{Array2, Array3};
-use recurrent::prelude::*;
+use recurrent::{
+    learner::{InputView, StepSeed, Values},
+    prelude::*,
+};
 use recurrent_test_cuda::numbers;
 
 /// The stand-in, which can fail.
@@ -176,7 +179,9 @@ fn a_model_moves_between_gpus() {
     }
     fit(&mut moves).unwrap();
     fit(&mut stays).unwrap();
-    // The state of a training stays with the device that it is on.
+    let (a, b) = (Learner::weights(&stays), Learner::weights(&moves));
+    let far = a.iter().zip(b).fold(0f32, |m, (a, b)| m.max((a - b).abs()));
+    assert!(far < 1e-6, "{far}");
     assert_eq!(bench.reports(), Vec::<String>::new());
 }
 
@@ -346,6 +351,73 @@ fn a_copy_that_fails_loses_nothing() {
             .unwrap()
             .iter()
             .all(|w| w.is_finite())
+    );
+
+    // What runs on the host of weights that are NaN for once: a clone, its batches and streams, a stream of the model.
+    run(&mut model);
+    bench.fail_copy(1);
+    let mut clone = model.clone();
+    let error = clone.predict(&rows()).unwrap_err().to_string();
+    assert!(error.contains("could not be copied"), "{error}");
+    assert!(clone.save(&path).is_err() && fit(&mut clone).is_err());
+    assert!(model.param_view("lstm/kernel").is_err());
+    assert!(
+        model
+            .clone()
+            .predict(&rows())
+            .unwrap()
+            .iter()
+            .all(|y| y.is_finite())
+    );
+    let other = rnn_model!(Input(_, 2) -> LSTM(3))
+        .to(&Device::cuda(0).unwrap())
+        .unwrap();
+    // Its weights are on the host, as they were when it was made: nothing is copied.
+    assert_eq!(clone.copy_weights_from(&other).len(), 3);
+
+    // A file replaces all weights, or none.
+    model.save(&path).unwrap();
+    run(&mut model);
+    bench.fail_copy(1);
+    model.load(&path).unwrap();
+    bench.fail_copy(0);
+    run(&mut model);
+    bench.fail_copy(1);
+    failing("load_matching", model.load_matching(&path).map(drop));
+    model.load_matching(&path).unwrap();
+    clone.load(&path).unwrap();
+    assert!(
+        clone
+            .predict(&rows())
+            .unwrap()
+            .iter()
+            .all(|y| y.is_finite())
+    );
+    std::fs::remove_file(&path).unwrap();
+
+    // Outputs of the last batch.
+    let x = rows();
+    let x = [InputView {
+        batch: 4,
+        time: 3,
+        values: Values::Floats(x.as_slice().unwrap()),
+    }];
+    model.forward(&x, StepSeed { seed: 1, step: 1 }).unwrap();
+    bench.fail_copy(1);
+    assert!(model.output(0).iter().all(|y| y.is_nan()));
+    assert!(model.output(0).iter().all(|y| y.is_finite()));
+    let mut gradients = vec![0.0; Learner::weights(&model).len()];
+    assert!(model.backward(&[&[1.0; 4]], &mut gradients).is_err());
+    model.backward(&[&[1.0; 4]], &mut gradients).unwrap();
+    // A batch of inference takes the place of the one of training.
+    model.predict(&rows()).unwrap();
+    let error = model
+        .backward(&[&[1.0; 4]], &mut gradients)
+        .unwrap_err()
+        .to_string();
+    assert!(
+        error.contains("call `forward` right before `backward`"),
+        "{error}"
     );
 
     // A move, of which weights or states do not come along.

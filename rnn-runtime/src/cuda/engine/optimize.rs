@@ -181,7 +181,7 @@ impl DeviceState {
     pub fn of(state: &mut dyn TrainState) -> Result<&mut DeviceState, Error> {
         let state: &mut dyn std::any::Any = state;
         let state: &mut DeviceState = state.downcast_mut().ok_or_else(elsewhere)?;
-        state.check()?;
+        state.take_error()?;
         Ok(state)
     }
 
@@ -252,7 +252,7 @@ impl TrainState for DeviceState {
         }
     }
 
-    fn check(&self) -> Result<(), Error> {
+    fn take_error(&self) -> Result<(), Error> {
         let mut failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner);
         failed.take().map_or(Ok(()), Err)
     }

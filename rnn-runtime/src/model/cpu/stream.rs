@@ -152,7 +152,7 @@ impl<O: IntoStream, V: Storage> StreamOver<O, V> {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Isa`] as for [`IntoStream::into_stream`]; then nothing has changed.
+    /// [`Error::Isa`] and [`Error::Device`] as for [`IntoStream::into_stream`]; then nothing has changed.
     pub fn reload(&mut self, model: O) -> Result<O, Error> {
         let isa = model.borrow().isa()?;
         model.borrow().data().host_weights()?;

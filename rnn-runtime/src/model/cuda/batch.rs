@@ -72,16 +72,17 @@ pub(in crate::model) fn forward(
     let mut engine = ready(data)?;
     engine.begin(true, batch, axes(info, inputs), inputs, seed)?;
     start_states(info, data, &mut engine, batch, |s| s.training_input)?;
-    let seen = engine.run(Form::Forward, false, true)?;
+    let ran = engine.run(Form::Forward, false, true);
     let kept = end_states(info, data, &mut engine, batch, |s| s.training_output);
-    let (last, moves) = (Last::new(&engine, info, true, seen), engine.moves_weights());
+    let last = ran.map(|seen| Last::new(&engine, info, true, seen));
+    let moves = engine.moves_weights();
     drop(engine);
-    has_run(data, last);
+    let ran = last.map(|last| has_run(data, last));
+    // Statistics may have moved whatever failed afterwards.
     if moves {
         data.forget_host_weights();
     }
-    // The statistics have moved all the same.
-    kept
+    ran.and(kept)
 }
 
 /// What the last batch gave is gone.

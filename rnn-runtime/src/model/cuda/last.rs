@@ -14,12 +14,21 @@ pub(super) struct Last {
     pub training: bool,
     /// How many penalties there are.
     pub penalties: usize,
-    outputs: Vec<OnceLock<Vec<f32>>>,
+    outputs: Vec<Fetched>,
     /// `None` for an output without a mask.
-    masks: Vec<Option<OnceLock<Vec<f32>>>>,
+    masks: Vec<Option<Fetched>>,
     penalty: OnceLock<f32>,
     /// Whether the gradient of each output is where the backward pass reads it.
     pub kept: Vec<bool>,
+}
+
+/// Numbers on the host.
+#[derive(Default)]
+struct Fetched {
+    /// A copy of the device's, made when somebody asks.
+    y: OnceLock<Vec<f32>>,
+    /// NaN for a copy that failed. The next call tries again.
+    lost: OnceLock<Vec<f32>>,
 }
 
 impl Last {
@@ -29,8 +38,8 @@ impl Last {
             number: engine.batch_number(),
             training,
             penalties,
-            outputs: info.outputs.iter().map(|_| OnceLock::new()).collect(),
-            masks: masks.map(|m| m.map(|_| OnceLock::new())).collect(),
+            outputs: info.outputs.iter().map(|_| Fetched::default()).collect(),
+            masks: masks.map(|m| m.map(|_| Fetched::default())).collect(),
             penalty: OnceLock::new(),
             kept: vec![false; info.outputs.len()],
         }
@@ -60,19 +69,19 @@ pub(super) fn width(info: &ModelInfo, output: usize) -> usize {
 
 /// What `cell` holds, or a copy of what is at `from`.
 fn copied<'a>(
-    cell: &'a OnceLock<Vec<f32>>,
+    cell: &'a Fetched,
     engine: &mut Engine,
     from: &BufferRef,
     width: usize,
     axis: Axis,
 ) -> Result<&'a [f32], Error> {
-    if cell.get().is_none() {
+    if cell.y.get().is_none() {
         let mut y = vec![0.0; engine.floats(width, axis)];
         engine.copy_out(from, width, axis, &mut y)?;
         // Whoever copies has the engine, so nobody else has been faster.
-        let _ = cell.set(y);
+        let _ = cell.y.set(y);
     }
-    Ok(cell.get().map_or(&[], |y| y))
+    Ok(cell.y.get().map_or(&[], |y| y))
 }
 
 impl Resident {
@@ -101,12 +110,12 @@ impl Resident {
     fn fetched<'a>(
         &self,
         last: &Last,
-        cell: &'a OnceLock<Vec<f32>>,
+        cell: &'a Fetched,
         from: &BufferRef,
         width: usize,
         index: usize,
     ) -> &'a [f32] {
-        if let Some(y) = cell.get() {
+        if let Some(y) = cell.y.get() {
             return y;
         }
         let axis = self.info.output_axes[index];
@@ -115,11 +124,14 @@ impl Resident {
             // The batch has gone with an error.
             return &[];
         }
-        if let Err(e) = copied(cell, &mut engine, from, width, axis) {
-            let _ = cell.set(vec![f32::NAN; engine.floats(width, axis)]);
-            self.fail(e);
+        match copied(cell, &mut engine, from, width, axis) {
+            Ok(y) => y,
+            Err(e) => {
+                self.fail(e);
+                let lost = || vec![f32::NAN; engine.floats(width, axis)];
+                cell.lost.get_or_init(lost)
+            }
         }
-        cell.get().map_or(&[], |y| y)
     }
 
     /// What the activity regularisers of the last batch add to the loss.
@@ -137,7 +149,7 @@ impl Resident {
             Ok(sum) => (sum / rows) as f32,
             Err(e) => {
                 self.fail(e);
-                f32::NAN
+                return f32::NAN;
             }
         };
         // Not `get_or_init`: whoever waits for the engine in there would hold up the one who has it.

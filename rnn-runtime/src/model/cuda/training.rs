@@ -24,6 +24,7 @@ fn trained(data: &ModelData) -> Result<(&Resident, &Last, MutexGuard<'_, Engine>
     let Some(resident) = &data.resident else {
         return Err(nothing_to_go_back_over());
     };
+    resident.check()?;
     let engine = resident.engine();
     match &resident.last {
         Some(last) if last.training && last.number == engine.batch_number() => {
@@ -243,26 +244,19 @@ impl OnDevice for ModelData {
     fn apply(&mut self, update: &Update<'_>, state: &mut dyn TrainState) -> Result<(), Error> {
         let state = DeviceState::of(state)?;
         let mut engine = ready(self)?;
-        match (update.rule, &self.resident) {
+        let done = match (update.rule, &self.resident) {
             (UpdateRule::Own(_), Some(resident)) => {
-                // The rule exists as host code only: all numbers travel.
-                let mut tables = UpdateTables::new(resident.info.params)?;
-                let (mut weights, mut gradients) = (engine.weights()?, state.gradients()?);
-                let mut slots = state.slots()?;
-                tables.apply(update, &mut weights, &mut gradients, &mut slots)?;
-                engine.set_weights(&weights)?;
-                for (i, slot) in slots.iter().enumerate() {
-                    state.set_slot(i, slot)?;
-                }
+                own_step(resident.info, &mut engine, update, state)
             }
-            _ => engine.apply(update, state)?,
-        }
+            _ => engine.apply(update, state),
+        };
         drop(engine);
         if let Some(resident) = &mut self.resident {
             *resident.stale.get_mut() = false;
         }
+        // A step that failed may have moved some of them.
         self.forget_host_weights();
-        Ok(())
+        done
     }
 
     fn set_weights(&mut self, weights: &[f32]) -> Result<(), Error> {
@@ -277,13 +271,31 @@ impl OnDevice for ModelData {
                 found: format!("[{}]", weights.len()),
             });
         }
-        self.replace_weights(weights);
+        self.replace_weights(weights.to_vec());
         Ok(())
     }
 
-    fn check(&self) -> Result<(), Error> {
+    fn take_error(&self) -> Result<(), Error> {
         self.check()
     }
+}
+
+/// A step of an optimizer that exists as host code only: all numbers travel.
+fn own_step(
+    info: &ModelInfo,
+    engine: &mut Engine,
+    update: &Update<'_>,
+    state: &mut DeviceState,
+) -> Result<(), Error> {
+    let mut tables = UpdateTables::new(info.params)?;
+    let (mut weights, mut gradients) = (engine.weights()?, state.gradients()?);
+    let mut slots = state.slots()?;
+    tables.apply(update, &mut weights, &mut gradients, &mut slots)?;
+    engine.set_weights(&weights)?;
+    for (i, slot) in slots.iter().enumerate() {
+        state.set_slot(i, slot)?;
+    }
+    Ok(())
 }
 
 /// A figure, or NaN: the next call that can return the error does.
