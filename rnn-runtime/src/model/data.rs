@@ -211,6 +211,7 @@ impl ModelData {
     }
 
     /// Replaces all weights by as many others.
+    #[cfg(any(feature = "cuda", feature = "weights"))]
     pub(super) fn replace_weights(&mut self, weights: Vec<f32>) {
         self.packed.take();
         self.weights = OnceLock::from(weights);
