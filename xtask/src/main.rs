@@ -336,6 +336,8 @@ fn slow(root: &Path) -> bool {
         FEATURES,
         "--test",
         "precision",
+        "--test",
+        "whole",
         "--",
         "--ignored",
     ];
