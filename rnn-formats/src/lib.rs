@@ -1,0 +1,56 @@
+//! Model files of others, read as the text of an `rnn_model!` and tensors under Keras's names.
+//!
+//! A file becomes an [`Imported`]: what the compiler reads as if a user had written it, so nothing in the compiler
+//! knows where a model comes from. Files are not trusted: every read is bounded, memory is in proportion to the size of the
+//! file, nothing in a file is executed, and nothing panics.
+#![forbid(unsafe_code)]
+
+mod bytes;
+mod error;
+mod network;
+mod tensor;
+
+pub use bytes::Bytes;
+pub use error::Error;
+pub use network::{Body, Network, NetworkInput, NetworkLayer, Value};
+pub use tensor::{Tensor, elements};
+
+/// Formats, told from the content.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// `.keras`, and `.h5` of a whole model.
+    Keras,
+    /// `.weights.h5`, and `.h5` of weights alone.
+    KerasWeights,
+    /// `.safetensors`, with the names of Keras or PyTorch.
+    Safetensors,
+    /// A state dict of PyTorch: `.pt`, `.pth`.
+    Torch,
+    /// JSON of RTNeural, of a Keras model.
+    RtNeural,
+    /// JSON of a PyTorch model as GuitarML, AIDA-X and others write it: `model_data` and `state_dict`.
+    GuitarMl,
+    /// `.nam`, Neural Amp Modeler.
+    Nam,
+    /// `.onnx`.
+    Onnx,
+}
+
+/// What a file has.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Imported {
+    /// Its format.
+    pub format: Format,
+    /// The model. `None`: the file has weights alone.
+    pub network: Option<Network>,
+    /// Its weights, under the names that the model gives its parameters.
+    pub tensors: Vec<Tensor>,
+    /// What the file says of itself: versions, authors, sample rates.
+    pub metadata: Vec<(String, String)>,
+    /// What a user should know: what was left out since inference does not need it, what was renamed, what was guessed.
+    pub notes: Vec<String>,
+}
+
+/// How a file that another one names is read: ONNX keeps large tensors beside the model. It is given the name in the file,
+/// which is a relative path without `..`.
+pub type Beside<'a> = &'a mut dyn FnMut(&str) -> std::io::Result<Vec<u8>>;

@@ -1,0 +1,63 @@
+//! Numbers with a name and a shape.
+
+use crate::Error;
+
+/// A tensor of a file, as floats, rows after rows.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Tensor {
+    /// Keras's name in the words of this library: the layer's name, a slash and the parameter's, `lstm/kernel`.
+    pub name: String,
+    /// Its axes.
+    pub shape: Vec<usize>,
+    /// As many as the axes say.
+    pub values: Vec<f32>,
+}
+
+impl Tensor {
+    /// A tensor of this shape.
+    ///
+    /// # Errors
+    /// [`Error::NotUnderstood`] if the shape does not have as many elements as there are values.
+    pub fn new(
+        name: impl Into<String>,
+        shape: impl Into<Vec<usize>>,
+        values: Vec<f32>,
+    ) -> Result<Self, Error> {
+        let (name, shape) = (name.into(), shape.into());
+        if elements(&shape) != Some(values.len()) {
+            return Err(Error::not_understood(format!(
+                "{name}: {} numbers do not have the shape {shape:?}",
+                values.len()
+            )));
+        }
+        Ok(Tensor {
+            name,
+            shape,
+            values,
+        })
+    }
+
+    /// The matrix with rows and columns exchanged.
+    ///
+    /// # Errors
+    /// [`Error::NotUnderstood`] if it is no matrix.
+    pub fn transposed(&self) -> Result<Tensor, Error> {
+        let [rows, columns] = self.shape[..] else {
+            return Err(Error::not_understood(format!(
+                "{}: expected a matrix, found the shape {:?}",
+                self.name, self.shape
+            )));
+        };
+        let values = (0..columns)
+            .flat_map(|c| (0..rows).map(move |r| self.values[r * columns + c]))
+            .collect();
+        Tensor::new(&self.name, [columns, rows], values)
+    }
+}
+
+/// How many elements a shape has; `None` if that is no number that a computer can count.
+pub fn elements(shape: &[usize]) -> Option<usize> {
+    shape
+        .iter()
+        .try_fold(1_usize, |n, &axis| n.checked_mul(axis))
+}
