@@ -9,6 +9,8 @@ mod bytes;
 mod error;
 mod network;
 mod tensor;
+#[cfg(feature = "all")]
+pub mod zip;
 
 pub use bytes::Bytes;
 pub use error::Error;
