@@ -169,7 +169,7 @@ impl<'w, P: StreamProgram, W: PanelFormat> PackedWeights<'w, P, W> {
     where
         P: super::Streamable,
     {
-        self.stream_on(Isa::SCALAR)
+        self.stream_on(Isa::BASELINE)
     }
 
     /// The output for an array of known size, as `Model::call` gives it, on the instruction set `isa`. No
@@ -233,7 +233,7 @@ impl<'w, P: StreamProgram, W: PanelFormat> PackedWeights<'w, P, W> {
 
 impl<'w, P: StreamProgram> PackedWeights<'w, P> {
     /// Packs weights, which are in the order of the model's parameters, into `room`, with plain code
-    /// ([`Isa::SCALAR`]).
+    /// ([`Isa::BASELINE`]).
     ///
     /// # Errors
     /// [`Error::Length`] if there are not [`Self::WEIGHTS`] of them, or `room` is not [`Self::LEN`] long.
@@ -241,7 +241,7 @@ impl<'w, P: StreamProgram> PackedWeights<'w, P> {
         count("weights", P::STREAM.weights, weights.len())?;
         count("room for packed weights", P::STREAM.packed, room.len())?;
         room.fill(0.0);
-        pack::<P, PortableF32>(Isa::SCALAR, weights, room);
+        pack::<P, PortableF32>(Isa::BASELINE, weights, room);
         Self::new(weights, room)
     }
 

@@ -10,7 +10,7 @@ const VARIABLE: &str = "RECURRENT_ISA";
 
 impl Isa {
     /// The best of [`Isa::available`], or the one that the environment variable
-    /// `RECURRENT_ISA=scalar|avx2|avx512` names. Looked up once; the answer is kept.
+    /// `RECURRENT_ISA=scalar|avx2|avx512|neon` names. Looked up once; the answer is kept.
     ///
     /// # Errors
     /// [`Error::Isa`] if the variable names an instruction set that does not exist or that this
@@ -77,7 +77,8 @@ fn find(name: &str) -> Result<Isa, (String, String)> {
     let names: Vec<_> = Isa::available().iter().map(|isa| isa.name()).collect();
     let reason = match name {
         "avx2" | "avx512" => "this CPU does not have it",
-        "neon" => "there are no kernels for it yet (on AArch64 `scalar` is compiled to NEON)",
+        "neon" => "it belongs to AArch64",
+        "simd128" => "it belongs to WebAssembly",
         _ => "there is no such instruction set",
     };
     Err((

@@ -1,9 +1,32 @@
 //! Which instruction set runs, and the functions that are compiled for it.
 
+#[cfg(target_arch = "aarch64")]
+use super::Neon;
+#[cfg(plain)]
+use super::Plain;
+use super::Simd;
+#[cfg(simd128)]
+use super::Simd128;
 #[cfg(target_arch = "x86_64")]
 use super::{Avx2, Avx512};
-use super::{Scalar, Simd};
 use core::fmt;
+
+/// Lanes of plain code: one vector of what LLVM has for every CPU of the target, two on x86. A CPU without vectors takes one
+/// lane, since more would only be more code.
+#[cfg(plain)]
+const PLAIN_LANES: usize = if cfg!(any(target_arch = "x86", target_arch = "x86_64")) {
+    8
+} else if cfg!(any(
+    target_arch = "aarch64",
+    target_arch = "loongarch64",
+    target_arch = "powerpc64",
+    target_arch = "s390x",
+    all(target_arch = "arm", target_feature = "neon"),
+)) {
+    4
+} else {
+    1
+};
 
 /// The lanes of every instruction set but the widest.
 pub(crate) const NARROW: usize = 8;
@@ -24,10 +47,15 @@ pub struct Isa(Kind);
 
 /// The order is that of preference, best last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-// Without std nobody can ask the CPU, and only `Scalar` is made.
+// Without std nobody can ask the CPU, and only that of every CPU is made.
 #[cfg_attr(not(feature = "std"), allow(dead_code))]
 enum Kind {
+    #[cfg(plain)]
     Scalar,
+    #[cfg(target_arch = "aarch64")]
+    Neon,
+    #[cfg(simd128)]
+    Simd128,
     #[cfg(target_arch = "x86_64")]
     Avx2,
     #[cfg(target_arch = "x86_64")]
@@ -35,8 +63,24 @@ enum Kind {
 }
 
 impl Isa {
-    /// Plain code, on every CPU.
+    /// Plain code, on every CPU. A program has it once where its CPUs may differ and where it can be compared: on AArch64
+    /// without std and on WebAssembly with `simd128` it is [`Isa::BASELINE`].
+    #[cfg(plain)]
     pub const SCALAR: Isa = Isa(Kind::Scalar);
+    /// What every CPU of the target has.
+    #[cfg(not(plain))]
+    pub const SCALAR: Isa = Isa::BASELINE;
+
+    /// The best instruction set that every CPU of the target has: NEON on AArch64, `simd128` on WebAssembly that is compiled
+    /// with it, plain code elsewhere. Without std it is the only one.
+    #[cfg(target_arch = "aarch64")]
+    pub const BASELINE: Isa = Isa(Kind::Neon);
+    /// `simd128`.
+    #[cfg(simd128)]
+    pub const BASELINE: Isa = Isa(Kind::Simd128);
+    /// Plain code.
+    #[cfg(not(any(target_arch = "aarch64", simd128)))]
+    pub const BASELINE: Isa = Isa(Kind::Scalar);
 
     /// The instruction sets of this CPU that there is code for, worst first. [`Isa::SCALAR`] is
     /// always the first.
@@ -58,14 +102,24 @@ impl Isa {
                 ALL
             }
         }
-        #[cfg(not(all(target_arch = "x86_64", feature = "std")))]
-        &[Isa::SCALAR]
+        #[cfg(all(target_arch = "aarch64", plain))]
+        return &[Isa::SCALAR, Isa::BASELINE];
+        #[cfg(not(any(
+            all(target_arch = "x86_64", feature = "std"),
+            all(target_arch = "aarch64", plain)
+        )))]
+        &[Isa::BASELINE]
     }
 
-    /// `scalar`, `avx2` or `avx512`.
+    /// `scalar`, `avx2`, `avx512`, `neon` or `simd128`.
     pub fn name(self) -> &'static str {
         match self.0 {
+            #[cfg(plain)]
             Kind::Scalar => "scalar",
+            #[cfg(target_arch = "aarch64")]
+            Kind::Neon => "neon",
+            #[cfg(simd128)]
+            Kind::Simd128 => "simd128",
             #[cfg(target_arch = "x86_64")]
             Kind::Avx2 => "avx2",
             #[cfg(target_arch = "x86_64")]
@@ -77,11 +131,16 @@ impl Isa {
     ///
     /// ```
     /// use recurrent::Isa;
-    /// assert_eq!(Isa::SCALAR.lanes(), 8);
+    /// assert!([1, 4, 8].contains(&Isa::BASELINE.lanes()));
     /// ```
     pub const fn lanes(self) -> usize {
         match self.0 {
-            Kind::Scalar => Scalar::LANES,
+            #[cfg(plain)]
+            Kind::Scalar => PLAIN_LANES,
+            #[cfg(target_arch = "aarch64")]
+            Kind::Neon => Neon::LANES,
+            #[cfg(simd128)]
+            Kind::Simd128 => Simd128::LANES,
             #[cfg(target_arch = "x86_64")]
             Kind::Avx2 => Avx2::LANES,
             #[cfg(target_arch = "x86_64")]
@@ -93,7 +152,12 @@ impl Isa {
     #[inline]
     pub fn dispatch<O: Op>(self, op: O) -> O::Output {
         match self.0 {
-            Kind::Scalar => op.run(Scalar),
+            #[cfg(plain)]
+            Kind::Scalar => op.run(Plain::<PLAIN_LANES>),
+            #[cfg(target_arch = "aarch64")]
+            Kind::Neon => op.run(Neon),
+            #[cfg(simd128)]
+            Kind::Simd128 => op.run(Simd128),
             #[cfg(target_arch = "x86_64")]
             // SAFETY: an `Isa` of this kind comes from `available` only, which asked the CPU.
             Kind::Avx2 => unsafe { run_avx2(op) },

@@ -8,9 +8,11 @@
 //!
 //! | token | lanes | registers | fused multiply-add | compiled for |
 //! |---|---|---|---|---|
-//! | [`Scalar`] | 8 | 16 | where the target has it at compile time | every target |
+//! | [`Plain<N>`] | `N` | 16 | where the target has it at compile time | every target |
 //! | `Avx2` | 8 | 16 | yes | x86-64 |
 //! | `Avx512` | 16 | 32 | yes | x86-64 |
+//! | `Neon` | 4 | 32 | yes | AArch64 |
+//! | `Simd128` | 4 | 16 | no | WebAssembly with `simd128` |
 //! | [`Wide<S>`] | twice those of `S` | half of those of `S` | as `S` | every target |
 //!
 //! ```
@@ -50,12 +52,20 @@ mod avx512_half;
 mod choice;
 mod dispatch;
 mod float;
-mod scalar;
+#[cfg(target_arch = "aarch64")]
+mod neon;
+mod plain;
+#[cfg(simd128)]
+mod simd128;
 mod wide;
 
 #[cfg(test)]
 mod tests;
 
+#[cfg(target_arch = "aarch64")]
+use core::arch::aarch64::float32x4_t;
+#[cfg(simd128)]
+use core::arch::wasm32::v128;
 #[cfg(target_arch = "x86_64")]
 use core::arch::x86_64::{__m256, __m512};
 
@@ -67,7 +77,11 @@ pub use avx512::Avx512;
 pub use avx512_half::Avx512Half;
 pub(crate) use dispatch::NARROW;
 pub use dispatch::{Isa, Op};
-pub use scalar::Scalar;
+#[cfg(target_arch = "aarch64")]
+pub use neon::Neon;
+pub use plain::Plain;
+#[cfg(simd128)]
+pub use simd128::Simd128;
 pub use wide::Wide;
 
 /// Whether kernels call the longer parts of their code instead of having a copy of it. With optimisation they have copies:
@@ -87,7 +101,13 @@ pub const ROUND_BIASED: f32 = 12_582_912.0 + 127.0;
 #[doc(hidden)]
 pub trait LaneFunction: Copy {
     /// On every CPU.
-    fn scalar(self, s: Scalar, x: [f32; 8], y: [f32; 8]) -> [f32; 8];
+    fn plain<const N: usize>(self, s: Plain<N>, x: [f32; N], y: [f32; N]) -> [f32; N];
+    /// With NEON.
+    #[cfg(target_arch = "aarch64")]
+    fn neon(self, s: Neon, x: float32x4_t, y: float32x4_t) -> float32x4_t;
+    /// With `simd128`.
+    #[cfg(simd128)]
+    fn simd128(self, s: Simd128, x: v128, y: v128) -> v128;
     /// With AVX2 and FMA.
     #[cfg(target_arch = "x86_64")]
     fn avx2(self, s: Avx2, x: __m256, y: __m256) -> __m256;
@@ -126,7 +146,11 @@ unsafe fn dot<S: Simd>(
 mod sealed {
     /// Kernels rely on what an implementation promises, so there are only those of this module.
     pub trait Sealed {}
-    impl Sealed for super::Scalar {}
+    impl<const N: usize> Sealed for super::Plain<N> {}
+    #[cfg(target_arch = "aarch64")]
+    impl Sealed for super::Neon {}
+    #[cfg(simd128)]
+    impl Sealed for super::Simd128 {}
     #[cfg(target_arch = "x86_64")]
     impl Sealed for super::Avx2 {}
     #[cfg(target_arch = "x86_64")]

@@ -23,6 +23,10 @@ fn everywhere<C: Check>() {
     for &isa in Isa::available() {
         isa.dispatch(On::<C>(std::marker::PhantomData, isa));
     }
+    // What microcontrollers run.
+    C::run(Plain::<1>, "one lane");
+    C::run(Wide(Plain::<1>), "wide one lane");
+    C::run(Plain::<4>, "four lanes");
 }
 
 /// All lanes.
@@ -322,8 +326,8 @@ fn names_find_the_available_sets_and_explain_the_others() {
         message.contains("avx3: there is no such instruction set; available: scalar"),
         "{message}"
     );
-    let message = Isa::from_name("neon").unwrap_err().to_string();
-    assert!(message.contains("no kernels for it yet"), "{message}");
+    let message = Isa::from_name("simd128").unwrap_err().to_string();
+    assert!(message.contains("it belongs to WebAssembly"), "{message}");
 }
 
 /// Prints what `best` says; `the_variable_overrides_the_choice` runs it in processes of its own.

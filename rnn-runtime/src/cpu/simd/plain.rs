@@ -2,12 +2,15 @@
 
 use super::{LaneFunction, Simd};
 
-/// Eight lanes in an array. Exists on every CPU.
+/// `N` lanes in an array: 1, 2, 4, 8 or 16. Exists on every CPU.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Scalar;
+pub struct Plain<const N: usize>;
 
-type V = [f32; 8];
-type M = [bool; 8];
+type V<const N: usize> = [f32; N];
+type M<const N: usize> = [bool; N];
+
+/// Whether a multiplication and an addition are one instruction with one rounding.
+const FUSED: bool = cfg!(any(target_feature = "fma", target_arch = "aarch64"));
 
 /// 1.5 · 2²³: adding and subtracting it rounds floats below 2²² to integers, ties to even.
 /// (`f32::round_ties_even` is a call of libm on a plain x86-64.)
@@ -16,23 +19,23 @@ const MAGIC: f32 = 12_582_912.0;
 const MAGIC_LIMIT: f32 = 4_194_304.0;
 
 #[inline(always)]
-fn map(a: V, f: impl Fn(f32) -> f32) -> V {
+fn map<const N: usize>(a: V<N>, f: impl Fn(f32) -> f32) -> V<N> {
     a.map(f)
 }
 
 #[inline(always)]
-fn zip(a: V, b: V, f: impl Fn(f32, f32) -> f32) -> V {
+fn zip<const N: usize>(a: V<N>, b: V<N>, f: impl Fn(f32, f32) -> f32) -> V<N> {
     core::array::from_fn(|i| f(a[i], b[i]))
 }
 
 #[inline(always)]
-fn compare(a: V, b: V, f: impl Fn(f32, f32) -> bool) -> M {
+fn compare<const N: usize>(a: V<N>, b: V<N>, f: impl Fn(f32, f32) -> bool) -> M<N> {
     core::array::from_fn(|i| f(a[i], b[i]))
 }
 
 #[inline(always)]
 fn fma(a: f32, b: f32, c: f32) -> f32 {
-    if Scalar::FUSED {
+    if FUSED {
         super::float::mul_add(a, b, c)
     } else {
         // Without the instruction `f32::mul_add` is a slow call of libm.
@@ -61,20 +64,25 @@ fn floor(a: f32) -> f32 {
 
 /// Folds the upper half onto the lower until one lane is left.
 #[inline(always)]
-fn tree(v: V, f: impl Fn(f32, f32) -> f32) -> f32 {
-    let [a, b, c, d, e, g, h, i] = v;
-    let (a, b, c, d) = (f(a, e), f(b, g), f(c, h), f(d, i));
-    f(f(a, c), f(b, d))
+fn tree<const N: usize>(mut v: V<N>, f: impl Fn(f32, f32) -> f32) -> f32 {
+    let mut half = N / 2;
+    while half > 0 {
+        for i in 0..half {
+            v[i] = f(v[i], v[i + half]);
+        }
+        half /= 2;
+    }
+    v[0]
 }
 
-impl Simd for Scalar {
-    type V = V;
-    type M = M;
+impl<const N: usize> Simd for Plain<N> {
+    type V = V<N>;
+    type M = M<N>;
     type Half = Self;
     type One = Self;
-    const LANES: usize = 8;
+    const LANES: usize = N;
     const REGISTERS: usize = 16;
-    const FUSED: bool = cfg!(any(target_feature = "fma", target_arch = "aarch64"));
+    const FUSED: bool = FUSED;
     const NATIVE_SCALE: bool = false;
 
     #[inline(always)]
@@ -94,21 +102,21 @@ impl Simd for Scalar {
         self
     }
     #[inline(always)]
-    fn splat(self, x: f32) -> V {
-        [x; 8]
+    fn splat(self, x: f32) -> V<N> {
+        [x; N]
     }
     #[inline(always)]
-    unsafe fn load(self, p: *const f32) -> V {
-        // SAFETY: the caller promises 8 floats; an array of f32 needs no more alignment than f32.
-        unsafe { p.cast::<V>().read() }
+    unsafe fn load(self, p: *const f32) -> V<N> {
+        // SAFETY: the caller promises `N` floats; an array of f32 needs no more alignment than f32.
+        unsafe { p.cast::<V<N>>().read() }
     }
     #[inline(always)]
-    unsafe fn store(self, p: *mut f32, v: V) {
-        // SAFETY: the caller promises 8 floats; an array of f32 needs no more alignment than f32.
-        unsafe { p.cast::<V>().write(v) }
+    unsafe fn store(self, p: *mut f32, v: V<N>) {
+        // SAFETY: the caller promises `N` floats; an array of f32 needs no more alignment than f32.
+        unsafe { p.cast::<V<N>>().write(v) }
     }
     #[inline(always)]
-    unsafe fn load_partial(self, p: *const f32, n: usize) -> V {
+    unsafe fn load_partial(self, p: *const f32, n: usize) -> V<N> {
         core::array::from_fn(|i| {
             if i < n {
                 // SAFETY: i < n, and the caller promises n floats.
@@ -119,7 +127,7 @@ impl Simd for Scalar {
         })
     }
     #[inline(always)]
-    unsafe fn store_partial(self, p: *mut f32, v: V, n: usize) {
+    unsafe fn store_partial(self, p: *mut f32, v: V<N>, n: usize) {
         for (i, &lane) in v.iter().enumerate().take(n) {
             // SAFETY: i < n, and the caller promises n floats.
             unsafe { p.add(i).write(lane) }
@@ -127,89 +135,89 @@ impl Simd for Scalar {
     }
 
     #[inline(always)]
-    fn add(self, a: V, b: V) -> V {
+    fn add(self, a: V<N>, b: V<N>) -> V<N> {
         zip(a, b, |a, b| a + b)
     }
     #[inline(always)]
-    fn sub(self, a: V, b: V) -> V {
+    fn sub(self, a: V<N>, b: V<N>) -> V<N> {
         zip(a, b, |a, b| a - b)
     }
     #[inline(always)]
-    fn mul(self, a: V, b: V) -> V {
+    fn mul(self, a: V<N>, b: V<N>) -> V<N> {
         zip(a, b, |a, b| a * b)
     }
     #[inline(always)]
-    fn div(self, a: V, b: V) -> V {
+    fn div(self, a: V<N>, b: V<N>) -> V<N> {
         zip(a, b, |a, b| a / b)
     }
     #[inline(always)]
-    fn min(self, a: V, b: V) -> V {
+    fn min(self, a: V<N>, b: V<N>) -> V<N> {
         zip(a, b, |a, b| if a < b { a } else { b })
     }
     #[inline(always)]
-    fn max(self, a: V, b: V) -> V {
+    fn max(self, a: V<N>, b: V<N>) -> V<N> {
         zip(a, b, |a, b| if a > b { a } else { b })
     }
     #[inline(always)]
-    fn neg(self, a: V) -> V {
+    fn neg(self, a: V<N>) -> V<N> {
         map(a, |a| -a)
     }
     #[inline(always)]
-    fn abs(self, a: V) -> V {
+    fn abs(self, a: V<N>) -> V<N> {
         map(a, f32::abs)
     }
     #[inline(always)]
-    fn sqrt(self, a: V) -> V {
+    fn sqrt(self, a: V<N>) -> V<N> {
         map(a, super::float::sqrt)
     }
     #[inline(always)]
-    fn mul_add(self, a: V, b: V, c: V) -> V {
+    fn mul_add(self, a: V<N>, b: V<N>, c: V<N>) -> V<N> {
         core::array::from_fn(|i| fma(a[i], b[i], c[i]))
     }
     #[inline(always)]
-    fn neg_mul_add(self, a: V, b: V, c: V) -> V {
+    fn neg_mul_add(self, a: V<N>, b: V<N>, c: V<N>) -> V<N> {
         core::array::from_fn(|i| fma(-a[i], b[i], c[i]))
     }
 
     #[inline(always)]
-    fn lt(self, a: V, b: V) -> M {
+    fn lt(self, a: V<N>, b: V<N>) -> M<N> {
         compare(a, b, |a, b| a < b)
     }
     #[inline(always)]
-    fn le(self, a: V, b: V) -> M {
+    fn le(self, a: V<N>, b: V<N>) -> M<N> {
         compare(a, b, |a, b| a <= b)
     }
     #[inline(always)]
-    fn gt(self, a: V, b: V) -> M {
+    fn gt(self, a: V<N>, b: V<N>) -> M<N> {
         compare(a, b, |a, b| a > b)
     }
     #[inline(always)]
-    fn ge(self, a: V, b: V) -> M {
+    fn ge(self, a: V<N>, b: V<N>) -> M<N> {
         compare(a, b, |a, b| a >= b)
     }
     #[inline(always)]
-    fn eq(self, a: V, b: V) -> M {
+    fn eq(self, a: V<N>, b: V<N>) -> M<N> {
         compare(a, b, |a, b| a == b)
     }
     #[inline(always)]
-    fn select(self, m: M, if_true: V, if_false: V) -> V {
+    fn select(self, m: M<N>, if_true: V<N>, if_false: V<N>) -> V<N> {
         core::array::from_fn(|i| if m[i] { if_true[i] } else { if_false[i] })
     }
     #[inline(always)]
-    fn first_lanes(self, n: usize) -> M {
+    fn first_lanes(self, n: usize) -> M<N> {
         core::array::from_fn(|i| i < n)
     }
 
     #[inline(always)]
-    fn round(self, a: V) -> V {
+    fn round(self, a: V<N>) -> V<N> {
         map(a, round)
     }
     #[inline(always)]
-    fn floor(self, a: V) -> V {
+    fn floor(self, a: V<N>) -> V<N> {
         map(a, floor)
     }
     #[inline(always)]
-    unsafe fn call_store(self, p: *mut f32, v: V, n: usize) {
+    unsafe fn call_store(self, p: *mut f32, v: V<N>, n: usize) {
         // SAFETY: the caller promises the floats.
         unsafe { call_store(p, v, n) }
     }
@@ -220,44 +228,44 @@ impl Simd for Scalar {
         apart: (usize, usize),
         x: *const f32,
         k: usize,
-        sum: V,
-    ) -> V {
+        sum: V<N>,
+    ) -> V<N> {
         // SAFETY: the caller promises the floats.
         unsafe { call_dot(self, w, apart.0, x, k, sum) }
     }
     #[inline(always)]
-    fn call<F: LaneFunction>(self, f: F, x: V, y: V) -> V {
-        f.scalar(self, x, y)
+    fn call<F: LaneFunction>(self, f: F, x: V<N>, y: V<N>) -> V<N> {
+        f.plain(self, x, y)
     }
     #[inline(always)]
-    fn exp2_biased(self, t: V) -> V {
+    fn exp2_biased(self, t: V<N>) -> V<N> {
         map(t, |t| f32::from_bits(t.to_bits() << 23))
     }
     #[inline(always)]
-    fn exponent(self, a: V) -> V {
+    fn exponent(self, a: V<N>) -> V<N> {
         map(a, |a| ((a.to_bits() >> 23) as i32 - 127) as f32)
     }
     #[inline(always)]
-    fn mantissa(self, a: V) -> V {
+    fn mantissa(self, a: V<N>) -> V<N> {
         map(a, |a| {
             f32::from_bits((a.to_bits() & 0x007f_ffff) | 0x3f80_0000)
         })
     }
     #[inline(always)]
-    fn copysign(self, magnitude: V, sign: V) -> V {
+    fn copysign(self, magnitude: V<N>, sign: V<N>) -> V<N> {
         zip(magnitude, sign, f32::copysign)
     }
 
     #[inline(always)]
-    fn reduce_add(self, v: V) -> f32 {
+    fn reduce_add(self, v: V<N>) -> f32 {
         tree(v, |a, b| a + b)
     }
     #[inline(always)]
-    fn reduce_max(self, v: V) -> f32 {
+    fn reduce_max(self, v: V<N>) -> f32 {
         tree(v, |a, b| if a > b { a } else { b })
     }
     #[inline(always)]
-    fn reduce_min(self, v: V) -> f32 {
+    fn reduce_min(self, v: V<N>) -> f32 {
         tree(v, |a, b| if a < b { a } else { b })
     }
 }
@@ -265,15 +273,22 @@ impl Simd for Scalar {
 /// # Safety
 /// As [`Simd::store_up_to`].
 #[inline(never)]
-unsafe fn call_store(p: *mut f32, v: V, n: usize) {
+unsafe fn call_store<const N: usize>(p: *mut f32, v: V<N>, n: usize) {
     // SAFETY: the caller's promise.
-    unsafe { Scalar.store_up_to(p, v, n) }
+    unsafe { Plain::<N>.store_up_to(p, v, n) }
 }
 
 /// # Safety
 /// As [`Simd::call_dot`].
 #[inline(never)]
-unsafe fn call_dot(s: Scalar, w: *const f32, row: usize, x: *const f32, k: usize, sum: V) -> V {
+unsafe fn call_dot<const N: usize>(
+    s: Plain<N>,
+    w: *const f32,
+    row: usize,
+    x: *const f32,
+    k: usize,
+    sum: V<N>,
+) -> V<N> {
     // SAFETY: the caller's promise.
     unsafe { super::dot(s, w, row, x, k, sum) }
 }
