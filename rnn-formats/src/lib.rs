@@ -7,6 +7,8 @@
 
 mod bytes;
 mod error;
+#[cfg(feature = "all")]
+pub mod hdf5;
 mod network;
 mod tensor;
 #[cfg(feature = "all")]
