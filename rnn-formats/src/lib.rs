@@ -7,10 +7,15 @@
 
 mod bytes;
 mod error;
+mod floats;
 #[cfg(feature = "all")]
 pub mod hdf5;
 mod network;
+#[cfg(feature = "all")]
+pub mod pickle;
+pub mod safetensors;
 mod tensor;
+pub mod torch;
 #[cfg(feature = "all")]
 pub mod zip;
 

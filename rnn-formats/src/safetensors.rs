@@ -1,0 +1,147 @@
+//! Safetensors, with the names of Keras or PyTorch.
+
+use ::safetensors::{Dtype, SafeTensors};
+
+use crate::{
+    Error, Format, Imported, Tensor,
+    floats::{Kind, floats},
+    torch::{self, Parameter, StateDict, not_finite},
+};
+
+/// The tensors of a file as floats. Names with slashes are Keras's and stay; others are PyTorch's, whose modules become
+/// layers under names that are counted here.
+///
+/// # Errors
+/// [`Error::Damaged`] if the file is, [`Error::NotUnderstood`] with all tensors that are neither floats nor integers, that
+/// are not finite, or that are none of a known module of PyTorch.
+pub fn read(bytes: &[u8]) -> Result<Imported, Error> {
+    let file = File::open(bytes)?;
+    match file.parameters.iter().any(|p| p.name.contains('/')) {
+        true => file.of_keras(),
+        false => torch::imported(file.into_state_dict()?, Format::Safetensors),
+    }
+}
+
+/// The tensors of a file with PyTorch's names.
+///
+/// # Errors
+/// As [`read`].
+pub fn state_dict(bytes: &[u8]) -> Result<StateDict, Error> {
+    File::open(bytes)?.into_state_dict()
+}
+
+struct File {
+    /// In the order of their numbers in the file.
+    parameters: Vec<Parameter>,
+    metadata: Vec<(String, String)>,
+}
+
+impl File {
+    fn open(bytes: &[u8]) -> Result<File, Error> {
+        let damaged = |e: ::safetensors::SafeTensorError| {
+            Error::damaged(0, "the header of a file of safetensors", e.to_string())
+        };
+        let tensors = SafeTensors::deserialize(bytes).map_err(damaged)?;
+        let (_, header) = SafeTensors::read_metadata(bytes).map_err(damaged)?;
+        let (mut parameters, mut refused) = (Vec::new(), Vec::new());
+        for name in header.offset_keys() {
+            let tensor = tensors.tensor(&name).map_err(damaged)?;
+            let Some(kind) = kind(tensor.dtype()) else {
+                refused.push(format!(
+                    "`{name}` {:?}: expected floats, found {:?}",
+                    tensor.shape(),
+                    tensor.dtype()
+                ));
+                continue;
+            };
+            parameters.push(Parameter {
+                shape: tensor.shape().to_vec(),
+                values: floats(tensor.data(), kind, false),
+                integers: !kind.is_float(),
+                name,
+            });
+        }
+        if !refused.is_empty() {
+            return Err(Error::NotUnderstood(refused));
+        }
+        let metadata = header.metadata().iter().flatten();
+        let mut metadata: Vec<(String, String)> =
+            metadata.map(|(k, v)| (k.clone(), v.clone())).collect();
+        metadata.sort();
+        Ok(File {
+            parameters,
+            metadata,
+        })
+    }
+
+    fn of_keras(self) -> Result<Imported, Error> {
+        let (mut tensors, mut integers, mut wrong) = (Vec::new(), Vec::new(), Vec::new());
+        for parameter in self.parameters {
+            let Parameter {
+                name,
+                shape,
+                values,
+                ..
+            } = parameter;
+            if parameter.integers {
+                integers.push(format!("`{name}`"));
+                continue;
+            }
+            if let Some((at, value)) = not_finite(&values) {
+                wrong.push(format!(
+                    "`{name}`: expected finite numbers, found {value} at place {at}"
+                ));
+            }
+            tensors.push(Tensor::new(name, shape, values)?);
+        }
+        if !wrong.is_empty() {
+            return Err(Error::NotUnderstood(wrong));
+        }
+        let mut notes = Vec::new();
+        if !integers.is_empty() {
+            notes.push(format!(
+                "left out, since they are integers, which no layer has as weights: {}",
+                integers.join(", ")
+            ));
+        }
+        Ok(Imported {
+            format: Format::Safetensors,
+            network: None,
+            tensors,
+            metadata: self.metadata,
+            notes,
+        })
+    }
+
+    /// Safetensors are written sorted by their names, so that the order of the modules is lost.
+    fn into_state_dict(self) -> Result<StateDict, Error> {
+        let mut dict = StateDict::new(self.parameters)?;
+        dict.sort();
+        dict.metadata = self.metadata;
+        dict.notes.push(
+            "a file of safetensors is sorted by names: the order of its modules is not the model's"
+                .into(),
+        );
+        Ok(dict)
+    }
+}
+
+fn kind(dtype: Dtype) -> Option<Kind> {
+    Some(match dtype {
+        Dtype::F64 => Kind::F64,
+        Dtype::F32 => Kind::F32,
+        Dtype::F16 => Kind::F16,
+        Dtype::BF16 => Kind::Bf16,
+        Dtype::I64 => Kind::I64,
+        Dtype::I32 => Kind::I32,
+        Dtype::I16 => Kind::I16,
+        Dtype::I8 => Kind::I8,
+        Dtype::U8 => Kind::U8,
+        Dtype::BOOL => Kind::Bool,
+        // Counters and seeds, which are left out.
+        Dtype::U64 => Kind::I64,
+        Dtype::U32 => Kind::I32,
+        Dtype::U16 => Kind::I16,
+        _ => return None,
+    })
+}

@@ -1,0 +1,131 @@
+//! PyTorch: state dicts, and which layers here their modules are.
+//!
+//! A state dict has names and numbers and no architecture. Modules are told by the names and shapes of their parameters; what
+//! cannot be told is said in a note.
+
+#[cfg(feature = "all")]
+mod archive;
+#[cfg(feature = "all")]
+mod legacy;
+mod matching;
+mod modules;
+mod outline;
+mod units;
+
+#[cfg(feature = "all")]
+pub use archive::{read, state_dict};
+pub use matching::tensors_for;
+pub(crate) use outline::imported;
+
+use std::collections::BTreeMap;
+
+use crate::Error;
+
+/// A parameter or a buffer of a module.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Parameter {
+    /// `encoder.lstm.weight_ih_l0`
+    pub name: String,
+    /// Its axes.
+    pub shape: Vec<usize>,
+    /// As many as the axes say.
+    pub values: Vec<f32>,
+    /// Whether the file has integers.
+    pub integers: bool,
+}
+
+/// The parameters of a model of PyTorch.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct StateDict {
+    /// In the order of the file.
+    pub parameters: Vec<Parameter>,
+    /// Modules that are named in the file and have no parameters: activations, dropouts.
+    pub silent: Vec<String>,
+    /// What the file says beside the parameters.
+    pub metadata: Vec<(String, String)>,
+    /// What was left out or renamed.
+    pub notes: Vec<String>,
+}
+
+impl StateDict {
+    /// Parameters as a file has them: prefixes that say how a model was trained are dropped, which a note says.
+    ///
+    /// # Errors
+    /// [`Error::NotUnderstood`] if a number is not finite, or if two parameters have one name.
+    pub fn new(parameters: Vec<Parameter>) -> Result<StateDict, Error> {
+        let mut dict = StateDict {
+            parameters,
+            ..StateDict::default()
+        };
+        dict.drop_prefixes();
+        let mut wrong = Vec::new();
+        let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
+        for parameter in &dict.parameters {
+            *seen.entry(&parameter.name).or_default() += 1;
+            if let Some((at, value)) = not_finite(&parameter.values) {
+                wrong.push(format!(
+                    "`{}`: expected finite numbers, found {value} at place {at}",
+                    parameter.name
+                ));
+            }
+        }
+        let twice = seen.iter().filter(|(_, times)| **times > 1);
+        wrong.extend(
+            twice.map(|(name, times)| format!("`{name}`: {times} parameters of this name")),
+        );
+        match wrong.is_empty() {
+            true => Ok(dict),
+            false => Err(Error::NotUnderstood(wrong)),
+        }
+    }
+
+    /// `DataParallel` writes `module.` before all names, `torch.compile` puts `_orig_mod` among the parts.
+    fn drop_prefixes(&mut self) {
+        let mut dropped = Vec::new();
+        if self.parameters.iter().any(|p| has_part(&p.name, COMPILED)) {
+            dropped.push(COMPILED);
+            for parameter in &mut self.parameters {
+                let parts = parameter.name.split('.').filter(|part| *part != COMPILED);
+                parameter.name = parts.collect::<Vec<_>>().join(".");
+            }
+        }
+        let parallel = |p: &Parameter| p.name.starts_with("module.");
+        if !self.parameters.is_empty() && self.parameters.iter().all(parallel) {
+            dropped.push("module");
+            for parameter in &mut self.parameters {
+                parameter.name.drain(.."module.".len());
+            }
+        }
+        for prefix in dropped {
+            self.notes
+                .push(format!("the part `{prefix}.` of the names was dropped"));
+        }
+    }
+
+    /// Puts modules into the order of their names, numbers by their values: for files that have no order of their own.
+    pub(crate) fn sort(&mut self) {
+        self.parameters.sort_by_cached_key(|p| natural(&p.name));
+    }
+}
+
+const COMPILED: &str = "_orig_mod";
+
+fn has_part(name: &str, part: &str) -> bool {
+    name.split('.').any(|p| p == part)
+}
+
+/// The first number that is none, and its place.
+pub(crate) fn not_finite(values: &[f32]) -> Option<(usize, f32)> {
+    let mut values = values.iter().copied().enumerate();
+    values.find(|(_, value)| !value.is_finite())
+}
+
+/// Parts of a name, numbers before texts and by their values: `layers.2` stands before `layers.10`.
+fn natural(name: &str) -> Vec<(u64, String)> {
+    name.split('.')
+        .map(|part| match part.parse() {
+            Ok(number) => (number, String::new()),
+            Err(_) => (u64::MAX, part.to_string()),
+        })
+        .collect()
+}

@@ -1,0 +1,242 @@
+//! Tensors under names here, and the text of a model that has the modules of a file in a row.
+
+use std::collections::BTreeMap;
+
+use super::{
+    StateDict,
+    modules::{Modules, modules},
+    units::{Class, Unit},
+};
+use crate::{Error, Format, Imported};
+
+/// What a state dict is here: tensors under counted names, and notes.
+///
+/// # Errors
+/// [`Error::NotUnderstood`] with all parameters that are none of a known module.
+pub(crate) fn imported(dict: StateDict, format: Format) -> Result<Imported, Error> {
+    let found = modules(&dict)?;
+    if found.units.is_empty() {
+        return Err(Error::not_understood(
+            "a state dict without a parameter of any module",
+        ));
+    }
+    let layers = layers(&found);
+    let mut tensors = Vec::new();
+    for layer in &layers {
+        for (unit, name) in &layer.units {
+            tensors.extend(unit.tensors(unit.class, name)?);
+        }
+    }
+    let mut notes = dict.notes.clone();
+    notes.extend(self::notes(&dict, &found, &layers));
+    Ok(Imported {
+        format,
+        network: None,
+        tensors,
+        metadata: dict.metadata,
+        notes,
+    })
+}
+
+/// A layer here: one unit, or both directions.
+struct Layer<'u, 's> {
+    /// Units with the names under which their tensors stand.
+    units: Vec<(&'u Unit<'s>, String)>,
+    /// Its own name.
+    name: String,
+    text: String,
+}
+
+/// Counts names as Keras does.
+#[derive(Default)]
+struct Names(BTreeMap<&'static str, usize>);
+
+impl Names {
+    fn next(&mut self, stem: &'static str) -> String {
+        let number = self.0.entry(stem).or_default();
+        let name = match *number {
+            0 => stem.to_string(),
+            n => format!("{stem}_{n}"),
+        };
+        *number += 1;
+        name
+    }
+}
+
+fn layers<'u, 's>(found: &'u Modules<'s>) -> Vec<Layer<'u, 's>> {
+    let (mut names, mut layers, mut units) = (Names::default(), Vec::new(), found.units.iter());
+    while let Some(unit) = units.next() {
+        let stem = unit.class.stem();
+        // The backward direction follows.
+        let backward = unit.both.then(|| units.next()).flatten();
+        layers.push(match backward {
+            Some(backward) => {
+                let name = names.next("bidirectional");
+                let of = |direction: &str| format!("{name}/{direction}_{stem}");
+                Layer {
+                    units: vec![(unit, of("forward")), (backward, of("backward"))],
+                    text: format!("Bidirectional({})", text(unit)),
+                    name,
+                }
+            }
+            None => {
+                let name = names.next(stem);
+                Layer {
+                    units: vec![(unit, name.clone())],
+                    text: text(unit),
+                    name,
+                }
+            }
+        });
+    }
+    layers
+}
+
+/// What `rnn_model!` writes.
+fn text(unit: &Unit<'_>) -> String {
+    let n = unit.gives().unwrap_or(0).to_string();
+    let no_bias = (!unit.biased()).then(|| "use_bias = false".to_string());
+    let flag = |wanted: bool, text: &str| wanted.then(|| text.to_string());
+    let arguments = match unit.class {
+        Class::Lstm | Class::Gru | Class::SimpleRnn => {
+            [Some(n), no_bias, flag(true, "return_sequences")]
+        }
+        Class::Dense => [Some(n), no_bias, None],
+        Class::Embedding => {
+            let ids = unit.shapes(Class::Embedding);
+            let ids = ids.first().and_then(|(_, shape)| shape.first().copied());
+            [ids.map(|n| n.to_string()), Some(n), None]
+        }
+        Class::LayerNorm | Class::BatchNorm => [
+            flag(true, "epsilon = 0.00001"),
+            flag(!unit.biased(), "center = false"),
+            flag(!unit.scaled(), "scale = false"),
+        ],
+    };
+    let arguments: Vec<String> = arguments.into_iter().flatten().collect();
+    format!("{}({})", unit.class.here(), arguments.join(", "))
+}
+
+fn notes(dict: &StateDict, found: &Modules<'_>, layers: &[Layer<'_, '_>]) -> Vec<String> {
+    let renamed = layers.iter().filter_map(|layer| {
+        let (unit, _) = layer.units.first()?;
+        let part = match unit.layer {
+            0 => String::new(),
+            n => format!(", layer {n},"),
+        };
+        let path = match unit.path {
+            "" => "the module itself".to_string(),
+            path => format!("`{path}`"),
+        };
+        Some(format!("{path}{part} is `{}`", layer.name))
+    });
+    let mut notes = vec![
+        format!(
+            "modules as layers: {}",
+            renamed.collect::<Vec<_>>().join("; ")
+        ),
+        row(layers),
+    ];
+    for unit in &found.units {
+        notes.extend(doubt(unit));
+    }
+    let has = |classes: &[Class]| found.units.iter().any(|u| classes.contains(&u.class));
+    if has(&[Class::SimpleRnn]) {
+        notes.push(
+            "an `RNN` of PyTorch computes `tanh` or `relu`, which the file does not say: with `nonlinearity=\"relu\"` \
+             write `SimpleRNN(…, activation = relu)`"
+                .into(),
+        );
+    }
+    if has(&[Class::LayerNorm, Class::BatchNorm]) {
+        notes.push(
+            "the `eps` of normalisations is not in the file: 0.00001 is PyTorch's default".into(),
+        );
+    }
+    if !dict.silent.is_empty() {
+        notes.push(format!(
+            "modules without parameters, of which the file has names alone (activations, dropouts and the like): {}",
+            quoted(dict.silent.iter())
+        ));
+    }
+    if !found.counters.is_empty() {
+        notes.push(format!(
+            "left out, since they count batches of the training: {}",
+            quoted(found.counters.iter())
+        ));
+    }
+    notes
+}
+
+/// The model that has these modules in a row.
+fn row(layers: &[Layer<'_, '_>]) -> String {
+    let first = layers.first().and_then(|layer| layer.units.first());
+    let input = first.and_then(|(unit, _)| unit.reads());
+    let texts = layers.iter().map(|layer| layer.text.clone());
+    let all: Vec<String> = input
+        .map(|n| format!("Input(_, {n})"))
+        .into_iter()
+        .chain(texts)
+        .collect();
+    let mut note = format!(
+        "a state dict has no architecture. Its modules in a row would be `{}`: check it against the module's `forward`",
+        all.join(" -> ")
+    );
+    let gaps = layers.windows(2).filter_map(|pair| {
+        let [before, after] = pair else { return None };
+        let gives: Option<usize> = before
+            .units
+            .iter()
+            .map(|(unit, _)| unit.gives())
+            .sum::<Option<usize>>();
+        let (reader, _) = after.units.first()?;
+        let reads = reader.reads();
+        (reads != gives).then(|| match (gives, reads) {
+            (Some(gives), Some(reads)) => format!(
+                "`{}` gives {gives} features and `{}` reads {reads}",
+                before.name, after.name
+            ),
+            _ => format!(
+                "`{}` reads ids and stands after `{}`",
+                after.name, before.name
+            ),
+        })
+    });
+    let gaps: Vec<String> = gaps.collect();
+    if !gaps.is_empty() {
+        note.push_str(&format!(" (they do not stand so: {})", gaps.join("; ")));
+    }
+    note
+}
+
+/// What a unit could be as well.
+fn doubt(unit: &Unit<'_>) -> Option<String> {
+    let path = unit.path;
+    match (unit.class, unit.or) {
+        (Class::Embedding, Some(_)) => Some(format!(
+            "`{path}.weight` was taken for an `Embedding`; it could be a `Linear` without a bias: `Dense({}, use_bias = \
+             false)`, whose kernel is the matrix with rows and columns exchanged",
+            unit.shapes(Class::Embedding).first()?.1.first()?
+        )),
+        (class, Some(_)) => Some(format!(
+            "`{path}.weight` was taken for a `{}` without a bias; it could be an `Embedding`: `Embedding({}, {})`, whose \
+             rows are those of the matrix",
+            class.there(),
+            unit.gives()?,
+            unit.reads()?
+        )),
+        (Class::LayerNorm, None) if !unit.biased() => Some(format!(
+            "`{path}.weight` was taken for a `LayerNorm` without a bias; an `RMSNorm` or a `PReLU` would look the same"
+        )),
+        (Class::LayerNorm, None) => Some(format!(
+            "`{path}` was taken for a `LayerNorm`; a `GroupNorm`, or a `BatchNorm1d` without running statistics, would \
+             look the same"
+        )),
+        _ => None,
+    }
+}
+
+fn quoted<T: std::fmt::Display>(all: impl Iterator<Item = T>) -> String {
+    let all: Vec<String> = all.map(|name| format!("`{name}`")).collect();
+    all.join(", ")
+}

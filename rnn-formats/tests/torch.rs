@@ -1,0 +1,251 @@
+//! Files of real PyTorch 2.15 (`tests/formats/torch/models.py`), read, run by the float64 interpreter and compared.
+#![cfg(feature = "all")]
+
+mod common;
+
+use common::{Case, cases, damage, file, run};
+use rnn_formats::{Error, Format, Imported, Tensor, safetensors, torch};
+use rnn_reference::ReferenceModel;
+
+const FOLDER: &str = "torch";
+
+fn params(text: &str) -> Vec<(String, Vec<usize>)> {
+    let model = ReferenceModel::parse(text).unwrap_or_else(|e| panic!("{text}: {e}"));
+    let specs = model.specs().iter();
+    specs.map(|s| (s.name.clone(), s.shape.clone())).collect()
+}
+
+fn checked(case: &Case, tensors: &[Tensor]) {
+    common::close(&case.name, &run(&case.text, tensors, case), &case.output);
+}
+
+/// The model that a note says.
+fn outline(imported: &Imported) -> &str {
+    let note = imported
+        .notes
+        .iter()
+        .find(|n| n.contains("no architecture"));
+    note.and_then(|n| n.split('`').nth(1)).unwrap_or_default()
+}
+
+#[test]
+fn state_dicts_compute_what_pytorch_computes() {
+    for case in cases(FOLDER) {
+        let imported = torch::read(&file(FOLDER, &format!("{}.pt", case.name))).unwrap();
+        assert_eq!(imported.format, Format::Torch);
+        assert_eq!(imported.network, None);
+        checked(&case, &imported.tensors);
+        // The file says nothing of an activation.
+        let text = case.text.replace("activation = relu, ", "");
+        assert_eq!(outline(&imported), text, "{}", case.name);
+    }
+}
+
+#[test]
+fn parameters_of_a_given_model_are_found() {
+    for case in cases(FOLDER) {
+        let params = params(&case.text);
+        let pt = torch::state_dict(&file(FOLDER, &format!("{}.pt", case.name))).unwrap();
+        let st = file(FOLDER, &format!("{}.safetensors", case.name));
+        for dict in [pt, safetensors::state_dict(&st).unwrap()] {
+            let tensors = torch::tensors_for(&dict, &params).unwrap();
+            let found = tensors.iter().map(|t| (t.name.clone(), t.shape.clone()));
+            assert_eq!(found.collect::<Vec<_>>(), params, "{}", case.name);
+            checked(&case, &tensors);
+        }
+    }
+}
+
+#[test]
+fn safetensors_are_what_pt_is() {
+    for case in cases(FOLDER) {
+        let read = safetensors::read(&file(FOLDER, &format!("{}.safetensors", case.name)));
+        let imported = read.unwrap();
+        assert_eq!(imported.format, Format::Safetensors);
+        let made = ("made".to_string(), case.name.clone());
+        assert!(imported.metadata.contains(&made), "{:?}", imported.metadata);
+        // The order of modules is that of their names; layers of one kind are in the model's order in all of these files.
+        let pt = torch::read(&file(FOLDER, &format!("{}.pt", case.name))).unwrap();
+        let sorted = |mut all: Vec<Tensor>| {
+            all.sort_by(|a, b| a.name.cmp(&b.name));
+            all
+        };
+        assert_eq!(sorted(imported.tensors), sorted(pt.tensors), "{}", case.name);
+        assert!(imported.notes.iter().any(|n| n.contains("sorted by names")));
+    }
+}
+
+#[test]
+fn the_same_state_dict_in_other_files() {
+    let plain = torch::read(&file(FOLDER, "lstm.pt")).unwrap();
+    for name in [
+        "protocol3",
+        "protocol4",
+        "protocol5",
+        "legacy",
+        "checkpoint",
+        "parallel",
+        "parameters",
+        "views",
+        "float64",
+    ] {
+        let other = torch::read(&file(FOLDER, &format!("lstm.{name}.pt"))).unwrap();
+        assert_eq!(other.tensors, plain.tensors, "{name}");
+    }
+    let doubles = safetensors::read(&file(FOLDER, "lstm.float64.safetensors")).unwrap();
+    for (name, precision) in [("float16", 2e-3), ("bfloat16", 2e-2)] {
+        let pt = torch::read(&file(FOLDER, &format!("lstm.{name}.pt"))).unwrap();
+        let st = safetensors::read(&file(FOLDER, &format!("lstm.{name}.safetensors"))).unwrap();
+        for (one, whole) in [(pt, &plain), (st, &doubles)] {
+            for (a, b) in one.tensors.iter().zip(&whole.tensors) {
+                let far = a.values.iter().zip(&b.values).map(|(a, b)| (a - b).abs());
+                assert!(far.fold(0.0, f32::max) < precision, "{name} {}", a.name);
+            }
+        }
+    }
+}
+
+#[test]
+fn what_is_beside_the_parameters_is_said() {
+    let notes = |name: &str| torch::read(&file(FOLDER, name)).unwrap().notes.join("\n");
+    let checkpoint = torch::read(&file(FOLDER, "lstm.checkpoint.pt")).unwrap();
+    let metadata = [("epoch", "12"), ("loss", "0.25")].map(|(k, v)| (k.to_string(), v.to_string()));
+    assert_eq!(checkpoint.metadata, metadata);
+    let all = checkpoint.notes.join("\n");
+    assert!(
+        all.contains("no state dict of the model: `optimizer_state_dict`, `best`"),
+        "{all}"
+    );
+    let all = notes("lstm.parallel.pt");
+    assert!(
+        all.contains("`_orig_mod.`") && all.contains("`module.`"),
+        "{all}"
+    );
+    assert!(notes("lstm.pt").contains("`rec` is `lstm`; `lin` is `dense`"));
+    assert!(notes("stacked_lstm.pt").contains("`rec`, layer 2, is `lstm_2`"));
+    assert!(notes("words.pt").contains("`batch.num_batches_tracked`"));
+    assert!(notes("words.pt").contains("it could be a `Linear` without a bias"));
+    assert!(notes("no_bias.pt").contains("it could be an `Embedding`: `Embedding(2, 3)`"));
+    assert!(notes("rnn.pt").contains("nonlinearity=\"relu\""));
+}
+
+fn refused(name: &str) -> String {
+    let error = torch::read(&file(FOLDER, name)).unwrap_err();
+    assert!(matches!(error, Error::NotUnderstood(_)), "{error}");
+    error.to_string()
+}
+
+#[test]
+fn what_is_not_understood_is_said_all_at_once() {
+    let text = refused("refused.modules.pt");
+    for part in [
+        "`projected.weight_hr_l0` [2, 4]: a projection of the state (`proj_size`)",
+        "`conv.weight` [3, 2, 2]: of a convolution",
+        "`attention.in_proj_weight` [12, 4]: of `MultiheadAttention`",
+        "`slope.weight` [1]: a `PReLU`",
+        "`window` [4]: of no module",
+    ] {
+        assert!(text.contains(part), "{part}:\n{text}");
+    }
+    assert!(!text.contains("fine"), "{text}");
+    let text = refused("refused.whole.pt");
+    assert!(
+        text.contains("the class `__main__.Net`, named at byte 2"),
+        "{text}"
+    );
+    assert!(
+        text.contains("torch.save(model.state_dict(), \"model.pt\")"),
+        "{text}"
+    );
+    assert!(refused("refused.script.pt").contains("TorchScript"));
+    let text = refused("refused.nan.pt");
+    assert!(
+        text.contains("`lin.bias`: expected finite numbers, found NaN at place 1"),
+        "{text}"
+    );
+    let text = refused("refused.two.pt");
+    assert!(
+        text.contains("generator") && text.contains("discriminator"),
+        "{text}"
+    );
+}
+
+#[test]
+fn other_files_are_unknown() {
+    for bytes in [
+        &b""[..],
+        b"PK",
+        b"\x89HDF",
+        b"{\"layers\": []}",
+        b"\x80\x02N.",
+    ] {
+        assert!(torch::read(bytes).is_err());
+    }
+}
+
+#[test]
+fn modules_with_the_names_of_layers_are_theirs() {
+    let dict = torch::state_dict(&file(FOLDER, "stacked_gru.pt")).unwrap();
+    // `b` is the third layer of the file and the first of this model; the two layers of `a` are `a` and `a_1`.
+    let text = "input x: [_, 3]; input z: [_, 2]; output y = x -> GRU(4, name = \"b\"); \
+        output w = z -> GRU(3, return_sequences, name = \"a\") -> GRU(3, name = \"a_1\");";
+    let tensors = torch::tensors_for(&dict, &params(text)).unwrap();
+    let counted = torch::read(&file(FOLDER, "stacked_gru.pt"))
+        .unwrap()
+        .tensors;
+    let get = |all: &[Tensor], name: &str| {
+        let found = all.iter().find(|t| t.name == name);
+        found.unwrap_or_else(|| panic!("{name}")).values.clone()
+    };
+    for (named, number) in [("b", "gru_2"), ("a", "gru"), ("a_1", "gru_1")] {
+        for own in ["kernel", "recurrent_kernel", "bias"] {
+            let wanted = get(&counted, &format!("{number}/{own}"));
+            assert_eq!(get(&tensors, &format!("{named}/{own}")), wanted);
+        }
+    }
+}
+
+#[test]
+fn what_does_not_fit_is_said_of_both_sides() {
+    let dict = torch::state_dict(&file(FOLDER, "lstm.pt")).unwrap();
+    let wrong = |text: &str| {
+        torch::tensors_for(&dict, &params(text))
+            .unwrap_err()
+            .to_string()
+    };
+    let text = wrong("Input(_, 3) -> LSTM(5, return_sequences) -> Dense(2)");
+    assert_eq!(
+        text,
+        "`lstm` (kernel [3, 20], recurrent_kernel [5, 20], bias [20]) has no module of its shapes\n\
+         `dense` (kernel [5, 2], bias [2]) has no module of its shapes\n\
+         the LSTM `rec` (kernel [3, 16], recurrent_kernel [4, 16], bias [16]) has no layer\n\
+         the Linear `lin` (kernel [4, 2], bias [2]) has no layer"
+    );
+    let text = wrong("Input(_, 3) -> LSTM(4, name = \"lin\") -> Dense(2)");
+    assert!(text.contains("`lin` (kernel [3, 16], recurrent_kernel [4, 16], bias [16]) is called as the Linear `lin`"), "{text}");
+    let text = wrong("Input(_, 3) -> LSTM(4)");
+    assert_eq!(
+        text,
+        "the Linear `lin` (kernel [4, 2], bias [2]) has no layer"
+    );
+}
+
+#[test]
+fn damaged_files_are_errors() {
+    for name in [
+        "words.pt",
+        "lstm.legacy.pt",
+        "lstm.checkpoint.pt",
+        "lstm.protocol4.pt",
+        "lstm.views.pt",
+        "refused.whole.pt",
+        "refused.script.pt",
+    ] {
+        damage(&file(FOLDER, name), 1500, &|bytes| drop(torch::read(bytes)));
+    }
+    for name in ["words.safetensors", "lstm.float16.safetensors"] {
+        damage(&file(FOLDER, name), 1500, &|bytes| {
+            drop(safetensors::read(bytes))
+        });
+    }
+}
