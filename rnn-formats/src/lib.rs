@@ -7,10 +7,14 @@
 
 mod bytes;
 mod error;
+mod fit;
 mod floats;
 #[cfg(feature = "all")]
 pub mod hdf5;
+#[cfg(feature = "all")]
+pub mod keras;
 mod network;
+mod open;
 #[cfg(feature = "all")]
 pub mod pickle;
 pub mod safetensors;
@@ -19,9 +23,16 @@ pub mod torch;
 #[cfg(feature = "all")]
 pub mod zip;
 
+#[cfg(feature = "all")]
+pub mod onnx;
+
 pub use bytes::Bytes;
 pub use error::Error;
-pub use network::{Body, Network, NetworkInput, NetworkLayer, Value};
+pub use fit::{Wanted, are_pytorch, fit, fit_matching};
+pub use network::{Body, Network, NetworkInput, NetworkLayer, Value, rust_name};
+#[cfg(feature = "all")]
+pub use open::read;
+pub use open::{Unfit, tensors};
 pub use tensor::{Tensor, elements};
 
 /// Formats, told from the content.

@@ -1,0 +1,227 @@
+//! Weights without a model: what a layer is shows in the names and the shapes of its parameters.
+
+use std::collections::BTreeMap;
+
+use super::{
+    report::Report,
+    weights::{Tree, below, unneeded},
+};
+use crate::{Error, Tensor};
+
+/// All tensors of a file of weights alone.
+pub(super) fn read(tree: &mut Tree<'_, '_>, report: &mut Report) -> Result<Vec<Tensor>, Error> {
+    if tree.texts("", "layer_names")?.is_some() {
+        return by_names(tree, report);
+    }
+    let counted =
+        tree.get("layers").is_some() || tree.get("_layer_checkpoint_dependencies").is_some();
+    match counted {
+        true => by_counters(tree, report),
+        false => Err(Error::Unknown(
+            "no weights of Keras: the HDF5 file has neither `layer_names` nor `layers`".into(),
+        )),
+    }
+}
+
+/// A file of names: the paths of Keras.
+fn by_names(tree: &mut Tree<'_, '_>, report: &mut Report) -> Result<Vec<Tensor>, Error> {
+    let mut tensors = Vec::new();
+    let mut groups = tree.texts("", "layer_names")?.unwrap_or_default();
+    groups.push("top_level_model_weights".into());
+    for group in groups {
+        for name in tree.texts(&group, "weight_names")?.unwrap_or_default() {
+            let at = below(&group, &name);
+            if let Some(what) = unneeded(&name) {
+                tree.tensor(&at)?;
+                report.note(format!("{what} are left out"));
+                continue;
+            }
+            match tree.tensor(&at)? {
+                None => report.wrong(format!("`{at}` is not in the file")),
+                Some(tensor) => {
+                    let clean = name.split(':').next().unwrap_or(&name).to_owned();
+                    tensors.push(Tensor {
+                        name: clean,
+                        ..tensor
+                    });
+                }
+            }
+        }
+    }
+    rest(tree, report);
+    Ok(tensors)
+}
+
+/// Reports what nobody has read.
+fn rest(tree: &Tree<'_, '_>, report: &mut Report) {
+    let left: Vec<String> = tree.unread().into_iter().map(str::to_owned).collect();
+    for path in left {
+        match unneeded(&path) {
+            Some(what) => report.note(format!("{what} are left out")),
+            None => report.wrong(format!("`{path}` belongs to no layer that is understood")),
+        }
+    }
+}
+
+/// A file of counters: the names here, `lstm`, `lstm_1`, and those that a user gave, where the file says them.
+fn by_counters(tree: &mut Tree<'_, '_>, report: &mut Report) -> Result<Vec<Tensor>, Error> {
+    // The parameters of each layer: by place in it, in the order of their numbers.
+    let mut layers =
+        BTreeMap::<(Vec<(String, usize)>, String), BTreeMap<String, Vec<(usize, String)>>>::new();
+    for path in tree.unread() {
+        if unneeded(path).is_some() {
+            continue;
+        }
+        let Some((layer, place, number)) = apart(path) else {
+            continue;
+        };
+        let key = (layer.split('/').map(counter).collect(), layer);
+        let places = layers.entry(key).or_default();
+        places
+            .entry(place)
+            .or_default()
+            .push((number, path.to_owned()));
+    }
+    let mut counts = BTreeMap::<String, usize>::new();
+    let mut names = BTreeMap::<String, usize>::new();
+    let mut tensors = Vec::new();
+    for ((_, layer), places) in layers {
+        let (stem, _) = counter(layer.rsplit('/').next().unwrap_or(&layer));
+        let said = tree.text(&format!("{layer}/vars"), "name")?;
+        // Keras's own names only tell the order, which the counters tell, too.
+        let own = said.filter(|name| counter(name).0 != stem);
+        let name = own.unwrap_or_else(|| {
+            let count = counts.entry(stem.clone()).or_insert(0);
+            *count += 1;
+            match *count {
+                1 => stem.clone(),
+                n => format!("{stem}_{}", n - 1),
+            }
+        });
+        let again = names.entry(name.clone()).or_insert(0);
+        *again += 1;
+        if *again > 1 {
+            report.wrong(format!(
+                "two layers are called `{name}`, the second at `{layer}`"
+            ));
+            continue;
+        }
+        for (place, mut all) in places {
+            all.sort();
+            let mut found = Vec::new();
+            for (_, path) in &all {
+                found.extend(tree.tensor(path)?);
+            }
+            let prefix = prefix(tree, &layer, &place, &found)?;
+            let Some((params, guessed)) = params(&stem, &found) else {
+                let shapes: Vec<&Vec<usize>> = found.iter().map(|t| &t.shape).collect();
+                report.wrong(format!(
+                    "`{layer}`: which parameters {shapes:?} are is not known"
+                ));
+                continue;
+            };
+            if guessed {
+                report.note(format!(
+                    "`{name}/gamma` was guessed: the file does not tell it from `{name}/beta`"
+                ));
+            }
+            for (tensor, param) in found.into_iter().zip(params) {
+                tensors.push(Tensor {
+                    name: format!("{name}/{prefix}{param}"),
+                    ..tensor
+                });
+            }
+        }
+    }
+    rest(tree, report);
+    Ok(tensors)
+}
+
+/// The layer, the place in it and the number of a path: `layers/lstm/cell/vars/0` is `layers/lstm`, `cell` and 0.
+fn apart(path: &str) -> Option<(String, String, usize)> {
+    let (place, number) = path.rsplit_once("/vars/")?;
+    let parts: Vec<&str> = place.split('/').collect();
+    // The last `layers` is that of the innermost model.
+    let is_list = |part: &&str| matches!(*part, "layers" | "_layer_checkpoint_dependencies");
+    let at = parts.iter().rposition(is_list)?.checked_add(2)?;
+    let (layer, inside) = (parts.get(..at)?, parts.get(at..)?);
+    Some((layer.join("/"), inside.join("/"), number.parse().ok()?))
+}
+
+/// A name and its counter: `lstm_1` is `lstm` and 1.
+fn counter(name: &str) -> (String, usize) {
+    match name.rsplit_once('_') {
+        Some((stem, number)) => match number.parse() {
+            Ok(number) => (stem.to_owned(), number),
+            Err(_) => (name.to_owned(), 0),
+        },
+        None => (name.to_owned(), 0),
+    }
+}
+
+/// What stands between the layer and the parameter here: the direction, the cell of a stack.
+fn prefix(
+    tree: &Tree<'_, '_>,
+    layer: &str,
+    place: &str,
+    found: &[Tensor],
+) -> Result<String, Error> {
+    let mut prefix = String::new();
+    for (part, way) in [("forward_layer", "forward"), ("backward_layer", "backward")] {
+        if place.split('/').next() != Some(part) {
+            continue;
+        }
+        // New versions say the layer's name, `forward_lstm`; in others the shapes tell its class.
+        let said = tree.text(&format!("{layer}/{part}/vars"), "name")?;
+        let class = said
+            .as_deref()
+            .and_then(|s| s.strip_prefix(way)?.strip_prefix('_'));
+        let class = class.map(|class| counter(class).0);
+        let known = class.filter(|c| matches!(c.as_str(), "lstm" | "gru" | "simple_rnn" | "rnn"));
+        let stacked = place.contains("/cells/");
+        let class =
+            known.unwrap_or_else(|| if stacked { "rnn" } else { class_of(found) }.to_owned());
+        prefix = format!("{way}_{class}/");
+    }
+    if let Some((_, cell)) = place
+        .rsplit_once("/cells/")
+        .or(place.strip_prefix("cells/").map(|c| ("", c)))
+    {
+        prefix.push_str(cell);
+        prefix.push('/');
+    }
+    Ok(prefix)
+}
+
+/// The recurrent layer with these shapes.
+fn class_of(found: &[Tensor]) -> &'static str {
+    let wide = match found.get(1).map(|t| &t.shape[..]) {
+        Some([units, wide]) if *units > 0 => wide / units,
+        _ => 0,
+    };
+    match wide {
+        4 => "lstm",
+        3 => "gru",
+        _ => "simple_rnn",
+    }
+}
+
+/// The parameters of these shapes, in Keras's order, and whether one of them was guessed.
+fn params(stem: &str, found: &[Tensor]) -> Option<(Vec<&'static str>, bool)> {
+    let ranks: Vec<usize> = found.iter().map(|t| t.shape.len()).collect();
+    let batch = stem == "batch_normalization";
+    let all: &[&str] = match ranks[..] {
+        [2, 2] => &["kernel", "recurrent_kernel"],
+        [2, 2, 1 | 2] => &["kernel", "recurrent_kernel", "bias"],
+        [2] if stem == "embedding" => &["embeddings"],
+        [2] => &["kernel"],
+        [2, 1] => &["kernel", "bias"],
+        [1] => &["gamma"],
+        [1, 1] if batch => &["moving_mean", "moving_variance"],
+        [1, 1] => &["gamma", "beta"],
+        [1, 1, 1] if batch => &["gamma", "moving_mean", "moving_variance"],
+        [1, 1, 1, 1] if batch => &["gamma", "beta", "moving_mean", "moving_variance"],
+        _ => return None,
+    };
+    Some((all.to_vec(), matches!(ranks[..], [1] | [1, 1, 1])))
+}

@@ -1,0 +1,171 @@
+//! Keras: `.keras`, whole models in `.h5`, and weights alone, of Keras 3 and Keras 2.
+//!
+//! A configuration says the layers and how they are connected, HDF5 has their parameters. Both become a [`Network`]: Keras's
+//! layers are the layers here, so what is left is the order of graphs, models in models, masks that Keras 3 writes as
+//! operations, and names.
+//!
+//! [`Network`]: crate::Network
+
+mod alone;
+mod builder;
+mod config;
+mod functions;
+mod layers;
+mod masks;
+mod model;
+mod nodes;
+mod recurrent;
+mod report;
+mod spec;
+mod weights;
+
+use serde_json::Value;
+
+use crate::{
+    Error, Format, Imported,
+    hdf5::{self, File},
+    zip::Archive,
+};
+use builder::Builder;
+use config::Object;
+use model::Reader;
+use report::Report;
+use weights::Tree;
+
+/// Reads a `.keras`, a whole `.h5`, a `.weights.h5` or an `.h5` of weights alone.
+///
+/// # Errors
+/// If it is none of these, is damaged, or has what is not understood: all of that at once.
+pub fn read(bytes: &[u8]) -> Result<Imported, Error> {
+    match hdf5::is_hdf5(bytes) {
+        true => in_hdf5(bytes),
+        false => archive(bytes),
+    }
+}
+
+/// `.keras`: an archive of a configuration and of weights.
+fn archive(bytes: &[u8]) -> Result<Imported, Error> {
+    let archive = Archive::open(bytes)?;
+    let missing =
+        |name: &str| Error::Unknown(format!("no model of Keras: the archive has no `{name}`"));
+    let names: Vec<String> = archive.names().map(str::to_owned).collect();
+    let has = |name: &str| names.iter().any(|n| n == name);
+    for name in ["config.json", "model.weights.h5"] {
+        if !has(name) {
+            return Err(missing(name));
+        }
+    }
+    let config = json("config.json", &archive.read("config.json")?)?;
+    let mut metadata = Vec::new();
+    if has("metadata.json") {
+        let value = json("metadata.json", &archive.read("metadata.json")?)?;
+        for (name, value) in value.as_object().into_iter().flatten() {
+            let text = value.as_str().map_or(value.to_string(), str::to_owned);
+            metadata.push((name.clone(), text));
+        }
+    }
+    let weights = archive.read("model.weights.h5")?;
+    let file = File::open(&weights)?;
+    let mut tree = Tree::of(&file)?;
+    let mut report = Report::default();
+    for name in names {
+        if !matches!(
+            name.as_str(),
+            "config.json" | "metadata.json" | "model.weights.h5"
+        ) {
+            report.note(format!("`{name}` of the archive is left out"));
+        }
+    }
+    let (builder, outputs) = model(&config, is_old(&metadata), &mut report);
+    let (network, layers) = builder.finish(outputs, &mut report);
+    let tensors = weights::counted(&mut tree, &layers, &mut report)?;
+    Ok(Imported {
+        format: Format::Keras,
+        network: Some(network),
+        tensors,
+        metadata,
+        notes: report.finish()?,
+    })
+}
+
+/// `.h5`: a whole model, or weights alone.
+fn in_hdf5(bytes: &[u8]) -> Result<Imported, Error> {
+    let file = File::open(bytes)?;
+    let mut tree = Tree::of(&file)?;
+    let mut metadata = Vec::new();
+    for name in ["keras_version", "backend"] {
+        let own = tree.text("", name)?;
+        let text = match own {
+            None => tree.text("model_weights", name)?,
+            own => own,
+        };
+        metadata.extend(text.map(|text| (name.to_owned(), text)));
+    }
+    let mut report = Report::default();
+    let Some(config) = tree.text("", "model_config")? else {
+        let tensors = alone::read(&mut tree, &mut report)?;
+        return Ok(Imported {
+            format: Format::KerasWeights,
+            network: None,
+            tensors,
+            metadata,
+            notes: report.finish()?,
+        });
+    };
+    let config = json("model_config", config.as_bytes())?;
+    let (builder, outputs) = model(&config, is_old(&metadata), &mut report);
+    let (network, layers) = builder.finish(outputs, &mut report);
+    let tensors = weights::by_names(&mut tree, "model_weights", &layers, &mut report)?;
+    Ok(Imported {
+        format: Format::Keras,
+        network: Some(network),
+        tensors,
+        metadata,
+        notes: report.finish()?,
+    })
+}
+
+/// Whether Keras 2 wrote it.
+fn is_old(metadata: &[(String, String)]) -> bool {
+    let version = metadata.iter().find(|(name, _)| name == "keras_version");
+    version.is_some_and(|(_, version)| version.starts_with("2.") || version.starts_with("1."))
+}
+
+fn json(name: &str, bytes: &[u8]) -> Result<Value, Error> {
+    serde_json::from_slice(bytes).map_err(|e| {
+        Error::NotUnderstood(vec![format!("`{name}` is no JSON that is understood: {e}")])
+    })
+}
+
+/// The layers of a configuration, and its outputs.
+fn model(
+    config: &Value,
+    old: bool,
+    report: &mut Report,
+) -> (Builder, Vec<(String, builder::Flow)>) {
+    let mut reader = Reader {
+        builder: Builder::default(),
+        report,
+        old,
+        calls_left: 1000 + count(config),
+    };
+    let outputs = match Object::of(config) {
+        Some(object) => reader.whole(object),
+        None => {
+            reader
+                .report
+                .wrong("the configuration has no class of a model");
+            Vec::new()
+        }
+    };
+    (reader.builder, outputs)
+}
+
+/// The values in a configuration.
+fn count(value: &Value) -> usize {
+    1 + match value {
+        Value::Array(all) => all.iter().map(count).sum(),
+        Value::Object(all) => all.values().map(count).sum::<usize>(),
+        _ => 0,
+    }
+}
