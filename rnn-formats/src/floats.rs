@@ -17,6 +17,7 @@ pub(crate) enum Kind {
 
 impl Kind {
     /// Bytes of one number.
+    #[cfg(feature = "all")]
     pub(crate) fn size(self) -> usize {
         match self {
             Kind::F64 | Kind::I64 => 8,

@@ -10,13 +10,23 @@ mod error;
 mod fit;
 mod floats;
 #[cfg(feature = "all")]
+pub mod guitarml;
+#[cfg(feature = "all")]
 pub mod hdf5;
 #[cfg(feature = "all")]
+mod json;
+#[cfg(feature = "all")]
 pub mod keras;
+#[cfg(feature = "all")]
+pub mod nam;
 mod network;
 mod open;
 #[cfg(feature = "all")]
 pub mod pickle;
+#[cfg(feature = "all")]
+mod row;
+#[cfg(feature = "all")]
+pub mod rtneural;
 pub mod safetensors;
 mod tensor;
 pub mod torch;

@@ -70,7 +70,12 @@ fn safetensors_are_what_pt_is() {
             all.sort_by(|a, b| a.name.cmp(&b.name));
             all
         };
-        assert_eq!(sorted(imported.tensors), sorted(pt.tensors), "{}", case.name);
+        assert_eq!(
+            sorted(imported.tensors),
+            sorted(pt.tensors),
+            "{}",
+            case.name
+        );
         assert!(imported.notes.iter().any(|n| n.contains("sorted by names")));
     }
 }

@@ -54,10 +54,10 @@ fn of_zip(bytes: &[u8]) -> Result<StateDict, Error> {
     };
     let folder = name.strip_suffix("data.pkl").unwrap_or_default();
     if archive.contains(&format!("{folder}constants.pkl")) {
-        return Err(Error::not_understood(format!(
+        return Err(Error::not_understood(
             "an archive of TorchScript has a program, which is not read; save its parameters: \
-             `torch.save(torch.jit.load(\"model.pt\").state_dict(), \"weights.pt\")`"
-        )));
+             `torch.save(torch.jit.load(\"model.pt\").state_dict(), \"weights.pt\")`",
+        ));
     }
     let big = match archive.contains(&format!("{folder}byteorder")) {
         false => false,

@@ -78,7 +78,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<StateDict, Error> {
                 format!("the storage {key:?}"),
             ));
         };
-        let bytes = length.checked_mul(*size).unwrap_or(u64::MAX);
+        let bytes = length.saturating_mul(*size);
         numbers.insert(key, at.take(bytes, "numbers")?);
     }
     let mut storages = Storages {

@@ -15,7 +15,11 @@ mod units;
 #[cfg(feature = "all")]
 pub use archive::{read, state_dict};
 pub use matching::tensors_for;
+#[cfg(feature = "all")]
+pub(crate) use modules::{Modules, modules};
 pub(crate) use outline::imported;
+#[cfg(feature = "all")]
+pub(crate) use units::{Class, Unit};
 
 use std::collections::BTreeMap;
 

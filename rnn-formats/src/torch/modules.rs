@@ -75,8 +75,8 @@ fn module<'s>(
         }
         !p.integers
     });
-    let recurrent = |own: &&str| own.starts_with("weight_ih") || own.starts_with("weight_hh");
-    if group.keys().any(|own| recurrent(&own)) {
+    let recurrent = |own: &str| own.starts_with("weight_ih") || own.starts_with("weight_hh");
+    if group.keys().any(|own| recurrent(own)) {
         return recurrent_module(path, group, found, refused);
     }
     let weight = group.remove("weight");
@@ -166,6 +166,12 @@ fn module<'s>(
                 )),
             }
         }
+        (Some(3..), ..) => refused.extend(all().map(|p| {
+            format!(
+                "`{}` {:?}: of a convolution; there is no layer for it here",
+                p.name, p.shape
+            )
+        })),
         _ => refused.extend(all().map(unknown)),
     }
 }
@@ -324,7 +330,6 @@ fn unknown(parameter: &Parameter) -> String {
              `torch.nn.utils.parametrize.remove_parametrizations(module, \"weight\")`"
         }
         "weight_hr" => "a projection of the state (`proj_size`)",
-        "weight" if shape.len() >= 3 => "of a convolution",
         "bias" => "of a module that is not known",
         _ => "of no module of PyTorch's that is known",
     };

@@ -211,25 +211,28 @@ fn row(layers: &[Layer<'_, '_>]) -> String {
 
 /// What a unit could be as well.
 fn doubt(unit: &Unit<'_>) -> Option<String> {
-    let path = unit.path;
+    let weight = match unit.path {
+        "" => "weight".to_string(),
+        path => format!("{path}.weight"),
+    };
     match (unit.class, unit.or) {
         (Class::Embedding, Some(_)) => Some(format!(
-            "`{path}.weight` was taken for an `Embedding`; it could be a `Linear` without a bias: `Dense({}, use_bias = \
+            "`{weight}` was taken for an `Embedding`; it could be a `Linear` without a bias: `Dense({}, use_bias = \
              false)`, whose kernel is the matrix with rows and columns exchanged",
             unit.shapes(Class::Embedding).first()?.1.first()?
         )),
         (class, Some(_)) => Some(format!(
-            "`{path}.weight` was taken for a `{}` without a bias; it could be an `Embedding`: `Embedding({}, {})`, whose \
+            "`{weight}` was taken for a `{}` without a bias; it could be an `Embedding`: `Embedding({}, {})`, whose \
              rows are those of the matrix",
             class.there(),
             unit.gives()?,
             unit.reads()?
         )),
         (Class::LayerNorm, None) if !unit.biased() => Some(format!(
-            "`{path}.weight` was taken for a `LayerNorm` without a bias; an `RMSNorm` or a `PReLU` would look the same"
+            "`{weight}` was taken for a `LayerNorm` without a bias; an `RMSNorm` or a `PReLU` would look the same"
         )),
         (Class::LayerNorm, None) => Some(format!(
-            "`{path}` was taken for a `LayerNorm`; a `GroupNorm`, or a `BatchNorm1d` without running statistics, would \
+            "`{weight}` was taken for a `LayerNorm`'s; a `GroupNorm`, or a `BatchNorm1d` without running statistics, would \
              look the same"
         )),
         _ => None,

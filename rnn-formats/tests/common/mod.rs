@@ -26,7 +26,12 @@ pub struct Case {
 
 /// The cases of `cases.json`.
 pub fn cases(folder: &str) -> Vec<Case> {
-    let all: Value = serde_json::from_slice(&file(folder, "cases.json")).unwrap();
+    cases_in(folder, "cases.json")
+}
+
+/// The cases of a file.
+pub fn cases_in(folder: &str, name: &str) -> Vec<Case> {
+    let all: Value = serde_json::from_slice(&file(folder, name)).unwrap();
     let all = all.as_object().unwrap().iter();
     let floats = |v: &Value| {
         v.as_array()
