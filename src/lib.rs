@@ -27,8 +27,8 @@ pub mod stream {
             simd::Simd,
         },
         stream::{
-            CallOutput, CallWith, Id, InlineStream, PackedWeights, Stream, StreamOver,
-            StreamWeights, Streamable, floats,
+            CallOutput, CallWith, Id, InProgram, InlineStream, PackedWeights, ProgramModel, ProgramStream,
+            Stream, StreamOver, StreamWeights, Streamable, floats,
         },
     };
 }
@@ -96,7 +96,7 @@ pub mod prelude {
     pub use crate::{rnn_cell, rnn_model};
     pub use rnn_runtime::{
         Error,
-        stream::{Id, InlineStream, PackedWeights, Stream, Streamable},
+        stream::{Id, InlineStream, PackedWeights, ProgramStream, Stream, Streamable},
     };
     #[cfg(feature = "std")]
     pub use rnn_runtime::{

@@ -3,6 +3,10 @@
 use proc_macro2::{Delimiter, Span, TokenStream};
 use quote::quote;
 
+#[cfg(not(feature = "import"))]
+use crate::diagnostics::Diagnostic;
+#[cfg(feature = "import")]
+use crate::trained;
 use crate::{
     cell::{CellAst, deep_message},
     cursor::{Cursor, too_deep},
@@ -19,7 +23,12 @@ use crate::{
 /// Each mistake becomes a `compile_error!` where it stands; a stand-in takes the place of the model.
 pub fn expand_model(tokens: TokenStream) -> TokenStream {
     let mut found = Diagnostics::new();
-    let model = ModelAst::parse(tokens, &layers::classes(), &mut found);
+    #[cfg_attr(not(feature = "import"), allow(unused_mut))]
+    let mut model = ModelAst::parse(tokens, &layers::classes(), &mut found);
+    #[cfg(feature = "import")]
+    let source = trained::open(&mut model, &mut found);
+    #[cfg(not(feature = "import"))]
+    no_files(&model, &mut found);
     if let Some(path) = layer::missing_cell(&model, LAYERS) {
         // The cell's macro calls us again with the cell; mistakes are shown then.
         found.take();
@@ -38,7 +47,16 @@ pub fn expand_model(tokens: TokenStream) -> TokenStream {
         });
         return emit::fetch(&model, &path, &cells.collect());
     }
-    let graph = passes::run(&model, &mut found);
+    // A model whose file cannot be read has no layers.
+    let graph = match found.is_empty() || model.source.is_none() {
+        true => passes::run(&model, &mut found),
+        false => None,
+    };
+    #[cfg(feature = "import")]
+    let trained = match (source, &graph) {
+        (Some(source), Some(graph)) if found.is_empty() => trained::fit(source, graph, &mut found),
+        _ => None,
+    };
     let mut found = found.take();
     let whole = found.is_empty() && model.cells.iter().all(|c| c.cell.is_some());
     let plan = match graph {
@@ -46,13 +64,36 @@ pub fn expand_model(tokens: TokenStream) -> TokenStream {
         None if whole => Err(Bug::new("nothing is known to be wrong with it")),
         _ => return emit::stub(&model, &found),
     };
-    match plan.and_then(|plan| emit::generate(&plan)) {
+    #[cfg_attr(not(feature = "import"), allow(unused_mut))]
+    let code = plan.and_then(|mut plan| {
+        #[cfg(feature = "import")]
+        let weights = trained.map(|trained| trained.pack(&plan)).transpose()?;
+        #[cfg(feature = "import")]
+        if let Some(weights) = &weights {
+            plan.text = format!("{}\n\n{}", weights.read_from, plan.text);
+        }
+        #[cfg(not(feature = "import"))]
+        let weights = None;
+        emit::generate(&plan, weights.as_ref())
+    });
+    match code {
         Ok(code) => code,
         Err(bug) => {
             found.push(bug.diagnostic(Span::call_site(), &model.tokens.to_string()));
             emit::stub(&model, &found)
         }
     }
+}
+
+/// Reports a file that nobody can read.
+#[cfg(not(feature = "import"))]
+fn no_files(model: &ModelAst, found: &mut Diagnostics) {
+    let Some(source) = &model.source else {
+        return;
+    };
+    let words = "files are read while a program is compiled if the feature `import` is on";
+    let d = Diagnostic::new("RNN0314", source.span, words);
+    found.push(d.help("write `recurrent = { version = \"0.1\", features = [\"import\"] }` in Cargo.toml"));
 }
 
 /// `rnn_cell! { … }` to Rust.

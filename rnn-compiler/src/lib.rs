@@ -17,6 +17,8 @@ pub mod ops;
 pub mod passes;
 pub mod schedule;
 pub mod syntax;
+#[cfg(feature = "import")]
+pub mod trained;
 
 mod expand;
 

@@ -18,7 +18,10 @@ pub use crate::{
         simd::Simd,
     },
     error::Error,
-    stream::{CallWith, Computed, Id, Nothing, StreamInfo, StreamProgram, StreamState, Streamable},
+    stream::{
+        Aligned, CallWith, Computed, Id, Nothing, ProgramModel, ProgramStream, ProgramWeights,
+        StreamInfo, StreamOver, StreamProgram, StreamState, Streamable, Tables,
+    },
 };
 
 #[cfg(feature = "std")]
@@ -47,7 +50,7 @@ mod with_std {
         model::{
             AxisSpec, Batch, FromNumbers, Ids, IntoInput, Kind, LayerRow, LayerState, Masks, Model,
             ModelData, ModelInfo, Outputs, Program, Role, Rows, Rows2, Rows3, Schedules, Sequence,
-            Sequence2, Sequence3, StateSpec, Token,
+            Sequence2, Sequence3, StateSpec, Token, Trained,
         },
         params::{
             Constraint, Distribution, FanMode, Init, OwnInit, ParamSpec, Regularizer, axes_of,

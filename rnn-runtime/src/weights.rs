@@ -1,11 +1,14 @@
 //! Weights in files: [safetensors](https://github.com/huggingface/safetensors) under Keras's
-//! names, such as `lstm/kernel`, every tensor `F32` in Keras's shape.
+//! names, such as `lstm/kernel`, every tensor `F32` in Keras's shape. With the feature `import` a load reads what others
+//! write, too: Keras's `.keras`, `.weights.h5` and `.h5`, PyTorch's state dicts, ONNX, RTNeural's and GuitarML's JSON, `.nam`.
+//! The format is told from the content.
 //!
-//! What Keras itself calls its variables is read, too: the file that
+//! What Keras itself calls its variables is read: the file that
 //! `save_file({v.path: v.numpy() for v in model.variables}, "model.safetensors")` writes in Python has
 //! `sequential/lstm/lstm_cell/kernel`. Models around a layer, cells and layers inside of others are left out of the name;
 //! seeds and what belongs to an optimizer are no weights. Layers that Keras has counted (`lstm_3`, `lstm_4`, since a
-//! script made others before) are taken in the order of their numbers. What could be two things is an error.
+//! script made others before) are taken in the order of their numbers. What could be two things is an error. PyTorch's
+//! modules are taken in the order of the file, each for the first layer that it fits.
 //!
 //! A save is atomic: a program that dies in the middle leaves the old file complete. A load checks
 //! everything first and reports all problems together; if there is one, it changes nothing.
@@ -14,23 +17,18 @@
 //! such as those of `include_bytes!`, and any list of parameters.
 
 mod atomic;
-mod names;
 
-use std::{collections::HashMap, fs, path::Path};
-
-use safetensors::{
-    SafeTensors,
-    tensor::{Dtype, TensorView},
+use std::{
+    borrow::Cow,
+    collections::HashMap,
+    fs,
+    path::{Path, PathBuf},
 };
 
-use crate::{
-    error::Error,
-    params::{ParamSpec, distance},
-};
-use names::{Assigned, Assignment};
+use rnn_formats::{Tensor, Unfit, Wanted, fit, fit_matching};
+use safetensors::tensor::{Dtype, TensorView};
 
-/// How many tensors are compared with a missing parameter, to find the nearest.
-const MAX_COMPARED: usize = 1000;
+use crate::{error::Error, params::ParamSpec};
 
 #[doc(hidden)]
 pub use atomic::{make_folder, write_atomically};
@@ -80,7 +78,7 @@ pub fn to_bytes(specs: &[ParamSpec], weights: &[f32]) -> Result<Vec<u8>, Error> 
     let mut at = 0;
     for spec in specs {
         let values = &weights[at..at + spec.len()];
-        if let Some(line) = not_finite(spec.name, spec, values.iter().copied()) {
+        if let Some(line) = not_finite(spec, values) {
             return Err(Error::Argument(line));
         }
         at += spec.len();
@@ -101,13 +99,14 @@ pub fn to_bytes(specs: &[ParamSpec], weights: &[f32]) -> Result<Vec<u8>, Error> 
     safetensors::serialize(tensors, Some(metadata)).map_err(|e| Error::Argument(e.to_string()))
 }
 
-/// Reads the safetensors file `path`, with the names that [`save`] writes or Keras's own, into `weights`.
+/// Reads the weights in the file `path` into `weights`: safetensors with the names that [`save`] writes, Keras's own or
+/// PyTorch's, and other formats with the feature `import`.
 ///
 /// # Errors
-/// [`Error::Io`] if the file cannot be read; [`Error::Format`] if it is not a safetensors file, a
-/// damaged one, or one of PyTorch's names; [`Error::Weights`] with one line for every parameter that is missing (and what
-/// is nearest to it in the file) or could be several tensors, tensor that the model does not have, shape or type that
-/// differs, and tensor with a number that is not finite. `weights` is then as it was.
+/// [`Error::Io`] if the file cannot be read; [`Error::Format`] if it is of no known format, or damaged; [`Error::Weights`] with
+/// one line for every parameter that is missing (and what
+/// is nearest to it in the file) or could be several tensors, tensor that the model does not have, shape
+/// that differs, and tensor with a number that is not finite. `weights` is then as it was.
 ///
 /// ```
 /// use recurrent::{Error, params::{Init, ParamSpec}, weights::{load_bytes, to_bytes}};
@@ -124,12 +123,11 @@ pub fn to_bytes(specs: &[ParamSpec], weights: &[f32]) -> Result<Vec<u8>, Error> 
 /// # Ok::<(), Error>(())
 /// ```
 pub fn load(path: impl AsRef<Path>, specs: &[ParamSpec], weights: &mut [f32]) -> Result<(), Error> {
-    let path = path.as_ref();
-    let bytes = fs::read(path).map_err(|source| io(path, source))?;
-    load_bytes(&path.display().to_string(), &bytes, specs, weights)
+    File::read(path.as_ref())?.load(specs, weights)
 }
 
-/// [`load`] from bytes, such as those of `include_bytes!`. `name` is what errors call them.
+/// [`load`] from bytes, such as those of `include_bytes!`. `name` is what errors call them. Files that they name are not
+/// read: ONNX with its tensors in another file is an error.
 ///
 /// # Errors
 /// As [`load`], without those of the file system.
@@ -141,34 +139,12 @@ pub fn load_bytes(
     specs: &[ParamSpec],
     weights: &mut [f32],
 ) -> Result<(), Error> {
-    check_length(specs, weights.len())?;
-    let problem = |problems| Error::Weights {
-        file: name.to_owned(),
-        problems,
+    let file = File {
+        name: name.to_owned(),
+        bytes: Cow::Borrowed(bytes),
+        folder: None,
     };
-    let file = read(name, bytes)?;
-    let names = names_of(name, &file)?;
-    let assignment = names::assign(&names, specs, true);
-    let problems = problems(&file, specs, &assignment);
-    if !problems.is_empty() {
-        return Err(problem(problems));
-    }
-    let mut rest = weights;
-    for (spec, assigned) in specs.iter().zip(&assignment.of) {
-        let (values, tail) = rest.split_at_mut(spec.len());
-        rest = tail;
-        let Assigned::Tensor(name) = assigned else {
-            continue;
-        };
-        // Cannot fail: `problems` has found all tensors.
-        let tensor = file
-            .tensor(name)
-            .map_err(|e| problem(vec![e.to_string()]))?;
-        for (value, bytes) in values.iter_mut().zip(floats(tensor.data())) {
-            *value = bytes;
-        }
-    }
-    Ok(())
+    file.load(specs, weights)
 }
 
 /// Reads every tensor of the file that has the name and the shape of a parameter. Other parameters do not
@@ -186,245 +162,102 @@ pub fn load_matching(
     specs: &[ParamSpec],
     weights: &mut [f32],
 ) -> Result<Vec<&'static str>, Error> {
-    let path = path.as_ref();
-    let bytes = fs::read(path).map_err(|source| io(path, source))?;
-    let name = path.display().to_string();
     check_length(specs, weights.len())?;
-    let file = read(&name, &bytes)?;
-    let names = names_of(&name, &file)?;
-    let assignment = names::assign(&names, specs, false);
-    let (mut found, mut problems) = (Vec::new(), Vec::new());
-    let mut at = 0;
-    for (spec, assigned) in specs.iter().zip(&assignment.of) {
-        if let Assigned::Tensor(name) = assigned
-            && let Ok(tensor) = file.tensor(name)
-            && tensor.shape() == spec.shape
-        {
-            problems.extend(match tensor.dtype() {
-                Dtype::F32 => not_finite(&label(spec, name), spec, floats(tensor.data())),
-                other => Some(wrong_type(&label(spec, name), other)),
-            });
-            found.push((*spec, at, tensor));
+    let file = File::read(path.as_ref())?;
+    let tensors = file.tensors(&[])?;
+    let found = fit_matching(&tensors, &wanted(specs)).map_err(|p| file.differs(p))?;
+    let mut rest = weights;
+    let mut names = Vec::new();
+    for (spec, tensor) in specs.iter().zip(found) {
+        let (values, tail) = rest.split_at_mut(spec.len());
+        rest = tail;
+        if let Some(tensor) = tensor {
+            values.copy_from_slice(&tensor.values);
+            names.push(spec.name);
         }
-        if let Assigned::OneOf(paths) = assigned {
-            problems.push(one_of(spec, paths));
+    }
+    Ok(names)
+}
+
+/// A file, in whichever format.
+struct File<'b> {
+    name: String,
+    bytes: Cow<'b, [u8]>,
+    /// Where the files are that it names.
+    #[cfg_attr(not(feature = "import"), allow(dead_code))]
+    folder: Option<PathBuf>,
+}
+
+impl File<'_> {
+    fn read(path: &Path) -> Result<Self, Error> {
+        let bytes = fs::read(path).map_err(|source| io(path, source))?;
+        Ok(File {
+            name: path.display().to_string(),
+            bytes: Cow::Owned(bytes),
+            folder: path.parent().map(Path::to_owned),
+        })
+    }
+
+    fn load(&self, specs: &[ParamSpec], weights: &mut [f32]) -> Result<(), Error> {
+        check_length(specs, weights.len())?;
+        let wanted = wanted(specs);
+        let tensors = self.tensors(&wanted)?;
+        let found = fit(&tensors, &wanted).map_err(|p| self.differs(p))?;
+        let mut rest = weights;
+        for tensor in found {
+            let (values, tail) = rest.split_at_mut(tensor.values.len());
+            rest = tail;
+            values.copy_from_slice(&tensor.values);
         }
-        at += spec.len();
+        Ok(())
     }
-    if found.is_empty() {
-        problems = self::problems(&file, specs, &assignment);
+
+    fn tensors(&self, wanted: &[Wanted<'_>]) -> Result<Vec<Tensor>, Error> {
+        #[cfg(feature = "import")]
+        let tensors = rnn_formats::tensors(
+            &self.bytes,
+            &mut |name| match &self.folder {
+                Some(folder) => fs::read(folder.join(name)),
+                None => Err(std::io::ErrorKind::NotFound.into()),
+            },
+            wanted,
+        );
+        #[cfg(not(feature = "import"))]
+        let tensors = rnn_formats::tensors(&self.bytes, wanted);
+        tensors.map_err(|e| match e {
+            Unfit::Unread(e) => Error::Format {
+                file: self.name.clone(),
+                problem: e.to_string(),
+            },
+            Unfit::Differs(problems) => self.differs(problems),
+        })
     }
-    if !problems.is_empty() {
-        return Err(Error::Weights {
-            file: name,
+
+    fn differs(&self, problems: Vec<String>) -> Error {
+        Error::Weights {
+            file: self.name.clone(),
             problems,
-        });
-    }
-    for (spec, at, tensor) in &found {
-        let to = &mut weights[*at..*at + spec.len()];
-        for (to, value) in to.iter_mut().zip(floats(tensor.data())) {
-            *to = value;
         }
     }
-    Ok(found.iter().map(|(spec, ..)| spec.name).collect())
 }
 
-/// The tensors of a file, or an error that says what it is instead of safetensors.
-fn read<'b>(name: &str, bytes: &'b [u8]) -> Result<SafeTensors<'b>, Error> {
-    SafeTensors::deserialize(bytes).map_err(|e| {
-        let other = |what: &str| {
-            format!(
-                "it is {what}; weights come as safetensors: in Keras \
-                 `safetensors.numpy.save_file({{v.path: v.numpy() for v in model.variables}}, \
-                 \"model.safetensors\")`, and from PyTorch as {FROM_PYTORCH} says"
-            )
-        };
-        let problem = if bytes.starts_with(b"\x89HDF\r\n\x1a\n") {
-            other("an HDF5 file, as Keras writes `.h5`")
-        } else if bytes.starts_with(b"PK\x03\x04") {
-            other("a zip archive, as Keras writes `.keras` and PyTorch `.pt`")
-        } else if matches!(bytes.trim_ascii_start().first(), Some(b'{' | b'[')) {
-            format!(
-                "it is JSON, as RTNeural reads; weights come as safetensors: {FROM_RTNEURAL} has the script that makes them of it"
-            )
-        } else {
-            format!("not a safetensors file, or a damaged one: {e}")
-        };
-        Error::Format {
-            file: name.to_owned(),
-            problem,
-        }
-    })
-}
-
-/// Where the way from RTNeural is described.
-const FROM_RTNEURAL: &str = "docs/src/weights.md#from-rtneural";
-
-/// Where the way from PyTorch is described.
-const FROM_PYTORCH: &str = "docs/src/weights.md#from-pytorch";
-
-/// The names of the tensors of a file, or an error if they are PyTorch's.
-fn names_of<'f>(name: &str, file: &'f SafeTensors<'_>) -> Result<Vec<&'f str>, Error> {
-    let mut names: Vec<&str> = file.names();
-    names.sort_unstable();
-    if !names::are_pytorch(&names) {
-        return Ok(names);
-    }
-    let shown: Vec<String> = names.iter().take(3).map(|n| printable(n)).collect();
-    let more = if names.len() > shown.len() {
-        ", …"
-    } else {
-        ""
+fn wanted(specs: &[ParamSpec]) -> Vec<Wanted<'_>> {
+    let one = |spec: &'_ ParamSpec| Wanted {
+        name: spec.name,
+        shape: spec.shape,
     };
-    Err(Error::Format {
-        file: name.to_owned(),
-        problem: format!(
-            "its names are PyTorch's ({}{more}); PyTorch has its matrices the other way round and other gates, so they \
-             have to be turned: {FROM_PYTORCH} has the Python for it",
-            shown.join(", ")
-        ),
-    })
+    specs.iter().map(one).collect()
 }
 
 /// The problem of a parameter with numbers that are not finite.
-fn not_finite(label: &str, spec: &ParamSpec, values: impl Iterator<Item = f32>) -> Option<String> {
-    let bad: Vec<usize> = values
-        .enumerate()
-        .filter_map(|(index, value)| (!value.is_finite()).then_some(index))
-        .collect();
-    let first = bad.first()?;
+fn not_finite(spec: &ParamSpec, values: &[f32]) -> Option<String> {
+    let first = values.iter().position(|v| !v.is_finite())?;
+    let bad = values.iter().filter(|v| !v.is_finite()).count();
     Some(format!(
-        "{label}: {} of {} numbers not finite, the first at index {first}",
-        bad.len(),
+        "{}: {bad} of {} numbers not finite, the first at index {first}",
+        spec.name,
         spec.len()
     ))
-}
-
-fn wrong_type(label: &str, found: Dtype) -> String {
-    format!("{label}: expected type F32, found {found}")
-}
-
-/// A parameter, and what the file calls it if that is another name.
-fn label(spec: &ParamSpec, tensor: &str) -> String {
-    match spec.name == tensor {
-        true => spec.name.to_owned(),
-        false => format!("{} (`{}` of the file)", spec.name, printable(tensor)),
-    }
-}
-
-/// The problem of a parameter that could be several tensors.
-fn one_of(spec: &ParamSpec, paths: &[&str]) -> String {
-    let paths: Vec<String> = paths
-        .iter()
-        .map(|p| format!("`{}`", printable(p)))
-        .collect();
-    format!(
-        "{}: could be in {}; give the layers the same names in Keras and here",
-        spec.name,
-        paths.join(" or ")
-    )
-}
-
-/// All reasons why `file` cannot be the weights of `specs`, in the order of the parameters; then the
-/// tensors that the model does not have, by name.
-fn problems(
-    file: &SafeTensors<'_>,
-    specs: &[ParamSpec],
-    assignment: &Assignment<'_>,
-) -> Vec<String> {
-    let mut problems = Vec::new();
-    let shape = |name: &str| file.tensor(name).map_or(Vec::new(), |t| t.shape().to_vec());
-    for (spec, assigned) in specs.iter().zip(&assignment.of) {
-        let name = match assigned {
-            Assigned::Tensor(name) => *name,
-            Assigned::Missing => {
-                let near = nearest(spec, &assignment.left, &shape);
-                let near = near.map(|n| {
-                    let (name, shape) = (printable(n), shape(n));
-                    format!("; the nearest in the file is `{name}` {shape:?}")
-                });
-                problems.push(format!(
-                    "{}: missing, expected shape {:?}{}",
-                    spec.name,
-                    spec.shape,
-                    near.unwrap_or_default()
-                ));
-                continue;
-            }
-            Assigned::OneOf(paths) => {
-                problems.push(one_of(spec, paths));
-                continue;
-            }
-        };
-        let Ok(tensor) = file.tensor(name) else {
-            continue;
-        };
-        let label = label(spec, name);
-        let mut differs = false;
-        if tensor.shape() != spec.shape {
-            let found = tensor.shape();
-            problems.push(format!(
-                "{label}: expected shape {:?}, found {found:?}",
-                spec.shape
-            ));
-            differs = true;
-        }
-        if tensor.dtype() != Dtype::F32 {
-            problems.push(wrong_type(&label, tensor.dtype()));
-            differs = true;
-        }
-        if differs {
-            continue;
-        }
-        problems.extend(not_finite(&label, spec, floats(tensor.data())));
-    }
-    let extra = assignment.left.iter();
-    problems.extend(extra.map(|name| {
-        format!(
-            "{}: not in the model, shape {:?}",
-            printable(name),
-            shape(name)
-        )
-    }));
-    problems
-}
-
-/// The tensor of `left` that a missing parameter may be: one of its shape with the same last part, or else one of nearly
-/// its name.
-fn nearest<'f>(
-    spec: &ParamSpec,
-    left: &[&'f str],
-    shape: &impl Fn(&str) -> Vec<usize>,
-) -> Option<&'f str> {
-    let (layer, own) = spec.name.split_once('/').unwrap_or(("", spec.name));
-    let last = |name: &str| name.rsplit('/').next() == own.rsplit('/').next();
-    let apart = |name: &str| {
-        let of_layer = |part: &str| distance(layer, part);
-        name.split('/').map(of_layer).min().unwrap_or(usize::MAX)
-    };
-    let compared = left.iter().take(MAX_COMPARED);
-    let (other, _, name) = compared
-        .map(|name| {
-            let same = last(name) && shape(name) == spec.shape;
-            (!same, apart(name).min(distance(spec.name, name)), *name)
-        })
-        .min()?;
-    let near = !other || distance(spec.name, name) <= spec.name.len() / 3;
-    near.then_some(name)
-}
-
-/// A name from a file, harmless on a terminal.
-fn printable(name: &str) -> String {
-    name.escape_debug().to_string()
-}
-
-/// The little-endian floats of a tensor.
-fn floats(bytes: &[u8]) -> impl Iterator<Item = f32> {
-    bytes
-        .as_chunks::<4>()
-        .0
-        .iter()
-        .map(|b| f32::from_le_bytes(*b))
 }
 
 /// `length` floats for `specs`, or an error.

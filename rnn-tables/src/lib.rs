@@ -13,6 +13,7 @@ mod instruction;
 mod kernel;
 mod mask;
 mod output;
+mod panels;
 mod stage;
 mod weights;
 
@@ -23,6 +24,10 @@ pub use instruction::{
 pub use kernel::{Kernel, Segment};
 pub use mask::{InputMask, MaskRule};
 pub use output::OutputRange;
+pub use panels::{
+    PORTABLE_UNITS, READ_PAST, ROW_ALIGN, pack_matrix, pack_vector, packed_len, packed_start,
+    padded, small_panel, unpack_matrix, unpack_vector,
+};
 pub use stage::{Fixed, Stage};
 pub use weights::{
     MatrixGradient, MatrixSlice, PackedGate, PackedOffset, PackedVector, VectorGradient,

@@ -48,12 +48,15 @@ const STEPS: &[Step] = &[
         name: "clippy",
         about: "lints, warnings denied",
         run: |root| {
-            // The grid is 600 models of one kind, which take minutes; the other packages have every layer and every mode.
+            // The grid and the goldens are 700 models of one kind, written by scripts, which take minutes; the other packages have
+            // every layer and every mode.
             let arguments = [
                 "clippy",
                 "--workspace",
                 "--exclude",
                 "recurrent-test-grid",
+                "--exclude",
+                "recurrent-test-goldens",
                 "--all-targets",
                 "--features",
                 FEATURES,
@@ -341,7 +344,19 @@ fn slow(root: &Path) -> bool {
         "--",
         "--ignored",
     ];
-    cargo(root, &ignored, &[("RECURRENT_TEST_DEVICE", "standin")])
+    // What kernels take, on both GPUs.
+    let resources = [
+        "test",
+        "-p",
+        "recurrent-test-cuda",
+        "--features",
+        FEATURES,
+        "--test",
+        "resources",
+    ];
+    let device = ("RECURRENT_TEST_DEVICE", "standin");
+    let passed = cargo(root, &resources, &[device, ("RECURRENT_TEST_ALL", "1")]);
+    cargo(root, &ignored, &[device]) && passed
 }
 
 /// The test programs of a package that the feature `all` turns on.

@@ -23,6 +23,19 @@ impl Symbol {
     }
 }
 
+impl Symbol {
+    /// As the user wrote it.
+    pub fn path(&self) -> &syn::Path {
+        &self.path
+    }
+}
+
+impl fmt::Display for Symbol {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
 impl PartialEq for Symbol {
     fn eq(&self, other: &Self) -> bool {
         self.text == other.text
@@ -77,6 +90,47 @@ impl Size {
             1 => self.terms.get(&Vec::new()).copied(),
             _ => None,
         }
+    }
+
+    /// The number, where `of` gives those of the `const`s; `None` if one is not known, or the number is too large.
+    pub fn value_with(&self, of: impl Fn(&Symbol) -> Option<usize>) -> Option<usize> {
+        self.terms.iter().try_fold(0_usize, |sum, (symbols, &c)| {
+            let product = symbols
+                .iter()
+                .try_fold(c, |product, symbol| product.checked_mul(of(symbol)?))?;
+            sum.checked_add(product)
+        })
+    }
+
+    /// The only `const` that `of` does not know, and what it must be so that this size is `n`.
+    pub fn solve(
+        &self,
+        n: usize,
+        of: impl Fn(&Symbol) -> Option<usize>,
+    ) -> Option<(Symbol, usize)> {
+        // `factor` times the unknown one, and `rest`.
+        let (mut factor, mut rest, mut unknown) = (0_usize, 0_usize, None);
+        for (symbols, &c) in &self.terms {
+            let (mut product, mut open) = (c, None);
+            for symbol in symbols {
+                match of(symbol) {
+                    Some(value) => product = product.checked_mul(value)?,
+                    None if open.is_none() => open = Some(symbol),
+                    None => return None,
+                }
+            }
+            match open {
+                None => rest = rest.checked_add(product)?,
+                Some(symbol) if unknown.is_none_or(|u| u == symbol) => {
+                    unknown = Some(symbol);
+                    factor = factor.checked_add(product)?;
+                }
+                Some(_) => return None,
+            }
+        }
+        let product = n.checked_sub(rest)?;
+        let whole = factor > 0 && product.is_multiple_of(factor);
+        whole.then_some((unknown?.clone(), product / factor))
     }
 
     /// `self / n` if every coefficient is a multiple of `n`.
@@ -207,5 +261,15 @@ mod tests {
         assert_eq!(u.value(), None);
         assert_eq!((&Size::known(3) + &Size::known(4)).value(), Some(7));
         assert_eq!(a.tokens().to_string(), "(3 * UNITS)");
+        let with = |n| a.value_with(|_| Some(n));
+        assert_eq!((with(5), with(usize::MAX)), (Some(15), None));
+        assert_eq!(a.value_with(|_| None), None);
+        let solved = (&a + &Size::known(2)).solve(14, |_| None);
+        assert_eq!(
+            solved.map(|(symbol, n)| (symbol.to_string(), n)),
+            Some(("UNITS".into(), 4))
+        );
+        assert_eq!(a.solve(14, |_| None), None);
+        assert_eq!((&u * &u).solve(16, |_| None), None);
     }
 }

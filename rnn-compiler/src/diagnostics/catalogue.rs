@@ -62,6 +62,7 @@ pub const CATALOGUE: &[Entry] = &[
     entry("RNN0034", "something after the model", "One `rnn_model!` holds one model."),
     entry("RNN0035", "`;` missing or too much", "A named model is an item and ends with `;`, a model without a name is an expression and does not."),
     entry("RNN0036", "named model without `struct` or name", "Attributes and a visibility belong to `struct Name = …;`."),
+    entry("RNN0037", "file that cannot be named", "A file is a path in quotes: `import(\"models/amp.keras\")`, or `, weights = \"amp.safetensors\"` after the layers."),
     entry("RNN0040", "layer missing", "A layer stands on both sides of every `->`."),
     entry("RNN0041", "layers not joined by `->`", "Layers are joined by `->` and have their arguments in parentheses."),
     entry("RNN0042", "argument that cannot be read", "Arguments are divided by `,`; a named one is written `name = value`."),
@@ -189,6 +190,11 @@ pub const CATALOGUE: &[Entry] = &[
     entry("RNN0251", "array of another shape", "A parameter starts with an array of the program, and the two differ in shape; rustc shows where the array is named in the cell."),
     entry("RNN0252", "name in a cell that nothing reads", "What no statement reads is most often a mistake: a bias that was forgotten, a gate that does nothing: a warning. `_bias` or `let [a, _] = split(z);` says that it is none."),
     entry("RNN0300", "model that cannot stream", "A stream sees one step at a time. `Bidirectional`, `go_backwards`, `Flatten`, `Reshape` and `Permute` of a sequence, `RepeatVector`, `initial_state` and models with several axes of time need the whole sequence: use `predict`."),
+    entry("RNN0310", "file that cannot be read", "The path starts at the folder of the crate's Cargo.toml. A file that is there and cannot be read is damaged, or of no known format."),
+    entry("RNN0311", "file without layers", "PyTorch's state dicts and files of weights alone have no architecture: write the layers, and `, weights = \"…\"` after them."),
+    entry("RNN0312", "layer of a file that is not understood", "The file has a layer, an operator or an argument that there is no layer for here. All of them are listed at once."),
+    entry("RNN0313", "weights that do not fit", "Names and shapes of a file's tensors have to be those of the model's parameters."),
+    entry("RNN0314", "files without the feature", "Files are read while a program is compiled if the feature `import` of recurrent is on: its readers take time to build, so others go without."),
 ];
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ mod kernel;
 mod model;
 mod names;
 mod packing;
+mod program_weights;
 mod stream;
 mod stub;
 mod tables;
@@ -16,5 +17,6 @@ mod target;
 
 pub use cell::{broken_cell, cell, fetch};
 pub use model::generate;
+pub use program_weights::ProgramWeights;
 pub use stub::stub;
 pub use target::CPU;

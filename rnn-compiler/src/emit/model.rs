@@ -8,6 +8,7 @@ use super::{
     cells::{Counter, Emitted, form, kernels, scan},
     info, io,
     packing::{computed, own_shapes, packing},
+    program_weights::{ProgramWeights, program_weights},
     stream,
     tables::Print,
 };
@@ -17,11 +18,11 @@ use crate::{
     schedule::{BufferPlan, Plan},
 };
 
-/// The code of a model.
+/// The code of a model, with its weights if they are known.
 ///
 /// # Errors
 /// If the plan contradicts itself, which is a mistake of the compiler.
-pub fn generate(plan: &Plan) -> Sound<TokenStream> {
+pub fn generate(plan: &Plan, weights: Option<&ProgramWeights>) -> Sound<TokenStream> {
     let layers = &plan.graph.layers;
     let rt = layers.krate.clone();
     let asserts = layers.assertions.iter().map(|a| {
@@ -38,7 +39,7 @@ pub fn generate(plan: &Plan) -> Sound<TokenStream> {
         ),
     };
     let io = io::io(&rt, plan);
-    let body = implementation(&rt, plan, &name, &io)?;
+    let body = implementation(&rt, plan, &name, &io, weights)?;
     let (types, step_types) = (&io.items, &io.step_items);
     let batch_types = match types.is_empty() {
         true => quote!(),
@@ -65,7 +66,13 @@ pub fn generate(plan: &Plan) -> Sound<TokenStream> {
     })
 }
 
-fn implementation(rt: &TokenStream, plan: &Plan, name: &Ident, io: &io::Io) -> Sound<TokenStream> {
+fn implementation(
+    rt: &TokenStream,
+    plan: &Plan,
+    name: &Ident,
+    io: &io::Io,
+    weights: Option<&ProgramWeights>,
+) -> Sound<TokenStream> {
     let packing = packing(rt, plan);
     let mut counter = Counter::default();
     let computed = computed(rt, plan, &mut counter)?;
@@ -131,6 +138,17 @@ fn implementation(rt: &TokenStream, plan: &Plan, name: &Ident, io: &io::Io) -> S
         Some(whole) => cannot_stream(rt, plan, name, &io.call, whole),
     };
     let own_shapes = own_shapes(&plan.graph.params);
+    let in_program = weights.map(|weights| program_weights(rt, plan, name, weights));
+    let trained = weights.map(|weights| {
+        let read_from = &weights.read_from;
+        quote! {
+            const TRAINED: ::core::option::Option<#rt::Trained> = ::core::option::Option::Some(#rt::Trained {
+                weights: <#name as #rt::ProgramModel>::WEIGHTS,
+                others: __OTHERS_IN_PROGRAM,
+                read_from: #read_from,
+            });
+        }
+    });
     let packing_items = &packing.items;
     let [stream_buffers, buffers] = buffers(rt, plan);
     Ok(quote! {
@@ -149,7 +167,7 @@ fn implementation(rt: &TokenStream, plan: &Plan, name: &Ident, io: &io::Io) -> S
                 s: __S,
                 m: &mut #rt::Memory<'_>,
                 w: #rt::Panels<'_, __W>,
-                weights: &[f32],
+                tables: #rt::Tables<'_>,
                 t: usize,
                 x: &Self::StepInput,
             ) {
@@ -158,12 +176,14 @@ fn implementation(rt: &TokenStream, plan: &Plan, name: &Ident, io: &io::Io) -> S
             #[inline(always)]
             fn step_output(values: &[f32]) -> Self::StepOutput<'_> { #step_output }
         }
+        #in_program
         #rt::with_std! {
             #own_shapes
             #buffers
             #items
             impl #rt::Program for #name {
                 #info
+                #trained
                 #types
                 fn data(&self) -> &#rt::ModelData { &self.data }
                 fn data_mut(&mut self) -> &mut #rt::ModelData { &mut self.data }

@@ -2,7 +2,6 @@
 
 use proc_macro2::{Ident, TokenStream};
 use quote::{quote, quote_spanned};
-use rnn_tables::VectorSlice;
 
 use super::{
     cells::Counter,
@@ -15,7 +14,7 @@ use crate::{
     cell::{CellConstant, Initializer, numbers_of, size::Size},
     diagnostics::Sound,
     ir::{Constraint, ModelParam, Packed, ParamId, Symbolic},
-    kernels::{PackedVectorSource, Statement},
+    kernels::Statement,
     schedule::Plan,
     syntax::path_text,
 };
@@ -48,34 +47,29 @@ pub(super) fn packing(rt: &TokenStream, plan: &Plan) -> Packing {
     let mut at = quote!(0);
     let mut matrices = [TokenStream::new(), TokenStream::new()];
     let mut vectors = [TokenStream::new(), TokenStream::new()];
-    let mut computed = TokenStream::new();
     for training in [false, true] {
         let table = usize::from(training);
-        for (i, m) in plan.matrices.iter().enumerate() {
-            if (i >= plan.training_matrices) != training {
-                continue;
-            }
-            let name = packed(Packed::Matrix(i));
-            let (k, width, gates) = (m.k.tokens(), m.width.tokens(), m.gates.len());
-            items.extend(quote!(const #name: #rt::PackedOffset = #rt::packed_start(#at, #width);));
-            at = quote!(#name.0 + #rt::packed_len(#k, #gates, #width));
-            let gates = m.gates.iter().map(|gate| gate.print(rt));
-            matrices[table].extend(quote!(#(#gates,)*));
-        }
-        for (i, v) in plan.vectors.iter().enumerate() {
-            let name = packed(Packed::Vector(i));
-            match (&v.packed, v.param) {
-                (PackedVectorSource::Param(_, offset, width), Some(param)) => {
-                    if (i >= plan.training_vectors) != training {
+        for id in plan.packed_order(training) {
+            let name = packed(id);
+            match id {
+                Packed::Matrix(i) => {
+                    let m = &plan.matrices[i];
+                    let (k, width, gates) = (m.k.tokens(), m.width.tokens(), m.gates.len());
+                    items.extend(
+                        quote!(const #name: #rt::PackedOffset = #rt::packed_start(#at, #width);),
+                    );
+                    at = quote!(#name.0 + #rt::packed_len(#k, #gates, #width));
+                    let gates = m.gates.iter().map(|gate| gate.print(rt));
+                    matrices[table].extend(quote!(#(#gates,)*));
+                }
+                Packed::Vector(i) => {
+                    let Some((from, width)) = plan.vectors[i].given() else {
                         continue;
-                    }
+                    };
                     let vector = rnn_tables::PackedVector::<Symbolic> {
-                        from: VectorSlice {
-                            param,
-                            offset: offset.clone(),
-                        },
+                        from,
                         width: width.clone(),
-                        to: Packed::Vector(i),
+                        to: id,
                     };
                     let (vector, width) = (vector.print(rt), width.tokens());
                     // Whole vectors are read, so they are aligned as wide panels are.
@@ -85,25 +79,15 @@ pub(super) fn packing(rt: &TokenStream, plan: &Plan) -> Packing {
                     at = quote!(#name.0 + #rt::padded(#width));
                     vectors[table].extend(quote!(#vector,));
                 }
-                (PackedVectorSource::Computed(_, width), _) if !training => {
-                    let width = width.tokens();
-                    let before = match computed.is_empty() {
-                        true => quote!(__COMPUTED),
-                        false => computed,
-                    };
-                    items.extend(
-                        quote!(const #name: #rt::PackedOffset = #rt::PackedOffset(#before);),
-                    );
-                    computed = quote!(#name.0 + #rt::padded(#width));
-                }
-                _ => {}
             }
         }
         if !training {
-            let end = match computed.is_empty() {
-                true => quote!(__COMPUTED),
-                false => computed.clone(),
-            };
+            let mut end = quote!(__COMPUTED);
+            for (i, width) in plan.computed_vectors() {
+                let (name, width) = (packed(Packed::Vector(i)), width.tokens());
+                items.extend(quote!(const #name: #rt::PackedOffset = #rt::PackedOffset(#end);));
+                end = quote!(#name.0 + #rt::padded(#width));
+            }
             items.extend(quote! {
                 // Kernels that compute vectors read what is packed before the computed vectors.
                 const __COMPUTED: usize = #rt::packed_start(#at, #rt::READ_PAST).0 + #rt::READ_PAST;

@@ -72,7 +72,7 @@ fn one(
         } => {
             let (to, x, table) = (to.print(rt), &fields[*input], param(*table));
             let (width, rows) = (width.tokens(), vocabulary.tokens());
-            quote!(m.embed(&#to, #width, &weights[#table.0..], #rows, #x.get());)
+            quote!(m.embed(&#to, #width, tables.from(#table), #rows, #x.get());)
         }
         Instruction::MaskIds { input, to, .. } => {
             let (to, x) = (to.print(rt), &fields[*input]);

@@ -15,12 +15,12 @@ mod kernels;
 mod listing;
 mod stream;
 
-use rnn_tables::{Buffer, Kernel, MatrixGradient, PackedGate, Slice, VectorGradient};
+use rnn_tables::{Buffer, Kernel, MatrixGradient, PackedGate, Slice, VectorGradient, VectorSlice};
 
 use crate::{
     cell::{graph::Graph, size::Size},
     diagnostics::Sound,
-    ir::{BufferRef, Instruction, OpGraph, ParamId, Symbolic, WholeSequence},
+    ir::{BufferRef, Instruction, OpGraph, Packed, ParamId, Symbolic, WholeSequence},
     kernels::{KernelTarget, PackedVectorSource, Statement},
 };
 
@@ -198,6 +198,43 @@ pub struct Plan {
     pub schedules: Schedules,
     /// What was decided, and why: the text of `Model::plan()`.
     pub text: String,
+}
+
+impl Plan {
+    /// What is packed as it is, in the order in which it lies: for inference, or what only training needs.
+    pub fn packed_order(&self, training: bool) -> Vec<Packed> {
+        let here = |i: usize, first: usize| (i >= first) == training;
+        let matrices = (0..self.matrices.len())
+            .filter(|&i| here(i, self.training_matrices))
+            .map(Packed::Matrix);
+        let given =
+            |i: &usize| here(*i, self.training_vectors) && self.vectors[*i].given().is_some();
+        let vectors = (0..self.vectors.len()).filter(given).map(Packed::Vector);
+        matrices.chain(vectors).collect()
+    }
+
+    /// The vectors that are computed when weights are packed, in the order in which they lie, and their units.
+    pub fn computed_vectors(&self) -> Vec<(usize, &Size)> {
+        let all = self.vectors.iter().enumerate();
+        all.filter_map(|(i, v)| match &v.packed {
+            PackedVectorSource::Computed(_, width) => Some((i, width)),
+            PackedVectorSource::Param(..) => None,
+        })
+        .collect()
+    }
+}
+
+impl PlannedVector {
+    /// What it is a part of, and its units; `None` if it is computed.
+    pub fn given(&self) -> Option<(VectorSlice<Symbolic>, &Size)> {
+        match (&self.packed, self.param) {
+            (PackedVectorSource::Param(_, offset, width), Some(param)) => {
+                let offset = offset.clone();
+                Some((VectorSlice { param, offset }, width))
+            }
+            _ => None,
+        }
+    }
 }
 
 /// Plans a model; its kernels are cut for `target`.

@@ -18,6 +18,11 @@ use crate::{
 /// An arrow, and what is written instead by mistake.
 const SIGNS: [&str; 6] = ["->", "=>", ">>", ",", "|", "."];
 
+/// Whether `, weights` follows: the file of a model's weights.
+pub(super) fn starts_weights(c: &Cursor) -> bool {
+    c.is(",") && matches!(c.peek_nth(1), Some(TokenTree::Ident(word)) if *word == "weights")
+}
+
 impl Reader<'_> {
     /// The layers up to `;`, the end, a closing `>` or, in a graph, the next statement; `None` for a layer
     /// with mistakes.
@@ -49,7 +54,7 @@ impl Reader<'_> {
     fn at_end(&self, c: &Cursor) -> bool {
         c.at_end()
             || c.is(";")
-            || !self.graph && c.is(">") && !c.is(">>")
+            || !self.graph && (c.is(">") && !c.is(">>") || starts_weights(c))
             || self.graph && (starts_statement(c) || comma_for_semicolon(c))
     }
 

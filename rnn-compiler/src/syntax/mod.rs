@@ -78,5 +78,6 @@ pub(crate) use foreign::{
 };
 #[cfg(test)]
 pub(crate) use foreign::{names as foreign_names, targets as foreign_targets};
-pub use model::{BodyAst, FetchedCell, ModelAst};
+pub use model::{BodyAst, FetchedCell, ModelAst, SourceAst, SourceKind};
+pub use parse::read_body;
 pub use statement::{ChainAst, InputKind, StatementAst, TargetAst};

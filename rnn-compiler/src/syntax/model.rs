@@ -1,6 +1,6 @@
 //! A model as it was written.
 
-use proc_macro2::{Ident, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream};
 
 use super::{
     ast::{LayerAst, path_text},
@@ -25,9 +25,31 @@ pub struct ModelAst {
     pub item: bool,
     /// The layers.
     pub body: BodyAst,
+    /// The file that the model, or its weights, are read from.
+    pub source: Option<SourceAst>,
     /// The user's tokens without those that the macros pass to one another. They are handed on to the
     /// macro of a cell.
     pub tokens: TokenStream,
+}
+
+/// A file that a model names: `import("amp.keras")`, or `weights = "amp.safetensors"`.
+#[derive(Clone, Debug)]
+pub struct SourceAst {
+    /// What is read from it.
+    pub kind: SourceKind,
+    /// The path, as it was written.
+    pub path: String,
+    /// Where it was written.
+    pub span: Span,
+}
+
+/// What is read from a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SourceKind {
+    /// Layers and weights.
+    Model,
+    /// Weights alone.
+    Weights,
 }
 
 /// What is between the braces, or after the `=`.

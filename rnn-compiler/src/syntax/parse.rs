@@ -6,10 +6,11 @@ use syn::parse::Parser as _;
 
 use super::{
     ast::LayerAst,
+    chain::starts_weights,
     class::{Class, find},
     functional,
     graph::is_graph,
-    model::{BodyAst, FetchedCell, ModelAst},
+    model::{BodyAst, FetchedCell, ModelAst, SourceAst, SourceKind},
     value::Reader,
 };
 use crate::{
@@ -38,6 +39,7 @@ impl ModelAst {
             name: None,
             item: false,
             body: BodyAst::Chain(Vec::new()),
+            source: None,
             tokens: TokenStream::new(),
         };
         if let Some(span) = too_deep(&tokens) {
@@ -103,6 +105,22 @@ fn handed_in(c: &mut Cursor, model: &mut ModelAst, diagnostics: &mut Diagnostics
     }
 }
 
+/// The layers of a text: what stands after `=`, or the statements of a graph.
+pub fn read_body(
+    tokens: TokenStream,
+    span: Span,
+    graph: bool,
+    classes: &[Class],
+    diagnostics: &mut Diagnostics,
+) -> BodyAst {
+    let mut c = Cursor::new(tokens, span);
+    let mut reader = Reader::new(classes, diagnostics);
+    match graph {
+        true => BodyAst::Graph(reader.graph(&mut c, span)),
+        false => BodyAst::Chain(reader.layers(&mut c)),
+    }
+}
+
 const NAMED: &str = "pub struct Rows = Input(28, 28) -> LSTM(64) -> Dense(10);";
 
 fn form(c: &mut Cursor, model: &mut ModelAst, reader: &mut Reader<'_>) -> Parsed<()> {
@@ -117,6 +135,11 @@ fn form(c: &mut Cursor, model: &mut ModelAst, reader: &mut Reader<'_>) -> Parsed
     if named && let Some(body) = c.group(Delimiter::Brace) {
         let mut inside = Cursor::inside(&body);
         model.body = BodyAst::Graph(reader.graph(&mut inside, body.span_open()));
+        model.source = weights(c, reader)?;
+        if model.source.is_some() {
+            // As after a chain; only braces alone are an end.
+            c.eat(";");
+        }
         return after_braces(c, reader);
     }
     if !named && is_graph(c) {
@@ -143,6 +166,15 @@ fn form(c: &mut Cursor, model: &mut ModelAst, reader: &mut Reader<'_>) -> Parsed
     if named && (c.is_group(Delimiter::Brace) || is_graph(c)) {
         return equals_graph(c, model, reader);
     }
+    if c.is_word("import")
+        && c.peek_nth(1)
+            .is_some_and(|t| matches!(t, TokenTree::Group(_)))
+    {
+        model.source = Some(import(c, reader)?);
+        // The end of the one token that stands for a model needs no sign.
+        c.eat(";");
+        return end(c, reader);
+    }
     let open = c.is("<").then(|| c.span());
     if open.is_some() {
         c.next();
@@ -161,8 +193,73 @@ fn form(c: &mut Cursor, model: &mut ModelAst, reader: &mut Reader<'_>) -> Parsed
         );
     }
     model.body = BodyAst::Chain(layers);
+    model.source = weights(c, reader)?;
+    if model.source.is_some() && named && c.at_end() {
+        return Ok(());
+    }
     ending(c, named, reader);
     Ok(())
+}
+
+/// `import("amp.keras")`.
+fn import(c: &mut Cursor, reader: &mut Reader<'_>) -> Parsed<SourceAst> {
+    c.next();
+    let span = c.span();
+    let group = c.group(Delimiter::Parenthesis);
+    let mut inside = group.as_ref().map_or_else(|| c.clone(), Cursor::inside);
+    let path = file(&mut inside);
+    match path {
+        Some((path, span)) if inside.at_end() => Ok(SourceAst {
+            kind: SourceKind::Model,
+            path,
+            span,
+        }),
+        _ => reader.mistake(
+            Diagnostic::new("RNN0037", span, "expected the path of a file in quotes")
+                .help("write `pub struct Amp = import(\"models/amp.keras\");`"),
+        ),
+    }
+}
+
+/// `, weights = "amp.safetensors"` after the layers.
+fn weights(c: &mut Cursor, reader: &mut Reader<'_>) -> Parsed<Option<SourceAst>> {
+    if !starts_weights(c) {
+        return Ok(None);
+    }
+    c.next();
+    c.next();
+    let span = c.span();
+    if c.eat("=")
+        && let Some((path, span)) = file(c)
+    {
+        return Ok(Some(SourceAst {
+            kind: SourceKind::Weights,
+            path,
+            span,
+        }));
+    }
+    reader.mistake(
+        Diagnostic::new("RNN0037", span, "expected `= \"…\"` with the path of a file after `weights`")
+            .help("write `pub struct Amp = Input(_, 1) -> LSTM(16) -> Dense(1), weights = \"amp.safetensors\";`"),
+    )
+}
+
+/// A path in quotes, and where it stands.
+fn file(c: &mut Cursor) -> Option<(String, Span)> {
+    let token = c.peek()?.clone();
+    let literal: syn::LitStr = syn::parse2(token.into()).ok()?;
+    c.next();
+    Some((literal.value(), literal.span()))
+}
+
+/// Reports what stands after the end.
+fn end(c: &Cursor, reader: &mut Reader<'_>) -> Parsed<()> {
+    if c.at_end() {
+        return Ok(());
+    }
+    let words = format!("{} after the end of the model", c.found());
+    let d = Diagnostic::new("RNN0034", c.span(), words);
+    reader.mistake(d.help("write one model in one `rnn_model!`"))
 }
 
 /// What to write instead of a program for Keras; `None` if the tokens are no such program.
@@ -186,12 +283,7 @@ fn after_braces(c: &mut Cursor, reader: &mut Reader<'_>) -> Parsed<()> {
                 .help("remove the `;`"),
         );
     }
-    if c.at_end() {
-        return Ok(());
-    }
-    let words = format!("{} after the end of the model", c.found());
-    let d = Diagnostic::new("RNN0034", c.span(), words);
-    reader.mistake(d.help("write one model in one `rnn_model!`"))
+    end(c, reader)
 }
 
 /// Reports braces around a graph without a name, and reads what they hold.

@@ -37,13 +37,21 @@ pub trait Storage {
 #[derive(Clone, Copy, Debug)]
 pub struct Inline<const LINES: usize>([Line; LINES]);
 
+impl<const LINES: usize> Inline<LINES> {
+    /// How many floats there are.
+    pub const FLOATS: usize = LINES * LINE;
+
+    /// All of them zero.
+    pub const ZEROS: Self = Inline([ZEROS; LINES]);
+}
+
 impl<const LINES: usize> Storage for Inline<LINES> {
     /// # Panics
     /// If `len` floats do not fit.
     #[inline]
     fn zeros(len: usize) -> Self {
-        assert!(len <= LINES * LINE, "more floats than lines");
-        Inline([ZEROS; LINES])
+        assert!(len <= Self::FLOATS, "more floats than lines");
+        Self::ZEROS
     }
     #[inline(always)]
     fn floats(&self) -> &[f32] {

@@ -1,9 +1,15 @@
 //! What the compiler says about a model, and the code that it generates for it.
 
 use super::{FromNumbers, ModelData, Outputs};
-use crate::{cpu::run::CpuProgram, learner::ValueSpec, params::ParamSpec, stream::StreamProgram};
+use crate::{
+    cpu::run::CpuProgram,
+    learner::ValueSpec,
+    params::ParamSpec,
+    stream::{ProgramWeights, StreamInfo, StreamProgram},
+};
 use rnn_tables::{
-    Buffer, BufferRef, InputMask, Instruction, OutputRange, PackedGate, PackedVector,
+    Buffer, BufferRef, InputMask, Instruction, OutputRange, PORTABLE_UNITS, PackedGate, PackedVector,
+    unpack_matrix, unpack_vector,
 };
 
 /// How long an axis of time is.
@@ -167,6 +173,35 @@ pub struct Schedules {
     pub backward: &'static [Instruction],
 }
 
+/// The weights of a model in a program, as [`Model`](super::Model) needs them.
+#[derive(Clone, Copy, Debug)]
+pub struct Trained {
+    /// What streams read.
+    pub weights: ProgramWeights,
+    /// What is neither in a table nor packed as it is: runs of weights, with the number of the first.
+    pub others: &'static [(usize, &'static [f32])],
+    /// The file that they were read from, and what it says of itself.
+    pub read_from: &'static str,
+}
+
+impl Trained {
+    /// The weights in the order of the parameters.
+    pub(super) fn weights(&self, stream: &StreamInfo) -> Vec<f32> {
+        let mut weights = vec![0.0; stream.weights];
+        for m in stream.matrices {
+            unpack_matrix(PORTABLE_UNITS, m, self.weights.packed, &mut weights);
+        }
+        for v in stream.vectors {
+            unpack_vector(v, self.weights.packed, &mut weights);
+        }
+        let (first, tables) = (self.weights.tables.first(), self.weights.tables.floats());
+        for &(at, values) in [(first, tables)].iter().chain(self.others) {
+            weights[at..at + values.len()].copy_from_slice(values);
+        }
+        weights
+    }
+}
+
 /// The code of a model. Generated; nothing in it is meant to be called by hand.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no model",
@@ -176,6 +211,8 @@ pub struct Schedules {
 pub trait Program: StreamProgram<StepInput: FromNumbers> + CpuProgram + DeviceProgram {
     /// What is known about the model.
     const INFO: ModelInfo;
+    /// Its weights, if the program has them.
+    const TRAINED: Option<Trained> = None;
     /// The kind of the input ([`super::Sequence`], [`super::Rows`], [`super::Ids`], …), or a tuple
     /// of the kinds of several.
     type Input;

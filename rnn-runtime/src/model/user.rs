@@ -27,12 +27,16 @@ use crate::{cpu::simd::Isa, device::Device, error::Error, init::initialise, para
 /// # Ok::<(), Error>(())
 /// ```
 pub trait Model: Program {
-    /// A model with fresh weights from seed 0. See [`Model::with_seed`].
+    /// The model: with the weights of its file, if it was written with one (`import("amp.keras")`, `weights =
+    /// "amp.safetensors"`), else with fresh weights from seed 0. See [`Model::with_seed`].
     fn new() -> Self {
-        Self::with_seed(0)
+        match Self::TRAINED {
+            Some(trained) => Self::from_data(ModelData::new(trained.weights(&Self::STREAM))),
+            None => Self::with_seed(0),
+        }
     }
 
-    /// A model with fresh weights. The same seed gives the same weights, on every machine.
+    /// A model with fresh weights, whether it has a file or not. The same seed gives the same weights, on every machine.
     fn with_seed(seed: u64) -> Self {
         Self::from_data(ModelData::new(initialise(Self::INFO.params, seed)))
     }
@@ -193,7 +197,8 @@ pub trait Model: Program {
     /// Keras's table of layers, output shapes and parameters; and if the model is not on the CPU, where and how it runs:
     /// [`Model::plan_on`] says more.
     fn summary(&self) -> String {
-        summary::summary(&Self::INFO) + &learner::placed(self)
+        let read_from = Self::TRAINED.map_or(String::new(), |t| format!("{}\n", t.read_from));
+        summary::summary(&Self::INFO) + &read_from + &learner::placed(self)
     }
 
     /// The model's graph as [Mermaid](https://mermaid.js.org) draws it, in Markdown for instance.

@@ -2,13 +2,18 @@
 
 mod call;
 mod id;
+mod in_program;
 mod pack;
+mod process;
 mod program;
+mod tables;
 
 pub use call::{CallOutput, CallWith};
 pub use id::Id;
+pub use in_program::{Aligned, InProgram, ProgramModel, ProgramStream, ProgramWeights};
 pub use pack::{PackedWeights, floats, pack};
 pub use program::{Computed, Nothing, StreamInfo, StreamProgram, StreamState, Streamable};
+pub use tables::Tables;
 
 use core::ops::Range;
 
@@ -45,6 +50,13 @@ pub trait StreamWeights {
     /// The weights, packed for `isa`. A stream asks at every step, with the instruction set that it
     /// was made for.
     fn packed_weights(&self, isa: Isa) -> PackedWeights<'_, Self::Program, Self::Format>;
+
+    /// What a step runs on, for a stream that was made for `isa`.
+    #[doc(hidden)]
+    #[inline(always)]
+    fn runs_on(&self, isa: Isa) -> Isa {
+        isa
+    }
 }
 
 impl<P: StreamProgram, W: PanelFormat> StreamWeights for PackedWeights<'_, P, W> {
@@ -68,6 +80,7 @@ type Out<'s, O> = <<O as StreamWeights>::Program as StreamProgram>::StepOutput<'
 /// | `StreamOver<Rows>`, or `OwnedStream<Rows>` | the model is within the stream | `model.into_stream()?` |
 /// | `StreamOver<Arc<Rows>>`, or `SharedStream<Rows>` | shared with other streams and threads | `Arc::clone(&model).into_stream()?` |
 /// | [`InlineStream<Rows>`](InlineStream) | borrowed from [`PackedWeights`], no allocator | `packed.stream()` |
+/// | [`ProgramStream<Rows>`](ProgramStream) | constants of the program, no allocator | `Rows::stream()` |
 ///
 /// The second and the third are `Send` and `'static`: a struct can hold one and go to another thread.
 /// `V` is where the values are kept.
@@ -146,11 +159,12 @@ impl<O: StreamWeights, V: Storage> StreamOver<O, V> {
     // Where an argument has another type, rustc shows the next line up to column 131.
     pub fn step(&mut self, x: &In<O>) -> Out<'_, O> /* Vec: v[..].try_into()?, Array1: &array::from_fn(|i| r[i]), id: &Id::new(3)? */
     {
-        let weights = self.weights.packed_weights(self.isa);
-        self.isa.dispatch(Step::<O::Program, O::Format> {
+        let isa = self.weights.runs_on(self.isa);
+        let weights = self.weights.packed_weights(isa);
+        isa.dispatch(Step::<O::Program, O::Format> {
             values: self.values.floats_mut(),
             panels: weights.panels(),
-            weights: weights.tables(),
+            tables: weights.tables(),
             t: self.time,
             x,
         });
@@ -253,7 +267,7 @@ impl<O: StreamWeights, V: Storage> StreamOver<O, V> {
 struct Step<'a, P: StreamProgram, W: PanelFormat> {
     values: &'a mut [f32],
     panels: Panels<'a, W>,
-    weights: &'a [f32],
+    tables: Tables<'a>,
     t: usize,
     x: &'a P::StepInput,
 }
@@ -265,6 +279,6 @@ impl<P: StreamProgram, W: PanelFormat> Op for Step<'_, P, W> {
         // Made here and not by the caller: a function that is compiled for an instruction set is
         // not inlined, and the tables must be constants in it.
         let mut m = Memory::new(self.values, P::STREAM.buffers, 1, 1);
-        P::step(s, &mut m, self.panels, self.weights, self.t, self.x);
+        P::step(s, &mut m, self.panels, self.tables, self.t, self.x);
     }
 }

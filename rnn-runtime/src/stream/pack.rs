@@ -4,7 +4,7 @@ use core::marker::PhantomData;
 
 use rnn_tables::Extent;
 
-use super::{CallOutput, CallWith, Computed, InlineStream, StreamProgram};
+use super::{CallOutput, CallWith, Computed, InlineStream, StreamProgram, Tables};
 use crate::{
     Error,
     cpu::{
@@ -88,7 +88,7 @@ impl<P: StreamProgram, W: PanelFormat> Op for Compute<'_, '_, P, W> {
 /// # Ok::<(), Error>(())
 /// ```
 pub struct PackedWeights<'w, P, W: PanelFormat = PortableF32> {
-    weights: &'w [f32],
+    tables: Tables<'w>,
     panels: Panels<'w, W>,
     program: PhantomData<P>,
 }
@@ -104,7 +104,7 @@ impl<P, W: PanelFormat> Copy for PackedWeights<'_, P, W> {}
 impl<P, W: PanelFormat> core::fmt::Debug for PackedWeights<'_, P, W> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.debug_struct("PackedWeights")
-            .field("weights", &self.weights.len())
+            .field("weights", &self.tables.floats().len())
             .field("packed", &self.panels.len())
             .finish()
     }
@@ -146,7 +146,7 @@ impl<'w, P: StreamProgram, W: PanelFormat> PackedWeights<'w, P, W> {
         }
         count("packed weights", P::STREAM.packed, elements.len())?;
         Ok(PackedWeights {
-            weights,
+            tables: Tables::new(weights, 0),
             panels: Panels::new(elements),
             program: PhantomData,
         })
@@ -215,16 +215,15 @@ impl<'w, P: StreamProgram, W: PanelFormat> PackedWeights<'w, P, W> {
 
     /// Those that are not packed.
     #[inline(always)]
-    pub(super) fn tables(&self) -> &'w [f32] {
-        self.weights
+    pub(super) fn tables(&self) -> Tables<'w> {
+        self.tables
     }
 
     /// Weights of the right lengths.
-    #[cfg(feature = "std")]
     #[inline(always)]
-    pub(crate) fn known(weights: &'w [f32], panels: Panels<'w, W>) -> Self {
+    pub(crate) fn known(tables: Tables<'w>, panels: Panels<'w, W>) -> Self {
         PackedWeights {
-            weights,
+            tables,
             panels,
             program: PhantomData,
         }
@@ -282,7 +281,7 @@ impl<'w, P: StreamProgram> PackedWeights<'w, P> {
         for (element, &weight) in room.iter_mut().zip(self.panels.elements()) {
             *element = W::encode(weight);
         }
-        PackedWeights::new(self.weights, room)
+        PackedWeights::new(self.tables.floats(), room)
     }
 }
 

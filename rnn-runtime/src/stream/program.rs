@@ -2,6 +2,7 @@
 
 use rnn_tables::{BufferRef, PackedGate, PackedVector};
 
+use super::Tables;
 use crate::cpu::{
     arena::Storage,
     kernel::{Buf, Memory, PanelFormat, Panels},
@@ -74,12 +75,12 @@ pub trait StreamProgram: Sized {
     /// Vectors computed from parameters.
     type Computed: Computed;
 
-    /// One step of a stream at time `t`. `weights` are those that are not packed.
+    /// One step of a stream at time `t`. `tables` are weights that are not packed.
     fn step<S: Simd, W: PanelFormat>(
         s: S,
         m: &mut Memory<'_>,
         w: Panels<'_, W>,
-        weights: &[f32],
+        tables: Tables<'_>,
         t: usize,
         x: &Self::StepInput,
     );

@@ -22,13 +22,13 @@ mod tile;
 mod valid;
 
 pub use memory::{Memory, array};
-pub use panels::{
-    NativeF32, PanelFormat, Panels, PortableF32, READ_PAST, pack_matrix, pack_vector, packed_len,
-    packed_start, panel_units, small_panel,
-};
+pub use panels::{NativeF32, PanelFormat, Panels, PortableF32, panel_units};
 pub use positions::{AllPositions, Positions};
+pub use rnn_tables::{
+    READ_PAST, ROW_ALIGN, pack_matrix, pack_vector, packed_len, packed_start, padded, small_panel,
+};
 pub use strided::{FindPointers, StridedPointer, StridedPointers};
-pub use table::{Buf, ROW_ALIGN, padded, row_len, stream_layout, stream_len};
+pub use table::{Buf, row_len, stream_layout, stream_len};
 use tile::Block;
 pub use tile::Tile;
 #[cfg(feature = "std")]

@@ -1,16 +1,6 @@
 //! The table of buffers that a model's values lie in.
 
-use rnn_tables::{Buffer, BufferRef, Extent};
-
-/// Rows of every buffer start at a multiple of this many floats (64 bytes), so that a vector that
-/// reaches past the last unit stays in its own row.
-pub const ROW_ALIGN: usize = 16;
-
-/// `width` rounded up to a whole number of [`ROW_ALIGN`]; `usize::MAX` where that cannot be counted, so that
-/// every check against a length refuses it.
-pub const fn padded(width: usize) -> usize {
-    width.div_ceil(ROW_ALIGN).saturating_mul(ROW_ALIGN)
-}
+use rnn_tables::{Buffer, BufferRef, Extent, ROW_ALIGN, padded};
 
 /// Floats of a row of a buffer: whole lines. Where a kernel reads a vector that starts inside of the
 /// row, there is room for another two vectors after the last value.

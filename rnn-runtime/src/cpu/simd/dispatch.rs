@@ -111,6 +111,47 @@ impl Isa {
         &[Isa::BASELINE]
     }
 
+    /// The best one that this CPU has, or the best of at most [`NARROW`] lanes. Asks the CPU once, and costs a load from then on.
+    #[inline(always)]
+    pub(crate) fn detected(narrow: bool) -> Isa {
+        #[cfg(all(target_arch = "x86_64", feature = "std"))]
+        {
+            use core::sync::atomic::{AtomicU8, Ordering::Relaxed};
+
+            static DETECTED: [AtomicU8; 2] = [const { AtomicU8::new(0) }; 2];
+
+            /// Asks the CPU.
+            #[cold]
+            fn ask(narrow: bool, to: &AtomicU8) -> Isa {
+                let sets = Isa::available().iter().rev();
+                let best = sets
+                    .copied()
+                    .find(|isa| !narrow || isa.lanes() <= NARROW)
+                    .unwrap_or(Isa::SCALAR);
+                let code = match best.0 {
+                    Kind::Scalar => 1,
+                    Kind::Avx2 => 2,
+                    Kind::Avx512 => 3,
+                };
+                to.store(code, Relaxed);
+                best
+            }
+            let known = &DETECTED[usize::from(narrow)];
+            match known.load(Relaxed) {
+                1 => Isa(Kind::Scalar),
+                // Only what the CPU has is stored.
+                2 => Isa(Kind::Avx2),
+                3 => Isa(Kind::Avx512),
+                _ => ask(narrow, known),
+            }
+        }
+        #[cfg(not(all(target_arch = "x86_64", feature = "std")))]
+        {
+            let _ = narrow;
+            Isa::BASELINE
+        }
+    }
+
     /// `scalar`, `avx2`, `avx512`, `neon` or `simd128`.
     pub fn name(self) -> &'static str {
         match self.0 {

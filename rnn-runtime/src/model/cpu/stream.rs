@@ -14,7 +14,7 @@ use crate::{
         LayerState, Model, Program, Streamable,
         stateful::{checked, find, named},
     },
-    stream::{PackedWeights, StreamOver, StreamProgram, StreamState, StreamWeights},
+    stream::{PackedWeights, StreamOver, StreamProgram, StreamState, StreamWeights, Tables},
 };
 
 /// The packed weights of a model, which packs them if nobody has yet.
@@ -26,8 +26,8 @@ pub(in crate::model) fn packed_weights<M: Program>(
     let data = model.data();
     let panels = Panels::new(data.packed(&StreamCode::of::<M>(), isa));
     let tables = match const { M::STREAM.reads_tables } {
-        true => data.weights(),
-        false => &[],
+        true => Tables::new(data.weights(), 0),
+        false => Tables::NONE,
     };
     PackedWeights::known(tables, panels)
 }

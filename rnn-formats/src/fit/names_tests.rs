@@ -1,16 +1,8 @@
 use super::*;
-use crate::params::Init;
-
-fn specs(names: &[&'static str]) -> Vec<ParamSpec> {
-    names
-        .iter()
-        .map(|name| ParamSpec::new(name, &[1], Init::Zeros))
-        .collect()
-}
 
 /// The assignment as pairs; what is missing or unclear is empty.
 fn pairs(ours: &[&'static str], theirs: &[&'static str], whole: bool) -> Vec<&'static str> {
-    let found = assign(theirs, &specs(ours), whole);
+    let found = assign(theirs, ours, whole);
     let name = |a: &Assigned<'static>| match a {
         Assigned::Tensor(name) => *name,
         _ => "",
@@ -25,7 +17,7 @@ fn same(ours: &[&'static str], theirs: &[&'static str]) {
         assert_eq!(pairs(ours, theirs, whole), theirs);
         // The order in the file does not matter.
         let turned: Vec<&'static str> = theirs.iter().rev().copied().collect();
-        let found = assign(&turned, &specs(ours), whole);
+        let found = assign(&turned, ours, whole);
         assert!(found.left.is_empty(), "{:?}", found.left);
     }
 }
@@ -119,7 +111,7 @@ fn numbers_give_the_order() {
     assert_eq!(pairs(&ours, &shifted, false), shifted);
     // A part of a model: `gru_1` may be the same layer, or the next one.
     let more = ["s/gru_1/c/kernel", "s/gru_2/c/kernel", "s/dense/kernel"];
-    let found = assign(&more, &specs(&ours), false);
+    let found = assign(&more, &ours, false);
     let both = Assigned::OneOf(vec!["s/gru_1", "s/gru_2"]);
     assert_eq!(found.of, [both.clone(), both]);
     // Another number of layers: then the name counts.
@@ -134,7 +126,7 @@ fn numbers_give_the_order() {
 fn two_layers_of_one_name_are_not_guessed() {
     let theirs = ["encoder/gru/gru_cell/kernel", "decoder/gru/gru_cell/kernel"];
     for ours in [&["gru/kernel"][..], &["gru/kernel", "gru_1/kernel"]] {
-        let found = assign(&theirs, &specs(ours), true);
+        let found = assign(&theirs, ours, true);
         assert_eq!(
             found.of[0],
             Assigned::OneOf(vec!["decoder/gru", "encoder/gru"])
@@ -155,7 +147,7 @@ fn seeds_and_optimizers_are_no_weights() {
         "s/gru/gru_cell/kernel",
         "other/learning_rate",
     ];
-    let found = assign(&names, &specs(&["gru/kernel"]), true);
+    let found = assign(&names, &["gru/kernel"], true);
     assert_eq!(found.of, [Assigned::Tensor("s/gru/gru_cell/kernel")]);
     assert_eq!(found.left, ["other/learning_rate"]);
     // Nor does that hide a parameter.
@@ -177,11 +169,11 @@ fn odd_names_are_left() {
         "_",
         deep.as_str(),
     ];
-    let found = assign(&names, &specs(&["gru/kernel"]), true);
+    let found = assign(&names, &["gru/kernel"], true);
     assert_eq!(found.of, [Assigned::Missing]);
     assert_eq!(found.left.len(), names.len());
     let number = "gru_99999999999999999999999/c/kernel";
-    let found = assign(&[number], &specs(&["gru/kernel"]), true);
+    let found = assign(&[number], &["gru/kernel"], true);
     assert_eq!(found.of, [Assigned::Missing]);
 }
 

@@ -1,6 +1,6 @@
 //! Which tensor of a file is which parameter.
 //!
-//! A file has the names that [`save`](super::save) writes, `gru/kernel`, or Keras's own paths,
+//! A file has the names of this library, `gru/kernel`, or Keras's own paths,
 //! `sequential/gru/gru_cell/kernel`: `{v.path: v.numpy() for v in model.variables}` in Python. A path has parts that
 //! the names here leave out: models around a layer, the cell inside of it, the layer inside of a wrapper. So both are
 //! read as trees, and matched from the outside to the inside.
@@ -9,8 +9,6 @@
 //! model. Layers of one stem are therefore matched by the order of their numbers, if both sides have as many.
 
 use std::collections::{BTreeMap, BTreeSet};
-
-use crate::params::ParamSpec;
 
 /// How many parts a path may have. Keras's have about six; matching goes down by recursion.
 const MAX_PARTS: usize = 16;
@@ -37,26 +35,23 @@ pub(super) struct Assignment<'f> {
 
 /// Finds the parameters among the tensors `names`. `whole`: the file is to have all of them and no others. It may be so
 /// anyway; then it is read that way.
-pub(super) fn assign<'f>(names: &[&'f str], specs: &[ParamSpec], whole: bool) -> Assignment<'f> {
+pub(super) fn assign<'f>(names: &[&'f str], ours: &[&str], whole: bool) -> Assignment<'f> {
     let optimizers = optimizers(names);
     let kept = |name: &&&str| {
         let mut parts = name.split('/');
         let first = parts.next().unwrap_or_default();
         let seed = name.split('/').any(|part| stem(part).0 == "seed_generator");
-        !(seed || optimizers.contains(first)) || specs.iter().any(|s| s.name == **name)
+        !(seed || optimizers.contains(first)) || ours.contains(*name)
     };
     let names: BTreeSet<&'f str> = names.iter().filter(kept).copied().collect();
-    if specs.iter().all(|s| names.contains(s.name)) {
-        return Assignment::new(
-            specs.iter().map(|s| exact(&names, s.name)).collect(),
-            &names,
-        );
+    if ours.iter().all(|own| names.contains(own)) {
+        return Assignment::new(ours.iter().map(|own| exact(&names, own)).collect(), &names);
     }
-    let all = Assignment::new(by_path(&names, specs, true), &names);
+    let all = Assignment::new(by_path(&names, ours, true), &names);
     let complete = all.left.is_empty() && all.of.iter().all(Assigned::is_tensor);
     match whole || complete {
         true => all,
-        false => Assignment::new(by_path(&names, specs, false), &names),
+        false => Assignment::new(by_path(&names, ours, false), &names),
     }
 }
 
@@ -181,13 +176,14 @@ struct Matching<'f> {
     whole: bool,
 }
 
-fn by_path<'f>(names: &BTreeSet<&'f str>, specs: &[ParamSpec], whole: bool) -> Vec<Assigned<'f>> {
-    let ours = Node::of(specs.iter().map(|s| s.name));
+fn by_path<'f>(names: &BTreeSet<&'f str>, ours: &[&str], whole: bool) -> Vec<Assigned<'f>> {
+    let count = ours.len();
+    let ours = Node::of(ours.iter().copied());
     let theirs = Node::of(names.iter().copied());
     let matched = |theirs: &Node<'f>| {
         let mut matching = Matching {
             names: names.iter().copied().collect(),
-            of: vec![Assigned::Missing; specs.len()],
+            of: vec![Assigned::Missing; count],
             whole,
         };
         matching.model(&ours, theirs);
@@ -313,7 +309,7 @@ impl<'f> Matching<'f> {
 }
 
 /// Whether the names are those of a PyTorch module's `state_dict`: `lstm.weight_ih_l0`, `fc.weight`.
-pub(super) fn are_pytorch(names: &[&str]) -> bool {
+pub fn are_pytorch(names: &[&str]) -> bool {
     const LAST: &[&str] = &[
         "weight",
         "bias",
@@ -332,4 +328,5 @@ pub(super) fn are_pytorch(names: &[&str]) -> bool {
 }
 
 #[cfg(test)]
+#[path = "names_tests.rs"]
 mod tests;

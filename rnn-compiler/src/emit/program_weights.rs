@@ -1,0 +1,113 @@
+//! Weights that are a part of the program.
+
+use std::path::PathBuf;
+
+use proc_macro2::{Ident, Literal, Span, TokenStream};
+use quote::{format_ident, quote, quote_spanned};
+
+use crate::schedule::Plan;
+
+/// The weights of a model as its program has them.
+#[derive(Clone, Debug, Default)]
+pub struct ProgramWeights {
+    /// Packed in panels of 16, the computed vectors included.
+    pub packed: Vec<f32>,
+    /// The tables that a stream reads as they are, from this one of all weights on.
+    pub tables: (usize, Vec<f32>),
+    /// Runs of weights that are nowhere else as they are, with the number of the first.
+    pub others: Vec<(usize, Vec<f32>)>,
+    /// What the `const`s of the model are where the weights fit.
+    pub sizes: Vec<(syn::Path, usize)>,
+    /// The files that were read: a program is compiled again when one changes.
+    pub files: Vec<PathBuf>,
+    /// The file as the user named it.
+    pub file: String,
+    /// Where the user named it.
+    pub span: Option<Span>,
+    /// What was read, for people.
+    pub read_from: String,
+}
+
+/// The items of a model with its weights in the program.
+pub(super) fn program_weights(
+    rt: &TokenStream,
+    plan: &Plan,
+    name: &Ident,
+    weights: &ProgramWeights,
+) -> TokenStream {
+    let span = weights.span.unwrap_or_else(Span::call_site);
+    let sizes = weights.sizes.iter().map(|(path, n)| {
+        let message = format!(
+            "[RNN0313]: {} does not fit the model: the size is {n} there",
+            weights.file
+        );
+        let n = Literal::usize_unsuffixed(*n);
+        quote_spanned!(span=> const _: () = ::core::assert!(#path == #n, #message);)
+    });
+    // It makes cargo compile the program again when the file changes; nothing refers to it, so it is in no binary.
+    let files = weights.files.iter().filter_map(|path| path.to_str());
+    let files = files.map(|path| {
+        quote!(
+            const _: &[u8] = ::core::include_bytes!(#path);
+        )
+    });
+    let packed = bytes(rt, "__PACKED_IN_PROGRAM", &weights.packed);
+    let (first, tables) = (
+        weights.tables.0,
+        bytes(rt, "__TABLES_IN_PROGRAM", &weights.tables.1),
+    );
+    let mut other_items = TokenStream::new();
+    let mut others = TokenStream::new();
+    for (i, (at, values)) in weights.others.iter().enumerate() {
+        let name = format!("__OTHERS_IN_PROGRAM_{i}");
+        other_items.extend(bytes(rt, &name, values));
+        let name = format_ident!("{name}");
+        others.extend(quote!((#at, #name.floats()),));
+    }
+    let stream = match (&plan.graph.layers.name, &plan.needs_whole_sequence) {
+        (Some(_), None) => stream(rt, plan, name),
+        _ => TokenStream::new(),
+    };
+    quote! {
+        #(#sizes)*
+        #(#files)*
+        #packed
+        #tables
+        impl #rt::ProgramModel for #name {
+            const WEIGHTS: #rt::ProgramWeights = #rt::ProgramWeights {
+                packed: __PACKED_IN_PROGRAM.floats(),
+                tables: #rt::Tables::new(__TABLES_IN_PROGRAM.floats(), #first),
+            };
+        }
+        #stream
+        #rt::with_std! {
+            #other_items
+            const __OTHERS_IN_PROGRAM: &[(usize, &[f32])] = &[#others];
+        }
+    }
+}
+
+/// The model's own stream: a constant, so that a `static` can hold one.
+fn stream(rt: &TokenStream, plan: &Plan, name: &Ident) -> TokenStream {
+    let vis = &plan.graph.layers.vis;
+    quote! {
+        impl #name {
+            /// A stream at the start of a sequence, over the weights in the program: no allocation, and nothing to do before
+            /// the first step. It is a constant, so that a `static` can hold one, and owns its states.
+            #vis const fn stream() -> #rt::ProgramStream<#name> {
+                #rt::StreamOver::at_start()
+            }
+        }
+    }
+}
+
+/// A `static` of floats.
+fn bytes(rt: &TokenStream, name: &str, values: &[f32]) -> TokenStream {
+    let bytes: Vec<u8> = values.iter().flat_map(|v| v.to_le_bytes()).collect();
+    let (name, len, literal) = (
+        format_ident!("{name}"),
+        bytes.len(),
+        Literal::byte_string(&bytes),
+    );
+    quote!(static #name: #rt::Aligned<#len> = #rt::Aligned(*#literal);)
+}

@@ -1,0 +1,381 @@
+//! The file of a model, or of its weights.
+
+use std::{
+    env, fs, io,
+    path::{Path, PathBuf},
+};
+
+use proc_macro2::{Group, Span, TokenStream, TokenTree};
+use rnn_formats::{Body, Error, Imported, Tensor, Unfit, Wanted};
+
+use super::{Sizes, Trained, mistake};
+use crate::{
+    cell::CellAst,
+    diagnostics::Diagnostics,
+    ir::OpGraph,
+    layers,
+    syntax::{BodyAst, FetchedCell, ModelAst, SourceAst, SourceKind, read_body},
+};
+
+/// A file that has been read.
+#[derive(Clone, Debug)]
+pub struct Source {
+    ast: SourceAst,
+    bytes: Vec<u8>,
+    /// A whole model.
+    imported: Option<Imported>,
+    files: Vec<PathBuf>,
+    read_from: String,
+}
+
+/// Reads the file that a model names. A model that is imported gets its layers and cells from it.
+pub fn open(model: &mut ModelAst, found: &mut Diagnostics) -> Option<Source> {
+    let ast = model.source.clone()?;
+    let path = absolute(&ast.path);
+    let bytes = match fs::read(&path) {
+        Ok(bytes) => bytes,
+        Err(e) => {
+            let help = (!Path::new(&ast.path).is_absolute())
+                .then(|| "a path starts at the folder of the crate's Cargo.toml".to_owned());
+            mistake(
+                found,
+                "RNN0310",
+                ast.span,
+                format!("{} cannot be read: {e}", path.display()),
+                help,
+            );
+            return None;
+        }
+    };
+    let mut source = Source {
+        bytes,
+        imported: None,
+        files: vec![path],
+        read_from: format!("weights: {}", ast.path),
+        ast,
+    };
+    if source.ast.kind == SourceKind::Model {
+        let imported = source.read(found)?;
+        source.describe(model, &imported, found)?;
+        source.imported = Some(imported);
+    }
+    Some(source)
+}
+
+/// The weights of the file for the parameters of a model. Everything that does not fit is reported.
+pub fn fit(source: Source, graph: &OpGraph, found: &mut Diagnostics) -> Option<Trained> {
+    source.fit(graph, found)
+}
+
+/// From the folder of the crate that is compiled.
+fn absolute(path: &str) -> PathBuf {
+    let folder = env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from);
+    let path = Path::new(path);
+    folder.map_or(path.to_owned(), |folder| folder.join(path))
+}
+
+impl Source {
+    fn file(&self) -> &str {
+        &self.ast.path
+    }
+
+    /// Another file, which this one names.
+    fn beside(&mut self) -> impl FnMut(&str) -> io::Result<Vec<u8>> + use<> {
+        let folder = self.files.first().and_then(|path| path.parent());
+        let folder = folder.map(Path::to_owned).unwrap_or_default();
+        move |name: &str| fs::read(folder.join(name))
+    }
+
+    fn read(&mut self, found: &mut Diagnostics) -> Option<Imported> {
+        let mut beside = self.beside();
+        let mut names = Vec::new();
+        let read = rnn_formats::read(&self.bytes, &mut |name| {
+            names.push(name.to_owned());
+            beside(name)
+        });
+        self.keep(names);
+        match read {
+            Ok(imported) => Some(imported),
+            Err(e) => {
+                self.unread(&e, found);
+                None
+            }
+        }
+    }
+
+    fn keep(&mut self, names: Vec<String>) {
+        let folder = self.files.first().and_then(|path| path.parent());
+        let folder = folder.map(Path::to_owned).unwrap_or_default();
+        self.files
+            .extend(names.iter().map(|name| folder.join(name)));
+        self.files.dedup();
+    }
+
+    /// Reports all that is wrong with the file.
+    fn unread(&self, e: &Error, found: &mut Diagnostics) {
+        let (file, span) = (self.file(), self.ast.span);
+        match e {
+            Error::NotUnderstood(lines) => {
+                for line in lines {
+                    mistake(found, "RNN0312", span, format!("{file}: {line}"), None);
+                }
+            }
+            e => mistake(
+                found,
+                "RNN0310",
+                span,
+                format!("{file} cannot be read: {e}"),
+                None,
+            ),
+        }
+    }
+
+    /// Puts the layers and cells of the file in the place of the model's.
+    fn describe(
+        &mut self,
+        model: &mut ModelAst,
+        imported: &Imported,
+        found: &mut Diagnostics,
+    ) -> Option<()> {
+        let (file, span) = (self.file(), self.ast.span);
+        let Some(network) = &imported.network else {
+            let name = model
+                .name
+                .as_ref()
+                .map_or("Name".to_owned(), ToString::to_string);
+            let layers = imported
+                .notes
+                .iter()
+                .find_map(|note| note.split('`').nth(1).filter(|text| text.contains("->")));
+            let layers = layers.unwrap_or("Input(_, 1) -> LSTM(16) -> Dense(1)");
+            let help = format!("write the layers: `struct {name} = {layers}, weights = {file:?};`");
+            mistake(
+                found,
+                "RNN0311",
+                span,
+                format!("{file} has weights and no layers"),
+                Some(help),
+            );
+            return None;
+        };
+        for (name, text) in &network.cells {
+            let mut unseen = Diagnostics::new();
+            let tokens = tokens(text, span)?;
+            let cell = CellAst::parse(tokens, &mut unseen);
+            let wrong = unseen.take();
+            let path = syn::parse_str::<syn::Path>(name).ok();
+            match (cell, path) {
+                (Some(cell), Some(path)) if wrong.is_empty() => {
+                    let cell = CellAst {
+                        path: path.clone(),
+                        ..cell
+                    };
+                    model.cells.push(FetchedCell {
+                        path,
+                        cell: Some(cell),
+                    });
+                }
+                _ => {
+                    let words = wrong.first().map_or_else(String::new, |d| d.text());
+                    mistake(
+                        found,
+                        "RNN0312",
+                        span,
+                        format!("{file}: the cell `{name}`: {words}"),
+                        None,
+                    );
+                    return None;
+                }
+            }
+        }
+        let (text, graph) = match network.body() {
+            Body::Chain(text) => (text, false),
+            Body::Graph(text) => (text, true),
+        };
+        model.body = match tokens(&text, span) {
+            Some(tokens) => read_body(tokens, span, graph, &layers::classes(), found),
+            None => BodyAst::Chain(Vec::new()),
+        };
+        let lines = self.documentation(imported, &text);
+        model.attrs.extend(lines.iter().map(|line| {
+            let line = format!(" {line}");
+            syn::parse_quote!(#[doc = #line])
+        }));
+        self.read_from = self.summary(imported);
+        Some(())
+    }
+
+    /// What was read, in a line for the file, and one for each thing that it says of itself.
+    fn summary(&self, imported: &Imported) -> String {
+        let metadata = imported.metadata.iter().map(|(key, value)| format!("{key}: {value}"));
+        let lines = metadata.chain(imported.notes.iter().cloned());
+        let all = std::iter::once(format!("read from {}", self.file())).chain(lines);
+        all.collect::<Vec<_>>().join("\n")
+    }
+
+    /// What was read, as documentation.
+    fn documentation(&self, imported: &Imported, text: &str) -> Vec<String> {
+        let mut lines = vec![
+            String::new(),
+            format!("Read from `{}`:", self.file()),
+            String::new(),
+            "```text".to_owned(),
+        ];
+        lines.extend(text.replace(" -> ", "\n-> ").lines().map(str::to_owned));
+        lines.push("```".to_owned());
+        if !imported.metadata.is_empty() || !imported.notes.is_empty() {
+            lines.push(String::new());
+        }
+        let metadata = imported
+            .metadata
+            .iter()
+            .map(|(key, value)| format!("- {key}: {value}"));
+        lines.extend(metadata.chain(imported.notes.iter().map(|note| format!("- {note}"))));
+        lines
+    }
+
+    fn fit(mut self, graph: &OpGraph, found: &mut Diagnostics) -> Option<Trained> {
+        let span = self.ast.span;
+        // Where the model has a `const`, the shape of the file's tensor is the number.
+        let imported = self.imported.take();
+        let unknown = graph
+            .params
+            .iter()
+            .any(|p| p.shape.iter().any(|s| s.value().is_none()));
+        let mut sizes = Sizes::default();
+        let tensors = match imported {
+            Some(imported) => imported.tensors,
+            None if unknown => {
+                let imported = self.read(found)?;
+                self.learn(graph, &imported.tensors, &mut sizes, found)?;
+                self.tensors(graph, &sizes, found)?
+            }
+            None => self.tensors(graph, &sizes, found)?,
+        };
+        let shapes = shapes(graph, &sizes)?;
+        let wanted = wanted(graph, &shapes);
+        match rnn_formats::fit(&tensors, &wanted) {
+            Ok(tensors) => Some(Trained {
+                weights: tensors
+                    .iter()
+                    .flat_map(|t| t.values.iter().copied())
+                    .collect(),
+                sizes,
+                files: self.files,
+                file: self.ast.path,
+                span,
+                read_from: self.read_from,
+            }),
+            Err(problems) => {
+                self.differs(&problems, found);
+                None
+            }
+        }
+    }
+
+    fn tensors(
+        &mut self,
+        graph: &OpGraph,
+        sizes: &Sizes,
+        found: &mut Diagnostics,
+    ) -> Option<Vec<Tensor>> {
+        let shapes = shapes(graph, sizes)?;
+        let mut beside = self.beside();
+        match rnn_formats::tensors(&self.bytes, &mut beside, &wanted(graph, &shapes)) {
+            Ok(tensors) => Some(tensors),
+            Err(Unfit::Unread(e)) => {
+                self.unread(&e, found);
+                None
+            }
+            Err(Unfit::Differs(lines)) => {
+                self.differs(&lines, found);
+                None
+            }
+        }
+    }
+
+    fn differs(&self, problems: &[String], found: &mut Diagnostics) {
+        let message = format!(
+            "{} does not fit the model:\n  {}",
+            self.file(),
+            problems.join("\n  ")
+        );
+        mistake(found, "RNN0313", self.ast.span, message, None);
+    }
+
+    /// Learns the numbers of `const`s from the shapes of tensors.
+    fn learn(
+        &self,
+        graph: &OpGraph,
+        tensors: &[Tensor],
+        sizes: &mut Sizes,
+        found: &mut Diagnostics,
+    ) -> Option<()> {
+        let tensor = |name: &str| tensors.iter().find(|t| t.name == name);
+        let mut learned = true;
+        while learned {
+            learned = false;
+            for p in &graph.params {
+                let Some(tensor) = tensor(&p.name).filter(|t| t.shape.len() == p.shape.len())
+                else {
+                    continue;
+                };
+                for (size, &n) in p.shape.iter().zip(&tensor.shape) {
+                    learned |= sizes.find(size).is_none() && sizes.learn(size, n);
+                }
+            }
+        }
+        let open = graph
+            .params
+            .iter()
+            .find(|p| p.shape.iter().any(|s| sizes.find(s).is_none()));
+        let Some(open) = open else {
+            return Some(());
+        };
+        let shape: Vec<String> = open.shape.iter().map(ToString::to_string).collect();
+        let message = format!(
+            "`{}` [{}] has a size that this macro cannot see, and {} has no tensor of this name that tells it",
+            open.name,
+            shape.join(", "),
+            self.file()
+        );
+        let help = "write numbers in place of `const`s".to_owned();
+        mistake(found, "RNN0313", self.ast.span, message, Some(help));
+        None
+    }
+}
+
+/// The shape of each parameter.
+fn shapes(graph: &OpGraph, sizes: &Sizes) -> Option<Vec<Vec<usize>>> {
+    let shape = |p: &crate::ir::ModelParam| p.shape.iter().map(|s| sizes.find(s)).collect();
+    graph.params.iter().map(shape).collect()
+}
+
+fn wanted<'a>(graph: &'a OpGraph, shapes: &'a [Vec<usize>]) -> Vec<Wanted<'a>> {
+    let params = graph.params.iter().zip(shapes);
+    params
+        .map(|(p, shape)| Wanted {
+            name: &p.name,
+            shape,
+        })
+        .collect()
+}
+
+/// Text as tokens that stand where the file is named.
+fn tokens(text: &str, span: Span) -> Option<TokenStream> {
+    fn at(tokens: TokenStream, span: Span) -> TokenStream {
+        let one = |token: TokenTree| match token {
+            TokenTree::Group(group) => {
+                let mut group = Group::new(group.delimiter(), at(group.stream(), span));
+                group.set_span(span);
+                TokenTree::Group(group)
+            }
+            mut other => {
+                other.set_span(span);
+                other
+            }
+        };
+        tokens.into_iter().map(one).collect()
+    }
+    Some(at(text.parse().ok()?, span))
+}

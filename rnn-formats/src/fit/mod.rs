@@ -1,0 +1,220 @@
+//! Which tensor of a file is which parameter of a model, and what is wrong if they do not fit.
+
+mod names;
+
+pub use names::are_pytorch;
+
+use crate::Tensor;
+use names::{Assigned, Assignment};
+
+/// How many tensors are compared with a missing parameter, to find the nearest.
+const MAX_COMPARED: usize = 1000;
+
+/// A parameter that a model has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Wanted<'m> {
+    /// Its name, `lstm/kernel`.
+    pub name: &'m str,
+    /// Its axes.
+    pub shape: &'m [usize],
+}
+
+/// The tensor of each parameter: all of them, and no others.
+///
+/// # Errors
+/// One line for every parameter that is missing (and what is nearest to it in the file) or could be several tensors, tensor
+/// that the model does not have, shape that differs, and tensor with a number that is not finite.
+///
+/// ```
+/// use rnn_formats::{Tensor, Wanted, fit};
+///
+/// let bias = Tensor::new("sequential/dense/bias", [2], vec![1.0, 2.0])?;
+/// let wanted = [Wanted { name: "dense/bias", shape: &[2] }];
+/// let tensors = [bias];
+/// assert_eq!(fit(&tensors, &wanted).unwrap()[0].values, [1.0, 2.0]);
+///
+/// let wanted = [Wanted { name: "dense/bias", shape: &[3] }];
+/// assert_eq!(
+///     fit(&tensors, &wanted).unwrap_err(),
+///     ["dense/bias (`sequential/dense/bias` of the file): expected shape [3], found [2]"],
+/// );
+/// # Ok::<(), rnn_formats::Error>(())
+/// ```
+pub fn fit<'t>(
+    tensors: &'t [Tensor],
+    wanted: &[Wanted<'_>],
+) -> Result<Vec<&'t Tensor>, Vec<String>> {
+    let file = File(tensors);
+    let assignment = file.assign(wanted, true);
+    let problems = file.problems(wanted, &assignment);
+    if !problems.is_empty() {
+        return Err(problems);
+    }
+    let found = assignment.of.iter().filter_map(|a| match a {
+        Assigned::Tensor(name) => file.tensor(name),
+        _ => None,
+    });
+    Ok(found.collect())
+}
+
+/// The tensor of each parameter that the file has, by name and shape; `None` for others. Tensors that are no parameter's are
+/// left out.
+///
+/// # Errors
+/// As [`fit`], for what matches; and if nothing does.
+pub fn fit_matching<'t>(
+    tensors: &'t [Tensor],
+    wanted: &[Wanted<'_>],
+) -> Result<Vec<Option<&'t Tensor>>, Vec<String>> {
+    let file = File(tensors);
+    let assignment = file.assign(wanted, false);
+    let (mut found, mut problems) = (Vec::new(), Vec::new());
+    for (param, assigned) in wanted.iter().zip(&assignment.of) {
+        let tensor = match assigned {
+            Assigned::Tensor(name) => file.tensor(name).filter(|t| t.shape == param.shape),
+            Assigned::OneOf(paths) => {
+                problems.push(one_of(param, paths));
+                None
+            }
+            Assigned::Missing => None,
+        };
+        problems.extend(tensor.and_then(|t| not_finite(&label(param, &t.name), &t.values)));
+        found.push(tensor);
+    }
+    if found.iter().all(Option::is_none) {
+        problems = file.problems(wanted, &assignment);
+    }
+    match problems.is_empty() {
+        true => Ok(found),
+        false => Err(problems),
+    }
+}
+
+/// The tensors of a file.
+struct File<'t>(&'t [Tensor]);
+
+impl<'t> File<'t> {
+    fn assign(&self, wanted: &[Wanted<'_>], whole: bool) -> Assignment<'t> {
+        let theirs: Vec<&'t str> = self.0.iter().map(|t| t.name.as_str()).collect();
+        let ours: Vec<&str> = wanted.iter().map(|w| w.name).collect();
+        names::assign(&theirs, &ours, whole)
+    }
+
+    fn tensor(&self, name: &str) -> Option<&'t Tensor> {
+        self.0.iter().find(|t| t.name == name)
+    }
+
+    fn shape(&self, name: &str) -> &'t [usize] {
+        self.tensor(name).map_or(&[], |t| &t.shape)
+    }
+
+    /// All reasons why these cannot be the parameters, in their order; then the tensors that the model does not have, by
+    /// name.
+    fn problems(&self, wanted: &[Wanted<'_>], assignment: &Assignment<'_>) -> Vec<String> {
+        let mut problems = Vec::new();
+        for (param, assigned) in wanted.iter().zip(&assignment.of) {
+            let name = match assigned {
+                Assigned::Tensor(name) => *name,
+                Assigned::Missing => {
+                    let near = self.nearest(param, &assignment.left).map(|name| {
+                        format!(
+                            "; the nearest in the file is `{}` {:?}",
+                            printable(name),
+                            self.shape(name)
+                        )
+                    });
+                    problems.push(format!(
+                        "{}: missing, expected shape {:?}{}",
+                        param.name,
+                        param.shape,
+                        near.unwrap_or_default()
+                    ));
+                    continue;
+                }
+                Assigned::OneOf(paths) => {
+                    problems.push(one_of(param, paths));
+                    continue;
+                }
+            };
+            let Some(tensor) = self.tensor(name) else {
+                continue;
+            };
+            let label = label(param, name);
+            if tensor.shape != param.shape {
+                problems.push(format!(
+                    "{label}: expected shape {:?}, found {:?}",
+                    param.shape, tensor.shape
+                ));
+                continue;
+            }
+            problems.extend(not_finite(&label, &tensor.values));
+        }
+        let extra = assignment.left.iter();
+        problems.extend(extra.map(|name| {
+            format!(
+                "{}: not in the model, shape {:?}",
+                printable(name),
+                self.shape(name)
+            )
+        }));
+        problems
+    }
+
+    /// The tensor of `left` that a missing parameter may be: one of its shape with the same last part, or else one of
+    /// nearly its name.
+    fn nearest<'f>(&self, param: &Wanted<'_>, left: &[&'f str]) -> Option<&'f str> {
+        use strsim::osa_distance as distance;
+
+        let (layer, own) = param.name.split_once('/').unwrap_or(("", param.name));
+        let last = |name: &str| name.rsplit('/').next() == own.rsplit('/').next();
+        let apart = |name: &str| {
+            let of_layer = |part: &str| distance(layer, part);
+            name.split('/').map(of_layer).min().unwrap_or(usize::MAX)
+        };
+        let compared = left.iter().take(MAX_COMPARED);
+        let (other, _, name) = compared
+            .map(|name| {
+                let same = last(name) && self.shape(name) == param.shape;
+                (!same, apart(name).min(distance(param.name, name)), *name)
+            })
+            .min()?;
+        let near = !other || distance(param.name, name) <= param.name.len() / 3;
+        near.then_some(name)
+    }
+}
+
+/// The problem of a parameter with numbers that are not finite.
+fn not_finite(label: &str, values: &[f32]) -> Option<String> {
+    let first = values.iter().position(|v| !v.is_finite())?;
+    let bad = values.iter().filter(|v| !v.is_finite()).count();
+    Some(format!(
+        "{label}: {bad} of {} numbers not finite, the first at index {first}",
+        values.len()
+    ))
+}
+
+/// A parameter, and what the file calls it if that is another name.
+fn label(param: &Wanted<'_>, tensor: &str) -> String {
+    match param.name == tensor {
+        true => param.name.to_owned(),
+        false => format!("{} (`{}` of the file)", param.name, printable(tensor)),
+    }
+}
+
+/// The problem of a parameter that could be several tensors.
+fn one_of(param: &Wanted<'_>, paths: &[&str]) -> String {
+    let paths: Vec<String> = paths
+        .iter()
+        .map(|p| format!("`{}`", printable(p)))
+        .collect();
+    format!(
+        "{}: could be in {}; give the layers the same names in both",
+        param.name,
+        paths.join(" or ")
+    )
+}
+
+/// A name from a file, harmless on a terminal.
+fn printable(name: &str) -> String {
+    name.escape_debug().to_string()
+}

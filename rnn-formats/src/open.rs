@@ -1,0 +1,149 @@
+//! Any file: its format is told from its content.
+
+use ::safetensors::SafeTensors;
+
+#[cfg(feature = "all")]
+use crate::{Beside, Imported, zip};
+use crate::{Error, Tensor, Wanted, safetensors, torch};
+
+/// What a file is, by its first bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Container {
+    Safetensors,
+    Hdf5,
+    Zip,
+    Pickle,
+    Json,
+    /// None of the others: ONNX has no sign of its own.
+    Other,
+}
+
+impl Container {
+    fn of(bytes: &[u8]) -> Self {
+        let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+        // Eight bytes of length, then JSON.
+        let header = bytes.first_chunk().map(|n| u64::from_le_bytes(*n));
+        let fits = header.is_some_and(|n| n <= bytes.len() as u64);
+        match bytes {
+            _ if fits && bytes.get(8) == Some(&b'{') => Container::Safetensors,
+            _ if bytes.starts_with(b"\x89HDF\r\n\x1a\n") => Container::Hdf5,
+            _ if bytes.starts_with(b"PK\x03\x04") => Container::Zip,
+            _ if bytes.starts_with(b"\x80") => Container::Pickle,
+            _ if matches!(text.trim_ascii_start().first(), Some(b'{' | b'[')) => Container::Json,
+            _ => Container::Other,
+        }
+    }
+}
+
+/// Reads a file of any format. `beside` reads the files that it names.
+///
+/// # Errors
+/// [`Error`]: what is damaged, or all that is not understood.
+#[cfg(feature = "all")]
+pub fn read(bytes: &[u8], beside: Beside<'_>) -> Result<Imported, Error> {
+    match Container::of(bytes) {
+        Container::Safetensors => safetensors::read(bytes),
+        Container::Hdf5 => unimplemented!(),
+        Container::Zip if zip::Archive::open(bytes)?.contains("config.json") => unimplemented!(),
+        Container::Zip | Container::Pickle => torch::read(bytes),
+        Container::Json => json(bytes),
+        Container::Other if bytes.is_empty() => Err(Error::Unknown("the file is empty".into())),
+        Container::Other => {
+            let _ = beside;
+            unimplemented!()
+        }
+    }
+}
+
+#[cfg(feature = "all")]
+fn json(bytes: &[u8]) -> Result<Imported, Error> {
+    let value: serde_json::Value = serde_json::from_slice(bytes)
+        .map_err(|e| Error::Unknown(format!("JSON that cannot be read: {e}")))?;
+    let has = |key: &str| value.get(key).is_some();
+    if has("architecture") && has("weights") {
+        unimplemented!()
+    } else if has("model_data") || has("state_dict") {
+        unimplemented!()
+    } else if has("layers") {
+        unimplemented!()
+    } else {
+        Err(Error::Unknown(
+            "JSON of no known model: RTNeural's has `layers`, GuitarML's `model_data`, Neural Amp Modeler's `architecture`"
+                .into(),
+        ))
+    }
+}
+
+/// Why weights cannot be had of a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Unfit {
+    /// It cannot be read.
+    Unread(Error),
+    /// It does not fit the model: one line for each difference.
+    Differs(Vec<String>),
+}
+
+impl From<Error> for Unfit {
+    fn from(e: Error) -> Self {
+        match e {
+            // What a state dict has and the model has not.
+            Error::NotUnderstood(lines) => Unfit::Differs(lines),
+            e => Unfit::Unread(e),
+        }
+    }
+}
+
+/// The tensors of a file, under the names of the parameters `wanted` where the file has an order of modules and no names of
+/// layers, as PyTorch's have.
+///
+/// # Errors
+/// [`Unfit`].
+#[cfg(feature = "all")]
+pub fn tensors(
+    bytes: &[u8],
+    beside: Beside<'_>,
+    wanted: &[Wanted<'_>],
+) -> Result<Vec<Tensor>, Unfit> {
+    let of = |dict: torch::StateDict| Ok(torch::tensors_for(&dict, &owned(wanted))?);
+    match Container::of(bytes) {
+        Container::Safetensors => named(bytes, wanted),
+        Container::Zip if !zip::Archive::open(bytes)?.contains("config.json") => {
+            of(torch::state_dict(bytes)?)
+        }
+        Container::Pickle => of(torch::state_dict(bytes)?),
+        _ => Ok(read(bytes, beside)?.tensors),
+    }
+}
+
+/// The tensors of a safetensors file, under the names of the parameters `wanted` if its own are PyTorch's.
+///
+/// # Errors
+/// [`Unfit`]; other formats are named.
+#[cfg(not(feature = "all"))]
+pub fn tensors(bytes: &[u8], wanted: &[Wanted<'_>]) -> Result<Vec<Tensor>, Unfit> {
+    let other = match Container::of(bytes) {
+        Container::Safetensors | Container::Other => return named(bytes, wanted),
+        Container::Hdf5 => "an HDF5 file, as Keras writes `.h5`",
+        Container::Zip => "a zip archive, as Keras writes `.keras` and PyTorch `.pt`",
+        Container::Pickle => "a pickle, as PyTorch writes `.pt`",
+        Container::Json => "JSON, as RTNeural and Neural Amp Modeler read",
+    };
+    Err(Unfit::Unread(Error::Unknown(format!(
+        "it is {other}; reading it is the feature `import` of recurrent"
+    ))))
+}
+
+fn named(bytes: &[u8], wanted: &[Wanted<'_>]) -> Result<Vec<Tensor>, Unfit> {
+    let keras = SafeTensors::read_metadata(bytes)
+        .is_ok_and(|(_, header)| header.offset_keys().iter().any(|name| name.contains('/')));
+    if !keras {
+        let dict = safetensors::state_dict(bytes)?;
+        return Ok(torch::tensors_for(&dict, &owned(wanted))?);
+    }
+    Ok(safetensors::read(bytes)?.tensors)
+}
+
+fn owned(wanted: &[Wanted<'_>]) -> Vec<(String, Vec<usize>)> {
+    let one = |w: &Wanted<'_>| (w.name.to_owned(), w.shape.to_vec());
+    wanted.iter().map(one).collect()
+}
