@@ -12,8 +12,8 @@ use crate::{
     torch::{self, Class, Modules, Parameter, StateDict, Unit, modules},
 };
 
-/// The model of a file. AIDA-X's JSON is RTNeural's, and read as such. A file with a state dict and no `model_data` has no
-/// architecture: its tensors are read as [`torch::read`] does.
+/// The model of a file. AIDA-X's JSON is RTNeural's, and read as such. A file with a state dict and no `model_data`, such as
+/// RTNeural takes beside a model that is written in C++, has no architecture: its tensors are read as [`torch::read`] does.
 ///
 /// # Errors
 /// [`Error::Damaged`] if it is no JSON, [`Error::NotUnderstood`] with all that there is nothing for here, and all sizes that
@@ -34,7 +34,7 @@ pub fn state_dict(bytes: &[u8]) -> Result<StateDict, Error> {
     dict(&parse(bytes)?)
 }
 
-pub(crate) fn of(file: &Json) -> Result<Imported, Error> {
+fn of(file: &Json) -> Result<Imported, Error> {
     let dict = dict(file)?;
     let Some(data) = file.get("model_data") else {
         let mut imported = torch::imported(dict, Format::GuitarMl)?;

@@ -9,7 +9,7 @@ use crate::{Bytes, Error};
 
 /// An object, by its number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Id(u32);
+pub struct ObjectId(u32);
 
 /// What an object is.
 #[derive(Clone, Debug, PartialEq)]
@@ -29,25 +29,25 @@ pub enum Object<'f> {
     /// Bytes.
     Bytes(&'f [u8]),
     /// A tuple, a list or a set.
-    Row(Vec<Id>),
+    Row(Vec<ObjectId>),
     /// A dictionary, and what was set on it as attributes.
     Dict {
         /// Keys and values, in order. A key that was set again is there again.
-        entries: Vec<(Id, Id)>,
+        entries: Vec<(ObjectId, ObjectId)>,
         /// What Python's `__setstate__` would get.
-        state: Option<Id>,
+        state: Option<ObjectId>,
     },
     /// A class or a function: `torch`, `FloatStorage`.
     Global(&'f str, &'f str),
     /// What a function or a class would be called with.
     Call {
         /// The function.
-        function: Id,
+        function: ObjectId,
         /// A [`Object::Row`].
-        arguments: Id,
+        arguments: ObjectId,
     },
     /// What the program that reads the file knows under this name.
-    Persistent(Id),
+    Persistent(ObjectId),
     /// What is made by a class that is refused.
     Refused,
 }
@@ -56,7 +56,7 @@ pub enum Object<'f> {
 #[derive(Clone, Debug)]
 pub struct Pickle<'f> {
     objects: Vec<Object<'f>>,
-    top: Id,
+    top: ObjectId,
     end: usize,
 }
 
@@ -76,7 +76,7 @@ const MOST_REFUSALS: usize = 16;
 
 /// A pickle, or the classes that it names and that are not allowed.
 #[derive(Debug)]
-pub enum Read<'f> {
+pub enum Unpickled<'f> {
     /// Nothing in it is refused.
     Whole(Pickle<'f>),
     /// What is refused, each once.
@@ -87,7 +87,10 @@ pub enum Read<'f> {
 ///
 /// # Errors
 /// [`Error::Damaged`] if it is cut off, has an unknown instruction, or takes what is not there.
-pub fn read<'f>(bytes: Bytes<'f>, allowed: &dyn Fn(&str, &str) -> bool) -> Result<Read<'f>, Error> {
+pub fn read<'f>(
+    bytes: Bytes<'f>,
+    allowed: &dyn Fn(&str, &str) -> bool,
+) -> Result<Unpickled<'f>, Error> {
     let mut machine = Machine {
         bytes,
         objects: vec![Object::None, Object::Bool(false), Object::Bool(true)],
@@ -103,23 +106,25 @@ pub fn read<'f>(bytes: Bytes<'f>, allowed: &dyn Fn(&str, &str) -> bool) -> Resul
             Ok(None) => {}
             Ok(Some(top)) => break top,
             // Which class is refused says more than what follows from it.
-            Err(_) if !machine.refused.is_empty() => return Ok(Read::Refused(machine.refused)),
+            Err(_) if !machine.refused.is_empty() => {
+                return Ok(Unpickled::Refused(machine.refused));
+            }
             Err(error) => return Err(error),
         }
     };
     match machine.refused.is_empty() {
-        true => Ok(Read::Whole(Pickle {
+        true => Ok(Unpickled::Whole(Pickle {
             objects: machine.objects,
             top,
             end: machine.bytes.at(),
         })),
-        false => Ok(Read::Refused(machine.refused)),
+        false => Ok(Unpickled::Refused(machine.refused)),
     }
 }
 
 impl<'f> Pickle<'f> {
     /// The object that was pickled.
-    pub fn top(&self) -> Id {
+    pub fn top(&self) -> ObjectId {
         self.top
     }
 
@@ -129,7 +134,7 @@ impl<'f> Pickle<'f> {
     }
 
     /// An object.
-    pub fn get(&self, id: Id) -> &Object<'f> {
+    pub fn get(&self, id: ObjectId) -> &Object<'f> {
         self.objects.get(id.0 as usize).unwrap_or(&Object::None)
     }
 
@@ -139,7 +144,7 @@ impl<'f> Pickle<'f> {
     }
 
     /// The text that it is.
-    pub fn text(&self, id: Id) -> Option<&'f str> {
+    pub fn text(&self, id: ObjectId) -> Option<&'f str> {
         match self.get(id) {
             Object::Text(text) => Some(text),
             _ => None,
@@ -147,7 +152,7 @@ impl<'f> Pickle<'f> {
     }
 
     /// The integer that it is.
-    pub fn int(&self, id: Id) -> Option<i64> {
+    pub fn int(&self, id: ObjectId) -> Option<i64> {
         match self.get(id) {
             Object::Int(int) => Some(*int),
             _ => None,
@@ -155,7 +160,7 @@ impl<'f> Pickle<'f> {
     }
 
     /// The objects in a tuple, list or set.
-    pub fn row(&self, id: Id) -> Option<&[Id]> {
+    pub fn row(&self, id: ObjectId) -> Option<&[ObjectId]> {
         match self.get(id) {
             Object::Row(row) => Some(row),
             _ => None,
@@ -163,7 +168,7 @@ impl<'f> Pickle<'f> {
     }
 
     /// What a dictionary has under texts, in order; of a key that was set twice the last value, as in Python.
-    pub fn entries(&self, id: Id) -> Option<Vec<(&'f str, Id)>> {
+    pub fn entries(&self, id: ObjectId) -> Option<Vec<(&'f str, ObjectId)>> {
         let Object::Dict { entries, .. } = self.get(id) else {
             return None;
         };
@@ -180,15 +185,15 @@ impl<'f> Pickle<'f> {
     }
 }
 
-const NONE: Id = Id(0);
+const NONE: ObjectId = ObjectId(0);
 
 struct Machine<'f, 'a> {
     bytes: Bytes<'f>,
     objects: Vec<Object<'f>>,
-    stack: Vec<Id>,
+    stack: Vec<ObjectId>,
     /// Heights of the stack.
     marks: Vec<usize>,
-    memo: BTreeMap<u32, Id>,
+    memo: BTreeMap<u32, ObjectId>,
     refused: Vec<Refusal<'f>>,
     /// Entries of dictionaries that were made of lists.
     copied: usize,
@@ -197,7 +202,7 @@ struct Machine<'f, 'a> {
 
 impl<'f> Machine<'f, '_> {
     /// Runs an instruction; at the last one gives the object.
-    fn step(&mut self) -> Result<Option<Id>, Error> {
+    fn step(&mut self) -> Result<Option<ObjectId>, Error> {
         let at = self.bytes.at();
         let code = self.bytes.u8("an instruction of a pickle")?;
         match code {
@@ -228,8 +233,8 @@ impl<'f> Machine<'f, '_> {
                 self.stack.push(top);
             }
             b'N' => self.stack.push(NONE),
-            0x89 => self.stack.push(Id(1)),
-            0x88 => self.stack.push(Id(2)),
+            0x89 => self.stack.push(ObjectId(1)),
+            0x88 => self.stack.push(ObjectId(2)),
             b'K' | b'M' | b'J' | 0x8a | 0x8b | b'G' => self.number(code, at)?,
             b'X' | 0x8c | 0x8d | b'U' | b'T' => self.text(code, at)?,
             b'C' | b'B' | 0x8e | 0x96 => {
@@ -277,7 +282,7 @@ impl<'f> Machine<'f, '_> {
             }
             0x93 => {
                 let names = self.last(2, at)?;
-                let text = |id: &Id| match self.objects.get(id.0 as usize) {
+                let text = |id: &ObjectId| match self.objects.get(id.0 as usize) {
                     Some(Object::Text(text)) => Some(*text),
                     _ => None,
                 };
@@ -350,11 +355,11 @@ impl<'f> Machine<'f, '_> {
             return Err(Error::damaged(at, "at most 2^32 objects", "more"));
         };
         self.objects.push(object);
-        self.stack.push(Id(id));
+        self.stack.push(ObjectId(id));
         Ok(())
     }
 
-    fn push_dict(&mut self, entries: Vec<(Id, Id)>, at: usize) -> Result<(), Error> {
+    fn push_dict(&mut self, entries: Vec<(ObjectId, ObjectId)>, at: usize) -> Result<(), Error> {
         let state = None;
         self.push(Object::Dict { entries, state }, at)
     }
@@ -364,20 +369,20 @@ impl<'f> Machine<'f, '_> {
         self.marks.last().copied().unwrap_or(0)
     }
 
-    fn peek(&self, at: usize) -> Result<Id, Error> {
+    fn peek(&self, at: usize) -> Result<ObjectId, Error> {
         match self.stack.last() {
             Some(id) if self.stack.len() > self.floor() => Ok(*id),
             _ => Err(Error::damaged(at, "an object on the stack", "none")),
         }
     }
 
-    fn pop(&mut self, at: usize) -> Result<Id, Error> {
+    fn pop(&mut self, at: usize) -> Result<ObjectId, Error> {
         let top = self.peek(at)?;
         self.stack.pop();
         Ok(top)
     }
 
-    fn last(&mut self, n: usize, at: usize) -> Result<Vec<Id>, Error> {
+    fn last(&mut self, n: usize, at: usize) -> Result<Vec<ObjectId>, Error> {
         match self.stack.len().checked_sub(n) {
             Some(from) if from >= self.floor() => Ok(self.stack.split_off(from)),
             _ => Err(Error::damaged(
@@ -388,7 +393,7 @@ impl<'f> Machine<'f, '_> {
         }
     }
 
-    fn since_mark(&mut self, at: usize) -> Result<Vec<Id>, Error> {
+    fn since_mark(&mut self, at: usize) -> Result<Vec<ObjectId>, Error> {
         match self.marks.pop() {
             Some(mark) if mark <= self.stack.len() => Ok(self.stack.split_off(mark)),
             _ => Err(Error::damaged(at, "a mark on the stack", "none")),
@@ -458,7 +463,7 @@ impl<'f> Machine<'f, '_> {
             .map_err(|e| Error::damaged(start.at(), format!("{what} in UTF-8"), e.to_string()))
     }
 
-    fn append(&mut self, items: Vec<Id>, at: usize) -> Result<(), Error> {
+    fn append(&mut self, items: Vec<ObjectId>, at: usize) -> Result<(), Error> {
         let top = self.peek(at)?;
         match self.objects.get_mut(top.0 as usize) {
             Some(Object::Row(row)) => row.extend(items),
@@ -468,7 +473,7 @@ impl<'f> Machine<'f, '_> {
         Ok(())
     }
 
-    fn set_items(&mut self, items: &[Id], at: usize) -> Result<(), Error> {
+    fn set_items(&mut self, items: &[ObjectId], at: usize) -> Result<(), Error> {
         let pairs = pairs(items, at)?;
         let top = self.peek(at)?;
         match self.objects.get_mut(top.0 as usize) {
@@ -491,11 +496,11 @@ impl<'f> Machine<'f, '_> {
     }
 
     /// An ordered dictionary or a set is made here, everything else stays a call.
-    fn call(&mut self, call: &[Id], at: usize) -> Result<(), Error> {
+    fn call(&mut self, call: &[ObjectId], at: usize) -> Result<(), Error> {
         let [function, arguments] = call else {
             return Err(Error::damaged(at, "a function and its arguments", "less"));
         };
-        let object = |id: &Id| self.objects.get(id.0 as usize);
+        let object = |id: &ObjectId| self.objects.get(id.0 as usize);
         let Some(Object::Row(given)) = object(arguments) else {
             return Err(Error::damaged(at, "a tuple of arguments", "none"));
         };
@@ -534,7 +539,7 @@ impl<'f> Machine<'f, '_> {
 }
 
 /// Keys and values in turn.
-fn pairs(items: &[Id], at: usize) -> Result<Vec<(Id, Id)>, Error> {
+fn pairs(items: &[ObjectId], at: usize) -> Result<Vec<(ObjectId, ObjectId)>, Error> {
     let (pairs, rest) = items.as_chunks::<2>();
     match rest {
         [] => Ok(pairs.iter().map(|[key, value]| (*key, *value)).collect()),
@@ -550,20 +555,20 @@ fn pairs(items: &[Id], at: usize) -> Result<Vec<(Id, Id)>, Error> {
 mod tests {
     use super::*;
 
-    fn of(bytes: &[u8]) -> Result<Read<'_>, Error> {
+    fn of(bytes: &[u8]) -> Result<Unpickled<'_>, Error> {
         read(Bytes::new(bytes), &|module, _| module == "collections")
     }
 
     fn whole(bytes: &[u8]) -> Pickle<'_> {
         match of(bytes) {
-            Ok(Read::Whole(pickle)) => pickle,
+            Ok(Unpickled::Whole(pickle)) => pickle,
             other => panic!("{other:?}"),
         }
     }
 
     fn refused(bytes: &[u8]) -> Vec<(String, usize)> {
         match of(bytes) {
-            Ok(Read::Refused(all)) => all
+            Ok(Unpickled::Refused(all)) => all
                 .iter()
                 .map(|r| (format!("{}.{}", r.module, r.name), r.at))
                 .collect(),

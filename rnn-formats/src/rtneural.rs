@@ -5,23 +5,24 @@
 use serde_json::Value as Json;
 
 use crate::{
-    Error, Format, Imported, Network, NetworkInput, NetworkLayer, Tensor, Value, guitarml,
+    Error, Format, Imported, Network, NetworkInput, NetworkLayer, Tensor, Value,
     json::{kind, metadata, numbers, parse, short},
     row::Row,
 };
 
 /// The model of a file.
 ///
-/// A file without `layers` is taken for a state dict of PyTorch, as [`guitarml::read`] reads it.
-///
 /// # Errors
-/// [`Error::Damaged`] if it is no JSON, [`Error::NotUnderstood`] with all layers that there are none for here, and all sizes
+/// [`Error::Damaged`] if it is no JSON, [`Error::Unknown`] if it has no `layers` (JSON of a PyTorch model is
+/// [`guitarml`](crate::guitarml)'s), [`Error::NotUnderstood`] with all layers that there are none for here, and all sizes
 /// that are not what the file declares.
 pub fn read(bytes: &[u8]) -> Result<Imported, Error> {
     let file = parse(bytes)?;
     match file.get("layers") {
         Some(_) => of(&file),
-        None => guitarml::of(&file),
+        None => Err(Error::Unknown(
+            "JSON of no Keras model: expected `in_shape` and `layers`; a state dict of PyTorch says nothing of the input".into(),
+        )),
     }
 }
 

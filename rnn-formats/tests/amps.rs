@@ -158,7 +158,7 @@ fn guitarml() {
 #[test]
 fn a_state_dict_alone() {
     let bytes = file(FOLDER, "state_dict.json");
-    let imported = rtneural::read(&bytes).unwrap();
+    let imported = guitarml::read(&bytes).unwrap();
     assert_eq!(imported.network, None);
     assert!(
         imported
@@ -405,7 +405,7 @@ fn damaged_files_are_errors() {
     let all: [(&str, Read); 6] = [
         ("guitarml_lstm.json", guitarml::read),
         ("guitarml_rnn.json", guitarml::read),
-        ("state_dict.json", rtneural::read),
+        ("state_dict.json", guitarml::read),
         ("rtneural_more.json", rtneural::read),
         ("aidax_gains.json", rtneural::read),
         ("nam_two.nam", nam::read),

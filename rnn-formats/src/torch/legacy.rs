@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{
     StateDict,
-    archive::{SAVE, Storages, found, kind, unpickled},
+    storages::{SAVE, Storages, found, kind, unpickled},
 };
 use crate::{
     Bytes, Error,

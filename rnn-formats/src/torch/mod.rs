@@ -10,6 +10,8 @@ mod legacy;
 mod matching;
 mod modules;
 mod outline;
+#[cfg(feature = "all")]
+mod storages;
 mod units;
 
 #[cfg(feature = "all")]
