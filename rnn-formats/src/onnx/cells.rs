@@ -122,8 +122,10 @@ fn lstm(r: &Recurrent, way: &Way) -> String {
     gate(r, &mut text, "g", "g", act(1));
     text.push_str("    next c = f * c + i * g;\n");
     gate(r, &mut text, "o", &with("o"), act(0));
-    gate(r, &mut text, "y", "c", act(2));
-    text.push_str("    next h = o * y;\n    output h;\n}");
+    // The clip is not for this one: onnxruntime has none here, and the standard does not say.
+    let y = act(2).map_or_else(|| "c".to_owned(), |a| a.of("c"));
+    let _ = writeln!(text, "    next h = o * ({y});");
+    text.push_str("    output h;\n}");
     text
 }
 

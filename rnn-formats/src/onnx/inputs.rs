@@ -147,12 +147,13 @@ impl Inputs {
             true => Use::Open,
             false => Use::Numbers,
         };
-        // Axes of features before the rows: states of several layers or directions. Each is an input of its own.
-        let rows = axes.iter().position(|a| a.kind == Kind::Batch);
-        let before = axes.get(..rows.unwrap_or(0)).unwrap_or_default();
-        let several: usize = before.iter().filter_map(Axis::features).product();
-        let several = if several <= 64 && steps.is_none() {
-            several
+        // Vectors of several axes: states of several layers or directions. Each is an input of its own.
+        let sizes: Vec<usize> = axes.iter().filter_map(Axis::features).collect();
+        let outer: usize = sizes
+            .split_last()
+            .map_or(1, |(_, outer)| outer.iter().product());
+        let several = if outer <= 64 && steps.is_none() {
+            outer
         } else {
             1
         };

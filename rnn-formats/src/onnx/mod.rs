@@ -270,9 +270,17 @@ impl Followed {
         let rows = flow.axes.iter().position(|a| a.kind == Kind::Batch);
         let before = flow.axes.get(..rows.unwrap_or(0)).unwrap_or_default();
         let several: usize = before.iter().filter_map(flow::Axis::features).product();
-        let several = match flow.timed() {
-            true => 1,
-            false => several.max(1),
+        // States of both directions after the rows are vectors of their own, too.
+        let sizes = flow.features();
+        let outer: usize = sizes
+            .split_last()
+            .map_or(1, |(_, outer)| outer.iter().product());
+        let whole = |p: &Part| p.start == 0 && p.len == self.net.shape(p.src).width;
+        let apart = flow.parts.len() == outer && flow.parts.iter().all(whole);
+        let several = match (flow.timed(), several > 1 || !apart) {
+            (true, _) => 1,
+            (false, true) => several.max(1),
+            (false, false) => outer.max(1),
         };
         let each = flow.width() / several;
         for part in 0..several {
