@@ -1,10 +1,10 @@
 //! Weights without a model: what a layer is shows in the names and the shapes of its parameters.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     report::Report,
-    weights::{Tree, below, unneeded},
+    weights::{Tree, below, unneeded, unread},
 };
 use crate::{Error, Tensor};
 
@@ -25,7 +25,7 @@ pub(super) fn read(tree: &mut Tree<'_, '_>, report: &mut Report) -> Result<Vec<T
 
 /// A file of names: the paths of Keras.
 fn by_names(tree: &mut Tree<'_, '_>, report: &mut Report) -> Result<Vec<Tensor>, Error> {
-    let mut tensors = Vec::new();
+    let (mut tensors, mut known) = (Vec::new(), BTreeSet::new());
     let mut groups = tree.texts("", "layer_names")?.unwrap_or_default();
     groups.push("top_level_model_weights".into());
     for group in groups {
@@ -40,6 +40,14 @@ fn by_names(tree: &mut Tree<'_, '_>, report: &mut Report) -> Result<Vec<Tensor>,
                 None => report.wrong(format!("`{at}` is not in the file")),
                 Some(tensor) => {
                     let clean = name.split(':').next().unwrap_or(&name).to_owned();
+                    // Models in models may have layers of one name.
+                    let clean = match known.contains(&clean) {
+                        true => below(&group, &clean),
+                        false => clean,
+                    };
+                    if !known.insert(clean.clone()) {
+                        report.wrong(format!("two parameters are called `{clean}`"));
+                    }
                     tensors.push(Tensor {
                         name: clean,
                         ..tensor
@@ -48,19 +56,8 @@ fn by_names(tree: &mut Tree<'_, '_>, report: &mut Report) -> Result<Vec<Tensor>,
             }
         }
     }
-    rest(tree, report);
+    unread(tree, report);
     Ok(tensors)
-}
-
-/// Reports what nobody has read.
-fn rest(tree: &Tree<'_, '_>, report: &mut Report) {
-    let left: Vec<String> = tree.unread().into_iter().map(str::to_owned).collect();
-    for path in left {
-        match unneeded(&path) {
-            Some(what) => report.note(format!("{what} are left out")),
-            None => report.wrong(format!("`{path}` belongs to no layer that is understood")),
-        }
-    }
 }
 
 /// A file of counters: the names here, `lstm`, `lstm_1`, and those that a user gave, where the file says them.
@@ -68,7 +65,7 @@ fn by_counters(tree: &mut Tree<'_, '_>, report: &mut Report) -> Result<Vec<Tenso
     // The parameters of each layer: by place in it, in the order of their numbers.
     let mut layers =
         BTreeMap::<(Vec<(String, usize)>, String), BTreeMap<String, Vec<(usize, String)>>>::new();
-    for path in tree.unread() {
+    for path in tree.left() {
         if unneeded(path).is_some() {
             continue;
         }
@@ -83,7 +80,7 @@ fn by_counters(tree: &mut Tree<'_, '_>, report: &mut Report) -> Result<Vec<Tenso
             .push((number, path.to_owned()));
     }
     let mut counts = BTreeMap::<String, usize>::new();
-    let mut names = BTreeMap::<String, usize>::new();
+    let mut names = BTreeSet::new();
     let mut tensors = Vec::new();
     for ((_, layer), places) in layers {
         let (stem, _) = counter(layer.rsplit('/').next().unwrap_or(&layer));
@@ -98,14 +95,19 @@ fn by_counters(tree: &mut Tree<'_, '_>, report: &mut Report) -> Result<Vec<Tenso
                 n => format!("{stem}_{}", n - 1),
             }
         });
-        let again = names.entry(name.clone()).or_insert(0);
-        *again += 1;
-        if *again > 1 {
+        // Models in models may have layers of one name.
+        let name = match names.contains(&name) {
+            false => name,
+            true => format!("{}_{name}", outer(tree, &layer)?),
+        };
+        if !names.insert(name.clone()) {
             report.wrong(format!(
                 "two layers are called `{name}`, the second at `{layer}`"
             ));
             continue;
         }
+        let mut places: Vec<_> = places.into_iter().collect();
+        places.sort_by_key(|(place, _)| place.starts_with("backward"));
         for (place, mut all) in places {
             all.sort();
             let mut found = Vec::new();
@@ -133,8 +135,15 @@ fn by_counters(tree: &mut Tree<'_, '_>, report: &mut Report) -> Result<Vec<Tenso
             }
         }
     }
-    rest(tree, report);
+    unread(tree, report);
     Ok(tensors)
+}
+
+/// The name of the model that a layer is in.
+fn outer(tree: &Tree<'_, '_>, layer: &str) -> Result<String, Error> {
+    let model = layer.rsplitn(3, '/').nth(2).unwrap_or("model");
+    let said = tree.text(&format!("{model}/vars"), "name")?;
+    Ok(said.unwrap_or_else(|| model.rsplit('/').next().unwrap_or(model).to_owned()))
 }
 
 /// The layer, the place in it and the number of a path: `layers/lstm/cell/vars/0` is `layers/lstm`, `cell` and 0.

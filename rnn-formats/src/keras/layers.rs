@@ -166,6 +166,12 @@ fn batch_normalization(mut config: Config<'_, '_>, input: &Shape) -> Option<Spec
     if config.flag("synchronized", false) {
         config.note("`synchronized` is left out: it only matters in training");
     }
+    if config.flag("renorm", false) {
+        config.wrong("`renorm` is not understood");
+    }
+    for unused in ["renorm_momentum", "renorm_clipping", "virtual_batch_size"] {
+        config.get(unused);
+    }
     let trained = config.everywhere();
     let mut params = affine(scale, center, input);
     params.iter_mut().for_each(|p| p.trained = trained);

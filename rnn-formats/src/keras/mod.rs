@@ -9,6 +9,8 @@
 mod alone;
 mod builder;
 mod config;
+#[cfg(test)]
+mod damage_tests;
 mod functions;
 mod layers;
 mod masks;

@@ -23,6 +23,11 @@ impl Report {
         }
     }
 
+    /// Whether nothing is wrong so far.
+    pub fn is_right(&self) -> bool {
+        self.wrong.is_empty()
+    }
+
     /// Something that a user should know.
     pub fn note(&mut self, line: impl Into<String>) {
         let line = line.into();

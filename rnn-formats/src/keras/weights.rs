@@ -34,7 +34,7 @@ impl<'a, 'f> Tree<'a, 'f> {
     }
 
     /// The paths of all datasets that nobody has read, by the order of their names.
-    pub fn unread(&self) -> Vec<&str> {
+    pub fn left(&self) -> Vec<&str> {
         let all = self.nodes.iter().filter(|(_, node)| node.is_dataset());
         let all = all.map(|(path, _)| path.as_str());
         all.filter(|path| !self.used.contains(*path)).collect()
@@ -119,6 +119,10 @@ pub(super) fn counted(
     layers: &[Weighted],
     report: &mut Report,
 ) -> Result<Vec<Tensor>, Error> {
+    // Parameters of layers that are not understood would be called unknown, too.
+    if !report.is_right() {
+        return Ok(Vec::new());
+    }
     let mut tensors = Vec::new();
     for layer in layers {
         let store = &layer.place.store;
@@ -168,9 +172,9 @@ fn named(tree: &Tree<'_, '_>, base: &str, name: &str) -> Result<String, Error> {
 }
 
 /// Reports datasets that no layer has, and notes those that inference does not need.
-fn unread(tree: &Tree<'_, '_>, report: &mut Report) {
+pub(super) fn unread(tree: &Tree<'_, '_>, report: &mut Report) {
     let mut wrong = Vec::new();
-    for path in tree.unread() {
+    for path in tree.left() {
         match unneeded(path) {
             Some(what) => report.note(format!("{what} are left out")),
             None => wrong.push(path.to_owned()),
@@ -210,6 +214,9 @@ pub(super) fn by_names(
     layers: &[Weighted],
     report: &mut Report,
 ) -> Result<Vec<Tensor>, Error> {
+    if !report.is_right() {
+        return Ok(Vec::new());
+    }
     let mut found = BTreeMap::new();
     let mut groups: Vec<&str> = layers.iter().map(|l| l.place.group.as_str()).collect();
     groups.sort_unstable();
@@ -278,7 +285,7 @@ fn pick(names: &mut [Option<String>], layer: &Weighted, param: &Param) -> Option
         last == param.last
             && match param.direction {
                 Some("forward") => !way("backward_"),
-                Some(_) => way("backward_"),
+                Some(_) => !way("forward_"),
                 None => true,
             }
     };

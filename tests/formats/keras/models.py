@@ -79,7 +79,7 @@ def no_bias():
 
 @model(".weights.h5")
 def stacked():
-    return chain(sequence(), L.LSTM(4, return_sequences=True, recurrent_activation="hard_sigmoid", name="second"),
+    return chain(sequence(), L.LSTM(4, return_sequences=True, recurrent_activation="sigmoid" if OLD else "hard_sigmoid", name="second"),
                  L.LSTM(3, return_sequences=True, activation="softsign"), L.Dropout(0.5), L.LSTM(2), L.Dense(2, name="head"))
 
 
@@ -257,6 +257,22 @@ def operators():
 def half():
     inner = L.GRU(4, dtype="mixed_bfloat16") if not OLD else L.GRU(4)
     return chain(sequence(), inner, L.Dense(2, dtype="float32"))
+
+
+@model(".weights.h5")
+def refused():
+    """Everything in it that is not here is named."""
+    gate = "hard_sigmoid" if OLD else "hard_shrink"
+    return chain(sequence(4, steps=6), L.Conv1D(4, 2, name="conv"), L.LSTM(3, recurrent_activation=gate, return_sequences=True),
+                 L.Dense(2, activation="log_softmax"), L.UpSampling1D(2))
+
+
+@model(".weights.h5")
+def alone():
+    """Weights whose parameters show in shapes and names only."""
+    return chain(ids(), L.Embedding(9, 4), L.Bidirectional(L.GRU(3, return_sequences=True)), L.LayerNormalization(center=False),
+                 L.RNN([L.LSTMCell(3), L.GRUCell(2)], return_sequences=True), L.Bidirectional(L.RNN(L.LSTMCell(2), return_sequences=True)),
+                 L.BatchNormalization(scale=False, center=False), L.TimeDistributed(L.Dense(3)), L.LSTM(2, dropout=0.1, name="last"))
 
 
 # What Keras 2 has no word for.
