@@ -102,17 +102,28 @@ pub(crate) fn short(value: &Value) -> String {
     }
 }
 
-/// What a file says of itself: objects become names with dots. Goes as deep as JSON does, which the parser bounds.
+/// Objects in each other whose keys become one name.
+const MOST_PARTS: usize = 6;
+/// Letters of a key that are kept: a long one would stand in the name of each value within.
+const MOST_LETTERS: usize = 40;
+
+/// What a file says of itself: objects become names with dots.
 pub(crate) fn metadata(name: &str, value: &Value, all: &mut Vec<(String, String)>) {
+    let name: String = name.chars().take(MOST_LETTERS).collect();
+    inner(name, value, MOST_PARTS, all);
+}
+
+fn inner(name: String, value: &Value, parts: usize, all: &mut Vec<(String, String)>) {
     match value {
-        Value::Object(entries) => {
+        Value::Object(entries) if parts > 0 => {
             for (key, value) in entries {
-                metadata(&format!("{name}.{key}"), value, all);
+                let key: String = key.chars().take(MOST_LETTERS).collect();
+                inner(format!("{name}.{key}"), value, parts - 1, all);
             }
         }
-        Value::String(text) => all.push((name.to_string(), text.clone())),
+        Value::String(text) => all.push((name, text.clone())),
         Value::Null => {}
-        other => all.push((name.to_string(), other.to_string())),
+        other => all.push((name, other.to_string())),
     }
 }
 
@@ -143,6 +154,28 @@ mod tests {
         ] {
             assert_eq!(numbers(&value), Err(wrong.to_string()), "{value}");
         }
+    }
+
+    #[test]
+    fn metadata_are_names_with_dots_and_stay_small() {
+        let mut all = Vec::new();
+        metadata(
+            "a",
+            &json!({"b": {"c": 1.5, "d": null}, "e": [1, 2]}),
+            &mut all,
+        );
+        let expected = [("a.b.c", "1.5"), ("a.e", "[1,2]")];
+        assert_eq!(all, expected.map(|(k, v)| (k.to_string(), v.to_string())));
+        // A long key around many values, and objects deep in each other.
+        let many: serde_json::Map<_, _> = (0..1000).map(|n| (n.to_string(), json!(n))).collect();
+        let mut value = json!({ "k".repeat(100_000): many });
+        for _ in 0..100 {
+            value = json!({ "k".repeat(1000): value });
+        }
+        let mut all = Vec::new();
+        metadata("a", &value, &mut all);
+        let bytes = all.iter().map(|(k, v)| k.len() + v.len());
+        assert!(bytes.sum::<usize>() < 2 * value.to_string().len());
     }
 
     #[test]

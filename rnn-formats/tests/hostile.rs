@@ -140,6 +140,41 @@ fn many_tensors_that_share_one_storage() {
 }
 
 #[test]
+fn what_is_named_often_is_not_copied_often() {
+    // A million axes, named by each of a thousand tensors.
+    let mut pickle = b"\x80\x02(".to_vec();
+    pickle.extend(b"K\x01".repeat(1_000_000));
+    pickle.extend(b"tq\x020}X\x08\0\0\0t.weight");
+    pickle.extend(tensor(0, &[1], &[1]));
+    pickle.push(b's');
+    for n in 0..1000 {
+        pickle.extend(format!("X\x0b\0\0\0t{n:03}.weight").as_bytes());
+        pickle.extend(b"h\x00(h\x01K\x00h\x02h\x02\x89}tRs");
+    }
+    pickle.push(b'.');
+    assert!(error(&with_pickle(&pickle, vec![0; 4])).contains("a place, sizes and strides"));
+    // A text of a megabyte under many names, beside a state dict; and a module's name of a million dots.
+    let long = ".".repeat(1_000_000);
+    let text = [
+        b"X".as_slice(),
+        &1_000_000_u32.to_le_bytes(),
+        long.as_bytes(),
+    ]
+    .concat();
+    let mut pickle = [b"\x80\x02}".as_slice(), &text, b"q\x02"].concat();
+    pickle.extend(tensor(0, &[1], &[1]));
+    pickle.push(b's');
+    for n in 0..1000 {
+        pickle.extend(format!("X\x04\0\0\0k{n:03}").as_bytes());
+        pickle.extend(b"h\x02s");
+    }
+    pickle.push(b'.');
+    let dict = torch::state_dict(&with_pickle(&pickle, vec![0; 4])).unwrap();
+    let bytes = dict.metadata.iter().map(|(k, v)| k.len() + v.len());
+    assert!(bytes.sum::<usize>() < 1_000_000);
+}
+
+#[test]
 fn pickles_that_are_programs() {
     let system = b"\x80\x02cposix\nsystem\nX\x04\0\0\0true\x85R.";
     let text = error(&with_pickle(system, vec![]));

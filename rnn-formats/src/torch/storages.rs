@@ -9,6 +9,13 @@ use crate::{
     pickle::{self, Object, ObjectId, Pickle, Refusal},
 };
 
+/// PyTorch's own limit. A row of axes may be named by many tensors, and is copied for each.
+const MOST_AXES: usize = 64;
+/// Parts of a module's name.
+const MOST_PARTS: usize = 64;
+/// Bytes of a text that goes into the metadata: a text may stand under many names.
+const MOST_TEXT: usize = 256;
+
 /// How a state dict is saved.
 pub(super) const SAVE: &str = "torch.save(model.state_dict(), \"model.pt\")";
 
@@ -182,7 +189,7 @@ fn scalar(pickle: &Pickle<'_>, id: ObjectId) -> Option<String> {
         Object::Bool(value) => value.to_string(),
         Object::Int(value) => value.to_string(),
         Object::Float(value) => value.to_string(),
-        Object::Text(value) => value.to_string(),
+        Object::Text(value) if value.len() <= MOST_TEXT => value.to_string(),
         _ => return None,
     })
 }
@@ -200,7 +207,7 @@ fn silent(pickle: &Pickle<'_>, dict: ObjectId, found: &StateDict) -> Vec<String>
     let names = versions.and_then(|(_, id)| pickle.entries(*id));
     let mut owners = BTreeSet::new();
     for parameter in &found.parameters {
-        let dots = parameter.name.match_indices('.');
+        let dots = parameter.name.match_indices('.').take(MOST_PARTS);
         owners.extend(dots.filter_map(|(at, _)| parameter.name.get(..at)));
     }
     let names = names.unwrap_or_default().into_iter().map(|(name, _)| {
@@ -255,8 +262,10 @@ impl<'f> Storages<'_, 'f, '_> {
             Some(("Size", [row])) => *row,
             _ => id,
         };
-        let sizes = self.pickle.row(row)?.iter();
+        let sizes = self.pickle.row(row)?;
+        let sizes = Some(sizes).filter(|all| all.len() <= MOST_AXES)?;
         sizes
+            .iter()
             .map(|id| usize::try_from(self.pickle.int(*id)?).ok())
             .collect()
     }
