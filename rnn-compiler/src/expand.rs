@@ -93,7 +93,9 @@ fn no_files(model: &ModelAst, found: &mut Diagnostics) {
     };
     let words = "files are read while a program is compiled if the feature `import` is on";
     let d = Diagnostic::new("RNN0314", source.span, words);
-    found.push(d.help("write `recurrent = { version = \"0.1\", features = [\"import\"] }` in Cargo.toml"));
+    found.push(
+        d.help("write `recurrent = { version = \"0.1\", features = [\"import\"] }` in Cargo.toml"),
+    );
 }
 
 /// `rnn_cell! { … }` to Rust.

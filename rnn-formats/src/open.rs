@@ -3,7 +3,7 @@
 use ::safetensors::SafeTensors;
 
 #[cfg(feature = "all")]
-use crate::{Beside, Imported, zip};
+use crate::{Beside, Imported, guitarml, keras, nam, onnx, rtneural, zip};
 use crate::{Error, Tensor, Wanted, safetensors, torch};
 
 /// What a file is, by its first bytes.
@@ -43,15 +43,12 @@ impl Container {
 pub fn read(bytes: &[u8], beside: Beside<'_>) -> Result<Imported, Error> {
     match Container::of(bytes) {
         Container::Safetensors => safetensors::read(bytes),
-        Container::Hdf5 => unimplemented!(),
-        Container::Zip if zip::Archive::open(bytes)?.contains("config.json") => unimplemented!(),
+        Container::Hdf5 => keras::read(bytes),
+        Container::Zip if zip::Archive::open(bytes)?.contains("config.json") => keras::read(bytes),
         Container::Zip | Container::Pickle => torch::read(bytes),
         Container::Json => json(bytes),
         Container::Other if bytes.is_empty() => Err(Error::Unknown("the file is empty".into())),
-        Container::Other => {
-            let _ = beside;
-            unimplemented!()
-        }
+        Container::Other => onnx::read(bytes, beside),
     }
 }
 
@@ -61,11 +58,11 @@ fn json(bytes: &[u8]) -> Result<Imported, Error> {
         .map_err(|e| Error::Unknown(format!("JSON that cannot be read: {e}")))?;
     let has = |key: &str| value.get(key).is_some();
     if has("architecture") && has("weights") {
-        unimplemented!()
+        nam::read(bytes)
     } else if has("model_data") || has("state_dict") {
-        unimplemented!()
+        guitarml::read(bytes)
     } else if has("layers") {
-        unimplemented!()
+        rtneural::read(bytes)
     } else {
         Err(Error::Unknown(
             "JSON of no known model: RTNeural's has `layers`, GuitarML's `model_data`, Neural Amp Modeler's `architecture`"
@@ -93,8 +90,8 @@ impl From<Error> for Unfit {
     }
 }
 
-/// The tensors of a file, under the names of the parameters `wanted` where the file has an order of modules and no names of
-/// layers, as PyTorch's have.
+/// The tensors of a file. PyTorch's files have modules and no layers: their tensors get the names of the parameters `wanted`,
+/// or are counted (`lstm`, `lstm_1`) if it is `None`.
 ///
 /// # Errors
 /// [`Unfit`].
@@ -102,25 +99,30 @@ impl From<Error> for Unfit {
 pub fn tensors(
     bytes: &[u8],
     beside: Beside<'_>,
-    wanted: &[Wanted<'_>],
+    wanted: Option<&[Wanted<'_>]>,
 ) -> Result<Vec<Tensor>, Unfit> {
-    let of = |dict: torch::StateDict| Ok(torch::tensors_for(&dict, &owned(wanted))?);
-    match Container::of(bytes) {
-        Container::Safetensors => named(bytes, wanted),
-        Container::Zip if !zip::Archive::open(bytes)?.contains("config.json") => {
-            of(torch::state_dict(bytes)?)
-        }
-        Container::Pickle => of(torch::state_dict(bytes)?),
+    let pickled = match Container::of(bytes) {
+        Container::Safetensors => return named(bytes, wanted),
+        Container::Zip => !zip::Archive::open(bytes)?.contains("config.json"),
+        Container::Pickle => true,
+        _ => false,
+    };
+    match wanted {
+        Some(wanted) if pickled => Ok(torch::tensors_for(
+            &torch::state_dict(bytes)?,
+            &owned(wanted),
+        )?),
         _ => Ok(read(bytes, beside)?.tensors),
     }
 }
 
-/// The tensors of a safetensors file, under the names of the parameters `wanted` if its own are PyTorch's.
+/// The tensors of a safetensors file. PyTorch's names become those of the parameters `wanted`, or are counted (`lstm`,
+/// `lstm_1`) if it is `None`.
 ///
 /// # Errors
 /// [`Unfit`]; other formats are named.
 #[cfg(not(feature = "all"))]
-pub fn tensors(bytes: &[u8], wanted: &[Wanted<'_>]) -> Result<Vec<Tensor>, Unfit> {
+pub fn tensors(bytes: &[u8], wanted: Option<&[Wanted<'_>]>) -> Result<Vec<Tensor>, Unfit> {
     let other = match Container::of(bytes) {
         Container::Safetensors | Container::Other => return named(bytes, wanted),
         Container::Hdf5 => "an HDF5 file, as Keras writes `.h5`",
@@ -133,14 +135,16 @@ pub fn tensors(bytes: &[u8], wanted: &[Wanted<'_>]) -> Result<Vec<Tensor>, Unfit
     ))))
 }
 
-fn named(bytes: &[u8], wanted: &[Wanted<'_>]) -> Result<Vec<Tensor>, Unfit> {
+fn named(bytes: &[u8], wanted: Option<&[Wanted<'_>]>) -> Result<Vec<Tensor>, Unfit> {
     let keras = SafeTensors::read_metadata(bytes)
         .is_ok_and(|(_, header)| header.offset_keys().iter().any(|name| name.contains('/')));
-    if !keras {
-        let dict = safetensors::state_dict(bytes)?;
-        return Ok(torch::tensors_for(&dict, &owned(wanted))?);
+    match wanted {
+        Some(wanted) if !keras => {
+            let dict = safetensors::state_dict(bytes)?;
+            Ok(torch::tensors_for(&dict, &owned(wanted))?)
+        }
+        _ => Ok(safetensors::read(bytes)?.tensors),
     }
-    Ok(safetensors::read(bytes)?.tensors)
 }
 
 fn owned(wanted: &[Wanted<'_>]) -> Vec<(String, Vec<usize>)> {

@@ -5,7 +5,7 @@ use ::safetensors::{Dtype, SafeTensors};
 use crate::{
     Error, Format, Imported, Tensor,
     floats::{Kind, floats},
-    torch::{self, Parameter, StateDict, not_finite},
+    torch::{self, Parameter, StateDict},
 };
 
 /// The tensors of a file as floats. Names with slashes are Keras's and stay; others are PyTorch's, whose modules become
@@ -75,7 +75,7 @@ impl File {
     }
 
     fn of_keras(self) -> Result<Imported, Error> {
-        let (mut tensors, mut integers, mut wrong) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut tensors, mut integers) = (Vec::new(), Vec::new());
         for parameter in self.parameters {
             let Parameter {
                 name,
@@ -87,15 +87,8 @@ impl File {
                 integers.push(format!("`{name}`"));
                 continue;
             }
-            if let Some((at, value)) = not_finite(&values) {
-                wrong.push(format!(
-                    "`{name}`: expected finite numbers, found {value} at place {at}"
-                ));
-            }
+            // Whether all are finite, `fit` says with everything else that is wrong.
             tensors.push(Tensor::new(name, shape, values)?);
-        }
-        if !wrong.is_empty() {
-            return Err(Error::NotUnderstood(wrong));
         }
         let mut notes = Vec::new();
         if !integers.is_empty() {

@@ -164,7 +164,7 @@ pub fn load_matching(
 ) -> Result<Vec<&'static str>, Error> {
     check_length(specs, weights.len())?;
     let file = File::read(path.as_ref())?;
-    let tensors = file.tensors(&[])?;
+    let tensors = file.tensors(None)?;
     let found = fit_matching(&tensors, &wanted(specs)).map_err(|p| file.differs(p))?;
     let mut rest = weights;
     let mut names = Vec::new();
@@ -201,7 +201,7 @@ impl File<'_> {
     fn load(&self, specs: &[ParamSpec], weights: &mut [f32]) -> Result<(), Error> {
         check_length(specs, weights.len())?;
         let wanted = wanted(specs);
-        let tensors = self.tensors(&wanted)?;
+        let tensors = self.tensors(Some(&wanted))?;
         let found = fit(&tensors, &wanted).map_err(|p| self.differs(p))?;
         let mut rest = weights;
         for tensor in found {
@@ -212,7 +212,7 @@ impl File<'_> {
         Ok(())
     }
 
-    fn tensors(&self, wanted: &[Wanted<'_>]) -> Result<Vec<Tensor>, Error> {
+    fn tensors(&self, wanted: Option<&[Wanted<'_>]>) -> Result<Vec<Tensor>, Error> {
         #[cfg(feature = "import")]
         let tensors = rnn_formats::tensors(
             &self.bytes,

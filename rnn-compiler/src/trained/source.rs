@@ -207,7 +207,10 @@ impl Source {
 
     /// What was read, in a line for the file, and one for each thing that it says of itself.
     fn summary(&self, imported: &Imported) -> String {
-        let metadata = imported.metadata.iter().map(|(key, value)| format!("{key}: {value}"));
+        let metadata = imported
+            .metadata
+            .iter()
+            .map(|(key, value)| format!("{key}: {value}"));
         let lines = metadata.chain(imported.notes.iter().cloned());
         let all = std::iter::once(format!("read from {}", self.file())).chain(lines);
         all.collect::<Vec<_>>().join("\n")
@@ -281,7 +284,7 @@ impl Source {
     ) -> Option<Vec<Tensor>> {
         let shapes = shapes(graph, sizes)?;
         let mut beside = self.beside();
-        match rnn_formats::tensors(&self.bytes, &mut beside, &wanted(graph, &shapes)) {
+        match rnn_formats::tensors(&self.bytes, &mut beside, Some(&wanted(graph, &shapes))) {
             Ok(tensors) => Some(tensors),
             Err(Unfit::Unread(e)) => {
                 self.unread(&e, found);

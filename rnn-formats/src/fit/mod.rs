@@ -208,7 +208,7 @@ fn one_of(param: &Wanted<'_>, paths: &[&str]) -> String {
         .map(|p| format!("`{}`", printable(p)))
         .collect();
     format!(
-        "{}: could be in {}; give the layers the same names in both",
+        "{}: could be in {}; give the layers the same names in Keras and here",
         param.name,
         paths.join(" or ")
     )

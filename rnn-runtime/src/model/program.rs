@@ -8,8 +8,8 @@ use crate::{
     stream::{ProgramWeights, StreamInfo, StreamProgram},
 };
 use rnn_tables::{
-    Buffer, BufferRef, InputMask, Instruction, OutputRange, PORTABLE_UNITS, PackedGate, PackedVector,
-    unpack_matrix, unpack_vector,
+    Buffer, BufferRef, InputMask, Instruction, OutputRange, PORTABLE_UNITS, PackedGate,
+    PackedVector, unpack_matrix, unpack_vector,
 };
 
 /// How long an axis of time is.
