@@ -6,11 +6,13 @@ use std::path::PathBuf;
 use rnn_formats::{
     Error,
     hdf5::{Attribute, File, Node},
+    zip::Archive,
 };
 
 fn bytes(name: &str) -> Vec<u8> {
-    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../tests/formats/keras");
-    std::fs::read(path.join(name)).unwrap()
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../tests/formats/keras/plain.zip");
+    let bytes = std::fs::read(path).unwrap();
+    Archive::open(&bytes).unwrap().read(name).unwrap()
 }
 
 /// The numbers of `plain.py`.

@@ -141,7 +141,7 @@ fn models_of_keras_3_give_its_numbers() {
 
 #[test]
 fn models_of_keras_2_give_its_numbers() {
-    check_all(&OLD, 20);
+    check_all(&OLD, 19);
 }
 
 #[test]
@@ -310,7 +310,8 @@ fn weights_alone_of_keras_2_have_the_paths_of_keras() {
             continue;
         };
         let alone = keras::read(bytes).unwrap_or_else(|e| panic!("{file}: {e}"));
-        let model = keras::read(&OLD[&format!("{stem}.keras")]).unwrap();
+        let whole = [".keras", ".h5"].map(|form| OLD.get(&format!("{stem}{form}")));
+        let model = keras::read(whole.into_iter().flatten().next().unwrap()).unwrap();
         assert_eq!(alone.tensors.len(), model.tensors.len(), "{file}");
         for tensor in &model.tensors {
             let same = |t: &Tensor| t.shape == tensor.shape && t.values == tensor.values;
@@ -318,7 +319,7 @@ fn weights_alone_of_keras_2_have_the_paths_of_keras() {
         }
         compared += 1;
     }
-    assert!(compared > 8);
+    assert!(compared > 4);
     let names: Vec<String> = keras::read(&OLD["lstm_weights.h5"])
         .unwrap()
         .tensors

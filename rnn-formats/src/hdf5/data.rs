@@ -44,7 +44,7 @@ pub(super) fn tensor(node: &Node<'_, '_>) -> Result<Tensor, Error> {
     // What the file has as bytes, and what it becomes.
     let bytes = (count as u64).saturating_mul(kind.size as u64);
     node.file
-        .count(bytes.saturating_add(count as u64 * 4), path)?;
+        .count(bytes.saturating_add((count as u64).saturating_mul(4)), path)?;
     let data = bytes_of(node, &kind, &shape, bytes)?;
     let values: Option<Vec<f32>> = data
         .chunks_exact(kind.size)
@@ -267,7 +267,7 @@ fn chunks(
             let stored = file
                 .at(child, "a chunk")?
                 .take(u64::from(stored), "a chunk")?;
-            file.count(size as u64 + stored.len() as u64, path)?;
+            file.count((size as u64).saturating_add(stored.len() as u64), path)?;
             let raw = unfiltered(stored, filters, skipped, (size, kind.size), child)?;
             copy(&mut data, &raw, kind.size, (shape, chunk), &start);
         }

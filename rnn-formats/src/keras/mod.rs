@@ -127,14 +127,33 @@ fn in_hdf5(bytes: &[u8]) -> Result<Imported, Error> {
     })
 }
 
-/// Whether Keras 2 wrote it.
+/// Whether Keras 2 wrote it, or a version that did not say which it is.
 fn is_old(metadata: &[(String, String)]) -> bool {
     let version = metadata.iter().find(|(name, _)| name == "keras_version");
-    version.is_some_and(|(_, version)| version.starts_with("2.") || version.starts_with("1."))
+    version.is_none_or(|(_, version)| version.starts_with("2.") || version.starts_with("1."))
+}
+
+/// Writes `Sequential` as all versions but the first do: an object that has the list of layers.
+fn with_names(value: &mut Value) {
+    match value {
+        Value::Array(all) => all.iter_mut().for_each(with_names),
+        Value::Object(map) => {
+            map.values_mut().for_each(with_names);
+            let sequential = map.get("class_name").and_then(Value::as_str) == Some("Sequential");
+            if let Some(config) = map.get_mut("config").filter(|c| sequential && c.is_array()) {
+                *config = serde_json::json!({"name": "sequential", "layers": config.take()});
+            }
+        }
+        _ => {}
+    }
 }
 
 fn json(name: &str, bytes: &[u8]) -> Result<Value, Error> {
-    serde_json::from_slice(bytes).map_err(|e| {
+    let read = serde_json::from_slice(bytes).map(|mut value| {
+        with_names(&mut value);
+        value
+    });
+    read.map_err(|e| {
         Error::NotUnderstood(vec![format!("`{name}` is no JSON that is understood: {e}")])
     })
 }

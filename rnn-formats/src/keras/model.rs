@@ -495,6 +495,11 @@ impl Reader<'_> {
         };
         self.calls_left = left;
         if entry.is_model() {
+            let mut inputs = inputs;
+            // A mask that a model is given is that of its input.
+            if let ([input], Some(mask)) = (&mut inputs[..], given.mask) {
+                input.keras = Some(mask);
+            }
             let inner = Within {
                 store: format!("{}/", entry.place.store),
                 group: Some(entry.place.group.clone()),

@@ -107,11 +107,7 @@ fn recurrent(
     if config.flag("time_major", false) {
         config.wrong("`time_major` is not understood");
     }
-    if let Some(n) = config.get("num_constants")
-        && n.as_u64() != Some(0)
-    {
-        config.wrong("constants of a call are not understood");
-    }
+    no_constants(config);
     let trained = config.everywhere();
     let states = cells
         .iter()
@@ -164,6 +160,15 @@ fn recurrent(
             backwards,
         },
     })
+}
+
+/// Reports constants of calls.
+fn no_constants(config: &mut Config<'_, '_>) {
+    if let Some(n) = config.get("num_constants")
+        && n.as_u64() != Some(0)
+    {
+        config.wrong("constants of a call are not understood");
+    }
 }
 
 fn call(class: &str, arguments: &[String]) -> String {
@@ -298,6 +303,7 @@ pub(super) fn bidirectional(mut config: Config<'_, '_>, input: &Shape) -> Option
             }
         },
     };
+    no_constants(&mut config);
     let (what, old) = (config.what.clone(), config.old);
     let forward = inner(&what, first, old, input, config.report)?;
     // Keras 3 always writes the second layer, Keras 2 only one that was given.

@@ -1,13 +1,16 @@
-"""HDF5 files that Keras does not write but h5py can: every storage and attribute that the reader claims.
+"""HDF5 files that Keras does not write but h5py can: every storage and attribute that the reader claims, in `plain.zip`.
 
-`tests/keras.rs` has the same formula for the numbers.
+`rnn-formats/tests/hdf5.rs` has the same formula for the numbers.
 """
+import tempfile
+import zipfile
 from pathlib import Path
 
 import h5py
 import numpy as np
 
 HERE = Path(__file__).parent
+MADE = Path(tempfile.mkdtemp())
 
 
 def numbers(*shape):
@@ -56,14 +59,14 @@ def datasets(file):
 
 
 def main():
-    with h5py.File(HERE / "storage.h5", "w") as file:
+    with h5py.File(MADE / "storage.h5", "w") as file:
         attributes(file)
         attributes(file.create_group("inner"))
         datasets(file)
         many = file.create_group("many")
         for i in range(100):
             many[f"member {i}"] = np.float32(i)
-    with h5py.File(HERE / "latest.h5", "w", libver="latest") as file:
+    with h5py.File(MADE / "latest.h5", "w", libver="latest") as file:
         file.attrs["text"] = "latest"
         file["a/b"] = numbers(2, 3).astype("f4")
         file["a/c"] = np.float64(2)
@@ -74,11 +77,14 @@ def main():
         "text": lambda f: f.create_dataset("x", data=["a", "b"]),
     }
     for name, make in refused.items():
-        with h5py.File(HERE / f"refused_{name}.h5", "w") as file:
+        with h5py.File(MADE / f"refused_{name}.h5", "w") as file:
             make(file)
-    with h5py.File(HERE / "refused_dense.h5", "w", libver="latest") as file:
+    with h5py.File(MADE / "refused_dense.h5", "w", libver="latest") as file:
         for i in range(12):
             file[f"x{i}"] = np.float32(i)
+    with zipfile.ZipFile(HERE / "plain.zip", "w") as archive:
+        for path in sorted(MADE.iterdir()):
+            archive.writestr(zipfile.ZipInfo(path.name), path.read_bytes(), zipfile.ZIP_DEFLATED, 9)
 
 
 if __name__ == "__main__":
