@@ -57,17 +57,13 @@ fn json(bytes: &[u8]) -> Result<Imported, Error> {
     let value: serde_json::Value = serde_json::from_slice(bytes)
         .map_err(|e| Error::Unknown(format!("JSON that cannot be read: {e}")))?;
     let has = |key: &str| value.get(key).is_some();
-    if has("architecture") && has("weights") {
+    if has("architecture") {
         nam::read(bytes)
-    } else if has("model_data") || has("state_dict") {
-        guitarml::read(bytes)
-    } else if has("layers") {
+    } else if has("layers") && !has("state_dict") {
         rtneural::read(bytes)
     } else {
-        Err(Error::Unknown(
-            "JSON of no known model: RTNeural's has `layers`, GuitarML's `model_data`, Neural Amp Modeler's `architecture`"
-                .into(),
-        ))
+        // With `model_data`, or a state dict alone.
+        guitarml::read(bytes)
     }
 }
 
@@ -101,17 +97,21 @@ pub fn tensors(
     beside: Beside<'_>,
     wanted: Option<&[Wanted<'_>]>,
 ) -> Result<Vec<Tensor>, Unfit> {
-    let pickled = match Container::of(bytes) {
+    let container = Container::of(bytes);
+    let dict = match container {
         Container::Safetensors => return named(bytes, wanted),
-        Container::Zip => !zip::Archive::open(bytes)?.contains("config.json"),
-        Container::Pickle => true,
-        _ => false,
+        Container::Zip if zip::Archive::open(bytes)?.contains("config.json") => None,
+        Container::Zip | Container::Pickle => Some(torch::state_dict(bytes)?),
+        // A state dict as JSON; a whole model has names of its own.
+        Container::Json => read(bytes, beside)?
+            .network
+            .is_none()
+            .then(|| guitarml::state_dict(bytes))
+            .transpose()?,
+        _ => None,
     };
-    match wanted {
-        Some(wanted) if pickled => Ok(torch::tensors_for(
-            &torch::state_dict(bytes)?,
-            &owned(wanted),
-        )?),
+    match (wanted, dict) {
+        (Some(wanted), Some(dict)) => Ok(torch::tensors_for(&dict, &owned(wanted))?),
         _ => Ok(read(bytes, beside)?.tensors),
     }
 }
