@@ -16,3 +16,9 @@ fn node_tests() {
 fn grid() {
     assert!(compare("grid.safetensors.z") >= 150);
 }
+
+/// Both exporters of PyTorch, with open and with fixed axes.
+#[test]
+fn pytorch() {
+    assert!(compare("pytorch.safetensors.z") >= 100);
+}

@@ -162,7 +162,7 @@ impl Emit<'_> {
                 None => name.to_owned(),
                 Some(part) => format!("{name}_{part}"),
             };
-            let own = self.taken.value(&wanted, "input");
+            let own = self.taken.value(&wanted);
             let time = match &input.steps {
                 None => None,
                 Some(Dim::N(n)) if fixed => Some(n.to_string()),
@@ -226,7 +226,7 @@ impl Emit<'_> {
                 None => name.clone(),
                 Some(part) => format!("{name}_{part}"),
             };
-            let own = self.taken.value(&wanted, "output");
+            let own = self.taken.value(&wanted);
             if own != *name {
                 self.notes.push(match part {
                     None => format!("the output `{name}` of the file is `{own}` here"),

@@ -107,10 +107,13 @@ impl Inputs {
             (_, 2) if !input.whole => rank,
             _ => 1,
         };
+        // What was learnt comes first; a guess does not contradict it.
+        let is_learnt = |kind: Kind| (0..rank).any(|at| kinds.get(&(number, at)) == Some(&kind));
+        let (rows_known, steps_known) = (is_learnt(Kind::Batch), is_learnt(Kind::Time));
         for (at, axis) in axes.iter_mut().enumerate() {
             let guess = match at {
-                0 => Kind::Batch,
-                _ if at == steps => Kind::Time,
+                0 if !rows_known => Kind::Batch,
+                _ if (at == steps || axis.size.known().is_none()) && !steps_known => Kind::Time,
                 _ => Kind::Feature,
             };
             axis.kind = kinds.get(&(number, at)).cloned().unwrap_or(guess);
@@ -191,7 +194,8 @@ impl Inputs {
 
     /// Says that an axis is of another kind than was thought.
     pub fn learn(&mut self, axis: &Axis, kind: Kind) {
-        if let Some(from) = axis.from {
+        let possible = kind != Kind::Feature || axis.size.size().is_some();
+        if let (Some(from), true) = (axis.from, possible) {
             self.learnt.push((from, kind));
         }
     }

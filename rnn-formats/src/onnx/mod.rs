@@ -78,6 +78,7 @@ pub fn read(bytes: &[u8], beside: Beside<'_>) -> Result<Imported, Error> {
     let mut budget = Budget::new(size);
     // What the axes of the inputs are shows where they are read; then the graph is followed again.
     let mut kinds: HashMap<(usize, usize), Kind> = HashMap::new();
+    let mut fewest: Vec<String> = Vec::new();
     let mut tries = graph.inputs.len().saturating_mul(3).min(48);
     loop {
         let mut followed = Followed::default();
@@ -99,8 +100,11 @@ pub fn read(bytes: &[u8], beside: Beside<'_>) -> Result<Imported, Error> {
             notes.append(&mut net.notes);
             return emit::imported(&graph, net, inputs, outputs, metadata, notes);
         }
+        if fewest.is_empty() || lines.len() < fewest.len() {
+            fewest = lines;
+        }
         if kinds == before || tries == 0 {
-            return Err(Error::NotUnderstood(lines));
+            return Err(Error::NotUnderstood(fewest));
         }
         tries -= 1;
     }

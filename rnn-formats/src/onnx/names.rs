@@ -54,16 +54,6 @@ const UNNAMED: &[&str] = &[
     "subtract",
 ];
 
-/// Words that mean something in a model or in Rust.
-const RESERVED: &[&str] = &[
-    "abstract", "as", "async", "await", "become", "box", "break", "const", "continue", "crate",
-    "do", "dyn", "else", "enum", "extern", "false", "final", "fn", "for", "gen", "ids", "if",
-    "impl", "in", "input", "layer", "let", "loop", "macro", "mask", "match", "mod", "move", "mut",
-    "output", "override", "priv", "pub", "ref", "return", "self", "shared", "static", "struct",
-    "super", "time", "trait", "true", "try", "type", "typeof", "unsafe", "unsized", "use",
-    "virtual", "where", "while", "yield",
-];
-
 impl Taken {
     fn free(&mut self, name: String) -> String {
         let mut wanted = name.clone();
@@ -89,17 +79,8 @@ impl Taken {
     }
 
     /// The name of an input or an output.
-    pub fn value(&mut self, name: &str, what: &str) -> String {
-        let name = plain(name, what);
-        // `v0_1` is the name of a result in the text.
-        let result = name
-            .strip_prefix('v')
-            .is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
-        let odd = RESERVED.contains(&name.as_str()) || result || name.starts_with("time_");
-        self.free(match odd {
-            true => format!("the_{name}"),
-            false => name,
-        })
+    pub fn value(&mut self, name: &str) -> String {
+        self.free(crate::rust_name(name))
     }
 }
 

@@ -1,6 +1,6 @@
 //! Several nodes that are one operator: a layer normalisation in parts, and steps that an exporter wrote out one by one.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 
 use super::array::{Array, Data};
@@ -16,6 +16,8 @@ struct View<'g, 'f> {
     nodes: &'g [Node<'f>],
     maker: Vec<Option<usize>>,
     constants: HashMap<usize, Array>,
+    /// The nodes that read a value.
+    readers: Vec<Vec<usize>>,
 }
 
 /// Replaces what is found by one node each.
@@ -25,10 +27,10 @@ pub(super) fn find(graph: &mut Graph<'_>) {
     for (number, node) in graph.nodes.iter().enumerate() {
         if let Some((x, epsilon)) = view.normalization(node) {
             found.push((number, Change::Normalization(x, epsilon)));
-        } else if let Some(steps) = view.steps(node) {
-            found.push((number, Change::Steps(steps)));
         }
     }
+    let steps = view.all_steps();
+    found.extend(steps.into_iter().map(|s| (s.maker, Change::Steps(s))));
     if found.is_empty() {
         return;
     }
@@ -41,16 +43,13 @@ pub(super) fn find(graph: &mut Graph<'_>) {
                 }
             }
             Change::Steps(steps) => {
-                let last = steps.maker;
-                // The last output is given by the new node.
-                let out = graph
-                    .nodes
-                    .get_mut(last)
-                    .and_then(|n| n.outputs.first_mut()?.take());
+                // All outputs are given by the new node, in place of the node that puts them together.
+                let joint = steps.joint.and_then(|j| graph.nodes.get_mut(j));
+                let all = joint.and_then(|n| n.outputs.first_mut()?.take());
                 if let Some(node) = graph.nodes.get_mut(number) {
                     let inputs = vec![
                         Some(steps.sequence),
-                        Some(steps.first),
+                        steps.first,
                         Some(steps.matrix),
                         steps.bias,
                     ];
@@ -59,7 +58,7 @@ pub(super) fn find(graph: &mut Graph<'_>) {
                     tensors.extend(flag("turned", f32::from(u8::from(steps.turned))));
                     node.becomes(UNROLLED, inputs, tensors);
                     node.outputs.truncate(1);
-                    node.outputs.push(out);
+                    node.outputs.insert(0, all);
                 }
             }
         }
@@ -75,7 +74,8 @@ enum Change {
 /// Steps of a recurrence.
 struct Steps {
     sequence: usize,
-    first: usize,
+    /// `None`: zeros.
+    first: Option<usize>,
     matrix: usize,
     bias: Option<usize>,
     relu: bool,
@@ -84,17 +84,30 @@ struct Steps {
     count: usize,
     /// The node that gives the last output.
     maker: usize,
+    /// The node that puts all outputs together.
+    joint: Option<usize>,
 }
 
 /// One step.
-#[derive(PartialEq)]
+#[derive(Clone, Copy, PartialEq)]
 struct Step {
     sequence: usize,
     index: i64,
-    before: usize,
-    matrix: usize,
-    bias: Option<usize>,
+    state: State,
     relu: bool,
+}
+
+/// The part of a step that the state has.
+#[derive(Clone, Copy, PartialEq)]
+enum State {
+    /// A state times a matrix, and a bias.
+    Product {
+        before: usize,
+        matrix: usize,
+        bias: Option<usize>,
+    },
+    /// A constant: what an exporter made of a state of zeros.
+    Constant(usize),
 }
 
 fn flag(name: &'static str, value: f32) -> Vec<(&'static str, Array)> {
@@ -108,10 +121,17 @@ impl<'g, 'f> View<'g, 'f> {
     fn new(graph: &'g Graph<'f>) -> Self {
         let mut maker = vec![None; graph.names.len()];
         let mut constants: HashMap<usize, Array> = HashMap::new();
-        for (value, array) in graph.constants.iter().filter(|(_, a)| a.data.len() < 8) {
+        let mut readers = vec![Vec::new(); graph.names.len()];
+        // Arrays share their numbers.
+        for (value, array) in &graph.constants {
             constants.insert(*value, array.clone());
         }
         for (number, node) in graph.nodes.iter().enumerate() {
+            for value in node.inputs.iter().flatten() {
+                if let Some(all) = readers.get_mut(*value) {
+                    all.push(number);
+                }
+            }
             for out in node.outputs.iter().flatten() {
                 if let Some(place) = maker.get_mut(*out) {
                     *place = Some(number);
@@ -127,6 +147,7 @@ impl<'g, 'f> View<'g, 'f> {
             nodes: &graph.nodes,
             maker,
             constants,
+            readers,
         }
     }
 
@@ -218,14 +239,25 @@ impl<'g, 'f> View<'g, 'f> {
     }
 
     /// A state times a matrix, and a bias.
-    fn projected(&self, value: Option<usize>) -> Option<(usize, usize, Option<usize>)> {
+    fn projected(&self, value: Option<usize>) -> Option<State> {
+        if self.constant(value).is_some() {
+            return value.map(State::Constant);
+        }
         if let Some(product) = self.made(value, "MatMul") {
-            return Some((product.input(0)?, product.input(1)?, None));
+            return Some(State::Product {
+                before: product.input(0)?,
+                matrix: product.input(1)?,
+                bias: None,
+            });
         }
         let sum = self.made(value, "Add")?;
         for (product, bias) in [(0, 1), (1, 0)] {
             if let Some(product) = self.made(sum.input(product), "MatMul") {
-                return Some((product.input(0)?, product.input(1)?, sum.input(bias)));
+                return Some(State::Product {
+                    before: product.input(0)?,
+                    matrix: product.input(1)?,
+                    bias: Some(sum.input(bias)?),
+                });
             }
         }
         None
@@ -238,15 +270,13 @@ impl<'g, 'f> View<'g, 'f> {
         };
         let sum = self.made(node.input(0), "Add")?;
         for (of_state, of_input) in [(0, 1), (1, 0)] {
-            let projected = self.projected(sum.input(of_state));
+            let state = self.projected(sum.input(of_state));
             let taken = self.taken(sum.input(of_input));
-            if let (Some((before, matrix, bias)), Some((sequence, index))) = (projected, taken) {
+            if let (Some(state), Some((sequence, index))) = (state, taken) {
                 return Some(Step {
                     sequence,
                     index,
-                    before,
-                    matrix,
-                    bias,
+                    state,
                     relu,
                 });
             }
@@ -254,42 +284,106 @@ impl<'g, 'f> View<'g, 'f> {
         None
     }
 
-    /// The steps that a node puts together.
-    fn steps(&self, node: &Node<'_>) -> Option<Steps> {
-        if node.op != "Concat" || node.int("axis") != Some(0) || node.inputs.len() < 2 {
+    /// All recurrences whose steps are written out.
+    fn all_steps(&self) -> Vec<Steps> {
+        let mut steps: BTreeMap<usize, Step> = BTreeMap::new();
+        for node in self.nodes {
+            if let Some(value) = node.outputs.first().copied().flatten()
+                && let Some(step) = self.step(value)
+            {
+                steps.insert(value, step);
+            }
+        }
+        // The step after each.
+        let mut after: BTreeMap<usize, usize> = BTreeMap::new();
+        for (value, step) in &steps {
+            if let State::Product { before, .. } = step.state {
+                after.insert(before, *value);
+            }
+        }
+        let mut found = Vec::new();
+        for (value, first) in &steps {
+            if first.index == 0 {
+                let mut chain = vec![*value];
+                while let Some(next) = chain.last().and_then(|v| after.get(v)) {
+                    if chain.len() > steps.len() {
+                        break;
+                    }
+                    chain.push(*next);
+                }
+                found.extend(self.recurrence(&chain, &steps));
+            }
+        }
+        found
+    }
+
+    /// What steps in a row are.
+    fn recurrence(&self, chain: &[usize], steps: &BTreeMap<usize, Step>) -> Option<Steps> {
+        let first = *steps.get(chain.first()?)?;
+        let second = *steps.get(chain.get(1)?)?;
+        let State::Product { matrix, bias, .. } = second.state else {
             return None;
-        }
-        let mut values: Vec<usize> = node.inputs.iter().copied().collect::<Option<_>>()?;
-        let turned = self.step(values[0])?.before == values[1];
-        if turned {
-            values.reverse();
-        }
-        let first = self.step(*values.first()?)?;
-        for (index, value) in values.iter().enumerate() {
-            let step = self.step(*value)?;
-            let before = match index.checked_sub(1) {
-                Some(before) => *values.get(before)?,
-                None => first.before,
-            };
+        };
+        for (index, value) in chain.iter().enumerate().skip(1) {
             let wanted = Step {
                 index: index as i64,
-                before,
+                state: State::Product {
+                    before: *chain.get(index - 1)?,
+                    matrix,
+                    bias,
+                },
                 ..first
             };
-            if step != wanted {
+            if *steps.get(value)? != wanted {
                 return None;
             }
         }
-        let maker = (*self.maker.get(*values.last()?)?)?;
+        let state = match first.state {
+            State::Product {
+                before,
+                matrix: m,
+                bias: b,
+            } if (m, b) == (matrix, bias) => Some(before),
+            State::Product { .. } => return None,
+            // A state of zeros leaves the bias.
+            State::Constant(value) => {
+                let rows = self.constant(Some(value))?.floats()?;
+                let zero = match bias {
+                    None => rows.iter().all(|v| *v == 0.0),
+                    Some(bias) => {
+                        let bias = self.constant(Some(bias))?.floats()?;
+                        !bias.is_empty() && rows.chunks(bias.len()).all(|row| row == &bias[..])
+                    }
+                };
+                match zero {
+                    true => None,
+                    false => return None,
+                }
+            }
+        };
+        let last = *chain.last()?;
+        let turned: Vec<usize> = chain.iter().rev().copied().collect();
+        let joins = |number: &&usize| {
+            self.nodes.get(**number).is_some_and(|n| {
+                let all: Option<Vec<usize>> = n.inputs.iter().copied().collect();
+                let ours = all.is_some_and(|all| all == chain || all == turned);
+                n.op == "Concat" && n.int("axis") == Some(0) && ours
+            })
+        };
+        let joint = self.readers.get(last)?.iter().find(joins).copied();
+        let is_turned = joint
+            .and_then(|j| self.nodes.get(j))
+            .is_some_and(|n| n.input(0) == Some(last));
         Some(Steps {
             sequence: first.sequence,
-            first: first.before,
-            matrix: first.matrix,
-            bias: first.bias,
+            first: state,
+            matrix,
+            bias,
             relu: first.relu,
-            turned,
-            count: values.len(),
-            maker,
+            turned: is_turned,
+            count: chain.len(),
+            maker: (*self.maker.get(last)?)?,
+            joint,
         })
     }
 }

@@ -135,7 +135,7 @@ impl Layers<'_> {
                 }
                 Ok(Initial::Value(self.net.whole(&flow.parts, self.budget)?))
             }
-            None => Err("its first state is left out".to_owned()),
+            None => Ok(Initial::Zero),
         }
     }
 }
