@@ -4,7 +4,7 @@
 use std::{collections::BTreeMap, path::PathBuf, sync::LazyLock};
 
 use rnn_formats::{Body, Error, Imported, Tensor, keras, zip::Archive};
-use rnn_reference::{Call, Input, ReferenceModel, Weights};
+use rnn_reference::{Call, Definitions, Input, ReferenceModel, Weights};
 
 /// The files of an archive beside the scripts, by name.
 fn files(archive: &str) -> BTreeMap<String, Vec<u8>> {
@@ -54,7 +54,17 @@ fn check(file: &str, files: &BTreeMap<String, Vec<u8>>, expected: &str) -> Impor
     let tolerance = if file == "half.keras" { 1e-2 } else { 1e-5 };
     let imported = keras::read(&files[file]).unwrap_or_else(|e| panic!("{file}: {e}"));
     let text = text(&imported);
-    let model = ReferenceModel::parse(&text).unwrap_or_else(|e| panic!("{file}: {e}\n{text}"));
+    let cells = &imported.network.as_ref().unwrap().cells;
+    let cells: Vec<(&str, &str)> = cells
+        .iter()
+        .map(|(n, t)| (n.as_str(), t.as_str()))
+        .collect();
+    let scope = Definitions {
+        cells: &cells,
+        ..Definitions::default()
+    };
+    let model =
+        ReferenceModel::parse_in(&text, scope).unwrap_or_else(|e| panic!("{file}: {e}\n{text}"));
     let wanted: Vec<_> = model.specs().iter().map(|s| (&s.name, &s.shape)).collect();
     let found: Vec<_> = imported
         .tensors
@@ -136,12 +146,12 @@ fn check_all(files: &BTreeMap<String, Vec<u8>>, least: usize) {
 
 #[test]
 fn models_of_keras_3_give_its_numbers() {
-    check_all(&NEW, 44);
+    check_all(&NEW, 49);
 }
 
 #[test]
 fn models_of_keras_2_give_its_numbers() {
-    check_all(&OLD, 19);
+    check_all(&OLD, 20);
 }
 
 #[test]
@@ -240,8 +250,8 @@ fn everything_that_is_not_understood_is_named_at_once() {
         "UpSampling1D `up_sampling1d`: this layer is not understood",
     ];
     let conv = "Conv1D `conv`: this layer is not understood";
-    let hard = "LSTM `lstm`: `recurrent_activation` = hard_sigmoid of Keras 2 is clip(0.2x + 0.5, 0, 1), and there is only that of Keras 3, relu6(x + 3) / 6";
-    let shrink = "LSTM `lstm`: `recurrent_activation` = \"hard_shrink\" is not understood";
+    let hard = "LSTM `lstm`: `activation` = hard_sigmoid of Keras 2 is clip(0.2x + 0.5, 0, 1), and there is only that of Keras 3, relu6(x + 3) / 6";
+    let shrink = "LSTM `lstm`: `activation` = \"hard_shrink\" is not understood";
     for (files, gate) in [(&NEW, shrink), (&OLD, hard)] {
         let lines = [conv, gate, common[0], common[1]]
             .map(str::to_owned)
@@ -251,6 +261,26 @@ fn everything_that_is_not_understood_is_named_at_once() {
             Err(Error::NotUnderstood(lines))
         );
     }
+}
+
+#[test]
+fn the_hard_sigmoid_of_keras_2_is_in_cells_of_its_own() {
+    let old = keras::read(&OLD["hard_gates.h5"]).unwrap();
+    assert_eq!(
+        text(&old),
+        "Input(_, 3) -> RNN(OldLstmCell(4), return_sequences, name = \"lstm\") \
+         -> RNN(OldGruCell(3, reset_after = false), return_sequences, name = \"gru\") \
+         -> RNN(OldGruCell(3, use_bias = false), return_sequences, name = \"gru_1\") \
+         -> Bidirectional(RNN(OldLstmCell(2), return_sequences)) \
+         -> RNN([OldGruCell(3), LSTMCell(2), OldLstmCell(4)]) -> Dense(2)"
+    );
+    let cells = old.network.unwrap().cells;
+    let names: Vec<&str> = cells.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(names, ["OldGruCell", "OldLstmCell"]);
+    let new = keras::read(&NEW["hard_gates.h5"]).unwrap();
+    assert!(text(&new).starts_with(
+        "Input(_, 3) -> LSTM(4, recurrent_activation = hard_sigmoid, return_sequences) -> GRU(3, "
+    ));
 }
 
 #[test]

@@ -146,7 +146,7 @@ fn groups_that_contain_themselves() {
     for table in find(&bytes, b"SNOD") {
         put(&mut bytes, table + 8 + 8, &root);
     }
-    assert!(message(read_all(&bytes)).contains("a group with one name, found a second one"));
+    assert!(message(read_all(&bytes)).contains("an object with one name, found a second one"));
 }
 
 /// All numbers of a file, or what is wrong with one of its datasets.

@@ -37,6 +37,8 @@ pub(super) fn all(node: &Node<'_, '_>) -> Result<Vec<(String, Attribute)>, Error
 /// The attribute of that name. Those of other names are not read.
 pub(super) fn find(node: &Node<'_, '_>, name: &str) -> Result<Option<Attribute>, Error> {
     whole(node)?;
+    node.file
+        .count(8 * node.messages.len() as u64, "attributes")?;
     for message in node.messages(header::ATTRIBUTE) {
         if let Some((_, value)) = read(node, message, Some(name))? {
             return Ok(Some(value));

@@ -16,6 +16,9 @@ const CONTINUATION: u16 = 0x10;
 pub(super) const SYMBOL_TABLE: u16 = 0x11;
 pub(super) const ATTRIBUTE_INFO: u16 = 0x15;
 
+/// Bytes that a message takes in memory.
+const OF_MESSAGE: u64 = 64;
+
 /// One message.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Message<'f> {
@@ -75,6 +78,7 @@ fn first<'f>(file: &File<'f>, mut at: Bytes<'f>) -> Result<Vec<Message<'f>>, Err
             at.take(3, "a message")?;
             let message = message(&mut at, end, (kind, u64::from(size), flags))?;
             follow(file, &message, &mut blocks, 0)?;
+            file.count(OF_MESSAGE, "messages")?;
             messages.push(message);
         }
     }
@@ -116,6 +120,7 @@ fn second<'f>(file: &File<'f>, mut at: Bytes<'f>) -> Result<Vec<Message<'f>>, Er
             at.take(head as u64 - 4, "the order of a message")?;
             let message = message(&mut at, end, (kind, u64::from(size), flags))?;
             follow(file, &message, &mut blocks, 4)?;
+            file.count(OF_MESSAGE, "messages")?;
             messages.push(message);
         }
     }

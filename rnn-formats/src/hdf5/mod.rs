@@ -250,21 +250,21 @@ impl<'a, 'f> Node<'a, 'f> {
     /// All groups and datasets below, each after the group that it is in.
     ///
     /// # Errors
-    /// As [`Node::names`], and if a group is its own child or the child of two groups.
+    /// As [`Node::names`], and if an object has two names, as a group in itself has.
     pub fn walk(&self) -> Result<Vec<Node<'a, 'f>>, Error> {
         let mut seen = BTreeSet::from([self.address]);
         let mut rest = self.children()?;
         rest.reverse();
         let mut found = Vec::new();
         while let Some(node) = rest.pop() {
+            if !seen.insert(node.address) {
+                return Err(Error::damaged(
+                    usize::try_from(node.address).unwrap_or(usize::MAX),
+                    "an object with one name",
+                    format!("a second one, `{}`", node.path),
+                ));
+            }
             if !node.is_dataset() {
-                if !seen.insert(node.address) {
-                    return Err(Error::damaged(
-                        usize::try_from(node.address).unwrap_or(usize::MAX),
-                        "a group with one name",
-                        format!("a second one, `{}`", node.path),
-                    ));
-                }
                 let mut children = node.children()?;
                 children.reverse();
                 rest.append(&mut children);

@@ -16,6 +16,7 @@ mod layers;
 mod masks;
 mod model;
 mod nodes;
+mod old_cells;
 mod recurrent;
 mod report;
 mod spec;

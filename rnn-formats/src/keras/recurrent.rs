@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 use super::{
     config::{Config, Object, items},
     functions::snake,
+    old_cells::{self, Own},
     report::Report,
     spec::{Mask, Masked, Param, Shape, Spec, features},
 };
@@ -15,6 +16,8 @@ struct Cell {
     units: Option<usize>,
     params: Vec<Param>,
     states: usize,
+    /// The cell that it is, if Keras 3 has none.
+    own: Option<Own>,
 }
 
 /// How a recurrent layer runs.
@@ -33,6 +36,7 @@ struct Recurrent {
     units: Option<usize>,
     states: Vec<Option<usize>>,
     run: Run,
+    cells: Vec<Own>,
 }
 
 /// Whether the class is a recurrent layer.
@@ -59,7 +63,8 @@ pub(super) fn layer(class: &str, mut config: Config<'_, '_>, input: &Shape) -> O
         params: found.params,
         states: found.states.len(),
         masked: Masked::Yes,
-        ..Spec::new(class, arguments, result)
+        cells: found.cells,
+        ..Spec::new(&found.class, arguments, result)
     };
     if found.run.state {
         spec.results
@@ -85,7 +90,16 @@ fn recurrent(
             (vec![(class.to_owned(), one)], false)
         }
     };
-    let own = std::mem::take(&mut config.arguments);
+    let mut own = std::mem::take(&mut config.arguments);
+    let mut class = class;
+    // A layer of a cell that Keras 3 has not is an `RNN` of that cell.
+    if class != "RNN"
+        && let [(_, cell)] = &cells[..]
+        && let Some((name, _)) = cell.own
+    {
+        class = "RNN";
+        own = vec![call(name, &own)];
+    }
     let sequences = config.push_flag("return_sequences", false);
     let state = config.push_flag("return_state", false);
     let backwards = config.push_flag("go_backwards", false);
@@ -115,10 +129,14 @@ fn recurrent(
         .collect();
     let units = cells.last().and_then(|(_, c)| c.units);
     let mut arguments = match class {
-        "RNN" => {
+        "RNN" if own.is_empty() => {
+            let name = |class: &str, c: &Cell| match c.own {
+                Some((name, _)) => name.to_owned(),
+                None => class.to_owned(),
+            };
             let all: Vec<String> = cells
                 .iter()
-                .map(|(class, c)| call(class, &c.arguments))
+                .map(|(class, c)| call(&name(class, c), &c.arguments))
                 .collect();
             match (stacked, &all[..]) {
                 (false, [one]) => vec![one.clone()],
@@ -129,18 +147,14 @@ fn recurrent(
     };
     arguments.append(&mut config.arguments);
     let mut params = Vec::new();
-    let mut counts = std::collections::BTreeMap::<String, usize>::new();
+    // Cells of a stack are counted, here and in the file.
+    let (mut here, mut there) = (Counts::new(), Counts::new());
     for (class, cell) in &mut cells {
-        // Cells of a stack are counted, here and in the file.
-        let stem = snake(class);
-        let count = counts.entry(stem.clone()).or_insert(0);
-        let name = match *count {
-            0 => stem,
-            n => format!("{stem}_{n}"),
-        };
-        *count += 1;
+        let own = cell.own.map_or(class.as_str(), |(name, _)| name);
+        let name = counted(&mut here, snake(own));
+        let in_file = counted(&mut there, snake(class));
         let (prefix, place) = match stacked {
-            true => (name.clone(), format!("cell/cells/{name}")),
+            true => (name, format!("cell/cells/{in_file}")),
             false => (String::new(), "cell".to_owned()),
         };
         params.extend(cell.params.drain(..).map(|p| p.inside(&prefix, &place)));
@@ -150,6 +164,7 @@ fn recurrent(
         .for_each(|p: &mut Param| p.trained &= trained);
     Some(Recurrent {
         class: class.to_owned(),
+        cells: cells.iter().filter_map(|(_, c)| c.own).collect(),
         arguments,
         params,
         units,
@@ -160,6 +175,18 @@ fn recurrent(
             backwards,
         },
     })
+}
+
+type Counts = std::collections::BTreeMap<String, usize>;
+
+/// The next name of this stem: `lstm_cell`, `lstm_cell_1`.
+fn counted(counts: &mut Counts, stem: String) -> String {
+    let count = counts.entry(stem.clone()).or_insert(0);
+    *count += 1;
+    match *count {
+        1 => stem,
+        n => format!("{stem}_{}", n - 1),
+    }
 }
 
 /// Reports constants of calls.
@@ -245,13 +272,22 @@ fn cell(class: &str, config: &mut Config<'_, '_>, input: Option<usize>) -> Optio
         "GRU" => 3,
         _ => 1,
     };
-    if gates > 1 {
+    let gate = config.get("recurrent_activation").and_then(Value::as_str);
+    let own = match (gates, gate, config.old) {
+        (4, Some("hard_sigmoid"), true) => Some(old_cells::LSTM),
+        (3, Some("hard_sigmoid"), true) => Some(old_cells::GRU),
+        _ => None,
+    };
+    if gates > 1 && own.is_none() {
         config.push_activation("recurrent_activation", "sigmoid");
     }
     let bias = config.push_flag("use_bias", true);
     // Before TensorFlow 2 there was no such argument, and it was false.
     let after = gates == 3 && config.push_flag_or("reset_after", true, false);
-    if gates == 4 {
+    if gates == 4 && own.is_some() {
+        // It only says how training starts.
+        config.get("unit_forget_bias");
+    } else if gates == 4 {
         config.push_flag("unit_forget_bias", true);
     }
     config.push_initializers(&[
@@ -268,7 +304,7 @@ fn cell(class: &str, config: &mut Config<'_, '_>, input: Option<usize>) -> Optio
         "bias_constraint",
     ]);
     let drawn = config.push_rate("dropout") + config.push_rate("recurrent_dropout") > 0.0;
-    config.push_seed(drawn);
+    config.push_seed(drawn && own.is_none());
     let wide = units.checked_mul(gates);
     let mut params = vec![
         Param::new("kernel", vec![input, wide], 0),
@@ -286,6 +322,7 @@ fn cell(class: &str, config: &mut Config<'_, '_>, input: Option<usize>) -> Optio
         units: Some(units),
         params,
         states: if gates == 4 { 2 } else { 1 },
+        own,
     })
 }
 
@@ -360,8 +397,11 @@ pub(super) fn bidirectional(mut config: Config<'_, '_>, input: &Shape) -> Option
     if forward.run.state {
         results.extend(states.iter().map(|n| Some(vec![*n])));
     }
+    let mut cells = forward.cells.clone();
+    cells.extend(&back.cells);
     let spec = Spec {
         params,
+        cells,
         results,
         outputs,
         states: states.len(),

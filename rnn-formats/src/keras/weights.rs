@@ -65,20 +65,21 @@ impl<'a, 'f> Tree<'a, 'f> {
         let Some(node) = self.get(path) else {
             return Ok(None);
         };
-        let texts = |value| match value {
-            Attribute::Texts(texts) => texts,
-            _ => Vec::new(),
+        let mut known: BTreeMap<String, Attribute> = node.attributes()?.into_iter().collect();
+        let mut texts = |name: &str| match known.remove(name)? {
+            Attribute::Texts(texts) => Some(texts),
+            _ => Some(Vec::new()),
         };
-        if let Some(value) = node.attribute(name)? {
-            return Ok(Some(texts(value)));
+        if let Some(all) = texts(name) {
+            return Ok(Some(all));
         }
-        let mut all = Vec::new();
-        for part in 0.. {
-            match node.attribute(&format!("{name}{part}"))? {
-                Some(value) => all.append(&mut texts(value)),
-                None if part == 0 => return Ok(None),
-                None => break,
-            }
+        let Some(mut all) = texts(&format!("{name}0")) else {
+            return Ok(None);
+        };
+        let mut part = 1_usize;
+        while let Some(mut more) = texts(&format!("{name}{part}")) {
+            all.append(&mut more);
+            part += 1;
         }
         Ok(Some(all))
     }

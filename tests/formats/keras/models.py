@@ -283,8 +283,8 @@ def half():
 @model(".weights.h5")
 def refused():
     """Everything in it that is not here is named."""
-    gate = "hard_sigmoid" if OLD else "hard_shrink"
-    return chain(sequence(4, steps=6), L.Conv1D(4, 2, name="conv"), L.LSTM(3, recurrent_activation=gate, return_sequences=True),
+    hard = "hard_sigmoid" if OLD else "hard_shrink"
+    return chain(sequence(4, steps=6), L.Conv1D(4, 2, name="conv"), L.LSTM(3, activation=hard, return_sequences=True),
                  L.Dense(2, activation="log_softmax"), L.UpSampling1D(2))
 
 
@@ -294,6 +294,21 @@ def alone():
     return chain(ids(), L.Embedding(9, 4), L.Bidirectional(L.GRU(3, return_sequences=True)), L.LayerNormalization(center=False),
                  L.RNN([L.LSTMCell(3), L.GRUCell(2)], return_sequences=True), L.Bidirectional(L.RNN(L.LSTMCell(2), return_sequences=True)),
                  L.BatchNormalization(scale=False, center=False), L.TimeDistributed(L.Dense(3)), L.LSTM(2, dropout=0.1, name="last"))
+
+
+@model(".h5", ".weights.h5")
+def hard_gates():
+    """Keras 2 has another hard sigmoid, which was the default of its gates for long."""
+    def lstm(n, **more):
+        return L.LSTM(n, recurrent_activation="hard_sigmoid", **more)
+
+    def gru(n, **more):
+        return L.GRU(n, recurrent_activation="hard_sigmoid", **more)
+
+    stack = [L.GRUCell(3, recurrent_activation="hard_sigmoid"), L.LSTMCell(2), L.LSTMCell(4, recurrent_activation="hard_sigmoid")]
+    return chain(sequence(), lstm(4, return_sequences=True), gru(3, reset_after=False, return_sequences=True),
+                 gru(3, return_sequences=True, use_bias=False), L.Bidirectional(lstm(2, return_sequences=True)),
+                 L.RNN(stack), L.Dense(2))
 
 
 # What Keras 2 has no word for.
