@@ -22,3 +22,9 @@ fn grid() {
 fn pytorch() {
     assert!(compare("pytorch.safetensors.z") >= 100);
 }
+
+/// The operators around recurrent layers, and weights of all types.
+#[test]
+fn operators() {
+    assert!(compare("operators.safetensors.z") >= 90);
+}

@@ -31,6 +31,9 @@ pub(super) struct Emit<'n> {
     pub used: HashSet<Src>,
     /// How the directions of a layer are merged, and the layers that do.
     pub merged: HashMap<usize, (&'static str, Vec<usize>)>,
+    /// The names of cells by their text, and how many there are of each kind.
+    cells: HashMap<String, String>,
+    stems: HashMap<String, usize>,
 }
 
 type Done<T> = Result<T, Error>;
@@ -45,6 +48,20 @@ pub(super) fn imported(
     notes: Vec<String>,
 ) -> Done<Imported> {
     let live = fuse::live(&net, &outputs);
+    let limit = |what: &str, n: usize| match n {
+        0 => Err(Error::not_understood(format!("no {what} is left"))),
+        1..=16 => Ok(()),
+        n => Err(Error::not_understood(format!(
+            "{n} {what}s are more than the 16 of a model"
+        ))),
+    };
+    let inputs_left = net
+        .layers
+        .iter()
+        .zip(&live)
+        .filter(|(l, live)| **live && matches!(l.op, Op::Input(_)));
+    limit("input", inputs_left.count())?;
+    limit("output", outputs.len())?;
     let mut used: HashSet<Src> = outputs.iter().map(|(_, _, src)| *src).collect();
     for (layer, _) in net.layers.iter().zip(&live).filter(|(_, live)| **live) {
         used.extend(&layer.inputs);
@@ -58,6 +75,8 @@ pub(super) fn imported(
         values: HashMap::new(),
         used,
         merged: HashMap::new(),
+        cells: HashMap::new(),
+        stems: HashMap::new(),
     };
     emit.inputs(graph, &inputs, &live);
     emit.find_merged(&live, &outputs);
@@ -74,15 +93,6 @@ pub(super) fn imported(
         notes,
         ..
     } = emit;
-    let limit = |what: &str, n: usize| match n {
-        0 => Err(Error::not_understood(format!("no {what} is left"))),
-        1..=16 => Ok(()),
-        n => Err(Error::not_understood(format!(
-            "{n} {what}s are more than the 16 of a model"
-        ))),
-    };
-    limit("input", network.inputs.len())?;
-    limit("output", network.outputs.len())?;
     Ok(Imported {
         format: Format::Onnx,
         network: Some(network),
@@ -269,21 +279,16 @@ impl Emit<'_> {
 
     /// The name of a cell with this text.
     pub fn cell(&mut self, stem: &str, text: &str) -> String {
-        let same = |(name, all): &&(String, String)| {
-            all.strip_prefix(&format!("cell {name}")) == Some(text)
-        };
-        if let Some((name, _)) = self.network.cells.iter().find(same) {
+        if let Some(name) = self.cells.get(text) {
             return name.clone();
         }
-        let alike = self
-            .network
-            .cells
-            .iter()
-            .filter(|(name, _)| name.starts_with(stem));
+        let count = self.stems.entry(stem.to_owned()).or_insert(0);
+        *count += 1;
         let name = match stem {
             "OnnxKeep" => stem.to_owned(),
-            _ => format!("{stem}{}", alike.count() + 1),
+            _ => format!("{stem}{count}"),
         };
+        self.cells.insert(text.to_owned(), name.clone());
         let whole = format!("cell {name}{text}");
         self.network.cells.push((name.clone(), whole));
         name

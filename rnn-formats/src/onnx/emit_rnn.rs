@@ -1,5 +1,7 @@
 //! Recurrent layers in words: one direction, the opposite one, both.
 
+use std::collections::{BTreeSet, HashMap};
+
 use super::cells;
 use super::emit::Emit;
 use super::flow::Src;
@@ -19,6 +21,16 @@ struct Returns {
 impl Emit<'_> {
     /// Finds the layers that do nothing but merge both directions of a recurrent layer.
     pub fn find_merged(&mut self, live: &[bool], outputs: &Outputs) {
+        let mut readers: HashMap<usize, BTreeSet<usize>> = HashMap::new();
+        for (number, layer) in self.net.layers.iter().enumerate() {
+            for src in layer
+                .inputs
+                .iter()
+                .filter(|_| live.get(number) == Some(&true))
+            {
+                readers.entry(src.layer).or_default().insert(number);
+            }
+        }
         for (number, layer) in self.net.layers.iter().enumerate() {
             let Op::Recurrent(r) = &layer.op else {
                 continue;

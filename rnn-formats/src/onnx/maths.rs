@@ -95,6 +95,10 @@ impl Maths<'_> {
             return Some(flow(0).and_then(|f| self.plain(f, Op::Activation(name?))));
         }
         let one = |flow: Done<Flow>| flow.map(|f| vec![f]);
+        if node.has("broadcast") {
+            let why = "its way to broadcast is that of versions before 7";
+            return Some(Err(why.to_owned()));
+        }
         Some(match node.op.as_str() {
             "Add" => one(match (get(0), get(1)) {
                 (Some(Val::Flow(f)), Some(Val::Const(c)))
@@ -150,21 +154,20 @@ impl Maths<'_> {
             })),
             "Clip" => one(flow(0).and_then(|f| {
                 let limit = |index: usize, name: &str| match get(index) {
-                    Some(Val::Const(a)) => a.one_float(),
+                    Some(Val::Const(a)) => a.one_float().map(Some),
                     Some(Val::Flow(_)) => None,
-                    None => node.float(name),
+                    None => Some(node.float(name)),
                 };
-                let name = match (limit(1, "min"), limit(2, "max")) {
+                let (Some(low), Some(high)) = (limit(1, "min"), limit(2, "max")) else {
+                    return Err("its limits are not two numbers".to_owned());
+                };
+                let name = match (low, high.filter(|h| *h < f32::MAX)) {
                     (Some(0.0), Some(6.0)) => "relu6",
                     (Some(-1.0), Some(1.0)) => "hard_tanh",
-                    (Some(0.0), Some(f32::MAX | f32::INFINITY) | None)
-                        if get(2).is_none() || node.has("max") =>
-                    {
-                        "relu"
-                    }
-                    other => {
+                    (Some(0.0), None) => "relu",
+                    _ => {
                         return Err(format!(
-                            "its limits {other:?} are not those of relu, relu6 or hard_tanh"
+                            "its limits {low:?} and {high:?} are not those of relu, relu6 or hard_tanh"
                         ));
                     }
                 };
@@ -447,6 +450,9 @@ impl Maths<'_> {
     fn batch_norm(&mut self, node: &Node<'_>, flow: &Flow, vectors: [&Array; 4]) -> Done<Flow> {
         if node.int("training_mode").unwrap_or(0) != 0 {
             return Err("it normalises by the batch, as in training".to_owned());
+        }
+        if node.int("spatial") == Some(0) {
+            return Err("it normalises each place by itself".to_owned());
         }
         let width = flow.width();
         if flow.axes.get(1).and_then(Axis::features) != Some(width) {

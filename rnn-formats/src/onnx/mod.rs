@@ -75,12 +75,12 @@ pub fn read(bytes: &[u8], beside: Beside<'_>) -> Result<Imported, Error> {
     patterns::find(&mut graph);
     notes.append(&mut graph.notes);
     let size = bytes.len().saturating_add(others.bytes);
-    let mut budget = Budget::new(size);
     // What the axes of the inputs are shows where they are read; then the graph is followed again.
     let mut kinds: HashMap<(usize, usize), Kind> = HashMap::new();
     let mut fewest: Vec<String> = Vec::new();
     let mut tries = graph.inputs.len().saturating_mul(3).min(48);
     loop {
+        let mut budget = Budget::new(size);
         let mut followed = Followed::default();
         let lines = followed.follow(&graph, &kinds, &mut budget);
         let before = kinds.clone();
@@ -100,7 +100,7 @@ pub fn read(bytes: &[u8], beside: Beside<'_>) -> Result<Imported, Error> {
             notes.append(&mut net.notes);
             return emit::imported(&graph, net, inputs, outputs, metadata, notes);
         }
-        if fewest.is_empty() || lines.len() < fewest.len() {
+        if fewest.is_empty() || lines.len() <= fewest.len() {
             fewest = lines;
         }
         if kinds == before || tries == 0 {
@@ -155,6 +155,14 @@ impl Followed {
             self.net.hint = names::hint(&node.name);
             match self.node(node, &inputs, graph.opset, budget) {
                 Ok(found) => {
+                    for (index, _) in node.outputs.iter().enumerate().skip(found.len()) {
+                        if node.gives(index) {
+                            lines.push(format!(
+                                "{}: its output {index} is not understood",
+                                node.title
+                            ));
+                        }
+                    }
                     for (out, value) in node.outputs.iter().zip(found) {
                         if let Some(out) = out {
                             self.set(*out, value);

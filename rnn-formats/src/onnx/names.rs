@@ -1,6 +1,6 @@
 //! Names of layers, inputs and outputs, and words about axes.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use super::flow::{Axis, Kind};
 
@@ -35,6 +35,8 @@ pub(super) fn hint(node: &str) -> Option<String> {
 #[derive(Debug, Default)]
 pub(super) struct Taken {
     names: BTreeSet<String>,
+    /// The last number after each.
+    counts: HashMap<String, usize>,
 }
 
 /// What layers without a name are called.
@@ -57,9 +59,9 @@ const UNNAMED: &[&str] = &[
 impl Taken {
     fn free(&mut self, name: String) -> String {
         let mut wanted = name.clone();
-        let mut count = 0_usize;
         while !self.names.insert(wanted.clone()) {
-            count += 1;
+            let count = self.counts.entry(name.clone()).or_insert(0);
+            *count += 1;
             wanted = format!("{name}_{count}");
         }
         wanted

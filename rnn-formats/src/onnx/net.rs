@@ -1,6 +1,7 @@
 //! The layers that a graph becomes, before they are put in words.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::rc::Rc;
 
 use super::activation::Act;
@@ -244,24 +245,21 @@ impl Net {
         }
         // Some features of some values: a matrix of zeros and ones picks them, exactly.
         let mut sources: Vec<Src> = Vec::new();
-        for part in parts {
-            if !sources.contains(&part.src) {
-                sources.push(part.src);
-            }
-        }
-        let mut starts = Vec::new();
+        let mut starts: HashMap<Src, usize> = HashMap::new();
         let mut width = 0_usize;
-        for &src in &sources {
-            starts.push(width);
-            width = width.saturating_add(self.shape(src).width);
+        for part in parts {
+            if let Entry::Vacant(start) = starts.entry(part.src) {
+                start.insert(width);
+                sources.push(part.src);
+                width = width.saturating_add(self.shape(part.src).width);
+            }
         }
         let units: usize = parts.iter().map(|p| p.len).sum();
         let cells = budget.shape(&[width, units])?;
         let mut kernel = vec![0.0; cells];
         let mut column = 0;
         for part in parts {
-            let at = sources.iter().position(|s| *s == part.src);
-            let start = at.and_then(|at| starts.get(at)).copied().unwrap_or(0);
+            let start = starts.get(&part.src).copied().unwrap_or(0);
             for k in 0..part.len {
                 if let Some(cell) = kernel.get_mut((start + part.start + k) * units + column) {
                     *cell = 1.0;

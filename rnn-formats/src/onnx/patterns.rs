@@ -365,6 +365,9 @@ impl<'g, 'f> View<'g, 'f> {
         let turned: Vec<usize> = chain.iter().rev().copied().collect();
         let joins = |number: &&usize| {
             self.nodes.get(**number).is_some_and(|n| {
+                if n.inputs.len() != chain.len() {
+                    return false;
+                }
                 let all: Option<Vec<usize>> = n.inputs.iter().copied().collect();
                 let ours = all.is_some_and(|all| all == chain || all == turned);
                 n.op == "Concat" && n.int("axis") == Some(0) && ours

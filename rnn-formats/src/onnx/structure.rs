@@ -31,7 +31,10 @@ impl Moves<'_> {
         Some(match node.op.as_str() {
             "Identity" => Ok(vec![flow.clone()]),
             // What training drops, inference keeps.
-            "Dropout" => Ok(vec![flow.clone()]),
+            "Dropout" => match other(2).map(Array::one_float) {
+                None | Some(Some(0.0)) => Ok(vec![flow.clone()]),
+                Some(_) => Err("it drops numbers, as in training".to_owned()),
+            },
             "Transpose" => one(fold::order(node, flow.axes.len())
                 .and_then(|order| flow.transposed(&order, self.budget))),
             "Reshape" => one(match other(1) {

@@ -3,6 +3,8 @@
 `NAME/onnx` has the bytes of a model, `NAME/beside/FILE` those of a file beside it. `NAME/in/INPUT` and `NAME/out/OUTPUT` are
 arrays as the imported model takes and gives them: `[rows, steps, features]`, ids and masks `[rows, steps]`, vectors `[rows,
 features]`.
+
+`pip install -r requirements.txt`, then `python node_tests.py`, `grid.py`, `operators.py`, `pytorch.py`: each writes one file.
 """
 import os
 import zlib
