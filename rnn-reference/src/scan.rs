@@ -90,9 +90,14 @@ impl Scan<'_> {
             return Err(Wrong(words));
         }
         let mut flat = Vec::new();
-        for (i, &width) in widths.iter().enumerate() {
+        let starts = self
+            .cells
+            .iter()
+            .flat_map(|c| c.cell.states.iter().map(move |s| (c, s.start)));
+        for ((i, &width), (cell, start)) in widths.iter().enumerate().zip(starts) {
+            let learned = start.and_then(|s| self.weights.get(*cell.params.get(s)?));
             flat.push(match initial.get(i) {
-                None => vec![0.0; width],
+                None => learned.map_or(vec![0.0; width], |w| w.to_vec()),
                 Some(v) if v.width == width && v.time() == 1 => v.at(row, 0).to_vec(),
                 Some(v) => return Err(Wrong(format!("state {i} has {} of {width}", v.width))),
             });

@@ -56,12 +56,14 @@ pub enum Item {
         /// Whether an optimizer changes it.
         trainable: bool,
     },
-    /// `state h: [units];`, `state s: [rows, columns];`
+    /// `state h: [units];`, `state s: [rows, columns];`, `state h: [units] = initial_h;`
     State {
         /// Its name.
         name: Ident,
         /// Its shape.
         shape: Vec<Expr>,
+        /// The parameter that it starts with.
+        start: Option<Ident>,
     },
     /// `let f = …;` or `let [i, f] = split(…);`
     Let {

@@ -225,21 +225,32 @@ impl Parser<'_> {
                 Some(self.shape(c, &example)?)
             }
         };
-        match shape {
-            Some(shape) if !c.is("=") => {
-                self.states.push(name.to_string());
-                Ok(Item::State { name, shape })
-            }
-            _ => self.mistake(
-                Diagnostic::new(
-                    "RNN0013",
-                    c.span(),
-                    format!("the state `{name}` is zero before the first step: it takes no value"),
-                )
-                .note("what it starts with is an argument of the layer: `initial_state = …`")
-                .help(format!("write `{example}`")),
-            ),
+        let Some(shape) = shape else {
+            return self.no_start(&name, c.span(), &example);
+        };
+        let mut start = None;
+        if c.eat("=") {
+            let span = c.previous_span();
+            start = match c.ident() {
+                Some(param) if c.is(";") && param != "zeros" => Some(param),
+                _ => return self.no_start(&name, span, &example),
+            };
         }
+        self.states.push(name.to_string());
+        Ok(Item::State { name, shape, start })
+    }
+
+    /// Reports a value of a state that is none.
+    fn no_start<T>(&mut self, name: &Ident, span: Span, example: &str) -> Parsed<T> {
+        self.mistake(
+            Diagnostic::new(
+                "RNN0013",
+                span,
+                format!("the state `{name}` is zero before the first step: it takes no value"),
+            )
+            .note("what it starts with is an argument of the layer, `initial_state = …`, or a parameter that is learned: `param first: [units] = zeros; state h: [units] = first;`")
+            .help(format!("write `{example}`")),
+        )
     }
 
     /// `h`, `a, b`, `location = a, pressure = b`

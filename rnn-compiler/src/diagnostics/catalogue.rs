@@ -118,7 +118,7 @@ pub const CATALOGUE: &[Entry] = &[
     entry("RNN0150", "argument that is no named value", "`initial_state` and `mask` take values of the graph by their names: `let (_, state) = a -> LSTM(64, return_state); let y = b -> LSTM(64, initial_state = state);`"),
     entry("RNN0151", "values with other steps", "Values are joined step by step, so they have the same steps. Two `_` are two lengths; a name is one: `input a: [time, 28]; input b: [time, 3];`"),
     entry("RNN0152", "wrong number of states", "An LSTM has two states, h and c, a GRU one, a cell of your own as many as it declares: `initial_state = [h, c]`."),
-    entry("RNN0153", "`initial_state` of a stateful layer", "A stateful layer starts where the call before ended; `model.set_states(…)` changes that. Remove `stateful` or `initial_state`."),
+    entry("RNN0153", "`initial_state` of a stateful layer", "A stateful layer starts where the call before ended; `model.set_states(…)` changes that. Remove `stateful` or `initial_state`. Learned states are a start of their own, too."),
     entry("RNN0154", "state of another shape", "A state has the layer's units and no open axis: `LSTM(64, initial_state = state)` takes the state of `LSTM(64, return_state)`. A state of several axes is a value with all of them: `let s = v -> Reshape(6, 7);`"),
     entry("RNN0155", "mask that does not fit", "A mask is an input with the steps of what it masks, or a value that carries one: `input x: [time, 8]; input m: mask[time]; let y = x -> LSTM(64, mask = m);`"),
     entry("RNN0156", "several axes where vectors are needed", "The layer works on vectors. `TimeDistributed(Flatten)` puts the numbers of a step side by side, `Flatten` those of a row: `x -> TimeDistributed(Flatten) -> LSTM(64)`."),

@@ -270,10 +270,12 @@ pub(super) fn stream_info(
     let is_table = |i: &Instruction| matches!(i, Instruction::Gather { .. });
     let reads_tables = plan.schedules.stream.iter().any(is_table);
     let fields = &packing.stream_fields;
+    let starts = !plan.schedules.stream_start.is_empty();
     quote! {
         const STREAM: #rt::StreamInfo = #rt::StreamInfo {
             #fields
             reads_tables: #reads_tables,
+            starts: #starts,
             buffers: __STREAM,
             len: __STREAM_LEN,
             outputs: #outputs,

@@ -127,6 +127,27 @@ fn implementation(
     let stream_info = info::stream_info(rt, plan, &packing, &io.step_outputs);
     let (types, step_types, step_output) = (&io.types, &io.step_types, &io.step_output);
     let step = stream::stream(rt, plan, &io.step_fields, &streams)?;
+    let start = stream::start(rt, plan, &streams)?;
+    let start = match plan.schedules.stream_start.is_empty() || plan.needs_whole_sequence.is_some()
+    {
+        true => quote!(),
+        false => {
+            let (items, code) = (&start.items, &start.code);
+            quote! {
+                #[inline(always)]
+                fn start<__S: #rt::Simd, __W: #rt::PanelFormat>(
+                    s: __S,
+                    m: &mut #rt::Memory<'_>,
+                    w: #rt::Panels<'_, __W>,
+                ) {
+                    #items
+                    let t = 0;
+                    ::core::assert!(m.holds(__STREAM_LEN) && w.len() >= __PACKED);
+                    #code
+                }
+            }
+        }
+    };
     let stream_kernels = streams.iter().flatten().map(|e| &e.items);
     let (step_items, code) = (&step.items, &step.code);
     let step = match &plan.needs_whole_sequence {
@@ -173,6 +194,7 @@ fn implementation(
             ) {
                 #step
             }
+            #start
             #[inline(always)]
             fn step_output(values: &[f32]) -> Self::StepOutput<'_> { #step_output }
         }

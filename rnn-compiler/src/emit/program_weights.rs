@@ -16,6 +16,8 @@ pub struct ProgramWeights {
     pub tables: (usize, Vec<f32>),
     /// Runs of weights that are nowhere else as they are, with the number of the first.
     pub others: Vec<(usize, Vec<f32>)>,
+    /// The states of a stream that do not start at zero, by their numbers.
+    pub start_states: Vec<(usize, Vec<f32>)>,
     /// What the `const`s of the model are where the weights fit.
     pub sizes: Vec<(syn::Path, usize)>,
     /// The files that were read: a program is compiled again when one changes.
@@ -64,6 +66,16 @@ pub(super) fn program_weights(
         let name = format_ident!("{name}");
         others.extend(quote!((#at, #name.floats()),));
     }
+    let start_states = weights.start_states.iter().map(|(state, values)| {
+        let values = values.iter().map(|v| {
+            let size = Literal::f32_unsuffixed(v.abs());
+            match v.is_sign_negative() {
+                true => quote!(-#size),
+                false => quote!(#size),
+            }
+        });
+        quote!((#state, &[#(#values),*]))
+    });
     let stream = match (&plan.graph.layers.name, &plan.needs_whole_sequence) {
         (Some(_), None) => stream(rt, plan, name),
         _ => TokenStream::new(),
@@ -78,6 +90,7 @@ pub(super) fn program_weights(
                 packed: __PACKED_IN_PROGRAM.floats(),
                 tables: #rt::Tables::new(__TABLES_IN_PROGRAM.floats(), #first),
             };
+            const START_STATES: &'static [(usize, &'static [f32])] = &[#(#start_states),*];
         }
         #stream
         #rt::with_std! {

@@ -28,11 +28,26 @@ pub(super) fn stream(
     fields: &[TokenStream],
     cells: &[Option<Emitted>],
 ) -> Sound<Step> {
+    print(rt, plan, fields, cells, &plan.schedules.stream)
+}
+
+/// The code before the first step.
+pub(super) fn start(rt: &TokenStream, plan: &Plan, cells: &[Option<Emitted>]) -> Sound<Step> {
+    print(rt, plan, &[], cells, &plan.schedules.stream_start)
+}
+
+fn print(
+    rt: &TokenStream,
+    plan: &Plan,
+    fields: &[TokenStream],
+    cells: &[Option<Emitted>],
+    list: &[Instruction],
+) -> Sound<Step> {
     let mut step = Step {
         items: TokenStream::new(),
         code: TokenStream::new(),
     };
-    for instruction in &plan.schedules.stream {
+    for instruction in list {
         let (items, code) = one(rt, plan, fields, cells, instruction)?;
         step.items.extend(items);
         step.code.extend(code);
@@ -105,6 +120,14 @@ fn one(
                 ..state.clone()
             };
             let (to, from, width) = (value.print(rt), after.print(rt), width.tokens());
+            quote!(m.copy_row(&#from, t, &#to, t, #width, 0);)
+        }
+        Instruction::StartStateFrom {
+            state,
+            value,
+            width,
+        } => {
+            let (to, from, width) = (state.print(rt), value.print(rt), width.tokens());
             quote!(m.copy_row(&#from, t, &#to, t, #width, 0);)
         }
         other => return Err(Bug::new(format!("{other:?} in a stream"))),

@@ -20,10 +20,16 @@ cell GRUCell(
     reset_after = true,
     dropout = 0.0,
     recurrent_dropout = 0.0,
+    learn_initial_state = false,
 ) {
     param kernel: [input, 3 * units] = kernel_initializer;
     param recurrent_kernel: [units, 3 * units] = recurrent_initializer;
-    state h: [units];
+    if learn_initial_state {
+        param initial_h: [units] = zeros;
+        state h: [units] = initial_h;
+    } else {
+        state h: [units];
+    }
     if recurrent_dropout > 0 {
         let [kz, kr, kh] = split(kernel);
         let [uz, ur, uh] = split(recurrent_kernel);
@@ -87,6 +93,7 @@ pub(super) const GRU: LayerDef = LayerDef {
         Argument::optional("zero_output_for_mask", Kind::Flag),
         Argument::optional("initial_state", Kind::Values),
         Argument::optional("mask", Kind::Values),
+        Argument::optional("learn_initial_state", Kind::Flag),
         Argument::optional("reset_after", Kind::Flag),
         Argument::instead("use_cudnn", "leave it out: every cell takes the fast path"),
     ],

@@ -17,11 +17,19 @@ cell LSTMCell(
     unit_forget_bias = true,
     dropout = 0.0,
     recurrent_dropout = 0.0,
+    learn_initial_state = false,
 ) {
     param kernel: [input, 4 * units] = kernel_initializer;
     param recurrent_kernel: [units, 4 * units] = recurrent_initializer;
-    state h: [units];
-    state c: [units];
+    if learn_initial_state {
+        param initial_h: [units] = zeros;
+        param initial_c: [units] = zeros;
+        state h: [units] = initial_h;
+        state c: [units] = initial_c;
+    } else {
+        state h: [units];
+        state c: [units];
+    }
     if recurrent_dropout > 0 {
         let [xi, xf, xg, xo] = split(kernel);
         let [hi, hf, hg, ho] = split(recurrent_kernel);
@@ -77,6 +85,7 @@ pub(super) const LSTM: LayerDef = LayerDef {
         Argument::optional("zero_output_for_mask", Kind::Flag),
         Argument::optional("initial_state", Kind::Values),
         Argument::optional("mask", Kind::Values),
+        Argument::optional("learn_initial_state", Kind::Flag),
         Argument::instead("use_cudnn", "leave it out: every cell takes the fast path"),
     ],
     reads: Reads::Sequence,

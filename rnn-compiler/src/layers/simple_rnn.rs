@@ -12,10 +12,16 @@ cell SimpleRNNCell(
     bias_initializer = zeros,
     dropout = 0.0,
     recurrent_dropout = 0.0,
+    learn_initial_state = false,
 ) {
     param kernel: [input, units] = kernel_initializer;
     param recurrent_kernel: [units, units] = recurrent_initializer;
-    state h: [units];
+    if learn_initial_state {
+        param initial_h: [units] = zeros;
+        state h: [units] = initial_h;
+    } else {
+        state h: [units];
+    }
     let z = dropout(x, dropout) @ kernel + dropout(h, recurrent_dropout) @ recurrent_kernel;
     if use_bias {
         param bias: [units] = bias_initializer;
@@ -51,6 +57,7 @@ pub(super) const SIMPLE_RNN: LayerDef = LayerDef {
         Argument::optional("zero_output_for_mask", Kind::Flag),
         Argument::optional("initial_state", Kind::Values),
         Argument::optional("mask", Kind::Values),
+        Argument::optional("learn_initial_state", Kind::Flag),
         Argument::optional("seed", Kind::Whole),
     ],
     reads: Reads::Sequence,

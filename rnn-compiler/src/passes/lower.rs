@@ -502,6 +502,23 @@ impl Lowering<'_> {
             cell.stream = stream.wrapping_add((i as u64) << 32);
             cell.zero_output = rnn.zero_output_for_mask && i == last;
             let states = cell.cell.states.clone();
+            let learned = states.iter().any(|s| s.start.is_some());
+            if learned && (rnn.stateful || !initial.is_empty()) {
+                let other = if rnn.stateful {
+                    "stateful"
+                } else {
+                    "initial_state"
+                };
+                let message = format!(
+                    "{} starts with learned states and has `{other}`",
+                    layer.text
+                );
+                let d = Diagnostic::new("RNN0153", layer.span, message);
+                self.found.push(d.help(format!(
+                    "a state starts with one thing: leave out `{other}` or the learned states"
+                )));
+                return Err(Stop::Reported);
+            }
             for (s, state) in states.iter().enumerate() {
                 let mut start = given.next();
                 let mut end = rnn
@@ -522,6 +539,9 @@ impl Lowering<'_> {
                     });
                 }
                 index += 1;
+                if let Some(param) = state.start {
+                    start = Some(self.learned_start(layer, &cell, param)?);
+                }
                 cell.initial[s] = start;
                 cell.finals[s] = end;
                 all_finals.extend(end.filter(|_| rnn.return_state));
@@ -546,6 +566,34 @@ impl Lowering<'_> {
             read = outputs;
         }
         Ok((read, all_finals))
+    }
+
+    /// The value of a parameter in every row, for a state to start with.
+    fn learned_start(&mut self, layer: &Layer, of: &CellOp, param: usize) -> Result<ValueId, Stop> {
+        let cell = of
+            .cell
+            .parameter_alone(param)
+            .or_bug("a state starts with no parameter")?;
+        let value = self.value(&cell.outputs[0].width, None, false);
+        let backward = match cell.backward() {
+            Ok(backward) => backward,
+            Err(NoGradient::Bug(bug)) => return Err(bug.into()),
+            Err(NoGradient::Overlap) => return Err(Bug::new("a parameter alone overlaps").into()),
+        };
+        let op = CellOp {
+            cell,
+            training: None,
+            backward,
+            params: vec![of.params[param]],
+            unroll: None,
+            stream: 0,
+            mask: None,
+            zero_output: false,
+            initial: vec![],
+            finals: vec![],
+        };
+        self.op(layer, OpKind::Cell(Box::new(op)), vec![], vec![value], None);
+        Ok(value)
     }
 
     /// Builds, optimises and differentiates a cell.

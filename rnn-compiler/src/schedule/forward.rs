@@ -117,7 +117,7 @@ pub(super) fn call(plan: &Plan, mode: &BufferPlan, op: &Op) -> OpCall {
 }
 
 /// States before the first step.
-fn start(mode: &BufferPlan, c: &CellOp, states: &[Slice<Symbolic>]) -> Vec<Instruction> {
+pub(super) fn start(mode: &BufferPlan, c: &CellOp, states: &[Slice<Symbolic>]) -> Vec<Instruction> {
     let states = states.iter().zip(&c.initial);
     states
         .map(|(s, initial)| {

@@ -155,6 +155,8 @@ pub struct BufferPlan {
 /// The instructions of each run.
 #[derive(Clone, Debug, Default)]
 pub struct Schedules {
+    /// Before the first step of a stream: states that start with parameters.
+    pub stream_start: Vec<Instruction>,
     /// One step of a stream; empty for a model that cannot stream.
     pub stream: Vec<Instruction>,
     /// A batch, or a block of its steps.
@@ -244,6 +246,7 @@ impl PlannedVector {
 pub fn plan(graph: OpGraph, target: &KernelTarget) -> Sound<Plan> {
     let mut plan = kernels::plan(graph, target)?;
     if plan.needs_whole_sequence.is_none() {
+        plan.schedules.stream_start = stream::start(&plan)?;
         plan.schedules.stream = stream::stream(&plan)?;
     }
     plan.schedules.inference = forward::inference(&plan)?;

@@ -8,6 +8,28 @@ use crate::{
     ir::{Instruction, Op, OpKind, Pass},
 };
 
+/// Whether an operation runs once for all steps of a stream: it reads nothing but parameters.
+fn is_before_all_steps(op: &Op) -> bool {
+    op.inputs.is_empty() && matches!(op.kind, OpKind::Cell(_))
+}
+
+/// Before the first step, where everything is zero: what depends on parameters alone, and the states that start with it.
+pub(super) fn start(plan: &Plan) -> Sound<Vec<Instruction>> {
+    let mode = &plan.stream;
+    let mut list = Vec::new();
+    for (i, (op, cell)) in plan.graph.ops.iter().zip(&plan.cells).enumerate() {
+        let (OpKind::Cell(c), Some(cell)) = (&op.kind, cell) else {
+            continue;
+        };
+        if is_before_all_steps(op) {
+            list.push(forward::scan(plan, mode, i, op, Form::Stream)?);
+        }
+        let states = forward::start(mode, c, &cell.stream_states).into_iter();
+        list.extend(states.filter(|i| !matches!(i, Instruction::StartState { .. })));
+    }
+    Ok(list)
+}
+
 /// One step: inputs, then every operation once.
 pub(super) fn stream(plan: &Plan) -> Sound<Vec<Instruction>> {
     let mode = &plan.stream;
@@ -24,6 +46,9 @@ pub(super) fn stream(plan: &Plan) -> Sound<Vec<Instruction>> {
             list.extend(one.filter(|i| !matches!(i, Instruction::Penalty { .. })));
             continue;
         };
+        if is_before_all_steps(&op) {
+            continue;
+        }
         list.push(forward::scan(plan, mode, i, &op, Form::Stream)?);
         if let OpKind::Cell(c) = &op.kind {
             list.extend(forward::finish(mode, &op, c, &cell.stream_states));

@@ -153,6 +153,7 @@ pub(super) fn pack(plan: &Plan, sizes: &Sizes, weights: &[f32]) -> Sound<Program
         packed,
         others: others(&kept, weights),
         tables: (tables.start, weights[tables].to_vec()),
+        start_states: start_states(&layout, weights)?,
         ..ProgramWeights::default()
     })
 }
@@ -196,6 +197,29 @@ fn compute(layout: &Layout<'_>, weights: &[f32], packed: &mut [f32]) -> Sound<()
         }
     }
     Ok(())
+}
+
+/// The states of a stream that start with parameters, by their numbers among all of its states.
+fn start_states(layout: &Layout<'_>, weights: &[f32]) -> Sound<Vec<(usize, Vec<f32>)>> {
+    let (mut number, mut found) = (0, Vec::new());
+    for op in &layout.plan.graph.ops {
+        let OpKind::Cell(c) = &op.kind else { continue };
+        for state in &c.cell.states {
+            if let Some(param) = state.start {
+                let param = c
+                    .params
+                    .get(param)
+                    .or_bug("a state starts with no parameter")?;
+                let (start, end) = (
+                    layout.start(ParamId(*param))?,
+                    layout.start(ParamId(param + 1))?,
+                );
+                found.push((number, weights[start..end].to_vec()));
+            }
+            number += 1;
+        }
+    }
+    Ok(found)
 }
 
 /// The weights from the first table of a stream to the end of the last.

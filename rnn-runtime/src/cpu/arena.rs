@@ -43,6 +43,18 @@ impl<const LINES: usize> Inline<LINES> {
 
     /// All of them zero.
     pub const ZEROS: Self = Inline([ZEROS; LINES]);
+
+    /// Writes floats from number `at` on, in a `const`.
+    ///
+    /// # Panics
+    /// If there is no room for them.
+    pub const fn write(&mut self, at: usize, floats: &[f32]) {
+        let mut i = 0;
+        while i < floats.len() {
+            self.0[(at + i) / LINE].0[(at + i) % LINE] = floats[i];
+            i += 1;
+        }
+    }
 }
 
 impl<const LINES: usize> Storage for Inline<LINES> {

@@ -24,6 +24,9 @@ pub trait ProgramModel: StreamProgram {
     /// They fit the model: the compiler has seen to that.
     const WEIGHTS: ProgramWeights;
 
+    /// The states that do not start at zero, by their places among [`StreamInfo::states`](super::StreamInfo::states).
+    const START_STATES: &'static [(usize, &'static [f32])] = &[];
+
     /// [`Self::WEIGHTS`], if there are as many as [`StreamProgram::STREAM`] says. rustc fails otherwise.
     #[doc(hidden)]
     const CHECKED: ProgramWeights = {
@@ -70,14 +73,27 @@ impl<P: ProgramModel> StreamWeights for InProgram<P> {
 pub type ProgramStream<P> = StreamOver<InProgram<P>, <P as StreamProgram>::Values>;
 
 impl<P: ProgramModel, const LINES: usize> StreamOver<InProgram<P>, Inline<LINES>> {
+    /// The values before the first step.
+    const START: Inline<LINES> = {
+        assert!(P::STREAM.len <= Inline::<LINES>::FLOATS);
+        let mut values = Inline::ZEROS;
+        let mut i = 0;
+        while i < P::START_STATES.len() {
+            let (state, floats) = P::START_STATES[i];
+            let place = &P::STREAM.states[state].buf;
+            values.write(P::STREAM.buffers[place.buffer].at(place, 0), floats);
+            i += 1;
+        }
+        values
+    };
+
     /// A stream at the start of a sequence.
     #[doc(hidden)]
     pub const fn at_start() -> Self {
-        const { assert!(P::STREAM.len <= Inline::<LINES>::FLOATS) };
         StreamOver {
             weights: InProgram(PhantomData),
             isa: Isa::BASELINE,
-            values: Inline::ZEROS,
+            values: Self::START,
             time: 0,
         }
     }

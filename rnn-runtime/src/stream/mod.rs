@@ -15,7 +15,7 @@ pub use pack::{PackedWeights, floats, pack};
 pub use program::{Computed, Nothing, StreamInfo, StreamProgram, StreamState, Streamable};
 pub use tables::Tables;
 
-use core::ops::Range;
+use core::{marker::PhantomData, ops::Range};
 
 use crate::cpu::{
     arena::{Arena, Storage},
@@ -137,12 +137,28 @@ impl<O: StreamWeights, V: Storage> StreamOver<O, V> {
     const INFO: StreamInfo = O::Program::STREAM;
 
     pub(crate) fn over(weights: O, isa: Isa) -> Self {
-        StreamOver {
+        let mut stream = StreamOver {
             weights,
             isa,
             values: V::zeros(Self::INFO.len),
             time: 0,
+        };
+        stream.start();
+        stream
+    }
+
+    /// States that start with parameters; everything else is zero.
+    #[inline]
+    fn start(&mut self) {
+        if const { !Self::INFO.starts } {
+            return;
         }
+        let isa = self.weights.runs_on(self.isa);
+        isa.dispatch(Start::<O::Program, O::Format> {
+            values: self.values.floats_mut(),
+            panels: self.weights.packed_weights(isa).panels(),
+            program: PhantomData,
+        });
     }
 
     /// Runs one step and returns its output. A step of features is an array (`&[0.0; 8]`), one of a
@@ -172,10 +188,11 @@ impl<O: StreamWeights, V: Storage> StreamOver<O, V> {
         O::Program::step_output(self.values.floats())
     }
 
-    /// Back to the start of a sequence: all states zero.
+    /// Back to the start of a sequence: all states zero, or as they were learned (`learn_initial_state`).
     pub fn reset(&mut self) {
         self.values.floats_mut().fill(0.0);
         self.time = 0;
+        self.start();
     }
 
     /// Whether all states are finite. NaN and infinities that a step has let in are found here before
@@ -261,6 +278,21 @@ impl<O: StreamWeights, V: Storage> StreamOver<O, V> {
     pub(crate) fn replace(&mut self, weights: O, isa: Isa) -> O {
         self.isa = isa;
         core::mem::replace(&mut self.weights, weights)
+    }
+}
+
+struct Start<'a, P, W: PanelFormat> {
+    values: &'a mut [f32],
+    panels: Panels<'a, W>,
+    program: PhantomData<P>,
+}
+
+impl<P: StreamProgram, W: PanelFormat> Op for Start<'_, P, W> {
+    type Output = ();
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        let mut m = Memory::new(self.values, P::STREAM.buffers, 1, 1);
+        P::start(s, &mut m, self.panels);
     }
 }
 

@@ -29,6 +29,8 @@ pub struct StreamInfo {
     pub weights: usize,
     /// Whether a step reads weights that are not packed: rows of a table.
     pub reads_tables: bool,
+    /// Whether states start with parameters: [`StreamProgram::start`] does something.
+    pub starts: bool,
     /// Elements of the packed weights of inference; those of training follow them.
     pub packed: usize,
     /// Matrices that inference packs.
@@ -84,6 +86,8 @@ pub trait StreamProgram: Sized {
         t: usize,
         x: &Self::StepInput,
     );
+    /// States before the first step that are not zero, where all values are zero.
+    fn start<S: Simd, W: PanelFormat>(_: S, _: &mut Memory<'_>, _: Panels<'_, W>) {}
     /// The output of the step before, among a stream's values.
     fn step_output(values: &[f32]) -> Self::StepOutput<'_>;
 }

@@ -46,6 +46,8 @@ pub struct State {
     pub shape: Vec<Size>,
     /// Floats: the product of the shape.
     pub size: Size,
+    /// The parameter that it starts with; `None`: zeros.
+    pub start: Option<usize>,
 }
 
 /// An input of a cell.
@@ -207,6 +209,29 @@ struct Reported;
 type Built<T> = Result<T, Reported>;
 
 impl Cell {
+    /// A cell that gives one of the parameters, and reads nothing. `None` if there is no such parameter.
+    pub fn parameter_alone(&self, index: usize) -> Option<Cell> {
+        let param = self.params.get(index)?.clone();
+        let width = product(&param.shape);
+        let mut graph = Graph::default();
+        let node = graph.param(0, Size::known(0), width.clone());
+        Some(Cell {
+            name: param.name.clone(),
+            inputs: vec![],
+            params: vec![param],
+            states: vec![],
+            outputs: vec![CellOutput {
+                name: None,
+                shape: vec![width.clone()],
+                width,
+            }],
+            dropout_masks: vec![],
+            graph,
+            next: vec![],
+            out: vec![vec![node]],
+        })
+    }
+
     /// Builds the cell of a layer whose inputs have these shapes at a step. Every mistake is
     /// reported.
     pub fn build(layer: &CellUse, inputs: &[Vec<Size>], found: &mut Diagnostics) -> Option<Cell> {

@@ -83,7 +83,7 @@ impl Builder<'_> {
                 init,
                 trainable,
             } => self.param(name, shape, init, *trainable),
-            Item::State { name, shape } => self.state(name, shape),
+            Item::State { name, shape, start } => self.state(name, shape, start.as_ref()),
             Item::Let {
                 names,
                 parts,
@@ -175,7 +175,7 @@ impl Builder<'_> {
         good
     }
 
-    fn state(&mut self, name: &Ident, shape: &[Expr]) -> Built<()> {
+    fn state(&mut self, name: &Ident, shape: &[Expr], start: Option<&Ident>) -> Built<()> {
         let shape = self.shape(shape)?;
         let size = product(&shape);
         if self.cell.states.iter().any(|s| name == &s.name) {
@@ -185,6 +185,10 @@ impl Builder<'_> {
                 format!("there are two states named `{name}`"),
             );
         }
+        let start = match start {
+            Some(param) => Some(self.start(name, param, &shape)?),
+            None => None,
+        };
         let index = self.cell.states.len();
         let node = self
             .cell
@@ -196,9 +200,48 @@ impl Builder<'_> {
             name: name.to_string(),
             shape,
             size,
+            start,
         });
         self.cell.next.push(Vec::new());
         Ok(())
+    }
+
+    /// The parameter that a state starts with.
+    fn start(&mut self, state: &Ident, param: &Ident, shape: &[Size]) -> Built<usize> {
+        let known = self.cell.params.iter().position(|p| param == &p.name);
+        let Some(index) = known else {
+            if let Some(Meaning::Mistake) = self.names.get(&param.to_string()) {
+                return Err(Reported);
+            }
+            let written: Vec<String> = shape.iter().map(ToString::to_string).collect();
+            return self.report(
+                Diagnostic::new(
+                    "RNN0218",
+                    param.span(),
+                    format!("the state `{state}` starts with `{param}`, which is no parameter"),
+                )
+                .help(format!(
+                    "declare it before the state: `param {param}: [{}] = zeros;`",
+                    written.join(", ")
+                )),
+            );
+        };
+        let found = &self.cell.params[index].shape;
+        if found == shape {
+            return Ok(index);
+        }
+        let list = |shape: &[Size]| -> String {
+            let sizes: Vec<String> = shape.iter().map(ToString::to_string).collect();
+            sizes.join(", ")
+        };
+        let message = format!(
+            "the state `{state}` has the shape [{}], and `{param}`, which it starts with, [{}]",
+            list(shape),
+            list(found)
+        );
+        self.report(
+            Diagnostic::new("RNN0230", param.span(), message).help("give both the same shape"),
+        )
     }
 
     fn next(&mut self, name: &Ident, value: &Expr) -> Built<()> {
