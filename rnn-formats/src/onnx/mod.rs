@@ -40,12 +40,29 @@ use maths::{Maths, Val};
 use net::Net;
 use structure::Moves;
 
+/// What becomes of states that a graph takes as inputs and gives as outputs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum States {
+    /// The model takes them (`initial_state`) and gives them (`return_state`), as the graph does.
+    InAndOut,
+    /// They are left out: states start at zero, and a stream keeps them from step to step.
+    Stream,
+}
+
 /// Reads an ONNX model. `beside` reads the files that it keeps large tensors in.
 ///
 /// # Errors
 /// [`Error::Damaged`] with the offset, [`Error::Beside`] for another file, and [`Error::NotUnderstood`] with one line for
 /// each node that no layer does.
 pub fn read(bytes: &[u8], beside: Beside<'_>) -> Result<Imported, Error> {
+    read_with(bytes, beside, States::InAndOut)
+}
+
+/// Reads an ONNX model, and says what becomes of its states.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_with(bytes: &[u8], beside: Beside<'_>, states: States) -> Result<Imported, Error> {
     let model = proto::model(bytes)?;
     let mut metadata = Vec::new();
     let mut tell = |name: &str, value: String| {
@@ -95,6 +112,9 @@ pub fn read(bytes: &[u8], beside: Beside<'_>) -> Result<Imported, Error> {
             } = followed;
             let mut outputs = outputs;
             let line = |line: String| Error::not_understood(line);
+            if states == States::Stream {
+                fuse::stream(&mut net, &mut outputs);
+            }
             fuse::fuse(&mut net, &mut outputs, &mut budget).map_err(line)?;
             notes.extend(more);
             notes.append(&mut net.notes);
