@@ -81,7 +81,8 @@ fn walk<'i>(
 ) {
     for item in items {
         match item {
-            Item::Input { .. } | Item::State { .. } => {}
+            Item::Input { .. } => {}
+            Item::State { start, .. } => read.extend(start.iter().map(ToString::to_string)),
             Item::Param { name, .. } => declared.push((name, "parameter")),
             Item::Let { names, value, .. } => {
                 declared.extend(names.iter().map(|name| (name, "value")));

@@ -314,7 +314,8 @@ impl Lowering<'_> {
                 let (mut b, mut bs) =
                     self.rnn(id, layer, backward, &of.1, &inputs, mask, &initial[half..])?;
                 for (i, op) in self.ops.iter_mut().enumerate().skip(from) {
-                    if matches!(op.kind, OpKind::Cell(_)) {
+                    // Not a parameter alone, which a state starts with.
+                    if matches!(op.kind, OpKind::Cell(_)) && !op.inputs.is_empty() {
                         let second = i >= middle;
                         op.half = Some(Half { layer: id, second });
                     }

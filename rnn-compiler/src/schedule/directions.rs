@@ -124,7 +124,8 @@ fn group(plan: &Plan, form: Form, first: Vec<usize>, second: Vec<usize>) -> Opti
     for i in from..=to {
         let op = &plan.graph.ops[i];
         let between = match &op.kind {
-            _ if op.half.is_some() => continue,
+            // A parameter that a state starts with is known before both.
+            _ if op.half.is_some() || op.inputs.is_empty() => continue,
             OpKind::Op(def) => def.between_directions(),
             _ => Between::Never,
         };

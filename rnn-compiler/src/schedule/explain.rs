@@ -14,6 +14,10 @@ pub(super) fn explain(plan: &Plan) -> String {
             _ => Some(String::new()),
         };
         let Some(words) = words else { continue };
+        // A parameter that a state starts with: said where the state is.
+        if op.inputs.is_empty() {
+            continue;
+        }
         let _ = write!(text, "{}: ", op.text);
         let _ = match (&op.kind, cell) {
             (_, Some(cell)) => {
@@ -39,11 +43,17 @@ pub(super) fn explain(plan: &Plan) -> String {
                     OpKind::Cell(c) if c.mask.is_some() => "; masked steps are skipped",
                     _ => "",
                 };
+                let starts = match &op.kind {
+                    OpKind::Cell(c) if c.cell.states.iter().any(|s| s.start.is_some()) => {
+                        "; its states start with parameters"
+                    }
+                    _ => "",
+                };
                 let directions = match op.half {
                     Some(_) => "; both directions at once where rows are fewer than threads",
                     None => "",
                 };
-                let _ = writeln!(text, "{form}{masked}{directions}");
+                let _ = writeln!(text, "{form}{masked}{starts}{directions}");
                 let _ = writeln!(text, "  stream:    {}", counts(&cell.stream));
                 let _ = writeln!(text, "  inference: {}", counts(&cell.inference));
                 let _ = writeln!(text, "  forward:   {}", counts(&cell.forward));

@@ -19,20 +19,29 @@ pub fn listing(plan: &Plan) -> String {
     let mut text = String::new();
     let s = &plan.schedules;
     let modes = [
-        ("stream", &plan.stream, vec![&s.stream]),
-        ("inference", &plan.inference, vec![&s.inference]),
-        ("training", &plan.training, vec![&s.forward, &s.backward]),
+        (
+            "stream",
+            &plan.stream,
+            vec![("", &s.stream), ("before the first step", &s.stream_start)],
+        ),
+        ("inference", &plan.inference, vec![("", &s.inference)]),
+        (
+            "training",
+            &plan.training,
+            vec![("", &s.forward), ("backward", &s.backward)],
+        ),
     ];
     for (name, mode, runs) in modes {
-        if runs.iter().all(|run| run.is_empty()) {
+        if runs.iter().all(|(_, run)| run.is_empty()) {
             continue;
         }
         let _ = writeln!(text, "{name}");
         for (i, b) in mode.buffers.iter().enumerate() {
             let _ = writeln!(text, "  b{i}: {}", Shown(b));
         }
-        for (run, what) in runs.iter().zip(["", "backward"]) {
-            if !what.is_empty() {
+        for (what, run) in runs {
+            let optional = name == "stream" && run.is_empty();
+            if !what.is_empty() && !optional {
                 let _ = writeln!(text, "{what}");
             }
             instructions(&mut text, run);

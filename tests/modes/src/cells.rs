@@ -30,6 +30,21 @@ cells! {
         next h = f * h + (1 - f) * tanh(g + f * ug);
         output h;
     }
+    /// States of one axis and of two that start with parameters, one of them also read at every step, and one that starts at
+    /// zero.
+    cell Learned(units) {
+        param kernel: [input, units] = glorot_uniform;
+        param recurrent_kernel: [units, units] = orthogonal;
+        param first: [units] = random_normal(0.0, 0.5);
+        param corner: [2, 3] = random_normal(0.0, 0.5);
+        state h: [units] = first;
+        state before: [units];
+        state m: [2, 3] = corner;
+        next h = tanh(x @ kernel + h @ recurrent_kernel + 0.1 * first);
+        next before = 0.5 * before + h;
+        next m = 0.9 * m + 0.01;
+        output h + before * sum(m);
+    }
     /// Two products, one after the other.
     cell TwoStages(units, inner) {
         param kernel: [input, inner] = glorot_uniform;
