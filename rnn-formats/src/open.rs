@@ -2,9 +2,9 @@
 
 use ::safetensors::SafeTensors;
 
+use crate::{Beside, Error, Tensor, Wanted, safetensors, torch};
 #[cfg(feature = "all")]
-use crate::{Beside, Imported, guitarml, keras, nam, onnx, rtneural, zip};
-use crate::{Error, Tensor, Wanted, safetensors, torch};
+use crate::{Imported, guitarml, keras, nam, onnx, rtneural, zip};
 
 /// What a file is, by its first bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -122,7 +122,11 @@ pub fn tensors(
 /// # Errors
 /// [`Unfit`]; other formats are named.
 #[cfg(not(feature = "all"))]
-pub fn tensors(bytes: &[u8], wanted: Option<&[Wanted<'_>]>) -> Result<Vec<Tensor>, Unfit> {
+pub fn tensors(
+    bytes: &[u8],
+    _: Beside<'_>,
+    wanted: Option<&[Wanted<'_>]>,
+) -> Result<Vec<Tensor>, Unfit> {
     let other = match Container::of(bytes) {
         Container::Safetensors | Container::Other => return named(bytes, wanted),
         Container::Hdf5 => "an HDF5 file, as Keras writes `.h5`",

@@ -184,7 +184,6 @@ struct File<'b> {
     name: String,
     bytes: Cow<'b, [u8]>,
     /// Where the files are that it names.
-    #[cfg_attr(not(feature = "import"), allow(dead_code))]
     folder: Option<PathBuf>,
 }
 
@@ -213,17 +212,11 @@ impl File<'_> {
     }
 
     fn tensors(&self, wanted: Option<&[Wanted<'_>]>) -> Result<Vec<Tensor>, Error> {
-        #[cfg(feature = "import")]
-        let tensors = rnn_formats::tensors(
-            &self.bytes,
-            &mut |name| match &self.folder {
-                Some(folder) => fs::read(folder.join(name)),
-                None => Err(std::io::ErrorKind::NotFound.into()),
-            },
-            wanted,
-        );
-        #[cfg(not(feature = "import"))]
-        let tensors = rnn_formats::tensors(&self.bytes, wanted);
+        let mut beside = |name: &str| match &self.folder {
+            Some(folder) => fs::read(folder.join(name)),
+            None => Err(std::io::ErrorKind::NotFound.into()),
+        };
+        let tensors = rnn_formats::tensors(&self.bytes, &mut beside, wanted);
         tensors.map_err(|e| match e {
             Unfit::Unread(e) => Error::Format {
                 file: self.name.clone(),
