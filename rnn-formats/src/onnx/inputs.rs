@@ -160,7 +160,12 @@ impl Inputs {
         } else {
             1
         };
-        if let Some(note) = super::names::layout("input", input.name, &axes, several > 1) {
+        // Ids and lengths have no axis of features.
+        let kinds_only: Vec<&Kind> = axes.iter().map(|a| &a.kind).collect();
+        let plain =
+            input.whole && matches!(kinds_only[..], [Kind::Batch] | [Kind::Batch, Kind::Time]);
+        if !plain && let Some(note) = super::names::layout("input", input.name, &axes, several > 1)
+        {
             net.layouts.insert(input.name.to_owned(), note);
         }
         let mut parts = Vec::new();

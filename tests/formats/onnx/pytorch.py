@@ -230,7 +230,7 @@ class Exports:
         with tempfile.TemporaryDirectory() as folder:
             path = os.path.join(folder, "model.onnx")
             names = {"input_names": list(inputs), "output_names": outputs}
-            if exporter == "dynamo":
+            if exporter in ("dynamo", "raw"):
                 shapes = None
                 if axes:
                     symbols = {}
@@ -242,7 +242,7 @@ class Exports:
                         shapes = (shapes[0], tuple(shapes[1:]))
                 torch.onnx.export(
                     model, tuple(inputs.values()), path, dynamo=True, dynamic_shapes=shapes, external_data=external,
-                    verbose=False, opset_version=opset, **names,
+                    verbose=False, opset_version=opset, optimize=exporter == "dynamo", **names,
                 )
             else:
                 torch.onnx.export(
@@ -325,6 +325,12 @@ def main():
     e.add("flat", Flat(), x, ["y"], {"x": {0: "rows"}})
     e.add("external", Sequence("LSTM", batch_first=True), x, ["y"], open_x, external=True, exporters=("dynamo",))
     e.add("old_norm", Tagger("GRU"), {"ids": torch.randint(0, 11, (ROWS, STEPS))}, ["y"], {"ids": {0: "rows", 1: "steps"}}, opset=12, exporters=("script",))
+    # Without the exporter's optimizer gates are put in order by the graph.
+    for kind in ("LSTM", "GRU"):
+        both = Sequence(kind, batch_first=True, bidirectional=True, num_layers=2)
+        e.add(f"{kind.lower()}_deep", both, x, ["y"], open_x, exporters=("raw",))
+    e.add("learnt_plain", Learnt(), x, ["y"], open_x, exporters=("raw",))
+    e.add("mixed_plain", Mixed(), x, ["y"], open_x, exporters=("raw",))
     # Neither exporter takes packed sequences.
     assert not e.refused, e.refused
     e.pack.save("pytorch.safetensors.z")
