@@ -31,6 +31,8 @@ pub mod safetensors;
 mod tensor;
 pub mod torch;
 #[cfg(feature = "all")]
+pub mod write;
+#[cfg(feature = "all")]
 pub mod zip;
 
 #[cfg(feature = "all")]

@@ -6,7 +6,7 @@ use std::{
 };
 
 /// What flows from one layer to the next: result `index` of the layer number `of`, or the input number `index`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Value {
     /// An input of the model.
     Input(usize),
@@ -272,7 +272,7 @@ fn of_call(argument: &str) -> bool {
 }
 
 /// What the compiler calls the first layer of a class without a name: `GlobalMaxPooling1D` is `global_max_pooling1d`.
-fn stem(class: &str) -> String {
+pub(crate) fn stem(class: &str) -> String {
     let letters: Vec<char> = class.chars().collect();
     let mut out = String::new();
     for (i, &c) in letters.iter().enumerate() {
