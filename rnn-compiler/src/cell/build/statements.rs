@@ -10,6 +10,7 @@ use crate::{
     cell::{
         ast::{Expr, ExprKind, Item},
         graph::LeafSource,
+        initializer_of,
         size::{Size, by_name},
     },
     diagnostics::{Diagnostic, did_you_mean},
@@ -214,16 +215,23 @@ impl Builder<'_> {
                 return Err(Reported);
             }
             let written: Vec<String> = shape.iter().map(ToString::to_string).collect();
+            let written = written.join(", ");
+            let help = match initializer_of(&param.to_string()).is_some() {
+                true => format!(
+                    "give the start a name: `param first: [{written}] = {param}; state {state}: [{written}] = first;`"
+                ),
+                false => {
+                    format!("declare it before the state: `param {param}: [{written}] = zeros;`")
+                }
+            };
             return self.report(
                 Diagnostic::new(
                     "RNN0218",
                     param.span(),
                     format!("the state `{state}` starts with `{param}`, which is no parameter"),
                 )
-                .help(format!(
-                    "declare it before the state: `param {param}: [{}] = zeros;`",
-                    written.join(", ")
-                )),
+                .note("a state starts at zero, with `initial_state = …` of the layer, or with a parameter that is learned")
+                .help(help),
             );
         };
         let found = &self.cell.params[index].shape;
