@@ -112,6 +112,13 @@ impl CellOp {
     }
 }
 
+impl Op {
+    /// Whether it gives a parameter and reads nothing: what a state starts with.
+    pub fn is_parameter_alone(&self) -> bool {
+        self.inputs.is_empty() && matches!(self.kind, OpKind::Cell(_))
+    }
+}
+
 /// One operation.
 #[derive(Clone, Debug)]
 pub struct Op {

@@ -314,8 +314,7 @@ impl Lowering<'_> {
                 let (mut b, mut bs) =
                     self.rnn(id, layer, backward, &of.1, &inputs, mask, &initial[half..])?;
                 for (i, op) in self.ops.iter_mut().enumerate().skip(from) {
-                    // Not a parameter alone, which a state starts with.
-                    if matches!(op.kind, OpKind::Cell(_)) && !op.inputs.is_empty() {
+                    if matches!(op.kind, OpKind::Cell(_)) && !op.is_parameter_alone() {
                         let second = i >= middle;
                         op.half = Some(Half { layer: id, second });
                     }

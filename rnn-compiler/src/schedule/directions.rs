@@ -125,7 +125,7 @@ fn group(plan: &Plan, form: Form, first: Vec<usize>, second: Vec<usize>) -> Opti
         let op = &plan.graph.ops[i];
         let between = match &op.kind {
             // A parameter that a state starts with is known before both.
-            _ if op.half.is_some() || op.inputs.is_empty() => continue,
+            _ if op.half.is_some() || op.is_parameter_alone() => continue,
             OpKind::Op(def) => def.between_directions(),
             _ => Between::Never,
         };

@@ -15,7 +15,7 @@ pub(super) fn explain(plan: &Plan) -> String {
         };
         let Some(words) = words else { continue };
         // A parameter that a state starts with: said where the state is.
-        if op.inputs.is_empty() {
+        if op.is_parameter_alone() {
             continue;
         }
         let _ = write!(text, "{}: ", op.text);

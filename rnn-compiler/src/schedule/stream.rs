@@ -8,11 +8,6 @@ use crate::{
     ir::{Instruction, Op, OpKind, Pass},
 };
 
-/// Whether an operation runs once for all steps of a stream: it reads nothing but parameters.
-fn is_before_all_steps(op: &Op) -> bool {
-    op.inputs.is_empty() && matches!(op.kind, OpKind::Cell(_))
-}
-
 /// Before the first step, where everything is zero: what depends on parameters alone, and the states that start with it.
 pub(super) fn start(plan: &Plan) -> Sound<Vec<Instruction>> {
     let mode = &plan.stream;
@@ -21,7 +16,7 @@ pub(super) fn start(plan: &Plan) -> Sound<Vec<Instruction>> {
         let (OpKind::Cell(c), Some(cell)) = (&op.kind, cell) else {
             continue;
         };
-        if is_before_all_steps(op) {
+        if op.is_parameter_alone() {
             list.push(forward::scan(plan, mode, i, op, Form::Stream)?);
         }
         let states = forward::start(mode, c, &cell.stream_states).into_iter();
@@ -46,7 +41,7 @@ pub(super) fn stream(plan: &Plan) -> Sound<Vec<Instruction>> {
             list.extend(one.filter(|i| !matches!(i, Instruction::Penalty { .. })));
             continue;
         };
-        if is_before_all_steps(&op) {
+        if op.is_parameter_alone() {
             continue;
         }
         list.push(forward::scan(plan, mode, i, &op, Form::Stream)?);
