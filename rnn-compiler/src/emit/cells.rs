@@ -5,7 +5,7 @@ use quote::{format_ident, quote, quote_spanned};
 
 use super::{
     cuda,
-    kernel::{Names, kernel},
+    kernel::{Names, Rows, kernel},
 };
 use crate::{
     diagnostics::Sound,
@@ -34,12 +34,13 @@ pub(super) struct Call {
     only_state_gradients: bool,
 }
 
-/// Emits the kernels of one form of a layer that stands at `span`.
+/// Emits the kernels of one form of a layer that stands at `span`, for `rows`.
 pub(super) fn kernels(
     rt: &TokenStream,
     k: &Kernels,
     span: Span,
     counter: &mut Counter,
+    rows: Rows<'_>,
 ) -> Sound<Emitted> {
     let span = Span::call_site().located_at(span);
     let mut items = TokenStream::new();
@@ -49,7 +50,7 @@ pub(super) fn kernels(
         let mut on_device = TokenStream::new();
         for one in kernels {
             let names = counter.names();
-            items.extend(kernel(rt, &names, one, &k.graph, span)?);
+            items.extend(kernel(rt, &names, one, &k.graph, span, rows)?);
             let one_on_device = cuda::kernel(rt, &names.table, one, &k.graph)?;
             on_device.extend(quote!(#one_on_device,));
             calls.push(Call {
@@ -130,8 +131,8 @@ pub(super) fn scan(
     }
 }
 
-/// The calls of the kernels of one step, for the (time, row) positions `a`, or for all rows without
-/// one. `first`: the gradients of the states before the first step are needed, too.
+/// The calls of the kernels of one step, for the (time, row) positions `a`, or for the one row of a
+/// stream without them. `first`: the gradients of the states before the first step are needed, too.
 pub(super) fn steps(
     rt: &TokenStream,
     list: &[Call],
@@ -144,7 +145,7 @@ pub(super) fn steps(
             Some(a) => {
                 quote_spanned!(body.span()=> #rt::step_at::<__S, __W, #body, __A>(s, m, w, &#table, t, #a);)
             }
-            None => quote_spanned!(body.span()=> #rt::run_rows::<__S, __W, #body>(s, m, w, &#table, t);),
+            None => quote_spanned!(body.span()=> #rt::run_step::<__S, __W, #body>(s, m);),
         };
         if call.only_state_gradients && !first {
             quote!(if t > 0 { #run })

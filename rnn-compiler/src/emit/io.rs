@@ -140,11 +140,15 @@ pub(super) fn io(rt: &TokenStream, plan: &Plan) -> Io {
         .graph
         .outputs
         .iter()
-        .map(|&v| {
-            let buf = plan.stream.values[v].buffer;
+        .zip(&widths)
+        .map(|(&v, width)| {
+            let buffer = plan.stream.values[v].buffer;
+            let at = quote!(#rt::BufferRef { buffer: #buffer, offset: 0, after: false, exact: true });
             match plan.needs_whole_sequence {
-                None => quote!(#rt::array(values, __STREAM[#buf].offset())),
-                Some(_) => quote!(#rt::array(values, 0)),
+                None => {
+                    quote!(values.array(const { #rt::StreamSlice::<Self, { #width }>::output(&#at) }))
+                }
+                Some(_) => quote!(&[0.0; #width]),
             }
         })
         .collect();

@@ -29,6 +29,29 @@ impl Names {
     }
 }
 
+/// What a kernel is for: how its code finds a vector.
+#[derive(Clone, Copy)]
+pub(super) enum Rows<'a> {
+    /// A tile of some rows of a batch: `k.load(7, r)`.
+    Some,
+    /// The one row of a stream of this model: `k.load::<7>()`, so that rustc checks the index.
+    One(&'a Ident),
+}
+
+impl Rows<'_> {
+    /// A call of the tile's method `name` for number `i` of a list.
+    fn call(self, span: Span, name: &str, i: usize, v: Option<&Ident>) -> TokenStream {
+        let name = Ident::new(name, span);
+        match self {
+            Rows::Some => {
+                let v = v.map(|v| quote!(, #v));
+                quote_spanned!(span=> k.#name(#i, r #v))
+            }
+            Rows::One(_) => quote_spanned!(span=> k.#name::<#i>(#v)),
+        }
+    }
+}
+
 /// The items of a kernel.
 pub(super) fn kernel(
     rt: &TokenStream,
@@ -36,13 +59,28 @@ pub(super) fn kernel(
     k: &PlannedKernel,
     graph: &Graph,
     span: Span,
+    rows: Rows<'_>,
 ) -> Sound<TokenStream> {
     let Names { table, body } = names;
     let tables = &k.tables;
     let printed = tables.print(rt);
     let gates = |product: &Vec<Segment>| product.first().map_or(0, |s| s.gates);
     let widest = tables.products.iter().map(gates).max().unwrap_or(0);
-    let code = statements(rt, k, graph, span)?;
+    let code = statements(rt, k, graph, span, rows)?;
+    if let Rows::One(model) = rows {
+        return Ok(quote_spanned! {span=>
+            const #table: #rt::Kernel = #printed;
+            enum #body {}
+            impl #rt::StreamBody for #body {
+                type Program = #model;
+                const KERNEL: #rt::Kernel = #table;
+                #[inline(always)]
+                fn tile<__S: #rt::Simd, __W: #rt::PanelFormat>(s: __S, k: &#rt::StepTile<'_, Self, __S, __W>) {
+                    #code
+                }
+            }
+        });
+    }
     let (loaded, scalar) = (tables.loads.len(), tables.scalars.len());
     // The table of a weight-time kernel gets its stores later.
     let stored = k.body.iter().filter_map(|s| match s {
@@ -77,12 +115,21 @@ fn statements(
     k: &PlannedKernel,
     graph: &Graph,
     span: Span,
+    rows: Rows<'_>,
 ) -> Sound<TokenStream> {
     let products = k.tables.products.iter().enumerate();
     let products = products.map(|(i, segments)| {
         let gates = segments.first().map_or(0, |s| s.gates);
         let name = format_ident!("p{i}");
-        quote_spanned!(span=> let #name = k.product::<#gates>(#i);)
+        match rows {
+            Rows::Some => quote_spanned!(span=> let #name = k.product::<#gates>(#i);),
+            Rows::One(_) => {
+                let sums = (0..segments.len()).map(
+                    |j| quote_spanned!(span=> let #name = k.segment::<#i, #j, #gates>(#name);),
+                );
+                quote_spanned!(span=> let #name = k.zeros::<#gates>(); #(#sums)*)
+            }
+        }
     });
     let mut shared = TokenStream::new();
     let mut each = TokenStream::new();
@@ -94,19 +141,23 @@ fn statements(
         match *s {
             Statement::Vector(n, i) => {
                 let n = node(n);
-                shared.extend(quote_spanned!(span=> let #n = k.vector(#i);));
+                shared.extend(match rows {
+                    Rows::Some => quote_spanned!(span=> let #n = k.vector(#i);),
+                    Rows::One(_) => quote_spanned!(span=> let #n = k.vector::<#i>();),
+                });
             }
             Statement::Load(n, i) => {
-                let n = node(n);
-                each.extend(quote_spanned!(span=> let #n = k.load(#i, r);));
+                let (n, v) = (node(n), rows.call(span, "load", i, None));
+                each.extend(quote_spanned!(span=> let #n = #v;));
             }
             Statement::Scalar(n, i) => {
-                let n = node(n);
-                each.extend(quote_spanned!(span=> let #n = k.scalar(#i, r);));
+                let (n, v) = (node(n), rows.call(span, "scalar", i, None));
+                each.extend(quote_spanned!(span=> let #n = #v;));
             }
             Statement::Gate(n, product, gate) => {
                 let (n, product) = (node(n), format_ident!("p{product}"));
-                each.extend(quote_spanned!(span=> let #n = #product[r][#gate];));
+                let row = matches!(rows, Rows::Some).then(|| quote!([r]));
+                each.extend(quote_spanned!(span=> let #n = #product #row[#gate];));
             }
             Statement::Compute(n) => {
                 let value = compute(rt, graph, n)?;
@@ -114,36 +165,39 @@ fn statements(
                 each.extend(quote_spanned!(span=> let #n = #value;));
             }
             Statement::Store(i, n) => {
-                let n = node(n);
-                each.extend(quote_spanned!(span=> k.store(#i, r, #n);));
+                let store = rows.call(span, "store", i, Some(&node(n)));
+                each.extend(quote_spanned!(span=> #store;));
             }
             Statement::Add(i, n) => {
-                let n = node(n);
-                each.extend(quote_spanned!(span=> k.add(#i, r, #n);));
+                let add = rows.call(span, "add", i, Some(&node(n)));
+                each.extend(quote_spanned!(span=> #add;));
             }
             Statement::Reduce(how, i, n) => {
-                let n = node(n);
                 let how = match how {
-                    Reduce::Sum => quote!(sum),
-                    Reduce::Max => quote!(max),
+                    Reduce::Sum => "sum",
+                    Reduce::Max => "max",
                 };
-                each.extend(quote_spanned!(span=> k.#how(#i, r, #n);));
+                let reduce = rows.call(span, how, i, Some(&node(n)));
+                each.extend(quote_spanned!(span=> #reduce;));
             }
             Statement::Set(i, n) => {
-                let n = node(n);
-                each.extend(quote_spanned!(span=> k.set(#i, r, #n);));
+                let set = rows.call(span, "set", i, Some(&node(n)));
+                each.extend(quote_spanned!(span=> #set;));
             }
         }
     }
     if !epilogue.is_empty() {
         each.extend(quote_spanned!(span=> if k.last() { #epilogue }));
     }
-    Ok(quote_spanned! {span=>
-        #(#products)*
-        #shared
-        for r in 0..__R {
-            #each
-        }
+    Ok(match rows {
+        Rows::Some => quote_spanned! {span=>
+            #(#products)*
+            #shared
+            for r in 0..__R {
+                #each
+            }
+        },
+        Rows::One(_) => quote_spanned!(span=> #(#products)* #shared #each),
     })
 }
 

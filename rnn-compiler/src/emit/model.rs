@@ -7,6 +7,7 @@ use quote::{format_ident, quote, quote_spanned};
 use super::{
     cells::{Counter, Emitted, form, kernels, scan},
     info, io,
+    kernel::Rows,
     packing::{computed, own_shapes, packing},
     program_weights::{ProgramWeights, program_weights},
     stream,
@@ -88,9 +89,9 @@ fn implementation(
             streams.push(None);
             continue;
         };
-        let mut emit = |k| kernels(rt, k, op.span, &mut counter);
+        let mut emit = |k, rows| kernels(rt, k, op.span, &mut counter, rows);
         streams.push(match &plan.needs_whole_sequence {
-            None => Some(emit(&cell.stream)?),
+            None => Some(emit(&cell.stream, Rows::One(name))?),
             Some(_) => None,
         });
         let (mask, first) = match &op.kind {
@@ -112,15 +113,15 @@ fn implementation(
         let forwards = ["forward", "forward_masked"];
         one(
             "Inference",
-            &emit(&cell.inference)?,
+            &emit(&cell.inference, Rows::Some)?,
             cell.unroll,
             true,
             forwards,
         );
         if !matches!(op.kind, OpKind::Normalize { .. }) {
-            one("Forward", &emit(&cell.forward)?, None, true, forwards);
+            one("Forward", &emit(&cell.forward, Rows::Some)?, None, true, forwards);
             let backwards = ["backward", "backward_masked"];
-            one("Backward", &emit(&cell.backward)?, None, first, backwards);
+            one("Backward", &emit(&cell.backward, Rows::Some)?, None, first, backwards);
         }
     }
     let info = info::model_info(rt, plan, &packing, name)?;
@@ -132,26 +133,20 @@ fn implementation(
     {
         true => quote!(),
         false => {
-            let (items, code) = (&start.items, &start.code);
             quote! {
                 #[inline(always)]
                 fn start<__S: #rt::Simd, __W: #rt::PanelFormat>(
                     s: __S,
-                    m: &mut #rt::Memory<'_>,
-                    w: #rt::Panels<'_, __W>,
+                    m: &mut #rt::StepMemory<'_, Self, __W>,
                 ) {
-                    #items
-                    let t = 0;
-                    ::core::assert!(m.holds(__STREAM_LEN) && w.len() >= __PACKED);
-                    #code
+                    #start
                 }
             }
         }
     };
     let stream_kernels = streams.iter().flatten().map(|e| &e.items);
-    let (step_items, code) = (&step.items, &step.code);
     let step = match &plan.needs_whole_sequence {
-        None => quote!(::core::assert!(m.holds(__STREAM_LEN) && w.len() >= __PACKED); #code),
+        None => step,
         Some(_) => quote!(),
     };
     let can_stream = match &plan.needs_whole_sequence {
@@ -176,7 +171,6 @@ fn implementation(
         #packing_items
         #stream_buffers
         #(#stream_kernels)*
-        #step_items
         #computed_items
         impl #rt::StreamProgram for #name {
             #stream_info
@@ -186,17 +180,15 @@ fn implementation(
             #[inline(always)]
             fn step<__S: #rt::Simd, __W: #rt::PanelFormat>(
                 s: __S,
-                m: &mut #rt::Memory<'_>,
-                w: #rt::Panels<'_, __W>,
+                m: &mut #rt::StepMemory<'_, Self, __W>,
                 tables: #rt::Tables<'_>,
-                t: usize,
                 x: &Self::StepInput,
             ) {
                 #step
             }
             #start
             #[inline(always)]
-            fn step_output(values: &[f32]) -> Self::StepOutput<'_> { #step_output }
+            fn step_output(values: #rt::StepResults<'_, Self>) -> Self::StepOutput<'_> { #step_output }
         }
         #in_program
         #rt::with_std! {

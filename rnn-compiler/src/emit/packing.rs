@@ -6,7 +6,7 @@ use quote::{quote, quote_spanned};
 use super::{
     cells::Counter,
     cuda,
-    kernel::{Names, kernel},
+    kernel::{Names, Rows, kernel},
     names::{none, some},
     tables::{Print, packed, param},
 };
@@ -168,11 +168,11 @@ pub(super) fn computed(
                     quote!(#rt::BufferRef { buffer: 0, offset: #at.0 - __COMPUTED, after: false, exact: false })
                 });
                 let at: Vec<TokenStream> = at.collect();
-                items.extend(kernel(rt, &names, &one, &form.graph, span)?);
+                items.extend(kernel(rt, &names, &one, &form.graph, span, Rows::Some)?);
                 let Names { table, body } = &names;
                 let table = quote!(#rt::Kernel { stores: &[#(#at),*], ..#table });
                 calls.extend(quote! {
-                    #rt::run_rows::<__S, __W, #body>(s, m, w, &#table, 0);
+                    #rt::run_all::<__S, __W, #body>(s, m, w, &#table, 0, 1);
                 });
                 let one_on_device = cuda::kernel_of(rt, &table, &one, &form.graph)?;
                 on_device.extend(quote!(#one_on_device,));

@@ -1,24 +1,19 @@
-//! Prints one step of a stream as straight-line code. All its tables are constants, so rustc computes
-//! every address and every bounds check.
+//! Prints one step of a stream as straight-line code. All its tables are constants: rustc computes every address, and a vector
+//! that is not within its buffer is an error of the compiler.
 
 use proc_macro2::{Span, TokenStream};
-use quote::{format_ident, quote, quote_spanned};
+use quote::{quote, quote_spanned};
 
 use super::{
     cells::{Emitted, steps},
     tables::{Print, param},
 };
 use crate::{
+    cell::size::Size,
     diagnostics::{Bug, Sound},
-    ir::{Content, Instruction},
+    ir::{BufferRef, Content, Instruction, Symbolic},
     schedule::Plan,
 };
-
-/// The items that the code of a step needs, and the code.
-pub(super) struct Step {
-    pub items: TokenStream,
-    pub code: TokenStream,
-}
 
 /// The code of a step. `fields` says how it finds each input in `x`, `cells` has the kernels of each
 /// cell by its operation.
@@ -27,32 +22,19 @@ pub(super) fn stream(
     plan: &Plan,
     fields: &[TokenStream],
     cells: &[Option<Emitted>],
-) -> Sound<Step> {
-    print(rt, plan, fields, cells, &plan.schedules.stream)
+) -> Sound<TokenStream> {
+    let list = plan.schedules.stream.iter();
+    list.map(|i| one(rt, plan, fields, cells, i)).collect()
 }
 
 /// The code before the first step.
-pub(super) fn start(rt: &TokenStream, plan: &Plan, cells: &[Option<Emitted>]) -> Sound<Step> {
-    print(rt, plan, &[], cells, &plan.schedules.stream_start)
-}
-
-fn print(
+pub(super) fn start(
     rt: &TokenStream,
     plan: &Plan,
-    fields: &[TokenStream],
     cells: &[Option<Emitted>],
-    list: &[Instruction],
-) -> Sound<Step> {
-    let mut step = Step {
-        items: TokenStream::new(),
-        code: TokenStream::new(),
-    };
-    for instruction in list {
-        let (items, code) = one(rt, plan, fields, cells, instruction)?;
-        step.items.extend(items);
-        step.code.extend(code);
-    }
-    Ok(step)
+) -> Sound<TokenStream> {
+    let list = plan.schedules.stream_start.iter();
+    list.map(|i| one(rt, plan, &[], cells, i)).collect()
 }
 
 fn one(
@@ -61,20 +43,21 @@ fn one(
     fields: &[TokenStream],
     cells: &[Option<Emitted>],
     instruction: &Instruction,
-) -> Sound<(TokenStream, TokenStream)> {
-    let mut items = TokenStream::new();
-    let code = match instruction {
-        Instruction::Input { input, to, .. } => {
+) -> Sound<TokenStream> {
+    Ok(match instruction {
+        Instruction::Input {
+            input, to, width, ..
+        } => {
             let layers = &plan.graph.layers;
             let content = layers.layers[layers.inputs[*input].1].outputs[0].content;
-            let (to, x) = (to.print(rt), &fields[*input]);
+            let (to, x) = (floats(rt, to, width), &fields[*input]);
             // One input is borrowed; several are fields.
             let alone = fields.len() == 1;
             match (content, alone) {
-                (Content::Mask, true) => quote!(m.set(&#to, &[if *#x { 1.0 } else { 0.0 }]);),
-                (Content::Mask, false) => quote!(m.set(&#to, &[if #x { 1.0 } else { 0.0 }]);),
-                (_, true) => quote!(m.set(&#to, #x);),
-                (_, false) => quote!(m.set(&#to, &#x);),
+                (Content::Mask, true) => quote!(m.set(#to, &[if *#x { 1.0 } else { 0.0 }]);),
+                (Content::Mask, false) => quote!(m.set(#to, &[if #x { 1.0 } else { 0.0 }]);),
+                (_, true) => quote!(m.set(#to, #x);),
+                (_, false) => quote!(m.set(#to, &#x);),
             }
         }
         Instruction::Gather {
@@ -85,13 +68,13 @@ fn one(
             width,
             ..
         } => {
-            let (to, x, table) = (to.print(rt), &fields[*input], param(*table));
-            let (width, rows) = (width.tokens(), vocabulary.tokens());
-            quote!(m.embed(&#to, #width, tables.from(#table), #rows, #x.get());)
+            let (to, x, table) = (floats(rt, to, width), &fields[*input], param(*table));
+            let rows = vocabulary.tokens();
+            quote!(m.embed(#to, tables.from(#table), #rows, #x.get());)
         }
         Instruction::MaskIds { input, to, .. } => {
-            let (to, x) = (to.print(rt), &fields[*input]);
-            quote!(m.set(&#to, &[if #x.get() == 0 { 0.0 } else { 1.0 }]);)
+            let (to, x) = (floats(rt, to, &Size::known(1)), &fields[*input]);
+            quote!(m.set(#to, &[if #x.get() == 0 { 0.0 } else { 1.0 }]);)
         }
         Instruction::Scan { cell, carry, .. } => {
             let Some(Some(emitted)) = cells.get(*cell) else {
@@ -102,10 +85,9 @@ fn one(
             match carry {
                 None => quote_spanned!(span=> #calls),
                 Some(carry) => {
-                    let name = format_ident!("__CS{cell}");
-                    let table = carry.print(rt);
-                    items = quote!(const #name: #rt::CarryOver = #table;);
-                    quote_spanned!(span=> if !m.carry_over(&#name, t) { #calls })
+                    let mask = floats(rt, &carry.mask, &Size::known(1));
+                    let held = hold(rt, carry);
+                    quote_spanned!(span=> if m.is_padding(#mask) { #held } else { #calls })
                 }
             }
         }
@@ -115,22 +97,48 @@ fn one(
             width,
             ..
         } => {
-            let after = crate::ir::BufferRef {
-                after: true,
-                ..state.clone()
-            };
-            let (to, from, width) = (value.print(rt), after.print(rt), width.tokens());
-            quote!(m.copy_row(&#from, t, &#to, t, #width, 0);)
+            copy(rt, &after(state), value, width)
         }
         Instruction::StartStateFrom {
             state,
             value,
             width,
         } => {
-            let (to, from, width) = (state.print(rt), value.print(rt), width.tokens());
-            quote!(m.copy_row(&#from, t, &#to, t, #width, 0);)
+            copy(rt, value, state, width)
         }
         other => return Err(Bug::new(format!("{other:?} in a stream"))),
-    };
-    Ok((items, code))
+    })
+}
+
+/// Floats of a stream, as a constant that rustc checks.
+fn floats(rt: &TokenStream, at: &BufferRef, width: &Size) -> TokenStream {
+    let (at, width) = (at.print(rt), width.tokens());
+    quote!(const { #rt::StreamSlice::<Self, { #width }>::new(&#at) })
+}
+
+/// A state after the step.
+fn after(state: &BufferRef) -> BufferRef {
+    BufferRef {
+        after: true,
+        ..state.clone()
+    }
+}
+
+fn copy(rt: &TokenStream, from: &BufferRef, to: &BufferRef, width: &Size) -> TokenStream {
+    let (from, to) = (floats(rt, from, width), floats(rt, to, width));
+    quote!(m.copy(#from, #to);)
+}
+
+/// What a step of padding does: states and outputs stay.
+fn hold(rt: &TokenStream, carry: &rnn_tables::CarryOver<Symbolic>) -> TokenStream {
+    let states = carry.states.iter();
+    let states = states.map(|state| copy(rt, &state.at, &after(&state.at), &state.width));
+    let outputs = carry.outputs.iter().map(|output| {
+        let at = floats(rt, &output.at, &output.width);
+        match carry.zero_output {
+            true => quote!(m.clear(#at);),
+            false => quote!(m.hold_output(#at);),
+        }
+    });
+    quote!(#(#states)* #(#outputs)*)
 }

@@ -23,14 +23,30 @@ fn floats_mut(lines: &mut [Line]) -> &mut [f32] {
     unsafe { core::slice::from_raw_parts_mut(lines.as_mut_ptr().cast(), lines.len() * LINE) }
 }
 
+/// A number of floats that rustc knows.
+pub trait Length {
+    /// How many.
+    const LEN: usize;
+}
+
+mod sealed {
+    /// Steps of a stream trust what [`super::Storage::floats_for`] promises, so there are only those of this module.
+    pub trait Sealed {}
+    impl<const LINES: usize> Sealed for super::Inline<LINES> {}
+    impl Sealed for super::Arena {}
+}
+
 /// Where the values of a stream are kept.
-pub trait Storage {
+pub trait Storage: sealed::Sealed {
     /// At least `len` zeros.
     fn zeros(len: usize) -> Self;
     /// The floats.
     fn floats(&self) -> &[f32];
     /// The floats, to write.
     fn floats_mut(&mut self) -> &mut [f32];
+    /// The floats, to write: at least as many as `L` says. Storage that was made with fewer grows or, if it cannot, is an error
+    /// of the compiler; a stream makes its own with enough, so neither happens there.
+    fn floats_for<L: Length>(&mut self) -> &mut [f32];
 }
 
 /// A block of `LINES` lines of 16 floats within the value itself: needs no allocator.
@@ -73,6 +89,11 @@ impl<const LINES: usize> Storage for Inline<LINES> {
     fn floats_mut(&mut self) -> &mut [f32] {
         floats_mut(&mut self.0)
     }
+    #[inline(always)]
+    fn floats_for<L: Length>(&mut self) -> &mut [f32] {
+        const { assert!(L::LEN <= Self::FLOATS, "more floats than lines") };
+        floats_mut(&mut self.0)
+    }
 }
 
 /// Lines that hold `len` floats.
@@ -90,7 +111,7 @@ pub enum Arena {}
 
 #[cfg(feature = "std")]
 mod heap {
-    use super::{Line, Storage, ZEROS, lines};
+    use super::{LINE, Length, Line, Storage, ZEROS, lines};
 
     /// A block of floats, zero at first, aligned to a cache line.
     #[derive(Clone, Default)]
@@ -136,6 +157,18 @@ mod heap {
         }
         #[inline(always)]
         fn floats_mut(&mut self) -> &mut [f32] {
+            Arena::floats_mut(self)
+        }
+        #[inline(always)]
+        fn floats_for<L: Length>(&mut self) -> &mut [f32] {
+            #[cold]
+            #[inline(never)]
+            fn grow(arena: &mut Arena, len: usize) {
+                arena.grow(len);
+            }
+            if self.lines.len() * LINE < L::LEN {
+                grow(self, L::LEN);
+            }
             Arena::floats_mut(self)
         }
     }

@@ -5,7 +5,7 @@ use core::marker::PhantomData;
 use super::{PackedWeights, StreamOver, StreamProgram, StreamWeights, Tables};
 use crate::cpu::{
     arena::Inline,
-    kernel::{Panels, PortableF32},
+    kernel::{Panels, PortableF32, StepPanels},
     layout::is_narrow,
     simd::Isa,
 };
@@ -27,15 +27,14 @@ pub trait ProgramModel: StreamProgram {
     /// The states that do not start at zero, by their places among [`StreamInfo::states`](super::StreamInfo::states).
     const START_STATES: &'static [(usize, &'static [f32])] = &[];
 
-    /// [`Self::WEIGHTS`], if there are as many as [`StreamProgram::STREAM`] says. rustc fails otherwise.
+    /// Those of [`Self::WEIGHTS`] that are packed, if there are as many as [`StreamProgram::STREAM`] says. rustc fails otherwise.
     #[doc(hidden)]
-    const CHECKED: ProgramWeights = {
-        let weights = Self::WEIGHTS;
-        assert!(
-            weights.packed.len() == Self::STREAM.packed,
-            "the packed weights in the program do not fit the model"
-        );
-        weights
+    const CHECKED: StepPanels<'static, Self, PortableF32> = {
+        let packed = Self::WEIGHTS.packed;
+        match StepPanels::new(Panels::new(packed)) {
+            Some(panels) if packed.len() == Self::STREAM.packed => panels,
+            _ => panic!("the packed weights in the program do not fit the model"),
+        }
     };
 }
 
@@ -56,7 +55,7 @@ impl<P: ProgramModel> StreamWeights for InProgram<P> {
 
     #[inline(always)]
     fn packed_weights(&self, _: Isa) -> PackedWeights<'_, P> {
-        PackedWeights::known(P::CHECKED.tables, Panels::new(P::CHECKED.packed))
+        PackedWeights::known(const { P::WEIGHTS.tables }, const { P::CHECKED })
     }
 
     /// Asked at every step: a constant stream cannot know what it will run on.

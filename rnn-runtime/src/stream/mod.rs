@@ -15,11 +15,13 @@ pub use pack::{PackedWeights, floats, pack};
 pub use program::{Computed, Nothing, StreamInfo, StreamProgram, StreamState, Streamable};
 pub use tables::Tables;
 
-use core::{marker::PhantomData, ops::Range};
+use core::ops::Range;
 
+#[cfg(feature = "std")]
+use crate::cpu::kernel::Memory;
 use crate::cpu::{
     arena::{Arena, Storage},
-    kernel::{Memory, NativeF32, PanelFormat, Panels, PortableF32},
+    kernel::{NativeF32, PanelFormat, PortableF32, StepMemory, StepValues},
     simd::{Isa, Op, Simd},
 };
 
@@ -155,9 +157,8 @@ impl<O: StreamWeights, V: Storage> StreamOver<O, V> {
         }
         let isa = self.weights.runs_on(self.isa);
         isa.dispatch(Start::<O::Program, O::Format> {
-            values: self.values.floats_mut(),
-            panels: self.weights.packed_weights(isa).panels(),
-            program: PhantomData,
+            values: StepValues::new(&mut self.values),
+            weights: self.weights.packed_weights(isa),
         });
     }
 
@@ -177,15 +178,15 @@ impl<O: StreamWeights, V: Storage> StreamOver<O, V> {
     {
         let isa = self.weights.runs_on(self.isa);
         let weights = self.weights.packed_weights(isa);
+        let mut values = StepValues::new(&mut self.values);
         isa.dispatch(Step::<O::Program, O::Format> {
-            values: self.values.floats_mut(),
-            panels: weights.panels(),
-            tables: weights.tables(),
+            values: values.reborrow(),
+            weights,
             t: self.time,
             x,
         });
-        self.time = 1 - self.time;
-        O::Program::step_output(self.values.floats())
+        self.time ^= 1;
+        O::Program::step_output(values.results())
     }
 
     /// Back to the start of a sequence: all states zero, or as they were learned (`learn_initial_state`).
@@ -282,24 +283,22 @@ impl<O: StreamWeights, V: Storage> StreamOver<O, V> {
 }
 
 struct Start<'a, P, W: PanelFormat> {
-    values: &'a mut [f32],
-    panels: Panels<'a, W>,
-    program: PhantomData<P>,
+    values: StepValues<'a, P>,
+    weights: PackedWeights<'a, P, W>,
 }
 
 impl<P: StreamProgram, W: PanelFormat> Op for Start<'_, P, W> {
     type Output = ();
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        let mut m = Memory::new(self.values, P::STREAM.buffers, 1, 1);
-        P::start(s, &mut m, self.panels);
+        let mut m = StepMemory::new(self.values, self.weights.panels(), 0);
+        P::start(s, &mut m);
     }
 }
 
 struct Step<'a, P: StreamProgram, W: PanelFormat> {
-    values: &'a mut [f32],
-    panels: Panels<'a, W>,
-    tables: Tables<'a>,
+    values: StepValues<'a, P>,
+    weights: PackedWeights<'a, P, W>,
     t: usize,
     x: &'a P::StepInput,
 }
@@ -308,9 +307,7 @@ impl<P: StreamProgram, W: PanelFormat> Op for Step<'_, P, W> {
     type Output = ();
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        // Made here and not by the caller: a function that is compiled for an instruction set is
-        // not inlined, and the tables must be constants in it.
-        let mut m = Memory::new(self.values, P::STREAM.buffers, 1, 1);
-        P::step(s, &mut m, self.panels, self.tables, self.t, self.x);
+        let mut m = StepMemory::new(self.values, self.weights.panels(), self.t);
+        P::step(s, &mut m, self.weights.tables(), self.x);
     }
 }

@@ -9,7 +9,8 @@ use crate::{
     Error,
     cpu::{
         kernel::{
-            Buf, Memory, PanelFormat, Panels, PortableF32, pack_matrix, pack_vector, panel_units,
+            Buf, Memory, PanelFormat, Panels, PortableF32, StepPanels, pack_matrix, pack_vector,
+            panel_units,
         },
         simd::{Isa, Op, Simd},
     },
@@ -89,8 +90,7 @@ impl<P: StreamProgram, W: PanelFormat> Op for Compute<'_, '_, P, W> {
 /// ```
 pub struct PackedWeights<'w, P, W: PanelFormat = PortableF32> {
     tables: Tables<'w>,
-    panels: Panels<'w, W>,
-    program: PhantomData<P>,
+    panels: StepPanels<'w, P, W>,
 }
 
 impl<P, W: PanelFormat> Clone for PackedWeights<'_, P, W> {
@@ -105,7 +105,7 @@ impl<P, W: PanelFormat> core::fmt::Debug for PackedWeights<'_, P, W> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.debug_struct("PackedWeights")
             .field("weights", &self.tables.floats().len())
-            .field("packed", &self.panels.len())
+            .field("packed", &self.panels.panels().len())
             .finish()
     }
 }
@@ -144,12 +144,18 @@ impl<'w, P: StreamProgram, W: PanelFormat> PackedWeights<'w, P, W> {
         if P::STREAM.reads_tables || !weights.is_empty() {
             count("weights", P::STREAM.weights, weights.len())?;
         }
-        count("packed weights", P::STREAM.packed, elements.len())?;
-        Ok(PackedWeights {
-            tables: Tables::new(weights, 0),
-            panels: Panels::new(elements),
-            program: PhantomData,
-        })
+        let (expected, found) = (P::STREAM.packed, elements.len());
+        match StepPanels::new(Panels::new(elements)) {
+            Some(panels) if expected == found => Ok(PackedWeights {
+                tables: Tables::new(weights, 0),
+                panels,
+            }),
+            _ => Err(Error::Length {
+                what: "packed weights",
+                expected,
+                found,
+            }),
+        }
     }
 
     /// A stream at the start of a sequence, on the instruction set `isa`.
@@ -209,7 +215,7 @@ impl<'w, P: StreamProgram, W: PanelFormat> PackedWeights<'w, P, W> {
 
     /// The packed ones.
     #[inline(always)]
-    pub(super) fn panels(&self) -> Panels<'w, W> {
+    pub(super) fn panels(&self) -> StepPanels<'w, P, W> {
         self.panels
     }
 
@@ -219,14 +225,10 @@ impl<'w, P: StreamProgram, W: PanelFormat> PackedWeights<'w, P, W> {
         self.tables
     }
 
-    /// Weights of the right lengths.
+    /// Tables of the right length, and packed weights.
     #[inline(always)]
-    pub(crate) fn known(tables: Tables<'w>, panels: Panels<'w, W>) -> Self {
-        PackedWeights {
-            tables,
-            panels,
-            program: PhantomData,
-        }
+    pub(crate) fn known(tables: Tables<'w>, panels: StepPanels<'w, P, W>) -> Self {
+        PackedWeights { tables, panels }
     }
 }
 
@@ -278,7 +280,7 @@ impl<'w, P: StreamProgram> PackedWeights<'w, P> {
     ) -> Result<PackedWeights<'w, P, W>, Error> {
         const { assert!(W::PORTABLE, "its layout is that of one instruction set") };
         count("room for packed weights", P::STREAM.packed, room.len())?;
-        for (element, &weight) in room.iter_mut().zip(self.panels.elements()) {
+        for (element, &weight) in room.iter_mut().zip(self.panels.panels().elements()) {
             *element = W::encode(weight);
         }
         PackedWeights::new(self.tables.floats(), room)

@@ -1,13 +1,11 @@
 //! A block of steps.
 
-use core::marker::PhantomData;
-
-use super::{StreamOver, StreamProgram, StreamWeights, Streamable, Tables};
+use super::{PackedWeights, StreamOver, StreamProgram, StreamWeights, Streamable};
 use crate::{
     Error,
     cpu::{
         arena::Storage,
-        kernel::{Memory, PanelFormat, Panels},
+        kernel::{PanelFormat, StepMemory, StepValues},
         simd::{Op, Simd},
     },
 };
@@ -62,26 +60,22 @@ impl<O: StreamWeights, V: Storage> StreamOver<O, V> {
         let isa = self.weights.runs_on(self.isa);
         let weights = self.weights.packed_weights(isa);
         self.time = isa.dispatch(Block::<O::Program, O::Format, N, M> {
-            values: self.values.floats_mut(),
-            panels: weights.panels(),
-            tables: weights.tables(),
+            values: StepValues::new(&mut self.values),
+            weights,
             t: self.time,
             steps,
             outputs,
-            program: PhantomData,
         });
         Ok(())
     }
 }
 
 struct Block<'a, P: StreamProgram, W: PanelFormat, const N: usize, const M: usize> {
-    values: &'a mut [f32],
-    panels: Panels<'a, W>,
-    tables: Tables<'a>,
+    values: StepValues<'a, P>,
+    weights: PackedWeights<'a, P, W>,
     t: usize,
     steps: &'a [[f32; N]],
     outputs: &'a mut [[f32; M]],
-    program: PhantomData<P>,
 }
 
 impl<P, W: PanelFormat, const N: usize, const M: usize> Op for Block<'_, P, W, N, M>
@@ -93,13 +87,13 @@ where
     type Output = usize;
 
     #[inline(always)]
-    fn run<S: Simd>(self, s: S) -> usize {
+    fn run<S: Simd>(mut self, s: S) -> usize {
         let mut t = self.t;
         for (x, y) in self.steps.iter().zip(self.outputs) {
-            let mut m = Memory::new(self.values, P::STREAM.buffers, 1, 1);
-            P::step(s, &mut m, self.panels, self.tables, t, x);
-            *y = *P::step_output(self.values);
-            t = 1 - t;
+            let mut m = StepMemory::new(self.values.reborrow(), self.weights.panels(), t);
+            P::step(s, &mut m, self.weights.tables(), x);
+            *y = *P::step_output(self.values.reborrow().results());
+            t ^= 1;
         }
         t
     }

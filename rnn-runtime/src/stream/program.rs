@@ -4,8 +4,8 @@ use rnn_tables::{BufferRef, PackedGate, PackedVector};
 
 use super::Tables;
 use crate::cpu::{
-    arena::Storage,
-    kernel::{Buf, Memory, PanelFormat, Panels},
+    arena::{Length, Storage},
+    kernel::{Buf, Memory, PanelFormat, Panels, StepMemory, StepResults, StreamTables},
     simd::Simd,
 };
 
@@ -77,19 +77,26 @@ pub trait StreamProgram: Sized {
     /// Vectors computed from parameters.
     type Computed: Computed;
 
-    /// One step of a stream at time `t`. `tables` are weights that are not packed.
+    /// One step of a stream. `tables` are weights that are not packed.
     fn step<S: Simd, W: PanelFormat>(
         s: S,
-        m: &mut Memory<'_>,
-        w: Panels<'_, W>,
+        m: &mut StepMemory<'_, Self, W>,
         tables: Tables<'_>,
-        t: usize,
         x: &Self::StepInput,
     );
     /// States before the first step that are not zero, where all values are zero.
-    fn start<S: Simd, W: PanelFormat>(_: S, _: &mut Memory<'_>, _: Panels<'_, W>) {}
+    fn start<S: Simd, W: PanelFormat>(_: S, _: &mut StepMemory<'_, Self, W>) {}
     /// The output of the step before, among a stream's values.
-    fn step_output(values: &[f32]) -> Self::StepOutput<'_>;
+    fn step_output(values: StepResults<'_, Self>) -> Self::StepOutput<'_>;
+}
+
+impl<P: StreamProgram> Length for P {
+    const LEN: usize = P::STREAM.len;
+}
+
+impl<P: StreamProgram> StreamTables for P {
+    const BUFFERS: &'static [Buf] = P::STREAM.buffers;
+    const PACKED: usize = P::STREAM.packed;
 }
 
 /// A model that can run step by step: no layer needs the whole sequence at once. The compiler implements

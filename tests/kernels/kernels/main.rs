@@ -7,4 +7,5 @@ mod normalize;
 mod ops;
 mod product;
 mod rows;
+mod step;
 mod support;

@@ -5,7 +5,7 @@ use rnn_runtime::cpu::{
     kernel::{
         AllPositions, Body, Memory, NativeF32, PanelFormat, Panels, PortableF32, READ_PAST,
         StridedPointers, Tile, pack_matrix, pack_vector, packed_len, packed_start, padded,
-        panel_units, run_all, run_rows, small_panel, step_at,
+        panel_units, run_all, small_panel, step_at,
     },
     simd::{Isa, Op, Simd},
 };
@@ -105,11 +105,7 @@ impl<W: PanelFormat, B: Body> Op for Run<'_, '_, W, B> {
             run_all::<S, W, B>(s, self.m, self.w, self.kernel, first, steps);
         } else {
             for t in first..first + steps {
-                if t % 2 == 0 {
-                    step_at::<S, W, B, _>(s, self.m, self.w, self.kernel, t, &AllPositions);
-                } else {
-                    run_rows::<S, W, B>(s, self.m, self.w, self.kernel, t);
-                }
+                step_at::<S, W, B, _>(s, self.m, self.w, self.kernel, t, &AllPositions);
             }
         }
         S::FUSED

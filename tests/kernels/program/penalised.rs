@@ -26,6 +26,7 @@ impl StreamProgram for Penalised {
     const STREAM: StreamInfo = StreamInfo {
         weights: 0,
         reads_tables: false,
+        starts: false,
         packed: 0,
         matrices: &[],
         vectors: &[],
@@ -42,15 +43,13 @@ impl StreamProgram for Penalised {
 
     fn step<S: Simd, W: PanelFormat>(
         _: S,
-        _: &mut Memory<'_>,
-        _: Panels<'_, W>,
-        _: &[f32],
-        _: usize,
+        _: &mut StepMemory<'_, Self, W>,
+        _: Tables<'_>,
         _: &Self::StepInput,
     ) {
     }
-    fn step_output(values: &[f32]) -> Self::StepOutput<'_> {
-        array(values, 0)
+    fn step_output(_: StepResults<'_, Self>) -> Self::StepOutput<'_> {
+        &[0.0; WIDTH]
     }
 }
 

@@ -58,6 +58,7 @@ impl<const STATEFUL: bool> StreamProgram for Tiny<STATEFUL> {
     const STREAM: StreamInfo = StreamInfo {
         weights: B + UNITS,
         reads_tables: false,
+        starts: false,
         packed: PWT,
         matrices: &[
             matrix(W, IN, UNITS, PW, false),
@@ -90,21 +91,52 @@ impl<const STATEFUL: bool> StreamProgram for Tiny<STATEFUL> {
     #[inline(always)]
     fn step<S: Simd, W: PanelFormat>(
         s: S,
-        m: &mut Memory<'_>,
-        w: Panels<'_, W>,
-        _: &[f32],
-        t: usize,
+        m: &mut StepMemory<'_, Self, W>,
+        _: Tables<'_>,
         x: &Self::StepInput,
     ) {
-        m.set(&at(X), &x.0);
-        m.set(&at(REAL), &[f32::from(x.1)]);
-        if !m.carry_over(&CARRY, t) {
-            run_rows::<S, W, Pre>(s, m, w, &PRE, t);
-            run_rows::<S, W, Step>(s, m, w, &STEP, t);
+        m.set(const { StreamSlice::<Self, IN>::new(&at(X)) }, &x.0);
+        let real = const { StreamSlice::<Self, 1>::new(&at(REAL)) };
+        m.set(real, &[f32::from(x.1)]);
+        if m.is_padding(real) {
+            m.copy(
+                const { StreamSlice::<Self, UNITS>::new(&at(H)) },
+                const { StreamSlice::<Self, UNITS>::new(&after(H)) },
+            );
+            m.hold_output(const { StreamSlice::<Self, UNITS>::new(&at(Y)) });
+        } else {
+            run_step::<S, W, StreamPre<STATEFUL>>(s, m);
+            run_step::<S, W, StreamStep<STATEFUL>>(s, m);
         }
     }
-    fn step_output(values: &[f32]) -> Self::StepOutput<'_> {
-        array(values, STREAM[Y].offset())
+    fn step_output(values: StepResults<'_, Self>) -> Self::StepOutput<'_> {
+        values.array(const { StreamSlice::<Self, UNITS>::output(&at(Y)) })
+    }
+}
+
+enum StreamPre<const STATEFUL: bool> {}
+impl<const STATEFUL: bool> StreamBody for StreamPre<STATEFUL> {
+    type Program = Tiny<STATEFUL>;
+    const KERNEL: Kernel = PRE;
+    #[inline(always)]
+    fn tile<S: Simd, W: PanelFormat>(s: S, k: &StepTile<'_, Self, S, W>) {
+        let p = k.zeros::<1>();
+        let p = k.segment::<0, 0, 1>(p);
+        k.store::<0>(s.add(p[0], k.vector::<0>()));
+    }
+}
+
+enum StreamStep<const STATEFUL: bool> {}
+impl<const STATEFUL: bool> StreamBody for StreamStep<STATEFUL> {
+    type Program = Tiny<STATEFUL>;
+    const KERNEL: Kernel = STEP;
+    #[inline(always)]
+    fn tile<S: Simd, W: PanelFormat>(s: S, k: &StepTile<'_, Self, S, W>) {
+        let p = k.zeros::<1>();
+        let p = k.segment::<0, 0, 1>(p);
+        let h = s.add(p[0], k.load::<0>());
+        k.store::<0>(h);
+        k.store::<1>(h);
     }
 }
 

@@ -2,7 +2,7 @@
 
 use core::marker::PhantomData;
 
-use rnn_tables::{BufferRef, CarryOver, Extent, Slice};
+use rnn_tables::{BufferRef, Extent};
 
 use super::{Buf, padded};
 
@@ -205,66 +205,6 @@ impl<'a> Memory<'a> {
         // SAFETY: both are `width` floats of this memory's own rows; `copy` allows an overlap.
         unsafe { core::ptr::copy(from, to, width) }
     }
-
-    /// Whether step `t` of a stream is masked; then states and outputs have been held, and the
-    /// cell must not run. The first output stays what a stream's values start with: zeros.
-    ///
-    /// # Panics
-    /// As [`Memory::row`].
-    #[inline(always)]
-    pub fn carry_over(&mut self, carry: &CarryOver, t: usize) -> bool {
-        if self.row(&carry.mask, 1, t, 0)[0] != 0.0 {
-            return false;
-        }
-        for Slice { at, width } in carry.states {
-            self.copy_row(at, t, &BufferRef { after: true, ..*at }, t, *width, 0);
-        }
-        for Slice { at: output, width } in carry.outputs {
-            if carry.zero_output {
-                self.row_mut(output, *width, t, 0).fill(0.0);
-            } else if self.buf(output).extent() != Extent::One {
-                self.copy_row(output, t.wrapping_sub(1), output, t, *width, 0);
-            }
-        }
-        true
-    }
-
-    /// Whether it is for one row and has so many floats. Said once at the start of a step, it lets
-    /// the compiler decide every check after it.
-    #[inline(always)]
-    pub fn holds(&self, values: usize) -> bool {
-        self.len >= values && self.rows == (0, 1)
-    }
-
-    /// Copies the input of a stream's step.
-    #[inline(always)]
-    pub fn set<const N: usize>(&mut self, to: &BufferRef, x: &[f32; N]) {
-        self.row_mut(to, N, 0, 0).copy_from_slice(x);
-    }
-
-    /// Copies row `id` of a table of so many `rows` as the input of a stream's step; zeros if there
-    /// is none. Other weights may stand after the table.
-    #[inline(always)]
-    pub fn embed(&mut self, to: &BufferRef, width: usize, table: &[f32], rows: usize, id: u32) {
-        let id = id as usize;
-        let row = self.row_mut(to, width, 0, 0);
-        match table.get(id * width..(id + 1) * width) {
-            Some(x) if id < rows => row.copy_from_slice(x),
-            _ => row.fill(0.0),
-        }
-    }
-}
-
-/// `N` floats from `at` on.
-///
-/// # Panics
-/// If there are not so many.
-#[inline(always)]
-pub fn array<const N: usize>(values: &[f32], at: usize) -> &[f32; N] {
-    match values.get(at..).and_then(|v| v.first_chunk()) {
-        Some(a) => a,
-        None => panic!("a stream's values are too short"),
-    }
 }
 
 #[cfg(test)]
@@ -283,17 +223,6 @@ mod tests {
 
     fn bufs() -> [Buf; 3] {
         std::array::from_fn(|i| Buf::new(i * 32, 16, 2, 1, Extent::One))
-    }
-
-    #[test]
-    fn an_id_behind_its_table_reads_no_other_weights() {
-        let (bufs, mut arena) = (bufs(), Arena::new(96));
-        let mut m = Memory::new(arena.floats_mut(), &bufs, 1, 1);
-        let weights = [1.0, 2.0, 3.0, 4.0, 5.0, 6.0];
-        for (id, row) in [(1, [3.0, 4.0]), (2, [0.0; 2]), (9, [0.0; 2])] {
-            m.embed(&at(0), 2, &weights, 2, id);
-            assert_eq!(m.row(&at(0), 2, 0, 0), row, "{id}");
-        }
     }
 
     #[test]

@@ -15,17 +15,22 @@
 mod memory;
 mod panels;
 mod positions;
+mod step;
 mod strided;
 mod table;
 mod tile;
 #[cfg(feature = "std")]
 mod valid;
 
-pub use memory::{Memory, array};
+pub use memory::Memory;
 pub use panels::{NativeF32, PanelFormat, Panels, PortableF32, panel_units};
 pub use positions::{AllPositions, Positions};
 pub use rnn_tables::{
     READ_PAST, ROW_ALIGN, pack_matrix, pack_vector, packed_len, packed_start, padded, small_panel,
+};
+pub use step::{
+    StepMemory, StepPanels, StepResults, StepTile, StepValues, StreamBody, StreamSlice, StreamTables,
+    run_step,
 };
 pub use strided::{FindPointers, StridedPointer, StridedPointers};
 pub use table::{Buf, row_len, stream_layout, stream_len};
@@ -71,41 +76,6 @@ const fn tile_rows(registers: usize, gates: usize) -> usize {
     }
 }
 
-/// Runs a kernel for all rows at time `t`, row by row: for a stream, which has one, and a table that
-/// is constant. See [`step_at`] for many rows.
-///
-/// # Panics
-/// If a buffer or a packed weight of the kernel does not exist.
-#[inline(always)]
-pub fn run_rows<S: Simd, W: PanelFormat, B: Body>(
-    s: S,
-    m: &mut Memory<'_>,
-    w: Panels<'_, W>,
-    p: &Kernel,
-    t: usize,
-) {
-    one_register::<S>();
-    let count = m.rows().len();
-    if count == 0 {
-        return;
-    }
-    check::<W, B>(m, w, p, t, t);
-    let line = StridedRun {
-        at: (t, m.rows().start),
-        along: Along::Rows,
-        positions: (0, count),
-    };
-    let pointers = Pointers::Table(m, line.at);
-    let l = RunKernel {
-        block: first_block(m, w, p, pointers, &line),
-        a: &AllPositions.step(m, t),
-        line: &line,
-    };
-    for i in 0..count {
-        single::<S, W, B, _>(s, &l, i);
-    }
-}
-
 /// Runs a kernel for all rows at all times `first..first + steps`: rows and times are all rows to it.
 ///
 /// # Panics
@@ -125,7 +95,7 @@ pub fn run_all<S: Simd, W: PanelFormat, B: Body>(
 /// Runs a kernel for the positions `a` at time `t`.
 ///
 /// # Panics
-/// As [`run_rows`], and if the positions are not those of this memory.
+/// As [`run_all`], and if the positions are not those of this memory.
 #[inline(always)]
 pub fn step_at<S: Simd, W: PanelFormat, B: Body, A: Positions>(
     s: S,

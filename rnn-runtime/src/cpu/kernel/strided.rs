@@ -74,54 +74,24 @@ pub struct StridedPointers<
     operands: [StridedPointer; O],
 }
 
-/// Where a tile finds its vectors. Each method gives the first float of one at distance `n`.
+/// Where a tile finds its vectors. Each method gives the first float of one at distance `n`. Operands are those of all
+/// products, one after another.
 #[derive(Clone, Copy)]
-pub enum Pointers<'a> {
-    /// In strided pointers. Operands are those of all products, one after another.
-    StridedRun {
-        loads: &'a [StridedPointer],
-        scalars: &'a [StridedPointer],
-        stores: &'a [StridedPointer],
-        reductions: &'a [StridedPointer],
-        operands: &'a [StridedPointer],
-    },
-    /// By the table, at this time and from this row on: where the table is constant, as in a stream,
-    /// so are the positions in it, and strided pointers would only be written to be read again.
-    Table(&'a Memory<'a>, (usize, usize)),
-}
-
-impl Pointers<'_> {
-    /// # Safety
-    /// The table's vectors have been checked for its time and all its rows, and `n` is among them.
-    #[inline(always)]
-    unsafe fn find(
-        &self,
-        n: usize,
-        r: &BufferRef,
-        column: impl Fn() -> StridedPointer,
-    ) -> *mut f32 {
-        match self {
-            // SAFETY: the caller's promise.
-            Pointers::Table(m, (t, row)) => unsafe { m.at(r, *t, row + n) },
-            Pointers::StridedRun { .. } => column().at(n),
-        }
-    }
+pub struct Pointers<'a> {
+    loads: &'a [StridedPointer],
+    scalars: &'a [StridedPointer],
+    stores: &'a [StridedPointer],
+    reductions: &'a [StridedPointer],
+    operands: &'a [StridedPointer],
 }
 
 /// A method for each list of a kernel.
 macro_rules! lists {
     ($($name:ident $list:ident;)*) => {
         impl Pointers<'_> {$(
-            /// # Safety
-            /// As [`Pointers::find`].
             #[cfg_attr(not(recurrent_calls), inline(always))]
-            pub(super) unsafe fn $name(&self, p: &Kernel, i: usize, n: usize) -> *mut f32 {
-                let column = || match self {
-                    Pointers::StridedRun { $list, .. } => $list[i],
-                    Pointers::Table(..) => unreachable!("a table has no strided pointers"),
-                };
-                // SAFETY: the caller's promise.
-                unsafe { self.find(n, &p.$list[i], column) }
+            pub(super) fn $name(&self, i: usize, n: usize) -> *mut f32 {
+                self.$list[i].at(n)
             }
         )*}
     };
@@ -131,22 +101,7 @@ lists! {
     scalar scalars;
     store stores;
     reduction reductions;
-}
-
-impl Pointers<'_> {
-    /// Operand `i` of all products, which is at `r`.
-    ///
-    /// # Safety
-    /// As [`Pointers::find`].
-    #[cfg_attr(not(recurrent_calls), inline(always))]
-    pub(super) unsafe fn operand(&self, r: &BufferRef, i: usize, n: usize) -> *mut f32 {
-        let column = || match self {
-            Pointers::StridedRun { operands, .. } => operands[i],
-            Pointers::Table(..) => unreachable!("a table has no strided pointers"),
-        };
-        // SAFETY: the caller's promise.
-        unsafe { self.find(n, r, column) }
-    }
+    operand operands;
 }
 
 pub mod sealed {
@@ -187,7 +142,7 @@ impl<const L: usize, const C: usize, const W: usize, const R: usize, const O: us
 
     #[inline(always)]
     fn pointers(&self) -> Pointers<'_> {
-        Pointers::StridedRun {
+        Pointers {
             loads: &self.loads,
             scalars: &self.scalars,
             stores: &self.stores,

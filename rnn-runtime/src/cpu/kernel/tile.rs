@@ -90,7 +90,7 @@ impl<W: PanelFormat> Block<'_, W> {
                     // SAFETY: as in `Tile::product`.
                     *sum = unsafe {
                         let w = self.weights.at(block.start + gate * units);
-                        let x = self.pointers.operand(&segment.operand, first + j, n);
+                        let x = self.pointers.operand(first + j, n);
                         let (row, register, k) = (block.row, block.register, segment.k);
                         W::call_dot(s, w, (row, register), x.cast_const(), k, *sum)
                     };
@@ -103,7 +103,7 @@ impl<W: PanelFormat> Block<'_, W> {
     #[cfg_attr(not(recurrent_calls), inline(always))]
     fn load<S: Simd>(&self, s: S, i: usize, n: usize) -> S::V {
         // SAFETY: `check` saw this vector, rounded up to whole vectors.
-        unsafe { s.load(self.pointers.load(self.p, i, n).add(self.unit)) }
+        unsafe { s.load(self.pointers.load(i, n).add(self.unit)) }
     }
 
     /// Vector number `i` of the parameters.
@@ -124,7 +124,7 @@ impl<W: PanelFormat> Block<'_, W> {
         // SAFETY: `check` saw this vector, rounded up to whole vectors unless it is exact; the
         // rows of this memory are this caller's own.
         unsafe {
-            let p = self.pointers.store(self.p, i, n).add(self.unit);
+            let p = self.pointers.store(i, n).add(self.unit);
             let lanes = match to.exact {
                 true => self.p.width - self.unit,
                 false => S::LANES,
@@ -211,7 +211,7 @@ impl<'a, B: Body, S: Simd, W: PanelFormat, const R: usize> Tile<'a, B, S, W, R> 
                 let mut w = weights.at(block.start);
                 let mut x = [core::ptr::null::<f32>(); R];
                 for (x, &n) in x.iter_mut().zip(&self.at) {
-                    let p = pointers.operand(&segment.operand, first + j, n);
+                    let p = pointers.operand(first + j, n);
                     *x = p.cast_const();
                 }
                 for k in 0..segment.k {
@@ -266,7 +266,7 @@ impl<'a, B: Body, S: Simd, W: PanelFormat, const R: usize> Tile<'a, B, S, W, R> 
         // SAFETY: `check` saw it.
         unsafe {
             self.s
-                .splat(*self.block.pointers.scalar(self.block.p, i, self.at[r]))
+                .splat(*self.block.pointers.scalar(i, self.at[r]))
         }
     }
 
@@ -289,7 +289,7 @@ impl<'a, B: Body, S: Simd, W: PanelFormat, const R: usize> Tile<'a, B, S, W, R> 
             let p = self
                 .block
                 .pointers
-                .store(self.block.p, i, self.at[r])
+                .store(i, self.at[r])
                 .add(self.block.unit);
             let sum = self.s.add(self.s.load(p), v);
             self.store(i, r, sum);
@@ -329,7 +329,7 @@ impl<'a, B: Body, S: Simd, W: PanelFormat, const R: usize> Tile<'a, B, S, W, R> 
     pub fn set(&self, i: usize, r: usize, v: S::V) {
         // SAFETY: `check` saw a whole row there; the row is this caller's own.
         unsafe {
-            let p = self.block.pointers.reduction(self.block.p, i, self.at[r]);
+            let p = self.block.pointers.reduction(i, self.at[r]);
             self.s.store_partial(p, v, 1);
         }
     }
@@ -357,7 +357,7 @@ impl<'a, B: Body, S: Simd, W: PanelFormat, const R: usize> Tile<'a, B, S, W, R> 
         let one = self.s.one();
         // SAFETY: `check` saw a whole row there; the row is this caller's own.
         unsafe {
-            let p = self.block.pointers.reduction(self.block.p, i, self.at[r]);
+            let p = self.block.pointers.reduction(i, self.at[r]);
             let part = fold(match self.block.unit {
                 0 => one.splat(start),
                 _ => one.load(p),

@@ -43,10 +43,21 @@ macro_rules! functions {
             pub fn $name<S: Simd>(s: S, $x: S::V $(, $y: S::V)?) -> S::V {
                 if CALLED {
                     // A function of one argument gets it twice.
-                    s.call(Function::$function, $x, last!($x $($y)?))
-                } else {
-                    $formula(s, $x $(, $y)?)
+                    return s.call(Function::$function, $x, last!($x $($y)?));
                 }
+                // Without vectors the formula is some thirty instructions for each unit of a tile, and a third as many
+                // constants: a tile calls the one copy for its four units. C passes a few floats in registers, where Rust
+                // uses memory. Targets that have vectors would not even compile it for theirs.
+                #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64", simd128)))]
+                if const { S::One::LANES == 1 } {
+                    #[inline(never)]
+                    #[allow(improper_ctypes_definitions)]
+                    extern "C" fn copy<S: Simd>(s: S, $x: S::V $(, $y: S::V)?) -> S::V {
+                        $formula(s, $x $(, $y)?)
+                    }
+                    return copy(s, $x $(, $y)?);
+                }
+                $formula(s, $x $(, $y)?)
             }
         )*
     };

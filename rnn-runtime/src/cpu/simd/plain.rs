@@ -1,5 +1,7 @@
 //! Plain arrays, for every target; LLVM turns the loops into the vectors of the baseline.
 
+use core::mem::MaybeUninit;
+
 use super::{LaneFunction, Simd};
 
 /// `N` lanes in an array: 1, 2, 4, 8 or 16. Exists on every CPU.
@@ -18,19 +20,51 @@ const MAGIC: f32 = 12_582_912.0;
 /// From here on every float is an integer or far enough from `MAGIC`'s reach; see `round`.
 const MAGIC_LIMIT: f32 = 4_194_304.0;
 
+/// `f` of the number of every lane. One lane is no loop, which the levels of optimisation for size would keep.
+#[inline(always)]
+fn each<const N: usize, Y: Copy>(f: impl Fn(usize) -> Y) -> [Y; N] {
+    if N != 1 {
+        return core::array::from_fn(f);
+    }
+    let mut all = MaybeUninit::<[Y; N]>::uninit();
+    // SAFETY: the array is one `Y`, which is written.
+    unsafe {
+        all.as_mut_ptr().cast::<Y>().write(f(0));
+        all.assume_init()
+    }
+}
+
+/// Lane `i`.
+///
+/// # Safety
+/// `i < N`.
+#[inline(always)]
+unsafe fn lane<const N: usize, T: Copy>(all: &[T; N], i: usize) -> T {
+    // SAFETY: the caller's promise. An index would be checked where it is not known, at the lower levels of optimisation.
+    unsafe { *all.get_unchecked(i) }
+}
+
 #[inline(always)]
 fn map<const N: usize>(a: V<N>, f: impl Fn(f32) -> f32) -> V<N> {
-    a.map(f)
+    // SAFETY: `each` counts the lanes.
+    each(|i| f(unsafe { lane(&a, i) }))
 }
 
 #[inline(always)]
-fn zip<const N: usize>(a: V<N>, b: V<N>, f: impl Fn(f32, f32) -> f32) -> V<N> {
-    core::array::from_fn(|i| f(a[i], b[i]))
+fn zip<const N: usize, Y: Copy>(a: V<N>, b: V<N>, f: impl Fn(f32, f32) -> Y) -> [Y; N] {
+    // SAFETY: `each` counts the lanes.
+    each(|i| unsafe { f(lane(&a, i), lane(&b, i)) })
 }
 
 #[inline(always)]
-fn compare<const N: usize>(a: V<N>, b: V<N>, f: impl Fn(f32, f32) -> bool) -> M<N> {
-    core::array::from_fn(|i| f(a[i], b[i]))
+fn zip3<const N: usize, A: Copy>(
+    a: [A; N],
+    b: V<N>,
+    c: V<N>,
+    f: impl Fn(A, f32, f32) -> f32,
+) -> V<N> {
+    // SAFETY: `each` counts the lanes.
+    each(|i| unsafe { f(lane(&a, i), lane(&b, i), lane(&c, i)) })
 }
 
 #[inline(always)]
@@ -67,8 +101,9 @@ fn floor(a: f32) -> f32 {
 fn tree<const N: usize>(mut v: V<N>, f: impl Fn(f32, f32) -> f32) -> f32 {
     let mut half = N / 2;
     while half > 0 {
-        for i in 0..half {
-            v[i] = f(v[i], v[i + half]);
+        let (low, high) = v.split_at_mut(half);
+        for (a, b) in low.iter_mut().zip(high) {
+            *a = f(*a, *b);
         }
         half /= 2;
     }
@@ -103,7 +138,7 @@ impl<const N: usize> Simd for Plain<N> {
     }
     #[inline(always)]
     fn splat(self, x: f32) -> V<N> {
-        [x; N]
+        each(|_| x)
     }
     #[inline(always)]
     unsafe fn load(self, p: *const f32) -> V<N> {
@@ -117,7 +152,7 @@ impl<const N: usize> Simd for Plain<N> {
     }
     #[inline(always)]
     unsafe fn load_partial(self, p: *const f32, n: usize) -> V<N> {
-        core::array::from_fn(|i| {
+        each(|i| {
             if i < n {
                 // SAFETY: i < n, and the caller promises n floats.
                 unsafe { p.add(i).read() }
@@ -172,40 +207,40 @@ impl<const N: usize> Simd for Plain<N> {
     }
     #[inline(always)]
     fn mul_add(self, a: V<N>, b: V<N>, c: V<N>) -> V<N> {
-        core::array::from_fn(|i| fma(a[i], b[i], c[i]))
+        zip3(a, b, c, fma)
     }
     #[inline(always)]
     fn neg_mul_add(self, a: V<N>, b: V<N>, c: V<N>) -> V<N> {
-        core::array::from_fn(|i| fma(-a[i], b[i], c[i]))
+        zip3(a, b, c, |a, b, c| fma(-a, b, c))
     }
 
     #[inline(always)]
     fn lt(self, a: V<N>, b: V<N>) -> M<N> {
-        compare(a, b, |a, b| a < b)
+        zip(a, b, |a, b| a < b)
     }
     #[inline(always)]
     fn le(self, a: V<N>, b: V<N>) -> M<N> {
-        compare(a, b, |a, b| a <= b)
+        zip(a, b, |a, b| a <= b)
     }
     #[inline(always)]
     fn gt(self, a: V<N>, b: V<N>) -> M<N> {
-        compare(a, b, |a, b| a > b)
+        zip(a, b, |a, b| a > b)
     }
     #[inline(always)]
     fn ge(self, a: V<N>, b: V<N>) -> M<N> {
-        compare(a, b, |a, b| a >= b)
+        zip(a, b, |a, b| a >= b)
     }
     #[inline(always)]
     fn eq(self, a: V<N>, b: V<N>) -> M<N> {
-        compare(a, b, |a, b| a == b)
+        zip(a, b, |a, b| a == b)
     }
     #[inline(always)]
     fn select(self, m: M<N>, if_true: V<N>, if_false: V<N>) -> V<N> {
-        core::array::from_fn(|i| if m[i] { if_true[i] } else { if_false[i] })
+        zip3(m, if_true, if_false, |m, a, b| if m { a } else { b })
     }
     #[inline(always)]
     fn first_lanes(self, n: usize) -> M<N> {
-        core::array::from_fn(|i| i < n)
+        each(|i| i < n)
     }
 
     #[inline(always)]

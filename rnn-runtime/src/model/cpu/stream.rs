@@ -6,7 +6,7 @@ use super::StreamCode;
 use crate::{
     cpu::{
         arena::Storage,
-        kernel::{NativeF32, Panels},
+        kernel::{NativeF32, Panels, StepPanels},
         simd::Isa,
     },
     error::Error,
@@ -16,6 +16,13 @@ use crate::{
     },
     stream::{PackedWeights, StreamOver, StreamProgram, StreamState, StreamWeights, Tables},
 };
+
+/// A model packs as many weights as its stream reads.
+#[cold]
+#[inline(never)]
+fn fewer() -> ! {
+    unreachable!("a model has packed fewer weights than its stream reads")
+}
 
 /// The packed weights of a model, which packs them if nobody has yet.
 #[inline]
@@ -29,7 +36,10 @@ pub(in crate::model) fn packed_weights<M: Program>(
         true => Tables::new(data.weights(), 0),
         false => Tables::NONE,
     };
-    PackedWeights::known(tables, panels)
+    match StepPanels::new(panels) {
+        Some(panels) => PackedWeights::known(tables, panels),
+        None => fewer(),
+    }
 }
 
 impl<M: Program> StreamWeights for M {
