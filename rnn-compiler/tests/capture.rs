@@ -39,6 +39,8 @@ fn captured(tokens: TokenStream, found: &mut Vec<String>) {
                         "STREAM",
                         "GATES",
                         "SMALL_PANEL",
+                        "KERNEL",
+                        "Program",
                         "Values",
                         "Input",
                         "Output",
