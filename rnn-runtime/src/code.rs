@@ -10,10 +10,10 @@ pub use crate::{
     cpu::{
         arena::{Inline, lines},
         kernel::{
-            AllPositions, Body, Buf, Memory, PanelFormat, Panels, READ_PAST, StepMemory, StepResults,
-            StepTile, StreamBody, StreamSlice, StridedPointers, Tile, all_at, packed_len,
-            packed_start, padded, run_all, run_step, small_panel, step_at, stream_layout,
-            stream_len,
+            AllPositions, Body, Buf, Memory, PanelFormat, Panels, READ_PAST, StepMemory,
+            StepResults, StepTile, StreamBody, StreamSlice, StridedPointers, Tile, all_at,
+            packed_len, packed_start, padded, run_all, run_step, small_panel, step_at,
+            stream_layout, stream_len,
         },
         math,
         simd::Simd,

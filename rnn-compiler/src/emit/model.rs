@@ -119,9 +119,21 @@ fn implementation(
             forwards,
         );
         if !matches!(op.kind, OpKind::Normalize { .. }) {
-            one("Forward", &emit(&cell.forward, Rows::Some)?, None, true, forwards);
+            one(
+                "Forward",
+                &emit(&cell.forward, Rows::Some)?,
+                None,
+                true,
+                forwards,
+            );
             let backwards = ["backward", "backward_masked"];
-            one("Backward", &emit(&cell.backward, Rows::Some)?, None, first, backwards);
+            one(
+                "Backward",
+                &emit(&cell.backward, Rows::Some)?,
+                None,
+                first,
+                backwards,
+            );
         }
     }
     let info = info::model_info(rt, plan, &packing, name)?;

@@ -96,16 +96,12 @@ fn one(
             state,
             width,
             ..
-        } => {
-            copy(rt, &after(state), value, width)
-        }
+        } => copy(rt, &after(state), value, width),
         Instruction::StartStateFrom {
             state,
             value,
             width,
-        } => {
-            copy(rt, value, state, width)
-        }
+        } => copy(rt, value, state, width),
         other => return Err(Bug::new(format!("{other:?} in a stream"))),
     })
 }

@@ -228,7 +228,12 @@ fn weights_that_do_not_fit_are_refused() {
 }
 
 /// What a stream gives on a processor without vectors: sums over units are taken one after another there.
-fn one_lane<P, X, const N: usize>(name: &str, weights: &[f32], packed: &[f32], x: X) -> Vec<(String, u32)>
+fn one_lane<P, X, const N: usize>(
+    name: &str,
+    weights: &[f32],
+    packed: &[f32],
+    x: X,
+) -> Vec<(String, u32)>
 where
     P: for<'s> StreamProgram<StepOutput<'s> = &'s [f32; N]>,
     X: Fn(usize) -> P::StepInput,
@@ -255,9 +260,12 @@ fn bare_on_one_lane() -> Vec<(String, u32)> {
     let weights = positive::<{ PackedWeights::<Normalised>::WEIGHTS }>(STARTS[2]);
     let mut room = [0.0; PackedWeights::<Normalised>::LEN];
     PackedWeights::<Normalised>::pack(&weights, &mut room).unwrap();
-    all.extend(one_lane::<Normalised, _, 3>("Normalised", &[], &room, |t| {
-        std::array::from_fn(|f| input(2, t, f))
-    }));
+    all.extend(one_lane::<Normalised, _, 3>(
+        "Normalised",
+        &[],
+        &room,
+        |t| std::array::from_fn(|f| input(2, t, f)),
+    ));
     let weights = numbers::<{ PackedWeights::<Curved>::WEIGHTS }>(STARTS[3]);
     let mut room = [0.0; PackedWeights::<Curved>::LEN];
     PackedWeights::<Curved>::pack(&weights, &mut room).unwrap();

@@ -174,7 +174,12 @@ impl<const WIDTH: usize, const PANEL: usize, W: PanelFormat> Op for Compare<'_, 
             for (buf, width) in Stream::<WIDTH>::LAYOUT.iter().zip(widths) {
                 // Both steps of a state; what stands after a row's values is nobody's.
                 for first in (buf.offset()..buf.offset() + buf.len()).step_by(buf.row()) {
-                    let bits = |all: &[f32]| all[first..first + width].iter().map(|x| x.to_bits()).collect::<Vec<_>>();
+                    let bits = |all: &[f32]| {
+                        all[first..first + width]
+                            .iter()
+                            .map(|x| x.to_bits())
+                            .collect::<Vec<_>>()
+                    };
                     let (a, b) = (bits(stream.floats()), bits(batch.floats()));
                     assert_eq!(a, b, "{}: step {t}", self.what);
                 }

@@ -29,8 +29,8 @@ pub use rnn_tables::{
     READ_PAST, ROW_ALIGN, pack_matrix, pack_vector, packed_len, packed_start, padded, small_panel,
 };
 pub use step::{
-    StepMemory, StepPanels, StepResults, StepTile, StepValues, StreamBody, StreamSlice, StreamTables,
-    run_step,
+    StepMemory, StepPanels, StepResults, StepTile, StepValues, StreamBody, StreamSlice,
+    StreamTables, run_step,
 };
 pub use strided::{FindPointers, StridedPointer, StridedPointers};
 pub use table::{Buf, row_len, stream_layout, stream_len};

@@ -264,10 +264,7 @@ impl<'a, B: Body, S: Simd, W: PanelFormat, const R: usize> Tile<'a, B, S, W, R> 
     #[inline(always)]
     pub fn scalar(&self, i: usize, r: usize) -> S::V {
         // SAFETY: `check` saw it.
-        unsafe {
-            self.s
-                .splat(*self.block.pointers.scalar(i, self.at[r]))
-        }
+        unsafe { self.s.splat(*self.block.pointers.scalar(i, self.at[r])) }
     }
 
     /// Writes vector number `i` of the stores.

@@ -122,7 +122,10 @@ mod tests {
             for width in 1..100 {
                 let Tiles { four, two, one } = Tiles::of(width, lanes, products);
                 let units = lanes * (4 * four + 2 * two + one);
-                assert!(units >= width && units < width + lanes.max(2), "{width} {lanes}");
+                assert!(
+                    units >= width && units < width + lanes.max(2),
+                    "{width} {lanes}"
+                );
                 assert!(two <= 1 || lanes > 1);
                 assert_eq!(four > 0, lanes == 1 && width > 2);
                 assert!(two == 0 || lanes == 1 || products);

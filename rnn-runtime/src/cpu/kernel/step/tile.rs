@@ -250,7 +250,12 @@ impl<'a, B: StreamBody, S: Simd, W: PanelFormat> StepTile<'a, B, S, W> {
     #[inline(always)]
     pub fn add<const I: usize>(&self, v: S::V) {
         let (address, room) = const { store::<B>(I) };
-        const { assert!(store::<B>(I).1 == usize::MAX, "a sum has no room of its own") };
+        const {
+            assert!(
+                store::<B>(I).1 == usize::MAX,
+                "a sum has no room of its own"
+            )
+        };
         let _ = room;
         // SAFETY: as in `store`.
         let old = unsafe { self.s.load(self.at(address).add(self.unit)) };
