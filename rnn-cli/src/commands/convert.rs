@@ -1,0 +1,144 @@
+//! `recurrent convert`.
+
+use std::path::Path;
+
+use rnn_formats::{Body, Error, write};
+use serde_json::json;
+
+use crate::{
+    arguments::{ModelFile, Names, Target},
+    failure::{Done, Failure},
+    model::{Model, Opened},
+    output::{self, Output},
+};
+
+/// Where a model goes, and as what.
+pub struct Conversion<'a> {
+    /// The new file.
+    pub path: &'a Path,
+    /// Its format; `None`: that of its ending.
+    pub to: Option<Target>,
+    /// The names of tensors.
+    pub names: Names,
+    /// Writes over a file.
+    pub force: bool,
+}
+
+/// Writes a model in another format.
+///
+/// # Errors
+/// If the file is wrong, the format cannot hold the model, or the new file cannot be written.
+pub fn convert(file: &ModelFile, conversion: &Conversion<'_>, output: Output) -> Done<()> {
+    let path = conversion.path;
+    let to = match conversion.to {
+        Some(to) => to,
+        None => ending(path)?,
+    };
+    if path.exists() && !conversion.force {
+        return Err(Failure::new(format!("{} is there already", path.display()))
+            .help("`--force` writes over it"));
+    }
+    let opened = Opened::read(file)?;
+    // Weights go to weights without any layers.
+    let without = opened.imported.network.is_none() && file.layers.is_none();
+    let written = match (to, conversion.names) {
+        (Target::Safetensors, Names::Keras) if without => {
+            write::safetensors(&opened.imported.tensors).map_err(|e| unwritten(path, &e))?
+        }
+        _ => {
+            let model = opened.model()?;
+            let (network, tensors) = (&model.network, &model.tensors);
+            let written = match (to, conversion.names) {
+                (Target::Safetensors, Names::Keras) => write::safetensors(tensors),
+                (Target::Safetensors, Names::Pytorch) => write::pytorch(network, tensors),
+                (Target::Keras, _) => write::keras(network, tensors),
+                (Target::Onnx, _) => write::onnx(network, tensors),
+                (Target::Rtneural, _) => write::rtneural(network, tensors),
+                (Target::Rust, _) => Ok(write::Written {
+                    bytes: rust(&model, path).into_bytes(),
+                    notes: Vec::new(),
+                }),
+            };
+            written.map_err(|e| unwritten(path, &e))?
+        }
+    };
+    output::write(path, &written.bytes)?;
+    let mut text = format!(
+        "{}: {} bytes",
+        path.display(),
+        output::grouped(written.bytes.len())
+    );
+    for note in &written.notes {
+        text.push_str(&format!("\nnote: {note}"));
+    }
+    let json = json!({
+        "file": path,
+        "bytes": written.bytes.len(),
+        "notes": written.notes,
+    });
+    output.print(&text, &json);
+    Ok(())
+}
+
+/// The format of a file's name.
+fn ending(path: &Path) -> Done<Target> {
+    let ending = path.extension().unwrap_or_default().to_string_lossy();
+    Ok(match ending.to_ascii_lowercase().as_str() {
+        "safetensors" => Target::Safetensors,
+        "keras" => Target::Keras,
+        "onnx" => Target::Onnx,
+        "json" => Target::Rtneural,
+        "rs" | "txt" => Target::Rust,
+        _ => {
+            return Err(Failure::new(format!(
+                "the ending of {} says no format",
+                path.display()
+            ))
+            .help("end it with .safetensors, .keras, .onnx, .json (RTNeural) or .rs, or say `--to`"));
+        }
+    })
+}
+
+fn unwritten(path: &Path, e: &Error) -> Failure {
+    let lines = match e {
+        Error::NotUnderstood(lines) => lines.join("\n"),
+        e => e.to_string(),
+    };
+    Failure::new(format!("{} cannot hold this model\n{lines}", path.display()))
+}
+
+/// The model as Rust: what a user writes who wants to change it.
+fn rust(model: &Model, path: &Path) -> String {
+    let file = model.opened.path.canonicalize();
+    let file = file.unwrap_or_else(|_| model.opened.path.clone());
+    let folder = path.parent().and_then(|p| match p.as_os_str().is_empty() {
+        true => std::env::current_dir().ok(),
+        false => p.canonicalize().ok(),
+    });
+    // Beside the new file by its name, else where it is.
+    let file = match (file.parent(), file.file_name()) {
+        (Some(of), Some(name)) if Some(of) == folder.as_deref() => name.to_string_lossy().into_owned(),
+        _ => file.to_string_lossy().into_owned(),
+    };
+    let mut text = String::from("use recurrent::prelude::*;\n\n");
+    for (_, cell) in &model.network.cells {
+        text.push_str(&format!("rnn_cell! {{\n{}\n}}\n\n", indented(cell)));
+    }
+    let name = crate::program::type_name(&model.opened.stem());
+    let layers = match &model.body {
+        Body::Chain(chain) => {
+            let chain = chain.replace(" -> ", "\n        -> ");
+            format!("    pub struct {name} = {chain},\n        weights = {file:?};")
+        }
+        Body::Graph(graph) => format!(
+            "    pub struct {name} {{\n{}    }}, weights = {file:?}",
+            indented(&indented(graph))
+        ),
+    };
+    text.push_str(&format!("rnn_model! {{\n{layers}\n}}\n"));
+    text
+}
+
+fn indented(text: &str) -> String {
+    text.lines().map(|line| format!("    {line}\n")).collect()
+}
