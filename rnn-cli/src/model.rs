@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use rnn_formats::{Body, Error, Imported, Network, Tensor, Unfit, Wanted};
+use rnn_formats::{Body, Error, Imported, Network, Tensor, Unfit, ParamShape};
 use rnn_reference::{Definitions, ReferenceModel, Weights};
 
 use crate::{
@@ -165,8 +165,8 @@ impl Opened {
     /// The tensors of the model's parameters, in their order.
     fn tensors(&mut self, reference: &ReferenceModel) -> Done<Vec<Tensor>> {
         let specs = reference.specs().iter();
-        let wanted: Vec<Wanted<'_>> = specs
-            .map(|spec| Wanted {
+        let wanted: Vec<ParamShape<'_>> = specs
+            .map(|spec| ParamShape {
                 name: &spec.name,
                 shape: &spec.shape,
             })

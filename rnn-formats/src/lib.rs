@@ -40,7 +40,7 @@ pub mod onnx;
 
 pub use bytes::Bytes;
 pub use error::Error;
-pub use fit::{Wanted, are_pytorch, fit, fit_matching};
+pub use fit::{ParamShape, are_pytorch, fit, fit_matching};
 pub use network::{Body, Network, NetworkInput, NetworkLayer, Value, rust_name};
 #[cfg(feature = "all")]
 pub use open::read;

@@ -2,7 +2,7 @@
 
 use ::safetensors::SafeTensors;
 
-use crate::{Beside, Error, Tensor, Wanted, safetensors, torch};
+use crate::{Beside, Error, Tensor, ParamShape, safetensors, torch};
 #[cfg(feature = "all")]
 use crate::{Imported, guitarml, keras, nam, onnx, rtneural, zip};
 
@@ -95,7 +95,7 @@ impl From<Error> for Unfit {
 pub fn tensors(
     bytes: &[u8],
     beside: Beside<'_>,
-    wanted: Option<&[Wanted<'_>]>,
+    wanted: Option<&[ParamShape<'_>]>,
 ) -> Result<Vec<Tensor>, Unfit> {
     let container = Container::of(bytes);
     let dict = match container {
@@ -125,7 +125,7 @@ pub fn tensors(
 pub fn tensors(
     bytes: &[u8],
     _: Beside<'_>,
-    wanted: Option<&[Wanted<'_>]>,
+    wanted: Option<&[ParamShape<'_>]>,
 ) -> Result<Vec<Tensor>, Unfit> {
     let other = match Container::of(bytes) {
         Container::Safetensors | Container::Other => return named(bytes, wanted),
@@ -139,7 +139,7 @@ pub fn tensors(
     ))))
 }
 
-fn named(bytes: &[u8], wanted: Option<&[Wanted<'_>]>) -> Result<Vec<Tensor>, Unfit> {
+fn named(bytes: &[u8], wanted: Option<&[ParamShape<'_>]>) -> Result<Vec<Tensor>, Unfit> {
     let keras = SafeTensors::read_metadata(bytes)
         .is_ok_and(|(_, header)| header.offset_keys().iter().any(|name| name.contains('/')));
     match wanted {
@@ -151,7 +151,7 @@ fn named(bytes: &[u8], wanted: Option<&[Wanted<'_>]>) -> Result<Vec<Tensor>, Unf
     }
 }
 
-fn owned(wanted: &[Wanted<'_>]) -> Vec<(String, Vec<usize>)> {
-    let one = |w: &Wanted<'_>| (w.name.to_owned(), w.shape.to_vec());
+fn owned(wanted: &[ParamShape<'_>]) -> Vec<(String, Vec<usize>)> {
+    let one = |w: &ParamShape<'_>| (w.name.to_owned(), w.shape.to_vec());
     wanted.iter().map(one).collect()
 }

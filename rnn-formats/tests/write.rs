@@ -7,7 +7,7 @@ mod onnx_common;
 use std::{collections::BTreeMap, path::Path};
 
 use rnn_formats::{
-    Body, Error, Format, Imported, Network, Tensor, Wanted, fit, keras, read, write, zip::Archive,
+    Body, Error, Format, Imported, Network, Tensor, ParamShape, fit, keras, read, write, zip::Archive,
 };
 use rnn_reference::{Call, Definitions, Input, OutputData, ReferenceModel, Weights};
 
@@ -114,9 +114,9 @@ fn read_back(bytes: &[u8]) -> Result<Imported, Error> {
     read(bytes, none)
 }
 
-fn wanted(tensors: &[Tensor]) -> Vec<Wanted<'_>> {
+fn wanted(tensors: &[Tensor]) -> Vec<ParamShape<'_>> {
     let all = tensors.iter();
-    all.map(|Tensor { name, shape, .. }| Wanted { name, shape })
+    all.map(|Tensor { name, shape, .. }| ParamShape { name, shape })
         .collect()
 }
 

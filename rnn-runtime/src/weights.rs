@@ -25,7 +25,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use rnn_formats::{Tensor, Unfit, Wanted, fit, fit_matching};
+use rnn_formats::{Tensor, Unfit, ParamShape, fit, fit_matching};
 use safetensors::tensor::{Dtype, TensorView};
 
 use crate::{error::Error, params::ParamSpec};
@@ -211,7 +211,7 @@ impl File<'_> {
         Ok(())
     }
 
-    fn tensors(&self, wanted: Option<&[Wanted<'_>]>) -> Result<Vec<Tensor>, Error> {
+    fn tensors(&self, wanted: Option<&[ParamShape<'_>]>) -> Result<Vec<Tensor>, Error> {
         let mut beside = |name: &str| match &self.folder {
             Some(folder) => fs::read(folder.join(name)),
             None => Err(std::io::ErrorKind::NotFound.into()),
@@ -234,8 +234,8 @@ impl File<'_> {
     }
 }
 
-fn wanted(specs: &[ParamSpec]) -> Vec<Wanted<'_>> {
-    let one = |spec: &'_ ParamSpec| Wanted {
+fn wanted(specs: &[ParamSpec]) -> Vec<ParamShape<'_>> {
+    let one = |spec: &'_ ParamSpec| ParamShape {
         name: spec.name,
         shape: spec.shape,
     };

@@ -6,7 +6,7 @@ use std::{
 };
 
 use proc_macro2::{Group, Span, TokenStream, TokenTree};
-use rnn_formats::{Body, Error, Imported, Tensor, Unfit, Wanted};
+use rnn_formats::{Body, Error, Imported, Tensor, Unfit, ParamShape};
 
 use super::{Sizes, Trained, mistake};
 use crate::{
@@ -354,10 +354,10 @@ fn shapes(graph: &OpGraph, sizes: &Sizes) -> Option<Vec<Vec<usize>>> {
     graph.params.iter().map(shape).collect()
 }
 
-fn wanted<'a>(graph: &'a OpGraph, shapes: &'a [Vec<usize>]) -> Vec<Wanted<'a>> {
+fn wanted<'a>(graph: &'a OpGraph, shapes: &'a [Vec<usize>]) -> Vec<ParamShape<'a>> {
     let params = graph.params.iter().zip(shapes);
     params
-        .map(|(p, shape)| Wanted {
+        .map(|(p, shape)| ParamShape {
             name: &p.name,
             shape,
         })

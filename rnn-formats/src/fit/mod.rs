@@ -12,7 +12,7 @@ const MAX_COMPARED: usize = 1000;
 
 /// A parameter that a model has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Wanted<'m> {
+pub struct ParamShape<'m> {
     /// Its name, `lstm/kernel`.
     pub name: &'m str,
     /// Its axes.
@@ -26,14 +26,14 @@ pub struct Wanted<'m> {
 /// that the model does not have, shape that differs, and tensor with a number that is not finite.
 ///
 /// ```
-/// use rnn_formats::{Tensor, Wanted, fit};
+/// use rnn_formats::{Tensor, ParamShape, fit};
 ///
 /// let bias = Tensor::new("sequential/dense/bias", [2], vec![1.0, 2.0])?;
-/// let wanted = [Wanted { name: "dense/bias", shape: &[2] }];
+/// let wanted = [ParamShape { name: "dense/bias", shape: &[2] }];
 /// let tensors = [bias];
 /// assert_eq!(fit(&tensors, &wanted).unwrap()[0].values, [1.0, 2.0]);
 ///
-/// let wanted = [Wanted { name: "dense/bias", shape: &[3] }];
+/// let wanted = [ParamShape { name: "dense/bias", shape: &[3] }];
 /// assert_eq!(
 ///     fit(&tensors, &wanted).unwrap_err(),
 ///     ["dense/bias (`sequential/dense/bias` of the file): expected shape [3], found [2]"],
@@ -42,7 +42,7 @@ pub struct Wanted<'m> {
 /// ```
 pub fn fit<'t>(
     tensors: &'t [Tensor],
-    wanted: &[Wanted<'_>],
+    wanted: &[ParamShape<'_>],
 ) -> Result<Vec<&'t Tensor>, Vec<String>> {
     let file = File(tensors);
     let assignment = file.assign(wanted, true);
@@ -64,7 +64,7 @@ pub fn fit<'t>(
 /// As [`fit`], for what matches; and if nothing does.
 pub fn fit_matching<'t>(
     tensors: &'t [Tensor],
-    wanted: &[Wanted<'_>],
+    wanted: &[ParamShape<'_>],
 ) -> Result<Vec<Option<&'t Tensor>>, Vec<String>> {
     let file = File(tensors);
     let assignment = file.assign(wanted, false);
@@ -94,7 +94,7 @@ pub fn fit_matching<'t>(
 struct File<'t>(&'t [Tensor]);
 
 impl<'t> File<'t> {
-    fn assign(&self, wanted: &[Wanted<'_>], whole: bool) -> Assignment<'t> {
+    fn assign(&self, wanted: &[ParamShape<'_>], whole: bool) -> Assignment<'t> {
         let theirs: Vec<&'t str> = self.0.iter().map(|t| t.name.as_str()).collect();
         let ours: Vec<&str> = wanted.iter().map(|w| w.name).collect();
         names::assign(&theirs, &ours, whole)
@@ -110,7 +110,7 @@ impl<'t> File<'t> {
 
     /// All reasons why these cannot be the parameters, in their order; then the tensors that the model does not have, by
     /// name.
-    fn problems(&self, wanted: &[Wanted<'_>], assignment: &Assignment<'_>) -> Vec<String> {
+    fn problems(&self, wanted: &[ParamShape<'_>], assignment: &Assignment<'_>) -> Vec<String> {
         let mut problems = Vec::new();
         for (param, assigned) in wanted.iter().zip(&assignment.of) {
             let name = match assigned {
@@ -162,7 +162,7 @@ impl<'t> File<'t> {
 
     /// The tensor of `left` that a missing parameter may be: one of its shape with the same last part, or else one of
     /// nearly its name.
-    fn nearest<'f>(&self, param: &Wanted<'_>, left: &[&'f str]) -> Option<&'f str> {
+    fn nearest<'f>(&self, param: &ParamShape<'_>, left: &[&'f str]) -> Option<&'f str> {
         use strsim::osa_distance as distance;
 
         let (layer, own) = param.name.split_once('/').unwrap_or(("", param.name));
@@ -194,7 +194,7 @@ fn not_finite(label: &str, values: &[f32]) -> Option<String> {
 }
 
 /// A parameter, and what the file calls it if that is another name.
-fn label(param: &Wanted<'_>, tensor: &str) -> String {
+fn label(param: &ParamShape<'_>, tensor: &str) -> String {
     match param.name == tensor {
         true => param.name.to_owned(),
         false => format!("{} (`{}` of the file)", param.name, printable(tensor)),
@@ -202,7 +202,7 @@ fn label(param: &Wanted<'_>, tensor: &str) -> String {
 }
 
 /// The problem of a parameter that could be several tensors.
-fn one_of(param: &Wanted<'_>, paths: &[&str]) -> String {
+fn one_of(param: &ParamShape<'_>, paths: &[&str]) -> String {
     let paths: Vec<String> = paths
         .iter()
         .map(|p| format!("`{}`", printable(p)))
