@@ -27,8 +27,8 @@ pub mod stream {
             simd::Simd,
         },
         stream::{
-            CallOutput, CallWith, Id, InProgram, InlineStream, PackedWeights, ProgramModel, ProgramStream,
-            Stream, StreamOver, StreamWeights, Streamable, floats,
+            CallOutput, CallWith, Id, InProgram, InlineStream, PackedWeights, ProgramModel,
+            ProgramStream, Stream, StreamOver, StreamWeights, Streamable, floats,
         },
     };
 }

@@ -8,7 +8,7 @@ pub use rnn_tables::{
 
 pub use crate::{
     cpu::{
-        arena::{Inline, lines},
+        arena::{Aligned, Inline, lines},
         kernel::{
             AllPositions, Body, Buf, Memory, PanelFormat, Panels, READ_PAST, StepMemory,
             StepResults, StepTile, StreamBody, StreamSlice, StridedPointers, Tile, all_at,
@@ -20,8 +20,8 @@ pub use crate::{
     },
     error::Error,
     stream::{
-        Aligned, CallWith, Computed, Id, Nothing, ProgramModel, ProgramStream, ProgramWeights,
-        StreamInfo, StreamOver, StreamProgram, StreamState, Streamable, Tables,
+        CallWith, Computed, Id, Nothing, ProgramModel, ProgramStream, ProgramWeights, StreamInfo,
+        StreamOver, StreamProgram, StreamState, Streamable, Tables,
     },
 };
 
@@ -51,7 +51,7 @@ mod with_std {
         model::{
             AxisSpec, Batch, FromNumbers, Ids, IntoInput, Kind, LayerRow, LayerState, Masks, Model,
             ModelData, ModelInfo, Outputs, Program, Role, Rows, Rows2, Rows3, Schedules, Sequence,
-            Sequence2, Sequence3, StateSpec, Token, Trained,
+            Sequence2, Sequence3, StateSpec, Token, TrainedModel,
         },
         params::{
             Constraint, Distribution, FanMode, Init, OwnInit, ParamSpec, Regularizer, axes_of,

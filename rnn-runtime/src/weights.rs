@@ -25,7 +25,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use rnn_formats::{Tensor, Unfit, ParamShape, fit, fit_matching};
+use rnn_formats::{ParamShape, Tensor, Unfit, fit, fit_matching};
 use safetensors::tensor::{Dtype, TensorView};
 
 use crate::{error::Error, params::ParamSpec};

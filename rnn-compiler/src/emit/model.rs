@@ -9,7 +9,7 @@ use super::{
     info, io,
     kernel::Rows,
     packing::{computed, own_shapes, packing},
-    program_weights::{ProgramWeights, program_weights},
+    program_weights::{KnownWeights, program_weights},
     stream,
     tables::Print,
 };
@@ -23,7 +23,7 @@ use crate::{
 ///
 /// # Errors
 /// If the plan contradicts itself, which is a mistake of the compiler.
-pub fn generate(plan: &Plan, weights: Option<&ProgramWeights>) -> Sound<TokenStream> {
+pub fn generate(plan: &Plan, weights: Option<&KnownWeights>) -> Sound<TokenStream> {
     let layers = &plan.graph.layers;
     let rt = layers.krate.clone();
     let asserts = layers.assertions.iter().map(|a| {
@@ -72,7 +72,7 @@ fn implementation(
     plan: &Plan,
     name: &Ident,
     io: &io::Io,
-    weights: Option<&ProgramWeights>,
+    weights: Option<&KnownWeights>,
 ) -> Sound<TokenStream> {
     let packing = packing(rt, plan);
     let mut counter = Counter::default();
@@ -170,7 +170,7 @@ fn implementation(
     let trained = weights.map(|weights| {
         let read_from = &weights.read_from;
         quote! {
-            const TRAINED: ::core::option::Option<#rt::Trained> = ::core::option::Option::Some(#rt::Trained {
+            const TRAINED: ::core::option::Option<#rt::TrainedModel> = ::core::option::Option::Some(#rt::TrainedModel {
                 weights: <#name as #rt::ProgramModel>::WEIGHTS,
                 others: __OTHERS_IN_PROGRAM,
                 read_from: #read_from,

@@ -9,7 +9,7 @@ use crate::schedule::Plan;
 
 /// The weights of a model as its program has them.
 #[derive(Clone, Debug, Default)]
-pub struct ProgramWeights {
+pub struct KnownWeights {
     /// Packed in panels of 16, the computed vectors included.
     pub packed: Vec<f32>,
     /// The tables that a stream reads as they are, from this one of all weights on.
@@ -35,7 +35,7 @@ pub(super) fn program_weights(
     rt: &TokenStream,
     plan: &Plan,
     name: &Ident,
-    weights: &ProgramWeights,
+    weights: &KnownWeights,
 ) -> TokenStream {
     let span = weights.span.unwrap_or_else(Span::call_site);
     let sizes = weights.sizes.iter().map(|(path, n)| {

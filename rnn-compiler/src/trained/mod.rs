@@ -14,7 +14,7 @@ use proc_macro2::Span;
 
 use crate::{
     diagnostics::{Diagnostic, Diagnostics, Sound},
-    emit::ProgramWeights,
+    emit::KnownWeights,
     schedule::Plan,
 };
 
@@ -43,9 +43,9 @@ impl Trained {
     ///
     /// # Errors
     /// If the plan contradicts itself, which is a mistake of the compiler.
-    pub fn pack(&self, plan: &Plan) -> Sound<ProgramWeights> {
+    pub fn pack(&self, plan: &Plan) -> Sound<KnownWeights> {
         let sizes = self.sizes.known();
-        Ok(ProgramWeights {
+        Ok(KnownWeights {
             sizes: sizes
                 .map(|(symbol, n)| (symbol.path().clone(), n))
                 .collect(),

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     diagnostics::{OrBug as _, Sound},
-    emit::ProgramWeights,
+    emit::KnownWeights,
     ir::{Instruction, OpKind, Packed, ParamId, Symbolic},
     kernels::PackedVectorSource,
     schedule::Plan,
@@ -119,7 +119,7 @@ impl<'a> Layout<'a> {
 }
 
 /// Packs `weights`, which are in the order of the model's parameters.
-pub(super) fn pack(plan: &Plan, sizes: &Sizes, weights: &[f32]) -> Sound<ProgramWeights> {
+pub(super) fn pack(plan: &Plan, sizes: &Sizes, weights: &[f32]) -> Sound<KnownWeights> {
     let layout = Layout::of(plan, sizes)?;
     let whole = *layout.starts.last().unwrap_or(&0);
     if whole != weights.len() {
@@ -149,12 +149,12 @@ pub(super) fn pack(plan: &Plan, sizes: &Sizes, weights: &[f32]) -> Sound<Program
     compute(&layout, weights, &mut packed)?;
     let tables = tables(&layout)?;
     kept[tables.clone()].fill(1.0);
-    Ok(ProgramWeights {
+    Ok(KnownWeights {
         packed,
         others: others(&kept, weights),
         tables: (tables.start, weights[tables].to_vec()),
         start_states: start_states(&layout, weights)?,
-        ..ProgramWeights::default()
+        ..KnownWeights::default()
     })
 }
 

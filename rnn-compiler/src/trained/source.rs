@@ -6,7 +6,7 @@ use std::{
 };
 
 use proc_macro2::{Group, Span, TokenStream, TokenTree};
-use rnn_formats::{Body, Error, Imported, Tensor, Unfit, ParamShape};
+use rnn_formats::{Body, Error, Imported, ParamShape, Tensor, Unfit};
 
 use super::{Sizes, Trained, mistake};
 use crate::{

@@ -33,6 +33,8 @@ pub use input::{
     Sequence3, Token,
 };
 pub use output::Outputs;
-pub use program::{AxisSpec, LayerRow, ModelInfo, Program, Role, Schedules, StateSpec, Trained};
+pub use program::{
+    AxisSpec, LayerRow, ModelInfo, Program, Role, Schedules, StateSpec, TrainedModel,
+};
 pub use stateful::LayerState;
 pub use user::Model;

@@ -175,7 +175,7 @@ pub struct Schedules {
 
 /// The weights of a model in a program, as [`Model`](super::Model) needs them.
 #[derive(Clone, Copy, Debug)]
-pub struct Trained {
+pub struct TrainedModel {
     /// What streams read.
     pub weights: ProgramWeights,
     /// What is neither in a table nor packed as it is: runs of weights, with the number of the first.
@@ -184,7 +184,7 @@ pub struct Trained {
     pub read_from: &'static str,
 }
 
-impl Trained {
+impl TrainedModel {
     /// The weights in the order of the parameters.
     pub(super) fn weights(&self, stream: &StreamInfo) -> Vec<f32> {
         let mut weights = vec![0.0; stream.weights];
@@ -212,7 +212,7 @@ pub trait Program: StreamProgram<StepInput: FromNumbers> + CpuProgram + DevicePr
     /// What is known about the model.
     const INFO: ModelInfo;
     /// Its weights, if the program has them.
-    const TRAINED: Option<Trained> = None;
+    const TRAINED: Option<TrainedModel> = None;
     /// The kind of the input ([`super::Sequence`], [`super::Rows`], [`super::Ids`], …), or a tuple
     /// of the kinds of several.
     type Input;

@@ -11,6 +11,8 @@ use crate::cpu::{
 };
 
 /// The weights of a model as the compiler has written them into the program.
+///
+/// Example: [`ProgramStream`].
 #[derive(Clone, Copy, Debug)]
 pub struct ProgramWeights {
     /// Packed in panels of 16.
@@ -19,7 +21,9 @@ pub struct ProgramWeights {
     pub tables: Tables<'static>,
 }
 
-/// A model with its weights in the program: `rnn_model!(struct Amp = import("amp.keras");)`.
+/// A model with its weights in the program: `rnn_model!(struct Amp = import("amp.keras"));`.
+///
+/// Example: [`ProgramStream`].
 pub trait ProgramModel: StreamProgram {
     /// They fit the model: the compiler has seen to that.
     const WEIGHTS: ProgramWeights;
@@ -39,6 +43,8 @@ pub trait ProgramModel: StreamProgram {
 }
 
 /// The weights of `P` in the program. There is nothing in it: they are constants.
+///
+/// Example: [`ProgramStream`].
 pub struct InProgram<P>(PhantomData<fn() -> P>);
 
 impl<P> Clone for InProgram<P> {
@@ -69,6 +75,23 @@ impl<P: ProgramModel> StreamWeights for InProgram<P> {
 /// model's own `stream()`, which a `static` can call, too. Its values are within it.
 ///
 /// It runs on the best instruction set that the CPU has; the environment variable `RECURRENT_ISA` is not read.
+///
+/// ```ignore
+/// use recurrent::prelude::*;
+///
+/// // The feature `import`. The path starts at the folder of Cargo.toml.
+/// rnn_model!(pub struct Amp = import("models/amp.nam"));
+///
+/// /// A plug-in without anything to load: its stream is a part of it.
+/// pub struct Plugin {
+///     stream: ProgramStream<Amp>,
+/// }
+/// const PLUGIN: Plugin = Plugin { stream: Amp::stream() };
+///
+/// fn block(plugin: &mut Plugin, input: &[f32], output: &mut [f32]) -> Result<(), Error> {
+///     plugin.stream.process(input, output)
+/// }
+/// ```
 pub type ProgramStream<P> = StreamOver<InProgram<P>, <P as StreamProgram>::Values>;
 
 impl<P: ProgramModel, const LINES: usize> StreamOver<InProgram<P>, Inline<LINES>> {
@@ -95,26 +118,5 @@ impl<P: ProgramModel, const LINES: usize> StreamOver<InProgram<P>, Inline<LINES>
             values: Self::START,
             time: 0,
         }
-    }
-}
-
-/// Bytes that floats are read from, where floats may lie.
-#[derive(Clone, Copy, Debug)]
-#[repr(C, align(64))]
-pub struct Aligned<const N: usize>(pub [u8; N]);
-
-impl<const N: usize> Aligned<N> {
-    /// The little-endian floats.
-    ///
-    /// # Panics
-    /// Which makes it an error of the compiler: if the number of bytes is no multiple of 4, or the target is big-endian.
-    pub const fn floats(&'static self) -> &'static [f32] {
-        assert!(N.is_multiple_of(4), "bytes that are no floats");
-        assert!(
-            cfg!(target_endian = "little"),
-            "weights in the program are little-endian, and the target is not: use `load_bytes`"
-        );
-        // SAFETY: there are N bytes, aligned to more than a float, and every four bytes are a float.
-        unsafe { core::slice::from_raw_parts(self.0.as_ptr().cast(), N / 4) }
     }
 }

@@ -10,7 +10,7 @@ mod tables;
 
 pub use call::{CallOutput, CallWith};
 pub use id::Id;
-pub use in_program::{Aligned, InProgram, ProgramModel, ProgramStream, ProgramWeights};
+pub use in_program::{InProgram, ProgramModel, ProgramStream, ProgramWeights};
 pub use pack::{PackedWeights, floats, pack};
 pub use program::{Computed, Nothing, StreamInfo, StreamProgram, StreamState, Streamable};
 pub use tables::Tables;

@@ -3,6 +3,8 @@
 use rnn_tables::WeightOffset;
 
 /// Weights that are not packed: rows of the tables of `Embedding` layers are read from them.
+///
+/// Example: [`PackedWeights`](super::PackedWeights).
 #[derive(Clone, Copy, Debug)]
 pub struct Tables<'w> {
     floats: &'w [f32],

@@ -75,6 +75,7 @@ const ORDERS: &[Order] = &[
             "passes",
             "schedule",
             "emit",
+            "trained",
             "expand",
         ],
         siblings: &[("layers", &[]), ("passes", &[])],

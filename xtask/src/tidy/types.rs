@@ -64,7 +64,11 @@ pub fn check(files: &[Source]) -> Vec<Finding> {
 fn check_with(files: &[Source], known: &[(&str, &str)]) -> Vec<Finding> {
     let mut names: BTreeMap<&str, Vec<Type<'_>>> = BTreeMap::new();
     // Readers of files and the tool stand beside the library: nobody meets their types where he meets those of a model.
-    let beside = |file: &&Source| ["rnn-formats/", "rnn-cli/"].iter().any(|c| file.path.starts_with(c));
+    let beside = |file: &&Source| {
+        ["rnn-formats/", "rnn-cli/"]
+            .iter()
+            .any(|c| file.path().starts_with(c))
+    };
     for one in files.iter().filter(|f| !beside(f)).flat_map(types) {
         names.entry(one.name).or_default().push(one);
     }
