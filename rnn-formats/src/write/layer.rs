@@ -81,11 +81,12 @@ impl Arguments {
                 (None, None) if several(class).is_some() => list.push(argument.value),
                 (None, None) => match free.next() {
                     Some(name) => all.push(((*name).to_owned(), argument.value)),
+                    None if positions(class).is_empty() => {
+                        return Err(format!("`{class}` is a cell or a layer of its own"));
+                    }
                     None => {
-                        return Err(format!(
-                            "the argument `{}` has no name",
-                            argument.value.text()
-                        ));
+                        let word = argument.value.text();
+                        return Err(format!("the argument `{word}` has no name"));
                     }
                 },
             }

@@ -315,19 +315,23 @@ fn of_step(
             a.size("output_dim")?
         ),
         "LayerNormalization" | "BatchNormalization" => {
-            let parts = (a.flag("scale", true), a.flag("center", true));
-            let module = match (class, parts, a.flag("rms_scaling", false)) {
-                (_, _, true) => return Err("PyTorch's module has no `rms_scaling`".into()),
-                ("BatchNormalization", (true, true), _) => "BatchNorm1d",
-                ("LayerNormalization", (true, true), _) => "LayerNorm",
-                ("LayerNormalization", (true, false), _) => {
-                    return Ok(Some(format!(
-                        "{name} = nn.LayerNorm({width}, eps={epsilon}, bias=False)"
-                    )));
-                }
-                _ => return Err("PyTorch's module has both `scale` and `center`".into()),
+            let (scale, center) = (a.flag("scale", true), a.flag("center", true));
+            if a.flag("rms_scaling", false) {
+                return Err("PyTorch's module has no `rms_scaling`".into());
+            }
+            let (module, affine) = match class {
+                "BatchNormalization" => ("BatchNorm1d", "affine"),
+                _ => ("LayerNorm", "elementwise_affine"),
             };
-            format!("{name} = nn.{module}({width}, eps={epsilon})")
+            let more = match (scale, center, class) {
+                (true, true, _) => String::new(),
+                (false, false, _) => format!(", {affine}=False"),
+                (true, false, "LayerNormalization") => ", bias=False".to_owned(),
+                _ => {
+                    return Err("PyTorch's module has both `scale` and `center`, or none".into());
+                }
+            };
+            format!("{name} = nn.{module}({width}, eps={epsilon}{more})")
         }
         class if SILENT.contains(&class) || IDENTITIES.contains(&class) => return Ok(None),
         other => return Err(format!("PyTorch has no module for {other}")),

@@ -64,11 +64,14 @@ pub(super) fn node(graph: &mut Graph, a: &Activation, x: &str) -> Result<String,
     })
 }
 
-/// The function of a recurrent node, with its numbers alpha and beta.
+/// A function of a recurrent node, with its numbers alpha and beta.
+pub(super) type Function = (&'static str, Option<f32>, Option<f32>);
+
+/// The function of a recurrent node.
 ///
 /// # Errors
 /// If recurrent nodes do not have it.
-pub(super) fn of_gate(a: &Activation) -> Result<(&'static str, Option<f32>, Option<f32>), String> {
+pub(super) fn of_gate(a: &Activation) -> Result<Function, String> {
     let number = |default: f32| Some(a.number.map_or(default, |n| n as f32));
     Ok(match a.name.as_str() {
         "tanh" => ("Tanh", None, None),

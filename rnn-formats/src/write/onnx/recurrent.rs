@@ -73,7 +73,7 @@ impl Cell<'_> {
         self.class == "GRU" && self.arguments.flag("reset_after", true)
     }
 
-    fn functions(&self) -> Result<Vec<(&'static str, Option<f32>, Option<f32>)>, String> {
+    fn functions(&self) -> Result<Vec<activation::Function>, String> {
         let own = activation::of_gate(&self.arguments.activation("activation", "tanh"))?;
         let gates = self.arguments.activation("recurrent_activation", "sigmoid");
         Ok(match self.class.as_str() {
@@ -83,6 +83,9 @@ impl Cell<'_> {
         })
     }
 }
+
+/// An activation of ONNX, its alpha and its beta.
+type Function = (&'static str, Option<f32>, Option<f32>);
 
 /// How tensors are found: by their names below the layer's.
 pub(super) type Find<'a, 't> = &'a dyn Fn(&str) -> Result<&'t Tensor, String>;
