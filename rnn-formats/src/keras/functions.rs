@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::config::{Object, items, short};
+use super::object::{Object, items, short};
 
 /// The activations that are here by the same name.
 const ACTIVATIONS: &[&str] = &[

@@ -3,8 +3,9 @@
 use serde_json::Value;
 
 use super::{
-    config::{Config, Object, items},
+    config::Config,
     functions::whole,
+    object::{Object, items},
     recurrent,
     spec::{Mask, Masked, Param, Shape, Spec, features, width, with_features},
 };

@@ -16,6 +16,7 @@ mod layers;
 mod masks;
 mod model;
 mod nodes;
+mod object;
 mod old_cells;
 mod recurrent;
 mod report;
@@ -30,8 +31,8 @@ use crate::{
     zip::Archive,
 };
 use builder::Builder;
-use config::Object;
 use model::Reader;
+use object::Object;
 use report::Report;
 use weights::Tree;
 

@@ -6,11 +6,12 @@ use serde_json::{Map, Value};
 
 use super::{
     builder::{Builder, Flow, Given, Place},
-    config::{Config, Object, axes},
+    config::{Config, axes},
     functions::snake,
     layers::{self, Built},
     masks::{self, MaskId, Masks},
     nodes::{Node, Operand, Ref, nodes, refs},
+    object::Object,
     recurrent::is_recurrent,
     report::Report,
     spec::Spec,

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::config::items;
+use super::object::items;
 
 /// A value that a call reads: a result of a call of a layer.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -3,8 +3,9 @@
 use serde_json::{Map, Value};
 
 use super::{
-    config::{Config, Object, items},
+    config::Config,
     functions::snake,
+    object::{Object, items},
     old_cells::{self, Own},
     report::Report,
     spec::{Mask, Masked, Param, Shape, Spec, features},

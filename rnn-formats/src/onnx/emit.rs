@@ -9,11 +9,8 @@ use super::fuse;
 use super::graph::Graph;
 use super::inputs::{Inputs, ModelInput, Use};
 use super::names::Taken;
-use super::net::{Layer, Net, Op};
+use super::net::{EXACT, Layer, Net, Op};
 use crate::{Error, Format, Imported, Network, NetworkInput, NetworkLayer, Tensor, Value};
-
-/// An epsilon that changes no number of 32 bits beside 1.
-pub(super) const EXACT: f32 = 1e-12;
 
 /// Names in the file, parts, and values.
 type Outputs = Vec<(String, Option<usize>, Src)>;

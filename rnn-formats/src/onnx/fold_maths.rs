@@ -3,8 +3,8 @@
 use std::rc::Rc;
 
 use super::array::{Array, Budget, Data};
+use super::axes::{axes, axis, broadcast, in_front, with_ones};
 use super::dim::{Dim, product};
-use super::fold::{axes, axis, broadcast, in_front, with_ones};
 use super::graph::Node;
 
 type Done<T> = Result<T, String>;

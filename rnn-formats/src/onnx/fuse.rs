@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use super::array::Budget;
 use super::flow::Src;
-use super::net::{Initial, Layer, Net, Op, Shape};
+use super::net::{EXACT, Initial, Layer, Net, Op, Shape};
 
 /// Names in the file, parts, and values.
 type Outputs = Vec<(String, Option<usize>, Src)>;
@@ -242,7 +242,7 @@ fn joined(
             beta: by.clone(),
             mean: vec![0.0; by.len()],
             variance: vec![1.0; by.len()],
-            epsilon: super::emit::EXACT,
+            epsilon: EXACT,
         }),
         // A projection before steps that were written out is their kernel.
         (

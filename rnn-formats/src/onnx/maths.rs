@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use super::activation::number;
 use super::array::{Array, Budget, places, strides};
+use super::axes;
 use super::flow::{Axis, Flow, Kind, Part, Src};
 use super::fold;
 use super::graph::Node;
@@ -182,7 +183,7 @@ impl Maths<'_> {
             })),
             "Softmax" => one(flow(0).and_then(|f| {
                 let usual = if opset < 13 { 1 } else { -1 };
-                let at = fold::axis(node.int("axis").unwrap_or(usual), f.axes.len())?;
+                let at = axes::axis(node.int("axis").unwrap_or(usual), f.axes.len())?;
                 let last = at + 1 == f.axes.len() && f.axes[at].features() == Some(f.width());
                 // Before version 13 it was over all axes from this one on.
                 match last {
@@ -207,9 +208,9 @@ impl Maths<'_> {
             }
             "ReduceMean" | "ReduceMax" => one(flow(0).and_then(|f| {
                 let axes = match get(1) {
-                    Some(Val::Const(a)) => fold::axes(node, Some(a))?,
+                    Some(Val::Const(a)) => axes::axes(node, Some(a))?,
                     Some(Val::Flow(_)) => return Err("its axes are not known".to_owned()),
-                    None => fold::axes(node, None)?,
+                    None => axes::axes(node, None)?,
                 };
                 self.pooled(node, f, axes)
             })),
@@ -490,7 +491,7 @@ impl Maths<'_> {
         beta: Option<&Val>,
     ) -> Done<Flow> {
         let width = flow.width();
-        let at = fold::axis(node.int("axis").unwrap_or(-1), flow.axes.len())?;
+        let at = axes::axis(node.int("axis").unwrap_or(-1), flow.axes.len())?;
         let over: Option<usize> = flow.axes[at..].iter().map(Axis::features).product();
         if over != Some(width) || node.gives(1) || node.gives(2) {
             return Err("it is not over all features, or gives more than the value".to_owned());
@@ -524,7 +525,7 @@ impl Maths<'_> {
     fn pooled(&mut self, node: &Node<'_>, flow: &Flow, axes: Option<Vec<i64>>) -> Done<Flow> {
         let time = flow.axes.iter().position(|a| a.kind == Kind::Time);
         let only = match &axes.as_deref() {
-            Some([one]) => Some(fold::axis(*one, flow.axes.len())?),
+            Some([one]) => Some(axes::axis(*one, flow.axes.len())?),
             _ => None,
         };
         let (Some(time), true) = (time, time == only && !flow.whole) else {
@@ -560,7 +561,7 @@ impl Maths<'_> {
             flows.push((*flow.as_ref().map_err(Clone::clone)?).clone());
         }
         let rank = flows.first().map_or(0, |f| f.axes.len());
-        let at = fold::axis(node.int("axis").unwrap_or(1), rank)?;
+        let at = axes::axis(node.int("axis").unwrap_or(1), rank)?;
         match &flows[..] {
             [only] => Ok(only.clone()),
             all => Flow::joined(all, at, self.budget),
@@ -568,7 +569,7 @@ impl Maths<'_> {
     }
 
     fn embedding(&mut self, node: &Node<'_>, table: &Array, ids: &Flow) -> Done<Flow> {
-        let at = fold::axis(node.int("axis").unwrap_or(0), table.dims.len())?;
+        let at = axes::axis(node.int("axis").unwrap_or(0), table.dims.len())?;
         let table = table.whole(self.budget)?;
         let (rows, width, values) = matrix(&table)?;
         if at != 0 || rows == 0 || width == 0 {

@@ -8,6 +8,7 @@
 
 mod activation;
 mod array;
+mod axes;
 mod cells;
 mod decode;
 mod dim;

@@ -8,6 +8,9 @@ use super::activation::Act;
 use super::array::Budget;
 use super::flow::{Part, Src};
 
+/// An epsilon that changes no number of 32 bits beside 1.
+pub(super) const EXACT: f32 = 1e-12;
+
 /// Which recurrent operator.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Family {

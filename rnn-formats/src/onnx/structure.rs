@@ -1,6 +1,7 @@
 //! Nodes that move what flows and compute nothing: transposes, slices, reshapes. Most become no layer.
 
 use super::array::{Array, Budget};
+use super::axes;
 use super::dim::Dim;
 use super::flow::{Axis, Flow, Kind};
 use super::fold;
@@ -140,7 +141,7 @@ impl Moves<'_> {
     }
 
     fn expanded(&mut self, flow: &Flow, to: &[Dim]) -> Done<Flow> {
-        let shape = fold::broadcast(&flow.shape(), to)?;
+        let shape = axes::broadcast(&flow.shape(), to)?;
         let mut out = flow.clone();
         while out.axes.len() < shape.len() {
             out.axes.insert(0, Axis::feature(1));
@@ -202,7 +203,7 @@ impl Moves<'_> {
     }
 
     fn gathered(&mut self, node: &Node<'_>, flow: &Flow, indices: &Array) -> Done<Flow> {
-        let at = fold::axis(node.int("axis").unwrap_or(0), flow.axes.len())?;
+        let at = axes::axis(node.int("axis").unwrap_or(0), flow.axes.len())?;
         let whole = indices.whole(self.budget)?;
         let axis = &flow.axes[at];
         let all = whole.ints().ok_or("its indices are no whole numbers")?;
@@ -212,7 +213,7 @@ impl Moves<'_> {
                 let mut places = Vec::new();
                 for i in all {
                     let i = i.known().ok_or("its indices are not known")?;
-                    places.push(fold::index(i, size)?);
+                    places.push(axes::index(i, size)?);
                 }
                 let mut out = flow.taken(at, &places, self.budget)?;
                 let sizes = whole.dims.iter().map(|d| Axis::feature(*d));
@@ -233,7 +234,7 @@ impl Moves<'_> {
                 self.edge(flow, at, last, whole.dims.len() == 1)
             }
             (Kind::Batch, [row]) if axis.size == Dim::N(1) && whole.dims.is_empty() => {
-                fold::index(row.known().unwrap_or(1), 1)?;
+                axes::index(row.known().unwrap_or(1), 1)?;
                 let mut out = flow.clone();
                 out.axes.remove(at);
                 Ok(out)
@@ -249,7 +250,7 @@ impl Moves<'_> {
     }
 
     fn split(&mut self, node: &Node<'_>, flow: &Flow, sizes: Option<&Array>) -> Done<Vec<Flow>> {
-        let at = fold::axis(node.int("axis").unwrap_or(0), flow.axes.len())?;
+        let at = axes::axis(node.int("axis").unwrap_or(0), flow.axes.len())?;
         let axis = &flow.axes[at];
         let sizes = fold::split(node, &axis.size, sizes)?;
         if sizes.len() != node.outputs.len() {
