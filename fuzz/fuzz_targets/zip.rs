@@ -1,0 +1,15 @@
+//! `cargo +nightly fuzz run zip`: an archive, and `.keras` and `.pt` in it, whatever its bytes are: a model or an error, and no panic.
+//! Seeds: tests/formats/torch/*.pt, and the files in tests/formats/keras/keras.zip.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use rnn_formats::{read, zip::Archive};
+
+fuzz_target!(|data: &[u8]| {
+    if let Ok(archive) = Archive::open(data) {
+        for name in archive.names().map(str::to_owned).collect::<Vec<_>>() {
+            let _ = archive.read(&name);
+        }
+    }
+    let _ = read(data, &mut |_| Err(std::io::ErrorKind::NotFound.into()));
+});
