@@ -84,9 +84,6 @@ impl Cell<'_> {
     }
 }
 
-/// An activation of ONNX, its alpha and its beta.
-type Function = (&'static str, Option<f32>, Option<f32>);
-
 /// How tensors are found: by their names below the layer's.
 pub(super) type Find<'a, 't> = &'a dyn Fn(&str) -> Result<&'t Tensor, String>;
 
