@@ -8,7 +8,9 @@ use clap_complete::Shell;
 /// Models of Keras, PyTorch, ONNX, RTNeural, GuitarML and Neural Amp Modeler: what is in a file, other files, programs.
 #[derive(Debug, Parser)]
 #[command(name = "recurrent", version, max_term_width = 100)]
-#[command(after_help = "Exit status: 0 fine; 1 the file or the model is wrong; 2 the command line is.")]
+#[command(
+    after_help = "Exit status: 0 fine; 1 the file or the model is wrong; 2 the command line is."
+)]
 pub struct Arguments {
     /// What to do.
     #[command(subcommand)]

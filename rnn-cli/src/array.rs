@@ -38,10 +38,13 @@ impl Array {
         };
         let by_columns = file.order() == Order::Fortran;
         let kind = file.dtype().descr();
-        let kind = kind.trim_matches(['\'', '"', '<', '>', '|', '=']).to_owned();
+        let kind = kind
+            .trim_matches(['\'', '"', '<', '>', '|', '='])
+            .to_owned();
         macro_rules! read {
             ($t:ty, $to:expr) => {
-                file.into_vec::<$t>().map(|all| all.into_iter().map($to).collect::<Vec<f64>>())
+                file.into_vec::<$t>()
+                    .map(|all| all.into_iter().map($to).collect::<Vec<f64>>())
             };
         }
         let values = match kind.as_str() {
@@ -56,11 +59,18 @@ impl Array {
             "u4" => read!(u32, f64::from),
             "u8" => read!(u64, |x| x as f64),
             "b1" => read!(bool, |x| f64::from(u8::from(x))),
-            other => return Err(wrong(format!("arrays of numbers are read, found `{other}`"))),
+            other => {
+                return Err(wrong(format!(
+                    "arrays of numbers are read, found `{other}`"
+                )));
+            }
         };
         let values = values.map_err(|e| wrong(e.to_string()))?;
         if values.len() != count {
-            return Err(wrong(format!("expected {count} numbers, found {}", values.len())));
+            return Err(wrong(format!(
+                "expected {count} numbers, found {}",
+                values.len()
+            )));
         }
         let values = match by_columns {
             true => rows(&shape, &values),
@@ -78,13 +88,10 @@ impl Array {
         let shape: Vec<u64> = self.shape.iter().map(|n| *n as u64).collect();
         let options = npyz::WriteOptions::new().default_dtype().shape(&shape);
         let done = match single {
-            true => options
-                .writer(&mut out)
-                .begin_nd()
-                .and_then(|mut w| {
-                    w.extend(self.values.iter().map(|x| *x as f32))?;
-                    w.finish()
-                }),
+            true => options.writer(&mut out).begin_nd().and_then(|mut w| {
+                w.extend(self.values.iter().map(|x| *x as f32))?;
+                w.finish()
+            }),
             false => npyz::WriteOptions::new()
                 .default_dtype()
                 .shape(&shape)
@@ -105,11 +112,13 @@ impl Array {
     /// If it has other axes, or numbers that are no ids.
     pub fn input(&self, info: &InputInfo) -> Done<Input> {
         let words = axes(info);
-        let refuse = |what: String| {
-            Failure::new(format!("the input `{}`: {what}", info.name))
-        };
+        let refuse = |what: String| Failure::new(format!("the input `{}`: {what}", info.name));
         let differs = || {
-            refuse(format!("expected [{}], found {:?}", words.join(", "), self.shape))
+            refuse(format!(
+                "expected [{}], found {:?}",
+                words.join(", "),
+                self.shape
+            ))
         };
         let mut shape = self.shape.clone();
         let ids = info.content == Content::Ids;
@@ -156,7 +165,10 @@ impl Array {
 /// The axes of an input, in words.
 pub fn axes(info: &InputInfo) -> Vec<String> {
     let mut words = vec!["batch".to_owned()];
-    words.extend(info.steps.map(|n| n.map_or("time".to_owned(), |n| n.to_string())));
+    words.extend(
+        info.steps
+            .map(|n| n.map_or("time".to_owned(), |n| n.to_string())),
+    );
     if info.content == Content::Numbers {
         words.push(info.width.to_string());
     }

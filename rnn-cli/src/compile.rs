@@ -30,7 +30,8 @@ pub struct Plan {
 }
 
 fn tokens(text: &str) -> Done<TokenStream> {
-    let wrong = |e: proc_macro2::LexError| Failure::new(format!("the layers are no tokens of Rust: {e}"));
+    let wrong =
+        |e: proc_macro2::LexError| Failure::new(format!("the layers are no tokens of Rust: {e}"));
     text.parse().map_err(wrong)
 }
 
@@ -46,8 +47,11 @@ fn parsed(text: &str, cells: &[(String, String)], found: &mut Diagnostics) -> Do
         Some(path) => {
             found.take();
             let path = rnn_compiler::syntax::path_text(&path);
-            Err(Failure::new(format!("the cell `{path}` is not known here"))
-                .help("cells of one's own are read in a program: write `rnn_model!` with them there"))
+            Err(
+                Failure::new(format!("the cell `{path}` is not known here")).help(
+                    "cells of one's own are read in a program: write `rnn_model!` with them there",
+                ),
+            )
         }
     }
 }

@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use rnn_formats::{Body, Error, Imported, Network, Tensor, Unfit, ParamShape};
+use rnn_formats::{Body, Error, Imported, Network, ParamShape, Tensor, Unfit};
 use rnn_reference::{Definitions, ReferenceModel, Weights};
 
 use crate::{
@@ -115,11 +115,10 @@ impl Opened {
     pub fn model(mut self) -> Done<Model> {
         let (network, body) = match (self.imported.network.take(), &self.layers) {
             (Some(_), Some(_)) => {
-                return Err(Failure::new(format!(
-                    "{} has layers of its own",
-                    self.path.display()
-                ))
-                .help("leave `--layers` out"));
+                return Err(
+                    Failure::new(format!("{} has layers of its own", self.path.display()))
+                        .help("leave `--layers` out"),
+                );
             }
             (Some(network), None) => {
                 let body = network.body();
@@ -135,7 +134,9 @@ impl Opened {
                 (network, body)
             }
             (None, None) => {
-                let proposed = self.proposed().unwrap_or("Input(_, 1) -> LSTM(16) -> Dense(1)");
+                let proposed = self
+                    .proposed()
+                    .unwrap_or("Input(_, 1) -> LSTM(16) -> Dense(1)");
                 return Err(Failure::new(format!(
                     "{} has weights and no layers",
                     self.path.display()

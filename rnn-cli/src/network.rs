@@ -125,7 +125,10 @@ impl<'a> Builder<'a> {
 
     /// The results of the last layer of a chain.
     fn chain(&mut self, chain: &'a ChainAst) -> Done<Vec<Value>> {
-        let sources = chain.sources.iter().map(|name| self.named(&name.to_string()));
+        let sources = chain
+            .sources
+            .iter()
+            .map(|name| self.named(&name.to_string()));
         let mut from = sources.collect::<Done<Vec<Value>>>()?;
         for layer in &chain.layers {
             from = self.call(layer.as_ref().ok_or_else(lost)?, &from)?;

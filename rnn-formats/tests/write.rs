@@ -7,7 +7,8 @@ mod onnx_common;
 use std::{collections::BTreeMap, path::Path};
 
 use rnn_formats::{
-    Body, Error, Format, Imported, Network, Tensor, ParamShape, fit, keras, read, write, zip::Archive,
+    Body, Error, Format, Imported, Network, ParamShape, Tensor, fit, keras, read, write,
+    zip::Archive,
 };
 use rnn_reference::{Call, Definitions, Input, OutputData, ReferenceModel, Weights};
 
@@ -120,8 +121,11 @@ fn wanted(tensors: &[Tensor]) -> Vec<ParamShape<'_>> {
         .collect()
 }
 
+/// A function that writes a model.
+type Write = fn(&Network, &[Tensor]) -> Result<write::Written, Error>;
+
 /// Writes all fixtures and reads them again; gives what was refused, in one way or the other.
-fn round_trips(by: fn(&Network, &[Tensor]) -> Result<write::Written, Error>) -> Vec<String> {
+fn round_trips(by: Write) -> Vec<String> {
     let mut refused = Vec::new();
     for (name, (network, tensors)) in models() {
         let file = match by(&network, &tensors) {
@@ -242,8 +246,7 @@ fn safetensors_are_the_tensors() {
 fn a_layer_that_lacks_a_tensor_is_named() {
     let (network, mut tensors) = models().remove("lstm.keras").unwrap();
     tensors.retain(|t| t.name != "dense/bias");
-    let all: [fn(&Network, &[Tensor]) -> Result<write::Written, Error>; 4] =
-        [write::keras, write::onnx, write::rtneural, write::pytorch];
+    let all: [Write; 4] = [write::keras, write::onnx, write::rtneural, write::pytorch];
     for by in all {
         let e = by(&network, &tensors).unwrap_err().to_string();
         assert_eq!(e, "Dense `dense`: `dense/bias` [1] is missing");

@@ -51,7 +51,9 @@ pub fn bench(
     let printed = printed?;
     let of = |what: &str| -> Option<Vec<f64>> {
         let line = printed.lines().find_map(|line| line.strip_prefix(what))?;
-        line.split_whitespace().map(|word| word.parse().ok()).collect()
+        line.split_whitespace()
+            .map(|word| word.parse().ok())
+            .collect()
     };
     let mut text = String::new();
     let stream = match of("stream ").as_deref() {
@@ -66,7 +68,10 @@ pub fn bench(
             json!(null)
         }
     };
-    let Some([rows, runs]) = of("batch ").as_deref().map(<[f64]>::to_vec).and_then(|v| <[f64; 2]>::try_from(v).ok())
+    let Some([rows, runs]) = of("batch ")
+        .as_deref()
+        .map(<[f64]>::to_vec)
+        .and_then(|v| <[f64; 2]>::try_from(v).ok())
     else {
         return Err(Failure::new("the compiled model has printed no figures"));
     };

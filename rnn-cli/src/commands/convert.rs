@@ -104,7 +104,10 @@ fn unwritten(path: &Path, e: &Error) -> Failure {
         Error::NotUnderstood(lines) => lines.join("\n"),
         e => e.to_string(),
     };
-    Failure::new(format!("{} cannot hold this model\n{lines}", path.display()))
+    Failure::new(format!(
+        "{} cannot hold this model\n{lines}",
+        path.display()
+    ))
 }
 
 /// The model as Rust: what a user writes who wants to change it.
@@ -117,7 +120,9 @@ fn rust(model: &Model, path: &Path) -> String {
     });
     // Beside the new file by its name, else where it is.
     let file = match (file.parent(), file.file_name()) {
-        (Some(of), Some(name)) if Some(of) == folder.as_deref() => name.to_string_lossy().into_owned(),
+        (Some(of), Some(name)) if Some(of) == folder.as_deref() => {
+            name.to_string_lossy().into_owned()
+        }
         _ => file.to_string_lossy().into_owned(),
     };
     let mut text = String::from("use recurrent::prelude::*;\n\n");

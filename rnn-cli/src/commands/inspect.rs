@@ -120,7 +120,11 @@ fn layers(model: Model, output: Output) -> Done<()> {
             false => grouped(row.parameters),
         };
         let name = format!("{} ({})", row.name, row.class);
-        let _ = writeln!(text, "{name:<first$}  {:<second$}  {parameters:>12}", row.shape);
+        let _ = writeln!(
+            text,
+            "{name:<first$}  {:<second$}  {parameters:>12}",
+            row.shape
+        );
     }
     let _ = writeln!(text, "{rule}");
     let _ = writeln!(
@@ -209,7 +213,8 @@ fn metadata(imported: &rnn_formats::Imported) -> Json {
 
 fn tensors_json(tensors: &[Tensor]) -> Vec<Json> {
     let all = tensors.iter();
-    all.map(|t| json!({"name": t.name, "shape": t.shape})).collect()
+    all.map(|t| json!({"name": t.name, "shape": t.shape}))
+        .collect()
 }
 
 /// A file that has no layers.
@@ -220,7 +225,12 @@ fn tensors(opened: &Opened, output: Output) {
     let longest = longest.fold(12, usize::max).min(60);
     let _ = writeln!(text, "\nTensors");
     for tensor in &imported.tensors {
-        let _ = writeln!(text, "  {:<longest$}  {:?}", tensor.name.escape_debug().to_string(), tensor.shape);
+        let _ = writeln!(
+            text,
+            "  {:<longest$}  {:?}",
+            tensor.name.escape_debug().to_string(),
+            tensor.shape
+        );
     }
     let total: usize = imported.tensors.iter().map(|t| t.values.len()).sum();
     let _ = writeln!(text, "Total params: {}", grouped(total));
@@ -231,7 +241,10 @@ fn tensors(opened: &Opened, output: Output) {
             text,
             "\nThe file has weights and no layers. These would fit:\n  {layers}"
         ),
-        None => writeln!(text, "\nThe file has weights and no layers: say them by --layers."),
+        None => writeln!(
+            text,
+            "\nThe file has weights and no layers: say them by --layers."
+        ),
     };
     let json = json!({
         "file": opened.path,

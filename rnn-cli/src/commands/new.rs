@@ -24,8 +24,10 @@ const STEPS: usize = 16;
 /// If the file or the model is wrong, or the folder is there already.
 pub fn new(file: &ModelFile, folder: &Path, recurrent: Option<&str>, output: Output) -> Done<()> {
     if folder.exists() {
-        return Err(Failure::new(format!("{} is there already", folder.display()))
-            .help("name a folder that is not"));
+        return Err(
+            Failure::new(format!("{} is there already", folder.display()))
+                .help("name a folder that is not"),
+        );
     }
     let model = Opened::read(file)?.model()?;
     let plan = compile::plan(model.text(), &model.network.cells)?;
@@ -88,14 +90,19 @@ pub fn new(file: &ModelFile, folder: &Path, recurrent: Option<&str>, output: Out
 /// The name of the package: that of the folder, in letters that cargo takes.
 fn package(folder: &Path) -> String {
     let name = folder.file_name().unwrap_or_default().to_string_lossy();
-    let letters = name.chars().map(|c| match c.is_ascii_alphanumeric() || c == '_' {
-        true => c.to_ascii_lowercase(),
-        false => '-',
-    });
+    let letters = name
+        .chars()
+        .map(|c| match c.is_ascii_alphanumeric() || c == '_' {
+            true => c.to_ascii_lowercase(),
+            false => '-',
+        });
     let name: String = letters.collect();
     let name = name.trim_matches('-');
     match name.chars().next() {
-        Some(c) if c.is_ascii_alphabetic() && !["test", "core", "std", "recurrent", "alloc"].contains(&name) => {
+        Some(c)
+            if c.is_ascii_alphabetic()
+                && !["test", "core", "std", "recurrent", "alloc"].contains(&name) =>
+        {
             name.to_owned()
         }
         _ => format!("model-{name}").trim_matches('-').to_owned(),
@@ -130,7 +137,9 @@ fn expected(model: &Model) -> Done<(Expected, String)> {
                 floats: match ids {
                     true => Vec::new(),
                     // As the program has them.
-                    false => (0..count).map(|_| f64::from(number(&mut next) as f32)).collect(),
+                    false => (0..count)
+                        .map(|_| f64::from(number(&mut next) as f32))
+                        .collect(),
                 },
                 ids: match ids {
                     true => (0..count).map(|_| next(vocabulary)).collect(),
@@ -143,14 +152,20 @@ fn expected(model: &Model) -> Done<(Expected, String)> {
         inputs: inputs.clone(),
         ..Call::default()
     };
-    let answer = model.reference.call(&model.weights(), &call).map_err(wrong)?;
+    let answer = model
+        .reference
+        .call(&model.weights(), &call)
+        .map_err(wrong)?;
     let widths: Vec<String> = answer.outputs.iter().map(|o| o.width.to_string()).collect();
     let expected = Expected {
         inputs: inputs
             .into_iter()
             .map(|input| {
                 let ids = input.ids.iter().map(|id| f64::from(*id));
-                (input.time, input.floats.iter().copied().chain(ids).collect())
+                (
+                    input.time,
+                    input.floats.iter().copied().chain(ids).collect(),
+                )
             })
             .collect(),
         outputs: answer.outputs.into_iter().map(|o| o.data).collect(),
@@ -164,7 +179,10 @@ fn expected(model: &Model) -> Done<(Expected, String)> {
 
 /// The smallest vocabulary of the model.
 fn vocabulary(model: &Model) -> u32 {
-    let tables = model.tensors.iter().filter(|t| t.name.ends_with("/embeddings"));
+    let tables = model
+        .tensors
+        .iter()
+        .filter(|t| t.name.ends_with("/embeddings"));
     let rows = tables.filter_map(|t| t.shape.first().copied());
     let least = rows.min().unwrap_or(1).max(1);
     u32::try_from(least).unwrap_or(u32::MAX)

@@ -10,8 +10,8 @@ use rnn_reference::{Call, Input};
 use serde_json::json;
 
 use crate::{
-    array::Array,
     arguments::{Building, ModelFile},
+    array::Array,
     compile,
     failure::{Done, Failure},
     model::{Model, Opened},
@@ -83,7 +83,10 @@ fn of_output(to: &Path, name: &str, count: usize) -> PathBuf {
 }
 
 fn inputs(model: &Model, data: &[PathBuf]) -> Done<Vec<Input>> {
-    let infos = model.reference.inputs().map_err(|e| Failure::new(e.to_string()))?;
+    let infos = model
+        .reference
+        .inputs()
+        .map_err(|e| Failure::new(e.to_string()))?;
     if infos.len() != data.len() {
         let names: Vec<String> = infos
             .iter()
@@ -94,7 +97,10 @@ fn inputs(model: &Model, data: &[PathBuf]) -> Done<Vec<Input>> {
             infos.len(),
             data.len()
         ))
-        .help(format!("give an array for each, in this order: {}", names.join(", "))));
+        .help(format!(
+            "give an array for each, in this order: {}",
+            names.join(", ")
+        )));
     }
     let all = infos.iter().zip(data);
     let all: Vec<Input> = all
@@ -143,7 +149,10 @@ fn by_program(
     let graph = compile::check(model.text(), &model.network.cells)?.graph;
     let program = program::build(model, plan.streams, building, output)?;
     let mut bytes = Vec::new();
-    let infos = model.reference.inputs().map_err(|e| Failure::new(e.to_string()))?;
+    let infos = model
+        .reference
+        .inputs()
+        .map_err(|e| Failure::new(e.to_string()))?;
     for (input, info) in inputs.iter().zip(&infos) {
         let bits: Vec<u32> = match info.content {
             Content::Ids => input.ids.clone(),
@@ -187,4 +196,3 @@ fn by_program(
     }
     Ok(outputs)
 }
-

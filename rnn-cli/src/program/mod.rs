@@ -31,20 +31,23 @@ const HOME: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 pub fn dependency(recurrent: Option<&str>) -> Done<String> {
     let of_path = |path: &Path| {
         let toml = fs::read_to_string(path.join("Cargo.toml")).ok()?;
-        let is_it = toml.lines().any(|line| line.trim() == "name = \"recurrent\"");
+        let is_it = toml
+            .lines()
+            .any(|line| line.trim() == "name = \"recurrent\"");
         let path = path.canonicalize().ok().filter(|_| is_it)?;
         Some(format!("path = {:?}", path.to_string_lossy()))
     };
     match recurrent {
         None => Ok(of_path(Path::new(HOME))
             .unwrap_or_else(|| format!("version = {:?}", env!("CARGO_PKG_VERSION")))),
-        Some(version) if version.starts_with(|c: char| c.is_ascii_digit() || "^=~<>".contains(c)) => {
+        Some(version)
+            if version.starts_with(|c: char| c.is_ascii_digit() || "^=~<>".contains(c)) =>
+        {
             Ok(format!("version = {version:?}"))
         }
         Some(path) => of_path(Path::new(path)).ok_or_else(|| {
-            Failure::new(format!("{path} is not the folder of `recurrent`")).help(
-                "give the folder that has its Cargo.toml, or a version: `--recurrent 0.1`",
-            )
+            Failure::new(format!("{path} is not the folder of `recurrent`"))
+                .help("give the folder that has its Cargo.toml, or a version: `--recurrent 0.1`")
         }),
     }
 }
@@ -58,9 +61,9 @@ pub fn type_name(stem: &str) -> String {
     });
     let name: String = parts.collect();
     let taken = [
-        "Add", "Box", "Dataset", "Device", "Err", "Error", "Fit", "History", "Id", "Ids", "Learner", "Logs",
-        "Masks", "Model", "None", "Ok", "Option", "Pad", "Result", "Scores", "Sequence", "Self", "Some",
-        "Stream", "String", "Trainer", "Values", "Vec",
+        "Add", "Box", "Dataset", "Device", "Err", "Error", "Fit", "History", "Id", "Ids",
+        "Learner", "Logs", "Masks", "Model", "None", "Ok", "Option", "Pad", "Result", "Scores",
+        "Sequence", "Self", "Some", "Stream", "String", "Trainer", "Values", "Vec",
     ];
     match taken.contains(&name.as_str()) || name.is_empty() {
         true => format!("{name}Net"),
@@ -72,7 +75,9 @@ pub fn type_name(stem: &str) -> String {
 pub fn declaration(model: &Model, name: &str, file: &str) -> String {
     match (&model.opened.layers, &model.body) {
         (None, _) => format!("pub struct {name} = import({file:?});"),
-        (Some(_), Body::Chain(chain)) => format!("pub struct {name} = {chain}, weights = {file:?};"),
+        (Some(_), Body::Chain(chain)) => {
+            format!("pub struct {name} = {chain}, weights = {file:?};")
+        }
         (Some(_), Body::Graph(graph)) => {
             format!("pub struct {name} {{ {graph} }}, weights = {file:?}")
         }
@@ -98,7 +103,11 @@ pub fn copy_files(model: &Model, folder: &Path) -> Done<String> {
 
 /// Where crates are made: a folder of the user's cache.
 fn cache(building: &Building) -> Done<PathBuf> {
-    let var = |name: &str| std::env::var_os(name).filter(|v| !v.is_empty()).map(PathBuf::from);
+    let var = |name: &str| {
+        std::env::var_os(name)
+            .filter(|v| !v.is_empty())
+            .map(PathBuf::from)
+    };
     let own = building.cache.clone();
     let found = own
         .or_else(|| Some(var("XDG_CACHE_HOME")?.join("recurrent")))
@@ -109,7 +118,9 @@ fn cache(building: &Building) -> Done<PathBuf> {
     })?;
     fs::create_dir_all(&folder).map_err(|e| Failure::io(&folder, "made", &e))?;
     // Paths in Cargo.toml and of cargo are from elsewhere.
-    folder.canonicalize().map_err(|e| Failure::io(&folder, "found", &e))
+    folder
+        .canonicalize()
+        .map_err(|e| Failure::io(&folder, "found", &e))
 }
 
 /// Builds the program that runs and measures a model; gives its path. What was built before is kept.
@@ -147,8 +158,9 @@ pub fn build(model: &Model, streams: bool, building: &Building, output: Output) 
         .output();
     progress.finish_and_clear();
     let ran = ran.map_err(|e| {
-        Failure::new(format!("cargo cannot be started: {e}"))
-            .help("a compiled model needs Rust: https://rustup.rs; without `--compiled` it runs without")
+        Failure::new(format!("cargo cannot be started: {e}")).help(
+            "a compiled model needs Rust: https://rustup.rs; without `--compiled` it runs without",
+        )
     })?;
     if !ran.status.success() {
         let words = String::from_utf8_lossy(&ran.stderr);

@@ -180,7 +180,10 @@ impl Template<'_> {
     /// # Errors
     /// If the inputs of the model are not known.
     pub fn tool(&self, model: &Model, streams: bool) -> Done<String> {
-        let inputs = model.reference.inputs().map_err(|e| Failure::new(e.to_string()))?;
+        let inputs = model
+            .reference
+            .inputs()
+            .map_err(|e| Failure::new(e.to_string()))?;
         let stream = match (streams, &inputs[..]) {
             (false, _) => "    let _ = (time, number(0));\n    Ok(None)".to_owned(),
             (true, [one]) if one.content == Content::Numbers => {
@@ -236,7 +239,12 @@ pub fn crate_of(
     streams: bool,
     expected: &Expected,
 ) -> Vec<File> {
-    let path = model.opened.path.file_name().unwrap_or_default().to_string_lossy();
+    let path = model
+        .opened
+        .path
+        .file_name()
+        .unwrap_or_default()
+        .to_string_lossy();
     let own = format!("models/{path}");
     let lib = format!(
         "//! `{name}`, read from `{own}` while this crate is compiled: the weights are constants in the program.\n\n\
@@ -335,7 +343,9 @@ fn test(streams: bool, expected: &Expected) -> String {
     for (time, values) in &expected.inputs {
         let _ = write!(text, "\n    ({time}, &[{}\n    ]),", list(values));
     }
-    text.push_str("\n];\n\n/// For each output the numbers of one row.\nconst OUTPUTS: &[&[f32]] = &[");
+    text.push_str(
+        "\n];\n\n/// For each output the numbers of one row.\nconst OUTPUTS: &[&[f32]] = &[",
+    );
     for values in &expected.outputs {
         let _ = write!(text, "\n    &[{}\n    ],", list(values));
     }
