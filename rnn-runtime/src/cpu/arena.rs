@@ -108,10 +108,11 @@ impl<const N: usize> Aligned<N> {
     /// Which makes it an error of the compiler: if the number of bytes is no multiple of 4, or the target is big-endian.
     pub const fn floats(&'static self) -> &'static [f32] {
         assert!(N.is_multiple_of(4), "bytes that are no floats");
-        assert!(
-            cfg!(target_endian = "little"),
-            "weights in the program are little-endian, and the target is not: use `load_bytes`"
-        );
+        if cfg!(target_endian = "big") {
+            panic!(
+                "weights in the program are little-endian, and the target is not: use `load_bytes`"
+            );
+        }
         // SAFETY: there are N bytes, aligned to more than a float, and every four bytes are a float.
         unsafe { core::slice::from_raw_parts(self.0.as_ptr().cast(), N / 4) }
     }

@@ -11,7 +11,8 @@ use crate::cpu::{
 /// The values of a stream of `P`: as many floats as its [`Length`](crate::cpu::arena::Length) says, at least.
 pub struct StepValues<'a, P> {
     first: *mut f32,
-    floats: PhantomData<(&'a mut [f32], fn() -> P)>,
+    floats: PhantomData<&'a mut [f32]>,
+    program: PhantomData<fn() -> P>,
 }
 
 // SAFETY: it is a `&mut [f32]`.
@@ -24,6 +25,7 @@ impl<'a, P: StreamTables> StepValues<'a, P> {
         StepValues {
             first: values.floats_for::<P>().as_mut_ptr(),
             floats: PhantomData,
+            program: PhantomData,
         }
     }
 
@@ -33,6 +35,7 @@ impl<'a, P: StreamTables> StepValues<'a, P> {
         StepValues {
             first: self.first,
             floats: PhantomData,
+            program: PhantomData,
         }
     }
 
@@ -42,6 +45,7 @@ impl<'a, P: StreamTables> StepValues<'a, P> {
         StepResults {
             first: self.first,
             floats: PhantomData,
+            program: PhantomData,
         }
     }
 }
@@ -49,7 +53,8 @@ impl<'a, P: StreamTables> StepValues<'a, P> {
 /// The values of a stream after a step, to read.
 pub struct StepResults<'a, P> {
     first: *const f32,
-    floats: PhantomData<(&'a [f32], fn() -> P)>,
+    floats: PhantomData<&'a [f32]>,
+    program: PhantomData<fn() -> P>,
 }
 
 impl<P> Clone for StepResults<'_, P> {
