@@ -3,7 +3,8 @@
 //! [`run`] is the same code on a host and on a microcontroller, and has to give the same bits.
 #![no_std]
 
-use recurrent::prelude::*;
+use recurrent::{prelude::*, stream::ProgramModel};
+use rnn_runtime::stream::{ProgramWeights, Tables};
 
 rnn_model! {
     /// Panels of every kind: 20 units, 5 and 1.
@@ -86,6 +87,14 @@ pub const fn word(t: usize) -> u32 {
 /// Packed by the compiler: these weights are never in RAM.
 pub static GATES: [f32; PackedWeights::<Gates>::LEN] =
     PackedWeights::<Gates>::packed(&numbers::<{ PackedWeights::<Gates>::WEIGHTS }>(STARTS[0]));
+
+// What the macro writes for weights in the program.
+impl ProgramModel for Gates {
+    const WEIGHTS: ProgramWeights = ProgramWeights {
+        packed: &GATES,
+        tables: Tables::NONE,
+    };
+}
 
 /// Read as they are: rows of the table.
 pub static WORDS: [f32; PackedWeights::<Words>::WEIGHTS] = numbers(STARTS[1]);

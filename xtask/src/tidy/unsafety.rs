@@ -16,8 +16,10 @@ const DEVICE: [&str; 4] = [
 ];
 /// Its tests from outside, which cannot do without the loads and stores of vectors.
 const TESTS: &str = "tests/kernels/kernels/";
-/// A program for a machine without an operating system, which makes its own system calls.
+/// Programs for machines without an operating system: what they call, the linker or the machine has.
 const FIRMWARE: &str = "tests/bare/firmware.rs";
+const SILENT: &str = "tests/bare/silent.rs";
+const EMBEDDED: &str = "examples/embedded/src/";
 /// What stands in for CUDA's driver in tests: the functions that C calls, their loader, functions for all lanes of a warp,
 /// and tests that launch kernels.
 const CUDA: &[&str] = &[
@@ -34,7 +36,7 @@ const REACH: usize = 6;
 pub fn check(files: &[Source]) -> Vec<Finding> {
     let mut findings = Vec::new();
     for file in files.iter().filter(|file| file.is_rust()) {
-        let home = [HOME, TESTS, FIRMWARE]
+        let home = [HOME, TESTS, FIRMWARE, SILENT, EMBEDDED]
             .iter()
             .chain(&DEVICE)
             .chain(CUDA)

@@ -101,9 +101,9 @@ fn floor(a: f32) -> f32 {
 fn tree<const N: usize>(mut v: V<N>, f: impl Fn(f32, f32) -> f32) -> f32 {
     let mut half = N / 2;
     while half > 0 {
-        let (low, high) = v.split_at_mut(half);
-        for (a, b) in low.iter_mut().zip(high) {
-            *a = f(*a, *b);
+        for i in 0..half {
+            // SAFETY: `i` and `i + half` are below `2 * half`, which is at most `N`.
+            unsafe { *v.get_unchecked_mut(i) = f(lane(&v, i), lane(&v, i + half)) }
         }
         half /= 2;
     }

@@ -184,22 +184,21 @@ impl<'a, B: StreamBody, S: Simd, W: PanelFormat> StepTile<'a, B, S, W> {
         // `G` sums.
         unsafe {
             let mut w = self.weights.add(start);
-            let mut x = self.at(operand).cast_const();
+            let x = self.at(operand).cast_const();
             if CALLED {
                 for (gate, sum) in sums.iter_mut().enumerate() {
                     *sum = W::call_dot(s, w.add(gate * units), (row, register), x, k, *sum);
                 }
                 return sums;
             }
-            for _ in 0..k {
-                let v = s.splat(*x);
+            for i in 0..k {
+                let v = s.splat(*x.add(i));
                 each_gate!(G, gate => {
                     let wide = W::load(s, w.add(gate * units), register);
                     let sum = sums.get_unchecked_mut(gate);
                     *sum = s.mul_add(wide, v, *sum);
                 });
                 w = w.add(row);
-                x = x.add(1);
             }
         }
         sums
