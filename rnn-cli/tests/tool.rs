@@ -319,7 +319,7 @@ fn a_new_crate_passes_its_test() {
         "lstm.keras",
         "embedding.keras",
         "bidirectional_concat.keras",
-        "state_in_and_out.keras",
+        "two_inputs.keras",
     ] {
         let folder = tempfile::tempdir().unwrap();
         let file = keras(folder.path(), name);

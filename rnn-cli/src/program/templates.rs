@@ -272,7 +272,6 @@ const MAIN_STREAM: &str = r#"//! Streams the model: one step for each line of nu
 use std::{error::Error, io::{self, BufRead as _, Write as _}};
 
 use @LIBRARY@::@NAME@;
-use recurrent::prelude::*;
 
 fn main() -> Result<(), Box<dyn Error>> {
     // In a program of your own `@NAME@::stream()` has arrays of the right sizes: `let y = stream.step(&[0.5]);`.

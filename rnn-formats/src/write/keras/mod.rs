@@ -57,6 +57,8 @@ struct History {
 
 struct Writer<'m, 'n> {
     model: &'m Model<'n>,
+    /// The names of the inputs, which no layer has.
+    inputs: Vec<String>,
     /// How many rows the model reads at once; `None` is any number.
     batch: Option<usize>,
     nodes: Vec<Node>,
@@ -84,6 +86,15 @@ impl<'m, 'n> Writer<'m, 'n> {
         let stateful = model.layers.iter().any(stateful);
         Writer {
             model,
+            inputs: (model.inputs.iter())
+                .map(|(name, _)| {
+                    let mut own = name.clone();
+                    while model.layers.iter().any(|l| l.name == own) {
+                        own.push_str("_input");
+                    }
+                    own
+                })
+                .collect(),
             batch: stateful.then_some(1),
             nodes: Vec::new(),
             entries: Vec::new(),
@@ -124,7 +135,7 @@ impl<'m, 'n> Writer<'m, 'n> {
     fn model(&mut self) -> Json {
         let chain = self.is_chain();
         let model = self.model;
-        for (name, shape) in &model.inputs {
+        for (name, (_, shape)) in self.inputs.clone().iter().zip(&model.inputs) {
             let dtype = dtype(shape);
             let config = json!({
                 "batch_shape": self.batched(shape), "dtype": dtype, "sparse": false, "name": name,
@@ -136,8 +147,8 @@ impl<'m, 'n> Writer<'m, 'n> {
                 parents: Vec::new(),
             });
         }
-        for (number, layer) in model.layers.iter().enumerate() {
-            self.call(number, layer);
+        for layer in &model.layers {
+            self.call(layer);
         }
         let inputs: Vec<usize> = (0..model.inputs.len()).collect();
         let outputs: Vec<History> = (model.outputs.iter())
@@ -162,9 +173,8 @@ impl<'m, 'n> Writer<'m, 'n> {
             return config::object("keras", "Sequential", config);
         }
         let ends: Vec<Json> = outputs.iter().map(History::place).collect();
-        let starts: Vec<Json> = (model.inputs.iter())
-            .map(|(name, _)| json!([name, 0, 0]))
-            .collect();
+        let starts = self.inputs.iter().map(|name| json!([name, 0, 0]));
+        let starts: Vec<Json> = starts.collect();
         // One array goes in or out as it is, several as a list.
         let one = |mut all: Vec<Json>| match all.len() {
             1 => all.remove(0),
@@ -193,7 +203,7 @@ impl<'m, 'n> Writer<'m, 'n> {
     fn history(&self, value: Value) -> Option<History> {
         let shape = self.model.shape(value)?;
         let (name, call, result, node) = match value {
-            Value::Input(n) => (self.model.inputs.get(n)?.0.clone(), 0, 0, n),
+            Value::Input(n) => (self.inputs.get(n)?.clone(), 0, 0, n),
             Value::Of { layer, result } => {
                 let of = self.model.layers.get(layer)?;
                 let same = self.model.layers.iter().take(layer);
@@ -213,7 +223,7 @@ impl<'m, 'n> Writer<'m, 'n> {
         })
     }
 
-    fn call(&mut self, number: usize, layer: &Layer<'_>) {
+    fn call(&mut self, layer: &Layer<'_>) {
         let mut refuse = |why: &str| self.wrong.push(format!("{}: {why}", layer.title()));
         let masked = layer.inputs.first().and_then(|v| self.model.masked.get(v));
         let recurrent =
@@ -291,7 +301,6 @@ impl<'m, 'n> Writer<'m, 'n> {
         if let Some((_, calls)) = self.entries.get_mut(operation) {
             calls.push(node);
         }
-        debug_assert_eq!(self.calls.len(), number);
         self.calls.push(self.nodes.len());
         self.nodes.push(Node { operation, parents });
     }

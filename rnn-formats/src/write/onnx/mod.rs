@@ -17,6 +17,9 @@ use crate::{Error, Network, Tensor, Value};
 use graph::Graph;
 use proto::{Attribute, Kind, value};
 
+/// The most features of a step: a layer may need constants of that size that no file has.
+const MOST_FEATURES: usize = 1 << 26;
+
 /// The model as an ONNX file.
 ///
 /// # Errors
@@ -259,6 +262,9 @@ impl Writer<'_, '_> {
         of: &Shape,
         tensor: recurrent::Find<'_, '_>,
     ) -> Result<String, String> {
+        if of.axes.last().is_some_and(|n| *n > MOST_FEATURES) {
+            return Err("it reads more features than any model has".into());
+        }
         let graph = &mut self.graph;
         let last = [("axes", Attribute::Ints(vec![-1]))];
         let layer = graph.layer.clone();
