@@ -124,6 +124,18 @@ const STEPS: &[Step] = &[
         long: true,
     },
     Step {
+        name: "amp",
+        about: "examples/amp, a crate of its own: formatting, lints, tests; only if named",
+        run: |root| own_crate(root, "amp"),
+        long: true,
+    },
+    Step {
+        name: "web",
+        about: "examples/web likewise, with a page in Chromium; only if named",
+        run: |root| own_crate(root, "web"),
+        long: true,
+    },
+    Step {
         name: "slow",
         about: "tests on a device that take long and say little that the others do not; only if named",
         run: slow,
@@ -222,6 +234,37 @@ fn examples(root: &Path) -> bool {
     // All of them, so that one run shows everything to mend.
     let passed = EXAMPLES.iter().filter(runs).count() == EXAMPLES.len();
     without_a_gpu(&folder.join("digits")) && passed
+}
+
+/// Checks an example that is a crate of its own, which no step of the workspace sees. The two share what they build.
+fn own_crate(root: &Path, name: &str) -> bool {
+    let manifest = format!("examples/{name}/Cargo.toml");
+    let target = root.join("target/own");
+    let target = ("CARGO_TARGET_DIR", &*target.to_string_lossy());
+    let (variable, file) = match skipped::go_on(root) {
+        Ok(skipped) => skipped,
+        Err(error) => {
+            eprintln!("cannot write down which tests are skipped: {error}");
+            return false;
+        }
+    };
+    let runs: [&[&str]; 3] = [
+        &["fmt", "--check", "--manifest-path", &manifest],
+        &["test", "--release", "--manifest-path", &manifest],
+        &[
+            "clippy",
+            "--release",
+            "--all-targets",
+            "--manifest-path",
+            &manifest,
+            "--",
+            "-D",
+            "warnings",
+        ],
+    ];
+    // All of them, so that one run shows everything to mend.
+    let passes = |arguments: &&&[&str]| cargo(root, arguments, &[target, (variable, &file)]);
+    runs.iter().filter(passes).count() == runs.len()
 }
 
 /// Whether a program that is asked for a GPU, where none is to be seen, says so in one line.
@@ -447,7 +490,10 @@ fn check(root: &Path, steps: &[&Step]) -> ExitCode {
         let word = if passed { "ok" } else { "FAILED" };
         report += &format!("{:10} {word}\n", step.name);
     }
-    if steps.iter().any(|step| step.name == "test") {
+    if steps
+        .iter()
+        .any(|step| ["test", "web"].contains(&step.name))
+    {
         report += &skipped::report(root);
     }
     eprint!("\n{report}");

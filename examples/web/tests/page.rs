@@ -315,9 +315,9 @@ fn a_scanned_digit_is_read_row_by_row() {
     browser.wait("!document.getElementById('rows').classList.contains('playing')");
     assert_eq!(bars(&mut browser), after(7));
     browser.screenshot("read.png");
-    browser.prefer("prefers-color-scheme", "light");
+    browser.prefer("prefers-color-scheme", "dark");
     settle(&mut browser);
-    browser.screenshot("light.png");
+    browser.screenshot("dark.png");
 }
 
 #[test]
@@ -334,6 +334,7 @@ fn the_module_is_small_and_the_page_says_how_fast_it_is() {
     };
     let found = shown(&mut browser, "size");
     assert_eq!(found["bytes"], json!(size.to_string()));
+    browser.wait("document.getElementById('step').dataset.measured === 'true'");
     let step = shown(&mut browser, "step");
     let micros: f64 = step["micros"].as_str().unwrap().parse().unwrap();
     assert!(micros > 0.0 && micros < 1000.0, "{step}");

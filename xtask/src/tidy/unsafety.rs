@@ -20,6 +20,8 @@ const TESTS: &str = "tests/kernels/kernels/";
 const FIRMWARE: &str = "tests/bare/firmware.rs";
 const SILENT: &str = "tests/bare/silent.rs";
 const EMBEDDED: &str = "examples/embedded/src/";
+/// The functions that a page in a browser calls, over one value in memory.
+const WEB: &str = "examples/web/src/exports.rs";
 /// What stands in for CUDA's driver in tests: the functions that C calls, their loader, functions for all lanes of a warp,
 /// and tests that launch kernels.
 const CUDA: &[&str] = &[
@@ -36,7 +38,7 @@ const REACH: usize = 6;
 pub fn check(files: &[Source]) -> Vec<Finding> {
     let mut findings = Vec::new();
     for file in files.iter().filter(|file| file.is_rust()) {
-        let home = [HOME, TESTS, FIRMWARE, SILENT, EMBEDDED]
+        let home = [HOME, TESTS, FIRMWARE, SILENT, EMBEDDED, WEB]
             .iter()
             .chain(&DEVICE)
             .chain(CUDA)
