@@ -115,6 +115,10 @@ fn module(
         let of = layer.inputs.get(value).and_then(|v| model.shape(*v));
         of.and_then(|shape| shape.axes.last().copied()).unwrap_or(0)
     };
+    let masked = match (layer.inputs.first()).is_some_and(|v| model.masked.contains_key(v)) {
+        true => ", of padded sequences: `pack_padded_sequence` says which steps are valid",
+        false => "",
+    };
     match layer.class {
         "TimeDistributed" => {
             let (class, a) = inner(a.get("layer"))?;
@@ -127,11 +131,15 @@ fn module(
                 true => ", which reads from the last step to the first",
                 false => "",
             };
+            let last = match a.flag("return_sequences", false) {
+                true => "",
+                false => ", and its last step",
+            };
             Ok(Some(format!(
-                "{name} = nn.{module}({}, {}, batch_first=True{}){backwards}",
+                "{name} = nn.{module}({}, {}{}){backwards}{last}{masked}",
                 width(0),
                 own.size("units")?,
-                bias(&own)
+                options(module, &own)
             )))
         }
         "Bidirectional" => {
@@ -141,13 +149,13 @@ fn module(
                 let (other, mut backward) = inner(Some(word))?;
                 backward.take("go_backwards");
                 let (other, backward) = cell(&other, &backward)?;
+                let module = recurrent(&other, &backward, "", &[], ("", ""), &mut Vec::new())?;
                 if other != class
                     || backward.size("units")? != own.size("units")?
-                    || bias(&backward) != bias(&own)
+                    || options(module, &backward) != options(module, &own)
                 {
                     return Err("PyTorch's module has two directions of one kind".into());
                 }
-                recurrent(&other, &backward, "", &[], ("", ""), &mut Vec::new())?;
             }
             let mode = a.choice("merge_mode", "concat");
             for (way, suffix) in [("forward", ""), ("backward", "_reverse")] {
@@ -162,11 +170,15 @@ fn module(
                 "concat" => String::new(),
                 mode => format!(", and the {mode} of both directions"),
             };
+            let last = match forward.flag("return_sequences", false) {
+                true => "",
+                false => ", and the last state of each direction",
+            };
             Ok(Some(format!(
-                "{name} = nn.{module}({}, {}, batch_first=True, bidirectional=True{}){merged}",
+                "{name} = nn.{module}({}, {}{}, bidirectional=True){merged}{last}{masked}",
                 width(0),
                 own.size("units")?,
-                bias(&own)
+                options(module, &own)
             )))
         }
         class => of_step(class, name, a, &found, width(0), all),
@@ -178,6 +190,13 @@ fn bias(a: &Arguments) -> &'static str {
         true => "",
         false => ", bias=False",
     }
+}
+
+/// What the constructor of a recurrent module is told.
+fn options(module: &str, a: &Arguments) -> String {
+    let relu = module == "RNN" && a.activation("activation", "tanh").is("relu");
+    let nonlinearity = if relu { ", nonlinearity='relu'" } else { "" };
+    format!(", batch_first=True{nonlinearity}{}", bias(a))
 }
 
 /// The one cell of a recurrent layer, as the layer of that cell.
