@@ -2,7 +2,7 @@
 
 use ::safetensors::SafeTensors;
 
-use crate::{Beside, Error, Tensor, ParamShape, safetensors, torch};
+use crate::{Beside, Error, ParamShape, Tensor, safetensors, torch};
 #[cfg(feature = "all")]
 use crate::{Imported, guitarml, keras, nam, onnx, rtneural, zip};
 
