@@ -4,6 +4,7 @@
 //! that one run shows everything there is to mend. `cargo xtask check fmt tidy` runs these two.
 //! Steps that take long run only when they are named: `cargo xtask check exhaustive`.
 
+mod aarch64;
 mod bits;
 mod doctests;
 mod gpu;
@@ -139,6 +140,12 @@ const STEPS: &[Step] = &[
         name: "slow",
         about: "tests on a device that take long and say little that the others do not; only if named",
         run: slow,
+        long: true,
+    },
+    Step {
+        name: "aarch64",
+        about: "kernels, elementary functions and streams with NEON, under QEMU: several minutes; only if named",
+        run: aarch64::run,
         long: true,
     },
 ];

@@ -343,8 +343,12 @@ fn print_best() {
 #[test]
 fn the_variable_overrides_the_choice() {
     let best_with = |value: &str| {
-        let mut child = std::process::Command::new(std::env::current_exe().unwrap());
-        child.args([
+        // What runs programs of another machine (`cargo xtask check aarch64`), and this program.
+        let runner = std::env::var("RECURRENT_TEST_RUNNER").unwrap_or_default();
+        let exe = std::env::current_exe().unwrap();
+        let mut words = runner.split_whitespace().map(Into::into).chain([exe]);
+        let mut child = std::process::Command::new(words.next().unwrap());
+        child.args(words).args([
             "cpu::simd::tests::print_best",
             "--exact",
             "--ignored",
