@@ -1,10 +1,10 @@
 //! ONNX: a graph of operators becomes layers.
 //!
-//! What an exporter writes around a recurrent operator is undone in three stages. The graph is read ([`proto`], [`graph`]).
-//! What is known before the model runs is computed, with symbols for sizes that are not ([`fold`]), and what flows at run
-//! time is followed through transposes, slices and reshapes as words about its axes ([`flow`], [`structure`]). The
-//! operators that compute become layers ([`maths`], [`recurrent`]), which are joined where one layer of Keras does what
-//! several did ([`fuse`]) and put in words ([`emit`]).
+//! What an exporter writes around a recurrent operator is undone in three stages. The graph is read (`proto`, `graph`).
+//! What is known before the model runs is computed, with symbols for sizes that are not (`fold`), and what flows at run
+//! time is followed through transposes, slices and reshapes as words about its axes (`flow`, `structure`). The
+//! operators that compute become layers (`maths`, `recurrent`), which are joined where one layer of Keras does what
+//! several did (`fuse`) and put in words (`emit`).
 
 mod activation;
 mod array;
