@@ -452,7 +452,7 @@ fn a_file_of_pytorch_is_turned() {
     let bytes = file_of(&[("lstm.bias_hh_l0", Dtype::F32, &[3], &bias)]);
     let problems = lines(load_bytes("x", &bytes, &SPECS, &mut weights));
     assert!(
-        problems[0].starts_with("`lstm`: expected `weight_ih`"),
+        problems[0].starts_with("`lstm.bias_hh_l0` [3]: of no module"),
         "{problems:?}"
     );
 }
