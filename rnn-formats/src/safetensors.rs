@@ -1,9 +1,12 @@
 //! Safetensors, with the names of Keras or PyTorch.
 
+use std::collections::BTreeSet;
+
 use ::safetensors::{Dtype, SafeTensors};
 
 use crate::{
     Error, Format, Imported, Tensor,
+    fit::optimizers,
     floats::{Kind, floats},
     torch::{self, Parameter, StateDict},
 };
@@ -75,7 +78,11 @@ impl File {
     }
 
     fn of_keras(self) -> Result<Imported, Error> {
-        let (mut tensors, mut integers) = (Vec::new(), Vec::new());
+        let (mut tensors, mut integers, mut of_optimizers) = (Vec::new(), Vec::new(), 0);
+        let optimizers: BTreeSet<String> = {
+            let names: Vec<&str> = self.parameters.iter().map(|p| p.name.as_str()).collect();
+            optimizers(&names).into_iter().map(str::to_owned).collect()
+        };
         for parameter in self.parameters {
             let Parameter {
                 name,
@@ -83,6 +90,14 @@ impl File {
                 values,
                 ..
             } = parameter;
+            if name
+                .split('/')
+                .next()
+                .is_some_and(|first| optimizers.contains(first))
+            {
+                of_optimizers += 1;
+                continue;
+            }
             if parameter.integers {
                 integers.push(format!("`{name}`"));
                 continue;
@@ -91,6 +106,11 @@ impl File {
             tensors.push(Tensor::new(name, shape, values)?);
         }
         let mut notes = Vec::new();
+        if of_optimizers > 0 {
+            notes.push(format!(
+                "left out, since they belong to an optimizer: {of_optimizers} tensors"
+            ));
+        }
         if !integers.is_empty() {
             notes.push(format!(
                 "left out, since they are integers, which no layer has as weights: {}",

@@ -3,6 +3,7 @@
 mod names;
 
 pub use names::are_pytorch;
+pub(crate) use names::optimizers;
 
 use crate::Tensor;
 use names::{Assigned, Assignment};

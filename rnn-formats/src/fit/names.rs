@@ -82,7 +82,7 @@ fn exact<'f>(names: &BTreeSet<&'f str>, name: &str) -> Assigned<'f> {
 }
 
 /// The first parts of the variables of Keras's optimizers: `adam/iteration`, `adam/learning_rate`, ….
-fn optimizers<'f>(names: &[&'f str]) -> BTreeSet<&'f str> {
+pub(crate) fn optimizers<'f>(names: &[&'f str]) -> BTreeSet<&'f str> {
     let of = |what: &str| -> BTreeSet<&'f str> {
         let own = names.iter().filter_map(|n| n.split_once('/'));
         own.filter(|(_, rest)| *rest == what)
