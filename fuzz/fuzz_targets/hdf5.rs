@@ -1,10 +1,22 @@
 //! `cargo +nightly fuzz run hdf5`: `.h5` of Keras, models and weights, whatever its bytes are: a model or an error, and no panic.
-//! Seeds: the `.h5` in tests/formats/keras/keras.zip and plain.zip.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use rnn_formats::keras;
+use recurrent_fuzz::{after, whole};
+use rnn_formats::{hdf5::File, keras};
 
 fuzz_target!(|data: &[u8]| {
-    let _ = keras::read(data);
+    match rnn_formats::hdf5::is_hdf5(data) {
+        true => whole(data),
+        false => after(data.len(), keras::read(data)),
+    }
+    // Also what no model of Keras names.
+    let Ok(file) = File::open(data) else {
+        return;
+    };
+    let nodes = file.root().and_then(|root| root.walk());
+    for node in nodes.unwrap_or_default() {
+        let _ = node.attributes();
+        let _ = node.tensor();
+    }
 });

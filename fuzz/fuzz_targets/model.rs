@@ -9,6 +9,9 @@ fuzz_target!(|text: &str| {
         let first = rnn_compiler::expand_model(tokens.clone());
         // No tokens make the compiler contradict itself.
         assert!(!first.to_string().contains("RNN0199"), "{text}");
-        assert_eq!(first.to_string(), rnn_compiler::expand_model(tokens).to_string());
+        assert_eq!(
+            first.to_string(),
+            rnn_compiler::expand_model(tokens).to_string()
+        );
     }
 });
