@@ -13,8 +13,8 @@ use proc_macro2::TokenStream;
 use rnn_formats::{Body, Error, Imported, Network, ParamShape, Tensor, fit, fit_matching, write};
 use rnn_reference::{Definitions, ReferenceModel};
 
-/// Texts up to this length are compiled to Rust, longer ones are checked only: compiling takes milliseconds a layer.
-const MOST_COMPILED: usize = 2000;
+/// Texts up to this length are compiled to Rust, longer ones are checked only: compiling takes much longer than reading.
+const MOST_COMPILED: usize = 120;
 
 /// How many texts are remembered.
 const MOST_TEXTS: usize = 1000;
