@@ -2,8 +2,9 @@
 
 use std::{
     fs,
+    io::Write as _,
     path::{Path, PathBuf},
-    process::{Command, Output},
+    process::{Command, Output, Stdio},
 };
 
 use serde_json::Value as Json;
@@ -306,6 +307,11 @@ fn a_compiled_model_gives_the_numbers_of_the_interpreter() {
         &numbers(&found["outputs"][0]["values"]),
         &numbers(&expected["outputs"][0]["values"]),
     );
+    // Ids out of the vocabulary are an error of the program, whose words the tool says.
+    let words = keras(folder.path(), "embedding.keras");
+    let ids = npy(&folder.path().join("ids.npy"), &[1, 3], &[1.0, 99.0, 2.0]);
+    let e = wrong(&["run", &words, &ids, "--compiled", "--cache", &cache]);
+    assert!(e.contains("id 99 ") && !e.contains("panicked"), "{e}");
     let measured = json(&["bench", &file, "--seconds", "0.1", "--cache", &cache]);
     let median = measured["stream"]["median_ns"].as_f64().unwrap();
     assert!(median > 0.0 && median <= measured["stream"]["p99_ns"].as_f64().unwrap());
@@ -342,5 +348,68 @@ fn a_new_crate_passes_its_test() {
         );
         assert!(!words.contains("warning"), "{name}: {words}");
         assert!(wrong(&["new", &file, &target]).contains("is there already"));
+        // What cannot be an input is said, and nothing panics.
+        let lines: &[(&str, &str)] = match name {
+            "lstm.keras" => &[
+                ("0.5\nx\n", "error: line 2: expected a number, found `x`\n"),
+                (
+                    "1 2\n",
+                    "error: line 1: input of a step: expected 1 number, found 2\n",
+                ),
+            ],
+            "embedding.keras" => &[
+                (
+                    "1\n99\n",
+                    "error: line 2: id 99 is outside of the vocabulary 0..",
+                ),
+                (
+                    "0.5\n",
+                    "error: line 1: a class id is a whole number below ",
+                ),
+            ],
+            "bidirectional_concat.keras" => &[("1\nx\n", "error: line 2: expected a number")],
+            _ => &[],
+        };
+        for (input, expected) in lines {
+            let program = cache().join("target/release/made");
+            let done = fed(&program, input);
+            assert_eq!(done.status.code(), Some(1), "{name}");
+            let words = String::from_utf8_lossy(&done.stderr);
+            assert!(words.starts_with(expected), "{name}: {words}");
+        }
+    }
+}
+
+/// Starts a program with these lines as its input.
+fn fed(program: &Path, input: &str) -> Output {
+    let mut child = Command::new(program)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child
+        .stdin
+        .take()
+        .unwrap()
+        .write_all(input.as_bytes())
+        .unwrap();
+    child.wait_with_output().unwrap()
+}
+
+/// All texts of a crate that `new` makes.
+#[test]
+fn new_crates_have_no_unwrap() {
+    let folder = tempfile::tempdir().unwrap();
+    for name in ["embedding.keras", "bidirectional_concat.keras"] {
+        let file = keras(folder.path(), name);
+        let target = path(&folder, &name.replace('.', "-"));
+        fine(&["new", &file, &target]);
+        for text in ["src/lib.rs", "src/main.rs", "tests/outputs.rs"] {
+            let text = fs::read_to_string(Path::new(&target).join(text)).unwrap();
+            for word in [".unwrap()", ".expect(", "@"] {
+                assert!(!text.contains(word), "{word} in\n{text}");
+            }
+        }
     }
 }

@@ -23,7 +23,7 @@ pub struct Template<'a> {
 /// The program that `run --compiled` and `bench` start.
 const TOOL: &str = r#"//! Made by `recurrent`, of a model file. It runs the model on arrays, or measures it.
 
-use std::{env, error::Error, fs, hint::black_box, process, time::{Duration, Instant}};
+use std::{env, error::Error, fs, hint::black_box, process::ExitCode, time::{Duration, Instant}};
 
 use recurrent::{learner::{InputView, Values}, prelude::*};
 
@@ -31,7 +31,7 @@ rnn_model! { @DECLARATION@ }
 
 type Done<T> = Result<T, Box<dyn Error>>;
 
-fn main() {
+fn main() -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let done = match &arguments[..] {
@@ -39,24 +39,28 @@ fn main() {
         ["bench", batch, steps, seconds] => bench(batch, steps, seconds),
         _ => Err("run INPUT OUTPUT, or bench BATCH STEPS SECONDS".into()),
     };
-    if let Err(e) = done {
-        eprintln!("{e}");
-        process::exit(1);
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(e) => {
+            eprintln!("{e}");
+            ExitCode::FAILURE
+        }
     }
 }
 
 /// One array of the input file: rows, steps, and numbers as their bits.
 fn array(rest: &mut &[u8]) -> Done<(usize, usize, Vec<u32>)> {
+    let cut = "the input file is cut off";
     let mut word = || -> Done<usize> {
-        let (head, tail) = rest.split_first_chunk::<8>().ok_or("the input file is cut off")?;
+        let (head, tail) = rest.split_first_chunk::<8>().ok_or(cut)?;
         *rest = tail;
-        Ok(u64::from_le_bytes(*head) as usize)
+        Ok(u64::from_le_bytes(*head).try_into()?)
     };
     let (batch, time, count) = (word()?, word()?, word()?);
-    let bytes = rest.get(..4 * count).ok_or("the input file is cut off")?;
-    *rest = &rest[4 * count..];
-    let bits = bytes.chunks_exact(4).map(|b| u32::from_le_bytes([b[0], b[1], b[2], b[3]]));
-    Ok((batch, time, bits.collect()))
+    let (words, _) = rest.as_chunks::<4>();
+    let bits = words.get(..count).ok_or(cut)?.iter().map(|b| u32::from_le_bytes(*b)).collect();
+    *rest = rest.get(4 * count..).ok_or(cut)?;
+    Ok((batch, time, bits))
 }
 
 fn run(input: &str, output: &str) -> Done<()> {
@@ -86,36 +90,45 @@ fn run(input: &str, output: &str) -> Done<()> {
     Ok(())
 }
 
+/// `n` numbers of an input, or an error where the memory has no room for them.
+fn filled<T>(n: usize, of: impl Fn(usize) -> T) -> Done<Vec<T>> {
+    let mut all = Vec::new();
+    all.try_reserve_exact(n)?;
+    all.extend((0..n).map(of));
+    Ok(all)
+}
+
 /// Numbers that are not all alike.
 fn number(i: usize) -> f32 {
-    ((i * 37 % 101) as f32 - 50.0) / 50.0
+    ((i % 101 * 37 % 101) as f32 - 50.0) / 50.0
 }
 
 fn bench(batch: &str, steps: &str, seconds: &str) -> Done<()> {
     let (batch, steps): (usize, usize) = (batch.parse()?, steps.parse()?);
-    let time = Duration::from_secs_f64(seconds.parse()?);
+    let time = Duration::try_from_secs_f64(seconds.parse()?)?;
     if let Some(mut blocks) = stream(time)? {
         blocks.sort_by(f64::total_cmp);
-        let at = |part: f64| blocks[((blocks.len() - 1) as f64 * part) as usize];
-        println!("stream {} {} {}", at(0.5), at(0.99), blocks.len() * BLOCK);
+        let at = |percent: usize| blocks.get(blocks.len().saturating_sub(1) * percent / 100).ok_or("no time for a step");
+        println!("stream {} {} {}", at(50)?, at(99)?, blocks.len() * BLOCK);
     }
     let mut model = Imported::new();
     let specs = Learner::inputs(&model);
-    let sizes: Vec<(usize, usize)> = specs.iter()
+    let sizes = specs.iter()
         .map(|spec| {
             let time = spec.time.map_or(1, |t| t.unwrap_or(steps));
-            (time, batch * time * spec.features.iter().product::<usize>())
+            let numbers = [&[batch, time], spec.features].concat().iter().try_fold(1_usize, |n, axis| n.checked_mul(*axis));
+            Ok((time, numbers.ok_or("the batch is too large")?))
         })
-        .collect();
-    let floats: Vec<Vec<f32>> = specs.iter().zip(&sizes)
-        .map(|(spec, (_, n))| (0..*n).map(|i| if spec.is_mask() { 1.0 } else { number(i) }).collect())
-        .collect();
-    let ids: Vec<Vec<u32>> = sizes.iter().enumerate()
+        .collect::<Done<Vec<(usize, usize)>>>()?;
+    let floats = specs.iter().zip(&sizes)
+        .map(|(spec, (_, n))| filled(*n, |i| if spec.is_mask() { 1.0 } else { number(i) }))
+        .collect::<Done<Vec<Vec<f32>>>>()?;
+    let ids = sizes.iter().enumerate()
         .map(|(input, (_, n))| {
             let of = model.vocabulary().iter().filter(|v| v.0 == input).map(|v| v.2).min();
-            (0..*n).map(|i| (i % of.unwrap_or(1)) as u32).collect()
+            filled(*n, |i| (i % of.unwrap_or(1).max(1)) as u32)
         })
-        .collect();
+        .collect::<Done<Vec<Vec<u32>>>>()?;
     let views: Vec<InputView<'_>> = specs.iter().zip(&sizes).zip(floats.iter().zip(&ids))
         .map(|((spec, (time, _)), (floats, ids))| InputView {
             batch,
@@ -256,7 +269,11 @@ pub fn crate_of(
         true => MAIN_STREAM,
         false => MAIN_BATCH,
     };
-    let fill = |text: &str| text.replace("@LIBRARY@", &library).replace("@NAME@", name);
+    let fill = |text: &str| {
+        text.replace("@MAIN@", MAIN)
+            .replace("@LIBRARY@", &library)
+            .replace("@NAME@", name)
+    };
     vec![
         ("Cargo.toml", template.cargo()),
         ("src/lib.rs", lib),
@@ -267,21 +284,39 @@ pub fn crate_of(
     ]
 }
 
+/// What is before both kinds of `main`: errors are printed in words, and the program ends with 1.
+const MAIN: &str = r#"
+fn main() -> ExitCode {
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(e) => {
+            eprintln!("error: {e}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// The numbers of a line, with spaces, commas or tabs between them.
+fn numbers(line: &str) -> Result<Vec<f32>, String> {
+    let words = line.split([' ', ',', '\t']).filter(|word| !word.is_empty());
+    words.map(|word| word.parse().map_err(|_| format!("expected a number, found `{word}`"))).collect()
+}
+"#;
+
 const MAIN_STREAM: &str = r#"//! Streams the model: one step for each line of numbers, until the input ends.
 
-use std::{error::Error, io::{self, BufRead as _, Write as _}};
+use std::{error::Error, io::{self, BufRead as _, Write as _}, process::ExitCode};
 
 use @LIBRARY@::@NAME@;
-
-fn main() -> Result<(), Box<dyn Error>> {
+@MAIN@
+fn run() -> Result<(), Box<dyn Error>> {
     // In a program of your own `@NAME@::stream()` has arrays of the right sizes: `let y = stream.step(&[0.5]);`.
     let mut stream = @NAME@::stream().boxed();
     let mut out = io::stdout().lock();
-    for line in io::stdin().lock().lines() {
-        let line = line?;
-        let numbers = line.split([' ', ',', '\t']).filter(|word| !word.is_empty());
-        let x: Vec<f32> = numbers.map(str::parse).collect::<Result<_, _>>()?;
-        let y: Vec<String> = stream.step(&x)?.iter().map(f32::to_string).collect();
+    for (number, line) in (1_u64..).zip(io::stdin().lock().lines()) {
+        let x = numbers(&line?).map_err(|e| format!("line {number}: {e}"))?;
+        let y = stream.step(&x).map_err(|e| format!("line {number}: {e}"))?;
+        let y: Vec<String> = y.iter().map(f32::to_string).collect();
         writeln!(out, "{}", y.join(" "))?;
     }
     Ok(())
@@ -290,35 +325,44 @@ fn main() -> Result<(), Box<dyn Error>> {
 
 const MAIN_BATCH: &str = r#"//! Runs the model on one sequence: a line of numbers for each step, until the input ends.
 
-use std::{error::Error, io::{self, BufRead as _}};
+use std::{error::Error, io::{self, BufRead as _, Write as _}, process::ExitCode};
 
 use @LIBRARY@::@NAME@;
 use recurrent::{learner::{InputView, Values}, prelude::*};
+@MAIN@
+/// A number as an id. Casts saturate, and NaN becomes 0: what comes back is the number, if it was one.
+fn id(number: f32) -> Result<u32, String> {
+    let id = number as u32;
+    match id as f32 == number {
+        true => Ok(id),
+        false => Err(format!("an id is a whole number from 0 on, found {number}")),
+    }
+}
 
-fn main() -> Result<(), Box<dyn Error>> {
+fn run() -> Result<(), Box<dyn Error>> {
     // A layer of this model needs the whole sequence at once, so it has no stream.
     let mut model = @NAME@::new();
-    let mut x: Vec<f32> = Vec::new();
-    let mut time = 0;
-    for line in io::stdin().lock().lines() {
-        let line = line?;
-        for word in line.split([' ', ',', '\t']).filter(|word| !word.is_empty()) {
-            x.push(word.parse()?);
-        }
-        time += 1;
-    }
-    let ids: Vec<u32> = x.iter().map(|id| *id as u32).collect();
-    let inputs = Learner::inputs(&model);
-    let [spec] = inputs else {
+    let [spec] = Learner::inputs(&model) else {
         return Err("this model has several inputs: write your own call of `predict`".into());
     };
+    let (mut x, mut ids) = (Vec::new(), Vec::new());
+    let mut time = 0;
+    for (line, number) in io::stdin().lock().lines().zip(1_u64..) {
+        let all = numbers(&line?).map_err(|e| format!("line {number}: {e}"))?;
+        if spec.ids {
+            ids.extend(all.iter().map(|x| id(*x)).collect::<Result<Vec<u32>, _>>().map_err(|e| format!("line {number}: {e}"))?);
+        }
+        x.extend(all);
+        time += 1;
+    }
     let values = if spec.ids { Values::Ids(&ids) } else { Values::Floats(&x) };
     let time = if spec.time.is_some() { time } else { 1 };
     model.infer(&[InputView { batch: 1, time, values }])?;
-    let width: usize = Learner::outputs(&model)[0].features.iter().product();
-    for step in model.output(0).chunks(width) {
+    let width: usize = Learner::outputs(&model).first().map_or(1, |output| output.features.iter().product());
+    let mut out = io::stdout().lock();
+    for step in model.output(0).chunks(width.max(1)) {
         let y: Vec<String> = step.iter().map(f32::to_string).collect();
-        println!("{}", y.join(" "));
+        writeln!(out, "{}", y.join(" "))?;
     }
     Ok(())
 }
@@ -361,7 +405,7 @@ fn close(found: &[f32], expected: &[f32]) {
 }
 
 #[test]
-fn a_batch() {
+fn a_batch() -> Result<(), Error> {
     let mut model = @NAME@::new();
     let ids: Vec<Vec<u32>> = INPUTS.iter().map(|(_, x)| x.iter().map(|id| *id as u32).collect()).collect();
     let specs = Learner::inputs(&model).iter();
@@ -373,10 +417,11 @@ fn a_batch() {
             values: if spec.ids { Values::Ids(ids) } else { Values::Floats(floats) },
         })
         .collect();
-    model.infer(&views).unwrap();
+    model.infer(&views)?;
     for (index, expected) in OUTPUTS.iter().enumerate() {
         close(model.output(index), expected);
     }
+    Ok(())
 }
 "#,
     );
@@ -384,7 +429,7 @@ fn a_batch() {
         text.push_str(
             r#"
 #[test]
-fn a_stream() {
+fn a_stream() -> Result<(), Error> {
     let mut stream = @NAME@::stream().boxed();
     let steps = INPUTS.iter().map(|(time, _)| *time).max().unwrap_or(1);
     let (mut last, mut all) = (Vec::new(), Vec::new());
@@ -396,7 +441,7 @@ fn a_stream() {
             let at = if *time == 1 { 0 } else { step };
             x.extend_from_slice(&values[at * width..(at + 1) * width]);
         }
-        last = stream.step(&x).unwrap().to_vec();
+        last = stream.step(&x)?.to_vec();
         all.push(last.clone());
     }
     // An output of every step is a part of each step's; of others the last one counts.
@@ -419,6 +464,7 @@ fn a_stream() {
         at += 1;
         close(&found, expected);
     }
+    Ok(())
 }
 "#,
         );
@@ -448,4 +494,18 @@ fn readme(model: &Model, name: &str, library: &str, own: &str, streams: bool) ->
     };
     text.push_str("\n```sh\ncargo test              # the outputs are those of the interpreter\necho 0.5 | cargo run --release\n```\n\nThe program is compiled again when the file changes.\n");
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn programs_do_not_panic_by_themselves() {
+        for text in [TOOL, STREAM, MAIN, MAIN_STREAM, MAIN_BATCH] {
+            for word in [".unwrap()", ".expect(", "panic!", "todo!", "unreachable!"] {
+                assert!(!text.contains(word), "{word} in\n{text}");
+            }
+        }
+    }
 }
