@@ -1,10 +1,8 @@
 //! Any file: its format is told from its content.
 
-use ::safetensors::SafeTensors;
-
-use crate::{Beside, Error, ParamShape, Tensor, safetensors, torch};
+use crate::{Beside, Error, ParamShape, Tensor, safetensors};
 #[cfg(feature = "all")]
-use crate::{Imported, guitarml, keras, nam, onnx, rtneural, zip};
+use crate::{Imported, guitarml, keras, nam, onnx, rtneural, torch, zip};
 
 /// What a file is, by its first bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -140,15 +138,10 @@ pub fn tensors(
 }
 
 fn named(bytes: &[u8], wanted: Option<&[ParamShape<'_>]>) -> Result<Vec<Tensor>, Unfit> {
-    let keras = SafeTensors::read_metadata(bytes)
-        .is_ok_and(|(_, header)| header.offset_keys().iter().any(|name| name.contains('/')));
-    match wanted {
-        Some(wanted) if !keras => {
-            let dict = safetensors::state_dict(bytes)?;
-            Ok(torch::tensors_for(&dict, &owned(wanted))?)
-        }
-        _ => Ok(safetensors::read(bytes)?.tensors),
-    }
+    Ok(match wanted {
+        Some(wanted) => safetensors::tensors_for(bytes, &owned(wanted))?,
+        None => safetensors::read(bytes)?.tensors,
+    })
 }
 
 fn owned(wanted: &[ParamShape<'_>]) -> Vec<(String, Vec<usize>)> {

@@ -19,7 +19,7 @@ use crate::{
 /// are not finite, or that are none of a known module of PyTorch.
 pub fn read(bytes: &[u8]) -> Result<Imported, Error> {
     let file = File::open(bytes)?;
-    match file.parameters.iter().any(|p| p.name.contains('/')) {
+    match file.has_names_of_keras() {
         true => file.of_keras(),
         false => torch::imported(file.into_state_dict()?, Format::Safetensors),
     }
@@ -33,6 +33,24 @@ pub fn state_dict(bytes: &[u8]) -> Result<StateDict, Error> {
     File::open(bytes)?.into_state_dict()
 }
 
+/// The tensors of a file; PyTorch's under the names of the parameters `wanted`, each with its shape.
+///
+/// # Errors
+/// As [`read`], and as [`torch::tensors_for`].
+pub(crate) fn tensors_for(
+    bytes: &[u8],
+    wanted: &[(String, Vec<usize>)],
+) -> Result<Vec<Tensor>, Error> {
+    let file = File::open(bytes)?;
+    match file.has_names_of_keras() {
+        true => Ok(file.of_keras()?.tensors),
+        false => torch::tensors_for(&file.into_state_dict()?, wanted),
+    }
+}
+
+/// Bytes before the header, which say how long it is.
+const LENGTH: usize = 8;
+
 struct File {
     /// In the order of their numbers in the file.
     parameters: Vec<Parameter>,
@@ -44,22 +62,26 @@ impl File {
         let damaged = |e: ::safetensors::SafeTensorError| {
             Error::damaged(0, "the header of a file of safetensors", e.to_string())
         };
-        let tensors = SafeTensors::deserialize(bytes).map_err(damaged)?;
-        let (_, header) = SafeTensors::read_metadata(bytes).map_err(damaged)?;
+        // The header is parsed here and nowhere else: of a model with many small tensors it is most of the work.
+        let (length, header) = SafeTensors::read_metadata(bytes).map_err(damaged)?;
+        let cut = || Error::damaged(0, "the header of a file of safetensors", "it is cut off");
+        let data = length.checked_add(LENGTH).and_then(|at| bytes.get(at..));
+        let data = data.ok_or_else(cut)?;
         let (mut parameters, mut refused) = (Vec::new(), Vec::new());
         for name in header.offset_keys() {
-            let tensor = tensors.tensor(&name).map_err(damaged)?;
-            let Some(kind) = kind(tensor.dtype()) else {
+            let tensor = header.info(&name).ok_or_else(cut)?;
+            let (from, to) = tensor.data_offsets;
+            let numbers = data.get(from..to).ok_or_else(cut)?;
+            let Some(kind) = kind(tensor.dtype) else {
                 refused.push(format!(
                     "`{name}` {:?}: expected floats, found {:?}",
-                    tensor.shape(),
-                    tensor.dtype()
+                    tensor.shape, tensor.dtype
                 ));
                 continue;
             };
             parameters.push(Parameter {
-                shape: tensor.shape().to_vec(),
-                values: floats(tensor.data(), kind, false),
+                shape: tensor.shape.clone(),
+                values: floats(numbers, kind, false),
                 integers: !kind.is_float(),
                 name,
             });
@@ -75,6 +97,11 @@ impl File {
             parameters,
             metadata,
         })
+    }
+
+    /// Keras's names have slashes, PyTorch's have dots.
+    fn has_names_of_keras(&self) -> bool {
+        self.parameters.iter().any(|p| p.name.contains('/'))
     }
 
     fn of_keras(self) -> Result<Imported, Error> {
