@@ -17,8 +17,9 @@ use crate::{Error, Network, Tensor, Value};
 use graph::Graph;
 use proto::{Attribute, Kind, value};
 
-/// The most features of a step: a layer may need constants of that size that no file has.
-const MOST_FEATURES: usize = 1 << 26;
+/// The most ones and zeros that are written for parameters which layers do not have: the sizes of a small file could ask for
+/// any number of them.
+const MOST_MADE: usize = 1 << 22;
 
 /// The model as an ONNX file.
 ///
@@ -31,6 +32,7 @@ pub fn onnx(network: &Network, tensors: &[Tensor]) -> Result<Written, Error> {
         model: &model,
         graph: Graph::default(),
         values: BTreeMap::new(),
+        made: 0,
         wrong: Vec::new(),
     };
     let mut inputs = Vec::new();
@@ -92,6 +94,8 @@ struct Writer<'m, 'n> {
     model: &'m Model<'n>,
     graph: Graph,
     values: BTreeMap<Value, String>,
+    /// Numbers of constants that no tensor has.
+    made: usize,
     wrong: Vec<String>,
 }
 
@@ -262,15 +266,22 @@ impl Writer<'_, '_> {
         of: &Shape,
         tensor: recurrent::Find<'_, '_>,
     ) -> Result<String, String> {
-        if of.axes.last().is_some_and(|n| *n > MOST_FEATURES) {
-            return Err("it reads more features than any model has".into());
-        }
-        let graph = &mut self.graph;
+        let (graph, made) = (&mut self.graph, &mut self.made);
         let last = [("axes", Attribute::Ints(vec![-1]))];
         let layer = graph.layer.clone();
-        let constant = |graph: &mut Graph, own: &str, or: f32, n: usize| match tensor(own) {
-            Ok(t) => graph.floats(&format!("{layer}/{own}"), &t.shape, &t.values),
-            Err(_) => graph.floats(&format!("{layer}/{own}"), &[n], &vec![or; n]),
+        let mut constant = |graph: &mut Graph, own: &str, or: f32, n: usize| {
+            let name = format!("{layer}/{own}");
+            if let Ok(t) = tensor(own) {
+                return Ok(graph.floats(&name, &t.shape, &t.values));
+            }
+            *made = made.saturating_add(n);
+            match *made <= MOST_MADE {
+                true => Ok(graph.floats(&name, &[n], &vec![or; n])),
+                false => Err(format!(
+                    "expected at most {MOST_MADE} ones and zeros for what layers do not have, such as `{own}` here, \
+                     found {made}"
+                )),
+            }
         };
         Ok(match class {
             class if IDENTITIES.contains(&class) => x.to_owned(),
@@ -299,10 +310,10 @@ impl Writer<'_, '_> {
             }
             "BatchNormalization" => {
                 let n = of.axes.last().copied().unwrap_or(0);
-                let gamma = constant(graph, "gamma", 1.0, n);
-                let beta = constant(graph, "beta", 0.0, n);
-                let mean = constant(graph, "moving_mean", 0.0, n);
-                let variance = constant(graph, "moving_variance", 1.0, n);
+                let gamma = constant(graph, "gamma", 1.0, n)?;
+                let beta = constant(graph, "beta", 0.0, n)?;
+                let mean = constant(graph, "moving_mean", 0.0, n)?;
+                let variance = constant(graph, "moving_variance", 1.0, n)?;
                 let epsilon = a.number("epsilon", 0.001) as f32;
                 let attributes = [("epsilon", Attribute::Float(epsilon))];
                 // Channels are the second axis there.
@@ -327,7 +338,7 @@ impl Writer<'_, '_> {
             "LayerNormalization" => {
                 let n = of.axes.last().copied().unwrap_or(0);
                 let epsilon = a.number("epsilon", 0.001) as f32;
-                let gamma = constant(graph, "gamma", 1.0, n);
+                let gamma = constant(graph, "gamma", 1.0, n)?;
                 if a.flag("rms_scaling", false) {
                     // Keras divides by the deviation, without subtracting the mean.
                     let epsilon = graph.number(epsilon);
@@ -340,7 +351,7 @@ impl Writer<'_, '_> {
                     let y = graph.node("Div", &[x, &deviation]);
                     graph.node("Mul", &[&y, &gamma])
                 } else {
-                    let beta = constant(graph, "beta", 0.0, n);
+                    let beta = constant(graph, "beta", 0.0, n)?;
                     let attributes = [
                         ("axis", Attribute::Int(-1)),
                         ("epsilon", Attribute::Float(epsilon)),
