@@ -22,7 +22,8 @@ pub(super) fn unary(u: Unary, x: f64) -> f64 {
         Unary::Sign => 0.0,
         // log(1 + exp(x)), where the exponential does not overflow.
         Unary::Softplus => x.max(0.0) + (-x.abs()).exp().ln_1p(),
-        Unary::Detach | Unary::Broadcast => x,
+        Unary::Flush if x.abs() < Unary::FLUSHED => 0.0,
+        Unary::Detach | Unary::Broadcast | Unary::Flush => x,
     }
 }
 
@@ -87,5 +88,15 @@ mod tests {
         assert_eq!(unary(Unary::Softplus, 1000.0), 1000.0);
         assert!((unary(Unary::Softplus, 0.0) - 2f64.ln()).abs() < 1e-16);
         assert!(unary(Unary::Softplus, -800.0) >= 0.0);
+    }
+
+    #[test]
+    fn states_are_flushed_where_the_compiled_ones_are() {
+        let flush = |x| unary(Unary::Flush, x);
+        let smallest = 2f64.powi(-63);
+        let kept = [smallest, -smallest, 1.5];
+        assert_eq!(kept.map(flush), kept);
+        assert_eq!([smallest.next_down(), -1e-30, 1e-40].map(flush), [0.0; 3]);
+        assert!(flush(f64::NAN).is_nan());
     }
 }

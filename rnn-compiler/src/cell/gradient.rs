@@ -97,6 +97,8 @@ struct Differentiator<'a> {
     adjoint: BTreeMap<NodeId, NodeId>,
     /// Forward nodes that become a state after the step: the state and the offset in it.
     next: BTreeMap<NodeId, (usize, Size)>,
+    /// Forward nodes that are kept flushed: the backward pass reads what is kept.
+    flushed: BTreeMap<NodeId, NodeId>,
 }
 
 impl Cell {
@@ -120,6 +122,7 @@ impl Cell {
             out: Graph::default(),
             adjoint: BTreeMap::new(),
             next,
+            flushed: self.flushed(),
         }
         .run()
     }
@@ -324,6 +327,7 @@ impl Differentiator<'_> {
 
     /// The leaf of the backward graph that stands for a forward value.
     fn value(&mut self, id: NodeId) -> NodeId {
+        let id = self.flushed.get(&id).copied().unwrap_or(id);
         let node = self.cell.graph.node(id).clone();
         match &node.op {
             NodeOp::Number(_) | NodeOp::SizeOf(_) | NodeOp::Leaf(..) | NodeOp::Param(..) => {

@@ -35,6 +35,14 @@ pub enum Unary {
     Detach,
     /// A number or a row scalar in every unit of a vector.
     Broadcast,
+    /// The value, or 0 where it is nearer to 0 than [`Unary::FLUSHED`]. Its gradient is that of the value itself.
+    Flush,
+}
+
+impl Unary {
+    /// 2⁻⁶³. The product of two numbers from here on is a normal `f32`, so no chain of a state's values reaches the numbers below
+    /// 2⁻¹²⁶, on which processors compute many times slower.
+    pub const FLUSHED: f64 = 1.0 / (1_u64 << 63) as f64;
 }
 
 /// A vector function of two arguments, lane by lane.
@@ -193,7 +201,12 @@ impl NodeOp {
         match self {
             NodeOp::Unary(u, _) => matches!(
                 u,
-                Unary::Neg | Unary::Abs | Unary::Sign | Unary::Detach | Unary::Broadcast
+                Unary::Neg
+                    | Unary::Abs
+                    | Unary::Sign
+                    | Unary::Detach
+                    | Unary::Broadcast
+                    | Unary::Flush
             ),
             NodeOp::Binary(b, ..) => !matches!(b, Binary::Pow | Binary::Div),
             NodeOp::MulAdd(..) | NodeOp::NegMulAdd(..) | NodeOp::Select(..) => true,
@@ -407,6 +420,8 @@ fn fold_unary(u: Unary, x: f64) -> Option<f64> {
         Unary::Rsqrt => 1.0 / x.sqrt(),
         Unary::Abs => x.abs(),
         Unary::Detach => x,
+        Unary::Flush if x.abs() < Unary::FLUSHED => 0.0,
+        Unary::Flush => x,
         Unary::Erf | Unary::Sign | Unary::Softplus | Unary::Broadcast => return None,
     })
 }

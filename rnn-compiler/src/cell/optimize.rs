@@ -9,6 +9,8 @@ use super::{
     sums,
 };
 
+mod flush;
+
 /// Makes a new graph from a graph and its roots, and maps each old node to its new one.
 pub(super) type Pass = fn(&Graph, &[NodeId]) -> (Graph, BTreeMap<NodeId, NodeId>);
 
@@ -18,6 +20,7 @@ impl Cell {
         self.rewrite(sums::in_parts);
         self.rewrite(regroup);
         self.rewrite(fuse);
+        flush::states(self);
     }
 
     /// The cell as inference computes it, with all dropout masks 1.

@@ -119,6 +119,7 @@ fn compute(graph: &Graph, id: NodeId, sizes: &mut Vec<Size>) -> Sound<String> {
                 Unary::Rsqrt => "inverse_root",
                 Unary::Sign => "sign",
                 Unary::Softplus => "softplus",
+                Unary::Flush => "flush",
             };
             format!("{f}(n{a})")
         }

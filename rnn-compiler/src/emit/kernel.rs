@@ -242,6 +242,7 @@ fn compute(rt: &TokenStream, graph: &Graph, id: NodeId) -> Sound<TokenStream> {
                 Unary::Rsqrt => "rsqrt",
                 Unary::Sign => "sign",
                 Unary::Softplus => "softplus",
+                Unary::Flush => return Ok(quote!(s.flush(#a))),
             };
             let f = Ident::new(f, Span::call_site());
             quote!(#rt::math::#f(s, #a))

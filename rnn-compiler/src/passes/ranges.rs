@@ -63,6 +63,7 @@ fn nodes(graph: &Graph, inputs: &[OutputRange]) -> Vec<Known> {
         let range = match op {
             _ if bounds.0 >= 0.0 && bounds.1 <= 1.0 => OutputRange::Probabilities,
             NodeOp::Unary(Unary::Tanh, _) => OutputRange::Signed,
+            NodeOp::Unary(Unary::Flush, a) => known[*a].range,
             NodeOp::Leaf(LeafSource::Input(i), _) => {
                 inputs.get(*i).copied().unwrap_or(OutputRange::Unknown)
             }
@@ -86,7 +87,7 @@ fn is_linear(op: &NodeOp, known: &[Known]) -> bool {
     let scaled = |a: NodeId, b: NodeId| (linear(a) && fixed(b)) || (fixed(a) && linear(b));
     match *op {
         NodeOp::Product(_) => true,
-        NodeOp::Unary(Unary::Neg | Unary::Detach, a) => linear(a),
+        NodeOp::Unary(Unary::Neg | Unary::Detach | Unary::Flush, a) => linear(a),
         NodeOp::Binary(Binary::Add | Binary::Sub, a, b) => (linear(a) && linear(b)) || scaled(a, b),
         NodeOp::Binary(Binary::Mul, a, b) => scaled(a, b),
         NodeOp::Binary(Binary::Div, a, b) => linear(a) && fixed(b),
@@ -106,7 +107,7 @@ fn bounds(graph: &Graph, op: &NodeOp, known: &[Known], inputs: &[OutputRange]) -
         NodeOp::Unary(Unary::Sigmoid, _) => (0.0, 1.0),
         NodeOp::Unary(Unary::Tanh, _) => (-1.0, 1.0),
         NodeOp::Unary(Unary::Exp | Unary::Softplus, _) => (0.0, f64::INFINITY),
-        NodeOp::Unary(Unary::Detach | Unary::Broadcast, a) => of(a),
+        NodeOp::Unary(Unary::Detach | Unary::Broadcast | Unary::Flush, a) => of(a),
         NodeOp::Binary(Binary::Min, a, b) => smaller(of(a), of(b)),
         NodeOp::Binary(Binary::Max, a, b) => larger(of(a), of(b)),
         NodeOp::Binary(Binary::Mul, a, b) => {
@@ -198,6 +199,10 @@ mod tests {
             ("Input(4) -> Dense(3, activation = softmax)", Probabilities),
             (
                 "Input(4) -> Dense(3, activation = hard_sigmoid)",
+                Probabilities,
+            ),
+            (
+                "Input(4) -> Dense(3, activation = hard_sigmoid(0.2))",
                 Probabilities,
             ),
             ("Input(4) -> Dense(3) -> Activation(softmax)", Probabilities),

@@ -132,7 +132,7 @@ impl Differentiator<'_> {
                 self.out.binary(Mul, d, f)
             }
             // `add` sums it over the units.
-            Unary::Broadcast => d,
+            Unary::Broadcast | Unary::Flush => d,
             Unary::Sign | Unary::Detach => return None,
         })
     }

@@ -1,6 +1,6 @@
 //! AVX2 with FMA: eight lanes.
 
-use super::{LaneFunction, Simd};
+use super::{FLUSH_BITS, LaneFunction, Simd};
 use core::arch::x86_64::*;
 
 /// The CPU has AVX2 and FMA.
@@ -196,6 +196,16 @@ impl Simd for Avx2 {
         unsafe {
             let biased = _mm256_srli_epi32::<23>(_mm256_castps_si256(a));
             _mm256_cvtepi32_ps(_mm256_sub_epi32(biased, _mm256_set1_epi32(127)))
+        }
+    }
+    #[inline(always)]
+    fn flush(self, a: __m256) -> __m256 {
+        // SAFETY: the token is the proof of AVX2.
+        unsafe {
+            let bits = _mm256_castps_si256(a);
+            let large = _mm256_and_si256(bits, _mm256_set1_epi32(FLUSH_BITS as i32));
+            let small = _mm256_cmpeq_epi32(large, _mm256_setzero_si256());
+            _mm256_castsi256_ps(_mm256_andnot_si256(small, bits))
         }
     }
     #[inline(always)]

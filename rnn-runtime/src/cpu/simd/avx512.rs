@@ -1,6 +1,6 @@
 //! AVX-512 (F, VL, DQ, BW): sixteen lanes.
 
-use super::{Avx512Half, LaneFunction, Simd};
+use super::{Avx512Half, FLUSH_BITS, LaneFunction, Simd};
 use core::arch::x86_64::*;
 
 /// The CPU has AVX-512 F, VL, DQ and BW, AVX2 and FMA.
@@ -187,6 +187,15 @@ impl Simd for Avx512 {
     fn mantissa(self, a: __m512) -> __m512 {
         // SAFETY: the token is the proof of AVX-512.
         unsafe { _mm512_getmant_ps::<_MM_MANT_NORM_1_2, _MM_MANT_SIGN_SRC>(a) }
+    }
+    #[inline(always)]
+    fn flush(self, a: __m512) -> __m512 {
+        // SAFETY: the token is the proof of AVX-512.
+        unsafe {
+            let bits = _mm512_castps_si512(a);
+            let large = _mm512_test_epi32_mask(bits, _mm512_set1_epi32(FLUSH_BITS as i32));
+            _mm512_maskz_mov_ps(large, a)
+        }
     }
     #[inline(always)]
     fn copysign(self, magnitude: __m512, sign: __m512) -> __m512 {

@@ -136,6 +136,7 @@ impl Simd for Avx512Half {
         round(a: __m256) -> __m256;
         floor(a: __m256) -> __m256;
         exp2_biased(t: __m256) -> __m256;
+        flush(a: __m256) -> __m256;
         copysign(magnitude: __m256, sign: __m256) -> __m256;
         reduce_add(v: __m256) -> f32;
         reduce_max(v: __m256) -> f32;

@@ -96,6 +96,10 @@ pub(in crate::cpu) const CALLED: bool = cfg!(recurrent_calls);
 /// It is 1.5 · 2²³ + 127; see [`Simd::exp2_biased`].
 pub const ROUND_BIASED: f32 = 12_582_912.0 + 127.0;
 
+/// Bits of the exponent of which a float of magnitude 2⁻⁶³ or more has at least one, and a smaller one none: its exponent
+/// with the bias 127 is below 64.
+const FLUSH_BITS: u32 = 0b1100_0000 << 23;
+
 /// A function of two vectors, lane by lane, that has one copy of its code for each instruction set. One of
 /// one argument reads the first.
 #[doc(hidden)]
@@ -338,6 +342,9 @@ pub trait Simd: sealed::Sealed + Copy + Send + Sync + 'static {
     /// `m` of `a = m · 2ᵉ`, m in [1, 2). Positive, normal and finite `a` only; others give a
     /// value that depends on the instruction set.
     fn mantissa(self, a: Self::V) -> Self::V;
+    /// `a`, or 0 where |a| < 2⁻⁶³; infinity and NaN are kept. By the bits [`FLUSH_BITS`], since the step of a stream waits for it:
+    /// a comparison of floats takes longer than the two or three operations of integers.
+    fn flush(self, a: Self::V) -> Self::V;
     /// `magnitude` with the sign bit of `sign`.
     fn copysign(self, magnitude: Self::V, sign: Self::V) -> Self::V;
 

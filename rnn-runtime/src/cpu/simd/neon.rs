@@ -1,6 +1,6 @@
 //! NEON: four lanes. Every AArch64 CPU has it.
 
-use super::{LaneFunction, Simd};
+use super::{FLUSH_BITS, LaneFunction, Simd};
 use core::arch::aarch64::*;
 
 /// NEON, which belongs to the target.
@@ -161,6 +161,15 @@ impl Simd for Neon {
         unsafe {
             let biased = vreinterpretq_s32_u32(vshrq_n_u32::<23>(vreinterpretq_u32_f32(a)));
             vcvtq_f32_s32(vsubq_s32(biased, vdupq_n_s32(127)))
+        }
+    }
+    #[inline(always)]
+    fn flush(self, a: float32x4_t) -> float32x4_t {
+        // SAFETY: the target has NEON.
+        unsafe {
+            let bits = vreinterpretq_u32_f32(a);
+            let large = vtstq_u32(bits, vdupq_n_u32(FLUSH_BITS));
+            vreinterpretq_f32_u32(vandq_u32(bits, large))
         }
     }
     #[inline(always)]

@@ -2,7 +2,7 @@
 
 use core::mem::MaybeUninit;
 
-use super::{LaneFunction, Simd};
+use super::{FLUSH_BITS, LaneFunction, Simd};
 
 /// `N` lanes in an array: 1, 2, 4, 8 or 16. Exists on every CPU.
 #[derive(Clone, Copy, Debug, Default)]
@@ -279,6 +279,13 @@ impl<const N: usize> Simd for Plain<N> {
     #[inline(always)]
     fn exponent(self, a: V<N>) -> V<N> {
         map(a, |a| ((a.to_bits() >> 23) as i32 - 127) as f32)
+    }
+    #[inline(always)]
+    fn flush(self, a: V<N>) -> V<N> {
+        map(a, |a| match a.to_bits() & FLUSH_BITS {
+            0 => 0.0,
+            _ => a,
+        })
     }
     #[inline(always)]
     fn mantissa(self, a: V<N>) -> V<N> {

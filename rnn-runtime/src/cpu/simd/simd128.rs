@@ -1,6 +1,6 @@
 //! WebAssembly's `simd128`: four lanes, for programs that are compiled with it.
 
-use super::{LaneFunction, Simd};
+use super::{FLUSH_BITS, LaneFunction, Simd};
 use core::arch::wasm32::*;
 
 /// `simd128`, which belongs to the target.
@@ -160,6 +160,11 @@ impl Simd for Simd128 {
     #[inline(always)]
     fn exponent(self, a: v128) -> v128 {
         f32x4_convert_i32x4(i32x4_sub(u32x4_shr(a, 23), i32x4_splat(127)))
+    }
+    #[inline(always)]
+    fn flush(self, a: v128) -> v128 {
+        let large = v128_and(a, u32x4_splat(FLUSH_BITS));
+        v128_and(a, u32x4_ne(large, u32x4_splat(0)))
     }
     #[inline(always)]
     fn mantissa(self, a: v128) -> v128 {

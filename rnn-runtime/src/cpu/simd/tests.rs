@@ -61,7 +61,7 @@ fn assert_same(found: &[f32], expected: &[f32], what: &str) {
 const INF: f32 = f32::INFINITY;
 /// Signs, sizes, halves (ties), integers around the limits of rounding tricks, special values.
 /// A prime number of them, so that pairs at all distances meet in all lanes.
-const VALUES: [f32; 37] = [
+const VALUES: [f32; 39] = [
     0.0,
     -0.0,
     1.0,
@@ -82,6 +82,8 @@ const VALUES: [f32; 37] = [
     f32::MIN_POSITIVE,
     1e-20,
     1e20,
+    f32::from_bits(64 << 23),
+    -f32::from_bits((64 << 23) - 1),
     3e38,
     -3e38,
     INF,
@@ -118,6 +120,10 @@ fn lane_wise_operations_are_those_of_f32() {
                 one("sqrt", s.sqrt(a), f32::sqrt);
                 one("round", s.round(a), f32::round_ties_even);
                 one("floor", s.floor(a), f32::floor);
+                one("flush", s.flush(a), |x| match x.abs() < 2f32.powi(-63) {
+                    true => 0.0,
+                    false => x,
+                });
                 for distance in 0..VALUES.len() {
                     let (b, y) = vector(s, &VALUES, first + distance);
                     let two = |name: &str, v: S::V, f: fn(f32, f32) -> f32| {

@@ -114,6 +114,7 @@ impl<S: Simd> Simd for Wide<S> {
         scale_exp2(a, n) -> V;
         exponent(a) -> V;
         mantissa(a) -> V;
+        flush(a) -> V;
         copysign(magnitude, sign) -> V;
     }
 

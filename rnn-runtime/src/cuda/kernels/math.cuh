@@ -7,6 +7,9 @@ __device__ __forceinline__ float inverse_root(float x) { return 1.0f / sqrtf(x);
 // 1, -1, or x itself where that is 0 or NaN.
 __device__ __forceinline__ float sign(float x) { return x > 0.0f ? 1.0f : x < 0.0f ? -1.0f : x; }
 
+// x, or 0 where |x| < 2^-63: see Unary::Flush of rnn-compiler/src/cell/graph.rs.
+__device__ __forceinline__ float flush(float x) { return fabsf(x) < 0x1p-63f ? 0.0f : x; }
+
 // log(1 + e^x), of which neither a large x nor a small result is lost.
 __device__ __forceinline__ float softplus(float x) { return (x > 0.0f ? x : x != x ? x : 0.0f) + log1pf(expf(-fabsf(x))); }
 
