@@ -30,6 +30,14 @@ impl<'f> Bytes<'f> {
         }
     }
 
+    /// The same place, in a file that ends there: what reads a part of it can read nothing after the part.
+    pub fn until(self, end: usize) -> Self {
+        Bytes {
+            all: self.all.get(..end.max(self.at)).unwrap_or(self.all),
+            at: self.at,
+        }
+    }
+
     /// Bytes from the start of the file.
     pub fn at(&self) -> usize {
         self.at

@@ -192,6 +192,79 @@ fn headers_that_go_on_in_themselves() {
     let _ = message(read_all(&bytes));
 }
 
+/// Groups in each other: the path of each repeats the names of all above it.
+#[test]
+fn groups_that_are_deep() {
+    let groups = |depth: u64| {
+        let name = "n".repeat(200);
+        // A header of version 1 with one message, a link.
+        let link = [&[1, 0, 200], name.as_bytes(), &[0; 8]].concat();
+        let length = 16 + 8 + link.len() as u64;
+        let (start, end) = (48, 48 + length * depth + 16);
+        let words = [0, u64::MAX, end, start].map(u64::to_le_bytes).concat();
+        let mut bytes = [b"\x89HDF\r\n\x1a\n\x02\x08\x08\x00", &words[..], &[0; 4]].concat();
+        for group in 1..=depth {
+            bytes.extend([1, 0, 1, 0, 1, 0, 0, 0]);
+            bytes.extend((length as u32 - 16).to_le_bytes());
+            bytes.extend([0; 4]);
+            bytes.extend([6, 0, link.len() as u8, 0, 0, 0, 0, 0]);
+            bytes.extend(&link[..203]);
+            bytes.extend((start + length * group).to_le_bytes());
+        }
+        bytes.extend([1, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+        bytes
+    };
+    assert_eq!(read_all(&groups(20)), Ok(0));
+    // The paths of these would be two gigabytes.
+    let error = message(read_all(&groups(5000)));
+    assert!(error.contains("more, in paths"), "{error}");
+}
+
+/// Links that all say their names go on to the end of the file.
+#[test]
+fn names_that_overlap() {
+    let count = 2000_u16;
+    let link = |length: u32| {
+        let message = [&[1, 2][..], &length.to_le_bytes(), &[b'n'; 18]].concat();
+        [&[6, 0, 24, 0, 0, 0, 0, 0][..], &message].concat()
+    };
+    let length = 16 + 32 * u64::from(count);
+    let words = [0, u64::MAX, 48 + length, 48]
+        .map(u64::to_le_bytes)
+        .concat();
+    let mut bytes = [
+        b"\x89HDF\r\n\x1a\n\x02\x08\x08\x00",
+        &words[..],
+        &[0, 0, 0, 0, 1, 0],
+        &count.to_le_bytes(),
+        &[1, 0, 0, 0],
+        &(length as u32 - 16).to_le_bytes(),
+        &[0; 4],
+    ]
+    .concat();
+    for number in 0..u32::from(count) {
+        bytes.extend(link(32 * (u32::from(count) - 1 - number) + 10));
+    }
+    let error = message(read_all(&bytes));
+    assert!(
+        error.contains("bytes of a name, found 18 up to the end"),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_filter_twice() {
+    let mut bytes = at("storage.h5");
+    // Shuffled, then deflated.
+    let both = find(&bytes, &[1, 2, 0, 0, 0, 0, 0, 0, 2, 0]);
+    assert!(!both.is_empty());
+    for place in both {
+        bytes[place + 8] = 1;
+    }
+    let error = message(numbers(&bytes));
+    assert!(error.contains("filter 1 a second time"), "{error}");
+}
+
 #[test]
 fn shapes_that_lie() {
     let bytes = at("storage.h5");

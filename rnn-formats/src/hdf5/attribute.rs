@@ -74,7 +74,6 @@ fn read(
     wanted: Option<&str>,
 ) -> Result<Option<(String, Attribute)>, Error> {
     let mut at = message.open()?;
-    let start = at.at();
     let version = at.u8("the version of an attribute")?;
     if !(1..=3).contains(&version) {
         return Err(unsupported(format!("an attribute of version {version}")));
@@ -113,15 +112,7 @@ fn read(
     };
     let count = elements(&shape).unwrap_or(usize::MAX);
     let bytes = (count as u64).saturating_mul(kind.size as u64);
-    let place = at.at();
     let data = at.take(bytes, "the value of an attribute")?;
-    if at.at() > start.saturating_add(usize::try_from(message.size).unwrap_or(usize::MAX)) {
-        return Err(Error::damaged(
-            place,
-            format!("an attribute `{name}` within its message"),
-            format!("a value of {bytes} bytes"),
-        ));
-    }
     node.file.count(bytes.saturating_mul(8), "attributes")?;
     let scalar = shape.is_empty();
     let numbers = || {

@@ -201,6 +201,13 @@ fn filters(node: &Node<'_, '_>) -> Result<Vec<u16>, Error> {
         let odd = u64::from(version == 1 && values % 2 == 1);
         at.take(4 * (u64::from(values) + odd), "the values of a filter")?;
         match id {
+            // Each of them goes over all bytes of a chunk.
+            DEFLATE | SHUFFLE if found.contains(&id) => {
+                return Err(unsupported(format!(
+                    "`{}`, filter {id} a second time,",
+                    node.path
+                )));
+            }
             DEFLATE | SHUFFLE => found.push(id),
             other => {
                 let name = match other {

@@ -23,10 +23,8 @@ const OF_MESSAGE: u64 = 64;
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Message<'f> {
     pub kind: u16,
-    /// A place at its start.
-    pub at: Bytes<'f>,
-    /// Bytes of it.
-    pub size: u64,
+    /// Its bytes.
+    at: Bytes<'f>,
     /// Whether it stands elsewhere, and here is only where.
     shared: bool,
 }
@@ -153,8 +151,7 @@ fn message<'f>(
     }
     Ok(Message {
         kind,
-        at: start,
-        size,
+        at: start.until(at.at()),
         shared: flags & 2 != 0,
     })
 }

@@ -131,6 +131,8 @@ impl<'f> File<'f> {
     }
 
     fn node(&self, path: String, address: u64) -> Result<Node<'_, 'f>, Error> {
+        // A group in a group in a group repeats the names of all above it.
+        self.count(path.len() as u64, "paths")?;
         let messages = header::read(self, address)?;
         Ok(Node {
             file: self,

@@ -33,7 +33,12 @@ pub(super) struct Datatype {
 
 impl Datatype {
     /// Reads a type message.
-    pub fn read(mut at: Bytes<'_>) -> Result<Self, Error> {
+    pub fn read(at: Bytes<'_>) -> Result<Self, Error> {
+        Self::within(at, true)
+    }
+
+    /// Reads a type: a whole one, or what an enumeration is made of, which is no enumeration. So types do not nest.
+    fn within(mut at: Bytes<'_>, whole: bool) -> Result<Self, Error> {
         let place = at.at();
         let class = at.u8("the class of a type")? & 0x0F;
         let bits = at.take(3, "the bits of a type")?;
@@ -56,7 +61,7 @@ impl Datatype {
             3 => Kind::Text,
             5 => Kind::Opaque,
             // Booleans are an enumeration of two numbers.
-            8 => Datatype::read(at)?.kind_of_enum(),
+            8 if whole => Datatype::within(at, false)?.kind_of_enum(),
             9 if low & 0x0F == 1 => Kind::VarText,
             other => Kind::Other(other),
         };
@@ -222,7 +227,18 @@ fn half(bits: u16) -> f32 {
 
 #[cfg(test)]
 mod tests {
-    use super::half;
+    use super::{Bytes, Datatype, Kind, half};
+
+    /// Enumerations of enumerations, a megabyte of them: as deep as the bytes go, if each were read.
+    #[test]
+    fn types_do_not_nest() {
+        let number = [0x10, 8, 0, 0, 1, 0, 0, 0].as_slice();
+        let one = [0x18, 0, 0, 0, 1, 0, 0, 0].as_slice();
+        let read = |bytes: &[u8]| Datatype::read(Bytes::new(bytes)).map(|t| t.kind);
+        assert_eq!(read(&[one, number].concat()), Ok(Kind::Int(true)));
+        assert_eq!(read(&[one, one, number].concat()), Ok(Kind::Other(8)));
+        assert_eq!(read(&one.repeat(1 << 17)), Ok(Kind::Other(8)));
+    }
 
     #[test]
     fn halves() {
