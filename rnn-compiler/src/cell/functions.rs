@@ -83,6 +83,17 @@ const COMPOSED: &[(&str, Build)] = &[
     }),
 ];
 
+/// From the parts of a vector to as many.
+type OverUnits = fn(&mut Graph, &[NodeId]) -> Sound<Vec<NodeId>>;
+
+/// Activations that read all units of a vector for each.
+const OVER_UNITS: &[(&str, OverUnits)] = &[("softmax", softmax), ("log_softmax", log_softmax)];
+
+/// The activation over the units of a vector that has this name.
+pub fn over_units(name: &str) -> Option<OverUnits> {
+    OVER_UNITS.iter().find(|(n, _)| *n == name).map(|(_, f)| *f)
+}
+
 fn relu6(g: &mut Graph, x: NodeId) -> NodeId {
     let (low, high) = (g.number(0.0), g.number(6.0));
     let x = g.select(Compare::Le, x, low, low, x);
@@ -94,6 +105,17 @@ fn hard_sigmoid(g: &mut Graph, x: NodeId) -> NodeId {
     let x = g.binary(Add, x, three);
     let y = relu6(g, x);
     g.binary(Mul, y, sixth)
+}
+
+/// `slope * x + 1/2`, cut off at 0 and 1. Keras 2 has a slope of 0.2, which is the default of ONNX's `HardSigmoid`, too;
+/// Keras 3 and PyTorch have 1/6, which is [`hard_sigmoid`] without a number.
+pub fn hard_sigmoid_of(g: &mut Graph, x: NodeId, slope: f64) -> NodeId {
+    let (half, slope) = (g.number(0.5), g.number(slope));
+    let (low, high) = (g.number(0.0), g.number(1.0));
+    let y = g.binary(Mul, slope, x);
+    let y = g.binary(Add, y, half);
+    let y = g.select(Compare::Le, y, low, low, y);
+    g.select(Compare::Ge, y, high, high, y)
 }
 
 fn silu(g: &mut Graph, x: NodeId) -> NodeId {
@@ -146,6 +168,20 @@ pub fn softmax(g: &mut Graph, parts: &[NodeId]) -> Sound<Vec<NodeId>> {
         .collect();
     let sum = fold_rows(g, Reduce::Sum, Add, &powers)?;
     Ok(powers.iter().map(|&p| g.binary(Div, p, sum)).collect())
+}
+
+/// The logarithms of [`softmax`], which stay numbers where a share is too small for one: `x - max - log(sum(exp(x - max)))`.
+///
+/// # Errors
+/// If there are no parts.
+pub fn log_softmax(g: &mut Graph, parts: &[NodeId]) -> Sound<Vec<NodeId>> {
+    let max = fold_rows(g, Reduce::Max, Max, parts)?;
+    let max = g.unary(Unary::Detach, max);
+    let below: Vec<NodeId> = parts.iter().map(|&x| g.binary(Sub, x, max)).collect();
+    let powers: Vec<NodeId> = below.iter().map(|&x| g.unary(Unary::Exp, x)).collect();
+    let sum = fold_rows(g, Reduce::Sum, Add, &powers)?;
+    let log = g.unary(Unary::Log, sum);
+    Ok(below.iter().map(|&x| g.binary(Sub, x, log)).collect())
 }
 
 /// A reduction over the units of all parts together.
@@ -243,7 +279,7 @@ pub(super) fn written(name: &str, arguments: &[Expr]) -> Option<String> {
 
 /// All names of lane-by-lane functions and activations, for "did you mean".
 pub fn names() -> impl Iterator<Item = &'static str> {
-    let other = ["softmax", "sum", "mean", "variance", "max_of", "min_of"];
+    let other = ["sum", "mean", "variance", "max_of", "min_of"];
     let binary = [
         "min", "max", "pow", "select", "split", "concat", "dropout", "einsum", "flatten",
     ];
@@ -251,6 +287,7 @@ pub fn names() -> impl Iterator<Item = &'static str> {
         .iter()
         .map(|(n, _)| *n)
         .chain(COMPOSED.iter().map(|(n, _)| *n))
+        .chain(OVER_UNITS.iter().map(|(n, _)| *n))
         .chain(other)
         .chain(binary)
 }
@@ -259,12 +296,14 @@ pub fn names() -> impl Iterator<Item = &'static str> {
 pub(crate) fn activations() -> impl Iterator<Item = &'static str> {
     let unary = UNARY.iter().map(|(n, _)| *n);
     let known = unary.chain(COMPOSED.iter().map(|(n, _)| *n));
-    known.chain(["softmax"]).filter(|n| *n != "stop_gradient")
+    known
+        .chain(OVER_UNITS.iter().map(|(n, _)| *n))
+        .filter(|n| *n != "stop_gradient")
 }
 
 /// The names that can be given as `activation = …`.
 pub fn is_activation(name: &str) -> bool {
-    name == "softmax"
+    over_units(name).is_some()
         || UNARY.iter().any(|(n, _)| *n == name)
         || COMPOSED.iter().any(|(n, _)| *n == name)
 }

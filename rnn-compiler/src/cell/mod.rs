@@ -39,7 +39,7 @@
 //! | `select(a < b, x, y)` | `x` where the comparison holds, `y` elsewhere; also `<=` `>` `>=` `==` `!=` |
 //! | `min(a, b)` `max(a, b)` `pow(a, b)` | lane by lane |
 //! | `sum` `mean` `variance` `max_of` `min_of` | over all floats of a value: a row scalar |
-//! | `softmax(v)` | over the units of a vector |
+//! | `softmax(v)` `log_softmax(v)` | over the units of a vector |
 //! | `exp` `expm1` `log` `log1p` `sqrt` `rsqrt` `abs` `sign` `sin` `cos` `erf` | lane by lane |
 //! | `tanh` `sigmoid` `relu` `relu6` `leaky_relu` `elu` `selu` `gelu` `silu` `softplus` `softsign` `mish` … | Keras's activations, lane by lane; an argument such as `activation` is called like them |
 //! | `stop_gradient(v)` | `v`, through which no gradient flows |

@@ -29,13 +29,14 @@ pub(super) const ACTIVATIONS: &[(&str, usize)] = &[
     ("softsign", 0),
     ("tanh", 0),
     ("sigmoid", 0),
-    ("hard_sigmoid", 0),
+    ("hard_sigmoid", 1),
     ("hard_tanh", 0),
     ("hard_silu", 0),
     ("log_sigmoid", 0),
     ("mish", 0),
     ("exponential", 0),
     ("softmax", 0),
+    ("log_softmax", 0),
 ];
 
 /// Keras's activations that are not here.
@@ -43,7 +44,6 @@ const NOT_HERE: &[&str] = &[
     "celu",
     "glu",
     "hard_shrink",
-    "log_softmax",
     "soft_shrink",
     "sparse_plus",
     "sparse_sigmoid",

@@ -25,6 +25,7 @@ check! {
     flatten: whole { Input(4, 3) -> LSTM(3, return_sequences) -> Flatten -> Dense(4, selu) -> Dense(2) }
     flatten_input: whole { Input(4, 3) -> Flatten -> Dense(4) }
     activations: stream { Input(6) -> Dense(5) -> Activation(silu) -> Dense(5) -> Activation(mish) -> Activation(softplus) -> Dense(5, leaky_relu(0.1)) -> Dense(5, log_sigmoid) -> Dense(6, exponential) -> Activation(softmax) }
+    gates_of_keras_2: stream { Input(5, 3) -> LSTM(5, recurrent_activation = hard_sigmoid(0.2), return_sequences) -> GRU(3, activation = hard_sigmoid(1.5), recurrent_activation = hard_sigmoid(0.2)) -> Dense(2, hard_sigmoid(0.2)) }
     more_activations: stream { Input(6) -> Dense(9, relu6) -> Dense(9, hard_tanh) -> Dense(9, hard_silu) -> Dense(7, softsign) -> Dense(5, gelu) -> Activation(elu(0.5)) -> Dense(3, swish) }
     max_pooling: stream { Input(_, 3) -> GRU(5, return_sequences) -> GlobalMaxPooling1D -> Dense(2) }
     max_pooling_of_known_steps: stream { Input(4, 3) -> Dense(9) -> GlobalMaxPooling1D }

@@ -180,35 +180,39 @@ impl Builder<'_> {
         span: Span,
     ) -> Built<Lanes> {
         let reduces = matches!(f, "sum" | "mean" | "variance" | "max_of" | "min_of");
-        if !reduces && !matches!(f, "softmax" | "flatten") && !functions::is_activation(f) {
+        if !reduces && f != "flatten" && !functions::is_activation(f) {
             return self.no_function(f, std::slice::from_ref(argument), span);
         }
         let x = self.parts(argument)?;
+        if let (Some(over), []) = (functions::over_units(f), numbers) {
+            if x.shape.is_empty() {
+                let words = format!("`{f}` of a single number");
+                return self.report(
+                    Diagnostic::new("RNN0225", argument.span, words)
+                        .note(format!("`{argument}` is one number a row"))
+                        .help(format!("it takes a vector, such as a state: `{f}(h)`")),
+                );
+            }
+            if x.shape.len() > 1 {
+                return self.not_a_vector(f, &x, argument.span);
+            }
+            let parts = self.vectors(&x);
+            let parts = over(&mut self.cell.graph, &parts);
+            let parts = self.sound(parts, span)?;
+            return Ok(Lanes { parts, ..x });
+        }
         match (f, numbers) {
             ("flatten", []) => {
                 let shape = x.width().into_iter().collect();
                 return Ok(Lanes { shape, ..x });
             }
-            ("softmax", []) => {
-                if x.shape.is_empty() {
-                    return self.report(
-                        Diagnostic::new("RNN0225", argument.span, "`softmax` of a single number")
-                            .note(format!("`{argument}` is one number a row"))
-                            .help("it takes a vector, such as a state: `softmax(h)`"),
-                    );
-                }
-                if x.shape.len() > 1 {
-                    return self.not_a_vector(f, &x, argument.span);
-                }
-                let parts = self.vectors(&x);
-                let parts = functions::softmax(&mut self.cell.graph, &parts);
-                let parts = self.sound(parts, span)?;
-                return Ok(Lanes { parts, ..x });
-            }
             ("leaky_relu", [slope]) => {
                 return Ok(self.each(&x, |g, x| functions::leaky_relu(g, x, *slope)));
             }
             ("elu", [alpha]) => return Ok(self.each(&x, |g, x| functions::elu(g, x, *alpha))),
+            ("hard_sigmoid", [slope]) => {
+                return Ok(self.each(&x, |g, x| functions::hard_sigmoid_of(g, x, *slope)));
+            }
             (_, [_, ..]) => {
                 return self.fail("RNN0225", span, format!("`{f}` takes no numbers"));
             }
