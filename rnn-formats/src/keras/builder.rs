@@ -99,7 +99,6 @@ pub(super) struct Builder {
     names: BTreeMap<String, String>,
     taken: Names,
     pub weighted: Vec<Weighted>,
-    cells: BTreeMap<&'static str, &'static str>,
 }
 
 impl Builder {
@@ -284,7 +283,6 @@ impl Builder {
                 }
             }
         }
-        self.cells.extend(spec.cells.iter().copied());
         let layer = self.calls.len();
         let value = |result| Value::Of { layer, result };
         let previous = given.mask.or(flowing);
@@ -416,9 +414,6 @@ impl Builder {
         };
         let mut network = Network {
             inputs: self.input_texts(report),
-            cells: (self.cells.iter())
-                .map(|(name, text)| ((*name).to_owned(), (*text).to_owned()))
-                .collect(),
             ..Network::default()
         };
         let (mut named, mut output_names) = (BTreeSet::new(), Names::new());

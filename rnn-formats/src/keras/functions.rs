@@ -25,6 +25,7 @@ const ACTIVATIONS: &[&str] = &[
     "mish",
     "exponential",
     "softmax",
+    "log_softmax",
 ];
 
 /// A number as it is written: one that is an `f32` as such.
@@ -59,9 +60,8 @@ pub(super) fn activation(value: &Value, old: bool) -> Result<String, String> {
         name => name,
     };
     match name {
-        "hard_sigmoid" if old => Err(
-            "hard_sigmoid of Keras 2 is clip(0.2x + 0.5, 0, 1), and there is only that of Keras 3, relu6(x + 3) / 6".into(),
-        ),
+        // Keras 2 computes clip(0.2x + 0.5, 0, 1), Keras 3 relu6(x + 3) / 6, whose slope is 1/6.
+        "hard_sigmoid" if old => Ok("hard_sigmoid(0.2)".to_owned()),
         name if ACTIVATIONS.contains(&name) => Ok(name.to_owned()),
         name => Err(format!("{} is not understood", short(&Value::from(name)))),
     }

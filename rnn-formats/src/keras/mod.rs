@@ -17,7 +17,6 @@ mod masks;
 mod model;
 mod nodes;
 mod object;
-mod old_cells;
 mod recurrent;
 mod report;
 mod spec;

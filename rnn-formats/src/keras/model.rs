@@ -68,9 +68,13 @@ impl Entry<'_> {
         self.class == "InputLayer"
     }
 
-    /// An operation of Keras 3 on tensors, which is no layer.
+    /// An operation of Keras 3 on tensors, which is no layer. All layers say whether they are trained, but for
+    /// `SpatialDropout1D`: the module that a class is from is not in `.h5`.
     fn is_operation(&self) -> bool {
-        !self.is_input() && !self.is_model() && !self.config.contains_key("trainable")
+        !self.is_input()
+            && !self.is_model()
+            && self.class != "SpatialDropout1D"
+            && !self.config.contains_key("trainable")
     }
 
     fn what(&self) -> String {

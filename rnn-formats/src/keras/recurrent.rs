@@ -6,7 +6,6 @@ use super::{
     config::Config,
     functions::snake,
     object::{Object, items},
-    old_cells::{self, Own},
     report::Report,
     spec::{Mask, Masked, Param, Shape, Spec, features},
 };
@@ -17,8 +16,6 @@ struct Cell {
     units: Option<usize>,
     params: Vec<Param>,
     states: usize,
-    /// The cell that it is, if Keras 3 has none.
-    own: Option<Own>,
 }
 
 /// How a recurrent layer runs.
@@ -37,7 +34,6 @@ struct Recurrent {
     units: Option<usize>,
     states: Vec<Option<usize>>,
     run: Run,
-    cells: Vec<Own>,
 }
 
 /// Whether the class is a recurrent layer.
@@ -64,7 +60,6 @@ pub(super) fn layer(class: &str, mut config: Config<'_, '_>, input: &Shape) -> O
         params: found.params,
         states: found.states.len(),
         masked: Masked::Yes,
-        cells: found.cells,
         ..Spec::new(&found.class, arguments, result)
     };
     if found.run.state {
@@ -91,16 +86,7 @@ fn recurrent(
             (vec![(class.to_owned(), one)], false)
         }
     };
-    let mut own = std::mem::take(&mut config.arguments);
-    let mut class = class;
-    // A layer of a cell that Keras 3 has not is an `RNN` of that cell.
-    if class != "RNN"
-        && let [(_, cell)] = &cells[..]
-        && let Some((name, _)) = cell.own
-    {
-        class = "RNN";
-        own = vec![call(name, &own)];
-    }
+    let own = std::mem::take(&mut config.arguments);
     let sequences = config.push_flag("return_sequences", false);
     let state = config.push_flag("return_state", false);
     let backwards = config.push_flag("go_backwards", false);
@@ -130,14 +116,10 @@ fn recurrent(
         .collect();
     let units = cells.last().and_then(|(_, c)| c.units);
     let mut arguments = match class {
-        "RNN" if own.is_empty() => {
-            let name = |class: &str, c: &Cell| match c.own {
-                Some((name, _)) => name.to_owned(),
-                None => class.to_owned(),
-            };
+        "RNN" => {
             let all: Vec<String> = cells
                 .iter()
-                .map(|(class, c)| call(&name(class, c), &c.arguments))
+                .map(|(class, c)| call(class, &c.arguments))
                 .collect();
             match (stacked, &all[..]) {
                 (false, [one]) => vec![one.clone()],
@@ -148,14 +130,13 @@ fn recurrent(
     };
     arguments.append(&mut config.arguments);
     let mut params = Vec::new();
-    // Cells of a stack are counted, here and in the file.
-    let (mut here, mut there) = (Counts::new(), Counts::new());
+    // Cells of a stack are counted.
+    let mut counts = Counts::new();
     for (class, cell) in &mut cells {
-        let own = cell.own.map_or(class.as_str(), |(name, _)| name);
-        let name = counted(&mut here, snake(own));
-        let in_file = counted(&mut there, snake(class));
+        let name = counted(&mut counts, snake(class));
+        let place = format!("cell/cells/{name}");
         let (prefix, place) = match stacked {
-            true => (name, format!("cell/cells/{in_file}")),
+            true => (name, place),
             false => (String::new(), "cell".to_owned()),
         };
         params.extend(cell.params.drain(..).map(|p| p.inside(&prefix, &place)));
@@ -165,7 +146,6 @@ fn recurrent(
         .for_each(|p: &mut Param| p.trained &= trained);
     Some(Recurrent {
         class: class.to_owned(),
-        cells: cells.iter().filter_map(|(_, c)| c.own).collect(),
         arguments,
         params,
         units,
@@ -273,22 +253,13 @@ fn cell(class: &str, config: &mut Config<'_, '_>, input: Option<usize>) -> Optio
         "GRU" => 3,
         _ => 1,
     };
-    let gate = config.get("recurrent_activation").and_then(Value::as_str);
-    let own = match (gates, gate, config.old) {
-        (4, Some("hard_sigmoid"), true) => Some(old_cells::LSTM),
-        (3, Some("hard_sigmoid"), true) => Some(old_cells::GRU),
-        _ => None,
-    };
-    if gates > 1 && own.is_none() {
+    if gates > 1 {
         config.push_activation("recurrent_activation", "sigmoid");
     }
     let bias = config.push_flag("use_bias", true);
     // Before TensorFlow 2 there was no such argument, and it was false.
     let after = gates == 3 && config.push_flag_or("reset_after", true, false);
-    if gates == 4 && own.is_some() {
-        // It only says how training starts.
-        config.get("unit_forget_bias");
-    } else if gates == 4 {
+    if gates == 4 {
         config.push_flag("unit_forget_bias", true);
     }
     config.push_initializers(&[
@@ -305,7 +276,7 @@ fn cell(class: &str, config: &mut Config<'_, '_>, input: Option<usize>) -> Optio
         "bias_constraint",
     ]);
     let drawn = config.push_rate("dropout") + config.push_rate("recurrent_dropout") > 0.0;
-    config.push_seed(drawn && own.is_none());
+    config.push_seed(drawn);
     let wide = units.checked_mul(gates);
     let mut params = vec![
         Param::new("kernel", vec![input, wide], 0),
@@ -323,7 +294,6 @@ fn cell(class: &str, config: &mut Config<'_, '_>, input: Option<usize>) -> Optio
         units: Some(units),
         params,
         states: if gates == 4 { 2 } else { 1 },
-        own,
     })
 }
 
@@ -398,11 +368,8 @@ pub(super) fn bidirectional(mut config: Config<'_, '_>, input: &Shape) -> Option
     if forward.run.state {
         results.extend(states.iter().map(|n| Some(vec![*n])));
     }
-    let mut cells = forward.cells.clone();
-    cells.extend(&back.cells);
     let spec = Spec {
         params,
-        cells,
         results,
         outputs,
         states: states.len(),

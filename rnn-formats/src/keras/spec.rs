@@ -1,6 +1,5 @@
 //! What a layer of a file is here: its text, its parameters, the shapes that it gives.
 
-use super::old_cells::Own;
 use crate::elements;
 
 /// The axes of a value without the batch, open ones as `None`; `None` if they are not known.
@@ -29,8 +28,6 @@ pub(super) struct Spec {
     pub mask: Mask,
     /// Whether its outputs have the steps of its input.
     pub steps: bool,
-    /// Cells that are no cells of Keras 3.
-    pub cells: Vec<Own>,
 }
 
 /// What a mask does to what a layer gives.
@@ -135,7 +132,6 @@ impl Spec {
             masked: Masked::No,
             mask: Mask::Kept,
             steps: true,
-            cells: Vec::new(),
         }
     }
 

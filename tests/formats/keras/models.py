@@ -150,6 +150,15 @@ def training():
                      kernel_initializer=keras.initializers.VarianceScaling(2.0, "fan_out", "uniform"), trainable=False))
 
 
+@model(".h5", ".weights.h5")
+def spatial():
+    """`SpatialDropout1D` in a graph: Keras 3 does not say whether it is trained, which it says of other layers."""
+    words = ids("words")
+    y = L.SpatialDropout1D(0.3)(L.Embedding(9, 4, mask_zero=True)(words))
+    y = L.SpatialDropout1D(0.2, name="again")(L.Bidirectional(L.LSTM(3, return_sequences=True))(y))
+    return keras.Model(words, L.Dense(2, activation="log_softmax")(L.GRU(3)(y)))
+
+
 @model()
 def shapes():
     return chain(sequence(4, steps=6), L.Permute((2, 1)), L.Reshape((-1, 3)), L.SimpleRNN(4), L.RepeatVector(3),
@@ -285,7 +294,7 @@ def refused():
     """Everything in it that is not here is named."""
     hard = "hard_sigmoid" if OLD else "hard_shrink"
     return chain(sequence(4, steps=6), L.Conv1D(4, 2, name="conv"), L.LSTM(3, activation=hard, return_sequences=True),
-                 L.Dense(2, activation="log_softmax"), L.UpSampling1D(2))
+                 L.UpSampling1D(2))
 
 
 @model(".weights.h5")

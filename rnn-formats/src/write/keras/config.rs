@@ -19,6 +19,7 @@ const ACTIVATIONS: &[&str] = &[
     "leaky_relu",
     "linear",
     "log_sigmoid",
+    "log_softmax",
     "mish",
     "relu",
     "relu6",
