@@ -64,6 +64,27 @@ fn exports_of_pytorch() {
              -> LayerNormalization(epsilon = 0.00001, name = \"after\") -> Dense(3, activation = softmax, name = \"head\")",
         ),
         (
+            "classifier_18_dynamo_open",
+            "Input(_, 3) -> Dense(4, activation = gelu) -> GRU(4) -> Activation(gelu) -> Activation(hard_sigmoid) \
+             -> Dense(3, activation = log_softmax)",
+        ),
+        (
+            "classifier_18_script_fixed",
+            "Input(_, 3) -> Dense(4, activation = gelu, name = \"before\") -> GRU(4, name = \"rnn\") -> Activation(gelu) \
+             -> Activation(hard_sigmoid) -> Dense(3, activation = log_softmax, name = \"head\")",
+        ),
+        (
+            "classifier_20_script_open",
+            "Input(_, 3) -> Dense(4, activation = gelu, name = \"before\") -> GRU(4, name = \"rnn\") -> Activation(gelu) \
+             -> Activation(hard_sigmoid) -> Dense(3, activation = log_softmax, name = \"head\")",
+        ),
+        (
+            "packed_script_open",
+            "input x: [time, 3];\ninput lengths: mask[time];\n\
+             let v0 = x -> LSTM(4, return_sequences, zero_output_for_mask, mask = lengths, name = \"rnn\");\n\
+             let v1 = v0 -> Dense(2, name = \"head\");\noutput y = v1;\n",
+        ),
+        (
             "amplifier_dynamo_open",
             "input x: [_, 1];\nlet v0 = x -> LSTM(4, return_sequences);\nlet v1 = v0 -> Dense(1);\n\
              let v2 = (v1, x) -> Add;\noutput y = v2;\n",
@@ -76,6 +97,26 @@ fn exports_of_pytorch() {
              let v2 = v1 -> Dense(2, name = \"head\");\noutput y = v2;\n",
         ),
     ] {
+        assert_eq!(texts(&cases, name).0, wanted, "{name}");
+    }
+}
+
+/// A GELU may be written in parts, in any order; `HardSigmoid` has a slope.
+#[test]
+fn activations() {
+    let cases = pack("operators.safetensors.z");
+    for (name, activation) in [
+        ("gelu", "gelu"),
+        ("gelu_sum_first", "gelu"),
+        ("gelu_half_first", "gelu"),
+        ("gelu_half_of_sum", "gelu"),
+        ("hard_sigmoid", "hard_sigmoid"),
+        ("hard_sigmoid_usual", "hard_sigmoid(0.2)"),
+        ("hard_sigmoid_alpha", "hard_sigmoid(0.45)"),
+        ("log_softmax", "log_softmax"),
+        ("log_softmax_old", "log_softmax"),
+    ] {
+        let wanted = format!("Input(_, 4) -> Activation({activation})");
         assert_eq!(texts(&cases, name).0, wanted, "{name}");
     }
 }

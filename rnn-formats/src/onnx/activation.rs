@@ -96,6 +96,7 @@ impl Act {
             Act::LeakyRelu(a) if a >= 0.0 => format!("leaky_relu({})", number(a)),
             Act::Elu(a) if a >= 0.0 => format!("elu({})", number(a)),
             Act::HardSigmoid(a, 0.5) if (a - 1.0 / 6.0).abs() < 1e-7 => "hard_sigmoid".to_owned(),
+            Act::HardSigmoid(a, 0.5) if a >= 0.0 => format!("hard_sigmoid({})", number(a)),
             _ => return None,
         })
     }

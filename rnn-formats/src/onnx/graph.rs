@@ -361,7 +361,7 @@ pub(super) fn again(graph: &mut Graph<'_>) {
     // Nodes in a circle cannot come from a graph without one; if they did, their outputs are missed later.
     needed(&mut graph.nodes, &graph.outputs, graph.names.len());
     let left_out = before - graph.nodes.len();
-    graph.notes.push(format!("{left_out} nodes are parts of others: layer normalisations, or steps written out one by one"));
+    graph.notes.push(format!("{left_out} nodes are parts of others: layer normalisations, GELUs, or steps written out one by one"));
 }
 
 /// Leaves out the nodes that no output needs, and says which values are needed.

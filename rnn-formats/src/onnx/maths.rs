@@ -59,11 +59,12 @@ fn activation(node: &Node<'_>) -> Option<Done<String>> {
         "LeakyRelu" => return Some(named("leaky_relu", alpha(0.01))),
         "HardSigmoid" => {
             let (a, b) = (alpha(0.2), node.float("beta").unwrap_or(0.5));
-            match (a - 1.0 / 6.0).abs() < 1e-6 && b == 0.5 {
-                true => "hard_sigmoid",
+            match b == 0.5 {
+                true if (a - 1.0 / 6.0).abs() < 1e-6 => "hard_sigmoid",
+                true => return Some(named("hard_sigmoid", a)),
                 false => {
                     return Some(Err(format!(
-                        "its alpha {a} and beta {b} are not those of `hard_sigmoid`, 1/6 and 1/2"
+                        "its beta {b} is not that of `hard_sigmoid`, 1/2"
                     )));
                 }
             }
@@ -181,14 +182,18 @@ impl Maths<'_> {
                 }
                 _ => Err("it has several slopes, or one below 0".to_owned()),
             })),
-            "Softmax" => one(flow(0).and_then(|f| {
+            op @ ("Softmax" | "LogSoftmax") => one(flow(0).and_then(|f| {
+                let name = match op {
+                    "Softmax" => "softmax",
+                    _ => "log_softmax",
+                };
                 let usual = if opset < 13 { 1 } else { -1 };
                 let at = axes::axis(node.int("axis").unwrap_or(usual), f.axes.len())?;
                 let last = at + 1 == f.axes.len() && f.axes[at].features() == Some(f.width());
                 // Before version 13 it was over all axes from this one on.
                 match last {
                     true => self
-                        .plain(f, Op::Activation("softmax".to_owned()))
+                        .plain(f, Op::Activation(name.to_owned()))
                         .map(first),
                     false => Err("it is not over all features".to_owned()),
                 }

@@ -1,4 +1,5 @@
-//! Several nodes that are one operator: a layer normalisation in parts, and steps that an exporter wrote out one by one.
+//! Several nodes that are one operator: a layer normalisation in parts, a GELU in parts, and steps that an exporter wrote out
+//! one by one.
 
 use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
@@ -28,6 +29,9 @@ pub(super) fn find(graph: &mut Graph<'_>) {
         if let Some((x, epsilon)) = view.normalization(node) {
             found.push((number, Change::Normalization(x, epsilon)));
         }
+        if let Some(x) = view.gelu(node) {
+            found.push((number, Change::Gelu(x)));
+        }
     }
     let steps = view.all_steps();
     found.extend(steps.into_iter().map(|s| (s.maker, Change::Steps(s))));
@@ -40,6 +44,11 @@ pub(super) fn find(graph: &mut Graph<'_>) {
                 if let Some(node) = graph.nodes.get_mut(number) {
                     let epsilon = flag("epsilon", epsilon);
                     node.becomes("LayerNormalization", vec![Some(x)], epsilon);
+                }
+            }
+            Change::Gelu(x) => {
+                if let Some(node) = graph.nodes.get_mut(number) {
+                    node.becomes("Gelu", vec![Some(x)], Vec::new());
                 }
             }
             Change::Steps(steps) => {
@@ -68,7 +77,20 @@ pub(super) fn find(graph: &mut Graph<'_>) {
 
 enum Change {
     Normalization(usize, f32),
+    Gelu(usize),
     Steps(Steps),
+}
+
+/// One side of a product.
+#[derive(Clone, Copy)]
+enum Factor {
+    Number(f32),
+    Value(usize),
+}
+
+/// Whether a constant is this one, as far as 16 bits can say it.
+fn near(number: f32, wanted: f32) -> bool {
+    (number - wanted).abs() < 5e-4 * wanted
 }
 
 /// Steps of a recurrence.
@@ -212,6 +234,70 @@ impl<'g, 'f> View<'g, 'f> {
             }
         };
         (self.centred(root)? == x).then_some((x, epsilon))
+    }
+
+    /// A product, or what is divided by a constant: its two factors. Exporters write both in either order.
+    fn factors(&self, value: Option<usize>) -> Option<[Factor; 2]> {
+        if let Some(node) = self.made(value, "Mul") {
+            return Some([self.factor(node.input(0))?, self.factor(node.input(1))?]);
+        }
+        let node = self.made(value, "Div")?;
+        let by = self.float(node.input(1))?;
+        Some([self.factor(node.input(0))?, Factor::Number(1.0 / by)])
+    }
+
+    fn factor(&self, value: Option<usize>) -> Option<Factor> {
+        Some(match self.float(value) {
+            Some(number) => Factor::Number(number),
+            None => Factor::Value(value?),
+        })
+    }
+
+    /// `x * (1 + erf(x / √2)) / 2`, whose factors stand in any order.
+    fn gelu(&self, node: &Node<'_>) -> Option<usize> {
+        let root = node.outputs.first().copied().flatten();
+        let pair = self.factors(root)?;
+        pair.iter().enumerate().find_map(|(at, inner)| {
+            let Factor::Value(inner) = inner else {
+                return None;
+            };
+            let [a, b] = self.factors(Some(*inner))?;
+            let mut values = Vec::new();
+            for factor in [a, b, *pair.get(1 - at)?] {
+                match factor {
+                    Factor::Value(value) => values.push(value),
+                    Factor::Number(number) if near(number, 0.5) => {}
+                    Factor::Number(_) => return None,
+                }
+            }
+            let [a, b] = values[..] else { return None };
+            let is = |x: usize, sum: usize| self.error_of(sum) == Some(x);
+            match (is(a, b), is(b, a)) {
+                (true, _) => Some(a),
+                (_, true) => Some(b),
+                _ => None,
+            }
+        })
+    }
+
+    /// The x of `1 + erf(x / √2)`.
+    fn error_of(&self, sum: usize) -> Option<usize> {
+        let sum = self.made(Some(sum), "Add")?;
+        let (one, erf) = match self.float(sum.input(1)) {
+            Some(one) => (one, sum.input(0)),
+            None => (self.float(sum.input(0))?, sum.input(1)),
+        };
+        let scaled = self.made(erf, "Erf")?.input(0);
+        let pair = self.factors(scaled)?;
+        match (near(one, 1.0), pair) {
+            (true, [Factor::Value(x), Factor::Number(by)])
+            | (true, [Factor::Number(by), Factor::Value(x)])
+                if near(by, std::f32::consts::FRAC_1_SQRT_2) =>
+            {
+                Some(x)
+            }
+            _ => None,
+        }
     }
 
     /// A step of a sequence along its first axis.

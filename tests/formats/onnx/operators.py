@@ -139,6 +139,22 @@ class Operators:
             self.add(f"bytes_{kind}", cast, [raw], opset=21)
         floats_field = helper.make_tensor("w", TensorProto.FLOAT, [WIDTH], [1.0, 2.0, 3.0, 4.0])
         self.add("fields_FLOAT", [("Mul", ["x", "w"], ["y"], {})], [floats_field])
+        self.one("hard_sigmoid_usual", "HardSigmoid")
+        self.one("hard_sigmoid_alpha", "HardSigmoid", attributes={"alpha": 0.45})
+        self.one("log_softmax", "LogSoftmax", attributes={"axis": -1})
+        self.one("log_softmax_old", "LogSoftmax", attributes={"axis": 2}, opset=11)
+        # A GELU in parts, in the orders of several exporters.
+        numbers = [floats("root", 2**0.5), floats("inverse", 0.5**0.5), floats("one", 1), floats("half", 0.5)]
+        error = [("Div", ["x", "root"], ["a"], {}), ("Erf", ["a"], ["b"], {}), ("Add", ["b", "one"], ["c"], {})]
+        other = [("Mul", ["inverse", "x"], ["a"], {}), ("Erf", ["a"], ["b"], {}), ("Add", ["one", "b"], ["c"], {})]
+        orders = {
+            "sum_first": [*error, ("Mul", ["x", "c"], ["d"], {}), ("Mul", ["d", "half"], ["y"], {})],
+            "half_first": [("Mul", ["half", "x"], ["d"], {}), *other, ("Mul", ["d", "c"], ["y"], {})],
+            "half_of_sum": [*other, ("Mul", ["c", "half"], ["d"], {}), ("Mul", ["x", "d"], ["y"], {})],
+        }
+        for order, nodes in orders.items():
+            used = {i for _, ins, _, _ in nodes for i in ins}
+            self.add(f"gelu_{order}", nodes, [(name, values) for name, values in numbers if name in used])
 
 
 def main():

@@ -12,7 +12,7 @@ import onnx
 import torch
 from torch import nn
 
-from pack import Pack, states
+from pack import Pack, mask, states
 
 warnings.filterwarnings("ignore")
 STEPS, ROWS, INPUT, UNITS = 5, 2, 3, 4
@@ -199,6 +199,34 @@ class Flat(nn.Module):
         return self.head(self.rnn(x)[0].flatten(1))
 
 
+class Packed(nn.Module):
+    """Rows of different lengths, the longest first."""
+
+    def __init__(self):
+        super().__init__()
+        self.rnn = nn.LSTM(INPUT, UNITS, batch_first=True)
+        self.head = nn.Linear(UNITS, 2)
+
+    def forward(self, x, lengths):
+        packed = nn.utils.rnn.pack_padded_sequence(x, lengths, batch_first=True)
+        return self.head(nn.utils.rnn.pad_packed_sequence(self.rnn(packed)[0], batch_first=True)[0])
+
+
+class Classifier(nn.Module):
+    """GELUs around a recurrent layer, and logarithms of shares."""
+
+    def __init__(self):
+        super().__init__()
+        self.before = nn.Linear(INPUT, UNITS)
+        self.rnn = nn.GRU(UNITS, UNITS, batch_first=True)
+        self.head = nn.Linear(UNITS, 3)
+
+    def forward(self, x):
+        z = nn.functional.gelu(self.before(x))
+        y = nn.functional.gelu(self.rnn(z)[0][:, -1])
+        return torch.log_softmax(self.head(nn.functional.hardsigmoid(y)), -1)
+
+
 class Exports:
     def __init__(self):
         self.pack = Pack()
@@ -274,6 +302,8 @@ class Exports:
     def arrays(name, value, rows_first, inputs):
         if name[0] in "hc":
             return states(name, value)
+        if name == "lengths":
+            return {name: mask(value, STEPS)}
         if name == "samples" or (name == "y" and "samples" in inputs):
             return {name: value[..., None]}
         if name in ("x", "y") and value.ndim == 2 and "alone" in inputs:
@@ -325,13 +355,16 @@ def main():
     e.add("flat", Flat(), x, ["y"], {"x": {0: "rows"}})
     e.add("external", Sequence("LSTM", batch_first=True), x, ["y"], open_x, external=True, exporters=("dynamo",))
     e.add("old_norm", Tagger("GRU"), {"ids": torch.randint(0, 11, (ROWS, STEPS))}, ["y"], {"ids": {0: "rows", 1: "steps"}}, opset=12, exporters=("script",))
+    for opset in (18, 20):
+        e.add(f"classifier_{opset}", Classifier(), x, ["y"], open_x, opset=opset)
     # Without the exporter's optimizer gates are put in order by the graph.
     for kind in ("LSTM", "GRU"):
         both = Sequence(kind, batch_first=True, bidirectional=True, num_layers=2)
         e.add(f"{kind.lower()}_deep", both, x, ["y"], open_x, exporters=("raw",))
     e.add("learnt_plain", Learnt(), x, ["y"], open_x, exporters=("raw",))
     e.add("mixed_plain", Mixed(), x, ["y"], open_x, exporters=("raw",))
-    # Neither exporter takes packed sequences.
+    # The newer exporter takes no packed sequences; the older one writes rows that PyTorch has to sort with `TopK`.
+    e.add("packed", Packed(), x | {"lengths": torch.tensor([STEPS, 3])}, ["y"], open_x | {"lengths": {0: "rows"}}, exporters=("script",))
     assert not e.refused, e.refused
     e.pack.save("pytorch.safetensors.z")
 

@@ -24,8 +24,9 @@ pub(super) fn node(graph: &mut Graph, a: &Activation, x: &str) -> Result<String,
         "softsign" => graph.node("Softsign", &[x]),
         "exponential" => graph.node("Exp", &[x]),
         "softmax" => graph.with("Softmax", &[x], &[("axis", Attribute::Int(-1))]),
+        "log_softmax" => graph.with("LogSoftmax", &[x], &[("axis", Attribute::Int(-1))]),
         "hard_sigmoid" => {
-            let numbers = [("alpha", Float(1.0 / 6.0)), ("beta", Float(0.5))];
+            let numbers = [("alpha", Float(number(1.0 / 6.0))), ("beta", Float(0.5))];
             graph.with("HardSigmoid", &[x], &numbers)
         }
         "hard_silu" => graph.node("HardSwish", &[x]),
@@ -82,7 +83,7 @@ pub(super) fn of_gate(a: &Activation) -> Result<Function, String> {
         "linear" => ("Affine", Some(1.0), Some(0.0)),
         "leaky_relu" => ("LeakyRelu", number(0.2), None),
         "elu" => ("Elu", number(1.0), None),
-        "hard_sigmoid" => ("HardSigmoid", Some(1.0 / 6.0), Some(0.5)),
+        "hard_sigmoid" => ("HardSigmoid", number(1.0 / 6.0), Some(0.5)),
         other => {
             return Err(format!(
                 "ONNX's recurrent nodes have no activation `{other}`"
