@@ -62,5 +62,34 @@ fn instruction_sets(c: &mut Criterion) {
     sets!(4, 8, 12, 16, 24);
 }
 
-criterion_group! { name = benches; config = common::criterion(); targets = lstm, gru, instruction_sets }
+/// A state that has decayed beside one that moves: gates that keep `c` for ever, which starts at 1e-40.
+fn decayed(c: &mut Criterion) {
+    let mut group = c.benchmark_group("stream/decayed");
+    group.throughput(Throughput::Elements(1));
+    for &isa in Isa::available() {
+        for (name, start, x) in [("moving", 0.0, 0.1), ("decayed", 1e-40, 0.0)] {
+            let mut model = rnn_model!(Input(_, 1) -> LSTM(16) -> Dense(1));
+            model.set_isa(isa);
+            let bias = model.param_mut("lstm/bias").expect("an LSTM has one").1;
+            if start != 0.0 {
+                // Gates i, f.
+                bias[..16].fill(-1000.0);
+                bias[16..32].fill(1000.0);
+            }
+            let mut stream = model.stream().expect("the instruction set exists");
+            stream
+                .state_mut("lstm", "c")
+                .expect("an LSTM has one")
+                .fill(start);
+            group.bench_function(BenchmarkId::new(name, isa), |b| {
+                b.iter(|| {
+                    black_box(stream.step(black_box(&[x])));
+                });
+            });
+        }
+    }
+    group.finish();
+}
+
+criterion_group! { name = benches; config = common::criterion(); targets = lstm, gru, instruction_sets, decayed }
 criterion_main!(benches);
