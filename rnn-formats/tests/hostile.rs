@@ -6,7 +6,7 @@ mod common;
 use std::io::Write;
 
 use common::{damage, file};
-use rnn_formats::{Error, safetensors, torch, zip::Archive};
+use rnn_formats::{Error, ParamShape, Tensor, fit, safetensors, torch, zip::Archive};
 use rnn_reference::ReferenceModel;
 
 const FOLDER: &str = "torch";
@@ -301,6 +301,27 @@ fn damaged_pickles_are_errors() {
             drop(torch::read(&packed(&files)));
         });
     }
+}
+
+/// Each is looked for by its name: a search through all of them would take a minute here.
+#[test]
+fn many_tensors_are_fitted() {
+    let named = |n: usize, value: f32| Tensor::new(format!("layer_{n}/kernel"), [1], vec![value]);
+    let mut tensors: Vec<Tensor> = (0..50_000).map(|n| named(n, n as f32).unwrap()).collect();
+    // Of two with one name the first counts.
+    tensors.push(named(7, -1.0).unwrap());
+    let names: Vec<String> = (0..50_000)
+        .rev()
+        .map(|n| format!("layer_{n}/kernel"))
+        .collect();
+    let wanted: Vec<ParamShape<'_>> = names
+        .iter()
+        .map(|name| ParamShape { name, shape: &[1] })
+        .collect();
+    let found = fit(&tensors, &wanted).unwrap();
+    let values = found.iter().map(|t| t.values[0] as usize);
+    assert!(values.eq((0..50_000).rev()));
+    assert_eq!(fit(&tensors, &[]).unwrap_err().len(), 50_000);
 }
 
 #[test]

@@ -2,6 +2,8 @@
 
 mod names;
 
+use std::collections::BTreeMap;
+
 pub use names::are_pytorch;
 pub(crate) use names::optimizers;
 
@@ -45,7 +47,7 @@ pub fn fit<'t>(
     tensors: &'t [Tensor],
     wanted: &[ParamShape<'_>],
 ) -> Result<Vec<&'t Tensor>, Vec<String>> {
-    let file = File(tensors);
+    let file = File::of(tensors);
     let assignment = file.assign(wanted, true);
     let problems = file.problems(wanted, &assignment);
     if !problems.is_empty() {
@@ -67,7 +69,7 @@ pub fn fit_matching<'t>(
     tensors: &'t [Tensor],
     wanted: &[ParamShape<'_>],
 ) -> Result<Vec<Option<&'t Tensor>>, Vec<String>> {
-    let file = File(tensors);
+    let file = File::of(tensors);
     let assignment = file.assign(wanted, false);
     let (mut found, mut problems) = (Vec::new(), Vec::new());
     for (param, assigned) in wanted.iter().zip(&assignment.of) {
@@ -92,17 +94,29 @@ pub fn fit_matching<'t>(
 }
 
 /// The tensors of a file.
-struct File<'t>(&'t [Tensor]);
+struct File<'t> {
+    tensors: &'t [Tensor],
+    /// The first of each name. A file may have a million of them, and each is looked for.
+    by_name: BTreeMap<&'t str, &'t Tensor>,
+}
 
 impl<'t> File<'t> {
+    fn of(tensors: &'t [Tensor]) -> Self {
+        let all = tensors.iter().rev();
+        File {
+            tensors,
+            by_name: all.map(|t| (t.name.as_str(), t)).collect(),
+        }
+    }
+
     fn assign(&self, wanted: &[ParamShape<'_>], whole: bool) -> Assignment<'t> {
-        let theirs: Vec<&'t str> = self.0.iter().map(|t| t.name.as_str()).collect();
+        let theirs: Vec<&'t str> = self.tensors.iter().map(|t| t.name.as_str()).collect();
         let ours: Vec<&str> = wanted.iter().map(|w| w.name).collect();
         names::assign(&theirs, &ours, whole)
     }
 
     fn tensor(&self, name: &str) -> Option<&'t Tensor> {
-        self.0.iter().find(|t| t.name == name)
+        self.by_name.get(name).copied()
     }
 
     fn shape(&self, name: &str) -> &'t [usize] {
