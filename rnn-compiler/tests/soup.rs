@@ -382,3 +382,15 @@ fn shapes_at_the_edge() {
         check(&text, expand_model);
     }
 }
+
+/// A raw name is in the names that are made of it without its `r#`. The fuzzer found this one.
+#[test]
+fn raw_names() {
+    for text in [
+        "pub struct r#Amp = Inpu Dense(1);",
+        "pub struct r#Amp = Input(_, 2) -> LSTM(2) -> Dense(1);",
+        "pub struct r#Amp { input x: [2]; let y = x -> Dense(1); output y; output z = y; }",
+    ] {
+        check(text, expand_model);
+    }
+}

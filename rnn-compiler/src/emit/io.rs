@@ -93,7 +93,10 @@ pub(super) fn io(rt: &TokenStream, plan: &Plan) -> Io {
         })
         .collect();
     if let (Some(model), true) = (named, shapes.len() > 1) {
-        let (of, of_step) = (format_ident!("{model}Input"), format_ident!("{model}Step"));
+        let (of, of_step) = (
+            format_ident!("{}Input", model),
+            format_ident!("{}Step", model),
+        );
         let views = shapes.iter().map(|s| view(rt, s));
         let doc = format!("The inputs of a batch of [`{model}`].");
         let step_doc = format!("The inputs of one step of a stream of [`{model}`].");
@@ -158,8 +161,8 @@ pub(super) fn io(rt: &TokenStream, plan: &Plan) -> Io {
     };
     if let (Some(model), true) = (named, out_shapes.len() > 1) {
         let (of, of_step) = (
-            format_ident!("{model}Output"),
-            format_ident!("{model}StepOutput"),
+            format_ident!("{}Output", model),
+            format_ident!("{}StepOutput", model),
         );
         let doc = format!("The outputs of a batch of [`{model}`].");
         let docs: Vec<String> = out_shapes.iter().map(|s| s.to_string()).collect();

@@ -77,7 +77,7 @@ fn structures(model: &ModelAst, name: &Ident) -> TokenStream {
     let (inputs, outputs) = (of("input"), of("output"));
     let vis = &model.vis;
     let structure = |end: &str, fields: &[&Ident], borrows: bool| {
-        let of = format_ident!("{name}{end}");
+        let of = format_ident!("{}{end}", name);
         let (parameter, field) = match borrows {
             true => (quote!(<'a>), quote!(&'a #name)),
             false => (quote!(), quote!(#name)),
@@ -114,7 +114,8 @@ pub(super) fn stub_type(
     others: &[Diagnostic],
 ) -> TokenStream {
     let docs = attrs.iter().filter(|a| a.path().is_ident("doc"));
-    let hidden = format_ident!("__Stub{name}", span = Span::call_site());
+    // As an argument, `r#Name` goes in as `Name`.
+    let hidden = format_ident!("__Stub{}", name, span = Span::call_site());
     let (first, others) = (error(first), to_compile_errors(others));
     quote! {
         #[doc(hidden)]
