@@ -18,7 +18,7 @@ pub struct Arguments {
     /// Prints JSON for machines, errors included.
     #[arg(long, global = true)]
     pub json: bool,
-    /// Shows no progress.
+    /// Shows no progress, and no notes on what was read.
     #[arg(long, short, global = true)]
     pub quiet: bool,
 }
@@ -42,9 +42,9 @@ pub enum Command {
         /// The format, if the ending does not say it.
         #[arg(long)]
         to: Option<Target>,
-        /// Whose names the tensors of safetensors have.
-        #[arg(long, default_value = "keras")]
-        names: Names,
+        /// Whose names the tensors of safetensors have; those of Keras by default.
+        #[arg(long)]
+        names: Option<Names>,
         /// Writes over a file that is there.
         #[arg(long)]
         force: bool,
@@ -56,16 +56,24 @@ pub enum Command {
         model: ModelFile,
     },
     /// Computes the outputs of arrays, one `.npy` for each input.
+    #[command(
+        mut_arg("recurrent", |a| a.requires("compiled")),
+        mut_arg("cache", |a| a.requires("compiled"))
+    )]
     Run {
         /// The model.
         #[command(flatten)]
         model: ModelFile,
-        /// Arrays `[batch, time, features]`; without the batch it is one row.
+        /// Arrays `[batch, time, features]`; without the batch it is one row. Of a model with one feature also `[time]`
+        /// and `[batch, time]`.
         #[arg(required = true)]
         data: Vec<PathBuf>,
         /// Where the outputs go, `.npy`. Of several, each has its name before the ending.
         #[arg(long, short)]
         output: Option<PathBuf>,
+        /// Writes over files that are there.
+        #[arg(long, requires = "output")]
+        force: bool,
         /// By the compiled model in float32 instead of the interpreter in float64.
         #[arg(long)]
         compiled: bool,
@@ -118,6 +126,18 @@ pub struct ModelFile {
     /// The layers, for a file that has weights alone: "Input(_, 1) -> LSTM(16) -> Dense(1)".
     #[arg(long, value_name = "TEXT")]
     pub layers: Option<String>,
+    /// Where the states of an ONNX graph are that it takes and gives.
+    #[arg(long, default_value = "inputs")]
+    pub states: States,
+}
+
+/// What becomes of states that come in and go out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, ValueEnum)]
+pub enum States {
+    /// Inputs and outputs of the model.
+    Inputs,
+    /// Left out of the model: a stream keeps them.
+    Stream,
 }
 
 /// How a compiled model is built.
@@ -126,8 +146,9 @@ pub struct Building {
     /// Where `recurrent` comes from: a folder with its sources, or a version.
     #[arg(long, value_name = "PATH|VERSION")]
     pub recurrent: Option<String>,
-    /// Where crates are made and built; the user's cache by default.
-    #[arg(long, value_name = "DIR", env = "RECURRENT_CACHE")]
+    /// Where crates are made and built; by default what the variable RECURRENT_CACHE says, or the user's cache.
+    // It is no `env` of the argument: that would count as an option given without `--compiled`.
+    #[arg(long, value_name = "DIR")]
     pub cache: Option<PathBuf>,
 }
 

@@ -120,30 +120,14 @@ impl Array {
                 self.shape
             ))
         };
-        let mut shape = self.shape.clone();
         let ids = info.content == Content::Ids;
-        // Ids and masks have no axis of features; a model of one feature may do without it, too.
-        let flat = info.content != Content::Numbers;
-        let rank = 1 + usize::from(info.steps.is_some()) + usize::from(!flat);
-        if shape.len() + 1 == rank {
-            shape.insert(0, 1);
-        }
-        let mut rest = shape.iter().copied();
-        let batch = rest.next().ok_or_else(differs)?;
-        let time = match info.steps {
-            None => 1,
-            Some(steps) => {
-                let time = rest.next().ok_or_else(differs)?;
-                if steps.is_some_and(|n| n != time) {
-                    return Err(differs());
-                }
-                time
-            }
-        };
-        let width: usize = rest.product();
-        if width != info.width || shape.len() < rank {
+        let readings = readings(&self.shape, info);
+        let Some((batch, time)) = readings
+            .iter()
+            .find_map(|shape| rows_and_steps(shape, info))
+        else {
             return Err(differs());
-        }
+        };
         let mut numbers = Vec::new();
         for (place, x) in self.values.iter().enumerate().filter(|_| ids) {
             match *x >= 0.0 && x.fract() == 0.0 && *x <= f64::from(u32::MAX) {
@@ -160,6 +144,35 @@ impl Array {
             ids: numbers,
         })
     }
+}
+
+/// The shapes that an array may stand for, in order of preference: itself; without the batch, which is one row; and of one
+/// feature without the axis of features, as sound is.
+fn readings(shape: &[usize], info: &InputInfo) -> Vec<Vec<usize>> {
+    let row = |shape: &[usize]| [&[1], shape].concat();
+    let mut all = vec![shape.to_vec(), row(shape)];
+    if info.content == Content::Numbers && info.width == 1 {
+        let whole = [shape, &[1]].concat();
+        all.extend([row(&whole), whole]);
+    }
+    all
+}
+
+/// The rows and the steps of a shape, if the input may have it.
+fn rows_and_steps(shape: &[usize], info: &InputInfo) -> Option<(usize, usize)> {
+    let (batch, rest) = shape.split_first()?;
+    let (time, features) = match info.steps {
+        None => (1, rest),
+        Some(_) => {
+            let (time, rest) = rest.split_first()?;
+            (*time, rest)
+        }
+    };
+    let steps = info.steps.flatten().is_none_or(|n| n == time);
+    // Ids and masks have no axis of features.
+    let axes = info.content != Content::Numbers || !features.is_empty();
+    let width = rnn_formats::elements(features) == Some(info.width);
+    (steps && axes && width).then_some((*batch, time))
 }
 
 /// The axes of an input, in words.

@@ -30,11 +30,13 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(e) if output.json => {
             let error = serde_json::json!({"error": e.what, "help": e.help});
-            output.print("", &error);
+            if let Err(unprinted) = output.print("", &error) {
+                output::complain(&format!("{e}\n{unprinted}"));
+            }
             ExitCode::from(1)
         }
         Err(e) => {
-            eprintln!("{e}");
+            output::complain(&e.to_string());
             ExitCode::from(1)
         }
     }
@@ -63,11 +65,17 @@ fn run(command: &Command, output: Output) -> Done<()> {
             model,
             data,
             output: to,
+            force,
             compiled,
             building,
         } => {
-            let building = compiled.then_some(building);
-            commands::run(model, data, to.as_deref(), building, output)
+            let run = commands::Run {
+                data,
+                to: to.as_deref(),
+                force: *force,
+                compiled: compiled.then_some(building),
+            };
+            commands::run(model, &run, output)
         }
         Command::Bench {
             model,
@@ -90,8 +98,12 @@ fn run(command: &Command, output: Output) -> Done<()> {
         } => commands::new(model, folder, recurrent.as_deref(), output),
         Command::Completions { shell } => {
             let mut command = Arguments::command();
-            clap_complete::generate(*shell, &mut command, "recurrent", &mut std::io::stdout());
-            Ok(())
+            // `generate` panics where it cannot write.
+            let mut text = Vec::new();
+            clap_complete::generate(*shell, &mut command, "recurrent", &mut text);
+            let text = String::from_utf8_lossy(&text);
+            let json = serde_json::json!({"shell": shell.to_string(), "text": text});
+            output.print(&text, &json)
         }
     }
 }

@@ -5,11 +5,11 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use rnn_formats::{Body, Error, Imported, Network, ParamShape, Tensor, Unfit};
+use rnn_formats::{Body, Error, Format, Imported, Network, ParamShape, Tensor, Unfit, onnx, safetensors, torch};
 use rnn_reference::{Definitions, ReferenceModel, Weights};
 
 use crate::{
-    arguments::ModelFile,
+    arguments::{self, ModelFile},
     compile,
     failure::{Done, Failure},
     network,
@@ -22,6 +22,8 @@ pub struct Opened {
     pub path: PathBuf,
     /// The layers that the user gave.
     pub layers: Option<String>,
+    /// Where the states of an ONNX graph are.
+    pub states: arguments::States,
     /// Its bytes.
     pub bytes: Vec<u8>,
     /// The files that it names, and their bytes.
@@ -43,6 +45,8 @@ pub struct Model {
     pub tensors: Vec<Tensor>,
     /// The interpreter's model.
     pub reference: ReferenceModel,
+    /// What a user should know of how the file was read.
+    pub notes: Vec<String>,
 }
 
 fn text(body: &Body) -> &str {
@@ -60,26 +64,28 @@ impl Opened {
         let path = &file.file;
         let bytes = fs::read(path).map_err(|e| Failure::io(path, "read", &e))?;
         let mut beside = Vec::new();
-        let read = rnn_formats::read(&bytes, &mut |name| {
+        let states = match file.states {
+            arguments::States::Inputs => onnx::States::InAndOut,
+            arguments::States::Stream => onnx::States::Stream,
+        };
+        let mut fetch = |name: &str| {
             let bytes = read_beside(path, name)?;
             beside.push((name.to_owned(), bytes.clone()));
             Ok(bytes)
-        });
+        };
+        let read = rnn_formats::read_with(&bytes, &mut fetch, states);
         let imported = match read {
             Ok(imported) => imported,
-            // A state dict may only be understood with the layers of its model.
-            Err(Error::NotUnderstood(_)) if file.layers.is_some() => Imported {
-                format: rnn_formats::Format::Torch,
-                network: None,
-                tensors: Vec::new(),
-                metadata: Vec::new(),
-                notes: Vec::new(),
-            },
-            Err(e) => return Err(unread(path, &e)),
+            Err(e) => match e {
+                Error::NotUnderstood(_) if file.layers.is_some() => dict(&bytes),
+                _ => None,
+            }
+            .ok_or_else(|| unread(path, &e))?,
         };
         Ok(Opened {
             path: path.clone(),
             layers: file.layers.clone(),
+            states: file.states,
             bytes,
             beside,
             imported,
@@ -102,10 +108,13 @@ impl Opened {
         }
     }
 
-    /// The layers that a note of the file proposes.
+    /// Layers that the modules of the file would be, in a row. `None` unless they follow one another: what the compiler refuses
+    /// is no proposal.
     pub fn proposed(&self) -> Option<&str> {
         let mut notes = self.imported.notes.iter();
-        notes.find_map(|note| note.split('`').nth(1).filter(|text| text.contains("->")))
+        let row =
+            notes.find_map(|note| note.split('`').nth(1).filter(|text| text.contains("->")))?;
+        compile::check(row, &[]).is_ok().then_some(row)
     }
 
     /// The model.
@@ -134,14 +143,15 @@ impl Opened {
                 (network, body)
             }
             (None, None) => {
-                let proposed = self
-                    .proposed()
-                    .unwrap_or("Input(_, 1) -> LSTM(16) -> Dense(1)");
-                return Err(Failure::new(format!(
-                    "{} has weights and no layers",
-                    self.path.display()
-                ))
-                .help(format!("say the layers: --layers {proposed:?}")));
+                let failure =
+                    Failure::new(format!("{} has weights and no layers", self.path.display()));
+                return Err(match self.proposed() {
+                    Some(layers) => failure.help(format!("say the layers: --layers {layers:?}")),
+                    None => failure.help(
+                        "say the layers, such as --layers \"Input(_, 1) -> LSTM(16) -> Dense(1)\"; \
+                         `recurrent inspect` lists the modules of the file",
+                    ),
+                });
             }
         };
         let cells: Vec<(&str, &str)> = (network.cells.iter())
@@ -154,7 +164,9 @@ impl Opened {
         let reference = ReferenceModel::parse_in(text(&body), scope)
             .map_err(|e| Failure::new(format!("the model is not understood\n{e}")))?;
         let tensors = self.tensors(&reference)?;
+        let notes = self.imported.notes.clone();
         Ok(Model {
+            notes,
             opened: self,
             network,
             body,
@@ -217,6 +229,22 @@ impl Model {
         })
         .collect()
     }
+}
+
+/// What is known of a state dict whose modules are not understood without the layers of its model. `None`: it is none.
+fn dict(bytes: &[u8]) -> Option<Imported> {
+    let torch = torch::state_dict(bytes).map(|dict| (Format::Torch, dict));
+    let (format, dict) = torch
+        .or_else(|_| safetensors::state_dict(bytes).map(|dict| (Format::Safetensors, dict)))
+        .ok()?;
+    Some(Imported {
+        format,
+        network: None,
+        tensors: Vec::new(),
+        metadata: dict.metadata,
+        notes: dict.notes,
+        proposal: None,
+    })
 }
 
 fn read_beside(path: &Path, name: &str) -> io::Result<Vec<u8>> {

@@ -43,6 +43,7 @@ pub fn bench(
     }
     let model = Opened::read(file)?.model()?;
     let plan = compile::plan(model.text(), &model.network.cells)?;
+    output.notes(&model.notes);
     let program = program::build(&model, plan.streams, building, output)?;
     let progress = output.progress("measuring");
     let words = [batch.to_string(), steps.to_string(), seconds.to_string()];
@@ -80,9 +81,9 @@ pub fn bench(
     ));
     let json = json!({
         "file": file.file,
+        "notes": model.notes,
         "stream": stream,
         "batch": {"rows_per_second": rows, "batch": batch, "steps": steps, "batches": runs},
     });
-    output.print(&text, &json);
-    Ok(())
+    output.print(&text, &json)
 }

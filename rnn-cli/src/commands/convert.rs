@@ -18,8 +18,8 @@ pub struct Conversion<'a> {
     pub path: &'a Path,
     /// Its format; `None`: that of its ending.
     pub to: Option<Target>,
-    /// The names of tensors.
-    pub names: Names,
+    /// The names of tensors, for safetensors.
+    pub names: Option<Names>,
     /// Writes over a file.
     pub force: bool,
 }
@@ -34,21 +34,28 @@ pub fn convert(file: &ModelFile, conversion: &Conversion<'_>, output: Output) ->
         Some(to) => to,
         None => ending(path)?,
     };
-    if path.exists() && !conversion.force {
-        return Err(Failure::new(format!("{} is there already", path.display()))
-            .help("`--force` writes over it"));
+    if conversion.names.is_some() && to != Target::Safetensors {
+        return Err(Failure::new(format!(
+            "`--names` says names of tensors in safetensors, and {} is none",
+            path.display()
+        ))
+        .help("leave `--names` out, or end the new file with .safetensors"));
     }
+    let names = conversion.names.unwrap_or(Names::Keras);
+    output::may_write(path, conversion.force)?;
     let opened = Opened::read(file)?;
     // Weights go to weights without any layers.
     let without = opened.imported.network.is_none() && file.layers.is_none();
-    let written = match (to, conversion.names) {
+    let (written, read) = match (to, names) {
         (Target::Safetensors, Names::Keras) if without => {
-            write::safetensors(&opened.imported.tensors).map_err(|e| unwritten(path, &e))?
+            let written = write::safetensors(&opened.imported.tensors);
+            let written = written.map_err(|e| unwritten(path, &e))?;
+            (written, opened.imported.notes)
         }
         _ => {
             let model = opened.model()?;
             let (network, tensors) = (&model.network, &model.tensors);
-            let written = match (to, conversion.names) {
+            let written = match (to, names) {
                 (Target::Safetensors, Names::Keras) => write::safetensors(tensors),
                 (Target::Safetensors, Names::Pytorch) => write::pytorch(network, tensors),
                 (Target::Keras, _) => write::keras(network, tensors),
@@ -59,10 +66,11 @@ pub fn convert(file: &ModelFile, conversion: &Conversion<'_>, output: Output) ->
                     notes: Vec::new(),
                 }),
             };
-            written.map_err(|e| unwritten(path, &e))?
+            (written.map_err(|e| unwritten(path, &e))?, model.notes)
         }
     };
     output::write(path, &written.bytes)?;
+    output.notes(&read);
     let mut text = format!(
         "{}: {} bytes",
         path.display(),
@@ -74,10 +82,10 @@ pub fn convert(file: &ModelFile, conversion: &Conversion<'_>, output: Output) ->
     let json = json!({
         "file": path,
         "bytes": written.bytes.len(),
-        "notes": written.notes,
+        "notes": read,
+        "notes_of_output": written.notes,
     });
-    output.print(&text, &json);
-    Ok(())
+    output.print(&text, &json)
 }
 
 /// The format of a file's name.

@@ -22,10 +22,7 @@ pub fn inspect(file: &ModelFile, output: Output) -> Done<()> {
     let opened = Opened::read(file)?;
     match opened.imported.network.is_some() || file.layers.is_some() {
         true => layers(opened.model()?, output),
-        false => {
-            tensors(&opened, output);
-            Ok(())
-        }
+        false => tensors(&opened, output),
     }
 }
 
@@ -174,8 +171,7 @@ fn layers(model: Model, output: Output) -> Done<()> {
         "cells": cells,
         "tensors": tensors_json(&model.tensors),
     });
-    output.print(&text, &json);
-    Ok(())
+    output.print(&text, &json)
 }
 
 fn head(opened: &Opened) -> String {
@@ -218,7 +214,7 @@ fn tensors_json(tensors: &[Tensor]) -> Vec<Json> {
 }
 
 /// A file that has no layers.
-fn tensors(opened: &Opened, output: Output) {
+fn tensors(opened: &Opened, output: Output) -> Done<()> {
     let imported = &opened.imported;
     let mut text = head(opened);
     let longest = imported.tensors.iter().map(|t| t.name.chars().count());
@@ -256,5 +252,5 @@ fn tensors(opened: &Opened, output: Output) {
         "notes": imported.notes,
         "tensors": tensors_json(&imported.tensors),
     });
-    output.print(&text, &json);
+    output.print(&text, &json)
 }

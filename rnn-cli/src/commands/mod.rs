@@ -12,4 +12,4 @@ pub use convert::{Conversion, convert};
 pub use inspect::inspect;
 pub use new::new;
 pub use plan::plan;
-pub use run::run;
+pub use run::{Run, run};

@@ -81,10 +81,11 @@ pub fn new(file: &ModelFile, folder: &Path, recurrent: Option<&str>, output: Out
         "package": package,
         "type": name,
         "streams": plan.streams,
+        "notes": model.notes,
         "files": files.iter().map(|(path, _)| *path).collect::<Vec<_>>(),
     });
-    output.print(&text, &json);
-    Ok(())
+    output.notes(&model.notes);
+    output.print(&text, &json)
 }
 
 /// The name of the package: that of the folder, in letters that cargo takes.

@@ -11,11 +11,12 @@ use crate::{arguments::ModelFile, compile, failure::Done, model::Opened, output:
 pub fn plan(file: &ModelFile, output: Output) -> Done<()> {
     let model = Opened::read(file)?.model()?;
     let plan = compile::plan(model.text(), &model.network.cells)?;
+    output.notes(&model.notes);
     let json = json!({
         "file": file.file,
         "streams": plan.streams,
+        "notes": model.notes,
         "plan": plan.text,
     });
-    output.print(&plan.text, &json);
-    Ok(())
+    output.print(&plan.text, &json)
 }

@@ -22,19 +22,35 @@ use crate::{
 /// Numbers of an output that are printed.
 const PRINTED: usize = 64;
 
+/// What is computed, and where to.
+#[derive(Clone, Copy, Debug)]
+pub struct Run<'a> {
+    /// An array for each input.
+    pub data: &'a [PathBuf],
+    /// Where the outputs go; `None`: they are printed.
+    pub to: Option<&'a Path>,
+    /// Writes over files.
+    pub force: bool,
+    /// How the compiled model is built; `None`: the interpreter computes.
+    pub compiled: Option<&'a Building>,
+}
+
 /// Computes the outputs of arrays.
 ///
 /// # Errors
-/// If the file, the model or an array is wrong, or the program cannot be built.
-pub fn run(
-    file: &ModelFile,
-    data: &[PathBuf],
-    to: Option<&Path>,
-    compiled: Option<&Building>,
-    output: Output,
-) -> Done<()> {
+/// If the file, the model or an array is wrong, the program cannot be built, or an output cannot be written.
+pub fn run(file: &ModelFile, run: &Run<'_>, output: Output) -> Done<()> {
+    let Run { to, compiled, .. } = *run;
     let model = Opened::read(file)?.model()?;
-    let inputs = inputs(&model, data)?;
+    // Before anything takes long.
+    if let Some(to) = to {
+        let graph = compile::check(model.text(), &model.network.cells)?.graph;
+        for of in &graph.outputs {
+            output::may_write(&of_output(to, &of.name, graph.outputs.len())?, run.force)?;
+        }
+    }
+    let inputs = inputs(&model, run.data)?;
+    output.notes(&model.notes);
     let outputs = match compiled {
         None => interpreted(&model, inputs, output)?,
         Some(building) => by_program(&model, &inputs, building, output)?,
@@ -42,7 +58,9 @@ pub fn run(
     let mut text = String::new();
     let mut all = Vec::new();
     for (name, array) in &outputs {
-        let path = to.map(|to| of_output(to, name, outputs.len()));
+        let path = to
+            .map(|to| of_output(to, name, outputs.len()))
+            .transpose()?;
         let mut json = json!({"name": name, "shape": array.shape});
         let printed = match &path {
             Some(path) => {
@@ -60,9 +78,13 @@ pub fn run(
         text.push_str(&format!("{name} {:?}: {printed}\n", array.shape));
         all.push(json);
     }
-    let json = json!({"file": file.file, "compiled": compiled.is_some(), "outputs": all});
-    output.print(&text, &json);
-    Ok(())
+    let json = json!({
+        "file": file.file,
+        "compiled": compiled.is_some(),
+        "notes": model.notes,
+        "outputs": all,
+    });
+    output.print(&text, &json)
 }
 
 fn numbers(array: &Array) -> String {
@@ -75,11 +97,19 @@ fn numbers(array: &Array) -> String {
 }
 
 /// `out.npy`; of several outputs `out.NAME.npy`.
-fn of_output(to: &Path, name: &str, count: usize) -> PathBuf {
-    match count {
+fn of_output(to: &Path, name: &str, count: usize) -> Done<PathBuf> {
+    if let Some(other) = to.extension().filter(|ending| *ending != "npy") {
+        return Err(Failure::new(format!(
+            "outputs are arrays of NumPy, and {} ends with .{}",
+            to.display(),
+            other.to_string_lossy()
+        ))
+        .help("end it with .npy; `recurrent convert` writes models"));
+    }
+    Ok(match count {
         1 => to.to_owned(),
         _ => to.with_extension(format!("{name}.npy")),
-    }
+    })
 }
 
 fn inputs(model: &Model, data: &[PathBuf]) -> Done<Vec<Input>> {

@@ -1,22 +1,22 @@
 //! Programs with a model in them: made, built by cargo, run.
 
+mod cache;
 mod templates;
 
 use std::{
-    collections::hash_map::DefaultHasher,
     fs,
-    hash::{Hash as _, Hasher as _},
     path::{Path, PathBuf},
     process::{Command, Stdio},
 };
 
 use rnn_formats::Body;
+use serde_json::Value as Json;
 
 use crate::{
-    arguments::Building,
+    arguments::{Building, States},
     failure::{Done, Failure},
     model::Model,
-    output::{self, Output},
+    output::Output,
 };
 
 pub use templates::{Expected, Template, crate_of};
@@ -101,6 +101,9 @@ pub fn type_name(stem: &str) -> String {
 /// The model as `rnn_model!` reads it: the file that is imported, or layers with the weights of a file.
 pub fn declaration(model: &Model, name: &str, file: &str) -> String {
     match (&model.opened.layers, &model.body) {
+        (None, _) if model.opened.states == States::Stream => {
+            format!("pub struct {name} = import({file:?}, states = stream);")
+        }
         (None, _) => format!("pub struct {name} = import({file:?});"),
         (Some(_), Body::Chain(chain)) => {
             format!("pub struct {name} = {chain}, weights = {file:?};")
@@ -116,38 +119,16 @@ pub fn copy_files(model: &Model, folder: &Path) -> Done<String> {
     fs::create_dir_all(folder).map_err(|e| Failure::io(folder, "made", &e))?;
     let name = model.opened.path.file_name().unwrap_or_default();
     let name = name.to_string_lossy().into_owned();
-    output::write(&folder.join(&name), &model.opened.bytes)?;
+    cache::keep(&folder.join(&name), &model.opened.bytes)?;
     for (beside, bytes) in &model.opened.beside {
         // It is a relative path without `..`.
         let path = folder.join(beside);
         if let Some(parent) = path.parent() {
             fs::create_dir_all(parent).map_err(|e| Failure::io(parent, "made", &e))?;
         }
-        output::write(&path, bytes)?;
+        cache::keep(&path, bytes)?;
     }
     Ok(name)
-}
-
-/// Where crates are made: a folder of the user's cache.
-fn cache(building: &Building) -> Done<PathBuf> {
-    let var = |name: &str| {
-        std::env::var_os(name)
-            .filter(|v| !v.is_empty())
-            .map(PathBuf::from)
-    };
-    let own = building.cache.clone();
-    let found = own
-        .or_else(|| Some(var("XDG_CACHE_HOME")?.join("recurrent")))
-        .or_else(|| Some(var("LOCALAPPDATA")?.join("recurrent")))
-        .or_else(|| Some(var("HOME")?.join(".cache/recurrent")));
-    let folder = found.ok_or_else(|| {
-        Failure::new("there is no folder for what is built").help("name one: `--cache DIR`")
-    })?;
-    fs::create_dir_all(&folder).map_err(|e| Failure::io(&folder, "made", &e))?;
-    // Paths in Cargo.toml and of cargo are from elsewhere.
-    folder
-        .canonicalize()
-        .map_err(|e| Failure::io(&folder, "found", &e))
 }
 
 /// Builds the program that runs and measures a model; gives its path. What was built before is kept.
@@ -156,12 +137,11 @@ fn cache(building: &Building) -> Done<PathBuf> {
 /// If cargo is not there, or the program cannot be built.
 pub fn build(model: &Model, streams: bool, building: &Building, output: Output) -> Done<PathBuf> {
     let dependency = dependency(building.recurrent.as_deref())?;
-    let cache = cache(building)?;
-    let mut hasher = DefaultHasher::new();
-    (&model.opened.bytes, &model.opened.layers, &dependency).hash(&mut hasher);
-    let name = format!("{}-{:016x}", model.opened.stem(), hasher.finish());
+    let cache = cache::folder(building)?;
+    let name = cache::name(model, &dependency);
     let folder = cache.join(&name);
     let file = copy_files(model, &folder)?;
+    cache::used(&cache, &name)?;
     let program = Template {
         package: &name,
         dependency: &dependency,
@@ -169,15 +149,19 @@ pub fn build(model: &Model, streams: bool, building: &Building, output: Output) 
     };
     let sources = folder.join("src");
     fs::create_dir_all(&sources).map_err(|e| Failure::io(&sources, "made", &e))?;
-    keep(&folder.join("Cargo.toml"), &program.cargo())?;
-    keep(&sources.join("main.rs"), &program.tool(model, streams)?)?;
+    cache::keep(&folder.join("Cargo.toml"), program.cargo().as_bytes())?;
+    let tool = program.tool(model, streams)?;
+    cache::keep(&sources.join("main.rs"), tool.as_bytes())?;
     let progress = output.progress(&format!("building {name}"));
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let ran = Command::new(cargo)
-        .args(["build", "--release", "--quiet", "--manifest-path"])
+        .args(["build", "--release", "--quiet"])
+        .args(["--message-format=json-render-diagnostics", "--manifest-path"])
         .arg(folder.join("Cargo.toml"))
         .arg("--target-dir")
         .arg(cache.join("target"))
+        // Settings of cargo and the toolchain of the folder where the user is are those of another program.
+        .current_dir(&folder)
         // The program runs here, and no coverage or lint of an outer build belongs into it.
         .env_remove("CARGO_BUILD_TARGET")
         .env_remove("RUSTC_WORKSPACE_WRAPPER")
@@ -198,16 +182,17 @@ pub fn build(model: &Model, streams: bool, building: &Building, output: Output) 
         ))
         .help(format!("the crate is in {}", folder.display())));
     }
-    let binary = format!("{name}{}", std::env::consts::EXE_SUFFIX);
-    Ok(cache.join("target/release").join(binary))
+    executable(&ran.stdout, &name)
+        .ok_or_else(|| Failure::new("cargo does not say where the program of the model is"))
 }
 
-/// Writes a file unless it is there with these words, so that cargo builds nothing anew.
-fn keep(path: &Path, text: &str) -> Done<()> {
-    match fs::read_to_string(path) {
-        Ok(there) if there == text => Ok(()),
-        _ => output::write(path, text.as_bytes()),
-    }
+/// The program of a package, of what cargo says in JSON. Where it is depends on the user's settings: with a `build.target`
+/// it has a folder more.
+fn executable(printed: &[u8], package: &str) -> Option<PathBuf> {
+    let lines = printed.split(|byte| *byte == b'\n');
+    let messages = lines.filter_map(|line| serde_json::from_slice::<Json>(line).ok());
+    let mut own = messages.filter(|m| m["target"]["name"] == package);
+    own.find_map(|m| m["executable"].as_str().map(PathBuf::from))
 }
 
 /// Runs a program that was built; gives what it has printed.
@@ -226,5 +211,27 @@ pub fn run(program: &Path, arguments: &[&str]) -> Done<String> {
             "the compiled model has failed\n{}",
             String::from_utf8_lossy(&ran.stderr)
         ))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cargo_says_where_a_program_is() {
+        let printed = concat!(
+            r#"{"reason":"compiler-artifact","target":{"name":"recurrent"},"executable":null}"#,
+            "\n",
+            r#"{"reason":"compiler-artifact","target":{"name":"amp-1"},"executable":"/c/target/wasm32-wasip1/release/amp-1.wasm"}"#,
+            "\n",
+            r#"{"reason":"build-finished","success":true}"#,
+            "\n",
+        );
+        let found = executable(printed.as_bytes(), "amp-1");
+        let expected = Path::new("/c/target/wasm32-wasip1/release/amp-1.wasm");
+        assert_eq!(found.as_deref(), Some(expected));
+        assert_eq!(executable(printed.as_bytes(), "recurrent"), None);
+        assert_eq!(executable(b"not JSON\n", "amp-1"), None);
     }
 }

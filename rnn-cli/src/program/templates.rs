@@ -492,6 +492,13 @@ fn readme(model: &Model, name: &str, library: &str, own: &str, streams: bool) ->
             "```rust\nuse {library}::{name};\nuse recurrent::prelude::*;\n\nlet model = {name}::new();\nlet y = model.predict(&x)?;   // arrays [batch, time, features]\n```"
         ),
     };
+    if !model.notes.is_empty() {
+        text.push_str("\nWhat the tool has said of how the file is read:\n\n");
+        for note in &model.notes {
+            // A line of a list, whatever a name in the file has in it.
+            let _ = writeln!(text, "- {}", note.replace(['\n', '\r'], " "));
+        }
+    }
     text.push_str("\n```sh\ncargo test              # the outputs are those of the interpreter\necho 0.5 | cargo run --release\n```\n\nThe program is compiled again when the file changes.\n");
     text
 }
