@@ -4,7 +4,10 @@
 mod onnx_common;
 
 use onnx_common::{compare, pack, read, run, text};
-use rnn_formats::onnx::{self, States};
+use rnn_formats::{
+    Error,
+    onnx::{self, States},
+};
 
 /// What the ONNX package generates for LSTM, GRU and RNN.
 #[test]
@@ -52,4 +55,53 @@ fn states_of_a_stream() {
         count += 1;
     }
     assert!(count >= 20, "{count}");
+}
+
+/// The note says that states can be left to a stream if they can, and only then; else an error says why.
+#[test]
+fn states_that_can_be_left_out() {
+    let (mut can, mut why) = (0, std::collections::BTreeSet::new());
+    for file in ["pytorch", "grid", "node_tests", "operators"] {
+        for (name, case) in pack(&format!("{file}.safetensors.z")) {
+            let Ok(imported) = read(&case) else { continue };
+            let said = imported
+                .notes
+                .iter()
+                .any(|note| note.contains("states = stream"));
+            let mut beside = |name: &str| {
+                let found = case.beside.get(name).cloned();
+                found.ok_or(std::io::ErrorKind::NotFound.into())
+            };
+            match onnx::read_with(&case.model, &mut beside, States::Stream) {
+                Ok(stream) => {
+                    let has = |part: &str| stream.notes.iter().any(|note| note.contains(part));
+                    assert_eq!(
+                        has("states that came in"),
+                        said,
+                        "{name}: {:#?}",
+                        stream.notes
+                    );
+                    assert_eq!(has("changes nothing"), !said, "{name}: {:#?}", stream.notes);
+                    can += usize::from(said);
+                }
+                Err(Error::NotUnderstood(lines)) => {
+                    assert!(!said, "{name}: {lines:#?}");
+                    why.extend(lines.into_iter().map(|line| {
+                        let line = line.split(": ").nth(1).unwrap_or_default();
+                        line.split('`').step_by(2).collect::<String>()
+                    }));
+                }
+                Err(e) => panic!("{name}: {e}"),
+            }
+        }
+    }
+    assert!(can >= 20, "{can}");
+    for part in [
+        "comes in, and no output gives it back",
+        "is computed, and is no input as it comes in",
+        "comes from an input that is read for something else, too",
+        "reads the last step first",
+    ] {
+        assert!(why.iter().any(|line| line.contains(part)), "{why:#?}");
+    }
 }

@@ -130,7 +130,11 @@ fn notes() {
     };
     told(
         "lstm_states_1_dynamo_open",
-        "input `h` and output `hn` are the state h of one layer before and after: a stream keeps it itself",
+        "input `h` and output `hn` are the state h of one layer before and after",
+    );
+    told(
+        "lstm_states_1_dynamo_open",
+        "this model cannot stream as it is, since a stream keeps its states itself: `import(\"…\", states = stream)`",
     );
     told(
         "lstm_states_1_dynamo_open",

@@ -5,7 +5,8 @@ use std::collections::{BTreeSet, HashMap};
 use super::cells;
 use super::emit::Emit;
 use super::flow::Src;
-use super::net::{Family, Initial, Layer, Op, Recurrent, Way};
+use super::net::{Initial, Layer, Op, Recurrent, Way};
+use super::states::{Carried, letter};
 use crate::{Error, Value};
 
 type Done<T> = Result<T, Error>;
@@ -320,8 +321,11 @@ impl Emit<'_> {
         Ok(())
     }
 
-    /// Says which inputs and outputs are states that a stream keeps by itself.
+    /// Says which inputs and outputs are states that a stream could keep by itself, if it can.
     pub fn streamed(&mut self, outputs: &Outputs) {
+        if !Carried::of(self.net, outputs).can_stream() {
+            return;
+        }
         let mut notes = Vec::new();
         for (number, layer) in self.net.layers.iter().enumerate() {
             let Op::Recurrent(r) = &layer.op else {
@@ -341,17 +345,21 @@ impl Emit<'_> {
                         _ => None,
                     };
                     if let (Some(input), Some((output, _))) = (input, output) {
-                        let what = match (r.family, state) {
-                            (Family::Lstm, 1) => "c",
-                            _ => "h",
-                        };
                         notes.push(format!(
-                            "input `{}` and output `{output}` are the state {what} of one layer before and after: a stream keeps it itself",
-                            input.name
+                            "input `{}` and output `{output}` are the state {} of one layer before and after",
+                            input.name,
+                            letter(r.family, state)
                         ));
                     }
                 }
             }
+        }
+        if !notes.is_empty() {
+            notes.push(
+                "this model cannot stream as it is, since a stream keeps its states itself: `import(\"…\", states = stream)`, and \
+                 `--states stream` of the tool, leave them out"
+                    .to_owned(),
+            );
         }
         self.notes.extend(notes);
     }

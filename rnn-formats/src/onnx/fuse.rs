@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use super::array::Budget;
 use super::flow::Src;
-use super::net::{EXACT, Initial, Layer, Net, Op, Shape};
+use super::net::{EXACT, Layer, Net, Op, Shape};
 
 /// Names in the file, parts, and values.
 type Outputs = Vec<(String, Option<usize>, Src)>;
@@ -29,57 +29,6 @@ pub(super) fn fuse(
     Ok(())
 }
 
-/// Leaves out states that come in and go out, and are read for nothing else.
-pub(super) fn stream(net: &mut Net, outputs: &mut Outputs) {
-    let uses = uses(net, outputs);
-    for number in 0..net.layers.len() {
-        let Some(layer) = net.layers.get(number) else {
-            continue;
-        };
-        let Op::Recurrent(r) = &layer.op else {
-            continue;
-        };
-        let mut ends = Vec::new();
-        let mut all = true;
-        for (w, way) in r.ways.iter().enumerate() {
-            for (state, start) in way.initial.iter().enumerate() {
-                let end = Src {
-                    layer: number,
-                    result: r.state(w, state),
-                };
-                all &= match start {
-                    Initial::Value(src) => {
-                        let before = net.layers.get(src.layer).map(|l| &l.op);
-                        matches!(before, Some(Op::Input(_)))
-                            && uses.get(src) == Some(&1)
-                            && outputs.iter().any(|(_, _, o)| *o == end)
-                    }
-                    _ => false,
-                };
-                ends.push(end);
-            }
-        }
-        let rest = outputs.iter().filter(|(_, _, o)| !ends.contains(o)).count();
-        if !all || rest == 0 {
-            continue;
-        }
-        outputs.retain(|(_, _, o)| !ends.contains(o));
-        let mask = r.mask;
-        if let Some(layer) = net.layers.get_mut(number) {
-            layer.inputs.truncate(1);
-            layer.inputs.extend(mask);
-            if let Op::Recurrent(r) = &mut layer.op {
-                let starts = r.ways.iter_mut().flat_map(|w| &mut w.initial);
-                starts.for_each(|s| *s = Initial::Zero);
-            }
-        }
-        net.notes.push(
-            "states that came in and went out are left out: they start at zero, and a stream keeps them"
-                .to_owned(),
-        );
-    }
-}
-
 /// Which layers an output needs.
 pub(super) fn live(net: &Net, outputs: &Outputs) -> Vec<bool> {
     let mut live = vec![false; net.layers.len()];
@@ -97,7 +46,7 @@ pub(super) fn live(net: &Net, outputs: &Outputs) -> Vec<bool> {
 }
 
 /// How often a value is read by layers that are needed, and by outputs.
-fn uses(net: &Net, outputs: &Outputs) -> HashMap<Src, usize> {
+pub(super) fn uses(net: &Net, outputs: &Outputs) -> HashMap<Src, usize> {
     let live = live(net, outputs);
     let mut uses = HashMap::new();
     let needed = net.layers.iter().zip(&live).filter(|(_, live)| **live);

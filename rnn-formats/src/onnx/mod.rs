@@ -26,6 +26,7 @@ mod net;
 mod patterns;
 mod proto;
 mod recurrent;
+mod states;
 mod structure;
 mod unrolled;
 mod wire;
@@ -39,6 +40,7 @@ use graph::{Graph, Node};
 use inputs::Inputs;
 use maths::{Maths, Val};
 use net::Net;
+use states::Carried;
 use structure::Moves;
 
 /// What becomes of states that a graph takes as inputs and gives as outputs.
@@ -46,7 +48,8 @@ use structure::Moves;
 pub enum States {
     /// The model takes them (`initial_state`) and gives them (`return_state`), as the graph does.
     InAndOut,
-    /// They are left out: states start at zero, and a stream keeps them from step to step.
+    /// They are left out: states start at zero, and a stream keeps them from step to step. The macro has
+    /// `import("model.onnx", states = stream)` for it.
     Stream,
 }
 
@@ -61,8 +64,16 @@ pub fn read(bytes: &[u8], beside: Beside<'_>) -> Result<Imported, Error> {
 
 /// Reads an ONNX model, and says what becomes of its states.
 ///
+/// ```
+/// use rnn_formats::onnx::{States, read_with};
+///
+/// let mut none = |_: &str| Err(std::io::ErrorKind::NotFound.into());
+/// let error = read_with(b"no model", &mut none, States::Stream).unwrap_err();
+/// assert!(error.to_string().starts_with("damaged at byte"));
+/// ```
+///
 /// # Errors
-/// As [`read`].
+/// As [`read`], and with [`States::Stream`] for states that are anything but inputs which come back as outputs.
 pub fn read_with(bytes: &[u8], beside: Beside<'_>, states: States) -> Result<Imported, Error> {
     let model = proto::model(bytes)?;
     let mut metadata = Vec::new();
@@ -114,7 +125,11 @@ pub fn read_with(bytes: &[u8], beside: Beside<'_>, states: States) -> Result<Imp
             let mut outputs = outputs;
             let line = |line: String| Error::not_understood(line);
             if states == States::Stream {
-                fuse::stream(&mut net, &mut outputs);
+                let carried = Carried::of(&net, &outputs);
+                if !carried.wrong.is_empty() {
+                    return Err(Error::NotUnderstood(carried.refusal()));
+                }
+                carried.leave_out(&mut net, &mut outputs);
             }
             fuse::fuse(&mut net, &mut outputs, &mut budget).map_err(line)?;
             notes.extend(more);
