@@ -19,11 +19,7 @@ use crate::{
 /// [`Error::Damaged`] if it is no JSON, [`Error::NotUnderstood`] with all that there is nothing for here, and all sizes that
 /// are not what the file declares.
 pub fn read(bytes: &[u8]) -> Result<Imported, Error> {
-    let file = parse(bytes)?;
-    match file.get("layers") {
-        Some(_) => rtneural::of(&file),
-        None => of(&file),
-    }
+    of(&parse(bytes)?)
 }
 
 /// The state dict in a file: under `state_dict`, or all of it.
@@ -34,7 +30,11 @@ pub fn state_dict(bytes: &[u8]) -> Result<StateDict, Error> {
     dict(&parse(bytes)?)
 }
 
-fn of(file: &Json) -> Result<Imported, Error> {
+/// The model of a file that has been parsed.
+pub(crate) fn of(file: &Json) -> Result<Imported, Error> {
+    if file.get("layers").is_some() {
+        return rtneural::of(file);
+    }
     let dict = dict(file)?;
     let Some(data) = file.get("model_data") else {
         let mut imported = torch::imported(dict, Format::GuitarMl)?;
@@ -61,7 +61,7 @@ fn of(file: &Json) -> Result<Imported, Error> {
     Ok(imported)
 }
 
-fn dict(file: &Json) -> Result<StateDict, Error> {
+pub(crate) fn dict(file: &Json) -> Result<StateDict, Error> {
     let top = file.get("state_dict").unwrap_or(file);
     let Json::Object(entries) = top else {
         return Err(Error::not_understood(format!(

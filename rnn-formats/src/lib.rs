@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 mod bytes;
+mod container;
 mod error;
 mod fit;
 mod floats;
@@ -42,9 +43,9 @@ pub use bytes::Bytes;
 pub use error::Error;
 pub use fit::{ParamShape, are_pytorch, fit, fit_matching};
 pub use network::{Body, Network, NetworkInput, NetworkLayer, Value, rust_name};
-#[cfg(feature = "all")]
-pub use open::read;
 pub use open::{Unfit, tensors};
+#[cfg(feature = "all")]
+pub use open::{read, read_with};
 pub use tensor::{Tensor, elements};
 
 /// Formats, told from the content.

@@ -18,7 +18,11 @@ use crate::{
 /// [`Error::Damaged`] if it is no JSON, [`Error::NotUnderstood`] if its architecture is no LSTM or the numbers are not as
 /// many as it takes.
 pub fn read(bytes: &[u8]) -> Result<Imported, Error> {
-    let file = parse(bytes)?;
+    of(&parse(bytes)?)
+}
+
+/// The model of a file that has been parsed.
+pub(crate) fn of(file: &Json) -> Result<Imported, Error> {
     match file.get("architecture").and_then(Json::as_str) {
         Some("LSTM") => {}
         found => {
@@ -31,7 +35,7 @@ pub fn read(bytes: &[u8]) -> Result<Imported, Error> {
             }));
         }
     }
-    let config = Config::of(&file).map_err(Error::NotUnderstood)?;
+    let config = Config::of(file).map_err(Error::NotUnderstood)?;
     let weights = match file.get("weights").map(numbers) {
         Some(Ok((shape, values))) if shape.len() == 1 => values,
         Some(Ok((shape, _))) => {
@@ -83,7 +87,7 @@ pub fn read(bytes: &[u8]) -> Result<Imported, Error> {
         network: Some(network),
         tensors,
         metadata: said,
-        notes: config.notes(&file),
+        notes: config.notes(file),
     })
 }
 

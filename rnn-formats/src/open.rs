@@ -1,67 +1,79 @@
 //! Any file: its format is told from its content.
 
-use crate::{Beside, Error, ParamShape, Tensor, safetensors};
+use crate::{
+    Beside, Error, ParamShape, Tensor,
+    container::{Container, seen},
+    safetensors,
+};
 #[cfg(feature = "all")]
-use crate::{Imported, guitarml, keras, nam, onnx, rtneural, torch, zip};
-
-/// What a file is, by its first bytes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Container {
-    Safetensors,
-    Hdf5,
-    Zip,
-    Pickle,
-    Json,
-    /// None of the others: ONNX has no sign of its own.
-    Other,
-}
-
-impl Container {
-    fn of(bytes: &[u8]) -> Self {
-        let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-        // Eight bytes of length, then JSON.
-        let header = bytes.first_chunk().map(|n| u64::from_le_bytes(*n));
-        let fits = header.is_some_and(|n| n <= bytes.len() as u64);
-        match bytes {
-            _ if fits && bytes.get(8) == Some(&b'{') => Container::Safetensors,
-            _ if bytes.starts_with(b"\x89HDF\r\n\x1a\n") => Container::Hdf5,
-            _ if bytes.starts_with(b"PK\x03\x04") => Container::Zip,
-            _ if bytes.starts_with(b"\x80") => Container::Pickle,
-            _ if matches!(text.trim_ascii_start().first(), Some(b'{' | b'[')) => Container::Json,
-            _ => Container::Other,
-        }
-    }
-}
+use crate::{
+    Format, Imported, guitarml, json, keras, nam,
+    onnx::{self, States},
+    rtneural, torch, zip,
+};
 
 /// Reads a file of any format. `beside` reads the files that it names.
+///
+/// ```
+/// let mut none = |_: &str| Err(std::io::ErrorKind::NotFound.into());
+/// let file = r#"{"in_shape": [null, null, 1], "layers": [
+///     {"type": "dense", "activation": "tanh", "shape": [null, null, 1], "weights": [[[0.5]], [0.25]]}
+/// ]}"#;
+/// let imported = rnn_formats::read(file.as_bytes(), &mut none)?;
+/// assert_eq!(imported.format, rnn_formats::Format::RtNeural);
+/// assert_eq!(imported.tensors[0].values, [0.5]);
+/// # Ok::<(), rnn_formats::Error>(())
+/// ```
 ///
 /// # Errors
 /// [`Error`]: what is damaged, or all that is not understood.
 #[cfg(feature = "all")]
 pub fn read(bytes: &[u8], beside: Beside<'_>) -> Result<Imported, Error> {
-    match Container::of(bytes) {
+    read_with(bytes, beside, States::InAndOut)
+}
+
+/// Reads a file of any format, and says what becomes of states that an ONNX graph takes and gives.
+///
+/// ```
+/// use rnn_formats::onnx::States;
+///
+/// let mut none = |_: &str| Err(std::io::ErrorKind::NotFound.into());
+/// let error = rnn_formats::read_with(b"{\"layers\": []}", &mut none, States::Stream).unwrap_err();
+/// assert!(error.to_string().contains("leave `states` out"));
+/// ```
+///
+/// # Errors
+/// As [`read`], and [`Error::NotUnderstood`] with [`States::Stream`] for a file that is no ONNX, and for states that are
+/// anything but inputs which come back as outputs.
+#[cfg(feature = "all")]
+pub fn read_with(bytes: &[u8], beside: Beside<'_>, states: States) -> Result<Imported, Error> {
+    let container = Container::of(bytes);
+    if states == States::Stream && !matches!(container, Container::Onnx | Container::Other) {
+        return Err(Error::not_understood(
+            "only ONNX graphs have states that come in and go out, and this is no ONNX: leave `states` out",
+        ));
+    }
+    match container {
         Container::Safetensors => safetensors::read(bytes),
         Container::Hdf5 => keras::read(bytes),
         Container::Zip if zip::Archive::open(bytes)?.contains("config.json") => keras::read(bytes),
         Container::Zip | Container::Pickle => torch::read(bytes),
-        Container::Json => json(bytes),
-        Container::Other if bytes.is_empty() => Err(Error::Unknown("the file is empty".into())),
-        Container::Other => onnx::read(bytes, beside),
+        Container::Json => of_json(&json::parse(bytes)?),
+        Container::Onnx => onnx::read_with(bytes, beside, states),
+        Container::Other => Err(Error::Unknown(seen(bytes))),
     }
 }
 
 #[cfg(feature = "all")]
-fn json(bytes: &[u8]) -> Result<Imported, Error> {
-    let value: serde_json::Value = serde_json::from_slice(bytes)
-        .map_err(|e| Error::Unknown(format!("JSON that cannot be read: {e}")))?;
-    let has = |key: &str| value.get(key).is_some();
+fn of_json(file: &serde_json::Value) -> Result<Imported, Error> {
+    let has = |key: &str| file.get(key).is_some();
     if has("architecture") {
-        nam::read(bytes)
+        nam::of(file)
     } else if has("layers") && !has("state_dict") {
-        rtneural::read(bytes)
+        rtneural::of(file)
     } else {
         // With `model_data`, or a state dict alone.
-        guitarml::read(bytes)
+        guitarml::of(file)
     }
 }
 
@@ -95,22 +107,25 @@ pub fn tensors(
     beside: Beside<'_>,
     wanted: Option<&[ParamShape<'_>]>,
 ) -> Result<Vec<Tensor>, Unfit> {
-    let container = Container::of(bytes);
-    let dict = match container {
+    let dict = match Container::of(bytes) {
         Container::Safetensors => return named(bytes, wanted),
         Container::Zip if zip::Archive::open(bytes)?.contains("config.json") => None,
         Container::Zip | Container::Pickle => Some(torch::state_dict(bytes)?),
         // A state dict as JSON; a whole model has names of its own.
-        Container::Json => read(bytes, beside)?
-            .network
-            .is_none()
-            .then(|| guitarml::state_dict(bytes))
-            .transpose()?,
+        Container::Json => {
+            let file = json::parse(bytes)?;
+            let whole = ["architecture", "layers", "model_data"];
+            match whole.iter().any(|key| file.get(key).is_some()) {
+                true => return Ok(of_json(&file)?.tensors),
+                false => Some(guitarml::dict(&file)?),
+            }
+        }
         _ => None,
     };
     match (wanted, dict) {
         (Some(wanted), Some(dict)) => Ok(torch::tensors_for(&dict, &owned(wanted))?),
-        _ => Ok(read(bytes, beside)?.tensors),
+        (None, Some(dict)) => Ok(torch::imported(dict, Format::Torch)?.tensors),
+        (_, None) => Ok(read(bytes, beside)?.tensors),
     }
 }
 
@@ -126,7 +141,9 @@ pub fn tensors(
     wanted: Option<&[ParamShape<'_>]>,
 ) -> Result<Vec<Tensor>, Unfit> {
     let other = match Container::of(bytes) {
-        Container::Safetensors | Container::Other => return named(bytes, wanted),
+        Container::Safetensors => return named(bytes, wanted),
+        Container::Other => return Err(Unfit::Unread(Error::Unknown(seen(bytes)))),
+        Container::Onnx => "a model of ONNX",
         Container::Hdf5 => "an HDF5 file, as Keras writes `.h5`",
         Container::Zip => "a zip archive, as Keras writes `.keras` and PyTorch `.pt`",
         Container::Pickle => "a pickle, as PyTorch writes `.pt`",

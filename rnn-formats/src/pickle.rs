@@ -667,7 +667,7 @@ mod tests {
                     at: found,
                     expected: what,
                     ..
-                }) => assert_eq!((found, &*what), (at, expected), "{bytes:?}"),
+                }) => assert_eq!((found, &*what), (Some(at), expected), "{bytes:?}"),
                 other => panic!("{bytes:?}: {other:?}"),
             }
         }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use ::safetensors::{Dtype, SafeTensors};
+use ::safetensors::{Dtype, SafeTensorError, SafeTensors};
 
 use crate::{
     Error, Format, Imported, Tensor,
@@ -59,12 +59,20 @@ struct File {
 
 impl File {
     fn open(bytes: &[u8]) -> Result<File, Error> {
-        let damaged = |e: ::safetensors::SafeTensorError| {
-            Error::damaged(0, "the header of a file of safetensors", e.to_string())
+        let damaged = |e: SafeTensorError| {
+            let expected = "the header of a file of safetensors";
+            match e {
+                SafeTensorError::HeaderTooSmall
+                | SafeTensorError::HeaderTooLarge
+                | SafeTensorError::InvalidHeaderLength => {
+                    Error::damaged(0, format!("the length of {expected}"), e.to_string())
+                }
+                _ => Error::damaged_somewhere(expected, e.to_string()),
+            }
         };
         // The header is parsed here and nowhere else: of a model with many small tensors it is most of the work.
         let (length, header) = SafeTensors::read_metadata(bytes).map_err(damaged)?;
-        let cut = || Error::damaged(0, "the header of a file of safetensors", "it is cut off");
+        let cut = || Error::damaged(bytes.len(), "numbers of a file of safetensors", "its end");
         let data = length.checked_add(LENGTH).and_then(|at| bytes.get(at..));
         let data = data.ok_or_else(cut)?;
         let (mut parameters, mut refused) = (Vec::new(), Vec::new());

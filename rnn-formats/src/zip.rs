@@ -1,6 +1,6 @@
 //! Zip archives, in which Keras and PyTorch keep their files.
 
-use std::collections::BTreeMap;
+use std::{cell::Cell, collections::BTreeMap};
 
 use miniz_oxide::inflate::{TINFLStatus, decompress_to_vec_with_limit};
 use rawzip::{CompressionMethod, ZipArchive, ZipSliceArchive, crc32};
@@ -9,14 +9,37 @@ use crate::Error;
 
 /// Deflate makes at most this many bytes of one: 258 bytes take two bits.
 const MOST_PER_BYTE: u64 = 1032;
+/// How often the size of the archive may be made of it. Weights and configurations shrink to a tenth at most, while
+/// [`MOST_PER_BYTE`] is for files that are nothing but one byte again and again.
+const TIMES: u64 = 16;
+/// What may be made of an archive however small it is.
+const LEAST: u64 = 1 << 20;
 
-/// An archive whose directory was read. Its files do not overlap, so that all of them together are at most 1032 times as
-/// large as the archive.
+/// An archive whose directory was read.
+///
+/// What is read of it is counted: all files together, however often each is read, may be at most 16 times as large as the
+/// archive and a megabyte. What a file says to be larger than what is left is refused before it is unpacked.
+///
+/// ```
+/// use rnn_formats::zip::Archive;
+///
+/// // An archive without files: its end alone.
+/// let bytes = [b"PK\x05\x06".as_slice(), &[0; 18]].concat();
+/// let archive = Archive::open(&bytes)?;
+/// assert_eq!(archive.names().count(), 0);
+/// let error = archive.read("config.json").unwrap_err();
+/// assert_eq!(error.to_string(), "damaged: expected the file `config.json` in the archive, found no file");
+/// # Ok::<(), rnn_formats::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Archive<'f> {
     files: BTreeMap<String, Entry<'f>>,
     /// Names in the order of the directory.
     order: Vec<String>,
+    /// Bytes of the archive.
+    all: u64,
+    /// Bytes that may still be read.
+    left: Cell<u64>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -43,6 +66,8 @@ impl<'f> Archive<'f> {
         let mut found = Archive {
             files: BTreeMap::new(),
             order: Vec::new(),
+            all: bytes.len() as u64,
+            left: Cell::new(most(bytes.len() as u64)),
         };
         let (mut ranges, mut unknown, mut records) = (Vec::new(), Vec::new(), 0_u64);
         for record in archive.entries() {
@@ -116,6 +141,11 @@ impl<'f> Archive<'f> {
         self.order.iter().map(String::as_str)
     }
 
+    /// How many bytes a file has when it is unpacked, as its header says. `None` if there is no such file.
+    pub fn size(&self, name: &str) -> Option<u64> {
+        self.files.get(name).map(|entry| entry.size)
+    }
+
     /// Whether it has a file of this name.
     pub fn contains(&self, name: &str) -> bool {
         self.files.contains_key(name)
@@ -125,16 +155,30 @@ impl<'f> Archive<'f> {
     ///
     /// # Errors
     /// [`Error::Damaged`] if there is none of this name, it has another size or checksum than its header says, or it says
-    /// that it has more bytes than can be made of those that are there.
+    /// that it has more bytes than can be made of those that are there, or than are left of what may be read.
     pub fn read(&self, name: &str) -> Result<Vec<u8>, Error> {
         let Some(entry) = self.files.get(name) else {
             let all: Vec<&str> = self.names().take(20).collect();
-            return Err(damaged(
-                0,
-                format!("the file {name:?} in the archive"),
-                all.join(", "),
+            return Err(Error::damaged_somewhere(
+                format!("the file `{name}` in the archive"),
+                match all.is_empty() {
+                    true => "no file".to_owned(),
+                    false => all.join(", "),
+                },
             ));
         };
+        let Some(left) = self.left.get().checked_sub(entry.size) else {
+            return Err(damaged(
+                entry.at as u64,
+                format!(
+                    "files of at most {} bytes in an archive of {}",
+                    most(self.all),
+                    self.all
+                ),
+                format!("more: {name:?} alone says {}", entry.size),
+            ));
+        };
+        self.left.set(left);
         let contents = entry.contents(name)?;
         let crc = crc32(&contents);
         if crc != entry.crc {
@@ -217,9 +261,15 @@ fn entry<'f>(
     })
 }
 
+/// The bytes that may be read of an archive.
+fn most(archive: u64) -> u64 {
+    archive.saturating_mul(TIMES).saturating_add(LEAST)
+}
+
 fn damaged(at: u64, expected: impl Into<String>, found: impl Into<String>) -> Error {
     Error::Damaged {
-        at,
+        at: Some(at),
+        inner: None,
         expected: expected.into(),
         found: found.into(),
     }
@@ -281,7 +331,7 @@ mod tests {
         assert_eq!(archive.read("a/stored").unwrap(), contents);
         let missing = archive.read("b").unwrap_err().to_string();
         assert!(
-            missing.contains("\"b\"") && missing.contains("a/stored"),
+            missing.contains("`b`") && missing.contains("a/stored"),
             "{missing}"
         );
     }
@@ -334,9 +384,31 @@ mod tests {
         // The header says less than Deflate makes.
         let error = read(400_000).unwrap_err();
         assert!(error.ends_with("found more"), "{error}");
-        // And more than it can make: nothing is allocated.
-        let error = read(4_000_000_000).unwrap_err();
+        // More than it can make, and more than may be read: nothing is allocated.
+        let error = read(1_000_000).unwrap_err();
         assert!(error.contains("of which Deflate makes at most"), "{error}");
+        let error = read(4_000_000_000).unwrap_err();
+        assert!(error.contains("alone says 4000000000"), "{error}");
+    }
+
+    /// What was read before counts.
+    #[test]
+    fn files_are_counted_together() {
+        let bytes = two(&vec![0; 500_000]);
+        let archive = Archive::open(&bytes).unwrap();
+        let most = bytes.len() * 16 + (1 << 20);
+        let times = most / 500_000;
+        for _ in 0..times {
+            assert_eq!(archive.read("a/deflated").unwrap().len(), 500_000);
+        }
+        let error = archive.read("a/deflated").unwrap_err().to_string();
+        let expected = format!(
+            "files of at most {most} bytes in an archive of {}",
+            bytes.len()
+        );
+        assert!(error.contains(&expected), "{error}");
+        assert_eq!(archive.size("a/deflated"), Some(500_000));
+        assert_eq!(archive.size("b"), None);
     }
 
     #[test]

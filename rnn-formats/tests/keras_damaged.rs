@@ -281,7 +281,7 @@ fn shapes_that_lie() {
                 Err(error) => {
                     refused += 1;
                     let words = error.to_string();
-                    assert!(words.starts_with("damaged at byte"), "{words}");
+                    assert!(words.starts_with("damaged"), "{words}");
                 }
                 // How large the dataset may become stands beside how large it is.
                 Ok(found) => assert_eq!(found, right),
@@ -330,5 +330,5 @@ fn what_is_read_is_in_proportion_to_the_file() {
         .unwrap()
         .unwrap();
     let words = message(partly.tensor());
-    assert!(words.contains("at most 16 times the file's"), "{words}");
+    assert!(words.contains("structures and data of at most"), "{words}");
 }

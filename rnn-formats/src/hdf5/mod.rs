@@ -34,6 +34,8 @@ pub struct File<'f> {
     bytes: Bytes<'f>,
     /// Bytes that may still be read or made.
     budget: Cell<u64>,
+    /// Bytes that may be read or made in all.
+    most: u64,
     root: u64,
 }
 
@@ -62,6 +64,23 @@ impl<'f> File<'f> {
     /// # Errors
     /// If it is no HDF5, is cut off, or has a superblock of another kind.
     pub fn open(bytes: &'f [u8]) -> Result<Self, Error> {
+        let size = bytes.len() as u64;
+        Self::open_with(bytes, size.saturating_mul(TIMES))
+    }
+
+    /// A file that was unpacked from `archive` bytes. What is made of those counts, so that a file that was deflated twice grows
+    /// no more than one that was deflated once.
+    ///
+    /// # Errors
+    /// As [`File::open`].
+    pub fn unpacked(bytes: &'f [u8], archive: usize) -> Result<Self, Error> {
+        // The file itself is read once.
+        let (size, archive) = (bytes.len() as u64, archive as u64);
+        let most = size.saturating_add(archive.saturating_mul(TIMES));
+        Self::open_with(bytes, most.min(size.saturating_mul(TIMES)))
+    }
+
+    fn open_with(bytes: &'f [u8], most: u64) -> Result<Self, Error> {
         if !is_hdf5(bytes) {
             return Err(Error::Unknown(
                 "no HDF5: the file does not start with its signature".into(),
@@ -70,7 +89,8 @@ impl<'f> File<'f> {
         let size = bytes.len() as u64;
         let mut file = File {
             bytes: Bytes::new(bytes),
-            budget: Cell::new(size.saturating_mul(TIMES).saturating_add(LEAST)),
+            budget: Cell::new(most.saturating_add(LEAST)),
+            most: most.saturating_add(LEAST),
             root: 0,
         };
         let mut at = file.bytes.seek(SIGNATURE.len() as u64, "the superblock")?;
@@ -154,10 +174,10 @@ impl<'f> File<'f> {
                 self.budget.set(left);
                 Ok(())
             }
-            None => Err(Error::damaged(
-                0,
+            None => Err(Error::damaged_somewhere(
                 format!(
-                    "structures and data of at most {TIMES} times the file's {} bytes",
+                    "structures and data of at most {} bytes in a file of {}",
+                    self.most,
                     self.bytes.left()
                 ),
                 format!("more, in {what}"),

@@ -35,6 +35,11 @@ use object::Object;
 use report::Report;
 use weights::Tree;
 
+/// The files of a `.keras`.
+const CONFIG: &str = "config.json";
+const METADATA: &str = "metadata.json";
+const WEIGHTS: &str = "model.weights.h5";
+
 /// Reads a `.keras`, a whole `.h5`, a `.weights.h5` or an `.h5` of weights alone.
 ///
 /// # Errors
@@ -53,35 +58,33 @@ fn archive(bytes: &[u8]) -> Result<Imported, Error> {
         |name: &str| Error::Unknown(format!("no model of Keras: the archive has no `{name}`"));
     let names: Vec<String> = archive.names().map(str::to_owned).collect();
     let has = |name: &str| names.iter().any(|n| n == name);
-    for name in ["config.json", "model.weights.h5"] {
+    for name in [CONFIG, WEIGHTS] {
         if !has(name) {
             return Err(missing(name));
         }
     }
-    let config = json("config.json", &archive.read("config.json")?)?;
+    let config = json(CONFIG, &archive.read(CONFIG)?)?;
     let mut metadata = Vec::new();
-    if has("metadata.json") {
-        let value = json("metadata.json", &archive.read("metadata.json")?)?;
+    if has(METADATA) {
+        let value = json(METADATA, &archive.read(METADATA)?)?;
         for (name, value) in value.as_object().into_iter().flatten() {
             let text = value.as_str().map_or(value.to_string(), str::to_owned);
             metadata.push((name.clone(), text));
         }
     }
-    let weights = archive.read("model.weights.h5")?;
-    let file = File::open(&weights)?;
-    let mut tree = Tree::of(&file)?;
+    let weights = archive.read(WEIGHTS)?;
+    let within = |e: Error| e.within(WEIGHTS);
+    let file = File::unpacked(&weights, bytes.len()).map_err(within)?;
+    let mut tree = Tree::of(&file).map_err(within)?;
     let mut report = Report::default();
     for name in names {
-        if !matches!(
-            name.as_str(),
-            "config.json" | "metadata.json" | "model.weights.h5"
-        ) {
+        if ![CONFIG, METADATA, WEIGHTS].contains(&name.as_str()) {
             report.note(format!("`{name}` of the archive is left out"));
         }
     }
     let (builder, outputs) = model(&config, is_old(&metadata), &mut report);
     let (network, layers) = builder.finish(outputs, &mut report);
-    let tensors = weights::counted(&mut tree, &layers, &mut report)?;
+    let tensors = weights::counted(&mut tree, &layers, &mut report).map_err(within)?;
     Ok(Imported {
         format: Format::Keras,
         network: Some(network),
@@ -149,14 +152,11 @@ fn with_names(value: &mut Value) {
     }
 }
 
+/// The JSON of a file in an archive, or of an attribute.
 fn json(name: &str, bytes: &[u8]) -> Result<Value, Error> {
-    let read = serde_json::from_slice(bytes).map(|mut value| {
-        with_names(&mut value);
-        value
-    });
-    read.map_err(|e| {
-        Error::NotUnderstood(vec![format!("`{name}` is no JSON that is understood: {e}")])
-    })
+    let mut value = crate::json::parse(bytes).map_err(|e| e.within(name))?;
+    with_names(&mut value);
+    Ok(value)
 }
 
 /// The layers of a configuration, and its outputs.

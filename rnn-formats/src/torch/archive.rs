@@ -60,29 +60,30 @@ fn of_zip(bytes: &[u8]) -> Result<StateDict, Error> {
             b"little" => false,
             b"big" => true,
             other => {
-                return Err(Error::damaged(
-                    0,
-                    format!("`little` or `big` in {folder}byteorder"),
-                    String::from_utf8_lossy(other.get(..16).unwrap_or(other)),
-                ));
+                let found = String::from_utf8_lossy(other.get(..16).unwrap_or(other));
+                return Err(Error::damaged(0, "`little` or `big`", found)
+                    .within(&format!("{folder}byteorder")));
             }
         },
     };
-    let data = archive.read(name)?;
-    // PyTorch does not compress. A pickle that was, by others, may not be a bomb.
-    if data.len() / 16 > bytes.len() {
-        return Err(Error::damaged(
-            0,
-            format!(
-                "a pickle of at most {} bytes",
-                bytes.len().saturating_mul(16)
-            ),
-            data.len().to_string(),
-        ));
+    // Each byte of a pickle may become an object, which takes a hundred. PyTorch does not compress, so that a pickle is smaller
+    // than its archive; one that others have compressed may be a little larger.
+    let size = archive.size(name).unwrap_or_default();
+    let most = (bytes.len() as u64)
+        .saturating_mul(4)
+        .saturating_add(1 << 16);
+    if size > most {
+        let expected = format!(
+            "a pickle of at most {most} bytes in an archive of {}",
+            bytes.len()
+        );
+        return Err(Error::damaged_somewhere(expected, size.to_string()).within(name));
     }
-    let pickle = unpickled(Bytes::new(&data))?;
+    let data = archive.read(name)?;
+    let pickle = unpickled(Bytes::new(&data)).map_err(|e| e.within(name))?;
     let mut storages = Storages {
         pickle: &pickle,
+        files: Some((name, &format!("{folder}data/"))),
         big,
         left: bytes.len(),
         read: BTreeMap::new(),

@@ -83,6 +83,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<StateDict, Error> {
     }
     let mut storages = Storages {
         pickle: &pickle,
+        files: None,
         big,
         left: bytes.len(),
         read: BTreeMap::new(),

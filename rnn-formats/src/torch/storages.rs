@@ -101,6 +101,8 @@ type Fetch<'a> = &'a mut dyn FnMut(&str) -> Result<Vec<u8>, Error>;
 /// The numbers that tensors are views of.
 pub(super) struct Storages<'p, 'f, 'a> {
     pub pickle: &'p Pickle<'f>,
+    /// The pickle's file in an archive, and what stands before the key in the name of a storage's.
+    pub files: Option<(&'p str, &'p str)>,
     /// Whether numbers are big-endian.
     pub big: bool,
     /// How many numbers may still be taken: tensors that share a storage could be many times larger than the file.
@@ -270,6 +272,20 @@ impl<'f> Storages<'_, 'f, '_> {
             .collect()
     }
 
+    fn in_pickle(&self, error: Error) -> Error {
+        match self.files {
+            Some((pickle, _)) => error.within(pickle),
+            None => error,
+        }
+    }
+
+    fn in_storage(&self, key: &str, error: Error) -> Error {
+        match self.files {
+            Some((_, folder)) => error.within(&format!("{folder}{key}")),
+            None => error,
+        }
+    }
+
     /// A tensor, if it is one.
     fn tensor(&mut self, name: &str, id: ObjectId) -> Result<Option<Parameter>, Error> {
         let Some((function, arguments)) = self.called(self.unwrapped(id)) else {
@@ -280,7 +296,7 @@ impl<'f> Storages<'_, 'f, '_> {
         }
         let wrong = |expected: &str| {
             let expected = format!("{expected} of the tensor `{name}` in the pickle");
-            Error::damaged(0, expected, "another object")
+            self.in_pickle(Error::damaged_somewhere(expected, "another object"))
         };
         let [storage, offset, size, stride, rest @ ..] = arguments else {
             return Err(wrong("a storage, a place, sizes and strides"));
@@ -321,14 +337,13 @@ impl<'f> Storages<'_, 'f, '_> {
         };
         let elements = elements(&shape).filter(|n| *n <= self.left);
         let Some(elements) = elements.filter(|_| shape.len() == strides.len()) else {
-            return Err(Error::damaged(
-                0,
+            return Err(self.in_pickle(Error::damaged_somewhere(
                 format!(
                     "a tensor `{name}` of at most {} numbers and as many strides as axes",
                     self.left
                 ),
                 format!("the shape {shape:?}, the strides {strides:?}"),
-            ));
+            )));
         };
         self.left -= elements;
         if !self.read.contains_key(key) {
@@ -337,10 +352,12 @@ impl<'f> Storages<'_, 'f, '_> {
         }
         let bytes = self.read.get(key).map(Vec::as_slice).unwrap_or_default();
         let values = view(bytes, kind, self.big, offset, &shape, &strides).ok_or_else(|| {
-            Error::damaged(
-                0,
-                format!("{elements} numbers of {kind:?} for `{name}` from number {offset} of the storage {key:?} on"),
-                format!("{} bytes", bytes.len()),
+            self.in_storage(
+                key,
+                Error::damaged_somewhere(
+                    format!("{elements} numbers of {kind:?} for `{name}` from number {offset} of the storage {key:?} on"),
+                    format!("{} bytes", bytes.len()),
+                ),
             )
         })?;
         Ok(Some(Parameter {
