@@ -70,6 +70,29 @@ pub enum Body {
 
 impl Network {
     /// The text that `rnn_model!` reads: a chain if there is one input and one output and each layer reads the one before.
+    ///
+    /// ```
+    /// use rnn_formats::{Body, Network, NetworkInput, NetworkLayer, Value};
+    ///
+    /// let layer = |class: &str, arguments: &[&str], from| NetworkLayer {
+    ///     class: class.into(),
+    ///     arguments: arguments.iter().map(|a| a.to_string()).collect(),
+    ///     name: None,
+    ///     inputs: vec![from],
+    ///     results: 1,
+    /// };
+    /// let result = |layer| Value::Of { layer, result: 0 };
+    /// let mut network = Network {
+    ///     inputs: vec![NetworkInput { name: "x".into(), text: "[_, 1]".into() }],
+    ///     layers: vec![layer("LSTM", &["16"], Value::Input(0)), layer("Dense", &["1"], result(0))],
+    ///     outputs: vec![("y".into(), result(1))],
+    ///     cells: Vec::new(),
+    /// };
+    /// assert_eq!(network.body(), Body::Chain("Input(_, 1) -> LSTM(16) -> Dense(1)".into()));
+    /// // Two outputs are no chain.
+    /// network.outputs.push(("states".into(), result(0)));
+    /// assert!(matches!(network.body(), Body::Graph(_)));
+    /// ```
     pub fn body(&self) -> Body {
         match self.chain() {
             Some(text) => Body::Chain(text),

@@ -15,6 +15,20 @@ const ACTIVATIONS: &[&str] = &["tanh", "relu", "sigmoid", "softmax", "elu"];
 
 /// The model as JSON that RTNeural reads.
 ///
+/// ```
+/// use rnn_formats::{read, write};
+///
+/// # let json = br#"{"in_shape": [null, null, 1], "layers": [
+/// #     {"type": "dense", "shape": [null, null, 1], "activation": "", "weights": [[[2.0]], [0.5]]}]}"#;
+/// let model = read(json, &mut |name| std::fs::read(name))?;
+/// let network = model.network.ok_or("the file has layers")?;
+/// let file = write::rtneural(&network, &model.tensors)?;
+/// assert!(file.bytes.starts_with(b"{"));
+/// let again = read(&file.bytes, &mut |name| std::fs::read(name))?;
+/// assert_eq!(again.tensors, model.tensors);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
 /// # Errors
 /// [`Error::NotUnderstood`] with all layers that RTNeural does not have. It has layers in a row.
 pub fn rtneural(network: &Network, tensors: &[Tensor]) -> Result<Written, Error> {

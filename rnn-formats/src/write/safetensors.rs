@@ -14,6 +14,15 @@ use crate::{Error, Network, Tensor};
 
 /// The tensors under the names here, `lstm/kernel`.
 ///
+/// ```
+/// use rnn_formats::{Tensor, safetensors, write};
+///
+/// let kernel = Tensor::new("dense/kernel", vec![1, 2], vec![0.5, -2.0])?;
+/// let file = write::safetensors(&[kernel.clone()])?;
+/// assert_eq!(safetensors::read(&file.bytes)?.tensors, [kernel]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
 /// # Errors
 /// [`Error::NotUnderstood`] if two tensors have one name.
 pub fn safetensors(tensors: &[Tensor]) -> Result<Written, Error> {
@@ -26,6 +35,20 @@ pub fn safetensors(tensors: &[Tensor]) -> Result<Written, Error> {
 
 /// The tensors under PyTorch's names, `lstm.weight_ih_l0`: matrices the other way round, gates in PyTorch's order, two
 /// biases. A note says the modules.
+///
+/// ```
+/// use rnn_formats::{read, safetensors, write};
+///
+/// # let json = br#"{"in_shape": [null, null, 1], "layers": [
+/// #     {"type": "dense", "shape": [null, null, 1], "activation": "", "weights": [[[2.0]], [0.5]]}]}"#;
+/// let model = read(json, &mut |name| std::fs::read(name))?;
+/// let network = model.network.ok_or("the file has layers")?;
+/// let file = write::pytorch(&network, &model.tensors)?;
+/// let dict = safetensors::state_dict(&file.bytes)?;
+/// let names: Vec<&str> = dict.parameters.iter().map(|p| p.name.as_str()).collect();
+/// assert_eq!(names, ["dense.bias", "dense.weight"]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 ///
 /// # Errors
 /// [`Error::NotUnderstood`] with all layers that no module of PyTorch computes.

@@ -23,6 +23,19 @@ const VERSION: &str = "3.15.1";
 
 /// The model as a `.keras` file.
 ///
+/// ```
+/// use rnn_formats::{read, write};
+///
+/// # let json = br#"{"in_shape": [null, null, 1], "layers": [
+/// #     {"type": "dense", "shape": [null, null, 1], "activation": "", "weights": [[[2.0]], [0.5]]}]}"#;
+/// let model = read(json, &mut |name| std::fs::read(name))?;
+/// let network = model.network.ok_or("the file has layers")?;
+/// let file = write::keras(&network, &model.tensors)?;
+/// let again = read(&file.bytes, &mut |name| std::fs::read(name))?;
+/// assert_eq!(again.tensors, model.tensors);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
 /// # Errors
 /// [`Error::NotUnderstood`] with all layers that Keras does not have, and tensors that are missing.
 pub fn keras(network: &Network, tensors: &[Tensor]) -> Result<Written, Error> {

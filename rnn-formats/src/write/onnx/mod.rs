@@ -23,6 +23,19 @@ const MOST_MADE: usize = 1 << 22;
 
 /// The model as an ONNX file.
 ///
+/// ```
+/// use rnn_formats::{read, write};
+///
+/// # let json = br#"{"in_shape": [null, null, 1], "layers": [
+/// #     {"type": "dense", "shape": [null, null, 1], "activation": "", "weights": [[[2.0]], [0.5]]}]}"#;
+/// let model = read(json, &mut |name| std::fs::read(name))?;
+/// let network = model.network.ok_or("the file has layers")?;
+/// let file = write::onnx(&network, &model.tensors)?;
+/// let again = read(&file.bytes, &mut |name| std::fs::read(name))?;
+/// assert_eq!(again.network.map(|n| n.body()), Some(network.body()));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
 /// # Errors
 /// [`Error::NotUnderstood`] with all layers that ONNX cannot compute: masks that change numbers, states that are kept from call
 /// to call, activations that its recurrent nodes do not have.
