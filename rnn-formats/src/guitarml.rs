@@ -279,6 +279,7 @@ impl<'m, 's> Model<'m, 's> {
             tensors,
             metadata: Vec::new(),
             notes,
+            proposal: None,
         })
     }
 

@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 mod bytes;
+mod compare;
 mod container;
 mod error;
 mod fit;
@@ -31,6 +32,7 @@ pub mod rtneural;
 pub mod safetensors;
 mod tensor;
 pub mod torch;
+mod weights;
 #[cfg(feature = "all")]
 pub mod write;
 #[cfg(feature = "all")]
@@ -40,6 +42,7 @@ pub mod zip;
 pub mod onnx;
 
 pub use bytes::Bytes;
+pub use compare::{Differences, Written, differences};
 pub use error::Error;
 pub use fit::{ParamShape, are_pytorch, fit, fit_matching};
 pub use network::{Body, Network, NetworkInput, NetworkLayer, Value, rust_name};
@@ -47,6 +50,7 @@ pub use open::{Unfit, tensors};
 #[cfg(feature = "all")]
 pub use open::{read, read_with};
 pub use tensor::{Tensor, elements};
+pub use weights::{Weights, weights};
 
 /// Formats, told from the content.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,6 +86,9 @@ pub struct Imported {
     pub metadata: Vec<(String, String)>,
     /// What a user should know: what was left out since inference does not need it, what was renamed, what was guessed.
     pub notes: Vec<String>,
+    /// Of a file without layers: the text of a chain that its weights fit, `Input(_, 1) -> LSTM(16) -> Dense(1)`. `None` if no
+    /// order of its modules makes one.
+    pub proposal: Option<String>,
 }
 
 /// How a file that another one names is read: ONNX keeps large tensors beside the model. It is given the name in the file,

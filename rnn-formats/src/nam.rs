@@ -88,6 +88,7 @@ pub(crate) fn of(file: &Json) -> Result<Imported, Error> {
         tensors,
         metadata: said,
         notes: config.notes(file),
+        proposal: None,
     })
 }
 

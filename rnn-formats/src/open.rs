@@ -3,11 +3,11 @@
 use crate::{
     Beside, Error, ParamShape, Tensor,
     container::{Container, seen},
-    safetensors,
+    safetensors, weights,
 };
 #[cfg(feature = "all")]
 use crate::{
-    Format, Imported, guitarml, json, keras, nam,
+    Imported, guitarml, json, keras, nam,
     onnx::{self, States},
     rtneural, torch, zip,
 };
@@ -65,7 +65,7 @@ pub fn read_with(bytes: &[u8], beside: Beside<'_>, states: States) -> Result<Imp
 }
 
 #[cfg(feature = "all")]
-fn of_json(file: &serde_json::Value) -> Result<Imported, Error> {
+pub(crate) fn of_json(file: &serde_json::Value) -> Result<Imported, Error> {
     let has = |key: &str| file.get(key).is_some();
     if has("architecture") {
         nam::of(file)
@@ -101,47 +101,33 @@ impl From<Error> for Unfit {
 ///
 /// # Errors
 /// [`Unfit`].
-#[cfg(feature = "all")]
 pub fn tensors(
     bytes: &[u8],
     beside: Beside<'_>,
     wanted: Option<&[ParamShape<'_>]>,
 ) -> Result<Vec<Tensor>, Unfit> {
-    let dict = match Container::of(bytes) {
-        Container::Safetensors => return named(bytes, wanted),
-        Container::Zip if zip::Archive::open(bytes)?.contains("config.json") => None,
-        Container::Zip | Container::Pickle => Some(torch::state_dict(bytes)?),
-        // A state dict as JSON; a whole model has names of its own.
-        Container::Json => {
-            let file = json::parse(bytes)?;
-            let whole = ["architecture", "layers", "model_data"];
-            match whole.iter().any(|key| file.get(key).is_some()) {
-                true => return Ok(of_json(&file)?.tensors),
-                false => Some(guitarml::dict(&file)?),
-            }
-        }
-        _ => None,
-    };
-    match (wanted, dict) {
-        (Some(wanted), Some(dict)) => Ok(torch::tensors_for(&dict, &owned(wanted))?),
-        (None, Some(dict)) => Ok(torch::imported(dict, Format::Torch)?.tensors),
-        (_, None) => Ok(read(bytes, beside)?.tensors),
+    match wanted {
+        Some(wanted) => Ok(weights(bytes, beside, wanted)?.tensors),
+        None => counted(bytes, beside),
     }
 }
 
-/// The tensors of a safetensors file. PyTorch's names become those of the parameters `wanted`, or are counted (`lstm`,
-/// `lstm_1`) if it is `None`.
-///
-/// # Errors
-/// [`Unfit`]; other formats are named.
+#[cfg(feature = "all")]
+fn counted(bytes: &[u8], beside: Beside<'_>) -> Result<Vec<Tensor>, Unfit> {
+    Ok(read(bytes, beside)?.tensors)
+}
+
 #[cfg(not(feature = "all"))]
-pub fn tensors(
-    bytes: &[u8],
-    _: Beside<'_>,
-    wanted: Option<&[ParamShape<'_>]>,
-) -> Result<Vec<Tensor>, Unfit> {
+fn counted(bytes: &[u8], _: Beside<'_>) -> Result<Vec<Tensor>, Unfit> {
+    only_safetensors(bytes)?;
+    Ok(safetensors::read(bytes)?.tensors)
+}
+
+/// Names other formats.
+#[cfg(not(feature = "all"))]
+pub(crate) fn only_safetensors(bytes: &[u8]) -> Result<(), Unfit> {
     let other = match Container::of(bytes) {
-        Container::Safetensors => return named(bytes, wanted),
+        Container::Safetensors => return Ok(()),
         Container::Other => return Err(Unfit::Unread(Error::Unknown(seen(bytes)))),
         Container::Onnx => "a model of ONNX",
         Container::Hdf5 => "an HDF5 file, as Keras writes `.h5`",
@@ -152,16 +138,4 @@ pub fn tensors(
     Err(Unfit::Unread(Error::Unknown(format!(
         "it is {other}; reading it is the feature `import` of recurrent"
     ))))
-}
-
-fn named(bytes: &[u8], wanted: Option<&[ParamShape<'_>]>) -> Result<Vec<Tensor>, Unfit> {
-    Ok(match wanted {
-        Some(wanted) => safetensors::tensors_for(bytes, &owned(wanted))?,
-        None => safetensors::read(bytes)?.tensors,
-    })
-}
-
-fn owned(wanted: &[ParamShape<'_>]) -> Vec<(String, Vec<usize>)> {
-    let one = |w: &ParamShape<'_>| (w.name.to_owned(), w.shape.to_vec());
-    wanted.iter().map(one).collect()
 }

@@ -109,6 +109,7 @@ pub(crate) fn of(file: &Json) -> Result<Imported, Error> {
         tensors,
         metadata: said,
         notes,
+        proposal: None,
     })
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use ::safetensors::{Dtype, SafeTensorError, SafeTensors};
 
 use crate::{
-    Error, Format, Imported, Tensor,
+    Error, Format, Imported, Tensor, Weights,
     fit::optimizers,
     floats::{Kind, floats},
     torch::{self, Parameter, StateDict},
@@ -33,18 +33,22 @@ pub fn state_dict(bytes: &[u8]) -> Result<StateDict, Error> {
     File::open(bytes)?.into_state_dict()
 }
 
-/// The tensors of a file; PyTorch's under the names of the parameters `wanted`, each with its shape.
+/// The weights of a file; PyTorch's under the names of the parameters `wanted`, each with its shape.
 ///
 /// # Errors
 /// As [`read`], and as [`torch::tensors_for`].
-pub(crate) fn tensors_for(
-    bytes: &[u8],
-    wanted: &[(String, Vec<usize>)],
-) -> Result<Vec<Tensor>, Error> {
+pub(crate) fn weights_for(bytes: &[u8], wanted: &[(String, Vec<usize>)]) -> Result<Weights, Error> {
     let file = File::open(bytes)?;
     match file.has_names_of_keras() {
-        true => Ok(file.of_keras()?.tensors),
-        false => torch::tensors_for(&file.into_state_dict()?, wanted),
+        true => {
+            let imported = file.of_keras()?;
+            Ok(Weights {
+                tensors: imported.tensors,
+                notes: imported.notes,
+                network: None,
+            })
+        }
+        false => Ok(torch::matched(&file.into_state_dict()?, wanted)?.into()),
     }
 }
 
@@ -158,6 +162,7 @@ impl File {
             tensors,
             metadata: self.metadata,
             notes,
+            proposal: None,
         })
     }
 
@@ -166,10 +171,6 @@ impl File {
         let mut dict = StateDict::new(self.parameters)?;
         dict.sort();
         dict.metadata = self.metadata;
-        dict.notes.push(
-            "a file of safetensors is sorted by names: the order of its modules is not the model's"
-                .into(),
-        );
         Ok(dict)
     }
 }

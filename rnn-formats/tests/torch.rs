@@ -3,8 +3,12 @@
 
 mod common;
 
+use ::safetensors::{Dtype, tensor::TensorView};
 use common::{Case, cases, damage, file, run};
-use rnn_formats::{Error, Format, Imported, Tensor, safetensors, torch};
+use rnn_formats::{
+    Error, Format, Imported, Tensor, safetensors,
+    torch::{self, Parameter, StateDict},
+};
 use rnn_reference::ReferenceModel;
 
 const FOLDER: &str = "torch";
@@ -208,6 +212,112 @@ fn modules_with_the_names_of_layers_are_theirs() {
             assert_eq!(get(&tensors, &format!("{named}/{own}")), wanted);
         }
     }
+}
+
+/// LSTMs of one unit whose numbers are all that of their place in this list.
+fn lstms(names: &[&str]) -> StateDict {
+    let mut parameters = Vec::new();
+    for (place, name) in names.iter().enumerate() {
+        for (own, shape) in [
+            ("weight_ih_l0", vec![4, 1]),
+            ("weight_hh_l0", vec![4, 1]),
+            ("bias_ih_l0", vec![4]),
+            ("bias_hh_l0", vec![4]),
+        ] {
+            parameters.push(Parameter {
+                name: format!("{name}.{own}"),
+                shape,
+                values: vec![place as f32; 4],
+                integers: false,
+            });
+        }
+    }
+    StateDict::new(parameters).unwrap()
+}
+
+/// The same in a file of safetensors, which is sorted by names.
+fn sorted(dict: &StateDict) -> StateDict {
+    let bytes: Vec<Vec<u8>> = (dict.parameters.iter())
+        .map(|p| p.values.iter().flat_map(|v| v.to_le_bytes()).collect())
+        .collect();
+    let views = dict.parameters.iter().zip(&bytes).map(|(p, bytes)| {
+        let view = TensorView::new(Dtype::F32, p.shape.clone(), bytes).unwrap();
+        (p.name.clone(), view)
+    });
+    let file = ::safetensors::serialize(views.collect::<Vec<_>>(), None).unwrap();
+    safetensors::state_dict(&file).unwrap()
+}
+
+/// Which of the modules each layer of a text got.
+fn places(dict: &StateDict, text: &str) -> Vec<f32> {
+    let tensors = torch::tensors_for(dict, &params(text)).unwrap();
+    let kernels = tensors.iter().filter(|t| t.name.ends_with("/kernel"));
+    kernels.map(|t| t.values[0]).collect()
+}
+
+const THREE: &str =
+    "Input(_, 1) -> LSTM(1, return_sequences) -> LSTM(1, return_sequences) -> LSTM(1)";
+
+#[test]
+fn a_file_that_counts_from_one_keeps_its_order() {
+    for names in [
+        ["lstm_1", "lstm_2", "lstm_3"],
+        ["a.lstm_1", "a.lstm_2", "a.lstm_3"],
+        ["lstm", "lstm_1", "lstm_2"],
+        ["lstm1", "lstm2", "lstm10"],
+    ] {
+        let dict = lstms(&names);
+        assert_eq!(places(&dict, THREE), [0.0, 1.0, 2.0], "{names:?}");
+        assert_eq!(places(&sorted(&dict), THREE), [0.0, 1.0, 2.0], "{names:?}");
+    }
+    // Names that no counting gives are meant.
+    let text = "Input(_, 1) -> LSTM(1, return_sequences, name = \"lstm_3\") -> LSTM(1, return_sequences, name = \"lstm_1\") \
+                -> LSTM(1, name = \"lstm_2\")";
+    let dict = lstms(&["lstm_1", "lstm_2", "lstm_3"]);
+    assert_eq!(places(&dict, text), [2.0, 0.0, 1.0]);
+    // The file has the names of the counted layers, and these are of modules in another order.
+    let dict = lstms(&["lstm_2", "lstm", "lstm_1"]);
+    assert_eq!(places(&dict, THREE), [1.0, 2.0, 0.0]);
+}
+
+#[test]
+fn numbers_within_names_are_numbers() {
+    let names: Vec<String> = (1..=11).map(|n| format!("blocks.fc{n}.rnn")).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let text = format!(
+        "Input(_, 1){}",
+        " -> LSTM(1, return_sequences)".repeat(names.len())
+    );
+    let all: Vec<f32> = (0..names.len()).map(|n| n as f32).collect();
+    assert_eq!(places(&sorted(&lstms(&names)), &text), all);
+}
+
+#[test]
+fn an_order_that_a_sorted_file_does_not_say_is_an_error() {
+    let dict = lstms(&["encoder", "decoder"]);
+    let text = "Input(_, 1) -> LSTM(1, return_sequences) -> LSTM(1)";
+    assert_eq!(places(&dict, text), [0.0, 1.0]);
+    let dict = sorted(&dict);
+    let wrong = torch::tensors_for(&dict, &params(text)).unwrap_err();
+    assert_eq!(
+        wrong.to_string(),
+        "`lstm` and `lstm_1`: could be the LSTM `decoder` or the LSTM `encoder`, which are of one shape, and the file is \
+         sorted by names, which says no order; name the layers as their modules: `name = \"decoder\"`"
+    );
+    // One name is enough: one module is left for the other layer.
+    let named = "Input(_, 1) -> LSTM(1, return_sequences, name = \"encoder\") -> LSTM(1)";
+    assert_eq!(places(&dict, named), [0.0, 1.0]);
+}
+
+#[test]
+fn notes_say_which_module_is_which_layer() {
+    let dict = torch::state_dict(&file(FOLDER, "norms.pt")).unwrap();
+    let case = cases(FOLDER).into_iter().find(|c| c.name == "norms");
+    let notes = torch::matched(&dict, &params(&case.unwrap().text))
+        .unwrap()
+        .notes;
+    assert!(notes[0].starts_with("modules as layers: the "), "{notes:?}");
+    assert!(notes.iter().any(|n| n.contains("`eps`")), "{notes:?}");
 }
 
 #[test]

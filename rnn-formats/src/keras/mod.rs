@@ -91,6 +91,7 @@ fn archive(bytes: &[u8]) -> Result<Imported, Error> {
         tensors,
         metadata,
         notes: report.finish()?,
+        proposal: None,
     })
 }
 
@@ -116,6 +117,7 @@ fn in_hdf5(bytes: &[u8]) -> Result<Imported, Error> {
             tensors,
             metadata,
             notes: report.finish()?,
+            proposal: None,
         });
     };
     let config = json("model_config", config.as_bytes())?;
@@ -128,6 +130,7 @@ fn in_hdf5(bytes: &[u8]) -> Result<Imported, Error> {
         tensors,
         metadata,
         notes: report.finish()?,
+        proposal: None,
     })
 }
 

@@ -96,6 +96,7 @@ pub(super) fn imported(
         tensors,
         metadata,
         notes,
+        proposal: None,
     })
 }
 

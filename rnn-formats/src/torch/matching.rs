@@ -1,10 +1,11 @@
 //! Which module is which layer of a given model.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     StateDict,
     modules::modules,
+    outline, series,
     units::{Class, Unit},
 };
 use crate::{Error, Tensor};
@@ -55,102 +56,308 @@ impl<'p> Slot<'p> {
     }
 }
 
+/// What a state dict is for a given model.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Matched {
+    /// The tensors of its parameters, in their order.
+    pub tensors: Vec<Tensor>,
+    /// Which module is which layer, and what the file does not say.
+    pub notes: Vec<String>,
+}
+
 /// The tensors of a model whose parameters have these names and shapes, in the order given.
 ///
 /// A module is a layer's if it is called as the layer is, whole (`encoder.lstm`) or by its last part (`lstm`; layer 1 of it
-/// is `lstm_1`). Other modules are taken in the order of the file, each for the first layer whose parameters have its names
+/// is `lstm_1`). Names that layers get by counting (`lstm`, `lstm_1`) are such names only if the file has the same ones.
+/// Other modules are taken in the order of the file, each for the first layer whose parameters have its names
 /// and shapes. All modules and all layers have to have a partner.
 ///
 /// # Errors
-/// [`Error::NotUnderstood`] with every layer and module that is left over, and shapes of both.
+/// [`Error::NotUnderstood`] with every layer and module that is left over, and shapes of both; and with layers that could have
+/// several modules whose order a sorted file does not say.
 pub fn tensors_for(
     dict: &StateDict,
     params: &[(String, Vec<usize>)],
 ) -> Result<Vec<Tensor>, Error> {
+    Ok(matched(dict, params)?.tensors)
+}
+
+/// [`tensors_for`], with notes.
+///
+/// # Errors
+/// As [`tensors_for`].
+///
+/// ```
+/// use rnn_formats::torch::{Parameter, StateDict, matched};
+///
+/// let parameter = |name: &str, shape: &[usize], values: &[f32]| Parameter {
+///     name: name.into(), shape: shape.into(), values: values.into(), integers: false,
+/// };
+/// let dict = StateDict::new(vec![parameter("head.weight", &[1, 2], &[1.0, 2.0]), parameter("head.bias", &[1], &[3.0])])?;
+/// let wanted = [("dense/kernel".to_owned(), vec![2, 1]), ("dense/bias".to_owned(), vec![1])];
+/// let matched = matched(&dict, &wanted)?;
+/// assert_eq!(matched.tensors[0].values, [1.0, 2.0]);
+/// assert_eq!(matched.notes, ["modules as layers: the Linear `head` is `dense`"]);
+/// # Ok::<(), rnn_formats::Error>(())
+/// ```
+pub fn matched(dict: &StateDict, params: &[(String, Vec<usize>)]) -> Result<Matched, Error> {
     let found = modules(dict)?;
-    let units = &found.units;
-    let slots = slots(params);
-    let mut partners: Vec<Option<(usize, Class)>> = vec![None; slots.len()];
-    let mut taken = vec![false; units.len()];
-    let mut wrong = Vec::new();
-    // A model that says a name means that module, even if it does not fit.
-    let mut blocked = vec![false; slots.len()];
-    for (number, slot) in slots.iter().enumerate() {
-        let named = (0..units.len())
-            .filter(|u| units.get(*u).is_some_and(|unit| called(slot, unit)))
-            .collect::<Vec<_>>();
-        let fitting: Vec<(usize, Class)> = named
-            .iter()
-            .filter(|u| taken.get(**u) == Some(&false))
-            .filter_map(|u| Some((*u, slot.fits(units.get(*u)?)?)))
-            .collect();
-        match (&fitting[..], &named[..]) {
-            ([one], _) => {
-                if let Some(place) = partners.get_mut(number) {
-                    *place = Some(*one);
-                }
-                if let Some(place) = taken.get_mut(one.0) {
-                    *place = true;
-                }
-            }
-            ([], [only]) if !counted(slot.layer()) => {
-                if let (Some(unit), Some(place), Some(of)) = (
-                    units.get(*only),
-                    blocked.get_mut(number),
-                    taken.get_mut(*only),
-                ) {
-                    wrong.push(format!(
-                        "{} is called as {}, which has {}",
-                        slot.title(),
-                        unit.title(),
-                        has(unit)
-                    ));
-                    (*place, *of) = (true, true);
-                }
-            }
-            _ => {}
-        }
+    let mut matching = Matching::new(&found.units, slots(params));
+    matching.by_name();
+    if dict.sorted {
+        matching.without_order();
     }
-    for (number, slot) in slots.iter().enumerate() {
-        let Some(place) = partners.get_mut(number) else {
-            continue;
-        };
-        if place.is_some() || blocked.get(number) == Some(&true) {
-            continue;
-        }
-        let free = units.iter().enumerate().zip(&mut taken);
-        let mut free = free.filter(|(_, taken)| !**taken);
-        let first = free.find_map(|((u, unit), taken)| Some(((u, slot.fits(unit)?), taken)));
-        match first {
-            Some((partner, taken)) => {
-                *place = Some(partner);
-                *taken = true;
-            }
-            None => wrong.push(format!("{} has no module of its shapes", slot.title())),
-        }
-    }
-    for (unit, _) in units.iter().zip(&taken).filter(|(_, taken)| !**taken) {
-        wrong.push(format!("{} ({}) has no layer", unit.title(), has(unit)));
-    }
-    if !wrong.is_empty() {
-        return Err(Error::NotUnderstood(wrong));
+    matching.in_order();
+    let (units, slots, partners) = (&found.units, &matching.slots, &matching.partners);
+    if !matching.wrong.is_empty() {
+        return Err(Error::NotUnderstood(matching.wrong));
     }
     let mut tensors = BTreeMap::new();
-    for (slot, partner) in slots.iter().zip(&partners) {
+    let mut pairs = Vec::new();
+    for (slot, partner) in slots.iter().zip(partners) {
         if let Some((unit, class)) = partner.and_then(|(u, class)| Some((units.get(u)?, class))) {
             for tensor in unit.tensors(class, slot.name)? {
                 tensors.insert(tensor.name.clone(), tensor);
             }
+            pairs.push((unit, class, slot.name));
         }
     }
-    params
+    let tensors = params
         .iter()
         .map(|(name, _)| {
             tensors.remove(name).ok_or_else(|| {
                 Error::not_understood(format!("`{name}` has no parameter in the file"))
             })
         })
-        .collect()
+        .collect::<Result<Vec<Tensor>, Error>>()?;
+    Ok(Matched {
+        tensors,
+        notes: outline::of_pairs(dict, &found, &pairs),
+    })
+}
+
+/// Modules and layers that look for each other.
+struct Matching<'u, 's, 'p> {
+    units: &'u [Unit<'s>],
+    slots: Vec<Slot<'p>>,
+    /// For each slot its unit, and what it is.
+    partners: Vec<Option<(usize, Class)>>,
+    /// Slots of which something wrong has been said.
+    blocked: Vec<bool>,
+    /// Units that have a slot, or of which something wrong has been said.
+    taken: Vec<bool>,
+    wrong: Vec<String>,
+}
+
+impl<'u, 's, 'p> Matching<'u, 's, 'p> {
+    fn new(units: &'u [Unit<'s>], slots: Vec<Slot<'p>>) -> Self {
+        Matching {
+            partners: vec![None; slots.len()],
+            blocked: vec![false; slots.len()],
+            taken: vec![false; units.len()],
+            wrong: Vec::new(),
+            units,
+            slots,
+        }
+    }
+
+    /// The free units that a slot could have.
+    fn free(&self, slot: &Slot<'_>) -> Vec<(usize, Class)> {
+        let units = self.units.iter().zip(&self.taken).enumerate();
+        let free = units.filter(|(_, (_, taken))| !**taken);
+        free.filter_map(|(u, (unit, _))| Some((u, slot.fits(unit)?)))
+            .collect()
+    }
+
+    fn open(&self, number: usize) -> bool {
+        self.partners.get(number) == Some(&None) && self.blocked.get(number) == Some(&false)
+    }
+
+    fn pair(&mut self, number: usize, partner: (usize, Class)) {
+        if let Some(place) = self.partners.get_mut(number) {
+            *place = Some(partner);
+        }
+        self.take(partner.0);
+    }
+
+    fn take(&mut self, unit: usize) {
+        if let Some(place) = self.taken.get_mut(unit) {
+            *place = true;
+        }
+    }
+
+    fn block(&mut self, number: usize) {
+        if let Some(place) = self.blocked.get_mut(number) {
+            *place = true;
+        }
+    }
+
+    /// The units that are called as a slot's layer is: by their whole names, or else by the last parts of them.
+    fn called(&self, slot: &Slot<'_>) -> Vec<usize> {
+        let of = |last: bool| -> Vec<usize> {
+            let half = |unit: &Unit<'_>| slot.backward().is_none_or(|b| b == unit.reverse);
+            let units = self.units.iter().enumerate();
+            units
+                .filter(|(_, unit)| half(unit) && name(unit, last) == slot.layer())
+                .map(|(u, _)| u)
+                .collect()
+        };
+        match of(false) {
+            whole if whole.is_empty() => of(true),
+            whole => whole,
+        }
+    }
+
+    /// A model that says a name means that module, even if it does not fit.
+    fn by_name(&mut self) {
+        let counted = self.counted();
+        for number in 0..self.slots.len() {
+            let Some(slot) = self.slots.get(number) else {
+                continue;
+            };
+            let called = self.called(slot);
+            let by_count = counted.get(stem(slot.layer()));
+            if by_count == Some(&false) {
+                continue;
+            }
+            let free = self.free(slot);
+            let fitting: Vec<(usize, Class)> = free
+                .into_iter()
+                .filter(|(u, _)| called.contains(u))
+                .collect();
+            match (&fitting[..], &called[..]) {
+                ([one], _) => self.pair(number, *one),
+                ([], [only]) => {
+                    let Some(unit) = self.units.get(*only) else {
+                        continue;
+                    };
+                    let line = format!(
+                        "{} is called as {}, which has {}",
+                        slot.title(),
+                        unit.title(),
+                        has(unit)
+                    );
+                    self.wrong.push(line);
+                    self.block(number);
+                    self.take(*only);
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// The stems of names that nobody need have meant, since layers get them by counting; and whether the file has the very
+    /// same names, of modules that fit: a file that counts from 1 has `lstm_1`, too, and means another layer.
+    fn counted(&self) -> BTreeMap<String, bool> {
+        let mut layers: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+        for slot in &self.slots {
+            let names = layers.entry(stem(slot.layer())).or_default();
+            names.insert(slot.layer());
+        }
+        let counted = layers.into_iter().filter(|(stem, names)| {
+            is_class(stem)
+                && (0..names.len()).all(|n| match n {
+                    0 => names.contains(stem),
+                    n => names.contains(format!("{stem}_{n}").as_str()),
+                })
+        });
+        let same = |of: &str, ours: &BTreeSet<&str>| {
+            let theirs: BTreeSet<String> = (self.units.iter().map(|unit| name(unit, true)))
+                .filter(|name| stem(name) == of)
+                .collect();
+            let mut slots = self.slots.iter().filter(|s| stem(s.layer()) == of);
+            theirs.iter().map(String::as_str).eq(ours.iter().copied())
+                && slots.all(|slot| {
+                    let unit = match self.called(slot)[..] {
+                        [one] => self.units.get(one),
+                        _ => None,
+                    };
+                    unit.is_some_and(|unit| slot.fits(unit).is_some())
+                })
+        };
+        counted
+            .map(|(stem, ours)| (stem.to_owned(), same(stem, &ours)))
+            .collect()
+    }
+
+    /// Where the file has no order: slots with one choice take it, and of those that have several it is an error unless the
+    /// modules are numbered.
+    fn without_order(&mut self) {
+        let mut more = true;
+        while more {
+            more = false;
+            for number in 0..self.slots.len() {
+                let slot = self.slots.get(number).filter(|_| self.open(number));
+                if let Some([one]) = slot.map(|slot| self.free(slot)).as_deref() {
+                    self.pair(number, *one);
+                    more = true;
+                }
+            }
+        }
+        // Slots by the modules that they could have.
+        let mut groups: BTreeMap<Vec<usize>, Vec<usize>> = BTreeMap::new();
+        for (number, slot) in self.slots.iter().enumerate() {
+            let free: Vec<usize> = match self.open(number) {
+                true => self.free(slot).into_iter().map(|(u, _)| u).collect(),
+                false => continue,
+            };
+            let mut all = free.iter().filter_map(|u| self.units.get(*u));
+            let first = all.next().map(|unit| series(unit.path));
+            if all.any(|unit| Some(series(unit.path)) != first) {
+                groups.entry(free).or_default().push(number);
+            }
+        }
+        for (units, numbers) in groups {
+            let layers = numbers.iter().filter_map(|n| self.slots.get(*n));
+            let layers: Vec<String> = layers.map(|slot| format!("`{}`", slot.name)).collect();
+            let choices = units.iter().filter_map(|u| self.units.get(*u));
+            let example = choices.clone().next().map(|unit| self.own_name(unit));
+            let choices: Vec<String> = choices.map(Unit::title).collect();
+            self.wrong.push(format!(
+                "{}: could be {}, which are of one shape, and the file is sorted by names, which says no order; name the \
+                 layers as their modules: `name = {:?}`",
+                layers.join(" and "),
+                choices.join(" or "),
+                example.unwrap_or_default()
+            ));
+            for number in numbers {
+                self.block(number);
+            }
+            for unit in units {
+                self.take(unit);
+            }
+        }
+    }
+
+    /// A name that means this module alone.
+    fn own_name(&self, unit: &Unit<'_>) -> String {
+        let last = name(unit, true);
+        let others = self.units.iter().filter(|u| name(u, true) == last);
+        match others.map(|u| u.path).collect::<BTreeSet<_>>().len() {
+            1 => last,
+            _ => name(unit, false),
+        }
+    }
+
+    /// The others in their order; then what is left on both sides.
+    fn in_order(&mut self) {
+        for number in 0..self.slots.len() {
+            let Some(slot) = self.slots.get(number).filter(|_| self.open(number)) else {
+                continue;
+            };
+            match self.free(slot).first() {
+                Some(first) => self.pair(number, *first),
+                None => {
+                    let line = format!("{} has no module of its shapes", slot.title());
+                    self.wrong.push(line);
+                }
+            }
+        }
+        for (unit, _) in self.units.iter().zip(&self.taken).filter(|(_, t)| !**t) {
+            let line = format!("{} ({}) has no layer", unit.title(), has(unit));
+            self.wrong.push(line);
+        }
+    }
 }
 
 /// Layers in the order of their first parameters.
@@ -170,26 +377,28 @@ fn slots(params: &[(String, Vec<usize>)]) -> Vec<Slot<'_>> {
     slots
 }
 
-/// Whether a layer and a module have one name.
-fn called(slot: &Slot<'_>, unit: &Unit<'_>) -> bool {
-    let with_layer = |name: &str| match unit.layer {
-        0 => name.to_string(),
-        n => format!("{name}_{n}"),
+/// What a layer here is called if it is called as a module: by its whole name, or the last part of that.
+fn name(unit: &Unit<'_>, last: bool) -> String {
+    let own = match last {
+        true => unit.path.rsplit('.').next().unwrap_or_default(),
+        false => unit.path,
     };
-    let last = unit.path.rsplit('.').next().unwrap_or_default();
-    let names = [with_layer(unit.path), with_layer(last)];
-    let half = slot
-        .backward()
-        .is_none_or(|backward| backward == unit.reverse);
-    half && names.iter().any(|name| name == slot.layer())
+    match unit.layer {
+        0 => own.to_owned(),
+        n => format!("{own}_{n}"),
+    }
 }
 
-/// Whether a name is one that layers get by counting, so that nobody may have meant anything by it.
-fn counted(layer: &str) -> bool {
-    let stem = match layer.rsplit_once('_') {
+/// A name without the number at its end.
+fn stem(layer: &str) -> &str {
+    match layer.rsplit_once('_') {
         Some((stem, number)) if number.parse::<u32>().is_ok() => stem,
         _ => layer,
-    };
+    }
+}
+
+/// Whether layers get this name if a model gives them none.
+fn is_class(stem: &str) -> bool {
     let classes = [
         Class::Lstm,
         Class::Gru,

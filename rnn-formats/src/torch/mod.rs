@@ -16,7 +16,7 @@ mod units;
 
 #[cfg(feature = "all")]
 pub use archive::{read, state_dict};
-pub use matching::tensors_for;
+pub use matching::{Matched, matched, tensors_for};
 #[cfg(feature = "all")]
 pub(crate) use modules::{Modules, modules};
 pub(crate) use outline::imported;
@@ -51,6 +51,8 @@ pub struct StateDict {
     pub metadata: Vec<(String, String)>,
     /// What was left out or renamed.
     pub notes: Vec<String>,
+    /// Whether the modules stand in the order of their names, so that the file does not say which comes first.
+    pub sorted: bool,
 }
 
 impl StateDict {
@@ -111,6 +113,7 @@ impl StateDict {
     /// Puts modules into the order of their names, numbers by their values: for files that have no order of their own.
     pub(crate) fn sort(&mut self) {
         self.parameters.sort_by_cached_key(|p| natural(&p.name));
+        self.sorted = true;
     }
 }
 
@@ -126,12 +129,44 @@ pub(crate) fn not_finite(values: &[f32]) -> Option<(usize, f32)> {
     values.find(|(_, value)| !value.is_finite())
 }
 
-/// Parts of a name, numbers before texts and by their values: `layers.2` stands before `layers.10`.
-fn natural(name: &str) -> Vec<(u64, String)> {
-    name.split('.')
-        .map(|part| match part.parse() {
-            Ok(number) => (number, String::new()),
-            Err(_) => (u64::MAX, part.to_string()),
+/// What a name consists of, in the order that people count in: `layers.2` stands before `layers.10`, `fc2` before `fc10`.
+fn natural(name: &str) -> Vec<Vec<Run>> {
+    name.split('.').map(|part| runs(part).collect()).collect()
+}
+
+/// Digits in a row, or what stands between them.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Run {
+    /// How many digits without leading zeros, and these.
+    Number(usize, String),
+    /// The rest.
+    Text(String),
+}
+
+/// The runs of digits and of other characters of a part.
+fn runs(part: &str) -> impl Iterator<Item = Run> + '_ {
+    part.as_bytes()
+        .chunk_by(|a, b| a.is_ascii_digit() == b.is_ascii_digit())
+        .map(|run| {
+            let text = String::from_utf8_lossy(run);
+            match text.as_bytes().first().is_some_and(u8::is_ascii_digit) {
+                true => {
+                    let digits = text.trim_start_matches('0');
+                    Run::Number(digits.len(), digits.to_owned())
+                }
+                false => Run::Text(text.into_owned()),
+            }
         })
-        .collect()
+}
+
+/// A name with `#` in the place of each number: modules that differ by their numbers alone are in the order of these.
+fn series(name: &str) -> String {
+    let part = |part: &str| -> String {
+        let each = runs(part).map(|run| match run {
+            Run::Number(..) => "#".to_owned(),
+            Run::Text(text) => text,
+        });
+        each.collect()
+    };
+    name.split('.').map(part).collect::<Vec<_>>().join(".")
 }

@@ -28,13 +28,21 @@ pub(crate) fn imported(dict: StateDict, format: Format) -> Result<Imported, Erro
         }
     }
     let mut notes = dict.notes.clone();
-    notes.extend(self::notes(&dict, &found, &layers));
+    if dict.sorted {
+        notes.push(
+            "a file of safetensors is sorted by names: the order of its modules is not the model's"
+                .into(),
+        );
+    }
+    let proposal = row(&layers);
+    notes.extend(self::notes(&dict, &found, &layers, proposal.as_deref()));
     Ok(Imported {
         format,
         network: None,
         tensors,
         metadata: dict.metadata,
         notes,
+        proposal,
     })
 }
 
@@ -117,7 +125,12 @@ fn text(unit: &Unit<'_>) -> String {
     format!("{}({})", unit.class.here(), arguments.join(", "))
 }
 
-fn notes(dict: &StateDict, found: &Modules<'_>, layers: &[Layer<'_, '_>]) -> Vec<String> {
+fn notes(
+    dict: &StateDict,
+    found: &Modules<'_>,
+    layers: &[Layer<'_, '_>],
+    proposal: Option<&str>,
+) -> Vec<String> {
     let renamed = layers.iter().filter_map(|layer| {
         let (unit, _) = layer.units.first()?;
         let part = match unit.layer {
@@ -135,12 +148,44 @@ fn notes(dict: &StateDict, found: &Modules<'_>, layers: &[Layer<'_, '_>]) -> Vec
             "modules as layers: {}",
             renamed.collect::<Vec<_>>().join("; ")
         ),
-        row(layers),
+        order(layers, proposal),
     ];
     for unit in &found.units {
         notes.extend(doubt(unit));
     }
-    let has = |classes: &[Class]| found.units.iter().any(|u| classes.contains(&u.class));
+    let classes: Vec<Class> = found.units.iter().map(|unit| unit.class).collect();
+    notes.extend(unsaid(dict, found, &classes));
+    notes
+}
+
+/// What a user should know of a state dict whose modules are these layers of a given model.
+pub(super) fn of_pairs(
+    dict: &StateDict,
+    found: &Modules<'_>,
+    pairs: &[(&Unit<'_>, Class, &str)],
+) -> Vec<String> {
+    let mut notes = dict.notes.clone();
+    let each = pairs
+        .iter()
+        .map(|(unit, _, layer)| format!("{} is `{layer}`", unit.title()));
+    notes.push(format!(
+        "modules as layers: {}",
+        each.collect::<Vec<_>>().join("; ")
+    ));
+    // Whether a matrix is an embedding, the model has said.
+    let norms = pairs
+        .iter()
+        .filter(|(_, class, _)| *class == Class::LayerNorm);
+    notes.extend(norms.filter_map(|(unit, ..)| doubt(unit)));
+    let classes: Vec<Class> = pairs.iter().map(|(_, class, _)| *class).collect();
+    notes.extend(unsaid(dict, found, &classes));
+    notes
+}
+
+/// What the file does not say of such layers, and what was left out.
+fn unsaid(dict: &StateDict, found: &Modules<'_>, classes: &[Class]) -> Vec<String> {
+    let mut notes = Vec::new();
+    let has = |these: &[Class]| these.iter().any(|class| classes.contains(class));
     if has(&[Class::SimpleRnn]) {
         notes.push(
             "an `RNN` of PyTorch computes `tanh` or `relu`, which the file does not say: with `nonlinearity=\"relu\"` \
@@ -150,7 +195,9 @@ fn notes(dict: &StateDict, found: &Modules<'_>, layers: &[Layer<'_, '_>]) -> Vec
     }
     if has(&[Class::LayerNorm, Class::BatchNorm]) {
         notes.push(
-            "the `eps` of normalisations is not in the file: 0.00001 is PyTorch's default".into(),
+            "the `eps` of normalisations is not in the file: 0.00001 is PyTorch's default, and 0.001 the default of \
+             `epsilon` here"
+                .into(),
         );
     }
     if !dict.silent.is_empty() {
@@ -168,30 +215,119 @@ fn notes(dict: &StateDict, found: &Modules<'_>, layers: &[Layer<'_, '_>]) -> Vec
     notes
 }
 
-/// The model that has these modules in a row.
-fn row(layers: &[Layer<'_, '_>]) -> String {
-    let first = layers.first().and_then(|layer| layer.units.first());
-    let input = first.and_then(|(unit, _)| unit.reads());
-    let texts = layers.iter().map(|layer| layer.text.clone());
-    let all: Vec<String> = input
+/// How many steps the search for an order takes at most.
+const MAX_STEPS: usize = 20_000;
+
+/// The most modules whose order is searched: each is a call within the one before.
+const MAX_SEARCHED: usize = 24;
+
+/// The model that has these modules in a row, in the order of the file; or else in the only order in which each reads what the
+/// one before gives. `None` if there is no order, or if there are several.
+fn row(layers: &[Layer<'_, '_>]) -> Option<String> {
+    let all: Vec<usize> = (0..layers.len()).collect();
+    let order = match layers.windows(2).all(|pair| follows(pair)) {
+        true => all,
+        false => {
+            let mut search = Search {
+                layers,
+                row: Vec::new(),
+                left: all,
+                found: Vec::new(),
+                steps: 0,
+            };
+            if layers.len() > MAX_SEARCHED {
+                return None;
+            }
+            search.on();
+            match (search.steps > MAX_STEPS, &search.found[..]) {
+                (false, [only]) => only.clone(),
+                _ => return None,
+            }
+        }
+    };
+    let row: Vec<&Layer<'_, '_>> = order.iter().filter_map(|n| layers.get(*n)).collect();
+    let reads = row.first().and_then(|layer| layer.reads());
+    let texts = row.iter().map(|layer| layer.text.clone());
+    let all: Vec<String> = reads
         .map(|n| format!("Input(_, {n})"))
         .into_iter()
         .chain(texts)
         .collect();
-    let mut note = format!(
-        "a state dict has no architecture. Its modules in a row would be `{}`: check it against the module's `forward`",
-        all.join(" -> ")
-    );
-    let gaps = layers.windows(2).filter_map(|pair| {
+    Some(all.join(" -> "))
+}
+
+/// Whether the second of two layers reads what the first gives.
+fn follows(pair: &[Layer<'_, '_>]) -> bool {
+    matches!(pair, [before, after] if after.reads().is_some() && after.reads() == before.gives())
+}
+
+/// Looks for all orders.
+struct Search<'l, 'u, 's> {
+    layers: &'l [Layer<'u, 's>],
+    row: Vec<usize>,
+    left: Vec<usize>,
+    found: Vec<Vec<usize>>,
+    steps: usize,
+}
+
+impl Search<'_, '_, '_> {
+    /// Puts another layer after those of the row.
+    fn on(&mut self) {
+        self.steps += 1;
+        if self.left.is_empty() {
+            self.found.push(self.row.clone());
+        }
+        for place in 0..self.left.len() {
+            // Two orders are as good as none.
+            if self.steps > MAX_STEPS || self.found.len() > 1 {
+                return;
+            }
+            let Some(&next) = self.left.get(place) else {
+                return;
+            };
+            let of = |n: Option<&usize>| n.and_then(|n| self.layers.get(*n));
+            let fits = match (of(self.row.last()), of(Some(&next))) {
+                (Some(before), Some(after)) => {
+                    after.reads().is_some() && after.reads() == before.gives()
+                }
+                // What reads ids stands first.
+                (None, Some(first)) => {
+                    let others = self.left.iter().filter(|n| **n != next);
+                    let ids = |n: &usize| of(Some(n)).is_some_and(|l| l.reads().is_none());
+                    first.reads().is_none() || !others.into_iter().any(ids)
+                }
+                _ => false,
+            };
+            if fits {
+                self.left.remove(place);
+                self.row.push(next);
+                self.on();
+                self.row.pop();
+                self.left.insert(place, next);
+            }
+        }
+    }
+}
+
+impl Layer<'_, '_> {
+    /// How many features it reads; `None` of ids.
+    fn reads(&self) -> Option<usize> {
+        self.units.first().and_then(|(unit, _)| unit.reads())
+    }
+
+    /// How many features it gives, of both directions together.
+    fn gives(&self) -> Option<usize> {
+        let each = self.units.iter().map(|(unit, _)| unit.gives());
+        each.sum()
+    }
+}
+
+/// What is known of the order of modules.
+fn order(layers: &[Layer<'_, '_>], proposal: Option<&str>) -> String {
+    let gaps = layers.windows(2).filter(|pair| !follows(pair));
+    let gaps = gaps.filter_map(|pair| {
         let [before, after] = pair else { return None };
-        let gives: Option<usize> = before
-            .units
-            .iter()
-            .map(|(unit, _)| unit.gives())
-            .sum::<Option<usize>>();
-        let (reader, _) = after.units.first()?;
-        let reads = reader.reads();
-        (reads != gives).then(|| match (gives, reads) {
+        Some(match (before.gives(), after.reads()) {
             (Some(gives), Some(reads)) => format!(
                 "`{}` gives {gives} features and `{}` reads {reads}",
                 before.name, after.name
@@ -203,10 +339,38 @@ fn row(layers: &[Layer<'_, '_>]) -> String {
         })
     });
     let gaps: Vec<String> = gaps.collect();
-    if !gaps.is_empty() {
-        note.push_str(&format!(" (they do not stand so: {})", gaps.join("; ")));
+    match (proposal, gaps.is_empty()) {
+        (Some(row), true) => format!(
+            "a state dict has no architecture. Its modules in a row would be `{row}`: check it against the module's `forward`"
+        ),
+        (Some(row), false) => format!(
+            "a state dict has no architecture. Its modules do not stand in a row ({}); the one order that fits their sizes is \
+             `{row}`: check it against the module's `forward`",
+            gaps.join("; ")
+        ),
+        (None, _) => {
+            let each = layers
+                .iter()
+                .map(|layer| match (layer.reads(), layer.gives()) {
+                    (Some(reads), Some(gives)) => {
+                        format!("`{}` reads {reads} and gives {gives}", layer.text)
+                    }
+                    (_, gives) => {
+                        format!(
+                            "`{}` reads ids and gives {}",
+                            layer.text,
+                            gives.unwrap_or(0)
+                        )
+                    }
+                });
+            format!(
+                "a state dict has no architecture, and its modules do not stand in a row ({}). They are {}: put them into the \
+                 order of the module's `forward`",
+                gaps.join("; "),
+                each.collect::<Vec<_>>().join("; ")
+            )
+        }
     }
-    note
 }
 
 /// What a unit could be as well.

@@ -1,0 +1,87 @@
+//! Every file that has layers, beside layers that are its own and others.
+#![cfg(feature = "all")]
+
+mod common;
+
+use common::file;
+use rnn_formats::{Imported, Written, differences, read, zip::Archive};
+
+fn imported(bytes: &[u8]) -> Option<Imported> {
+    let mut none = |_: &str| Err(std::io::ErrorKind::NotFound.into());
+    read(bytes, &mut none).ok().filter(|i| i.network.is_some())
+}
+
+/// The layers of a file, as a model has them that is written after it.
+fn own(imported: &Imported) -> Vec<(String, String)> {
+    let network = imported.network.as_ref().unwrap();
+    let mut layers: Vec<(String, String)> = Vec::new();
+    for layer in &network.layers {
+        let name = layer.name.clone().unwrap_or_default();
+        // A layer that is called twice is one.
+        if name.is_empty() || layers.iter().all(|(other, _)| *other != name) {
+            layers.push((name, layer.text()));
+        }
+    }
+    layers
+}
+
+fn compared(imported: &Imported, layers: &[(String, String)]) -> Vec<String> {
+    let written = layers.iter().map(|(name, text)| Written { name, text });
+    let written: Vec<Written<'_>> = written.collect();
+    differences(imported.network.as_ref().unwrap(), &written).lines
+}
+
+#[test]
+fn a_file_does_not_differ_from_itself() {
+    let amps = [
+        "aidax_gains.json",
+        "aidax_lstm.json",
+        "guitarml_knob.json",
+        "guitarml_lstm.json",
+        "guitarml_stereo.json",
+        "nam_two.nam",
+        "rtneural_gru.json",
+        "rtneural_more.json",
+    ];
+    let mut files: Vec<(String, Vec<u8>)> = amps
+        .iter()
+        .map(|name| (name.to_string(), file("amps", name)))
+        .collect();
+    for archive in ["keras.zip", "tf_keras.zip"] {
+        let bytes = file("keras", archive);
+        let archive = Archive::open(&bytes).unwrap();
+        for name in archive.names().filter(|name| name.ends_with(".keras")) {
+            files.push((name.to_owned(), archive.read(name).unwrap().into()));
+        }
+    }
+    let mut read = 0;
+    for (name, bytes) in files {
+        if let Some(imported) = imported(&bytes) {
+            assert_eq!(compared(&imported, &own(&imported)), [""; 0], "{name}");
+            read += 1;
+        }
+    }
+    assert!(read > 40, "{read}");
+}
+
+#[test]
+fn what_differs_in_real_files_is_said() {
+    let lines = |name: &str, change: &dyn Fn(&mut Vec<(String, String)>)| {
+        let imported = imported(&file("amps", name)).unwrap();
+        let mut layers = own(&imported);
+        change(&mut layers);
+        compared(&imported, &layers)
+    };
+    let without_skip = lines("guitarml_lstm.json", &|all| all.retain(|(_, t)| t != "Add"));
+    assert_eq!(
+        without_skip,
+        ["the file has `Add`, which the layers here have not: add it"]
+    );
+    let other = lines("rtneural_more.json", &|all| {
+        for (_, text) in all.iter_mut() {
+            *text = text.replace("epsilon = 0.001", "epsilon = 0.1");
+        }
+    });
+    assert_eq!(other.len(), 1, "{other:?}");
+    assert!(other[0].contains("write `epsilon = 0.001`"), "{other:?}");
+}
