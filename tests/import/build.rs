@@ -30,6 +30,12 @@ const DEFAULT: &[&str] = &[
 
 type Error = Box<dyn std::error::Error>;
 
+/// Graphs of ONNX whose states come in and go out, which tests/streamed.rs streams.
+const STREAMED: &[&str] = &[
+    "onnx/gru_states_2_script_open",
+    "onnx/lstm_states_1_dynamo_open",
+];
+
 /// A model: its file, and the numbers that the library gave which made it.
 struct Case {
     name: String,
@@ -45,6 +51,7 @@ fn main() -> Result<(), Error> {
     let mut cases = keras(&formats.join("keras"), &out)?;
     cases.extend(onnx(&formats.join("onnx"), &out)?);
     cases.extend(amps(&formats.join("amps"), &out)?);
+    streamed(&cases, &out)?;
     if env::var_os("CARGO_FEATURE_EXHAUSTIVE").is_none() {
         let known: BTreeSet<&str> = cases.iter().map(|c| c.name.as_str()).collect();
         if let Some(gone) = DEFAULT.iter().find(|name| !known.contains(*name)) {
@@ -65,6 +72,21 @@ fn main() -> Result<(), Error> {
         ));
     }
     fs::write(out.join("files.rs"), text)?;
+    Ok(())
+}
+
+/// Models that keep the states of their graphs in a stream.
+fn streamed(cases: &[Case], out: &Path) -> Result<(), Error> {
+    let mut text = String::new();
+    for name in STREAMED {
+        let case = cases.iter().find(|case| case.name == *name);
+        let Case { file, numbers, .. } = case.ok_or(format!("{name} is not among the files"))?;
+        let module = name.trim_start_matches("onnx/");
+        text.push_str(&format!(
+            "mod {module} {{\n    recurrent::rnn_model!(pub struct Imported = import({file:?}, states = stream));\n    pub const NUMBERS: &str = {numbers:?};\n}}\n"
+        ));
+    }
+    fs::write(out.join("streamed.rs"), text)?;
     Ok(())
 }
 

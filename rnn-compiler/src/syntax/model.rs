@@ -32,13 +32,16 @@ pub struct ModelAst {
     pub tokens: TokenStream,
 }
 
-/// A file that a model names: `import("amp.keras")`, or `weights = "amp.safetensors"`.
+/// A file that a model names: `import("amp.keras")`, `import("voice.onnx", states = stream)`, or
+/// `weights = "amp.safetensors"`.
 #[derive(Clone, Debug)]
 pub struct SourceAst {
     /// What is read from it.
     pub kind: SourceKind,
     /// The path, as it was written.
     pub path: String,
+    /// Whether a stream keeps the states that an ONNX graph takes and gives: `states = stream`.
+    pub stream: bool,
     /// Where it was written.
     pub span: Span,
 }

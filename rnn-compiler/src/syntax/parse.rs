@@ -201,7 +201,7 @@ fn form(c: &mut Cursor, model: &mut ModelAst, reader: &mut Reader<'_>) -> Parsed
     Ok(())
 }
 
-/// `import("amp.keras")`.
+/// `import("amp.keras")`, `import("voice.onnx", states = stream)`.
 fn import(c: &mut Cursor, reader: &mut Reader<'_>) -> Parsed<SourceAst> {
     c.next();
     let span = c.span();
@@ -209,9 +209,10 @@ fn import(c: &mut Cursor, reader: &mut Reader<'_>) -> Parsed<SourceAst> {
     let mut inside = group.as_ref().map_or_else(|| c.clone(), Cursor::inside);
     let path = file(&mut inside);
     match path {
-        Some((path, span)) if inside.at_end() => Ok(SourceAst {
+        Some((path, span)) => Ok(SourceAst {
             kind: SourceKind::Model,
             path,
+            stream: keeps_states(&mut inside, reader)?,
             span,
         }),
         _ => reader.mistake(
@@ -219,6 +220,32 @@ fn import(c: &mut Cursor, reader: &mut Reader<'_>) -> Parsed<SourceAst> {
                 .help("write `pub struct Amp = import(\"models/amp.keras\");`"),
         ),
     }
+}
+
+/// `, states = stream` after the path of a file. `states = inputs` says what is so without it.
+fn keeps_states(c: &mut Cursor, reader: &mut Reader<'_>) -> Parsed<bool> {
+    let comma = c.eat(",");
+    if c.at_end() {
+        return Ok(false);
+    }
+    if comma && c.eat_word("states") && c.eat("=") {
+        let stream = c.eat_word("stream");
+        if stream || c.eat_word("inputs") {
+            c.eat(",");
+            if c.at_end() {
+                return Ok(stream);
+            }
+        }
+    }
+    let message = format!(
+        "expected `)` or `, states = stream)` after the path, found {}",
+        c.found()
+    );
+    reader.mistake(
+        Diagnostic::new("RNN0037", c.span(), message).help(
+            "write `import(\"models/voice.onnx\", states = stream)`: a stream keeps the states of the ONNX graph",
+        ),
+    )
 }
 
 /// `, weights = "amp.safetensors"` after the layers.
@@ -235,6 +262,7 @@ fn weights(c: &mut Cursor, reader: &mut Reader<'_>) -> Parsed<Option<SourceAst>>
         return Ok(Some(SourceAst {
             kind: SourceKind::Weights,
             path,
+            stream: false,
             span,
         }));
     }

@@ -485,3 +485,37 @@ fn helps_can_be_pasted() {
     }
     assert!(pasted > 20, "{pasted}");
 }
+
+#[test]
+fn a_file_that_is_imported_may_leave_its_states_to_a_stream() {
+    for (text, stream) in [
+        ("import(\"a.onnx\")", false),
+        ("import(\"a.onnx\",)", false),
+        ("import(\"a.onnx\", states = inputs)", false),
+        ("import(\"a.onnx\", states = stream)", true),
+        ("import(\"a.onnx\", states = stream,)", true),
+    ] {
+        let (model, found) = parse(&format!("pub struct A = {text};"));
+        assert!(found.is_empty(), "{text}: {found:?}");
+        let source = model.source.unwrap();
+        assert_eq!((source.path.as_str(), source.stream), ("a.onnx", stream));
+    }
+    for (arguments, words) in [
+        (", states = kept", "after the path, found `kept`"),
+        (", states", "found nothing"),
+        (", stateful", "found `stateful`"),
+        (" states = stream", "found `states`"),
+        (", states = stream, 1", "found `1`"),
+    ] {
+        let (_, found) = parse(&format!("struct A = import(\"a.onnx\"{arguments});"));
+        let text: Vec<String> = found.iter().map(Diagnostic::text).collect();
+        let [text] = &text[..] else {
+            panic!("{arguments}: {text:?}");
+        };
+        assert!(text.contains(words), "{text}");
+        assert!(
+            text.contains("import(\"models/voice.onnx\", states = stream)"),
+            "{text}"
+        );
+    }
+}

@@ -6,7 +6,7 @@ use std::{
 };
 
 use proc_macro2::{Group, Span, TokenStream, TokenTree};
-use rnn_formats::{Body, Error, Imported, ParamShape, Tensor, Unfit};
+use rnn_formats::{Body, Error, Imported, ParamShape, Tensor, Unfit, onnx::States};
 
 use super::{Sizes, Trained, mistake};
 use crate::{
@@ -89,10 +89,15 @@ impl Source {
     fn read(&mut self, found: &mut Diagnostics) -> Option<Imported> {
         let mut beside = self.beside();
         let mut names = Vec::new();
-        let read = rnn_formats::read(&self.bytes, &mut |name| {
+        let states = match self.ast.stream {
+            true => States::Stream,
+            false => States::InAndOut,
+        };
+        let mut beside = |name: &str| {
             names.push(name.to_owned());
             beside(name)
-        });
+        };
+        let read = rnn_formats::read_with(&self.bytes, &mut beside, states);
         self.keep(names);
         match read {
             Ok(imported) => Some(imported),

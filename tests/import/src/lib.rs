@@ -12,7 +12,11 @@ use rnn_formats::Tensor;
 /// Arrays by name.
 type Arrays = BTreeMap<String, Tensor>;
 
-fn arrays(path: &str) -> Arrays {
+/// The arrays of a file of safetensors.
+///
+/// # Panics
+/// If it cannot be read, or has numbers of another type.
+pub fn arrays(path: &str) -> Arrays {
     let bytes = fs::read(path).unwrap_or_else(|e| panic!("{path}: {e}"));
     let file =
         safetensors::SafeTensors::deserialize(&bytes).unwrap_or_else(|e| panic!("{path}: {e}"));
