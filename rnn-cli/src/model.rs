@@ -111,10 +111,8 @@ impl Opened {
     /// Layers that the modules of the file would be, in a row. `None` unless they follow one another: what the compiler refuses
     /// is no proposal.
     pub fn proposed(&self) -> Option<&str> {
-        let mut notes = self.imported.notes.iter();
-        let row =
-            notes.find_map(|note| note.split('`').nth(1).filter(|text| text.contains("->")))?;
-        compile::check(row, &[]).is_ok().then_some(row)
+        let proposal = self.imported.proposal.as_deref();
+        proposal.filter(|layers| compile::check(layers, &[]).is_ok())
     }
 
     /// The model.
@@ -189,8 +187,12 @@ impl Opened {
             Some(_) => {
                 let path = &self.path;
                 let beside = &mut |name: &str| read_beside(path, name);
-                match rnn_formats::tensors(&self.bytes, beside, Some(&wanted)) {
-                    Ok(tensors) => tensors,
+                match rnn_formats::weights(&self.bytes, beside, &wanted) {
+                    Ok(weights) => {
+                        // What was noted of the file alone is of modules without these layers.
+                        self.imported.notes = weights.notes;
+                        weights.tensors
+                    }
                     Err(Unfit::Unread(e)) => return Err(unread(path, &e)),
                     Err(Unfit::Differs(lines)) => return Err(self.differs(&lines)),
                 }

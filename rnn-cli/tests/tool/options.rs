@@ -237,6 +237,10 @@ fn layers_are_proposed_where_they_follow_one_another() {
     for name in ["lstm", "stacked_gru", "both_lstm"] {
         let file = fixture(&format!("torch/{name}.pt"));
         let layers = json(&["inspect", &file])["proposed"].clone();
-        json(&["plan", &file, "--layers", layers.as_str().unwrap()]);
+        let said = json(&["plan", &file, "--layers", layers.as_str().unwrap()]);
+        // With layers the notes are of these: which module is which.
+        let notes = said["notes"].to_string();
+        assert!(notes.contains("modules as layers: "), "{notes}");
+        assert!(!notes.contains("forward`"), "{notes}");
     }
 }
