@@ -5,7 +5,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use rnn_formats::{Body, Error, Format, Imported, Network, ParamShape, Tensor, Unfit, onnx, safetensors, torch};
+use rnn_formats::{
+    Body, Error, Format, Imported, Network, ParamShape, Tensor, Unfit, onnx, safetensors, torch,
+};
 use rnn_reference::{Definitions, ReferenceModel, Weights};
 
 use crate::{

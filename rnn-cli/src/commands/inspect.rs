@@ -239,7 +239,7 @@ fn tensors(opened: &Opened, output: Output) -> Done<()> {
         ),
         None => writeln!(
             text,
-            "\nThe file has weights and no layers: say them by --layers."
+            "\nThe file has weights and no layers: say them by --layers, in the order in which they compute."
         ),
     };
     let json = json!({

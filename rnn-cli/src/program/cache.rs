@@ -53,7 +53,14 @@ pub fn name(model: &Model, dependency: &str) -> String {
     let opened = &model.opened;
     let mut hasher = DefaultHasher::new();
     let states = opened.states;
-    (&opened.bytes, &opened.beside, &opened.layers, states, dependency).hash(&mut hasher);
+    (
+        &opened.bytes,
+        &opened.beside,
+        &opened.layers,
+        states,
+        dependency,
+    )
+        .hash(&mut hasher);
     format!("{}-{:016x}", opened.stem(), hasher.finish())
 }
 
