@@ -48,7 +48,8 @@ pub fn expand_model(tokens: TokenStream) -> TokenStream {
         return emit::fetch(&model, &path, &cells.collect());
     }
     // A model whose file cannot be read has no layers.
-    let graph = match found.is_empty() || model.source.is_none() {
+    #[cfg_attr(not(feature = "import"), allow(unused_mut))]
+    let mut graph = match found.is_empty() || model.source.is_none() {
         true => passes::run(&model, &mut found),
         false => None,
     };
@@ -57,6 +58,10 @@ pub fn expand_model(tokens: TokenStream) -> TokenStream {
         (Some(source), Some(graph)) if found.is_empty() => trained::fit(source, graph, &mut found),
         _ => None,
     };
+    #[cfg(feature = "import")]
+    if let (Some(trained), Some(graph)) = (&trained, &mut graph) {
+        graph.layers.attrs.extend(trained.attributes());
+    }
     let mut found = found.take();
     let whole = found.is_empty() && model.cells.iter().all(|c| c.cell.is_some());
     let plan = match graph {

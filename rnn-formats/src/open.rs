@@ -114,13 +114,16 @@ pub fn tensors(
 
 #[cfg(feature = "all")]
 fn counted(bytes: &[u8], beside: Beside<'_>) -> Result<Vec<Tensor>, Unfit> {
-    Ok(read(bytes, beside)?.tensors)
+    match Container::of(bytes) {
+        Container::Safetensors => Ok(safetensors::counted(bytes)?),
+        _ => Ok(read(bytes, beside)?.tensors),
+    }
 }
 
 #[cfg(not(feature = "all"))]
 fn counted(bytes: &[u8], _: Beside<'_>) -> Result<Vec<Tensor>, Unfit> {
     only_safetensors(bytes)?;
-    Ok(safetensors::read(bytes)?.tensors)
+    Ok(safetensors::counted(bytes)?)
 }
 
 /// Names other formats.

@@ -33,6 +33,20 @@ pub fn state_dict(bytes: &[u8]) -> Result<StateDict, Error> {
     File::open(bytes)?.into_state_dict()
 }
 
+/// The tensors of a file; PyTorch's under counted names (`lstm`, `lstm_1`).
+///
+/// # Errors
+/// As [`read`], and if modules that are sorted by their names cannot be counted.
+pub(crate) fn counted(bytes: &[u8]) -> Result<Vec<Tensor>, Error> {
+    let file = File::open(bytes)?;
+    if file.has_names_of_keras() {
+        return Ok(file.of_keras()?.tensors);
+    }
+    let dict = file.into_state_dict()?;
+    torch::countable(&dict)?;
+    Ok(torch::imported(dict, Format::Safetensors)?.tensors)
+}
+
 /// The weights of a file; PyTorch's under the names of the parameters `wanted`, each with its shape.
 ///
 /// # Errors

@@ -310,6 +310,21 @@ fn an_order_that_a_sorted_file_does_not_say_is_an_error() {
 }
 
 #[test]
+fn of_a_sorted_file_one_order_is_proposed_or_none() {
+    let proposal = |name: &str| {
+        let read = safetensors::read(&file(FOLDER, &format!("{name}.safetensors")));
+        read.unwrap().proposal
+    };
+    // Whatever is in the way of the names, sizes say these.
+    for name in ["lstm", "stacked_lstm", "stacked_gru", "cells"] {
+        let case = cases(FOLDER).into_iter().find(|c| c.name == name);
+        assert_eq!(proposal(name), Some(case.unwrap().text), "{name}");
+    }
+    // The normalisation of three features could stand in two places.
+    assert_eq!(proposal("words"), None);
+}
+
+#[test]
 fn notes_say_which_module_is_which_layer() {
     let dict = torch::state_dict(&file(FOLDER, "norms.pt")).unwrap();
     let case = cases(FOLDER).into_iter().find(|c| c.name == "norms");

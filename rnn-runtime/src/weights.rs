@@ -8,7 +8,8 @@
 //! `sequential/lstm/lstm_cell/kernel`. Models around a layer, cells and layers inside of others are left out of the name;
 //! seeds and what belongs to an optimizer are no weights. Layers that Keras has counted (`lstm_3`, `lstm_4`, since a
 //! script made others before) are taken in the order of their numbers. What could be two things is an error. PyTorch's
-//! modules are taken in the order of the file, each for the first layer that it fits.
+//! modules are those with the names of layers; others are taken in the order of the file, each for the first layer that it
+//! fits. Safetensors are sorted by names: several modules of one shape need numbers (`fc1`, `fc2`) or layers of their names.
 //!
 //! A save is atomic: a program that dies in the middle leaves the old file complete. A load checks
 //! everything first and reports all problems together; if there is one, it changes nothing.
@@ -25,7 +26,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use rnn_formats::{ParamShape, Tensor, Unfit, fit, fit_matching};
+use rnn_formats::{ParamShape, Tensor, Unfit, Written, differences, fit, fit_matching};
 use safetensors::tensor::{Dtype, TensorView};
 
 use crate::{error::Error, params::ParamSpec};
@@ -123,7 +124,18 @@ pub fn to_bytes(specs: &[ParamSpec], weights: &[f32]) -> Result<Vec<u8>, Error> 
 /// # Ok::<(), Error>(())
 /// ```
 pub fn load(path: impl AsRef<Path>, specs: &[ParamSpec], weights: &mut [f32]) -> Result<(), Error> {
-    File::read(path.as_ref())?.load(specs, weights)
+    File::read(path.as_ref())?.load(specs, None, weights)
+}
+
+/// [`load`] for a model with these layers, names and texts. A file that has layers of its own, which compute something else, is
+/// an error.
+pub(crate) fn load_as(
+    path: impl AsRef<Path>,
+    specs: &[ParamSpec],
+    layers: &[(&str, &str)],
+    weights: &mut [f32],
+) -> Result<(), Error> {
+    File::read(path.as_ref())?.load(specs, Some(layers), weights)
 }
 
 /// [`load`] from bytes, such as those of `include_bytes!`. `name` is what errors call them. Files that they name are not
@@ -144,7 +156,7 @@ pub fn load_bytes(
         bytes: Cow::Borrowed(bytes),
         folder: None,
     };
-    file.load(specs, weights)
+    file.load(specs, None, weights)
 }
 
 /// Reads every tensor of the file that has the name and the shape of a parameter. Other parameters do not
@@ -164,7 +176,7 @@ pub fn load_matching(
 ) -> Result<Vec<&'static str>, Error> {
     check_length(specs, weights.len())?;
     let file = File::read(path.as_ref())?;
-    let tensors = file.tensors(None)?;
+    let tensors = file.tensors()?;
     let found = fit_matching(&tensors, &wanted(specs)).map_err(|p| file.differs(p))?;
     let mut rest = weights;
     let mut names = Vec::new();
@@ -197,11 +209,28 @@ impl File<'_> {
         })
     }
 
-    fn load(&self, specs: &[ParamSpec], weights: &mut [f32]) -> Result<(), Error> {
+    fn load(
+        &self,
+        specs: &[ParamSpec],
+        layers: Option<&[(&str, &str)]>,
+        weights: &mut [f32],
+    ) -> Result<(), Error> {
         check_length(specs, weights.len())?;
         let wanted = wanted(specs);
-        let tensors = self.tensors(Some(&wanted))?;
-        let found = fit(&tensors, &wanted).map_err(|p| self.differs(p))?;
+        let own = rnn_formats::weights(&self.bytes, &mut self.beside(), &wanted);
+        let own = own.map_err(|e| self.unfit(e))?;
+        let found = fit(&own.tensors, &wanted).map_err(|p| self.differs(p))?;
+        if let (Some(network), Some(layers)) = (&own.network, layers) {
+            let written = layers.iter().map(|&(name, text)| Written { name, text });
+            let mut lines = differences(network, &written.collect::<Vec<_>>()).lines;
+            if !lines.is_empty() {
+                lines.push(format!(
+                    "`recurrent convert {} weights.safetensors` gives weights that go with any layers",
+                    self.name
+                ));
+                return Err(self.differs(lines));
+            }
+        }
         let mut rest = weights;
         for tensor in found {
             let (values, tail) = rest.split_at_mut(tensor.values.len());
@@ -211,19 +240,28 @@ impl File<'_> {
         Ok(())
     }
 
-    fn tensors(&self, wanted: Option<&[ParamShape<'_>]>) -> Result<Vec<Tensor>, Error> {
-        let mut beside = |name: &str| match &self.folder {
+    /// The tensors under the names of the file.
+    fn tensors(&self) -> Result<Vec<Tensor>, Error> {
+        let tensors = rnn_formats::tensors(&self.bytes, &mut self.beside(), None);
+        tensors.map_err(|e| self.unfit(e))
+    }
+
+    /// How a file is read that this one names.
+    fn beside(&self) -> impl FnMut(&str) -> std::io::Result<Vec<u8>> + '_ {
+        |name| match &self.folder {
             Some(folder) => fs::read(folder.join(name)),
             None => Err(std::io::ErrorKind::NotFound.into()),
-        };
-        let tensors = rnn_formats::tensors(&self.bytes, &mut beside, wanted);
-        tensors.map_err(|e| match e {
+        }
+    }
+
+    fn unfit(&self, e: Unfit) -> Error {
+        match e {
             Unfit::Unread(e) => Error::Format {
                 file: self.name.clone(),
                 problem: e.to_string(),
             },
             Unfit::Differs(problems) => self.differs(problems),
-        })
+        }
     }
 
     fn differs(&self, problems: Vec<String>) -> Error {

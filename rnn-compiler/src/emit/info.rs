@@ -79,6 +79,10 @@ fn rows(rt: &TokenStream, plan: &Plan) -> Sound<[TokenStream; 2]> {
     let rows = shown.iter().zip(edges).map(|(&id, inputs)| {
         let l = &layers[id];
         let (name, class) = (&l.name, &l.class);
+        let text = match l.kind {
+            LayerKind::Input => "",
+            _ => l.text.as_str(),
+        };
         // A mask is no output.
         let numbers = |s: &&Shape| s.content != Content::Mask || l.outputs.len() == 1;
         let shapes = l.outputs.iter().filter(numbers).map(|shape| {
@@ -92,7 +96,9 @@ fn rows(rt: &TokenStream, plan: &Plan) -> Sound<[TokenStream; 2]> {
             quote!(&[#(#axes),*])
         });
         quote! {
-            #rt::LayerRow { name: #name, class: #class, shapes: &[#(#shapes),*], prefix: #name, inputs: &[#(#inputs),*] }
+            #rt::LayerRow {
+                name: #name, class: #class, text: #text, shapes: &[#(#shapes),*], prefix: #name, inputs: &[#(#inputs),*]
+            }
         }
     });
     let outputs = graph.outputs.iter();

@@ -36,9 +36,19 @@ pub struct Trained {
     pub span: Span,
     /// What was read, for people.
     pub read_from: String,
+    /// Lines for the documentation of the type: what the file does not say of its weights.
+    pub documentation: Vec<String>,
 }
 
 impl Trained {
+    /// The documentation as attributes.
+    pub fn attributes(&self) -> impl Iterator<Item = syn::Attribute> + '_ {
+        self.documentation.iter().map(|line| {
+            let line = format!(" {line}");
+            syn::parse_quote!(#[doc = #line])
+        })
+    }
+
     /// Packs the weights as the stream of `plan` reads them.
     ///
     /// # Errors

@@ -6,13 +6,15 @@ use std::{
 };
 
 use proc_macro2::{Group, Span, TokenStream, TokenTree};
-use rnn_formats::{Body, Error, Imported, ParamShape, Tensor, Unfit, onnx::States};
+use rnn_formats::{
+    Body, Error, Imported, ParamShape, Tensor, Unfit, Weights, Written, differences, onnx::States,
+};
 
 use super::{Sizes, Trained, mistake};
 use crate::{
     cell::CellAst,
     diagnostics::Diagnostics,
-    ir::OpGraph,
+    ir::{LayerKind, OpGraph},
     layers,
     syntax::{BodyAst, FetchedCell, ModelAst, SourceAst, SourceKind, read_body},
 };
@@ -148,12 +150,24 @@ impl Source {
                 .name
                 .as_ref()
                 .map_or("Name".to_owned(), ToString::to_string);
-            let layers = imported
+            let proposal = imported.proposal.as_deref();
+            let layers = proposal.unwrap_or("Input(_, 1) -> LSTM(16) -> Dense(1)");
+            let mut help = match proposal {
+                Some(_) => "write the layers",
+                None => "write the layers, for example",
+            }
+            .to_owned();
+            help.push_str(&format!(
+                ": `struct {name} = {layers}, weights = {file:?};`"
+            ));
+            // Why nothing is proposed, and what the modules are.
+            let modules = imported
                 .notes
                 .iter()
-                .find_map(|note| note.split('`').nth(1).filter(|text| text.contains("->")));
-            let layers = layers.unwrap_or("Input(_, 1) -> LSTM(16) -> Dense(1)");
-            let help = format!("write the layers: `struct {name} = {layers}, weights = {file:?};`");
+                .find(|n| n.contains("no architecture"));
+            if let (None, Some(modules)) = (proposal, modules) {
+                help.push_str(&format!("; {}", said(modules, MOST_OF_A_NOTE)));
+            }
             mistake(
                 found,
                 "RNN0311",
@@ -212,11 +226,7 @@ impl Source {
 
     /// What was read, in a line for the file, and one for each thing that it says of itself.
     fn summary(&self, imported: &Imported) -> String {
-        let metadata = imported
-            .metadata
-            .iter()
-            .map(|(key, value)| format!("{key}: {value}"));
-        let lines = metadata.chain(imported.notes.iter().cloned());
+        let lines = metadata(imported).chain(notes(&imported.notes));
         let all = std::iter::once(format!("read from {}", self.file())).chain(lines);
         all.collect::<Vec<_>>().join("\n")
     }
@@ -234,11 +244,9 @@ impl Source {
         if !imported.metadata.is_empty() || !imported.notes.is_empty() {
             lines.push(String::new());
         }
-        let metadata = imported
-            .metadata
-            .iter()
-            .map(|(key, value)| format!("- {key}: {value}"));
-        lines.extend(metadata.chain(imported.notes.iter().map(|note| format!("- {note}"))));
+        // What a file says of itself is no Markdown.
+        let metadata = metadata(imported).map(|line| format!("- `{}`", line.replace('`', "'")));
+        lines.extend(metadata.chain(notes(&imported.notes).map(|note| format!("- {note}"))));
         lines
     }
 
@@ -251,46 +259,82 @@ impl Source {
             .iter()
             .any(|p| p.shape.iter().any(|s| s.value().is_none()));
         let mut sizes = Sizes::default();
-        let tensors = match imported {
-            Some(imported) => imported.tensors,
+        let weights = match imported {
+            // The model has the layers of the file.
+            Some(imported) => Weights {
+                tensors: imported.tensors,
+                notes: Vec::new(),
+                network: None,
+            },
             None if unknown => {
                 let imported = self.read(found)?;
                 self.learn(graph, &imported.tensors, &mut sizes, found)?;
-                self.tensors(graph, &sizes, found)?
+                self.weights(graph, &sizes, found)?
             }
-            None => self.tensors(graph, &sizes, found)?,
+            None => self.weights(graph, &sizes, found)?,
         };
         let shapes = shapes(graph, &sizes)?;
         let wanted = wanted(graph, &shapes);
-        match rnn_formats::fit(&tensors, &wanted) {
-            Ok(tensors) => Some(Trained {
-                weights: tensors
-                    .iter()
-                    .flat_map(|t| t.values.iter().copied())
-                    .collect(),
-                sizes,
-                files: self.files,
-                file: self.ast.path,
-                span,
-                read_from: self.read_from,
-            }),
+        let tensors = match rnn_formats::fit(&weights.tensors, &wanted) {
+            Ok(tensors) => tensors,
             Err(problems) => {
                 self.differs(&problems, found);
-                None
+                return None;
             }
+        };
+        let network = weights.network.as_ref();
+        let differences = network
+            .map(|network| differences(network, &written(graph)))
+            .unwrap_or_default();
+        if !differences.lines.is_empty() {
+            self.computes_otherwise(&differences.lines, found);
+            return None;
         }
+        let mut documentation = Vec::new();
+        let all = [weights.notes, differences.notes].concat();
+        for note in notes(&all) {
+            if documentation.is_empty() {
+                documentation.extend([
+                    String::new(),
+                    format!("Weights of `{}`:", self.file()),
+                    String::new(),
+                ]);
+            }
+            self.read_from.push_str(&format!("\n{note}"));
+            documentation.push(format!("- {note}"));
+        }
+        Some(Trained {
+            weights: tensors
+                .iter()
+                .flat_map(|t| t.values.iter().copied())
+                .collect(),
+            sizes,
+            files: self.files,
+            file: self.ast.path,
+            span,
+            read_from: self.read_from,
+            documentation,
+        })
     }
 
-    fn tensors(
+    fn weights(
         &mut self,
         graph: &OpGraph,
         sizes: &Sizes,
         found: &mut Diagnostics,
-    ) -> Option<Vec<Tensor>> {
+    ) -> Option<Weights> {
         let shapes = shapes(graph, sizes)?;
         let mut beside = self.beside();
-        match rnn_formats::tensors(&self.bytes, &mut beside, Some(&wanted(graph, &shapes))) {
-            Ok(tensors) => Some(tensors),
+        let mut names = Vec::new();
+        let mut beside = |name: &str| {
+            names.push(name.to_owned());
+            beside(name)
+        };
+        let read = rnn_formats::weights(&self.bytes, &mut beside, &wanted(graph, &shapes));
+        // The program is compiled again when one of them changes.
+        self.keep(names);
+        match read {
+            Ok(weights) => Some(weights),
             Err(Unfit::Unread(e)) => {
                 self.unread(&e, found);
                 None
@@ -300,6 +344,20 @@ impl Source {
                 None
             }
         }
+    }
+
+    /// Reports weights that fit layers which compute something else.
+    fn computes_otherwise(&self, lines: &[String], found: &mut Diagnostics) {
+        let file = self.file();
+        let message = format!(
+            "the weights of {file} fit, and the file's layers compute something else:\n  {}",
+            lines.join("\n  ")
+        );
+        let help = format!(
+            "`import({file:?})` takes the layers of the file, too; `recurrent convert {file} weights.safetensors` gives \
+             weights that go with any layers"
+        );
+        mistake(found, "RNN0313", self.ast.span, message, Some(help));
     }
 
     fn differs(&self, problems: &[String], found: &mut Diagnostics) {
@@ -351,6 +409,58 @@ impl Source {
         mistake(found, "RNN0313", self.ast.span, message, Some(help));
         None
     }
+}
+
+/// The most characters of a line of metadata.
+const MOST_OF_METADATA: usize = 200;
+/// The most characters of a note: a table of modules is long.
+const MOST_OF_A_NOTE: usize = 4000;
+/// The most lines of metadata, and the most notes.
+const MOST_LINES: usize = 100;
+
+/// A line of what a file says: so many characters of it at most, none of which ends the line or moves a cursor.
+fn said(text: &str, most: usize) -> String {
+    let mut line = String::new();
+    for (number, c) in text.chars().enumerate() {
+        if number == most {
+            line.push('…');
+            break;
+        }
+        match c.is_control() || ('\u{2028}'..='\u{202e}').contains(&c) {
+            true => line.extend(c.escape_debug()),
+            false => line.push(c),
+        }
+    }
+    line
+}
+
+/// What a file says of itself, line by line.
+fn metadata(imported: &Imported) -> impl Iterator<Item = String> + '_ {
+    let all = imported.metadata.iter().take(MOST_LINES);
+    all.map(|(key, value)| {
+        // A value may be megabytes.
+        let (key, value) = (said(key, MOST_OF_METADATA), said(value, MOST_OF_METADATA));
+        said(&format!("{key}: {value}"), MOST_OF_METADATA)
+    })
+}
+
+/// Notes, line by line.
+fn notes(all: &[String]) -> impl Iterator<Item = String> + '_ {
+    let all = all.iter().take(MOST_LINES);
+    all.map(|note| said(note, MOST_OF_A_NOTE))
+}
+
+/// The layers of a model, as they are compared with those of a file.
+fn written(graph: &OpGraph) -> Vec<Written<'_>> {
+    let layers = graph.layers.layers.iter();
+    let own = layers.filter(|layer| {
+        !layer.hidden && layer.shared.is_none() && !matches!(layer.kind, LayerKind::Input)
+    });
+    own.map(|layer| Written {
+        name: &layer.name,
+        text: &layer.text,
+    })
+    .collect()
 }
 
 /// The shape of each parameter.

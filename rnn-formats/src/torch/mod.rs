@@ -19,7 +19,7 @@ pub use archive::{read, state_dict};
 pub use matching::{Matched, matched, tensors_for};
 #[cfg(feature = "all")]
 pub(crate) use modules::{Modules, modules};
-pub(crate) use outline::imported;
+pub(crate) use outline::{countable, imported};
 #[cfg(feature = "all")]
 pub(crate) use units::{Class, Unit};
 

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::{
     StateDict,
     modules::{Modules, modules},
+    series,
     units::{Class, Unit},
 };
 use crate::{Error, Format, Imported};
@@ -34,7 +35,7 @@ pub(crate) fn imported(dict: StateDict, format: Format) -> Result<Imported, Erro
                 .into(),
         );
     }
-    let proposal = row(&layers);
+    let proposal = row(&layers, dict.sorted);
     notes.extend(self::notes(&dict, &found, &layers, proposal.as_deref()));
     Ok(Imported {
         format,
@@ -44,6 +45,36 @@ pub(crate) fn imported(dict: StateDict, format: Format) -> Result<Imported, Erro
         notes,
         proposal,
     })
+}
+
+/// Whether the layers of a state dict can be counted.
+///
+/// # Errors
+/// [`Error::NotUnderstood`] if modules are sorted by their names, and two of one class and shape have no numbers that say
+/// their order.
+pub(crate) fn countable(dict: &StateDict) -> Result<(), Error> {
+    if !dict.sorted {
+        return Ok(());
+    }
+    let found = modules(dict)?;
+    let mut known = BTreeMap::new();
+    let mut wrong = Vec::new();
+    for unit in &found.units {
+        let kind = (unit.class.stem(), unit.reverse, unit.shapes(unit.class));
+        let first = *known.entry(kind).or_insert(unit);
+        if series(first.path) != series(unit.path) {
+            wrong.push(format!(
+                "{} and {} are of one shape, and the file is sorted by names, which says no order: layers of it cannot be \
+                 counted",
+                first.title(),
+                unit.title()
+            ));
+        }
+    }
+    match wrong.is_empty() {
+        true => Ok(()),
+        false => Err(Error::NotUnderstood(wrong)),
+    }
 }
 
 /// A layer here: one unit, or both directions.
@@ -216,28 +247,30 @@ fn unsaid(dict: &StateDict, found: &Modules<'_>, classes: &[Class]) -> Vec<Strin
 }
 
 /// How many steps the search for an order takes at most.
-const MAX_STEPS: usize = 20_000;
+const MAX_STEPS: usize = 5000;
 
 /// The most modules whose order is searched: each is a call within the one before.
 const MAX_SEARCHED: usize = 24;
 
-/// The model that has these modules in a row, in the order of the file; or else in the only order in which each reads what the
-/// one before gives. `None` if there is no order, or if there are several.
-fn row(layers: &[Layer<'_, '_>]) -> Option<String> {
+/// The model that has these modules in a row, in the order of the file; or else, and of a file that is `sorted`, in the only
+/// order in which each reads what the one before gives. Modules that are numbered stay in the order of their numbers. `None` if
+/// there is no such order, or if there are several.
+fn row(layers: &[Layer<'_, '_>], sorted: bool) -> Option<String> {
     let all: Vec<usize> = (0..layers.len()).collect();
-    let order = match layers.windows(2).all(|pair| follows(pair)) {
+    let order = match !sorted && layers.windows(2).all(|pair| follows(pair)) {
         true => all,
+        false if layers.len() > MAX_SEARCHED => return None,
         false => {
+            let names: Vec<String> = layers.iter().map(|l| series(l.path())).collect();
+            let first = |name: &String| names.iter().position(|other| other == name);
             let mut search = Search {
                 layers,
+                series: names.iter().filter_map(first).collect(),
                 row: Vec::new(),
                 left: all,
                 found: Vec::new(),
                 steps: 0,
             };
-            if layers.len() > MAX_SEARCHED {
-                return None;
-            }
             search.on();
             match (search.steps > MAX_STEPS, &search.found[..]) {
                 (false, [only]) => only.clone(),
@@ -264,6 +297,8 @@ fn follows(pair: &[Layer<'_, '_>]) -> bool {
 /// Looks for all orders.
 struct Search<'l, 'u, 's> {
     layers: &'l [Layer<'u, 's>],
+    /// Of each layer one that its module is numbered with, or itself.
+    series: Vec<usize>,
     row: Vec<usize>,
     left: Vec<usize>,
     found: Vec<Vec<usize>>,
@@ -298,7 +333,9 @@ impl Search<'_, '_, '_> {
                 }
                 _ => false,
             };
-            if fits {
+            let series = |n: &usize| self.series.get(*n);
+            let mut earlier = self.left.iter().take(place);
+            if fits && earlier.all(|n| series(n) != series(&next)) {
                 self.left.remove(place);
                 self.row.push(next);
                 self.on();
@@ -310,6 +347,11 @@ impl Search<'_, '_, '_> {
 }
 
 impl Layer<'_, '_> {
+    /// Its module.
+    fn path(&self) -> &str {
+        self.units.first().map_or("", |(unit, _)| unit.path)
+    }
+
     /// How many features it reads; `None` of ids.
     fn reads(&self) -> Option<usize> {
         self.units.first().and_then(|(unit, _)| unit.reads())

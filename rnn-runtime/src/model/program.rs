@@ -55,6 +55,8 @@ pub struct LayerRow {
     pub name: &'static str,
     /// Keras's class.
     pub class: &'static str,
+    /// As the model has it: `LSTM(16, return_sequences)`. Nothing of an input.
+    pub text: &'static str,
     /// The shapes of what it gives, without the batch; `None` is an open length.
     pub shapes: &'static [&'static [Option<usize>]],
     /// Names of its parameters start with this.

@@ -356,13 +356,18 @@ pub trait Model: Program {
     /// layers, by `save_file({v.path: v.numpy() for v in model.variables}, "model.safetensors")`. Everything missing,
     /// extra, of the wrong shape or not finite is reported together, and then nothing has changed.
     ///
+    /// With the feature `import` other formats are read. Of a file that has layers, too, these are compared with the model's:
+    /// another activation, or an `Add` that the model lacks, is an error though the weights fit.
+    ///
     /// # Errors
     /// [`Error::Io`], [`Error::Format`], [`Error::Weights`].
     #[cfg(feature = "weights")]
     fn load(&mut self, path: impl AsRef<std::path::Path>) -> Result<(), Error> {
         let params = Self::INFO.params;
         let mut weights = vec![0.0; params.iter().map(crate::params::ParamSpec::len).sum()];
-        crate::weights::load(path, params, &mut weights)?;
+        let layers = Self::INFO.layers.iter().map(|l| (l.name, l.text));
+        let layers: Vec<_> = layers.filter(|(_, text)| !text.is_empty()).collect();
+        crate::weights::load_as(path, params, &layers, &mut weights)?;
         self.data_mut().replace_weights(weights);
         Ok(())
     }

@@ -458,3 +458,64 @@ fn a_file_of_pytorch_is_turned() {
         "{problems:?}"
     );
 }
+
+/// Weights that fit layers which compute something else are not the model's.
+#[cfg(feature = "import")]
+#[test]
+fn a_file_with_other_layers_is_an_error() {
+    let folder = Folder::new("layers");
+    let path = folder.0.join("amp.json");
+    let text = r#"{"in_shape": [null, null, 2], "layers": [{"type": "dense", "activation": "tanh", "shape": [null, null, 3],
+        "weights": [[[1, 2, 3], [4, 5, 6]], [7, 8, 9]]}]}"#;
+    fs::write(&path, text).unwrap();
+    let mut weights = [0.0; 9];
+    let wrong = lines(load_as(
+        &path,
+        &SPECS,
+        &[("dense", "Dense(3)")],
+        &mut weights,
+    ));
+    assert_eq!(
+        wrong[0],
+        "the file computes `tanh` after its `dense`, which the layers here do not: add `Activation(tanh)`"
+    );
+    assert!(wrong[1].contains("recurrent convert"), "{wrong:?}");
+    assert_eq!(weights, [0.0; 9]);
+    let same = [("dense", "Dense(3, activation = tanh)")];
+    load_as(&path, &SPECS, &same, &mut weights).unwrap();
+    assert_eq!(weights, [1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0]);
+}
+
+/// Two modules of one shape in a file that is sorted by names are no layers that could be counted.
+#[test]
+fn sorted_modules_are_not_counted() {
+    let folder = Folder::new("sorted");
+    let path = folder.0.join("net.safetensors");
+    let bytes: Vec<u8> = [0.5_f32; 6].iter().flat_map(|x| x.to_le_bytes()).collect();
+    let view = |shape: Vec<usize>, length| {
+        TensorView::new(Dtype::F32, shape, &bytes[..4 * length]).unwrap()
+    };
+    let write = |names: [&str; 2]| {
+        let tensors = names.map(|name| {
+            [
+                (format!("{name}.weight"), view(vec![3, 2], 6)),
+                (format!("{name}.bias"), view(vec![3], 3)),
+            ]
+        });
+        fs::write(
+            &path,
+            safetensors::serialize(tensors.concat(), None).unwrap(),
+        )
+        .unwrap();
+    };
+    write(["fc2", "fc10"]);
+    let mut weights = [0.0; 9];
+    let read = load_matching(&path, &SPECS, &mut weights).unwrap();
+    assert_eq!(read, ["dense/kernel", "dense/bias"]);
+    write(["encoder", "decoder"]);
+    let wrong = lines(load_matching(&path, &SPECS, &mut weights).map(drop));
+    assert!(
+        wrong[0].contains("the Linear `decoder` and the Linear `encoder` are of one shape"),
+        "{wrong:?}"
+    );
+}

@@ -184,6 +184,7 @@ impl<const STATEFUL: bool> Program for Tiny<STATEFUL> {
             LayerRow {
                 name: "x",
                 class: "Input",
+                text: "",
                 shapes: &[&[None, Some(3)]],
                 prefix: "x",
                 inputs: &[],
@@ -191,6 +192,7 @@ impl<const STATEFUL: bool> Program for Tiny<STATEFUL> {
             LayerRow {
                 name: "tiny \"one\"",
                 class: "RNN",
+                text: "RNN(Tiny(2))",
                 shapes: &[&[None, Some(2)]],
                 prefix: "tiny",
                 inputs: &[(0, Role::Value), (0, Role::Mask), (0, Role::InitialState)],

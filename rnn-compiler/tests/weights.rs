@@ -1,0 +1,187 @@
+//! `weights = "…"`: what a file has, has to be what the layers here compute, and what it does not say is said.
+#![cfg(feature = "import")]
+
+mod support;
+
+use std::fs;
+
+use support::{model, says};
+
+const AMPS: &str = "../tests/formats/amps";
+const TORCH: &str = "../tests/formats/torch";
+
+/// What the macro makes of a text.
+fn expanded(text: &str) -> String {
+    let tokens = format!("@krate(recurrent) {text}").parse().unwrap();
+    rnn_compiler::expand_model(tokens).to_string()
+}
+
+#[test]
+fn a_skip_of_the_file_is_not_dropped() {
+    let layers = "Input(_, 1) -> LSTM(5, return_sequences) -> Dense(1)";
+    says(
+        &format!("struct Amp = {layers}, weights = \"{AMPS}/guitarml_lstm.json\";"),
+        &[
+            "RNN0313",
+            "the weights of ../tests/formats/amps/guitarml_lstm.json fit, and the file's layers compute something else",
+            "the file has `Add`, which the layers here have not: add it",
+            "`import(\"../tests/formats/amps/guitarml_lstm.json\")` takes the layers of the file, too",
+        ],
+    );
+}
+
+#[test]
+fn an_activation_of_the_file_is_not_dropped() {
+    let file = format!("{AMPS}/rtneural_gru.json");
+    let with = |dense: &str| {
+        model(&format!(
+            "struct Amp = Input(_, 1) -> GRU(5, return_sequences) -> {dense} -> Dense(1), weights = \"{file}\";"
+        ))
+    };
+    assert_eq!(with("Dense(4, activation = tanh)"), [""; 0]);
+    assert_eq!(with("Dense(4) -> Activation(tanh)"), [""; 0]);
+    let wrong = with("Dense(4)");
+    assert!(
+        wrong[0].contains("the file computes `tanh` after its `dense`, which the layers here do not: add `Activation(tanh)`"),
+        "{wrong:?}"
+    );
+    let wrong = with("Dense(4, activation = relu)");
+    assert!(
+        wrong[0].contains("the file's layer has `activation = tanh` and `Dense(4, activation = relu)` here has `relu`"),
+        "{wrong:?}"
+    );
+}
+
+#[test]
+fn what_a_state_dict_does_not_say_is_said() {
+    let code = expanded(&format!(
+        "struct Net = Input(_, 3) -> LSTM(4, return_sequences) -> Dense(2), weights = \"{TORCH}/lstm.pt\";"
+    ));
+    assert!(!code.contains("compile_error"), "{code}");
+    let table = "modules as layers: the LSTM `rec` is `lstm`; the Linear `lin` is `dense`";
+    // In the documentation of the type, in the plan and in what a summary prints.
+    assert!(code.contains(&format!(" - {table}")), "{code}");
+    assert!(code.matches(table).count() >= 3, "{code}");
+    let code = expanded(&format!(
+        "struct Net = Input(_, 3) -> SimpleRNN(4, return_sequences, activation = relu), weights = \"{TORCH}/rnn_relu.pt\";"
+    ));
+    assert!(
+        code.contains("computes `tanh` or `relu`, which the file does not say"),
+        "{code}"
+    );
+}
+
+#[test]
+fn layers_are_proposed_only_if_they_can_be_computed() {
+    let said = model(&format!(
+        "struct Net = import(\"{TORCH}/lstm.safetensors\");"
+    ));
+    assert!(said[0].contains("RNN0311"), "{said:?}");
+    let proposal = "`struct Net = Input(_, 3) -> LSTM(4, return_sequences) -> Dense(2), weights = ";
+    assert!(said[0].contains(proposal), "{said:?}");
+    // Its modules are sorted by name, and do not stand in a row.
+    let said = model(&format!(
+        "struct Net = import(\"{TORCH}/words.safetensors\");"
+    ));
+    assert!(
+        said[0].contains("for example: `struct Net = Input(_, 1) -> LSTM(16)"),
+        "{said:?}"
+    );
+    assert!(
+        said[0].contains("`GRU(3, return_sequences)` reads 8 and gives 3"),
+        "{said:?}"
+    );
+    assert!(
+        !said[0].contains("= Input(_, 3) -> BatchNormalization"),
+        "{said:?}"
+    );
+}
+
+/// A folder for the files of one test.
+fn folder(name: &str) -> std::path::PathBuf {
+    let folder = std::env::temp_dir().join(format!("recurrent-{name}-{}", std::process::id()));
+    fs::create_dir_all(&folder).unwrap();
+    folder
+}
+
+#[test]
+fn what_a_file_says_of_itself_is_cut_and_escaped() {
+    let folder = folder("metadata");
+    let text = fs::read_to_string(format!("{AMPS}/nam_one.nam")).unwrap();
+    let long = format!("two\\nlines\\u001b[2J{}", "x".repeat(10_000));
+    let path = folder.join("amp.nam");
+    fs::write(&path, text.replace("amps.py", &long)).unwrap();
+    let code = expanded(&format!("struct Amp = import({path:?});"));
+    assert!(!code.contains("compile_error"), "{code}");
+    assert!(code.contains("two\\\\nlines\\\\u{1b}[2J"), "{code}");
+    assert!(!code.contains(&"x".repeat(200)));
+    assert!(code.contains(&format!("{}…", "x".repeat(100))));
+    fs::remove_dir_all(folder).unwrap();
+}
+
+/// A field of protocol buffers: a number, or bytes.
+fn number(field: u8, value: u8) -> Vec<u8> {
+    vec![field << 3, value]
+}
+
+fn bytes(field: u8, value: &[u8]) -> Vec<u8> {
+    [&[field << 3 | 2, value.len() as u8], value].concat()
+}
+
+/// A `ValueInfoProto` of floats.
+fn info(name: &str, axes: &[Vec<u8>]) -> Vec<u8> {
+    let axes: Vec<u8> = axes.iter().flat_map(|axis| bytes(1, axis)).collect();
+    let tensor = [number(1, 1), bytes(2, &axes)].concat();
+    [bytes(1, name.as_bytes()), bytes(2, &bytes(1, &tensor))].concat()
+}
+
+#[test]
+fn weights_in_another_file_are_watched_too() {
+    let folder = folder("external");
+    let location = [bytes(1, b"location"), bytes(2, b"w.bin")].concat();
+    let weight = [
+        number(1, 2),
+        number(1, 1),
+        number(2, 1),
+        bytes(8, b"w"),
+        bytes(13, &location),
+        number(14, 1),
+    ];
+    let node = [
+        bytes(1, b"x"),
+        bytes(1, b"w"),
+        bytes(2, b"y"),
+        bytes(3, b"n"),
+        bytes(4, b"MatMul"),
+    ];
+    let axes = |last| [bytes(2, b"b"), bytes(2, b"t"), number(1, last)];
+    let graph = [
+        bytes(1, &node.concat()),
+        bytes(2, b"g"),
+        bytes(5, &weight.concat()),
+        bytes(11, &info("x", &axes(2))),
+        bytes(12, &info("y", &axes(1))),
+    ];
+    // A graph of more than 127 bytes has a length of two.
+    let graph = graph.concat();
+    let length = [graph.len() as u8 & 127 | 128, (graph.len() >> 7) as u8];
+    let opset = [bytes(1, b""), number(2, 17)].concat();
+    let model = [
+        number(1, 8),
+        [&[7 << 3 | 2][..], &length, &graph].concat(),
+        bytes(8, &opset),
+    ];
+    fs::write(folder.join("net.onnx"), model.concat()).unwrap();
+    fs::write(
+        folder.join("w.bin"),
+        [0.5_f32, 0.25].map(f32::to_le_bytes).concat(),
+    )
+    .unwrap();
+    let path = folder.join("net.onnx");
+    let code = expanded(&format!(
+        "struct Net = Input(_, 2) -> Dense(1, use_bias = false), weights = {path:?};"
+    ));
+    assert!(!code.contains("compile_error"), "{code}");
+    assert!(code.contains("w.bin"), "{code}");
+    fs::remove_dir_all(folder).unwrap();
+}
