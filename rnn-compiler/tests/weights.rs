@@ -5,6 +5,8 @@ mod support;
 
 use std::fs;
 
+use rnn_formats::{Body, zip::Archive};
+
 use support::{model, says};
 
 const AMPS: &str = "../tests/formats/amps";
@@ -183,5 +185,49 @@ fn weights_in_another_file_are_watched_too() {
     ));
     assert!(!code.contains("compile_error"), "{code}");
     assert!(code.contains("w.bin"), "{code}");
+    fs::remove_dir_all(folder).unwrap();
+}
+
+#[test]
+fn layers_as_the_file_has_them_are_its_own() {
+    let folder = folder("own");
+    let mut files = Vec::new();
+    for name in [
+        "aidax_gains.json",
+        "aidax_lstm.json",
+        "guitarml_knob.json",
+        "guitarml_lstm.json",
+        "guitarml_stereo.json",
+        "nam_two.nam",
+        "rtneural_more.json",
+    ] {
+        files.push((name.to_owned(), fs::read(format!("{AMPS}/{name}")).unwrap()));
+    }
+    for archive in ["keras.zip", "tf_keras.zip"] {
+        let bytes = fs::read(format!("../tests/formats/keras/{archive}")).unwrap();
+        let archive = Archive::open(&bytes).unwrap();
+        let models = archive.names().filter(|name| name.ends_with(".keras"));
+        files.extend(models.map(|name| (name.to_owned(), archive.read(name).unwrap())));
+    }
+    let mut compared = 0;
+    for (name, bytes) in files {
+        let mut none = |_: &str| Err(std::io::ErrorKind::NotFound.into());
+        let Ok(imported) = rnn_formats::read(&bytes, &mut none) else {
+            continue;
+        };
+        // A cell of a file has no path that a model could name.
+        let Some(network) = imported.network.filter(|network| network.cells.is_empty()) else {
+            continue;
+        };
+        let path = folder.join(&name);
+        fs::write(&path, &bytes).unwrap();
+        let text = match network.body() {
+            Body::Chain(text) => format!("struct Net = {text}, weights = {path:?};"),
+            Body::Graph(text) => format!("struct Net {{ {text} }}, weights = {path:?};"),
+        };
+        assert_eq!(model(&text), [""; 0], "{name}: {text}");
+        compared += 1;
+    }
+    assert!(compared > 40, "{compared}");
     fs::remove_dir_all(folder).unwrap();
 }

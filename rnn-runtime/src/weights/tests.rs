@@ -492,7 +492,7 @@ fn sorted_modules_are_not_counted() {
     let folder = Folder::new("sorted");
     let path = folder.0.join("net.safetensors");
     let bytes: Vec<u8> = [0.5_f32; 6].iter().flat_map(|x| x.to_le_bytes()).collect();
-    let view = |shape: Vec<usize>, length| {
+    let view = |shape: Vec<usize>, length: usize| {
         TensorView::new(Dtype::F32, shape, &bytes[..4 * length]).unwrap()
     };
     let write = |names: [&str; 2]| {
