@@ -261,6 +261,13 @@ impl Network {
     }
 
     /// What a value is called in the text.
+    ///
+    /// ```
+    /// use rnn_formats::{Network, Value};
+    ///
+    /// let state = Value::Of { layer: 3, result: 1 };
+    /// assert_eq!(Network::default().value(state), "v3_1");
+    /// ```
     pub fn value(&self, value: Value) -> String {
         match value {
             Value::Input(index) => self
@@ -275,6 +282,19 @@ impl Network {
 
 impl NetworkLayer {
     /// `LSTM(16, return_sequences, name = "lstm")`.
+    ///
+    /// ```
+    /// use rnn_formats::{NetworkLayer, Value};
+    ///
+    /// let layer = NetworkLayer {
+    ///     class: "LSTM".into(),
+    ///     arguments: vec!["16".into()],
+    ///     name: Some("encoder".into()),
+    ///     inputs: vec![Value::Input(0)],
+    ///     results: 1,
+    /// };
+    /// assert_eq!(layer.text(), "LSTM(16, name = \"encoder\")");
+    /// ```
     pub fn text(&self) -> String {
         self.text_named(&self.arguments, self.name.as_deref())
     }
@@ -314,6 +334,13 @@ pub(crate) fn stem(class: &str) -> String {
 
 /// A name for an input or an output that Rust takes: `my input` as `my_input`. Names that [`Network::value`] gives to values are
 /// not among them.
+///
+/// ```
+/// use rnn_formats::rust_name;
+///
+/// assert_eq!(rust_name("serving_default_x:0"), "serving_default_x_0");
+/// assert_ne!(rust_name("type"), "type");
+/// ```
 pub fn rust_name(name: &str) -> String {
     const WORDS: &[&str] = &[
         "abstract", "as", "async", "await", "become", "box", "break", "const", "continue", "crate",

@@ -99,6 +99,24 @@ impl From<Error> for Unfit {
 /// The tensors of a file. PyTorch's files have modules and no layers: their tensors get the names of the parameters `wanted`,
 /// or are counted (`lstm`, `lstm_1`) if it is `None`.
 ///
+/// ```
+/// # #[cfg(feature = "all")]
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use rnn_formats::{ParamShape, tensors};
+///
+/// // A state dict as JSON. Its module has a name that no layer has.
+/// let file = br#"{"state_dict": {"head.weight": [[0.5, 2.0]], "head.bias": [1.0]}}"#;
+/// let mut none = |_: &str| Err(std::io::ErrorKind::NotFound.into());
+/// let wanted = [ParamShape { name: "dense/kernel", shape: &[2, 1] }, ParamShape { name: "dense/bias", shape: &[1] }];
+/// let found = tensors(file, &mut none, Some(&wanted)).map_err(|unfit| format!("{unfit:?}"))?;
+/// assert_eq!(found[0].name, "dense/kernel");
+/// assert_eq!(found[0].values, [0.5, 2.0]);
+/// # Ok(())
+/// # }
+/// # #[cfg(not(feature = "all"))]
+/// # fn main() {}
+/// ```
+///
 /// # Errors
 /// [`Unfit`].
 pub fn tensors(

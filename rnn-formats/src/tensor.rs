@@ -16,6 +16,15 @@ pub struct Tensor {
 impl Tensor {
     /// A tensor of this shape.
     ///
+    /// ```
+    /// use rnn_formats::Tensor;
+    ///
+    /// let kernel = Tensor::new("dense/kernel", [2, 1], vec![0.5, -1.0])?;
+    /// assert_eq!(kernel.shape, [2, 1]);
+    /// assert!(Tensor::new("dense/kernel", [2, 2], vec![0.5, -1.0]).is_err());
+    /// # Ok::<(), rnn_formats::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// [`Error::NotUnderstood`] if the shape does not have as many elements as there are values.
     pub fn new(
@@ -39,6 +48,14 @@ impl Tensor {
 
     /// The matrix with rows and columns exchanged.
     ///
+    /// ```
+    /// use rnn_formats::Tensor;
+    ///
+    /// let of_pytorch = Tensor::new("weight", [2, 3], vec![1.0, 2.0, 3.0, 4.0, 5.0, 6.0])?;
+    /// assert_eq!(of_pytorch.transposed()?.values, [1.0, 4.0, 2.0, 5.0, 3.0, 6.0]);
+    /// # Ok::<(), rnn_formats::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// [`Error::NotUnderstood`] if it is no matrix.
     pub fn transposed(&self) -> Result<Tensor, Error> {
@@ -56,6 +73,11 @@ impl Tensor {
 }
 
 /// How many elements a shape has; `None` if that is no number that a computer can count.
+///
+/// ```
+/// assert_eq!(rnn_formats::elements(&[3, 4]), Some(12));
+/// assert_eq!(rnn_formats::elements(&[usize::MAX, 2]), None);
+/// ```
 pub fn elements(shape: &[usize]) -> Option<usize> {
     shape
         .iter()

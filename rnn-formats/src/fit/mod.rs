@@ -63,6 +63,19 @@ pub fn fit<'t>(
 /// The tensor of each parameter that the file has, by name and shape; `None` for others. Tensors that are no parameter's are
 /// left out.
 ///
+/// ```
+/// use rnn_formats::{ParamShape, Tensor, fit_matching};
+///
+/// let file = [Tensor::new("lstm/kernel", [1, 4], vec![0.5; 4])?, Tensor::new("head/bias", [9], vec![0.0; 9])?];
+/// let wanted = [
+///     ParamShape { name: "lstm/kernel", shape: &[1, 4] },
+///     ParamShape { name: "head/bias", shape: &[2] },
+/// ];
+/// let found = fit_matching(&file, &wanted).unwrap();
+/// assert_eq!(found, [Some(&file[0]), None]);
+/// # Ok::<(), rnn_formats::Error>(())
+/// ```
+///
 /// # Errors
 /// As [`fit`], for what matches; and if nothing does.
 pub fn fit_matching<'t>(

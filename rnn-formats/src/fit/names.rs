@@ -309,6 +309,13 @@ impl<'f> Matching<'f> {
 }
 
 /// Whether the names are those of a PyTorch module's `state_dict`: `lstm.weight_ih_l0`, `fc.weight`.
+///
+/// ```
+/// use rnn_formats::are_pytorch;
+///
+/// assert!(are_pytorch(&["lstm.weight_ih_l0", "fc.weight"]));
+/// assert!(!are_pytorch(&["lstm/kernel", "dense/kernel"]));
+/// ```
 pub fn are_pytorch(names: &[&str]) -> bool {
     const LAST: &[&str] = &[
         "weight",

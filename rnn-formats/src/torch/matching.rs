@@ -72,6 +72,21 @@ pub struct Matched {
 /// Other modules are taken in the order of the file, each for the first layer whose parameters have its names
 /// and shapes. All modules and all layers have to have a partner.
 ///
+/// ```
+/// use rnn_formats::torch::{Parameter, StateDict, tensors_for};
+///
+/// // A `Linear` of two features and one unit: PyTorch has a row for each unit, and here is a column for each.
+/// let weight = Parameter { name: "fc.weight".into(), shape: vec![1, 2], values: vec![0.5, 2.0], integers: false };
+/// let bias = Parameter { name: "fc.bias".into(), shape: vec![1], values: vec![1.0], integers: false };
+/// let dict = StateDict::new(vec![weight, bias])?;
+/// let wanted = [("dense/kernel".to_owned(), vec![2, 1]), ("dense/bias".to_owned(), vec![1])];
+/// let tensors = tensors_for(&dict, &wanted)?;
+/// assert_eq!((tensors[0].name.as_str(), &tensors[0].shape[..]), ("dense/kernel", &[2, 1][..]));
+/// // A model with other sizes is an error.
+/// assert!(tensors_for(&dict, &[("dense/kernel".to_owned(), vec![3, 1])]).is_err());
+/// # Ok::<(), rnn_formats::Error>(())
+/// ```
+///
 /// # Errors
 /// [`Error::NotUnderstood`] with every layer and module that is left over, and shapes of both; and with layers that could have
 /// several modules whose order a sorted file does not say.
