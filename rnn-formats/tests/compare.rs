@@ -2,9 +2,15 @@
 #![cfg(feature = "all")]
 
 mod common;
+mod onnx_common;
 
 use common::file;
-use rnn_formats::{Imported, Written, differences, read, zip::Archive};
+use rnn_formats::{
+    Imported, Written, differences,
+    onnx::{self, States},
+    read,
+    zip::Archive,
+};
 
 fn imported(bytes: &[u8]) -> Option<Imported> {
     let mut none = |_: &str| Err(std::io::ErrorKind::NotFound.into());
@@ -62,6 +68,28 @@ fn a_file_does_not_differ_from_itself() {
         }
     }
     assert!(read > 40, "{read}");
+}
+
+/// Whoever imports a graph for a stream loads its weights from a file that has states as inputs.
+#[test]
+fn states_of_a_graph_are_no_difference() {
+    let (mut read, mut streamed) = (0, 0);
+    for (name, case) in onnx_common::pack("pytorch.safetensors.z") {
+        let Ok(imported) = onnx_common::read(&case) else {
+            continue;
+        };
+        assert_eq!(compared(&imported, &own(&imported)), [""; 0], "{name}");
+        read += 1;
+        let mut beside = |file: &str| {
+            let found = case.beside.get(file).cloned();
+            found.ok_or_else(|| std::io::Error::other("there is no such file"))
+        };
+        if let Ok(stream) = onnx::read_with(&case.model, &mut beside, States::Stream) {
+            assert_eq!(compared(&imported, &own(&stream)), [""; 0], "{name}");
+            streamed += 1;
+        }
+    }
+    assert!(read > 20 && streamed > 5, "{read} {streamed}");
 }
 
 #[test]
