@@ -17,10 +17,13 @@ fn imported(bytes: &[u8]) -> Option<Imported> {
     read(bytes, &mut none).ok().filter(|i| i.network.is_some())
 }
 
+/// Names and texts.
+type Layers = Vec<(String, String)>;
+
 /// The layers of a file, as a model has them that is written after it.
-fn own(imported: &Imported) -> Vec<(String, String)> {
+fn own(imported: &Imported) -> Layers {
     let network = imported.network.as_ref().unwrap();
-    let mut layers: Vec<(String, String)> = Vec::new();
+    let mut layers: Layers = Vec::new();
     for layer in &network.layers {
         let name = layer.name.clone().unwrap_or_default();
         // A layer that is called twice is one.
@@ -57,7 +60,7 @@ fn a_file_does_not_differ_from_itself() {
         let bytes = file("keras", archive);
         let archive = Archive::open(&bytes).unwrap();
         for name in archive.names().filter(|name| name.ends_with(".keras")) {
-            files.push((name.to_owned(), archive.read(name).unwrap().into()));
+            files.push((name.to_owned(), archive.read(name).unwrap()));
         }
     }
     let mut read = 0;
@@ -94,7 +97,7 @@ fn states_of_a_graph_are_no_difference() {
 
 #[test]
 fn what_differs_in_real_files_is_said() {
-    let lines = |name: &str, change: &dyn Fn(&mut Vec<(String, String)>)| {
+    let lines = |name: &str, change: &dyn Fn(&mut Layers)| {
         let imported = imported(&file("amps", name)).unwrap();
         let mut layers = own(&imported);
         change(&mut layers);
