@@ -4,3 +4,4 @@ mod commands;
 mod compiled;
 mod options;
 mod starts;
+mod states;
