@@ -17,12 +17,14 @@ fn cache() -> PathBuf {
     PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("recurrent")
 }
 
-/// The programs of models whose names start so, and when they were built.
+/// The programs of models whose names start so, and when they were built. Cargo writes the lists of what they depend on each
+/// time.
 fn programs(stem: &str) -> Vec<(PathBuf, SystemTime)> {
     let all = fs::read_dir(cache().join("target/release")).unwrap();
     let files = all.map(|file| file.unwrap());
     let mut found: Vec<(PathBuf, SystemTime)> = files
         .filter(|file| file.file_name().to_string_lossy().starts_with(stem))
+        .filter(|file| file.path().extension().is_none_or(|ending| ending != "d"))
         .map(|file| (file.path(), file.metadata().unwrap().modified().unwrap()))
         .collect();
     found.sort();

@@ -49,6 +49,19 @@ fn files_that_are_there_stay() {
     assert_eq!(fs::read(&there).unwrap(), b"mine");
     fine(&["run", &file, &x, "--output", &there, "--force"]);
     assert!(fs::read(&there).unwrap().starts_with(b"\x93NUMPY"));
+    // Of several outputs each has a file, and none is written if one is there.
+    let states = keras(folder.path(), "states.keras");
+    let ids = npy(&folder.path().join("ids.npy"), &[4], &[1.0, 2.0, 3.0, 4.0]);
+    let both = npy(&folder.path().join("both.npy"), &[4, 2], &[0.5; 8]);
+    let (dense, gru) = (path(&folder, "z.dense.npy"), path(&folder, "z.gru.npy"));
+    fs::write(&gru, "mine").unwrap();
+    let z = path(&folder, "z.npy");
+    let e = wrong(&["run", &states, &ids, &both, "--output", &z]);
+    assert!(e.contains("z.gru.npy is there already"), "{e}");
+    assert!(!Path::new(&dense).exists());
+    fine(&["run", &states, &ids, &both, "--output", &z, "--force"]);
+    assert!(Path::new(&dense).exists() && !Path::new(&z).exists());
+    assert!(fs::read(&gru).unwrap().starts_with(b"\x93NUMPY"));
     // An array is no model.
     let e = wrong(&["run", &file, &x, "--output", &path(&folder, "out.keras")]);
     assert!(e.contains("out.keras ends with .keras\nhelp: "), "{e}");
