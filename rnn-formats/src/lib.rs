@@ -22,6 +22,7 @@ pub mod keras;
 #[cfg(feature = "all")]
 pub mod nam;
 mod network;
+#[cfg(feature = "all")]
 mod open;
 #[cfg(feature = "all")]
 pub mod pickle;
@@ -46,11 +47,10 @@ pub use compare::{Differences, Written, differences};
 pub use error::Error;
 pub use fit::{ParamShape, are_pytorch, fit, fit_matching};
 pub use network::{Body, Network, NetworkInput, NetworkLayer, Value, rust_name};
-pub use open::{Unfit, tensors};
 #[cfg(feature = "all")]
 pub use open::{read, read_with};
 pub use tensor::{Tensor, elements};
-pub use weights::{Weights, weights};
+pub use weights::{Unfit, Weights, tensors, weights};
 
 /// Formats, told from the content.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,15 +1,11 @@
 //! Any file: its format is told from its content.
 
 use crate::{
-    Beside, Error, ParamShape, Tensor,
+    Beside, Error, Imported,
     container::{Container, seen},
-    safetensors, weights,
-};
-#[cfg(feature = "all")]
-use crate::{
-    Imported, guitarml, json, keras, nam,
+    guitarml, json, keras, nam,
     onnx::{self, States},
-    rtneural, torch, zip,
+    rtneural, safetensors, torch, zip,
 };
 
 /// Reads a file of any format. `beside` reads the files that it names.
@@ -27,7 +23,6 @@ use crate::{
 ///
 /// # Errors
 /// [`Error`]: what is damaged, or all that is not understood.
-#[cfg(feature = "all")]
 pub fn read(bytes: &[u8], beside: Beside<'_>) -> Result<Imported, Error> {
     read_with(bytes, beside, States::InAndOut)
 }
@@ -45,7 +40,6 @@ pub fn read(bytes: &[u8], beside: Beside<'_>) -> Result<Imported, Error> {
 /// # Errors
 /// As [`read`], and [`Error::NotUnderstood`] with [`States::Stream`] for a file that is no ONNX, and for states that are
 /// anything but inputs which come back as outputs.
-#[cfg(feature = "all")]
 pub fn read_with(bytes: &[u8], beside: Beside<'_>, states: States) -> Result<Imported, Error> {
     let container = Container::of(bytes);
     if states == States::Stream && !matches!(container, Container::Onnx | Container::Other) {
@@ -64,7 +58,6 @@ pub fn read_with(bytes: &[u8], beside: Beside<'_>, states: States) -> Result<Imp
     }
 }
 
-#[cfg(feature = "all")]
 pub(crate) fn of_json(file: &serde_json::Value) -> Result<Imported, Error> {
     let has = |key: &str| file.get(key).is_some();
     if has("architecture") {
@@ -75,88 +68,4 @@ pub(crate) fn of_json(file: &serde_json::Value) -> Result<Imported, Error> {
         // With `model_data`, or a state dict alone.
         guitarml::of(file)
     }
-}
-
-/// Why weights cannot be had of a file.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Unfit {
-    /// It cannot be read.
-    Unread(Error),
-    /// It does not fit the model: one line for each difference.
-    Differs(Vec<String>),
-}
-
-impl From<Error> for Unfit {
-    fn from(e: Error) -> Self {
-        match e {
-            // What a state dict has and the model has not.
-            Error::NotUnderstood(lines) => Unfit::Differs(lines),
-            e => Unfit::Unread(e),
-        }
-    }
-}
-
-/// The tensors of a file. PyTorch's files have modules and no layers: their tensors get the names of the parameters `wanted`,
-/// or are counted (`lstm`, `lstm_1`) if it is `None`.
-///
-/// ```
-/// # #[cfg(feature = "all")]
-/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// use rnn_formats::{ParamShape, tensors};
-///
-/// // A state dict as JSON. Its module has a name that no layer has.
-/// let file = br#"{"state_dict": {"head.weight": [[0.5, 2.0]], "head.bias": [1.0]}}"#;
-/// let mut none = |_: &str| Err(std::io::ErrorKind::NotFound.into());
-/// let wanted = [ParamShape { name: "dense/kernel", shape: &[2, 1] }, ParamShape { name: "dense/bias", shape: &[1] }];
-/// let found = tensors(file, &mut none, Some(&wanted)).map_err(|unfit| format!("{unfit:?}"))?;
-/// assert_eq!(found[0].name, "dense/kernel");
-/// assert_eq!(found[0].values, [0.5, 2.0]);
-/// # Ok(())
-/// # }
-/// # #[cfg(not(feature = "all"))]
-/// # fn main() {}
-/// ```
-///
-/// # Errors
-/// [`Unfit`].
-pub fn tensors(
-    bytes: &[u8],
-    beside: Beside<'_>,
-    wanted: Option<&[ParamShape<'_>]>,
-) -> Result<Vec<Tensor>, Unfit> {
-    match wanted {
-        Some(wanted) => Ok(weights(bytes, beside, wanted)?.tensors),
-        None => counted(bytes, beside),
-    }
-}
-
-#[cfg(feature = "all")]
-fn counted(bytes: &[u8], beside: Beside<'_>) -> Result<Vec<Tensor>, Unfit> {
-    match Container::of(bytes) {
-        Container::Safetensors => Ok(safetensors::counted(bytes)?),
-        _ => Ok(read(bytes, beside)?.tensors),
-    }
-}
-
-#[cfg(not(feature = "all"))]
-fn counted(bytes: &[u8], _: Beside<'_>) -> Result<Vec<Tensor>, Unfit> {
-    only_safetensors(bytes)?;
-    Ok(safetensors::counted(bytes)?)
-}
-
-/// Names other formats.
-#[cfg(not(feature = "all"))]
-pub(crate) fn only_safetensors(bytes: &[u8]) -> Result<(), Unfit> {
-    let other = match Container::of(bytes) {
-        Container::Safetensors => return Ok(()),
-        Container::Other => return Err(Unfit::Unread(Error::Unknown(seen(bytes)))),
-        Container::Onnx => "a model of ONNX",
-        Container::Hdf5 => "an HDF5 file, as Keras writes `.h5`",
-        Container::Zip => "a zip archive, as Keras writes `.keras` and PyTorch `.pt`",
-        Container::Pickle => "a pickle, as PyTorch writes `.pt`",
-        Container::Json => "JSON, as RTNeural and Neural Amp Modeler read",
-    };
-    Err(Unfit::Unread(Error::Unknown(format!(
-        "it is {other}; reading it is the feature `import` of recurrent"
-    ))))
 }

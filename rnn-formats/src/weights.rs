@@ -1,8 +1,12 @@
 //! Weights for a model that has layers of its own.
 
-use crate::{Beside, Network, ParamShape, Tensor, Unfit, safetensors, torch::Matched};
+#[cfg(not(feature = "all"))]
+use crate::container::seen;
+use crate::{
+    Beside, Error, Network, ParamShape, Tensor, container::Container, safetensors, torch::Matched,
+};
 #[cfg(feature = "all")]
-use crate::{Imported, container::Container, guitarml, json, open, torch, zip};
+use crate::{Imported, guitarml, json, open, torch, zip};
 
 /// What a file has for a model with layers of its own.
 #[derive(Clone, Debug, PartialEq)]
@@ -80,7 +84,7 @@ pub fn weights(
 /// [`Unfit`]; other formats are named.
 #[cfg(not(feature = "all"))]
 pub fn weights(bytes: &[u8], _: Beside<'_>, wanted: &[ParamShape<'_>]) -> Result<Weights, Unfit> {
-    crate::open::only_safetensors(bytes)?;
+    only_safetensors(bytes)?;
     named(bytes, wanted)
 }
 
@@ -91,4 +95,88 @@ fn named(bytes: &[u8], wanted: &[ParamShape<'_>]) -> Result<Weights, Unfit> {
 fn owned(wanted: &[ParamShape<'_>]) -> Vec<(String, Vec<usize>)> {
     let one = |w: &ParamShape<'_>| (w.name.to_owned(), w.shape.to_vec());
     wanted.iter().map(one).collect()
+}
+
+/// Why weights cannot be had of a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Unfit {
+    /// It cannot be read.
+    Unread(Error),
+    /// It does not fit the model: one line for each difference.
+    Differs(Vec<String>),
+}
+
+impl From<Error> for Unfit {
+    fn from(e: Error) -> Self {
+        match e {
+            // What a state dict has and the model has not.
+            Error::NotUnderstood(lines) => Unfit::Differs(lines),
+            e => Unfit::Unread(e),
+        }
+    }
+}
+
+/// The tensors of a file. PyTorch's files have modules and no layers: their tensors get the names of the parameters `wanted`,
+/// or are counted (`lstm`, `lstm_1`) if it is `None`.
+///
+/// ```
+/// # #[cfg(feature = "all")]
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use rnn_formats::{ParamShape, tensors};
+///
+/// // A state dict as JSON. Its module has a name that no layer has.
+/// let file = br#"{"state_dict": {"head.weight": [[0.5, 2.0]], "head.bias": [1.0]}}"#;
+/// let mut none = |_: &str| Err(std::io::ErrorKind::NotFound.into());
+/// let wanted = [ParamShape { name: "dense/kernel", shape: &[2, 1] }, ParamShape { name: "dense/bias", shape: &[1] }];
+/// let found = tensors(file, &mut none, Some(&wanted)).map_err(|unfit| format!("{unfit:?}"))?;
+/// assert_eq!(found[0].name, "dense/kernel");
+/// assert_eq!(found[0].values, [0.5, 2.0]);
+/// # Ok(())
+/// # }
+/// # #[cfg(not(feature = "all"))]
+/// # fn main() {}
+/// ```
+///
+/// # Errors
+/// [`Unfit`].
+pub fn tensors(
+    bytes: &[u8],
+    beside: Beside<'_>,
+    wanted: Option<&[ParamShape<'_>]>,
+) -> Result<Vec<Tensor>, Unfit> {
+    match wanted {
+        Some(wanted) => Ok(weights(bytes, beside, wanted)?.tensors),
+        None => counted(bytes, beside),
+    }
+}
+
+#[cfg(feature = "all")]
+fn counted(bytes: &[u8], beside: Beside<'_>) -> Result<Vec<Tensor>, Unfit> {
+    match Container::of(bytes) {
+        Container::Safetensors => Ok(safetensors::counted(bytes)?),
+        _ => Ok(open::read(bytes, beside)?.tensors),
+    }
+}
+
+#[cfg(not(feature = "all"))]
+fn counted(bytes: &[u8], _: Beside<'_>) -> Result<Vec<Tensor>, Unfit> {
+    only_safetensors(bytes)?;
+    Ok(safetensors::counted(bytes)?)
+}
+
+/// Names other formats.
+#[cfg(not(feature = "all"))]
+fn only_safetensors(bytes: &[u8]) -> Result<(), Unfit> {
+    let other = match Container::of(bytes) {
+        Container::Safetensors => return Ok(()),
+        Container::Other => return Err(Unfit::Unread(Error::Unknown(seen(bytes)))),
+        Container::Onnx => "a model of ONNX",
+        Container::Hdf5 => "an HDF5 file, as Keras writes `.h5`",
+        Container::Zip => "a zip archive, as Keras writes `.keras` and PyTorch `.pt`",
+        Container::Pickle => "a pickle, as PyTorch writes `.pt`",
+        Container::Json => "JSON, as RTNeural and Neural Amp Modeler read",
+    };
+    Err(Unfit::Unread(Error::Unknown(format!(
+        "it is {other}; reading it is the feature `import` of recurrent"
+    ))))
 }

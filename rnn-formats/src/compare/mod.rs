@@ -1,12 +1,12 @@
 //! A file's layers beside those of a model that only takes its weights: what no shape tells apart.
 
 mod call;
-mod seen;
+mod effects;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{Body, Network};
-use seen::{OWN, Seen, seen};
+use effects::{Effect, OWN, effects};
 
 /// A layer as a model here has it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -98,10 +98,10 @@ fn all<'t>(
     layers: impl Iterator<Item = (&'t str, &'t str)>,
     whose: &str,
     notes: &mut Vec<String>,
-) -> Vec<Seen> {
+) -> Vec<Effect> {
     let mut parts = Vec::new();
     for (name, text) in layers {
-        match seen(name, text) {
+        match effects(name, text) {
             Some(own) => parts.extend(own),
             None => notes.push(format!("`{text}` of {whose} was not compared")),
         }
@@ -113,7 +113,7 @@ fn all<'t>(
 type Pairs = Vec<(usize, usize)>;
 
 /// The longest row of layers that both sides have in this order.
-fn in_a_row(theirs: &[Seen], ours: &[Seen]) -> Pairs {
+fn in_a_row(theirs: &[Effect], ours: &[Effect]) -> Pairs {
     let (rows, columns) = (theirs.len() + 1, ours.len() + 1);
     // How many pairs there are from here to the ends.
     let mut most = vec![0_u32; rows * columns];
@@ -152,7 +152,7 @@ fn in_a_row(theirs: &[Seen], ours: &[Seen]) -> Pairs {
 
 /// Of a graph, whose branches have no order: layers of one class and one name, then those that are the same, then the others
 /// of a class in their order.
-fn by_class(theirs: &[Seen], ours: &[Seen]) -> Pairs {
+fn by_class(theirs: &[Effect], ours: &[Effect]) -> Pairs {
     let mut of: BTreeMap<&str, [Vec<usize>; 2]> = BTreeMap::new();
     for (side, layers) in [theirs, ours].into_iter().enumerate() {
         for (number, layer) in layers.iter().enumerate() {
@@ -164,10 +164,10 @@ fn by_class(theirs: &[Seen], ours: &[Seen]) -> Pairs {
     }
     let mut pairs = Vec::new();
     for [mut left, mut right] in of.into_values() {
-        let names = |a: &Seen, b: &Seen| !a.name.is_empty() && a.name == b.name;
-        let equal = |a: &Seen, b: &Seen| a.arguments == b.arguments;
-        let any = |_: &Seen, _: &Seen| true;
-        let rules: [fn(&Seen, &Seen) -> bool; 3] = [names, equal, any];
+        let names = |a: &Effect, b: &Effect| !a.name.is_empty() && a.name == b.name;
+        let equal = |a: &Effect, b: &Effect| a.arguments == b.arguments;
+        let any = |_: &Effect, _: &Effect| true;
+        let rules: [fn(&Effect, &Effect) -> bool; 3] = [names, equal, any];
         if left.len().saturating_mul(right.len()) > MAX_PAIRS {
             pairs.extend(left.into_iter().zip(right));
             continue;
@@ -191,7 +191,13 @@ fn by_class(theirs: &[Seen], ours: &[Seen]) -> Pairs {
 }
 
 impl Differences {
-    fn judge(&mut self, theirs: &[Seen], ours: &[Seen], pairs: &[(usize, usize)], partly: bool) {
+    fn judge(
+        &mut self,
+        theirs: &[Effect],
+        ours: &[Effect],
+        pairs: &[(usize, usize)],
+        partly: bool,
+    ) {
         let right = pairs.iter().map(|(_, j)| *j).collect::<BTreeSet<_>>();
         let partner: BTreeMap<usize, usize> = pairs.iter().copied().collect();
         let mut alone = Differences::default();
@@ -213,7 +219,7 @@ impl Differences {
         self.notes.append(&mut alone.notes);
     }
 
-    fn arguments(&mut self, theirs: &Seen, ours: &Seen) {
+    fn arguments(&mut self, theirs: &Effect, ours: &Effect) {
         let both = theirs.arguments.iter().zip(&ours.arguments);
         let differ = both.filter(|(a, b)| a != b);
         for ((name, value), (_, own)) in differ {
@@ -234,7 +240,7 @@ impl Differences {
     }
 
     /// A layer of the file that the model has not.
-    fn missing(&mut self, layer: &Seen) {
+    fn missing(&mut self, layer: &Effect) {
         let activation = layer.arguments.first().map(|(_, value)| value);
         match (&layer.class[..], activation) {
             (OWN | "Concatenate", _) => self
@@ -257,7 +263,7 @@ impl Differences {
     }
 
     /// A layer of the model that the file has not.
-    fn more(&mut self, layer: &Seen) {
+    fn more(&mut self, layer: &Effect) {
         let activation = layer.arguments.first().map(|(_, value)| value);
         match (&layer.class[..], activation) {
             (OWN | "Concatenate", _) => self
@@ -276,7 +282,7 @@ impl Differences {
 }
 
 /// A layer's name, or what it is.
-fn title(layer: &Seen) -> &str {
+fn title(layer: &Effect) -> &str {
     match layer.name.is_empty() {
         true => &layer.text,
         false => &layer.name,

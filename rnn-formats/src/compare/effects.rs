@@ -4,7 +4,7 @@ use super::call::{Call, list, value};
 
 /// A layer, as far as it changes numbers: what `Dense(4, activation = relu)` is are two of them.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Seen {
+pub(super) struct Effect {
     /// `LSTM`, `Activation`, `Bidirectional of LSTM`
     pub class: String,
     /// The layer's name; a layer without one has none.
@@ -68,16 +68,16 @@ const SILENT: [&str; 12] = [
 ];
 
 /// What a layer does, in parts. `None` if its text is not understood.
-pub(super) fn seen(name: &str, text: &str) -> Option<Vec<Seen>> {
+pub(super) fn effects(name: &str, text: &str) -> Option<Vec<Effect>> {
     let mut all = Vec::new();
     parts(name, text, text, &mut all).then_some(all)
 }
 
-fn parts(name: &str, whole: &str, text: &str, all: &mut Vec<Seen>) -> bool {
+fn parts(name: &str, whole: &str, text: &str, all: &mut Vec<Effect>) -> bool {
     let Some(call) = Call::of(text) else {
         return false;
     };
-    let one = |class: String, arguments: Vec<(String, String)>| Seen {
+    let one = |class: String, arguments: Vec<(String, String)>| Effect {
         class,
         name: name.to_owned(),
         text: whole.to_owned(),
@@ -193,8 +193,8 @@ mod tests {
     use super::*;
 
     fn texts(text: &str) -> Vec<String> {
-        let all = seen("x", text).unwrap();
-        let one = |s: &Seen| {
+        let all = effects("x", text).unwrap();
+        let one = |s: &Effect| {
             let each: Vec<String> = s
                 .arguments
                 .iter()
@@ -247,7 +247,7 @@ mod tests {
             texts("Activation(hard_sigmoid)"),
             texts("Activation(hard_sigmoid(0.16666667))")
         );
-        assert_eq!(seen("x", "Lambda(4)"), None);
-        assert_eq!(seen("x", "LSTM(4"), None);
+        assert_eq!(effects("x", "Lambda(4)"), None);
+        assert_eq!(effects("x", "LSTM(4"), None);
     }
 }
