@@ -342,7 +342,7 @@ pub trait Simd: sealed::Sealed + Copy + Send + Sync + 'static {
     /// `m` of `a = m · 2ᵉ`, m in [1, 2). Positive, normal and finite `a` only; others give a
     /// value that depends on the instruction set.
     fn mantissa(self, a: Self::V) -> Self::V;
-    /// `a`, or 0 where |a| < 2⁻⁶³; infinity and NaN are kept. By the bits [`FLUSH_BITS`], since the step of a stream waits for it:
+    /// `a`, or 0 where |a| < 2⁻⁶³; infinity and NaN are kept. By two bits of its exponent, since the step of a stream waits for it:
     /// a comparison of floats takes longer than the two or three operations of integers.
     fn flush(self, a: Self::V) -> Self::V;
     /// `magnitude` with the sign bit of `sign`.
