@@ -3,28 +3,11 @@
 
 mod common;
 
-use std::io::Write;
-
-use common::{damage, file};
+use common::{damage, file, packed};
 use rnn_formats::{Error, ParamShape, Tensor, fit, safetensors, torch, zip::Archive};
 use rnn_reference::ReferenceModel;
 
 const FOLDER: &str = "torch";
-
-/// An archive with these files, stored.
-fn packed(files: &[(String, Vec<u8>)]) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    let mut archive = rawzip::ZipArchiveWriter::new(&mut bytes);
-    for (name, contents) in files {
-        let (mut entry, config) = archive.new_file(name).start().unwrap();
-        let mut writer = config.wrap(&mut entry);
-        writer.write_all(contents).unwrap();
-        let (_, descriptor) = writer.finish().unwrap();
-        entry.finish(descriptor).unwrap();
-    }
-    archive.finish().unwrap();
-    bytes
-}
 
 /// The files of a fixture.
 fn unpacked(name: &str) -> Vec<(String, Vec<u8>)> {
@@ -39,8 +22,8 @@ fn unpacked(name: &str) -> Vec<(String, Vec<u8>)> {
 /// An archive with this pickle and one storage.
 fn with_pickle(pickle: &[u8], storage: Vec<u8>) -> Vec<u8> {
     packed(&[
-        ("a/data.pkl".into(), pickle.to_vec()),
-        ("a/data/0".into(), storage),
+        ("a/data.pkl", pickle),
+        ("a/data/0", storage.as_slice()),
     ])
 }
 

@@ -3,9 +3,9 @@
 
 mod common;
 
-use std::io::{self, Write};
+use std::io;
 
-use common::file;
+use common::{file, packed};
 use rnn_formats::{
     Error, ParamShape, Unfit, onnx::States, read, read_with, tensors, torch, zip::Archive,
 };
@@ -25,20 +25,6 @@ fn error(bytes: &[u8]) -> Error {
         Unfit::Differs(lines) => assert_eq!(Error::NotUnderstood(lines), error),
     }
     error
-}
-
-fn packed(files: &[(&str, &[u8])]) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    let mut archive = rawzip::ZipArchiveWriter::new(&mut bytes);
-    for (name, contents) in files {
-        let (mut entry, config) = archive.new_file(name).start().unwrap();
-        let mut writer = config.wrap(&mut entry);
-        writer.write_all(contents).unwrap();
-        let (_, descriptor) = writer.finish().unwrap();
-        entry.finish(descriptor).unwrap();
-    }
-    archive.finish().unwrap();
-    bytes
 }
 
 #[test]
@@ -156,7 +142,7 @@ fn damage_names_the_file_within() {
     let weights = archive.read("model.weights.h5").unwrap();
     let half = &weights[..weights.len() / 2];
     let text = error(&packed(&[
-        ("config.json", &config),
+        ("config.json", config.as_slice()),
         ("model.weights.h5", half),
     ]))
     .to_string();

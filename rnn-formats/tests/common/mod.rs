@@ -1,7 +1,7 @@
 //! Fixtures, the interpreter, and damage.
 #![allow(dead_code)]
 
-use std::path::Path;
+use std::{io::Write, path::Path};
 
 use rnn_formats::Tensor;
 use rnn_reference::{Call, Input, ReferenceModel};
@@ -138,4 +138,19 @@ pub fn damage(bytes: &[u8], times: usize, read: &dyn Fn(&[u8])) {
             altered[at] = bytes[at];
         }
     }
+}
+
+/// A zip archive with these files, stored.
+pub fn packed<N: AsRef<str>, B: AsRef<[u8]>>(files: &[(N, B)]) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let mut archive = rawzip::ZipArchiveWriter::new(&mut bytes);
+    for (name, contents) in files {
+        let (mut entry, config) = archive.new_file(name.as_ref()).start().unwrap();
+        let mut writer = config.wrap(&mut entry);
+        writer.write_all(contents.as_ref()).unwrap();
+        let (_, descriptor) = writer.finish().unwrap();
+        entry.finish(descriptor).unwrap();
+    }
+    archive.finish().unwrap();
+    bytes
 }
