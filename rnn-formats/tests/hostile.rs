@@ -21,10 +21,7 @@ fn unpacked(name: &str) -> Vec<(String, Vec<u8>)> {
 
 /// An archive with this pickle and one storage.
 fn with_pickle(pickle: &[u8], storage: Vec<u8>) -> Vec<u8> {
-    packed(&[
-        ("a/data.pkl", pickle),
-        ("a/data/0", storage.as_slice()),
-    ])
+    packed(&[("a/data.pkl", pickle), ("a/data/0", storage.as_slice())])
 }
 
 /// `torch._utils._rebuild_tensor_v2(storage 0 of floats, offset, sizes, strides, …)`, and 0 and 1 of the memo as the function
