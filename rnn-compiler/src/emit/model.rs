@@ -81,6 +81,7 @@ fn implementation(
         (computed.program, computed.items, computed.cuda);
     let mut items = TokenStream::new();
     let mut scans = TokenStream::new();
+    let mut training_scans = TokenStream::new();
     let mut cuda_scans = TokenStream::new();
     // The kernels of a stream's step, by operation.
     let mut streams: Vec<Option<Emitted>> = Vec::new();
@@ -108,6 +109,11 @@ fn implementation(
             });
             items.extend(scan(rt, &name, e, unroll, first));
             let how = format_ident!("{}", if mask.is_some() { masked } else { plain });
+            let scans = if what == "Inference" {
+                &mut scans
+            } else {
+                &mut training_scans
+            };
             scans.extend(quote!((#rt::Form::#variant, #i) => call.#how::<#name>(),));
         };
         let forwards = ["forward", "forward_masked"];
@@ -216,9 +222,18 @@ fn implementation(
                 fn from_data(data: #rt::ModelData) -> Self { #name { data } }
             }
             impl #rt::CpuProgram for #name {
+                // Inline, so that a library compiles neither for programs that use neither.
+                #[inline]
                 fn scan(call: #rt::ScanCall<'_, '_>) {
                     match (call.form(), call.cell()) {
                         #scans
+                        _ => call.unknown(),
+                    }
+                }
+                #[inline]
+                fn scan_training(call: #rt::ScanCall<'_, '_>) {
+                    match (call.form(), call.cell()) {
+                        #training_scans
                         _ => call.unknown(),
                     }
                 }

@@ -6,7 +6,7 @@ use ndarray::{ArrayD, IxDyn};
 use super::cuda;
 use super::{
     LayerState, ModelData, ModelInfo, Program,
-    cpu::{self, CpuCode},
+    cpu::{self, CpuCode, TrainingCode},
     stateful::Store,
 };
 use crate::{
@@ -50,7 +50,7 @@ impl<P: Program> Learner for P {
         if self.data().resident.is_some() {
             return cuda::forward(&P::INFO, self.data_mut(), inputs, seed);
         }
-        cpu::forward(&CpuCode::of::<P>(), self.data_mut(), inputs, seed)
+        cpu::forward(&TrainingCode::of::<P>(), self.data_mut(), inputs, seed)
     }
 
     fn infer(&mut self, inputs: &[InputView<'_>]) -> Result<(), Error> {
@@ -77,7 +77,12 @@ impl<P: Program> Learner for P {
         if self.data().resident.is_some() {
             return cuda::backward(self.data_mut(), d_outputs, gradients);
         }
-        cpu::backward(&CpuCode::of::<P>(), self.data_mut(), d_outputs, gradients)
+        cpu::backward(
+            &TrainingCode::of::<P>(),
+            self.data_mut(),
+            d_outputs,
+            gradients,
+        )
     }
 
     fn output_mask(&self, index: usize) -> Option<&[f32]> {

@@ -12,7 +12,7 @@ use rnn_runtime::{
     learner::{InputView, Learner, StepSeed, Values},
     model::{LayerState, Model},
 };
-use tiny::{Tiny, plain};
+use tiny::{OrOnlyInfers, Tiny, plain};
 
 /// Numbers in -1..1 that look like nothing.
 fn number(i: usize, seed: usize) -> f32 {
@@ -342,6 +342,19 @@ fn parameters_are_listed_in_the_order_of_the_weights() {
     for p in model.params() {
         assert_eq!(model.param(p.name).unwrap().1.len(), p.len());
     }
+}
+
+#[test]
+fn inference_names_no_kernel_of_training() {
+    let model = OrOnlyInfers::<false, false>::with_seed(3);
+    let x = data(2, 3);
+    let y = model.predict((&x.x, &x.real, &x.from)).unwrap();
+    let trains = Tiny::<false>::with_seed(3);
+    assert_eq!(y, trains.predict((&x.x, &x.real, &x.from)).unwrap());
+    assert_eq!(
+        model.stream().unwrap().step(&([0.1, 0.2, 0.3], true)),
+        trains.stream().unwrap().step(&([0.1, 0.2, 0.3], true))
+    );
 }
 
 #[test]

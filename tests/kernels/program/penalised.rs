@@ -114,6 +114,9 @@ impl CpuProgram for Penalised {
     fn scan(call: ScanCall<'_, '_>) {
         call.unknown();
     }
+    fn scan_training(call: ScanCall<'_, '_>) {
+        call.unknown();
+    }
 }
 
 const fn cost(l1: f32, l2: f32) -> Instruction {

@@ -1,6 +1,8 @@
 //! A model as the compiler writes it, by hand: `h' = x W + b + h U` under a mask, its states given
 //! by an input or kept from batch to batch. What does not depend on each other runs in `both`.
 
+use std::marker::PhantomData;
+
 use ndarray::{Array2, Array3};
 use rnn_runtime::code::*;
 
@@ -8,7 +10,10 @@ use crate::cell::*;
 
 /// The model; `STATEFUL`: stateful. Inputs: `x`, `real` (a mask), `from` (the first state). Outputs:
 /// the sequence of states, and the last.
-pub struct Tiny<const STATEFUL: bool>(ModelData);
+pub type Tiny<const STATEFUL: bool> = OrOnlyInfers<STATEFUL, true>;
+
+/// The same; without `TRAINS` a program that names the kernels of training does not compile.
+pub struct OrOnlyInfers<const STATEFUL: bool, const TRAINS: bool>(ModelData);
 
 const fn part(param: usize) -> MatrixSlice {
     MatrixSlice {
@@ -54,7 +59,7 @@ const KEPT_STATES: &[StateSpec] = &[StateSpec {
     training_output: at(END),
 }];
 
-impl<const STATEFUL: bool> StreamProgram for Tiny<STATEFUL> {
+impl<const STATEFUL: bool, const TRAINS: bool> StreamProgram for OrOnlyInfers<STATEFUL, TRAINS> {
     const STREAM: StreamInfo = StreamInfo {
         weights: B + UNITS,
         reads_tables: false,
@@ -105,8 +110,8 @@ impl<const STATEFUL: bool> StreamProgram for Tiny<STATEFUL> {
             );
             m.hold_output(const { StreamSlice::<Self, UNITS>::new(&at(Y)) });
         } else {
-            run_step::<S, W, StreamPre<STATEFUL>>(s, m);
-            run_step::<S, W, StreamStep<STATEFUL>>(s, m);
+            run_step::<S, W, StreamPre<Self>>(s, m);
+            run_step::<S, W, StreamStep<Self>>(s, m);
         }
     }
     fn step_output(values: StepResults<'_, Self>) -> Self::StepOutput<'_> {
@@ -114,9 +119,9 @@ impl<const STATEFUL: bool> StreamProgram for Tiny<STATEFUL> {
     }
 }
 
-enum StreamPre<const STATEFUL: bool> {}
-impl<const STATEFUL: bool> StreamBody for StreamPre<STATEFUL> {
-    type Program = Tiny<STATEFUL>;
+struct StreamPre<P>(PhantomData<P>);
+impl<P: StreamProgram> StreamBody for StreamPre<P> {
+    type Program = P;
     const KERNEL: Kernel = PRE;
     #[inline(always)]
     fn tile<S: Simd, W: PanelFormat>(s: S, k: &StepTile<'_, Self, S, W>) {
@@ -126,9 +131,9 @@ impl<const STATEFUL: bool> StreamBody for StreamPre<STATEFUL> {
     }
 }
 
-enum StreamStep<const STATEFUL: bool> {}
-impl<const STATEFUL: bool> StreamBody for StreamStep<STATEFUL> {
-    type Program = Tiny<STATEFUL>;
+struct StreamStep<P>(PhantomData<P>);
+impl<P: StreamProgram> StreamBody for StreamStep<P> {
+    type Program = P;
     const KERNEL: Kernel = STEP;
     #[inline(always)]
     fn tile<S: Simd, W: PanelFormat>(s: S, k: &StepTile<'_, Self, S, W>) {
@@ -142,12 +147,12 @@ impl<const STATEFUL: bool> StreamBody for StreamStep<STATEFUL> {
 
 // Where the workspace is built with the feature `cuda`, a program has kernels for devices; nobody moves this one to one.
 with_cuda! {
-    impl<const STATEFUL: bool> CudaProgram for Tiny<STATEFUL> {
+    impl<const STATEFUL: bool, const TRAINS: bool> CudaProgram for OrOnlyInfers<STATEFUL, TRAINS> {
         const CUDA: CudaCode = CudaCode { computed: &[], forms: &[] };
     }
 }
 
-impl<const STATEFUL: bool> Program for Tiny<STATEFUL> {
+impl<const STATEFUL: bool, const TRAINS: bool> Program for OrOnlyInfers<STATEFUL, TRAINS> {
     const INFO: ModelInfo = ModelInfo {
         name: "Tiny",
         params: &[
@@ -237,12 +242,21 @@ impl<const STATEFUL: bool> Program for Tiny<STATEFUL> {
         &mut self.0
     }
     fn from_data(data: ModelData) -> Self {
-        Tiny(data)
+        Self(data)
     }
 }
 
-impl<const STATEFUL: bool> CpuProgram for Tiny<STATEFUL> {
+impl<const STATEFUL: bool, const TRAINS: bool> CpuProgram for OrOnlyInfers<STATEFUL, TRAINS> {
     fn scan(call: ScanCall<'_, '_>) {
+        call.forward_masked::<Forward>();
+    }
+    fn scan_training(call: ScanCall<'_, '_>) {
+        const {
+            assert!(
+                TRAINS,
+                "a program that only infers compiles the kernels of training"
+            )
+        };
         match call.form() {
             Form::Backward => call.backward_masked::<Backward>(),
             _ => call.forward_masked::<Forward>(),
@@ -378,7 +392,7 @@ const STREAM: [Buf; 6] = [
     Buf::new(96, 16, 1, 1, Extent::One),
 ];
 
-impl<const STATEFUL: bool> Streamable for Tiny<STATEFUL> {}
+impl<const STATEFUL: bool, const TRAINS: bool> Streamable for OrOnlyInfers<STATEFUL, TRAINS> {}
 
 /// The model in plain loops: the sequence of outputs and the last state, of one row.
 pub fn plain(w: &[f64], x: &[f64], real: &[bool], from: &[f64]) -> (Vec<f64>, Vec<f64>) {

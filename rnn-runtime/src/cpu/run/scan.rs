@@ -10,11 +10,15 @@ use crate::cpu::{
 
 /// The kernels of a model's cells. Generated.
 pub trait CpuProgram: Send + Sync + 'static {
-    /// Runs the cell and the form that `call` names by one of its methods.
+    /// Runs the cell that `call` names, in inference, by one of its methods.
     fn scan(call: ScanCall<'_, '_>);
+
+    /// The same in training, forwards or backwards. It stands alone so that a program that only infers never names it:
+    /// rustc then compiles none of training's kernels, which are half of a model's code.
+    fn scan_training(call: ScanCall<'_, '_>);
 }
 
-/// [`CpuProgram::scan`] of a model. Executors have it rather than the model's type, so that all but kernels is
+/// [`CpuProgram::scan`] or [`CpuProgram::scan_training`] of a model. Executors have it rather than the model's type, so that all but kernels is
 /// compiled once, with this crate.
 pub type RunScan = fn(ScanCall<'_, '_>);
 

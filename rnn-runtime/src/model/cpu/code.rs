@@ -46,7 +46,7 @@ impl StreamCode {
     }
 }
 
-/// What the CPU needs of a [`Program`] to run batches and to train. It is one type for all models, so that both are
+/// What the CPU needs of a [`Program`] to run batches in inference. It is one type for all models, so that this is
 /// compiled once, with this crate, and only kernels are compiled for each model.
 #[derive(Clone, Copy)]
 pub(in crate::model) struct CpuCode {
@@ -60,6 +60,25 @@ impl CpuCode {
         CpuCode {
             info: &P::INFO,
             scan: P::scan,
+            weights: StreamCode::of::<P>(),
+        }
+    }
+}
+
+/// What the CPU needs of a [`Program`] to train, [`CpuProgram::scan_training`](crate::cpu::run::CpuProgram) among it. A
+/// program that only infers never names this type, so no kernel of training is compiled for it.
+#[derive(Clone, Copy)]
+pub(in crate::model) struct TrainingCode {
+    pub info: &'static ModelInfo,
+    pub scan: RunScan,
+    pub weights: StreamCode,
+}
+
+impl TrainingCode {
+    pub fn of<P: Program>() -> Self {
+        TrainingCode {
+            info: &P::INFO,
+            scan: P::scan_training,
             weights: StreamCode::of::<P>(),
         }
     }

@@ -1,7 +1,7 @@
 //! Training: every layer forwards over the whole batch, then backwards.
 
 use super::{
-    CpuCode,
+    CpuCode, TrainingCode,
     batch::{Outcome, axes, infer},
 };
 use crate::{
@@ -49,7 +49,7 @@ fn times(axis: Option<usize>, axes: &[usize]) -> Times {
 
 /// A forward pass of training.
 pub(in crate::model) fn forward(
-    code: &CpuCode,
+    code: &TrainingCode,
     data: &mut ModelData,
     inputs: &[InputView<'_>],
     seed: StepSeed,
@@ -121,7 +121,7 @@ pub(in crate::model) fn evaluate(
 
 /// The backward pass after [`forward`].
 pub(in crate::model) fn backward(
-    code: &CpuCode,
+    code: &TrainingCode,
     data: &mut ModelData,
     d_outputs: &[&[f32]],
     gradients: &mut [f32],
@@ -144,7 +144,7 @@ pub(in crate::model) fn nothing_to_go_back_over() -> Error {
 
 fn backward_over(
     info: &ModelInfo,
-    code: &CpuCode,
+    code: &TrainingCode,
     isa: Isa,
     data: &mut ModelData,
     state: &mut State,

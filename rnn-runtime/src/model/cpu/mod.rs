@@ -9,7 +9,7 @@ mod stream;
 #[cfg(feature = "cuda")]
 pub(super) use batch::{Outcome, axes};
 pub(super) use batch::{infer, predict};
-pub(super) use code::{CpuCode, StreamCode};
+pub(super) use code::{CpuCode, StreamCode, TrainingCode};
 #[cfg(feature = "cuda")]
 pub(super) use learn::nothing_to_go_back_over;
 pub(super) use learn::{State, backward, evaluate, forward};
