@@ -25,8 +25,15 @@ pub struct Checked {
 pub struct Plan {
     /// The text of `Model::plan()`.
     pub text: String,
+    /// Why it cannot run step by step, if it cannot.
+    pub whole: Option<String>,
+}
+
+impl Plan {
     /// Whether it can run step by step.
-    pub streams: bool,
+    pub fn streams(&self) -> bool {
+        self.whole.is_none()
+    }
 }
 
 fn tokens(text: &str) -> Done<TokenStream> {
@@ -89,7 +96,7 @@ pub fn plan(text: &str, cells: &[(String, String)]) -> Done<Plan> {
         Failure::new(d.text())
     })?;
     Ok(Plan {
-        streams: plan.needs_whole_sequence.is_none(),
+        whole: plan.needs_whole_sequence.map(|whole| whole.why),
         text: plan.text,
     })
 }

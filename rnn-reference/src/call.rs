@@ -30,6 +30,8 @@ pub struct InputInfo {
     pub steps: Option<Option<usize>>,
     /// Numbers of one step; 1 for ids and masks.
     pub width: usize,
+    /// The axes of one step; none for ids and masks.
+    pub features: Vec<usize>,
 }
 
 /// A state that stays between calls.

@@ -30,7 +30,7 @@ use build::Part;
 use cell::known;
 use rnn_compiler::{
     diagnostics::{Diagnostic, Diagnostics},
-    ir::{LayerGraph, Time},
+    ir::{Content, LayerGraph, Time},
     layer,
     layers::LAYERS,
     passes,
@@ -152,6 +152,10 @@ impl ReferenceModel {
                     Time::Steps(t) => Some(Some(known(t)?)),
                 },
                 width: known(&shape.width())?,
+                features: match shape.content {
+                    Content::Numbers => shape.axes.iter().map(known).collect::<Result<_, _>>()?,
+                    Content::Ids | Content::Mask => Vec::new(),
+                },
             })
         };
         self.graph.inputs.iter().map(of).collect()

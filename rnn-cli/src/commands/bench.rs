@@ -44,7 +44,7 @@ pub fn bench(
     let model = Opened::read(file)?.model()?;
     let plan = compile::plan(model.text(), &model.network.cells)?;
     output.notes(&model.notes);
-    let program = program::build(&model, plan.streams, building, output)?;
+    let program = program::build(&model, plan.streams(), building, output)?;
     let progress = output.progress("measuring");
     let words = [batch.to_string(), steps.to_string(), seconds.to_string()];
     let printed = program::run(&program, &["bench", &words[0], &words[1], &words[2]]);

@@ -1,6 +1,6 @@
 //! `recurrent convert`.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use rnn_formats::{Body, Error, write};
 use serde_json::json;
@@ -61,10 +61,13 @@ pub fn convert(file: &ModelFile, conversion: &Conversion<'_>, output: Output) ->
                 (Target::Keras, _) => write::keras(network, tensors),
                 (Target::Onnx, _) => write::onnx(network, tensors),
                 (Target::Rtneural, _) => write::rtneural(network, tensors),
-                (Target::Rust, _) => Ok(write::Written {
-                    bytes: rust(&model, path).into_bytes(),
-                    notes: Vec::new(),
-                }),
+                (Target::Rust, _) => {
+                    let (text, note) = rust(&model, path);
+                    Ok(write::Written {
+                        bytes: text.into_bytes(),
+                        notes: note.into_iter().collect(),
+                    })
+                }
             };
             (written.map_err(|e| unwritten(path, &e))?, model.notes)
         }
@@ -118,21 +121,41 @@ fn unwritten(path: &Path, e: &Error) -> Failure {
     ))
 }
 
-/// The model as Rust: what a user writes who wants to change it.
-fn rust(model: &Model, path: &Path) -> String {
-    let file = model.opened.path.canonicalize();
-    let file = file.unwrap_or_else(|_| model.opened.path.clone());
-    let folder = path.parent().and_then(|p| match p.as_os_str().is_empty() {
-        true => std::env::current_dir().ok(),
-        false => p.canonicalize().ok(),
-    });
-    // Beside the new file by its name, else where it is.
-    let file = match (file.parent(), file.file_name()) {
-        (Some(of), Some(name)) if Some(of) == folder.as_deref() => {
-            name.to_string_lossy().into_owned()
-        }
-        _ => file.to_string_lossy().into_owned(),
+/// The folder of the crate that a file is in: the nearest above it that has a Cargo.toml.
+fn home(file: &Path) -> Option<PathBuf> {
+    let folder = match file.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder.canonicalize().ok()?,
+        _ => std::env::current_dir().ok()?,
     };
+    let mut above = folder.ancestors();
+    let home = above.find(|folder| folder.join("Cargo.toml").is_file())?;
+    Some(home.to_owned())
+}
+
+/// A file as `weights =` names it, relative to the crate that `to` is in; and what to do if it is not in there.
+fn weights_path(file: &Path, to: &Path) -> (String, Option<String>) {
+    let name = file.file_name().unwrap_or_default().to_string_lossy();
+    let home = home(to);
+    let inside = home.as_deref().and_then(|home| {
+        let file = file.canonicalize().ok()?;
+        let path = file.strip_prefix(home).ok()?.iter();
+        let parts: Vec<_> = path.map(|part| part.to_string_lossy()).collect();
+        Some(parts.join("/"))
+    });
+    match inside {
+        Some(path) => (path, None),
+        None => {
+            let note = format!(
+                "`weights = {name:?}` is relative to the folder of the crate's Cargo.toml: copy {name} there, or write where it is"
+            );
+            (name.into_owned(), Some(note))
+        }
+    }
+}
+
+/// The model as Rust: what a user writes who wants to change it. And what to do with the file of its weights.
+fn rust(model: &Model, path: &Path) -> (String, Option<String>) {
+    let (file, note) = weights_path(&model.opened.path, path);
     let mut text = String::from("use recurrent::prelude::*;\n\n");
     for (_, cell) in &model.network.cells {
         text.push_str(&format!("rnn_cell! {{\n{}\n}}\n\n", indented(cell)));
@@ -149,7 +172,7 @@ fn rust(model: &Model, path: &Path) -> String {
         ),
     };
     text.push_str(&format!("rnn_model! {{\n{layers}\n}}\n"));
-    text
+    (text, note)
 }
 
 fn indented(text: &str) -> String {

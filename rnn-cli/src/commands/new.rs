@@ -3,7 +3,7 @@
 use std::{fs, path::Path};
 
 use rnn_compiler::ir::Content;
-use rnn_reference::{Call, Input};
+use rnn_reference::{Call, Input, InputInfo};
 use serde_json::json;
 
 use crate::{
@@ -12,7 +12,7 @@ use crate::{
     failure::{Done, Failure},
     model::{Model, Opened},
     output::{self, Output},
-    program::{self, Expected, Template, crate_of},
+    program::{self, Expected, Given, Template, crate_of},
 };
 
 /// Steps of the test where the model leaves them open.
@@ -34,18 +34,14 @@ pub fn new(file: &ModelFile, folder: &Path, recurrent: Option<&str>, output: Out
     let dependency = program::dependency(recurrent)?;
     let name = program::type_name(&model.opened.stem());
     let package = package(folder);
-    let (expected, widths) = expected(&model)?;
+    let expected = expected(&model)?;
     let template = Template {
         package: &package,
         dependency: &dependency,
         declaration: "",
     };
-    let mut files = crate_of(&model, &template, &name, plan.streams, &expected);
-    for (path, text) in &mut files {
-        if *path == "tests/outputs.rs" {
-            text.push_str(&widths);
-        }
-    }
+    let whole = plan.whole.as_deref();
+    let (files, start) = crate_of(&model, &template, &name, whole, &expected);
     // Beside its place first: a crate is there whole or not at all.
     let parent = match folder.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
@@ -68,21 +64,20 @@ pub fn new(file: &ModelFile, folder: &Path, recurrent: Option<&str>, output: Out
     }
     fs::rename(&root, folder).map_err(|e| failed(&e))?;
     let text = format!(
-        "{}: a crate with the type `{name}`{}\ncd {} && cargo test && cargo run --release",
+        "{}: a crate with the type `{name}`{}\ncd {} && cargo test && {start}",
         folder.display(),
-        match plan.streams {
-            true => "",
-            false => ", which needs the whole sequence and does not stream",
-        },
+        whole.map_or(String::new(), |why| format!(
+            ", which does not stream: {why}"
+        )),
         folder.display()
     );
     let json = json!({
         "folder": folder,
         "package": package,
         "type": name,
-        "streams": plan.streams,
+        "streams": plan.streams(),
         "notes": model.notes,
-        "files": files.iter().map(|(path, _)| *path).collect::<Vec<_>>(),
+        "files": files.iter().map(|(path, _)| path).collect::<Vec<_>>(),
     });
     output.notes(&model.notes);
     output.print(&text, &json)
@@ -110,9 +105,8 @@ fn package(folder: &Path) -> String {
     }
 }
 
-/// Inputs that are not all alike and what the interpreter gives for them; and the widths of outputs, as a constant of the
-/// test.
-fn expected(model: &Model) -> Done<(Expected, String)> {
+/// Inputs that are not all alike and what the interpreter gives for them.
+fn expected(model: &Model) -> Done<Expected> {
     let wrong = |e: rnn_reference::Wrong| Failure::new(e.to_string());
     let infos = model.reference.inputs().map_err(wrong)?;
     let mut state = 1_u32;
@@ -157,25 +151,19 @@ fn expected(model: &Model) -> Done<(Expected, String)> {
         .reference
         .call(&model.weights(), &call)
         .map_err(wrong)?;
-    let widths: Vec<String> = answer.outputs.iter().map(|o| o.width.to_string()).collect();
-    let expected = Expected {
-        inputs: inputs
-            .into_iter()
-            .map(|input| {
-                let ids = input.ids.iter().map(|id| f64::from(*id));
-                (
-                    input.time,
-                    input.floats.iter().copied().chain(ids).collect(),
-                )
-            })
-            .collect(),
-        outputs: answer.outputs.into_iter().map(|o| o.data).collect(),
+    let given = |(info, input): (InputInfo, Input)| Given {
+        info,
+        time: input.time,
+        values: match input.floats.is_empty() {
+            true => input.ids.into_iter().map(|id| id as f64).collect(),
+            false => input.floats,
+        },
     };
-    let widths = format!(
-        "\n/// Numbers of a step of each output.\n#[allow(dead_code)]\nconst WIDTHS: &[usize] = &[{}];\n",
-        widths.join(", ")
-    );
-    Ok((expected, widths))
+    Ok(Expected {
+        inputs: infos.into_iter().zip(inputs).map(given).collect(),
+        widths: answer.outputs.iter().map(|o| o.width).collect(),
+        outputs: answer.outputs.into_iter().map(|o| o.data).collect(),
+    })
 }
 
 /// The smallest vocabulary of the model.

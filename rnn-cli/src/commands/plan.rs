@@ -14,7 +14,7 @@ pub fn plan(file: &ModelFile, output: Output) -> Done<()> {
     output.notes(&model.notes);
     let json = json!({
         "file": file.file,
-        "streams": plan.streams,
+        "streams": plan.streams(),
         "notes": model.notes,
         "plan": plan.text,
     });

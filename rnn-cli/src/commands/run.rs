@@ -177,7 +177,7 @@ fn by_program(
 ) -> Done<Vec<(String, Array)>> {
     let plan = compile::plan(model.text(), &model.network.cells)?;
     let graph = compile::check(model.text(), &model.network.cells)?.graph;
-    let program = program::build(model, plan.streams, building, output)?;
+    let program = program::build(model, plan.streams(), building, output)?;
     let mut bytes = Vec::new();
     let infos = model
         .reference

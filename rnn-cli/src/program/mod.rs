@@ -1,6 +1,7 @@
 //! Programs with a model in them: made, built by cargo, run.
 
 mod cache;
+mod created;
 mod templates;
 
 use std::{
@@ -19,7 +20,8 @@ use crate::{
     output::Output,
 };
 
-pub use templates::{Expected, Template, crate_of};
+pub use created::{Expected, Given, crate_of};
+pub use templates::Template;
 
 /// The folder of `recurrent` that this tool was built in.
 const HOME: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
@@ -149,7 +151,7 @@ pub fn build(model: &Model, streams: bool, building: &Building, output: Output) 
     };
     let sources = folder.join("src");
     fs::create_dir_all(&sources).map_err(|e| Failure::io(&sources, "made", &e))?;
-    cache::keep(&folder.join("Cargo.toml"), program.cargo().as_bytes())?;
+    cache::keep(&folder.join("Cargo.toml"), program.cargo("").as_bytes())?;
     let tool = program.tool(model, streams)?;
     cache::keep(&sources.join("main.rs"), tool.as_bytes())?;
     let progress = output.progress(&format!("building {name}"));

@@ -75,7 +75,7 @@ fn rust_text_names_the_file() {
     let folder = tempfile::tempdir().unwrap();
     let file = keras(folder.path(), "shared.keras");
     let target = path(&folder, "shared.rs");
-    fine(&["convert", &file, &target]);
+    let said = fine(&["convert", &file, &target]);
     let text = fs::read_to_string(target).unwrap();
     assert!(
         text.contains("pub struct Shared {\n        input left: [_, 3];"),
@@ -85,6 +85,31 @@ fn rust_text_names_the_file() {
         text.ends_with("    }, weights = \"shared.keras\"\n}\n"),
         "{text}"
     );
+    // There is no crate whose folder the path could be relative to.
+    assert!(
+        said.contains("note: `weights = \"shared.keras\"` is relative to"),
+        "{said}"
+    );
+
+    // In a crate it is relative to the crate's folder, wherever the text stands.
+    let home = folder.path().join("home");
+    fs::create_dir_all(home.join("src/parts")).unwrap();
+    fs::create_dir_all(home.join("models")).unwrap();
+    fs::write(home.join("Cargo.toml"), "").unwrap();
+    let inside = keras(&home.join("models"), "shared.keras");
+    for (file, expected, notes) in [
+        (&inside, "models/shared.keras", 0),
+        (&file, "shared.keras", 1),
+    ] {
+        let target = home.join("src/parts/shared.rs");
+        let said = json(&["convert", file, &target.to_string_lossy(), "--force"]);
+        assert_eq!(said["notes_of_output"].as_array().unwrap().len(), notes);
+        let text = fs::read_to_string(target).unwrap();
+        assert!(
+            text.ends_with(&format!("}}, weights = {expected:?}\n}}\n")),
+            "{text}"
+        );
+    }
 }
 
 #[test]
@@ -215,11 +240,57 @@ fn new_crates_have_no_unwrap() {
         let file = keras(folder.path(), name);
         let target = path(&folder, &name.replace('.', "-"));
         fine(&["new", &file, &target]);
-        for text in ["src/lib.rs", "src/main.rs", "tests/outputs.rs"] {
+        for text in ["src/lib.rs", "src/main.rs", "tests/outputs.rs", "README.md"] {
             let text = fs::read_to_string(Path::new(&target).join(text)).unwrap();
             for word in [".unwrap()", ".expect(", "@"] {
                 assert!(!text.contains(word), "{word} in\n{text}");
             }
         }
     }
+}
+
+/// The command that `new` prints has all that the program reads, and the README calls it with arrays of the right axes.
+#[test]
+fn new_crates_say_how_they_are_started() {
+    let folder = tempfile::tempdir().unwrap();
+    let onnx = path(&folder, "voice.onnx");
+    let file = keras(folder.path(), "state_in_and_out.keras");
+    fine(&["convert", &file, &onnx]);
+    let made = |file: &str, name: &str| {
+        let target = path(&folder, name);
+        let said = fine(&["new", file, &target]);
+        let readme = fs::read_to_string(Path::new(&target).join("README.md")).unwrap();
+        (said, readme, target)
+    };
+    let (said, readme, target) = made(&onnx, "voice");
+    let start = "cargo run --release -- inputs/x.txt inputs/h.txt inputs/c.txt\n";
+    assert!(said.ends_with(start), "{said}");
+    assert!(readme.contains(start), "{readme}");
+    assert!(said.contains("does not stream: "), "{said}");
+    assert!(
+        readme.contains("let h = Array2::<f32>::zeros((1, 3)); // [batch, features]\n"),
+        "{readme}"
+    );
+    assert!(readme.contains(".predict((&x, &h, &c))?"), "{readme}");
+    assert!(readme.contains("`--states stream` of the tool"), "{readme}");
+    let lines = |input: &str| {
+        fs::read_to_string(Path::new(&target).join(input))
+            .unwrap()
+            .lines()
+            .count()
+    };
+    assert_eq!((lines("inputs/x.txt"), lines("inputs/h.txt")), (16, 1));
+
+    let (said, readme, target) = made(&keras(folder.path(), "two_inputs.keras"), "two");
+    assert!(
+        said.ends_with("cargo run --release < inputs/steps.txt\n"),
+        "{said}"
+    );
+    assert!(readme.contains("stream.step(&[1.0; 4])?"), "{readme}");
+    assert!(readme.contains("of all inputs in a row"), "{readme}");
+    let steps = fs::read_to_string(Path::new(&target).join("inputs/steps.txt")).unwrap();
+    assert!(
+        steps.lines().all(|line| line.split(' ').count() == 4),
+        "{steps}"
+    );
 }

@@ -85,12 +85,14 @@ fn a_new_crate_passes_its_test() {
         "embedding.keras",
         "bidirectional_concat.keras",
         "two_inputs.keras",
+        "state_in_and_out.keras",
     ] {
         let folder = tempfile::tempdir().unwrap();
         let file = keras(folder.path(), name);
         let target = path(&folder, "made");
         let said = json(&["new", &file, &target]);
-        assert_eq!(said["streams"], name != "bidirectional_concat.keras");
+        let streams = !["bidirectional_concat.keras", "state_in_and_out.keras"].contains(&name);
+        assert_eq!(said["streams"], streams);
         let mut cargo = Command::new(env!("CARGO"));
         cargo
             .args(["test", "--release", "--all-targets"])
@@ -107,6 +109,38 @@ fn a_new_crate_passes_its_test() {
         );
         assert!(!words.contains("warning"), "{name}: {words}");
         assert!(wrong(&["new", &file, &target]).contains("is there already"));
+        // It runs on what it comes with: a file for each of several inputs of a batch, or what is piped in.
+        let inputs = Path::new(&target).join("inputs");
+        let program = cache().join("target/release/made");
+        let all: Vec<PathBuf> = fs::read_dir(inputs)
+            .unwrap()
+            .map(|file| file.unwrap().path())
+            .collect();
+        match &all[..] {
+            [one] => {
+                let done = fed(&program, &fs::read_to_string(one).unwrap());
+                assert!(done.status.success(), "{name}");
+                assert!(!done.stdout.is_empty(), "{name}");
+            }
+            _ => {
+                let of = |input: &str| Path::new(&target).join(format!("inputs/{input}.txt"));
+                let named = |inputs: &[&str]| {
+                    Command::new(&program)
+                        .args(inputs.iter().map(|i| of(i)))
+                        .output()
+                        .unwrap()
+                };
+                let words = String::from_utf8(named(&["x"]).stderr).unwrap();
+                assert_eq!(
+                    words,
+                    "error: name a file of numbers for each input: x, h, c\n"
+                );
+                let done = named(&["x", "h", "c"]);
+                let words = String::from_utf8(done.stdout).unwrap();
+                let headers: Vec<&str> = words.lines().filter(|line| line.ends_with(':')).collect();
+                assert_eq!(headers, ["dense:", "lstm:", "lstm_1:"], "{words}");
+            }
+        }
         // What cannot be an input is said, and nothing panics.
         let lines: &[(&str, &str)] = match name {
             "lstm.keras" => &[
@@ -126,7 +160,9 @@ fn a_new_crate_passes_its_test() {
                     "error: line 1: a class id is a whole number below ",
                 ),
             ],
-            "bidirectional_concat.keras" => &[("1\nx\n", "error: line 2: expected a number")],
+            "bidirectional_concat.keras" => {
+                &[("1\nx\n", "error: input, line 2: expected a number")]
+            }
             _ => &[],
         };
         for (input, expected) in lines {

@@ -123,6 +123,7 @@ pub(super) fn io(rt: &TokenStream, plan: &Plan) -> Io {
                 #vis struct #of_step { #(#[doc = #step_docs] pub #names: #steps,)* }
             });
             items.extend(quote! {
+                #[doc(hidden)]
                 impl #rt::FromNumbers for #of_step {
                     const LEN: usize = 0 #(+ <#steps as #rt::FromNumbers>::LEN)*;
                     fn take(x: &mut &[f32]) -> ::core::result::Result<Self, #rt::Error> {
@@ -174,6 +175,7 @@ pub(super) fn io(rt: &TokenStream, plan: &Plan) -> Io {
             #[doc = #doc]
             #[derive(::core::clone::Clone, ::core::fmt::Debug)]
             #vis struct #of { #(#[doc = #docs] pub #out_names: #arrays,)* }
+            #[doc(hidden)]
             impl #rt::Outputs for #of {
                 fn from_arrays(arrays: #rt::Vec<#rt::ArrayD<f32>>) -> ::core::result::Result<Self, #rt::Error> {
                     let (#(#locals,)*) = #rt::Outputs::from_arrays(arrays)?;

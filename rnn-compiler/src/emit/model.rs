@@ -101,7 +101,7 @@ fn implementation(
         };
         let mut one = |what: &str, e: &Emitted, unroll, first, [plain, masked]: [&str; 2]| {
             let (name, variant) = (form(what, i), format_ident!("{what}"));
-            let (on_device, layer) = (&e.cuda, &op.text);
+            let (on_device, layer) = (&e.cuda, op.title());
             cuda_scans.extend(quote! {
                 #rt::CudaForm {
                     cell: #i, layer: #layer, form: #rt::Form::#variant, first: #first, scan: #on_device
@@ -190,6 +190,7 @@ fn implementation(
         #stream_buffers
         #(#stream_kernels)*
         #computed_items
+        #[doc(hidden)]
         impl #rt::StreamProgram for #name {
             #stream_info
             type Values = #rt::Inline<{ #rt::lines(__STREAM_LEN) }>;
@@ -213,6 +214,7 @@ fn implementation(
             #own_shapes
             #buffers
             #items
+            #[doc(hidden)]
             impl #rt::Program for #name {
                 #info
                 #trained
@@ -221,6 +223,7 @@ fn implementation(
                 fn data_mut(&mut self) -> &mut #rt::ModelData { &mut self.data }
                 fn from_data(data: #rt::ModelData) -> Self { #name { data } }
             }
+            #[doc(hidden)]
             impl #rt::CpuProgram for #name {
                 // Inline, so that a library compiles neither for programs that use neither.
                 #[inline]
@@ -239,6 +242,7 @@ fn implementation(
                 }
             }
             #rt::with_cuda! {
+                #[doc(hidden)]
                 impl #rt::CudaProgram for #name {
                     const CUDA: #rt::CudaCode = #rt::CudaCode {
                         computed: &[#cuda_computed],
@@ -267,6 +271,7 @@ fn step_by_step(
     let bound = bound.map(|bound| quote!(where #bound));
     quote! {
         impl #rt::Streamable for #name #bound {}
+        #[doc(hidden)]
         impl #generics #rt::CallWith<#input> for #name #bound {
             type Output = #output;
             #[inline(always)]

@@ -85,6 +85,7 @@ pub(super) fn program_weights(
         #(#files)*
         #packed
         #tables
+        #[doc(hidden)]
         impl #rt::ProgramModel for #name {
             const WEIGHTS: #rt::ProgramWeights = #rt::ProgramWeights {
                 packed: __PACKED_IN_PROGRAM.floats(),

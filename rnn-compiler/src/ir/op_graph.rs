@@ -117,6 +117,11 @@ impl Op {
     pub fn is_parameter_alone(&self) -> bool {
         self.inputs.is_empty() && matches!(self.kind, OpKind::Cell(_))
     }
+
+    /// How a plan names it: `lstm_1, LSTM(64)`. The name is what `state` and parameters have, and what a summary lists.
+    pub fn title(&self) -> String {
+        format!("{}, {}", self.name, self.text)
+    }
 }
 
 /// One operation.
@@ -134,6 +139,8 @@ pub struct Op {
     pub stream: u64,
     /// Where the layer stands.
     pub span: Span,
+    /// The layer's name, as `state` and parameters have it: `lstm_1`.
+    pub name: String,
     /// The layer, for the plan: `LSTM(64)`.
     pub text: String,
     /// The direction of a `Bidirectional` layer that it belongs to.

@@ -87,9 +87,9 @@ fn split(g: &mut OpGraph, value: ValueId, at: usize) {
         .map(|s| &mut s.output)
         .for_each(&mut copy);
     g.values = values;
-    let (span, text) = match g.ops.get(at.saturating_sub(1)) {
-        Some(op) => (op.span, op.text.clone()),
-        None => (proc_macro2::Span::call_site(), String::new()),
+    let (span, name, text) = match g.ops.get(at.saturating_sub(1)) {
+        Some(op) => (op.span, op.name.clone(), op.text.clone()),
+        None => (proc_macro2::Span::call_site(), String::new(), String::new()),
     };
     let fan_out = Op {
         kind: OpKind::Op(Rc::new(FanOut)),
@@ -98,6 +98,7 @@ fn split(g: &mut OpGraph, value: ValueId, at: usize) {
         outputs: copies,
         axis: g.values[value].axis,
         span,
+        name,
         text,
         half: None,
     };

@@ -181,6 +181,7 @@ impl Lowering<'_> {
             axis,
             stream: 0,
             span: layer.span,
+            name: layer.name.clone(),
             text: layer.text.clone(),
             half: None,
         });

@@ -18,7 +18,7 @@ pub(super) fn explain(plan: &Plan) -> String {
         if op.is_parameter_alone() {
             continue;
         }
-        let _ = write!(text, "{}: ", op.text);
+        let _ = write!(text, "{}: ", op.title());
         let _ = match (&op.kind, cell) {
             (_, Some(cell)) => {
                 let asked = match &op.kind {

@@ -41,7 +41,7 @@ pub struct CudaScan {
 pub struct CudaForm {
     /// Which of the model's cells.
     pub cell: usize,
-    /// The layer as it was written.
+    /// The layer, by its name and as it was written: `lstm, LSTM(64)`.
     pub layer: &'static str,
     /// In which form.
     pub form: Form,

@@ -90,10 +90,12 @@ pub trait StreamProgram: Sized {
     fn step_output(values: StepResults<'_, Self>) -> Self::StepOutput<'_>;
 }
 
+#[doc(hidden)]
 impl<P: StreamProgram> Length for P {
     const LEN: usize = P::STREAM.len;
 }
 
+#[doc(hidden)]
 impl<P: StreamProgram> StreamTables for P {
     const BUFFERS: &'static [Buf] = P::STREAM.buffers;
     const PACKED: usize = P::STREAM.packed;

@@ -42,6 +42,7 @@ pub(in crate::model) fn packed_weights<M: Program>(
     }
 }
 
+#[doc(hidden)]
 impl<M: Program> StreamWeights for M {
     type Program = M;
     type Format = NativeF32;
