@@ -4,7 +4,7 @@ use core::marker::PhantomData;
 
 use rnn_tables::{Kernel, Segment};
 
-use super::{Body, PanelFormat, Panels, padded, panel_units, strided::Pointers};
+use super::{Body, PanelFormat, Panels, in_halves, padded, panel_units, strided::Pointers};
 use crate::cpu::simd::{CALLED, Simd};
 
 /// Operands of the products before number `i`.
@@ -85,15 +85,23 @@ impl<W: PanelFormat> Block<'_, W> {
                 continue;
             }
             let block = BlockWeights::of(segment, gates, units, S::One::LANES, self.unit);
+            let halves = in_halves(segment.k, gates, self.p.width, S::One::LANES);
+            let half = if halves { segment.k / 2 } else { segment.k };
             for (sums, &n) in sums.chunks_exact_mut(gates).zip(at) {
                 for (gate, sum) in sums.iter_mut().enumerate() {
                     // SAFETY: as in `Tile::product`.
-                    *sum = unsafe {
+                    unsafe {
                         let w = self.weights.at(block.start + gate * units);
-                        let x = self.pointers.operand(first + j, n);
-                        let (row, register, k) = (block.row, block.register, segment.k);
-                        W::call_dot(s, w, (row, register), x.cast_const(), k, *sum)
-                    };
+                        let x = self.pointers.operand(first + j, n).cast_const();
+                        let apart = (block.row, block.register);
+                        *sum = W::call_dot(s, w, apart, x, half, *sum);
+                        if halves {
+                            let (w, x) = (w.add(half * block.row), x.add(half));
+                            let k = segment.k - half;
+                            let second = W::call_dot(s, w, apart, x, k, s.splat(0.0));
+                            *sum = s.add(*sum, second);
+                        }
+                    }
                 }
             }
         }
@@ -214,38 +222,98 @@ impl<'a, B: Body, S: Simd, W: PanelFormat, const R: usize> Tile<'a, B, S, W, R> 
                     let p = pointers.operand(first + j, n);
                     *x = p.cast_const();
                 }
-                for k in 0..segment.k {
-                    // The shorter side is held in registers, the longer one passes by: three rows
-                    // of four gates just fit into 16 registers so, and one accumulator that does
-                    // not fit takes twice the time, because every step waits for the memory.
-                    if const { R < G } {
-                        let mut all = [s.splat(0.0); R];
-                        for (v, x) in all.iter_mut().zip(&x) {
-                            *v = s.splat(*x.add(k));
-                        }
-                        for g in 0..G {
-                            let wide = W::load(s, w.add(g * units), block.register);
-                            for (acc, &x) in acc.iter_mut().zip(&all) {
-                                acc[g] = s.mul_add(wide, x, acc[g]);
-                            }
-                        }
-                    } else {
-                        let mut wide = [s.splat(0.0); G];
-                        for (g, v) in wide.iter_mut().enumerate() {
-                            *v = W::load(s, w.add(g * units), block.register);
-                        }
-                        for r in 0..R {
-                            let x = s.splat(*x[r].add(k));
-                            for g in 0..G {
-                                acc[r][g] = s.mul_add(wide[g], x, acc[r][g]);
-                            }
-                        }
+                let halves = in_halves(segment.k, G, p.width, lanes);
+                let half = if halves { segment.k / 2 } else { segment.k };
+                let term = |acc: &mut [[S::V; G]; R], w, k| {
+                    Self::multiply(s, acc, (w, units, block.register), &x, k);
+                };
+                if const { R * G <= 4 } && halves {
+                    // Few sums: those of both halves are in registers, and go side by side.
+                    let mut others = [[s.splat(0.0); G]; R];
+                    let mut second = w.add(half * block.row);
+                    for k in 0..half {
+                        term(&mut acc, w, k);
+                        term(&mut others, second, half + k);
+                        w = w.add(block.row);
+                        second = second.add(block.row);
                     }
+                    if segment.k % 2 == 1 {
+                        term(&mut others, second, 2 * half);
+                    }
+                    Self::add_all(s, &mut acc, &others);
+                    continue;
+                }
+                for k in 0..half {
+                    term(&mut acc, w, k);
                     w = w.add(block.row);
+                }
+                if halves {
+                    let first = acc;
+                    acc = [[s.splat(0.0); G]; R];
+                    for k in half..segment.k {
+                        term(&mut acc, w, k);
+                        w = w.add(block.row);
+                    }
+                    Self::add_all(s, &mut acc, &first);
                 }
             }
         }
         acc
+    }
+
+    /// Adds `others` to `sums`.
+    #[cfg(not(recurrent_calls))]
+    #[inline(always)]
+    fn add_all<const G: usize>(s: S, sums: &mut [[S::V; G]; R], others: &[[S::V; G]; R]) {
+        for (sums, others) in sums.iter_mut().zip(others) {
+            for (sum, &other) in sums.iter_mut().zip(others) {
+                *sum = s.add(*sum, other);
+            }
+        }
+    }
+
+    /// Adds the products of float `k` of each row and the gates at `w`, so many `units` apart.
+    ///
+    /// # Safety
+    /// There are `k + 1` floats at each of `x`, and registers of `G` gates from `w` on.
+    #[cfg(not(recurrent_calls))]
+    #[inline(always)]
+    unsafe fn multiply<const G: usize>(
+        s: S,
+        sums: &mut [[S::V; G]; R],
+        (w, units, register): (*const W::Element, usize, usize),
+        x: &[*const f32; R],
+        k: usize,
+    ) {
+        // SAFETY: the caller's promise.
+        unsafe {
+            // The shorter side is held in registers, the longer one passes by: three rows
+            // of four gates just fit into 16 registers so, and one accumulator that does
+            // not fit takes twice the time, because every step waits for the memory.
+            if const { R < G } {
+                let mut all = [s.splat(0.0); R];
+                for (v, x) in all.iter_mut().zip(x) {
+                    *v = s.splat(*x.add(k));
+                }
+                for g in 0..G {
+                    let wide = W::load(s, w.add(g * units), register);
+                    for (sums, &x) in sums.iter_mut().zip(&all) {
+                        sums[g] = s.mul_add(wide, x, sums[g]);
+                    }
+                }
+            } else {
+                let mut wide = [s.splat(0.0); G];
+                for (g, v) in wide.iter_mut().enumerate() {
+                    *v = W::load(s, w.add(g * units), register);
+                }
+                for (sums, x) in sums.iter_mut().zip(x) {
+                    let x = s.splat(*x.add(k));
+                    for (sum, &wide) in sums.iter_mut().zip(&wide) {
+                        *sum = s.mul_add(wide, x, *sum);
+                    }
+                }
+            }
+        }
     }
 
     /// Vector number `i` of the loads.

@@ -43,7 +43,7 @@ const EXP_7: [f32; 8] = [
     1.0,
 ];
 /// (eʳ - 1 - r) / r² for |r| <= ln 2 / 2, error 0.23 · 2⁻²⁴ relative to eʳ - 1.
-const EXPM1_4: [f32; 5] = [
+pub(super) const EXPM1_4: [f32; 5] = [
     1.386_994_8e-3,
     8.366_253e-3,
     4.166_744_3e-2,
@@ -61,20 +61,15 @@ pub(super) fn polynomial<S: Simd, const N: usize>(s: S, x: S::V, c: &[f32; N]) -
     y
 }
 
-/// e^(factor · r) - 1 for |factor · r| <= ln 2 / 2, `factor` a constant power of 2. As many
-/// operations as Horner's rule, but a chain of four, not six (Estrin's scheme): in a recurrent
-/// step nothing else can run while the state waits for it.
+/// eʳ - 1 for |r| <= ln 2 / 2. As many operations as Horner's rule, but a chain of four, not six (Estrin's scheme).
 #[inline(always)]
-pub(super) fn expm1_reduced<S: Simd>(s: S, factor: f32, r: S::V) -> S::V {
-    let f2 = factor * factor;
+fn expm1_reduced<S: Simd>(s: S, r: S::V) -> S::V {
     let [c6, c5, c4, c3, c2] = EXPM1_4;
     let r2 = s.mul(r, r);
-    let pair =
-        |scale: f32, odd, even| s.mul_add(s.splat(scale * factor * odd), r, s.splat(scale * even));
-    let high = s.mul_add(s.splat(f2 * f2 * f2 * c6), r2, pair(f2 * f2, c5, c4));
-    let q = s.mul_add(high, r2, pair(f2, c3, c2));
-    // The product with a factor of 1 is no instruction.
-    s.mul_add(q, r2, s.mul(r, s.splat(factor)))
+    let pair = |odd, even| s.mul_add(s.splat(odd), r, s.splat(even));
+    let high = s.mul_add(s.splat(c6), r2, pair(c5, c4));
+    let q = s.mul_add(high, r2, pair(c3, c2));
+    s.mul_add(q, r2, r)
 }
 
 /// [`super::exp`]
@@ -107,7 +102,7 @@ pub(super) fn expm1<S: Simd>(s: S, x: S::V) -> S::V {
     let n = s.sub(t, s.splat(ROUND_BIASED));
     let r = s.neg_mul_add(n, s.splat(LN_2_HIGH), clamped);
     let r = s.neg_mul_add(n, s.splat(LN_2_LOW), r);
-    let p = expm1_reduced(s, 1.0, r);
+    let p = expm1_reduced(s, r);
     // 2ⁿ p + 2ⁿ - 1, through half of it, because n = 128 is too much for one power of 2.
     let half = s.exp2i(s.sub(n, s.splat(1.0)));
     let y = s.mul_add(half, p, s.sub(half, s.splat(0.5)));
@@ -117,20 +112,26 @@ pub(super) fn expm1<S: Simd>(s: S, x: S::V) -> S::V {
 }
 
 /// [`super::sigmoid`]
+///
+/// As in [`tanh`](super::tanh), the ends are selected after the division, and what depends on r² comes as late as it can.
 #[inline(always)]
 pub(super) fn sigmoid<S: Simd>(s: S, x: S::V) -> S::V {
-    // Beyond the bounds it is 0 (n = 128 makes the power of 2 infinite) and 1.
-    let x = s.max(s.splat(-88.7), s.min(s.splat(30.0), x));
+    let (zero, one) = (s.splat(0.0), s.splat(1.0));
     // For -x: the signs are in the constants. `r` is that of x, hence the alternating signs.
     let t = s.mul_add(x, s.splat(-LOG2_E), s.splat(ROUND_BIASED));
     let n = s.sub(t, s.splat(ROUND_BIASED));
     let r = s.mul_add(n, s.splat(LN_2_HIGH), x);
     let r = s.mul_add(n, s.splat(LN_2_LOW), r);
-    // Even and odd powers apart, in pairs (Estrin's scheme): one product more than Horner's
-    // rule, but a chain of three instead of five. See `expm1_reduced`.
+    // e⁻ˣ = 2ⁿ (low + high r²), even and odd powers apart, in pairs (Estrin's scheme): two products more than Horner's
+    // rule, but a chain of three instead of six.
     let [c5, c4, c3, c2, c1, c0] = EXP_5;
-    let r2 = s.mul(r, r);
     let pair = |odd: f32, even: f32| s.mul_add(s.splat(-odd), r, s.splat(even));
-    let p = s.mul_add(s.mul_add(pair(c5, c4), r2, pair(c3, c2)), r2, pair(c1, c0));
-    s.div(s.splat(1.0), s.mul_add(p, s.exp2_biased(t), s.splat(1.0)))
+    let r2 = s.mul(r, r);
+    let high = s.mul_add(pair(c5, c4), r2, pair(c3, c2));
+    let power = s.exp2_biased(t);
+    let low = s.mul_add(power, pair(c1, c0), one);
+    let y = s.div(one, s.mul_add(high, s.mul(power, r2), low));
+    // Beyond these bounds a power of 2 has no exponent. NaN is not beyond them and stays.
+    let ends = s.select(s.lt(x, zero), zero, one);
+    s.select(s.gt(s.abs(x), s.splat(87.33)), ends, y)
 }

@@ -6,7 +6,7 @@ use rnn_tables::{BufferRef, READ_PAST, packed_len, padded, small_panel};
 
 use super::{StepMemory, StreamBody, address::Address};
 use crate::cpu::{
-    kernel::{PanelFormat, panel_units},
+    kernel::{PanelFormat, in_halves, panel_units},
     simd::{CALLED, Simd},
 };
 
@@ -30,6 +30,8 @@ struct SegmentPlan {
     matrix: usize,
     /// Units of a panel.
     units: usize,
+    /// Units of the kernel.
+    width: usize,
 }
 
 impl SegmentPlan {
@@ -59,6 +61,15 @@ impl SegmentPlan {
                 0 => units,
                 small => small,
             },
+            width: kernel.width,
+        }
+    }
+
+    /// Where the second half of its terms starts, if it is a sum of its own.
+    const fn half(&self, gates: usize, lanes: usize) -> Option<usize> {
+        match in_halves(self.k, gates, self.width, lanes) {
+            true => Some(self.k / 2),
+            false => None,
         }
     }
 }
@@ -159,6 +170,7 @@ impl<'a, B: StreamBody, S: Simd, W: PanelFormat> StepTile<'a, B, S, W> {
     /// ```text
     /// for k in 0..K { for g in 0..G { sums[g] += operand[k] * weights[k][g] } }
     /// ```
+    /// The second half of the terms may be a sum of its own: see [`in_halves`].
     #[inline(always)]
     pub fn segment<const I: usize, const J: usize, const G: usize>(
         &self,
@@ -171,6 +183,7 @@ impl<'a, B: StreamBody, S: Simd, W: PanelFormat> StepTile<'a, B, S, W> {
             k,
             matrix,
             units,
+            ..
         } = const { SegmentPlan::of::<B>(I, J, G, panel_units::<W>(S::One::LANES)) };
         let row = G * units;
         // A small panel has but the first block.
@@ -185,23 +198,72 @@ impl<'a, B: StreamBody, S: Simd, W: PanelFormat> StepTile<'a, B, S, W> {
         unsafe {
             let mut w = self.weights.add(start);
             let x = self.at(operand).cast_const();
+            // The terms from `half` on, if they are a sum of their own.
+            let half = const {
+                SegmentPlan::of::<B>(I, J, G, panel_units::<W>(S::One::LANES))
+                    .half(G, S::One::LANES)
+            };
             if CALLED {
                 for (gate, sum) in sums.iter_mut().enumerate() {
-                    *sum = W::call_dot(s, w.add(gate * units), (row, register), x, k, *sum);
+                    let w = w.add(gate * units);
+                    let first = half.unwrap_or(k);
+                    *sum = W::call_dot(s, w, (row, register), x, first, *sum);
+                    if let Some(half) = half {
+                        let (w, x) = (w.add(half * row), x.add(half));
+                        let second = W::call_dot(s, w, (row, register), x, k - half, s.splat(0.0));
+                        *sum = s.add(*sum, second);
+                    }
                 }
                 return sums;
             }
-            for i in 0..k {
-                let v = s.splat(*x.add(i));
+            if let Some(half) = half {
+                let mut others = self.zeros::<G>();
+                let mut second = w.add(half * row);
+                for i in 0..k - half {
+                    if i < half {
+                        self.multiply(&mut sums, w, x.add(i), units, register);
+                        w = w.add(row);
+                    }
+                    self.multiply(&mut others, second, x.add(half + i), units, register);
+                    second = second.add(row);
+                }
                 each_gate!(G, gate => {
-                    let wide = W::load(s, w.add(gate * units), register);
                     let sum = sums.get_unchecked_mut(gate);
-                    *sum = s.mul_add(wide, v, *sum);
+                    *sum = s.add(*sum, *others.get_unchecked(gate));
                 });
+                return sums;
+            }
+            for i in 0..k {
+                self.multiply(&mut sums, w, x.add(i), units, register);
                 w = w.add(row);
             }
         }
         sums
+    }
+
+    /// Adds a float times a row of a matrix.
+    ///
+    /// # Safety
+    /// There is the float at `x`, and there are registers of `G` gates from `w` on.
+    #[inline(always)]
+    unsafe fn multiply<const G: usize>(
+        &self,
+        sums: &mut [S::V; G],
+        w: *const W::Element,
+        x: *const f32,
+        units: usize,
+        register: usize,
+    ) {
+        let s = self.s;
+        // SAFETY: the caller's promise; there are `G` sums.
+        unsafe {
+            let v = s.splat(*x);
+            each_gate!(G, gate => {
+                let wide = W::load(s, w.add(gate * units), register);
+                let sum = sums.get_unchecked_mut(gate);
+                *sum = s.mul_add(wide, v, *sum);
+            });
+        }
     }
 
     /// Vector number `I` of the loads.
