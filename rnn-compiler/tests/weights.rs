@@ -185,8 +185,8 @@ fn what_to_do_is_said() {
         refused.iter().all(|text| text.contains("RNN0312")),
         "{refused:?}"
     );
-    let help = "save the weights alone by `model.save_weights(\"net.weights.h5\")`, and put `, weights = \"net.weights.h5\"` \
-                after the layers";
+    let help = "save the weights alone by `safetensors.numpy.save_file({v.path: v.numpy() for v in model.variables}, \
+                \"net.safetensors\")`, and put `, weights = \"net.safetensors\"` after the layers";
     let (last, others) = refused.split_last().unwrap();
     assert!(last.contains(help), "{last}");
     assert!(others.iter().all(|text| !text.contains(help)), "{others:?}");

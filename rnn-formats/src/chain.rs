@@ -3,18 +3,23 @@
 /// What is known of the layers of a file that has weights alone.
 ///
 /// ```
-/// use rnn_formats::{ParamShape, Tensor, safetensors};
+/// # #[cfg(feature = "all")]
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use rnn_formats::{Tensor, safetensors, write};
 ///
-/// let file = rnn_formats::write::safetensors(&[
+/// let file = write::safetensors(&[
 ///     Tensor::new("dense/bias", [1], vec![0.0])?,
 ///     Tensor::new("dense/kernel", [8, 1], vec![0.0; 8])?,
 ///     Tensor::new("gru/bias", [2, 24], vec![0.0; 48])?,
 ///     Tensor::new("gru/kernel", [3, 24], vec![0.0; 72])?,
 ///     Tensor::new("gru/recurrent_kernel", [8, 24], vec![0.0; 192])?,
 /// ])?;
-/// let proposal = safetensors::read(&file)?.proposal.unwrap();
-/// assert_eq!(proposal.layers.unwrap(), "Input(_, 3) -> GRU(8, return_sequences) -> Dense(1)");
-/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// let proposal = safetensors::read(&file.bytes)?.proposal.expect("all parameters are known");
+/// assert_eq!(proposal.layers.as_deref(), Some("Input(_, 3) -> GRU(8, return_sequences) -> Dense(1)"));
+/// # Ok(())
+/// # }
+/// # #[cfg(not(feature = "all"))]
+/// # fn main() {}
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Proposal {

@@ -36,12 +36,10 @@ pub fn near_file(folder: &Path, path: &str) -> Option<String> {
     if asked.is_absolute() {
         return None;
     }
-    let mut within: Vec<String> = names(folder, true)
-        .into_iter()
-        .filter(|own| !own.starts_with('.') && own != "target")
-        .take(MAX_FOLDERS)
-        .collect();
+    let mut within = names(folder, true);
+    within.retain(|own| !own.starts_with('.') && own != "target");
     within.sort();
+    within.truncate(MAX_FOLDERS);
     // Straight beside the manifest, or in a folder there.
     let in_root = (!before.is_empty())
         .then(|| nearest(folder, name, true))

@@ -141,6 +141,8 @@ pub fn weights(bytes: &[u8], _: Beside<'_>, wanted: &[ParamShape<'_>]) -> Result
 /// What the layers of a file are, for whoever has written others: a sentence, or `None` if the file does not tell.
 ///
 /// ```
+/// # #[cfg(feature = "all")]
+/// # fn main() {
 /// use rnn_formats::layers_of;
 ///
 /// let mut none = |_: &str| Err(std::io::ErrorKind::NotFound.into());
@@ -149,6 +151,9 @@ pub fn weights(bytes: &[u8], _: Beside<'_>, wanted: &[ParamShape<'_>]) -> Result
 /// ]}"#;
 /// let layers = layers_of(file.as_bytes(), &mut none);
 /// assert_eq!(layers.unwrap(), "the file's layers are `Input(_, 1) -> Dense(1, activation = tanh)`");
+/// # }
+/// # #[cfg(not(feature = "all"))]
+/// # fn main() {}
 /// ```
 pub fn layers_of(bytes: &[u8], beside: Beside<'_>) -> Option<String> {
     #[cfg(feature = "all")]

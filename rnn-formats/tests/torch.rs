@@ -427,7 +427,7 @@ fn otherwise(name: &str, text: &str, layers: &[(&str, &str)]) -> Vec<String> {
         weights
             .notes
             .iter()
-            .any(|n| n.contains("no activations between modules"))
+            .any(|n| n.contains("no activations, sums or slices between modules"))
     );
     let written: Vec<Written<'_>> = layers
         .iter()

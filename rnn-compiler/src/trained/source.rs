@@ -385,8 +385,12 @@ impl Source {
     /// What to do about layers that are not understood: they are written by hand, and get the weights of another file.
     fn by_hand(&self) -> String {
         let keras = self.bytes.starts_with(b"\x89HDF") || self.bytes.starts_with(b"PK");
+        // Files of Keras's own have parameters of unknown layers under numbers, and variables have names.
         let (save, file) = match keras {
-            true => ("model.save_weights(\"net.weights.h5\")", "net.weights.h5"),
+            true => (
+                "safetensors.numpy.save_file({v.path: v.numpy() for v in model.variables}, \"net.safetensors\")",
+                "net.safetensors",
+            ),
             false => ("torch.save(module.state_dict(), \"net.pt\")", "net.pt"),
         };
         let weights = match self.bytes.first() {

@@ -248,8 +248,8 @@ pub(super) fn of_pairs(
 /// What the file does not say of such layers, and what was left out.
 fn unsaid(dict: &StateDict, found: &Modules<'_>, classes: &[Class]) -> Vec<String> {
     let mut notes = vec![
-        "a state dict has no activations between modules (a `ReLU` after a `Linear`) and no sums or slices of a `forward`: \
-         whether the layers here compute them was not compared"
+        "a state dict has no activations, sums or slices between modules (a `ReLU` after a `Linear`): whether the layers here \
+         compute them was not compared"
             .to_owned(),
     ];
     let has = |these: &[Class]| these.iter().any(|class| classes.contains(class));
