@@ -64,6 +64,8 @@ fn what_a_state_dict_does_not_say_is_said() {
     // In the documentation of the type, in the plan and in what a summary prints.
     assert!(code.contains(&format!(" - {table}")), "{code}");
     assert!(code.matches(table).count() >= 3, "{code}");
+    let unsaid = " - a state dict has no activations, sums or slices between modules (a `ReLU` after a `Linear`): whether the layers";
+    assert!(code.contains(unsaid), "{code}");
     let code = expanded(&format!(
         "struct Net = Input(_, 3) -> SimpleRNN(4, return_sequences, activation = relu), weights = \"{TORCH}/rnn_relu.pt\";"
     ));

@@ -231,6 +231,21 @@ fn completions_name_the_commands() {
     }
 }
 
+/// The book has the features of a crate that `new` makes.
+#[test]
+fn new_crates_have_the_features_of_the_book() {
+    let folder = tempfile::tempdir().unwrap();
+    let target = path(&folder, "made");
+    fine(&["new", &keras(folder.path(), "lstm.keras"), &target]);
+    let cargo = fs::read_to_string(Path::new(&target).join("Cargo.toml")).unwrap();
+    let line = cargo.lines().find(|line| line.starts_with("recurrent = "));
+    let (_, features) = line.unwrap().split_once(", default-features").unwrap();
+    let book = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/src/deploy.md");
+    let book = fs::read_to_string(book).unwrap();
+    let line = format!("recurrent = {{ path = \"../recurrent\", default-features{features}");
+    assert!(book.contains(&line), "{line}");
+}
+
 /// All texts of a crate that `new` makes.
 #[test]
 fn new_crates_have_no_unwrap() {
