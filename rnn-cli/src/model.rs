@@ -6,7 +6,8 @@ use std::{
 };
 
 use rnn_formats::{
-    Body, Error, Format, Imported, Network, ParamShape, Tensor, Unfit, onnx, safetensors, torch,
+    Body, Error, Format, Imported, Network, ParamShape, Tensor, Unfit, Written, layers_of,
+    near_file, onnx, safetensors, torch,
 };
 use rnn_reference::{Definitions, ReferenceModel, Weights};
 
@@ -64,7 +65,16 @@ impl Opened {
     /// If it cannot be read, or is none that is understood.
     pub fn read(file: &ModelFile) -> Done<Opened> {
         let path = &file.file;
-        let bytes = fs::read(path).map_err(|e| Failure::io(path, "read", &e))?;
+        let bytes = fs::read(path).map_err(|e| {
+            let failure = Failure::io(path, "read", &e);
+            let near = (e.kind() == io::ErrorKind::NotFound)
+                .then(|| near_file(Path::new("."), &path.to_string_lossy()))
+                .flatten();
+            match near {
+                Some(near) => failure.help(format!("did you mean {near}?")),
+                None => failure,
+            }
+        })?;
         let mut beside = Vec::new();
         let states = match file.states {
             arguments::States::Inputs => onnx::States::InAndOut,
@@ -113,7 +123,7 @@ impl Opened {
     /// Layers that the modules of the file would be, in a row. `None` unless they follow one another: what the compiler refuses
     /// is no proposal.
     pub fn proposed(&self) -> Option<&str> {
-        let proposal = self.imported.proposal.as_deref();
+        let proposal = self.imported.proposal.as_ref()?.layers.as_deref();
         proposal.filter(|layers| compile::check(layers, &[]).is_ok())
     }
 
@@ -122,6 +132,7 @@ impl Opened {
     /// # Errors
     /// If the file has no layers and none were given, or they do not fit the weights.
     pub fn model(mut self) -> Done<Model> {
+        let mut written = Vec::new();
         let (network, body) = match (self.imported.network.take(), &self.layers) {
             (Some(_), Some(_)) => {
                 return Err(
@@ -136,6 +147,9 @@ impl Opened {
             (None, Some(layers)) => {
                 let checked = compile::check(layers, &[])?;
                 let network = network::of(&checked.ast.body, &checked.graph)?;
+                let own = checked.graph.layers.iter();
+                let own = own.filter(|layer| !layer.hidden && layer.shared.is_none());
+                written.extend(own.map(|layer| (layer.name.clone(), layer.text.clone())));
                 let body = match checked.ast.body {
                     rnn_compiler::syntax::BodyAst::Graph(_) => Body::Graph(layers.clone()),
                     _ => Body::Chain(layers.clone()),
@@ -145,13 +159,15 @@ impl Opened {
             (None, None) => {
                 let failure =
                     Failure::new(format!("{} has weights and no layers", self.path.display()));
-                return Err(match self.proposed() {
-                    Some(layers) => failure.help(format!("say the layers: --layers {layers:?}")),
-                    None => failure.help(
-                        "say the layers, such as --layers \"Input(_, 1) -> LSTM(16) -> Dense(1)\"; \
-                         `recurrent inspect` lists the modules of the file",
-                    ),
-                });
+                let proposal = self.imported.proposal.as_ref();
+                let doubt = proposal.and_then(|proposal| proposal.doubt.as_ref());
+                let doubt = doubt.map(|doubt| format!("; {doubt}")).unwrap_or_default();
+                let what =
+                    proposal.map_or("`recurrent inspect` lists what the file has", |p| &p.note);
+                return Err(failure.help(match self.proposed() {
+                    Some(layers) => format!("say the layers: --layers {layers:?}{doubt}"),
+                    None => format!("say the layers by --layers \"…\"; {what}"),
+                }));
             }
         };
         let cells: Vec<(&str, &str)> = (network.cells.iter())
@@ -163,7 +179,7 @@ impl Opened {
         };
         let reference = ReferenceModel::parse_in(text(&body), scope)
             .map_err(|e| Failure::new(format!("the model is not understood\n{e}")))?;
-        let tensors = self.tensors(&reference)?;
+        let tensors = self.tensors(&reference, &written)?;
         let notes = self.imported.notes.clone();
         Ok(Model {
             notes,
@@ -175,8 +191,12 @@ impl Opened {
         })
     }
 
-    /// The tensors of the model's parameters, in their order.
-    fn tensors(&mut self, reference: &ReferenceModel) -> Done<Vec<Tensor>> {
+    /// The tensors of the model's parameters, in their order. `written`: names and texts of the layers that the user gave.
+    fn tensors(
+        &mut self,
+        reference: &ReferenceModel,
+        written: &[(String, String)],
+    ) -> Done<Vec<Tensor>> {
         let specs = reference.specs().iter();
         let wanted: Vec<ParamShape<'_>> = specs
             .map(|spec| ParamShape {
@@ -191,6 +211,16 @@ impl Opened {
                 let beside = &mut |name: &str| read_beside(path, name);
                 match rnn_formats::weights(&self.bytes, beside, &wanted) {
                     Ok(weights) => {
+                        let written = written.iter().map(|(name, text)| Written { name, text });
+                        let written: Vec<Written<'_>> = written.collect();
+                        let lines = weights.differences(&written).lines;
+                        if !lines.is_empty() {
+                            return Err(Failure::new(format!(
+                                "the weights of {} fit, and its modules compute something else\n{}",
+                                self.path.display(),
+                                lines.join("\n")
+                            )));
+                        }
                         // What was noted of the file alone is of modules without these layers.
                         self.imported.notes = weights.notes;
                         weights.tensors
@@ -210,11 +240,17 @@ impl Opened {
     }
 
     fn differs(&self, lines: &[String]) -> Failure {
-        Failure::new(format!(
+        let failure = Failure::new(format!(
             "{} does not fit the layers\n{}",
             self.path.display(),
             lines.join("\n")
-        ))
+        ));
+        let shapes = lines.iter().any(|line| !line.contains("not finite"));
+        let beside = &mut |name: &str| read_beside(&self.path, name);
+        match layers_of(&self.bytes, beside).filter(|_| shapes) {
+            Some(layers) => failure.help(layers),
+            None => failure,
+        }
     }
 }
 

@@ -98,9 +98,10 @@ fn no_files(model: &ModelAst, found: &mut Diagnostics) {
     };
     let words = "files are read while a program is compiled if the feature `import` is on";
     let d = Diagnostic::new("RNN0314", source.span, words);
-    found.push(
-        d.help("write `recurrent = { version = \"0.1\", features = [\"import\"] }` in Cargo.toml"),
-    );
+    found.push(d.help(
+        "add \"import\" to the features of recurrent in Cargo.toml: `recurrent = { path = \"../recurrent\", features = \
+         [\"import\"] }`",
+    ));
 }
 
 /// `rnn_cell! { … }` to Rust.

@@ -559,3 +559,16 @@ fn tuples_whole_numbers_and_eps() {
         assert_eq!(model(right), [""; 0], "{right}");
     }
 }
+
+#[cfg(not(feature = "import"))]
+#[test]
+fn files_need_a_feature() {
+    says(
+        "struct Amp = import(\"amp.keras\");",
+        &[
+            "RNN0314",
+            "add \"import\" to the features of recurrent in Cargo.toml: `recurrent = { path = \"../recurrent\", features = \
+             [\"import\"] }`",
+        ],
+    );
+}

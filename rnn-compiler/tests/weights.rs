@@ -64,6 +64,8 @@ fn what_a_state_dict_does_not_say_is_said() {
     // In the documentation of the type, in the plan and in what a summary prints.
     assert!(code.contains(&format!(" - {table}")), "{code}");
     assert!(code.matches(table).count() >= 3, "{code}");
+    let unsaid = " - a state dict has no activations, sums or slices between modules (a `ReLU` after a `Linear`): whether the layers";
+    assert!(code.contains(unsaid), "{code}");
     let code = expanded(&format!(
         "struct Net = Input(_, 3) -> SimpleRNN(4, return_sequences, activation = relu), weights = \"{TORCH}/rnn_relu.pt\";"
     ));
@@ -81,12 +83,16 @@ fn layers_are_proposed_only_if_they_can_be_computed() {
     assert!(said[0].contains("RNN0311"), "{said:?}");
     let proposal = "`struct Net = Input(_, 3) -> LSTM(4, return_sequences) -> Dense(2), weights = ";
     assert!(said[0].contains(proposal), "{said:?}");
-    // Its modules are sorted by name, and do not stand in a row.
+    assert!(
+        said[0].contains("activations that stand between layers are not in the file"),
+        "{said:?}"
+    );
+    // Its modules are sorted by name, and a normalisation fits in two places. Nothing looks as if it were of the file.
     let said = model(&format!(
         "struct Net = import(\"{TORCH}/words.safetensors\");"
     ));
     assert!(
-        said[0].contains("for example: `struct Net = Input(_, 1) -> LSTM(16)"),
+        said[0].contains("write the layers in the place of `…`: `struct Net = …, weights = "),
         "{said:?}"
     );
     assert!(
@@ -94,9 +100,107 @@ fn layers_are_proposed_only_if_they_can_be_computed() {
         "{said:?}"
     );
     assert!(
-        !said[0].contains("= Input(_, 3) -> BatchNormalization"),
+        !said[0].contains("= Input(") && !said[0].contains("LSTM(16)") && !said[0].contains("()"),
         "{said:?}"
     );
+}
+
+#[test]
+fn pytorch_has_no_other_activation() {
+    let net = |lstm: &str| {
+        model(&format!(
+            "struct Net = Input(_, 3) -> {lstm} -> Dense(2, activation = relu), weights = \"{TORCH}/lstm.pt\";"
+        ))
+    };
+    assert_eq!(net("LSTM(4, return_sequences)"), [""; 0]);
+    let wrong = net("LSTM(4, return_sequences, activation = relu)");
+    assert_eq!(wrong.len(), 1, "{wrong:?}");
+    for words in [
+        "RNN0313",
+        "lstm.pt fit, and the file's modules compute something else",
+        "`lstm`: the LSTM `rec` of the file is PyTorch's, which computes `activation = tanh`, and `LSTM(4, return_sequences, \
+         activation = relu)` here has `relu`: write `activation = tanh`",
+    ] {
+        assert!(wrong[0].contains(words), "{words}: {wrong:?}");
+    }
+}
+
+#[test]
+fn who_has_written_other_sizes_is_told_those_of_the_file() {
+    for (file, layers) in [
+        (
+            format!("{TORCH}/lstm.pt"),
+            "the file's weights fit the layers `Input(_, 3) -> LSTM(4, return_sequences) -> Dense(2)`",
+        ),
+        (
+            format!("{AMPS}/rtneural_lstm.json"),
+            "the file's layers are `Input(_, 2) -> Dense(4, activation = relu) -> LSTM(4, return_sequences) -> LSTM(3, ",
+        ),
+    ] {
+        let text = format!(
+            "struct Net = Input(_, 3) -> LSTM(8, return_sequences) -> Dense(2), weights = {file:?};"
+        );
+        says(&text, &["RNN0313", layers]);
+    }
+}
+
+#[test]
+fn what_to_do_is_said() {
+    let folder = folder("near");
+    let archive = fs::read("../tests/formats/keras/keras.zip").unwrap();
+    let archive = Archive::open(&archive).unwrap();
+    let weights = archive.read("lstm.weights.h5").unwrap();
+    fs::write(folder.join("Amp.weights.h5"), weights).unwrap();
+    fs::write(
+        folder.join("refused.keras"),
+        archive.read("refused.keras").unwrap(),
+    )
+    .unwrap();
+    let path = |name: &str| folder.join(name).display().to_string();
+    says(
+        &format!("struct Amp = import({:?});", path("amp.weights.h5")),
+        &[
+            "RNN0310",
+            &format!("did you mean {:?}?", path("Amp.weights.h5")),
+        ],
+    );
+    says(
+        "struct Amp = import(\"torch/lstm.pt\");",
+        &[
+            "RNN0310",
+            "a path starts at the folder of the crate's Cargo.toml",
+        ],
+    );
+    // Keras's weights alone.
+    says(
+        &format!("struct Amp = import({:?});", path("Amp.weights.h5")),
+        &[
+            "RNN0311",
+            "`struct Amp = Input(_, 1) -> LSTM(4, return_sequences) -> Dense(1), weights = ",
+        ],
+    );
+    let refused = model(&format!(
+        "struct Net = import({:?});",
+        path("refused.keras")
+    ));
+    assert!(
+        refused.iter().all(|text| text.contains("RNN0312")),
+        "{refused:?}"
+    );
+    let help = "save the weights alone by `safetensors.numpy.save_file({v.path: v.numpy() for v in model.variables}, \
+                \"net.safetensors\")`, and put `, weights = \"net.safetensors\"` after the layers";
+    let (last, others) = refused.split_last().unwrap();
+    assert!(last.contains(help), "{last}");
+    assert!(others.iter().all(|text| !text.contains(help)), "{others:?}");
+    says(
+        &format!("struct Net = import(\"{TORCH}/refused.whole.pt\");"),
+        &[
+            "RNN0312",
+            "a whole module is pickled",
+            "`torch.save(model.state_dict(), \"model.pt\")`",
+        ],
+    );
+    fs::remove_dir_all(folder).unwrap();
 }
 
 /// A folder for the files of one test.

@@ -69,6 +69,25 @@ impl Error {
         }
     }
 
+    /// [`Error::Damaged`] at the end of a file that goes on elsewhere: a download or a copy that was interrupted.
+    ///
+    /// ```
+    /// use rnn_formats::Error;
+    ///
+    /// let error = Error::cut_off(700, "the directory of a zip archive");
+    /// assert_eq!(
+    ///     error.to_string(),
+    ///     "damaged at byte 700: expected the directory of a zip archive, found the end of the file: it is cut off after 700 \
+    ///      bytes; copy or download it again"
+    /// );
+    /// ```
+    pub fn cut_off(length: usize, expected: impl Into<String>) -> Self {
+        let found = format!(
+            "the end of the file: it is cut off after {length} bytes; copy or download it again"
+        );
+        Error::damaged(length, expected, found)
+    }
+
     /// The same error, of a file within an archive. An offset counts from the start of that file.
     ///
     /// ```

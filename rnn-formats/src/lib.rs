@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 mod bytes;
+mod chain;
 mod compare;
 mod container;
 mod error;
@@ -21,6 +22,7 @@ mod json;
 pub mod keras;
 #[cfg(feature = "all")]
 pub mod nam;
+mod near;
 mod network;
 #[cfg(feature = "all")]
 mod open;
@@ -32,6 +34,7 @@ mod row;
 pub mod rtneural;
 pub mod safetensors;
 mod tensor;
+mod told;
 pub mod torch;
 mod weights;
 #[cfg(feature = "all")]
@@ -43,14 +46,16 @@ pub mod zip;
 pub mod onnx;
 
 pub use bytes::Bytes;
+pub use chain::Proposal;
 pub use compare::{Differences, Written, differences};
 pub use error::Error;
 pub use fit::{ParamShape, are_pytorch, fit, fit_matching};
+pub use near::near_file;
 pub use network::{Body, Network, NetworkInput, NetworkLayer, Value, rust_name};
 #[cfg(feature = "all")]
 pub use open::{read, read_with};
 pub use tensor::{Tensor, elements};
-pub use weights::{Unfit, Weights, tensors, weights};
+pub use weights::{Module, Unfit, Weights, layers_of, tensors, weights};
 
 /// Formats, told from the content.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -86,9 +91,8 @@ pub struct Imported {
     pub metadata: Vec<(String, String)>,
     /// What a user should know: what was left out since inference does not need it, what was renamed, what was guessed.
     pub notes: Vec<String>,
-    /// Of a file without layers: the text of a chain that its weights fit, `Input(_, 1) -> LSTM(16) -> Dense(1)`. `None` if no
-    /// order of its modules makes one.
-    pub proposal: Option<String>,
+    /// Of a file without layers: a chain that its weights fit. `None` if it has layers, or weights that do not tell theirs.
+    pub proposal: Option<Proposal>,
 }
 
 /// How a file that another one names is read: ONNX keeps large tensors beside the model. It is given the name in the file,

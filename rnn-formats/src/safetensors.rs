@@ -8,6 +8,7 @@ use crate::{
     Error, Format, Imported, Tensor, Weights,
     fit::optimizers,
     floats::{Kind, floats},
+    told,
     torch::{self, Parameter, StateDict},
 };
 
@@ -60,6 +61,7 @@ pub(crate) fn weights_for(bytes: &[u8], wanted: &[(String, Vec<usize>)]) -> Resu
                 tensors: imported.tensors,
                 notes: imported.notes,
                 network: None,
+                modules: Vec::new(),
             })
         }
         false => Ok(torch::matched(&file.into_state_dict()?, wanted)?.into()),
@@ -80,9 +82,16 @@ impl File {
         let damaged = |e: SafeTensorError| {
             let expected = "the header of a file of safetensors";
             match e {
-                SafeTensorError::HeaderTooSmall
-                | SafeTensorError::HeaderTooLarge
-                | SafeTensorError::InvalidHeaderLength => {
+                // The container was told by the start of the header.
+                SafeTensorError::InvalidHeaderLength => Error::cut_off(bytes.len(), expected),
+                SafeTensorError::MetadataIncompleteBuffer => Error::damaged_somewhere(
+                    "as many numbers as the header of a file of safetensors says",
+                    format!(
+                        "{} bytes in all, which is another size: the file is cut off, or something was put after its end",
+                        bytes.len()
+                    ),
+                ),
+                SafeTensorError::HeaderTooSmall | SafeTensorError::HeaderTooLarge => {
                     Error::damaged(0, format!("the length of {expected}"), e.to_string())
                 }
                 _ => Error::damaged_somewhere(expected, e.to_string()),
@@ -90,7 +99,7 @@ impl File {
         };
         // The header is parsed here and nowhere else: of a model with many small tensors it is most of the work.
         let (length, header) = SafeTensors::read_metadata(bytes).map_err(damaged)?;
-        let cut = || Error::damaged(bytes.len(), "numbers of a file of safetensors", "its end");
+        let cut = || Error::cut_off(bytes.len(), "numbers of a file of safetensors");
         let data = length.checked_add(LENGTH).and_then(|at| bytes.get(at..));
         let data = data.ok_or_else(cut)?;
         let (mut parameters, mut refused) = (Vec::new(), Vec::new());
@@ -173,10 +182,10 @@ impl File {
         Ok(Imported {
             format: Format::Safetensors,
             network: None,
+            proposal: told::proposal(&tensors, false),
             tensors,
             metadata: self.metadata,
             notes,
-            proposal: None,
         })
     }
 

@@ -3,10 +3,14 @@
 #[cfg(not(feature = "all"))]
 use crate::container::seen;
 use crate::{
-    Beside, Error, Network, ParamShape, Tensor, container::Container, safetensors, torch::Matched,
+    Beside, Body, Differences, Error, Imported, Network, ParamShape, Tensor, Written,
+    compare::{differences, of_modules},
+    container::Container,
+    safetensors,
+    torch::Matched,
 };
 #[cfg(feature = "all")]
-use crate::{Imported, guitarml, json, open, torch, zip};
+use crate::{guitarml, json, open, torch, zip};
 
 /// What a file has for a model with layers of its own.
 #[derive(Clone, Debug, PartialEq)]
@@ -15,8 +19,52 @@ pub struct Weights {
     pub tensors: Vec<Tensor>,
     /// What a user should know: which module is which layer, what was left out, what the file does not say.
     pub notes: Vec<String>,
-    /// The file's own layers, if it has any: [`differences`](crate::differences) compares them with the model's.
+    /// The file's own layers, if it has any.
     pub network: Option<Network>,
+    /// PyTorch's modules, whose maths is known though the file does not say it.
+    pub modules: Vec<Module>,
+}
+
+/// A module of PyTorch that a layer of a model has its weights from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Module {
+    /// What the layer's parameters are called up to the last slash: `lstm`, `bidirectional/forward_lstm`.
+    pub layer: String,
+    /// What it is: ``the LSTM `encoder.rnn` ``.
+    pub title: String,
+}
+
+impl Weights {
+    /// What the layers of a model compute otherwise than those of the file: [`differences`](crate::differences) of its
+    /// network, and activations that PyTorch's recurrent modules do not have.
+    ///
+    /// ```
+    /// use rnn_formats::{Module, Weights, Written};
+    ///
+    /// let weights = Weights {
+    ///     tensors: vec![],
+    ///     notes: vec![],
+    ///     network: None,
+    ///     modules: vec![Module { layer: "lstm".into(), title: "the LSTM `rec`".into() }],
+    /// };
+    /// let same = Written { name: "lstm", text: "LSTM(4, activation = tanh)" };
+    /// assert!(weights.differences(&[same]).lines.is_empty());
+    ///
+    /// let other = Written { name: "lstm", text: "LSTM(4, activation = relu)" };
+    /// assert_eq!(
+    ///     weights.differences(&[other]).lines,
+    ///     [
+    ///         "`lstm`: the LSTM `rec` of the file is PyTorch's, which computes `activation = tanh`, and `LSTM(4, activation = \
+    ///          relu)` here has `relu`: write `activation = tanh`"
+    ///     ],
+    /// );
+    /// ```
+    pub fn differences(&self, written: &[Written<'_>]) -> Differences {
+        match &self.network {
+            Some(network) => differences(network, written),
+            None => of_modules(&self.modules, written),
+        }
+    }
 }
 
 impl From<Matched> for Weights {
@@ -25,6 +73,7 @@ impl From<Matched> for Weights {
             tensors: matched.tensors,
             notes: matched.notes,
             network: None,
+            modules: matched.modules,
         }
     }
 }
@@ -56,6 +105,7 @@ pub fn weights(
         tensors: imported.tensors,
         notes: imported.notes,
         network: imported.network,
+        modules: Vec::new(),
     };
     let dict = match Container::of(bytes) {
         Container::Safetensors => return named(bytes, wanted),
@@ -86,6 +136,59 @@ pub fn weights(
 pub fn weights(bytes: &[u8], _: Beside<'_>, wanted: &[ParamShape<'_>]) -> Result<Weights, Unfit> {
     only_safetensors(bytes)?;
     named(bytes, wanted)
+}
+
+/// What the layers of a file are, for whoever has written others: a sentence, or `None` if the file does not tell.
+///
+/// ```
+/// # #[cfg(feature = "all")]
+/// # fn main() {
+/// use rnn_formats::layers_of;
+///
+/// let mut none = |_: &str| Err(std::io::ErrorKind::NotFound.into());
+/// let file = r#"{"in_shape": [null, null, 1], "layers": [
+///     {"type": "dense", "activation": "tanh", "shape": [null, null, 1], "weights": [[[0.5]], [0.25]]}
+/// ]}"#;
+/// let layers = layers_of(file.as_bytes(), &mut none);
+/// assert_eq!(layers.unwrap(), "the file's layers are `Input(_, 1) -> Dense(1, activation = tanh)`");
+/// # }
+/// # #[cfg(not(feature = "all"))]
+/// # fn main() {}
+/// ```
+pub fn layers_of(bytes: &[u8], beside: Beside<'_>) -> Option<String> {
+    #[cfg(feature = "all")]
+    let read = open::read(bytes, beside);
+    #[cfg(not(feature = "all"))]
+    let read = {
+        let _ = beside;
+        match Container::of(bytes) {
+            Container::Safetensors => safetensors::read(bytes),
+            _ => return None,
+        }
+    };
+    let text = said(&read.ok()?)?;
+    (text.len() <= MOST_OF_LAYERS).then_some(text)
+}
+
+/// The longest text of layers that a message has.
+const MOST_OF_LAYERS: usize = 2000;
+
+fn said(imported: &Imported) -> Option<String> {
+    if let Some(network) = &imported.network {
+        let (Body::Chain(text) | Body::Graph(text)) = network.body();
+        return Some(format!(
+            "the file's layers are `{}`",
+            text.trim().replace('\n', " ")
+        ));
+    }
+    let proposal = imported.proposal.as_ref()?;
+    Some(match (&proposal.layers, &proposal.doubt) {
+        (Some(layers), None) => format!("the file's weights fit the layers `{layers}`"),
+        (Some(layers), Some(doubt)) => {
+            format!("the file's weights fit the layers `{layers}`; {doubt}")
+        }
+        (None, _) => proposal.note.clone(),
+    })
 }
 
 fn named(bytes: &[u8], wanted: &[ParamShape<'_>]) -> Result<Weights, Unfit> {

@@ -3,7 +3,7 @@
 use std::{cell::Cell, collections::BTreeMap};
 
 use miniz_oxide::inflate::{TINFLStatus, decompress_to_vec_with_limit};
-use rawzip::{CompressionMethod, ZipArchive, ZipSliceArchive, crc32};
+use rawzip::{CompressionMethod, ErrorKind, ZipArchive, ZipSliceArchive, crc32};
 
 use crate::Error;
 
@@ -60,6 +60,14 @@ impl<'f> Archive<'f> {
     /// [`Error::NotUnderstood`] if a file is encrypted or compressed by anything but Deflate.
     pub fn open(bytes: &'f [u8]) -> Result<Archive<'f>, Error> {
         let archive = ZipArchive::from_slice(bytes).map_err(|e| {
+            // The directory stands after the files, and its own end at the end.
+            let ends = matches!(
+                e.kind(),
+                ErrorKind::Eof | ErrorKind::MissingEndOfCentralDirectory
+            );
+            if ends && bytes.starts_with(b"PK\x03\x04") {
+                return Error::cut_off(bytes.len(), "the directory of a zip archive");
+            }
             let at = e.eocd_offset().unwrap_or(bytes.len() as u64);
             damaged(at, "the directory of a zip archive", e.to_string())
         })?;

@@ -395,3 +395,46 @@ fn notes_and_metadata() {
             .contains(&("keras_version".into(), "2.21.0".into()))
     );
 }
+
+#[test]
+fn files_of_weights_alone_tell_their_layers() {
+    let proposal = |bytes: &[u8]| keras::read(bytes).unwrap().proposal;
+    let layers = |bytes: &[u8]| proposal(bytes).and_then(|found| found.layers);
+    let lstm = "Input(_, 1) -> LSTM(4, return_sequences) -> Dense(1)";
+    assert_eq!(layers(&NEW["lstm.weights.h5"]).as_deref(), Some(lstm));
+    assert_eq!(layers(&OLD["lstm_weights.h5"]).as_deref(), Some(lstm));
+    for (name, text) in [
+        (
+            "bidirectional_concat.weights.h5",
+            "Input(_, 3) -> Bidirectional(LSTM(3, return_sequences)) -> Dense(2)",
+        ),
+        (
+            "embedding.weights.h5",
+            "Embedding(12, 4) -> LSTM(3, return_sequences) -> GRU(3, return_sequences) -> Dense(2)",
+        ),
+        // Names of the model are names here.
+        (
+            "stacked.weights.h5",
+            "Input(_, 3) -> LSTM(4, return_sequences, name = \"second\") -> LSTM(3, return_sequences) -> LSTM(2, \
+             return_sequences) -> Dense(2, name = \"head\")",
+        ),
+    ] {
+        assert_eq!(layers(&NEW[name]).as_deref(), Some(text), "{name}");
+    }
+    // Normalisations of one width could stand in several places; cells are in no row of layers.
+    let several = proposal(&NEW["normalised.weights.h5"]).unwrap();
+    assert_eq!(several.layers, None);
+    assert!(
+        several.note.starts_with(
+            "a file of weights alone has no architecture. Its layers are `BatchNormalization"
+        ),
+        "{several:?}"
+    );
+    assert!(
+        several
+            .note
+            .contains("they fit in several orders by their sizes"),
+        "{several:?}"
+    );
+    assert_eq!(proposal(&NEW["cells.weights.h5"]), None);
+}

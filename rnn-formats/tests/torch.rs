@@ -6,7 +6,7 @@ mod common;
 use ::safetensors::{Dtype, tensor::TensorView};
 use common::{Case, cases, damage, file, run};
 use rnn_formats::{
-    Error, Format, Imported, Tensor, safetensors,
+    Error, Format, Imported, Module, ParamShape, Proposal, Tensor, Weights, Written, safetensors,
     torch::{self, Parameter, StateDict},
 };
 use rnn_reference::ReferenceModel;
@@ -163,9 +163,14 @@ fn what_is_not_understood_is_said_all_at_once() {
         "{text}"
     );
     assert!(
-        text.contains("torch.save(model.state_dict(), \"model.pt\")"),
+        text.contains("a whole module is pickled in the file, as `torch.save(model, …)` does"),
         "{text}"
     );
+    assert!(
+        text.ends_with("save its parameters: `torch.save(model.state_dict(), \"model.pt\")`"),
+        "{text}"
+    );
+    assert_eq!(text.lines().count(), 1, "{text}");
     assert!(refused("refused.script.pt").contains("TorchScript"));
     let text = refused("refused.nan.pt");
     assert!(
@@ -237,6 +242,11 @@ fn lstms(names: &[&str]) -> StateDict {
 
 /// The same in a file of safetensors, which is sorted by names.
 fn sorted(dict: &StateDict) -> StateDict {
+    safetensors::state_dict(&file_of(dict)).unwrap()
+}
+
+/// A file of safetensors.
+fn file_of(dict: &StateDict) -> Vec<u8> {
     let bytes: Vec<Vec<u8>> = (dict.parameters.iter())
         .map(|p| p.values.iter().flat_map(|v| v.to_le_bytes()).collect())
         .collect();
@@ -244,8 +254,7 @@ fn sorted(dict: &StateDict) -> StateDict {
         let view = TensorView::new(Dtype::F32, p.shape.clone(), bytes).unwrap();
         (p.name.clone(), view)
     });
-    let file = ::safetensors::serialize(views.collect::<Vec<_>>(), None).unwrap();
-    safetensors::state_dict(&file).unwrap()
+    ::safetensors::serialize(views.collect::<Vec<_>>(), None).unwrap()
 }
 
 /// Which of the modules each layer of a text got.
@@ -313,7 +322,7 @@ fn an_order_that_a_sorted_file_does_not_say_is_an_error() {
 fn of_a_sorted_file_one_order_is_proposed_or_none() {
     let proposal = |name: &str| {
         let read = safetensors::read(&file(FOLDER, &format!("{name}.safetensors")));
-        read.unwrap().proposal
+        read.unwrap().proposal.unwrap().layers
     };
     // Whatever is in the way of the names, sizes say these.
     for name in ["lstm", "stacked_lstm", "stacked_gru", "cells"] {
@@ -322,6 +331,206 @@ fn of_a_sorted_file_one_order_is_proposed_or_none() {
     }
     // The normalisation of three features could stand in two places.
     assert_eq!(proposal("words"), None);
+}
+
+/// What is proposed for a `Linear` of these sizes that stands before an LSTM of those, and what is said of it.
+fn two(linear: [usize; 2], lstm: [usize; 2], by_name: bool) -> Proposal {
+    let [reads, units] = lstm;
+    let shapes = [
+        ("fc.weight", vec![linear[1], linear[0]]),
+        ("fc.bias", vec![linear[1]]),
+        ("rnn.weight_ih_l0", vec![4 * units, reads]),
+        ("rnn.weight_hh_l0", vec![4 * units, units]),
+        ("rnn.bias_ih_l0", vec![4 * units]),
+        ("rnn.bias_hh_l0", vec![4 * units]),
+    ];
+    let all = shapes.map(|(name, shape)| Parameter {
+        name: name.into(),
+        values: vec![0.5; shape.iter().product()],
+        shape,
+        integers: false,
+    });
+    let dict = StateDict::new(all.to_vec()).unwrap();
+    let mut json = serde_json::Map::new();
+    for p in &dict.parameters {
+        let rows = p
+            .values
+            .chunks(p.shape.get(1).copied().unwrap_or(p.values.len()));
+        let rows: Vec<serde_json::Value> = match p.shape.len() {
+            1 => p.values.iter().map(|v| serde_json::json!(v)).collect(),
+            _ => rows.map(|row| serde_json::json!(row)).collect(),
+        };
+        json.insert(p.name.clone(), rows.into());
+    }
+    match by_name {
+        true => safetensors::read(&file_of(&dict)).unwrap(),
+        false => {
+            let text = serde_json::json!({ "state_dict": json }).to_string();
+            rnn_formats::guitarml::read(text.as_bytes()).unwrap()
+        }
+    }
+    .proposal
+    .unwrap()
+}
+
+#[test]
+fn of_two_orders_the_plain_one_is_proposed_and_said_to_be_one_of_two() {
+    let chain = "Input(_, 1) -> LSTM(8, return_sequences) -> Dense(1)";
+    let first = "the file's modules fit in several orders by their sizes, and this is the one with the recurrent layers first: \
+                 check it against the module's `forward`";
+    for by_name in [false, true] {
+        let found = two([8, 1], [1, 8], by_name);
+        assert_eq!(found.layers.as_deref(), Some(chain), "{by_name}");
+        assert_eq!(found.doubt.as_deref(), Some(first), "{by_name}");
+        assert!(found.note.contains("fit in several orders"), "{found:?}");
+        // One order alone fits: the `Linear` makes features for the LSTM.
+        let found = two([3, 5], [5, 8], by_name);
+        let own = "Input(_, 3) -> Dense(5) -> LSTM(8, return_sequences)";
+        assert_eq!((found.layers.as_deref(), found.doubt), (Some(own), None));
+        // None does: nothing stands in empty brackets.
+        let found = two([3, 5], [4, 8], by_name);
+        assert_eq!((&found.layers, &found.doubt), (&None, &None));
+        assert!(
+            found.note.contains(
+                "`Dense(5)` reads 3 and gives 5; `LSTM(8, return_sequences)` reads 4 and gives 8"
+            ) && found
+                .note
+                .contains("in no order of them each reads what the one before gives")
+                && !found.note.contains("()"),
+            "{found:?}"
+        );
+    }
+    let several = lstms(&["one", "other"]);
+    let found = safetensors::read(&file_of(&several))
+        .unwrap()
+        .proposal
+        .unwrap();
+    assert_eq!(found.layers, None);
+    assert!(
+        found
+            .note
+            .contains("they fit in several orders by their sizes")
+            && !found.note.contains("()")
+    );
+}
+
+/// What a model computes otherwise than the modules of a file.
+fn otherwise(name: &str, text: &str, layers: &[(&str, &str)]) -> Vec<String> {
+    let params = params(text);
+    let wanted: Vec<ParamShape<'_>> = params
+        .iter()
+        .map(|(name, shape)| ParamShape { name, shape })
+        .collect();
+    let mut none = |_: &str| Err(std::io::ErrorKind::NotFound.into());
+    let weights = rnn_formats::weights(&file(FOLDER, name), &mut none, &wanted).unwrap();
+    assert!(
+        weights
+            .notes
+            .iter()
+            .any(|n| n.contains("no activations, sums or slices between modules"))
+    );
+    let written: Vec<Written<'_>> = layers
+        .iter()
+        .map(|&(name, text)| Written { name, text })
+        .collect();
+    weights.differences(&written).lines
+}
+
+#[test]
+fn activations_that_pytorch_does_not_have_are_said() {
+    for name in ["lstm.pt", "lstm.safetensors", "lstm.legacy.pt"] {
+        let lines = |lstm: &str| {
+            let text = format!("Input(_, 3) -> {lstm} -> Dense(2, activation = relu)");
+            otherwise(
+                name,
+                &text,
+                &[("lstm", lstm), ("dense", "Dense(2, activation = relu)")],
+            )
+        };
+        assert_eq!(lines("LSTM(4, return_sequences)"), [""; 0], "{name}");
+        assert_eq!(lines("LSTM(4, tanh, sigmoid, return_sequences)"), [""; 0]);
+        let wrong = lines("LSTM(4, activation = relu, recurrent_activation = hard_sigmoid)");
+        assert_eq!(
+            wrong[0],
+            "`lstm`: the LSTM `rec` of the file is PyTorch's, which computes `activation = tanh`, and `LSTM(4, activation = \
+             relu, recurrent_activation = hard_sigmoid)` here has `relu`: write `activation = tanh`"
+        );
+        assert!(
+            wrong[1].contains("write `recurrent_activation = sigmoid`"),
+            "{wrong:?}"
+        );
+    }
+    let cell = "RNN(LSTMCell(4, activation = softsign), return_sequences)";
+    let text = format!("Input(_, 3) -> {cell} -> Dense(2)");
+    assert_eq!(otherwise("lstm.pt", &text, &[("rnn", cell)]).len(), 1);
+
+    let both = "Bidirectional(LSTM(2, activation = relu), backward_layer = LSTM(2, go_backwards))";
+    let text = "Input(_, 3) -> Bidirectional(LSTM(2, return_sequences)) -> Dense(1)";
+    let wrong = otherwise("both_lstm.pt", text, &[("bidirectional", both)]);
+    assert_eq!(wrong.len(), 1, "{wrong:?}");
+    assert!(
+        wrong[0].contains("the LSTM `both`, forward of the file"),
+        "{wrong:?}"
+    );
+
+    let rnn = |activation: &str| {
+        let layer = format!("SimpleRNN(4, activation = {activation}, return_sequences)");
+        otherwise(
+            "rnn_relu.pt",
+            &format!("Input(_, 3) -> {layer}"),
+            &[("simple_rnn", &layer)],
+        )
+    };
+    assert_eq!([rnn("tanh"), rnn("relu")], [vec![], Vec::<String>::new()]);
+    let wrong = rnn("sigmoid");
+    assert!(
+        wrong[0].contains("which computes `activation = tanh` or `activation = relu`, and")
+            && wrong[0]
+                .contains("write `activation = tanh`, or what `nonlinearity` of the module says"),
+        "{wrong:?}"
+    );
+    // Without a bias no shape tells where the reset gate stands.
+    let gru = |class: &str| {
+        let name = "gru".to_owned();
+        let modules = vec![Module {
+            layer: name,
+            title: "the GRU `rec`".into(),
+        }];
+        let weights = Weights {
+            tensors: vec![],
+            notes: vec![],
+            network: None,
+            modules,
+        };
+        weights
+            .differences(&[Written {
+                name: "gru",
+                text: class,
+            }])
+            .lines
+    };
+    assert_eq!(gru("GRU(4, use_bias = false)"), [""; 0]);
+    let wrong = gru("GRU(4, use_bias = false, reset_after = false)");
+    assert!(
+        wrong[0].contains("has `false`: write `reset_after = true`"),
+        "{wrong:?}"
+    );
+}
+
+#[test]
+fn files_that_are_cut_off_say_so() {
+    for name in ["lstm.pt", "lstm.safetensors"] {
+        let bytes = file(FOLDER, name);
+        for length in [200, bytes.len() - 4] {
+            let mut none = |_: &str| Err(std::io::ErrorKind::NotFound.into());
+            let error = rnn_formats::read(&bytes[..length], &mut none).unwrap_err();
+            let said = error.to_string();
+            assert!(
+                said.contains("cut off") && said.contains(&length.to_string()),
+                "{name}: {said}"
+            );
+        }
+    }
 }
 
 #[test]

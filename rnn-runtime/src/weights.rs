@@ -26,7 +26,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use rnn_formats::{ParamShape, Tensor, Unfit, Written, differences, fit, fit_matching};
+use rnn_formats::{ParamShape, Tensor, Unfit, Written, fit, fit_matching, layers_of, near_file};
 use safetensors::tensor::{Dtype, TensorView};
 
 use crate::{error::Error, params::ParamSpec};
@@ -201,7 +201,22 @@ struct File<'b> {
 
 impl File<'_> {
     fn read(path: &Path) -> Result<Self, Error> {
-        let bytes = fs::read(path).map_err(|source| io(path, source))?;
+        let bytes = fs::read(path).map_err(|source| {
+            let near = match source.kind() {
+                std::io::ErrorKind::NotFound => near_file(Path::new("."), &path.to_string_lossy()),
+                _ => None,
+            };
+            io(
+                path,
+                match near {
+                    Some(near) => {
+                        let words = format!("{source}; did you mean {near:?}?");
+                        std::io::Error::new(source.kind(), words)
+                    }
+                    None => source,
+                },
+            )
+        })?;
         Ok(File {
             name: path.display().to_string(),
             bytes: Cow::Owned(bytes),
@@ -218,16 +233,29 @@ impl File<'_> {
         check_length(specs, weights.len())?;
         let wanted = wanted(specs);
         let own = rnn_formats::weights(&self.bytes, &mut self.beside(), &wanted);
-        let own = own.map_err(|e| self.unfit(e))?;
-        let found = fit(&own.tensors, &wanted).map_err(|p| self.differs(p))?;
-        if let (Some(network), Some(layers)) = (&own.network, layers) {
+        // Who has written layers is told those of the file.
+        let other = |mut problems: Vec<String>| {
+            let shapes = problems.iter().any(|line| !line.contains("not finite"));
+            if layers.is_some() && shapes {
+                problems.extend(layers_of(&self.bytes, &mut self.beside()));
+            }
+            self.differs(problems)
+        };
+        let own = own.map_err(|e| match e {
+            Unfit::Differs(problems) => other(problems),
+            e => self.unfit(e),
+        })?;
+        let found = fit(&own.tensors, &wanted).map_err(other)?;
+        if let Some(layers) = layers {
             let written = layers.iter().map(|&(name, text)| Written { name, text });
-            let mut lines = differences(network, &written.collect::<Vec<_>>()).lines;
+            let mut lines = own.differences(&written.collect::<Vec<_>>()).lines;
             if !lines.is_empty() {
-                lines.push(format!(
-                    "`recurrent convert {} weights.safetensors` gives weights that go with any layers",
-                    self.name
-                ));
+                if own.network.is_some() {
+                    lines.push(format!(
+                        "`recurrent convert {} weights.safetensors` gives weights that go with any layers",
+                        self.name
+                    ));
+                }
                 return Err(self.differs(lines));
             }
         }

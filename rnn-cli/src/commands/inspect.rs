@@ -232,10 +232,23 @@ fn tensors(opened: &Opened, output: Output) -> Done<()> {
     let _ = writeln!(text, "Total params: {}", grouped(total));
     said(&mut text, imported);
     let proposed = opened.proposed();
+    let proposal = imported.proposal.as_ref();
+    let doubt = proposal.and_then(|proposal| proposal.doubt.as_ref());
+    let note = proposal.map(|proposal| &proposal.note);
     let _ = match proposed {
-        Some(layers) => writeln!(
+        Some(layers) => {
+            let doubt = doubt.map(|doubt| format!("\n  ({doubt})"));
+            writeln!(
+                text,
+                "\nThe file has weights and no layers. These would fit:\n  {layers}{}",
+                doubt.unwrap_or_default()
+            )
+        }
+        // A state dict has it among its notes.
+        None if note.is_some_and(|note| !imported.notes.contains(note)) => writeln!(
             text,
-            "\nThe file has weights and no layers. These would fit:\n  {layers}"
+            "\nThe file has weights and no layers: say them by --layers.\n  {}",
+            note.map_or("", String::as_str)
         ),
         None => writeln!(
             text,
@@ -247,6 +260,7 @@ fn tensors(opened: &Opened, output: Output) -> Done<()> {
         "format": format(imported.format),
         "layers": null,
         "proposed": proposed,
+        "proposed_with_doubt": doubt,
         "parameters": total,
         "metadata": metadata(imported),
         "notes": imported.notes,

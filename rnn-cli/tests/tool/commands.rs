@@ -216,6 +216,30 @@ fn errors_say_what_to_do() {
         "Input(_, 3) -> LSTM(5) -> Dense(2)",
     ]);
     assert!(e.contains("does not fit the layers"), "{e}");
+    let fits = "help: the file's weights fit the layers `Input(_, 3) -> LSTM(4, return_sequences) -> Dense(2)`";
+    assert!(e.contains(fits), "{e}");
+    let e = wrong(&[
+        "plan",
+        &fixture("torch/lstm.pt"),
+        "--layers",
+        "Input(_, 3) -> LSTM(4, activation = relu, return_sequences) -> Dense(2)",
+    ]);
+    assert!(
+        e.contains("fit, and its modules compute something else\n  `lstm`: the LSTM `rec` of the file is PyTorch's")
+            && e.contains("here has `relu`: write `activation = tanh`"),
+        "{e}"
+    );
+    let e = wrong(&["plan", &path(&folder, "Mask.keras")]);
+    assert!(
+        e.contains("\nhelp: did you mean ") && e.contains("masks.keras?"),
+        "{e}"
+    );
+    let weights = keras(folder.path(), "stacked.weights.h5");
+    let e = wrong(&["plan", &weights]);
+    assert!(
+        e.contains("help: say the layers: --layers \"Input(_, 3) -> LSTM(4, return_sequences, name = \\\"second\\\") -> "),
+        "{e}"
+    );
     // Errors for machines are on stdout.
     let done = start(&["--json", "inspect", &path(&folder, "nothing")]);
     assert_eq!(done.status.code(), Some(1));
@@ -230,6 +254,21 @@ fn completions_name_the_commands() {
     for shell in ["bash", "zsh", "fish"] {
         assert!(fine(&["completions", shell]).contains("inspect"));
     }
+}
+
+/// The book has the features of a crate that `new` makes.
+#[test]
+fn new_crates_have_the_features_of_the_book() {
+    let folder = tempfile::tempdir().unwrap();
+    let target = path(&folder, "made");
+    fine(&["new", &keras(folder.path(), "lstm.keras"), &target]);
+    let cargo = fs::read_to_string(Path::new(&target).join("Cargo.toml")).unwrap();
+    let line = cargo.lines().find(|line| line.starts_with("recurrent = "));
+    let (_, features) = line.unwrap().split_once(", default-features").unwrap();
+    let book = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/src/deploy.md");
+    let book = fs::read_to_string(book).unwrap();
+    let line = format!("recurrent = {{ path = \"../recurrent\", default-features{features}");
+    assert!(book.contains(&line), "{line}");
 }
 
 /// All texts of a crate that `new` makes.

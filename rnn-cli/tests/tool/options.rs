@@ -238,7 +238,8 @@ fn layers_are_proposed_where_they_follow_one_another() {
     match said["proposed"].as_str() {
         None => {
             let e = wrong(&["plan", &file]);
-            assert!(e.contains("\nhelp: say the layers, such as "), "{e}");
+            let help = "\nhelp: say the layers by --layers \"…\"; a state dict has no architecture";
+            assert!(e.contains(help) && !e.contains("()"), "{e}");
             assert!(!fine(&["inspect", &file]).contains("would fit"));
         }
         // An order in which the sizes fit.

@@ -59,7 +59,7 @@ pub const CATALOGUE: &[Entry] = &[
     entry("RNN0030", "model without layers", "A model is a chain of layers: `A -> B -> C`."),
     entry("RNN0032", "named model without `=` or `{`", "A named model is written `pub struct Rows = Input(28, 28) -> LSTM(64);`, or with the statements of a graph in braces. It has no generics."),
     entry("RNN0033", "`<` without `>`", "Angle brackets around a model stand on both sides."),
-    entry("RNN0034", "something after the model", "One `rnn_model!` holds one model."),
+    entry("RNN0034", "something after the model", "One `rnn_model!` holds one model. `import` takes layers and weights, so no `weights` stand after it."),
     entry("RNN0035", "`;` missing or too much", "A named model is an item and ends with `;`, a model without a name is an expression and does not."),
     entry("RNN0036", "named model without `struct` or name", "Attributes and a visibility belong to `struct Name = …;`."),
     entry("RNN0037", "file that cannot be named", "A file is a path in quotes: `import(\"models/amp.keras\")`, or `, weights = \"amp.safetensors\"` after the layers. After the path of an ONNX graph may stand `, states = stream`."),
@@ -193,7 +193,7 @@ pub const CATALOGUE: &[Entry] = &[
     entry("RNN0310", "file that cannot be read", "The path starts at the folder of the crate's Cargo.toml. A file that is there and cannot be read is damaged, or of no known format."),
     entry("RNN0311", "file without layers", "PyTorch's state dicts and files of weights alone have no architecture: write the layers, and `, weights = \"…\"` after them."),
     entry("RNN0312", "layer of a file that is not understood", "The file has a layer, an operator or an argument that there is no layer for here. All of them are listed at once."),
-    entry("RNN0313", "weights that do not fit", "Names and shapes of a file's tensors have to be those of the model's parameters."),
+    entry("RNN0313", "weights that do not fit", "Names and shapes of a file's tensors have to be those of the model's parameters, and the layers here compute what the file's do."),
     entry("RNN0314", "files without the feature", "Files are read while a program is compiled if the feature `import` of recurrent is on: its readers take time to build, so others go without."),
 ];
 

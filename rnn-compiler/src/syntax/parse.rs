@@ -173,6 +173,9 @@ fn form(c: &mut Cursor, model: &mut ModelAst, reader: &mut Reader<'_>) -> Parsed
         model.source = Some(import(c, reader)?);
         // The end of the one token that stands for a model needs no sign.
         c.eat(";");
+        if starts_weights(c) {
+            return twice(c, reader);
+        }
         return end(c, reader);
     }
     let open = c.is("<").then(|| c.span());
@@ -288,6 +291,15 @@ fn end(c: &Cursor, reader: &mut Reader<'_>) -> Parsed<()> {
     let words = format!("{} after the end of the model", c.found());
     let d = Diagnostic::new("RNN0034", c.span(), words);
     reader.mistake(d.help("write one model in one `rnn_model!`"))
+}
+
+/// Reports `weights = …` after `import(…)`.
+fn twice(c: &Cursor, reader: &mut Reader<'_>) -> Parsed<()> {
+    let words = "`weights` after `import`, which takes the weights of its file, too";
+    reader.mistake(Diagnostic::new("RNN0034", c.span(), words).help(
+        "leave `, weights = …` out for the layers and the weights of the file in `import`; for the weights of another file \
+         write the layers in the place of `import(…)`",
+    ))
 }
 
 /// What to write instead of a program for Keras; `None` if the tokens are no such program.

@@ -403,6 +403,13 @@ const MISTAKES: &[(&str, &[(&str, &str)])] = &[
         &[("RNN0034", "`struct` after the end")],
     ),
     (
+        "struct A = import(\"a.keras\"), weights = \"b.keras\";",
+        &[(
+            "RNN0034",
+            "help: leave `, weights = …` out for the layers and the weights",
+        )],
+    ),
+    (
         "struct A = { input x: [2]; output y = x -> ; }",
         &[("RNN0040", ""), ("RNN0057", "without `=`")],
     ),

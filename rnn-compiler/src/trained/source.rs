@@ -7,7 +7,8 @@ use std::{
 
 use proc_macro2::{Group, Span, TokenStream, TokenTree};
 use rnn_formats::{
-    Body, Error, Imported, ParamShape, Tensor, Unfit, Weights, Written, differences, onnx::States,
+    Body, Error, Imported, ParamShape, Proposal, Tensor, Unfit, Weights, Written, layers_of,
+    near_file, onnx::States,
 };
 
 use super::{Sizes, Trained, mistake};
@@ -37,8 +38,14 @@ pub fn open(model: &mut ModelAst, found: &mut Diagnostics) -> Option<Source> {
     let bytes = match fs::read(&path) {
         Ok(bytes) => bytes,
         Err(e) => {
-            let help = (!Path::new(&ast.path).is_absolute())
+            let relative = !Path::new(&ast.path).is_absolute();
+            let start = relative
                 .then(|| "a path starts at the folder of the crate's Cargo.toml".to_owned());
+            let near = match e.kind() {
+                io::ErrorKind::NotFound => near_file(&absolute(""), &ast.path),
+                _ => None,
+            };
+            let help = near.map(|near| format!("did you mean {near:?}?")).or(start);
             mistake(
                 found,
                 "RNN0310",
@@ -82,7 +89,7 @@ impl Source {
     }
 
     /// Another file, which this one names.
-    fn beside(&mut self) -> impl FnMut(&str) -> io::Result<Vec<u8>> + use<> {
+    fn beside(&self) -> impl FnMut(&str) -> io::Result<Vec<u8>> + use<> {
         let folder = self.files.first().and_then(|path| path.parent());
         let folder = folder.map(Path::to_owned).unwrap_or_default();
         move |name: &str| fs::read(folder.join(name))
@@ -123,8 +130,13 @@ impl Source {
         let (file, span) = (self.file(), self.ast.span);
         match e {
             Error::NotUnderstood(lines) => {
-                for line in lines {
-                    mistake(found, "RNN0312", span, format!("{file}: {line}"), None);
+                // A line that has its remedy needs no other.
+                let remedy = lines.iter().all(|line| !line.contains("torch."));
+                let help = remedy.then(|| self.by_hand());
+                for (number, line) in lines.iter().enumerate() {
+                    let last = number + 1 == lines.len();
+                    let help = help.clone().filter(|_| last);
+                    mistake(found, "RNN0312", span, format!("{file}: {line}"), help);
                 }
             }
             e => mistake(
@@ -150,24 +162,33 @@ impl Source {
                 .name
                 .as_ref()
                 .map_or("Name".to_owned(), ToString::to_string);
-            let proposal = imported.proposal.as_deref();
-            let layers = proposal.unwrap_or("Input(_, 1) -> LSTM(16) -> Dense(1)");
-            let mut help = match proposal {
-                Some(_) => "write the layers",
-                None => "write the layers, for example",
-            }
-            .to_owned();
-            help.push_str(&format!(
-                ": `struct {name} = {layers}, weights = {file:?};`"
-            ));
-            // Why nothing is proposed, and what the modules are.
-            let modules = imported
-                .notes
-                .iter()
-                .find(|n| n.contains("no architecture"));
-            if let (None, Some(modules)) = (proposal, modules) {
-                help.push_str(&format!("; {}", said(modules, MOST_OF_A_NOTE)));
-            }
+            let model = |layers: &str| format!("`struct {name} = {layers}, weights = {file:?};`");
+            let example = "Input(_, 1) -> LSTM(16) -> Dense(1)";
+            let help = match &imported.proposal {
+                Some(Proposal {
+                    layers: Some(layers),
+                    doubt,
+                    ..
+                }) => {
+                    let doubt = doubt.as_ref().map(|doubt| format!("; {doubt}"));
+                    format!(
+                        "write the layers: {}{}; activations that stand between layers are not in the file",
+                        model(layers),
+                        doubt.unwrap_or_default()
+                    )
+                }
+                // Why nothing is proposed, and what the modules are.
+                Some(Proposal { note, .. }) => format!(
+                    "write the layers in the place of `…`: {}; {}",
+                    model("…"),
+                    said(note, MOST_OF_A_NOTE)
+                ),
+                None => format!(
+                    "write the layers in the place of `…`: {}; what `{example}` is for another file, for the file does not \
+                     say its own",
+                    model("…")
+                ),
+            };
             mistake(
                 found,
                 "RNN0311",
@@ -265,6 +286,7 @@ impl Source {
                 tensors: imported.tensors,
                 notes: Vec::new(),
                 network: None,
+                modules: Vec::new(),
             },
             None if unknown => {
                 let imported = self.read(found)?;
@@ -282,12 +304,9 @@ impl Source {
                 return None;
             }
         };
-        let network = weights.network.as_ref();
-        let differences = network
-            .map(|network| differences(network, &written(graph)))
-            .unwrap_or_default();
+        let differences = weights.differences(&written(graph));
         if !differences.lines.is_empty() {
-            self.computes_otherwise(&differences.lines, found);
+            self.computes_otherwise(&differences.lines, weights.network.is_some(), found);
             return None;
         }
         let mut documentation = Vec::new();
@@ -347,17 +366,42 @@ impl Source {
     }
 
     /// Reports weights that fit layers which compute something else.
-    fn computes_otherwise(&self, lines: &[String], found: &mut Diagnostics) {
+    /// `layers`: the file has layers of its own, and not modules alone.
+    fn computes_otherwise(&self, lines: &[String], layers: bool, found: &mut Diagnostics) {
         let file = self.file();
         let message = format!(
-            "the weights of {file} fit, and the file's layers compute something else:\n  {}",
+            "the weights of {file} fit, and the file's {} compute something else:\n  {}",
+            if layers { "layers" } else { "modules" },
             lines.join("\n  ")
         );
-        let help = format!(
+        let convert = format!(
             "`import({file:?})` takes the layers of the file, too; `recurrent convert {file} weights.safetensors` gives \
              weights that go with any layers"
         );
-        mistake(found, "RNN0313", self.ast.span, message, Some(help));
+        let help = layers.then_some(convert);
+        mistake(found, "RNN0313", self.ast.span, message, help);
+    }
+
+    /// What to do about layers that are not understood: they are written by hand, and get the weights of another file.
+    fn by_hand(&self) -> String {
+        let keras = self.bytes.starts_with(b"\x89HDF") || self.bytes.starts_with(b"PK");
+        // Files of Keras's own have parameters of unknown layers under numbers, and variables have names.
+        let (save, file) = match keras {
+            true => (
+                "safetensors.numpy.save_file({v.path: v.numpy() for v in model.variables}, \"net.safetensors\")",
+                "net.safetensors",
+            ),
+            false => ("torch.save(module.state_dict(), \"net.pt\")", "net.pt"),
+        };
+        let weights = match self.bytes.first() {
+            Some(b'{' | b'[' | b' ' | b'\n') => String::new(),
+            _ => format!(
+                ": save the weights alone by `{save}`, and put `, weights = {file:?}` after the layers"
+            ),
+        };
+        format!(
+            "write the layers in `rnn_model!`, with an `rnn_cell!` for what there is no layer for{weights}"
+        )
     }
 
     fn differs(&self, problems: &[String], found: &mut Diagnostics) {
@@ -366,7 +410,11 @@ impl Source {
             self.file(),
             problems.join("\n  ")
         );
-        mistake(found, "RNN0313", self.ast.span, message, None);
+        // Numbers that are not finite are no matter of layers.
+        let shapes = problems.iter().any(|line| !line.contains("not finite"));
+        let layers = layers_of(&self.bytes, &mut self.beside()).filter(|_| shapes);
+        let layers = layers.map(|layers| said(&layers, MOST_OF_A_NOTE));
+        mistake(found, "RNN0313", self.ast.span, message, layers);
     }
 
     /// Learns the numbers of `const`s from the shapes of tensors.

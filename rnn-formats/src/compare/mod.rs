@@ -2,11 +2,13 @@
 
 mod call;
 mod effects;
+mod modules;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{Body, Network};
 use effects::{Effect, OWN, effects};
+pub(crate) use modules::of_modules;
 
 /// A layer as a model here has it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

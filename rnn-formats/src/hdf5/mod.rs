@@ -131,7 +131,7 @@ impl<'f> File<'f> {
             return Err(Error::damaged(
                 place,
                 format!("an end of the file within its {size} bytes"),
-                end.to_string(),
+                format!("{end}: it is cut off after {size} bytes; copy or download it again"),
             ));
         }
         if version < 2 {

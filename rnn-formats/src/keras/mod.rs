@@ -27,6 +27,7 @@ use serde_json::Value;
 use crate::{
     Error, Format, Imported,
     hdf5::{self, File},
+    told,
     zip::Archive,
 };
 use builder::Builder;
@@ -110,14 +111,17 @@ fn in_hdf5(bytes: &[u8]) -> Result<Imported, Error> {
     }
     let mut report = Report::default();
     let Some(config) = tree.text("", "model_config")? else {
+        // A file of names lists the layers of the model; one of counters is sorted by their classes.
+        let ordered = tree.texts("", "layer_names")?.is_some();
         let tensors = alone::read(&mut tree, &mut report)?;
+        let proposal = told::proposal(&tensors, ordered);
         return Ok(Imported {
             format: Format::KerasWeights,
             network: None,
             tensors,
             metadata,
             notes: report.finish()?,
-            proposal: None,
+            proposal,
         });
     };
     let config = json("model_config", config.as_bytes())?;

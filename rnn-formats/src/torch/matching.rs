@@ -8,7 +8,7 @@ use super::{
     outline, series,
     units::{Class, Unit},
 };
-use crate::{Error, Tensor};
+use crate::{Error, Module, Tensor};
 
 /// A layer of the model, or one cell or direction of it: the part of the names before the last slash.
 struct Slot<'p> {
@@ -63,6 +63,8 @@ pub struct Matched {
     pub tensors: Vec<Tensor>,
     /// Which module is which layer, and what the file does not say.
     pub notes: Vec<String>,
+    /// The modules, by the layers that have their weights from them.
+    pub modules: Vec<Module>,
 }
 
 /// The tensors of a model whose parameters have these names and shapes, in the order given.
@@ -112,7 +114,7 @@ pub fn tensors_for(
 /// let wanted = [("dense/kernel".to_owned(), vec![2, 1]), ("dense/bias".to_owned(), vec![1])];
 /// let matched = matched(&dict, &wanted)?;
 /// assert_eq!(matched.tensors[0].values, [1.0, 2.0]);
-/// assert_eq!(matched.notes, ["modules as layers: the Linear `head` is `dense`"]);
+/// assert_eq!(matched.notes[0], "modules as layers: the Linear `head` is `dense`");
 /// # Ok::<(), rnn_formats::Error>(())
 /// ```
 pub fn matched(dict: &StateDict, params: &[(String, Vec<usize>)]) -> Result<Matched, Error> {
@@ -145,7 +147,12 @@ pub fn matched(dict: &StateDict, params: &[(String, Vec<usize>)]) -> Result<Matc
             })
         })
         .collect::<Result<Vec<Tensor>, Error>>()?;
+    let modules = pairs.iter().map(|(unit, _, layer)| Module {
+        layer: (*layer).to_owned(),
+        title: unit.title(),
+    });
     Ok(Matched {
+        modules: modules.collect(),
         tensors,
         notes: outline::of_pairs(dict, &found, &pairs),
     })

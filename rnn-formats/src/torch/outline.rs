@@ -8,7 +8,10 @@ use super::{
     series,
     units::{Class, Unit},
 };
-use crate::{Error, Format, Imported};
+use crate::{
+    Error, Format, Imported,
+    chain::{self, Kind, Part, Words},
+};
 
 /// What a state dict is here: tensors under counted names, and notes.
 ///
@@ -35,15 +38,16 @@ pub(crate) fn imported(dict: StateDict, format: Format) -> Result<Imported, Erro
                 .into(),
         );
     }
-    let proposal = row(&layers, dict.sorted);
-    notes.extend(self::notes(&dict, &found, &layers, proposal.as_deref()));
+    let parts: Vec<Part> = layers.iter().map(Layer::part).collect();
+    let proposal = chain::proposal(&parts, !dict.sorted, WORDS);
+    notes.extend(self::notes(&dict, &found, &layers, &proposal.note));
     Ok(Imported {
         format,
         network: None,
         tensors,
         metadata: dict.metadata,
         notes,
-        proposal,
+        proposal: Some(proposal),
     })
 }
 
@@ -84,6 +88,34 @@ struct Layer<'u, 's> {
     /// Its own name.
     name: String,
     text: String,
+}
+
+/// How people call a state dict.
+const WORDS: Words = Words {
+    file: "a state dict",
+    parts: "modules",
+    source: "the module's `forward`",
+};
+
+impl Layer<'_, '_> {
+    /// What is known of its place in a row. Modules that are numbered stay in the order of their numbers.
+    fn part(&self) -> Part {
+        let first = self.units.first().map(|(unit, _)| *unit);
+        // Of both directions together.
+        let gives = self.units.iter().map(|(unit, _)| unit.gives());
+        Part {
+            name: self.name.clone(),
+            text: self.text.clone(),
+            series: series(first.map_or("", |unit| unit.path)),
+            kind: match first.map(|unit| unit.class) {
+                Some(Class::Lstm | Class::Gru | Class::SimpleRnn) => Kind::Recurrent,
+                Some(Class::Dense) => Kind::Dense,
+                _ => Kind::Other,
+            },
+            reads: first.and_then(Unit::reads),
+            gives: gives.sum(),
+        }
+    }
 }
 
 /// Counts names as Keras does.
@@ -160,7 +192,7 @@ fn notes(
     dict: &StateDict,
     found: &Modules<'_>,
     layers: &[Layer<'_, '_>],
-    proposal: Option<&str>,
+    order: &str,
 ) -> Vec<String> {
     let renamed = layers.iter().filter_map(|layer| {
         let (unit, _) = layer.units.first()?;
@@ -179,7 +211,7 @@ fn notes(
             "modules as layers: {}",
             renamed.collect::<Vec<_>>().join("; ")
         ),
-        order(layers, proposal),
+        order.to_owned(),
     ];
     for unit in &found.units {
         notes.extend(doubt(unit));
@@ -215,7 +247,11 @@ pub(super) fn of_pairs(
 
 /// What the file does not say of such layers, and what was left out.
 fn unsaid(dict: &StateDict, found: &Modules<'_>, classes: &[Class]) -> Vec<String> {
-    let mut notes = Vec::new();
+    let mut notes = vec![
+        "a state dict has no activations, sums or slices between modules (a `ReLU` after a `Linear`): whether the layers here \
+         compute them was not compared"
+            .to_owned(),
+    ];
     let has = |these: &[Class]| these.iter().any(|class| classes.contains(class));
     if has(&[Class::SimpleRnn]) {
         notes.push(
@@ -244,175 +280,6 @@ fn unsaid(dict: &StateDict, found: &Modules<'_>, classes: &[Class]) -> Vec<Strin
         ));
     }
     notes
-}
-
-/// How many steps the search for an order takes at most.
-const MAX_STEPS: usize = 5000;
-
-/// The most modules whose order is searched: each is a call within the one before.
-const MAX_SEARCHED: usize = 24;
-
-/// The model that has these modules in a row, in the order of the file; or else, and of a file that is `sorted`, in the only
-/// order in which each reads what the one before gives. Modules that are numbered stay in the order of their numbers. `None` if
-/// there is no such order, or if there are several.
-fn row(layers: &[Layer<'_, '_>], sorted: bool) -> Option<String> {
-    let all: Vec<usize> = (0..layers.len()).collect();
-    let order = match !sorted && layers.windows(2).all(|pair| follows(pair)) {
-        true => all,
-        false if layers.len() > MAX_SEARCHED => return None,
-        false => {
-            let names: Vec<String> = layers.iter().map(|l| series(l.path())).collect();
-            let first = |name: &String| names.iter().position(|other| other == name);
-            let mut search = Search {
-                layers,
-                series: names.iter().filter_map(first).collect(),
-                row: Vec::new(),
-                left: all,
-                found: Vec::new(),
-                steps: 0,
-            };
-            search.on();
-            match (search.steps > MAX_STEPS, &search.found[..]) {
-                (false, [only]) => only.clone(),
-                _ => return None,
-            }
-        }
-    };
-    let row: Vec<&Layer<'_, '_>> = order.iter().filter_map(|n| layers.get(*n)).collect();
-    let reads = row.first().and_then(|layer| layer.reads());
-    let texts = row.iter().map(|layer| layer.text.clone());
-    let all: Vec<String> = reads
-        .map(|n| format!("Input(_, {n})"))
-        .into_iter()
-        .chain(texts)
-        .collect();
-    Some(all.join(" -> "))
-}
-
-/// Whether the second of two layers reads what the first gives.
-fn follows(pair: &[Layer<'_, '_>]) -> bool {
-    matches!(pair, [before, after] if after.reads().is_some() && after.reads() == before.gives())
-}
-
-/// Looks for all orders.
-struct Search<'l, 'u, 's> {
-    layers: &'l [Layer<'u, 's>],
-    /// Of each layer one that its module is numbered with, or itself.
-    series: Vec<usize>,
-    row: Vec<usize>,
-    left: Vec<usize>,
-    found: Vec<Vec<usize>>,
-    steps: usize,
-}
-
-impl Search<'_, '_, '_> {
-    /// Puts another layer after those of the row.
-    fn on(&mut self) {
-        self.steps += 1;
-        if self.left.is_empty() {
-            self.found.push(self.row.clone());
-        }
-        for place in 0..self.left.len() {
-            // Two orders are as good as none.
-            if self.steps > MAX_STEPS || self.found.len() > 1 {
-                return;
-            }
-            let Some(&next) = self.left.get(place) else {
-                return;
-            };
-            let of = |n: Option<&usize>| n.and_then(|n| self.layers.get(*n));
-            let fits = match (of(self.row.last()), of(Some(&next))) {
-                (Some(before), Some(after)) => {
-                    after.reads().is_some() && after.reads() == before.gives()
-                }
-                // What reads ids stands first.
-                (None, Some(first)) => {
-                    let others = self.left.iter().filter(|n| **n != next);
-                    let ids = |n: &usize| of(Some(n)).is_some_and(|l| l.reads().is_none());
-                    first.reads().is_none() || !others.into_iter().any(ids)
-                }
-                _ => false,
-            };
-            let series = |n: &usize| self.series.get(*n);
-            let mut earlier = self.left.iter().take(place);
-            if fits && earlier.all(|n| series(n) != series(&next)) {
-                self.left.remove(place);
-                self.row.push(next);
-                self.on();
-                self.row.pop();
-                self.left.insert(place, next);
-            }
-        }
-    }
-}
-
-impl Layer<'_, '_> {
-    /// Its module.
-    fn path(&self) -> &str {
-        self.units.first().map_or("", |(unit, _)| unit.path)
-    }
-
-    /// How many features it reads; `None` of ids.
-    fn reads(&self) -> Option<usize> {
-        self.units.first().and_then(|(unit, _)| unit.reads())
-    }
-
-    /// How many features it gives, of both directions together.
-    fn gives(&self) -> Option<usize> {
-        let each = self.units.iter().map(|(unit, _)| unit.gives());
-        each.sum()
-    }
-}
-
-/// What is known of the order of modules.
-fn order(layers: &[Layer<'_, '_>], proposal: Option<&str>) -> String {
-    let gaps = layers.windows(2).filter(|pair| !follows(pair));
-    let gaps = gaps.filter_map(|pair| {
-        let [before, after] = pair else { return None };
-        Some(match (before.gives(), after.reads()) {
-            (Some(gives), Some(reads)) => format!(
-                "`{}` gives {gives} features and `{}` reads {reads}",
-                before.name, after.name
-            ),
-            _ => format!(
-                "`{}` reads ids and stands after `{}`",
-                after.name, before.name
-            ),
-        })
-    });
-    let gaps: Vec<String> = gaps.collect();
-    match (proposal, gaps.is_empty()) {
-        (Some(row), true) => format!(
-            "a state dict has no architecture. Its modules in a row would be `{row}`: check it against the module's `forward`"
-        ),
-        (Some(row), false) => format!(
-            "a state dict has no architecture. Its modules do not stand in a row ({}); the one order that fits their sizes is \
-             `{row}`: check it against the module's `forward`",
-            gaps.join("; ")
-        ),
-        (None, _) => {
-            let each = layers
-                .iter()
-                .map(|layer| match (layer.reads(), layer.gives()) {
-                    (Some(reads), Some(gives)) => {
-                        format!("`{}` reads {reads} and gives {gives}", layer.text)
-                    }
-                    (_, gives) => {
-                        format!(
-                            "`{}` reads ids and gives {}",
-                            layer.text,
-                            gives.unwrap_or(0)
-                        )
-                    }
-                });
-            format!(
-                "a state dict has no architecture, and its modules do not stand in a row ({}). They are {}: put them into the \
-                 order of the module's `forward`",
-                gaps.join("; "),
-                each.collect::<Vec<_>>().join("; ")
-            )
-        }
-    }
 }
 
 /// What a unit could be as well.

@@ -27,21 +27,38 @@ pub(super) fn unpickled(bytes: Bytes<'_>) -> Result<Pickle<'_>, Error> {
     }
 }
 
+/// One line, so that what to do stands beside what is wrong.
 fn refusal(all: &[Refusal<'_>]) -> Error {
     let line = |r: &Refusal<'_>| {
         format!(
-            "the class `{}.{}`, named at byte {} of the pickle, is no tensor, and nothing in a file is run",
+            "the class `{}.{}`, named at byte {} of the pickle",
             r.module, r.name, r.at
         )
     };
-    let mut lines: Vec<String> = all.iter().map(line).collect();
+    let mut classes: Vec<String> = all.iter().take(MOST_CLASSES).map(line).collect();
+    if let Some(more) = all.len().checked_sub(MOST_CLASSES).filter(|n| *n > 0) {
+        classes.push(format!("{more} more"));
+    }
+    let is = match all.len() {
+        1 => "is no tensor",
+        _ => "are no tensors",
+    };
     let module = |r: &Refusal<'_>| r.module.starts_with("torch.nn.") || r.module == "__main__";
-    lines.push(match all.iter().any(module) {
-        true => format!("this looks like a whole model; save its parameters: `{SAVE}`"),
-        false => format!("save the parameters alone: `{SAVE}`"),
-    });
-    Error::NotUnderstood(lines)
+    let (what, which) = match all.iter().any(module) {
+        true => (
+            "a whole module is pickled in the file, as `torch.save(model, …)` does",
+            "its parameters",
+        ),
+        false => ("the pickle has more than tensors", "the parameters alone"),
+    };
+    Error::not_understood(format!(
+        "{what}: {} {is}, and nothing in a file is run; save {which}: `{SAVE}`",
+        classes.join(", ")
+    ))
 }
+
+/// How many classes are named.
+const MOST_CLASSES: usize = 8;
 
 /// The classes that a file of tensors names.
 fn allowed(module: &str, name: &str) -> bool {

@@ -486,6 +486,49 @@ fn a_file_with_other_layers_is_an_error() {
     assert_eq!(weights, [1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0]);
 }
 
+/// PyTorch's LSTM computes one thing, and other sizes than the file's are told those of the file.
+#[test]
+fn a_file_of_pytorch_has_its_activations_and_sizes() {
+    let folder = Folder::new("pytorch");
+    let path = folder.0.join("net.safetensors");
+    let bytes = [0_u8; 4 * 8];
+    let view = |shape: &[usize]| {
+        let length = shape.iter().product::<usize>();
+        TensorView::new(Dtype::F32, shape.to_vec(), &bytes[..4 * length]).unwrap()
+    };
+    let tensors = [
+        ("rnn.weight_ih_l0", view(&[4, 2])),
+        ("rnn.weight_hh_l0", view(&[4, 1])),
+    ];
+    fs::write(&path, safetensors::serialize(tensors, None).unwrap()).unwrap();
+    let specs = |shape: &'static [usize]| {
+        [
+            ParamSpec::new("lstm/kernel", shape, Init::Zeros),
+            ParamSpec::new("lstm/recurrent_kernel", &[1, 4], Init::Zeros),
+        ]
+    };
+    let with = |shape, text| {
+        let specs = specs(shape);
+        let mut weights = vec![1.0; specs.iter().map(ParamSpec::len).sum()];
+        load_as(&path, &specs, &[("lstm", text)], &mut weights)
+    };
+    with(&[2, 4], "LSTM(1, use_bias = false)").unwrap();
+    let wrong = lines(with(&[2, 4], "LSTM(1, relu, use_bias = false)"));
+    assert_eq!(wrong.len(), 1, "{wrong:?}");
+    assert!(
+        wrong[0].contains("the LSTM `rnn` of the file is PyTorch's")
+            && wrong[0].contains("write `activation = tanh`"),
+        "{wrong:?}"
+    );
+    let wrong = lines(with(&[3, 4], "LSTM(1, use_bias = false)"));
+    assert_eq!(
+        wrong.last().unwrap(),
+        "the file's weights fit the layers `Input(_, 2) -> LSTM(1, use_bias = false, return_sequences)`"
+    );
+    let missing = load(folder.0.join("Net.safetensors"), &SPECS, &mut [0.0; 9]).unwrap_err();
+    assert!(missing.to_string().contains("did you mean "), "{missing}");
+}
+
 /// Two modules of one shape in a file that is sorted by names are no layers that could be counted.
 #[test]
 fn sorted_modules_are_not_counted() {
