@@ -89,6 +89,8 @@ pub struct Imported {
     /// Of a file without layers: the text of a chain that its weights fit, `Input(_, 1) -> LSTM(16) -> Dense(1)`. `None` if no
     /// order of its modules makes one.
     pub proposal: Option<String>,
+    /// Whether inputs of an ONNX graph start states of its layers: what `onnx::States::Stream` leaves to a stream.
+    pub states_come_in: bool,
 }
 
 /// How a file that another one names is read: ONNX keeps large tensors beside the model. It is given the name in the file,

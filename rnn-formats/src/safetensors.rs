@@ -177,6 +177,7 @@ impl File {
             metadata: self.metadata,
             notes,
             proposal: None,
+            states_come_in: false,
         })
     }
 

@@ -92,6 +92,7 @@ fn archive(bytes: &[u8]) -> Result<Imported, Error> {
         metadata,
         notes: report.finish()?,
         proposal: None,
+        states_come_in: false,
     })
 }
 
@@ -118,6 +119,7 @@ fn in_hdf5(bytes: &[u8]) -> Result<Imported, Error> {
             metadata,
             notes: report.finish()?,
             proposal: None,
+            states_come_in: false,
         });
     };
     let config = json("model_config", config.as_bytes())?;
@@ -131,6 +133,7 @@ fn in_hdf5(bytes: &[u8]) -> Result<Imported, Error> {
         metadata,
         notes: report.finish()?,
         proposal: None,
+        states_come_in: false,
     })
 }
 

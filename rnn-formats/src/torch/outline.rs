@@ -44,6 +44,7 @@ pub(crate) fn imported(dict: StateDict, format: Format) -> Result<Imported, Erro
         metadata: dict.metadata,
         notes,
         proposal,
+        states_come_in: false,
     })
 }
 
