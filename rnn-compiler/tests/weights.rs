@@ -3,9 +3,13 @@
 
 mod support;
 
-use std::fs;
+use std::{collections::BTreeSet, fs};
 
-use rnn_formats::{Body, zip::Archive};
+use rnn_compiler::{
+    layer::{EVERYWHERE, Kind},
+    layers::LAYERS,
+};
+use rnn_formats::{Body, FLAGS, zip::Archive};
 
 use support::{model, says};
 
@@ -268,4 +272,16 @@ fn a_model_that_cannot_stream_says_what_to_write() {
         "{keras}"
     );
     fs::remove_dir_all(folder).unwrap();
+}
+
+/// The readers of files know the same flags as the layers.
+#[test]
+fn flags_of_files_are_those_of_the_layers() {
+    let all = LAYERS.iter().flat_map(|layer| layer.arguments);
+    let own: BTreeSet<&str> = all
+        .chain(EVERYWHERE)
+        .filter(|argument| argument.kind == Kind::Flag)
+        .map(|argument| argument.name)
+        .collect();
+    assert_eq!(own, FLAGS.iter().copied().collect());
 }

@@ -46,7 +46,7 @@ pub use bytes::Bytes;
 pub use compare::{Differences, Written, differences};
 pub use error::Error;
 pub use fit::{ParamShape, are_pytorch, fit, fit_matching};
-pub use network::{Body, Network, NetworkInput, NetworkLayer, Value, rust_name};
+pub use network::{Body, FLAGS, Network, NetworkInput, NetworkLayer, Value, rust_name};
 #[cfg(feature = "all")]
 pub use open::{read, read_with};
 pub use tensor::{Tensor, elements};
