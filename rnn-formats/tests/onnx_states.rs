@@ -103,13 +103,13 @@ fn refused(bytes: &[u8]) -> Vec<String> {
     assert!(!whole.notes.iter().any(said), "{:#?}", whole.notes);
     let text = read(bytes, States::Stream).unwrap_err();
     let start = "`states = stream` is not possible: ";
-    let export = "; export the model with an input and an output for each state, as the chapter on deploying does";
+    let export = ". Export the model with an input and an output for each state";
     text.lines()
         .map(|line| {
             let line = line.trim();
             let own = line.strip_prefix(start);
             own.unwrap_or_else(|| panic!("{line}"))
-                .replace(export, "; EXPORT")
+                .replace(export, ". EXPORT")
         })
         .collect()
 }
@@ -117,8 +117,8 @@ fn refused(bytes: &[u8]) -> Vec<String> {
 #[test]
 fn one_input_starts_two_states() {
     let lines = refused(&voice("h, h", &GIVEN));
-    let wanted = "a stream cannot keep the states h and c of the layer `lstm`: all of them start from the input `h` of the \
-                  file; EXPORT. An exporter may make one input of a tensor that is given for both: give each a tensor of its own";
+    let wanted = "the states h and c of the layer `lstm` start from one input, `h`. EXPORT, from a tensor of its own: \
+                  `torch.onnx.export` makes one input of a tensor that is given twice";
     assert_eq!(lines, [wanted]);
     // Of two layers.
     let layers = vec![lstm("a", "h, c"), lstm("b", "h, c")];
@@ -131,7 +131,8 @@ fn one_input_starts_two_states() {
     let outputs = [&[("y", of(0, 0)), ("z", of(1, 0))], &states[..]].concat();
     let lines = refused(&graph(&INPUTS, layers, &outputs));
     assert_eq!(lines.len(), 2, "{lines:#?}");
-    let both = "a stream cannot keep the state h of the layer `a` and the state h of the layer `b`: all of them";
+    let both =
+        "the state h of the layer `a` and the state h of the layer `b` start from one input, `h`. ";
     assert!(lines[0].starts_with(both), "{lines:#?}");
 }
 
@@ -140,7 +141,7 @@ fn a_state_that_no_output_gives_back() {
     assert_eq!(
         refused(&voice("h, c", &GIVEN[..2])),
         [
-            "a stream cannot keep the state c of the layer `lstm`: it comes in as `c`, and no output gives it back by itself; EXPORT"
+            "the state c of the layer `lstm` comes in as `c`, and no output gives it back by itself. EXPORT"
         ]
     );
 }
@@ -156,7 +157,7 @@ fn an_input_that_something_else_reads() {
     assert_eq!(
         refused(&graph(&INPUTS, layers, &outputs)),
         [
-            "a stream cannot keep the state h of the layer `lstm`: its input `h` is read for something else, too; EXPORT"
+            "the state h of the layer `lstm` comes in as `h`, which something else reads, too. EXPORT"
         ]
     );
 }
@@ -179,9 +180,7 @@ fn states_that_are_no_inputs() {
     let inputs = [("x", "[_, 3]"), ("s", "[8]"), ("c", "[4]")];
     assert_eq!(
         told(pick, &inputs, "v0, c"),
-        [
-            "a stream cannot keep the state h of the layer `lstm`: it is 4 of the 8 numbers of the input `s`; EXPORT"
-        ]
+        ["the state h of the layer `lstm` is 4 of the 8 numbers of the input `s`. EXPORT"]
     );
     // The node reads no state c, which starts at zero: its name is in a field that nobody knows.
     let mut file = voice("h, c", &GIVEN);
@@ -191,8 +190,7 @@ fn states_that_are_no_inputs() {
     assert_eq!(
         refused(&file),
         [
-            "a stream cannot keep the state c of the layer `lstm`: it starts anew in each call, while another state of the \
-             layer comes in; EXPORT"
+            "the state c of the layer `lstm` starts anew in each call, while another state of the layer comes in. EXPORT"
         ]
     );
     let computed = dense("start", "4", Value::Input(1));
@@ -200,8 +198,8 @@ fn states_that_are_no_inputs() {
     assert_eq!(
         told(computed, &inputs, "v0, c"),
         [
-            "a stream cannot keep the state h of the layer `lstm`: the graph computes where it starts, and no input gives it as \
-             it is; leave `states = stream` out, and use `predict`"
+            "the state h of the layer `lstm` starts where the graph computes, and no input gives that as it is. Leave `states = \
+             stream` out, and use `predict`"
         ]
     );
 }
@@ -214,12 +212,12 @@ fn graphs_that_run_backwards_or_give_states_alone() {
     assert_eq!(
         refused(&graph(&INPUTS, layers, &GIVEN)),
         [
-            "a stream cannot keep the states of the layer `lstm`: it reads the last step first; use `predict`"
+            "the layer `lstm` reads the last step first. Leave `states = stream` out, and use `predict`"
         ]
     );
     assert_eq!(
         refused(&voice("h, c", &GIVEN[1..])),
-        ["the graph gives nothing but states: export the model with what it computes of them, too"]
+        ["the graph gives nothing but states. Export the model with what it computes of them, too"]
     );
 }
 

@@ -53,8 +53,9 @@ enum From {
 }
 
 /// What a user does whose states are not inputs and outputs.
-const EXPORT: &str =
-    "export the model with an input and an output for each state, as the chapter on deploying does";
+const EXPORT: &str = "Export the model with an input and an output for each state";
+/// What a user does whose model cannot stream.
+const PREDICT: &str = "Leave `states = stream` out, and use `predict`";
 
 impl Carried {
     /// Finds them among the layers that an output needs.
@@ -91,10 +92,10 @@ impl Carried {
             }
             found.layers.push(number);
             if r.ways.iter().any(|way| way.backward) {
-                found.wrong.push(format!(
-                    "a stream cannot keep the states of {}: it reads the last step first; use `predict`",
-                    called(layer, r)
-                ));
+                let name = called(layer, r);
+                found
+                    .wrong
+                    .push(format!("{name} reads the last step first. {PREDICT}"));
             }
         }
         let names = Names {
@@ -107,7 +108,7 @@ impl Carried {
         let stays = |src: &Src| !found.states.iter().any(|s| s.end == *src);
         if !found.layers.is_empty() && !outputs.iter().any(|(.., src)| stays(src)) {
             found.wrong.push(
-                "the graph gives nothing but states: export the model with what it computes of them, too"
+                "the graph gives nothing but states. Export the model with what it computes of them, too"
                     .to_owned(),
             );
         }
@@ -121,48 +122,43 @@ impl Carried {
         self.come_in = from
             .iter()
             .any(|f| matches!(f, From::Input(_) | From::Part(..)));
-        for (number, (state, from)) in self.states.iter().zip(&from).enumerate() {
-            let all: Vec<&State> = self.states.iter().collect();
-            let sharing: Vec<&State> = all
-                .iter()
-                .copied()
-                .filter(|s| s.start == state.start)
-                .collect();
+        for (state, from) in self.states.iter().zip(&from) {
+            let same = self.states.iter().filter(|s| s.start == state.start);
+            let sharing: Vec<&State> = same.collect();
             let this = names.states(&[state]);
             // A constant for one state reads what starts another one, for its number of rows.
             let others = uses.get(&state.start).copied().unwrap_or(0);
             let constants = names.constants_of(state.start);
             let line = match from {
-                From::Input(_) if sharing.len() > 1 => {
-                    if all.iter().position(|s| s.start == state.start) != Some(number) {
+                From::Input(input) if sharing.len() > 1 => {
+                    // The first of them says it for all.
+                    if sharing.first().map(|s| s.end) != Some(state.end) {
                         continue;
                     }
-                    let (them, input) = (names.states(&sharing), names.input(state.start).1);
                     format!(
-                        "a stream cannot keep {them}: all of them start from the input {input} of the file; {EXPORT}. An \
-                         exporter may make one input of a tensor that is given for both: give each a tensor of its own"
+                        "{} start from one input, {input}. {EXPORT}, from a tensor of its own: `torch.onnx.export` makes one \
+                         input of a tensor that is given twice",
+                        names.states(&sharing)
                     )
                 }
-                From::Input(input) if others != 1 + constants => format!(
-                    "a stream cannot keep {this}: its input {input} is read for something else, too; {EXPORT}"
-                ),
+                From::Input(input) if others != 1 + constants => {
+                    format!("{this} comes in as {input}, which something else reads, too. {EXPORT}")
+                }
                 From::Input(input) if !outputs.iter().any(|(.., src)| *src == state.end) => {
                     format!(
-                        "a stream cannot keep {this}: it comes in as {input}, and no output gives it back by itself; {EXPORT}"
+                        "{this} comes in as {input}, and no output gives it back by itself. {EXPORT}"
                     )
                 }
                 From::Input(_) => continue,
                 From::Part(input, width) => format!(
-                    "a stream cannot keep {this}: it is {} of the {width} numbers of the input {input}; {EXPORT}",
+                    "{this} is {} of the {width} numbers of the input {input}. {EXPORT}",
                     names.net.shape(state.start).width
                 ),
                 From::Constant => format!(
-                    "a stream cannot keep {this}: it starts anew in each call, while another state of the layer comes in; \
-                     {EXPORT}"
+                    "{this} starts anew in each call, while another state of the layer comes in. {EXPORT}"
                 ),
                 From::Computed => format!(
-                    "a stream cannot keep {this}: the graph computes where it starts, and no input gives it as it is; leave \
-                     `states = stream` out, and use `predict`"
+                    "{this} starts where the graph computes, and no input gives that as it is. {PREDICT}"
                 ),
             };
             self.wrong.push(line);
