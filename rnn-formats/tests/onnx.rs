@@ -87,7 +87,7 @@ fn states_that_can_be_left_out() {
                 Err(Error::NotUnderstood(lines)) => {
                     assert!(!said, "{name}: {lines:#?}");
                     why.extend(lines.into_iter().map(|line| {
-                        let line = line.splitn(2, ": ").nth(1).unwrap_or_default();
+                        let line = line.split(": ").nth(1).unwrap_or_default();
                         line.split('`').step_by(2).collect::<String>()
                     }));
                 }
