@@ -284,6 +284,7 @@ fn dict(bytes: &[u8]) -> Option<Imported> {
         metadata: dict.metadata,
         notes: dict.notes,
         proposal: None,
+        states_come_in: false,
     })
 }
 

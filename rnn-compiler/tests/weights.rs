@@ -3,9 +3,13 @@
 
 mod support;
 
-use std::fs;
+use std::{collections::BTreeSet, fs};
 
-use rnn_formats::{Body, zip::Archive};
+use rnn_compiler::{
+    layer::{EVERYWHERE, Kind},
+    layers::LAYERS,
+};
+use rnn_formats::{Body, FLAGS, zip::Archive};
 
 use support::{model, says};
 
@@ -334,4 +338,54 @@ fn layers_as_the_file_has_them_are_its_own() {
     }
     assert!(compared > 40, "{compared}");
     fs::remove_dir_all(folder).unwrap();
+}
+
+/// A file whose states come in: the message names what leaves them to a stream, and `Voice::stream()` is there for rustc to find.
+#[test]
+fn a_model_that_cannot_stream_says_what_to_write() {
+    let folder = folder("stream");
+    let keras = fs::read("../tests/formats/keras/keras.zip").unwrap();
+    let keras = Archive::open(&keras).unwrap();
+    let keras = keras.read("state_in_and_out.keras").unwrap();
+    let none = &mut |_: &str| Err(std::io::ErrorKind::NotFound.into());
+    let model = rnn_formats::read(&keras, none).unwrap();
+    let onnx = rnn_formats::write::onnx(&model.network.unwrap(), &model.tensors).unwrap();
+    let (of_keras, of_onnx) = (folder.join("voice.keras"), folder.join("voice.onnx"));
+    fs::write(&of_keras, &keras).unwrap();
+    fs::write(&of_onnx, onnx.bytes).unwrap();
+    let note = |code: &str| {
+        let (_, rest) = code.split_once("note = \"help: ").unwrap();
+        rest.split(" a stream").next().unwrap().replace('\\', "")
+    };
+    let whole = expanded(&format!("pub struct Voice = import({of_onnx:?});"));
+    let wanted = format!("write `import({of_onnx:?}, states = stream)`:");
+    assert_eq!(note(&whole), wanted);
+    let own = "pub const fn stream () -> recurrent :: ProgramStream < Voice > ";
+    let bound = "where for < 'a > needs :: LSTM : needs :: StepByStep < 'a >";
+    assert!(whole.contains(&format!("{own}{bound}")), "{whole}");
+    // What streams has neither the bound nor the message.
+    let stream = expanded(&format!(
+        "pub struct Voice = import({of_onnx:?}, states = stream);"
+    ));
+    assert!(stream.contains(own) && !stream.contains(bound), "{stream}");
+    assert!(!stream.contains("RNN0300"), "{stream}");
+    // Keras's files have no states that can be left out.
+    let keras = expanded(&format!("pub struct Voice = import({of_keras:?});"));
+    assert!(
+        note(&keras).starts_with("use `predict`, or a file whose model has no such layer"),
+        "{keras}"
+    );
+    fs::remove_dir_all(folder).unwrap();
+}
+
+/// The readers of files know the same flags as the layers.
+#[test]
+fn flags_of_files_are_those_of_the_layers() {
+    let all = LAYERS.iter().flat_map(|layer| layer.arguments);
+    let own: BTreeSet<&str> = all
+        .chain(EVERYWHERE)
+        .filter(|argument| argument.kind == Kind::Flag)
+        .map(|argument| argument.name)
+        .collect();
+    assert_eq!(own, FLAGS.iter().copied().collect());
 }

@@ -280,6 +280,7 @@ impl<'m, 's> Model<'m, 's> {
             metadata: Vec::new(),
             notes,
             proposal: None,
+            states_come_in: false,
         })
     }
 

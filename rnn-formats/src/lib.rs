@@ -51,7 +51,7 @@ pub use compare::{Differences, Written, differences};
 pub use error::Error;
 pub use fit::{ParamShape, are_pytorch, fit, fit_matching};
 pub use near::near_file;
-pub use network::{Body, Network, NetworkInput, NetworkLayer, Value, rust_name};
+pub use network::{Body, FLAGS, Network, NetworkInput, NetworkLayer, Value, rust_name};
 #[cfg(feature = "all")]
 pub use open::{read, read_with};
 pub use tensor::{Tensor, elements};
@@ -93,6 +93,8 @@ pub struct Imported {
     pub notes: Vec<String>,
     /// Of a file without layers: a chain that its weights fit. `None` if it has layers, or weights that do not tell theirs.
     pub proposal: Option<Proposal>,
+    /// Whether inputs of an ONNX graph start states of its layers: what `onnx::States::Stream` leaves to a stream.
+    pub states_come_in: bool,
 }
 
 /// How a file that another one names is read: ONNX keeps large tensors beside the model. It is given the name in the file,

@@ -89,6 +89,7 @@ pub(crate) fn of(file: &Json) -> Result<Imported, Error> {
         metadata: said,
         notes: config.notes(file),
         proposal: None,
+        states_come_in: false,
     })
 }
 

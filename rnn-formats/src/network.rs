@@ -5,6 +5,26 @@ use std::{
     fmt::Write as _,
 };
 
+/// The arguments of layers that are flags: they stand alone where they are true, as in `LSTM(16, return_sequences)`.
+pub const FLAGS: &[&str] = &[
+    "center",
+    "go_backwards",
+    "keepdims",
+    "learn_initial_state",
+    "mask_zero",
+    "reset_after",
+    "return_sequences",
+    "return_state",
+    "rms_scaling",
+    "scale",
+    "stateful",
+    "trainable",
+    "unit_forget_bias",
+    "unroll",
+    "use_bias",
+    "zero_output_for_mask",
+];
+
 /// What flows from one layer to the next: result `index` of the layer number `of`, or the input number `index`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Value {

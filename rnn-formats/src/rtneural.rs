@@ -110,6 +110,7 @@ pub(crate) fn of(file: &Json) -> Result<Imported, Error> {
         metadata: said,
         notes,
         proposal: None,
+        states_come_in: false,
     })
 }
 

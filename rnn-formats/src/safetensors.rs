@@ -186,6 +186,7 @@ impl File {
             tensors,
             metadata: self.metadata,
             notes,
+            states_come_in: false,
         })
     }
 

@@ -130,7 +130,7 @@ fn notes() {
     };
     told(
         "lstm_states_1_dynamo_open",
-        "input `h` and output `hn` are the state h of one layer before and after",
+        "input `h` and output `hn` are the state h of the layer `lstm` before and after",
     );
     told(
         "lstm_states_1_dynamo_open",
@@ -138,7 +138,7 @@ fn notes() {
     );
     told(
         "lstm_states_1_dynamo_open",
-        "input `c` and output `cn` are the state c of one layer",
+        "input `c` and output `cn` are the state c of the layer `lstm`",
     );
     told(
         "lstm_states_2_dynamo_open",

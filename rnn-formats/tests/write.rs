@@ -187,6 +187,72 @@ fn onnx_of_every_fixture_without_masks_and_kept_states() {
     assert_eq!(own, expected);
 }
 
+/// The fields of a message of protocol buffers that have a length: their numbers and bytes.
+fn fields(mut message: &[u8]) -> Vec<(u64, &[u8])> {
+    fn varint(bytes: &mut &[u8]) -> u64 {
+        let (mut value, mut shift) = (0, 0);
+        while let Some((byte, rest)) = bytes.split_first() {
+            *bytes = rest;
+            value |= u64::from(byte & 0x7f) << shift;
+            shift += 7;
+            if byte & 0x80 == 0 {
+                break;
+            }
+        }
+        value
+    }
+    let mut all = Vec::new();
+    while !message.is_empty() {
+        let tag = varint(&mut message);
+        let len = match tag & 7 {
+            0 => {
+                varint(&mut message);
+                continue;
+            }
+            2 => varint(&mut message) as usize,
+            5 => 4,
+            other => panic!("{other}"),
+        };
+        let (bytes, rest) = message.split_at(len);
+        all.push((tag >> 3, bytes));
+        message = rest;
+    }
+    all
+}
+
+/// The strings and messages of one field.
+fn each(message: &[u8], number: u64) -> Vec<&[u8]> {
+    let all = fields(message).into_iter();
+    all.filter_map(|(n, bytes)| (n == number).then_some(bytes))
+        .collect()
+}
+
+/// A node is there because somebody reads each result that it names, and a constant because a node does.
+#[test]
+fn every_value_of_an_onnx_graph_is_read() {
+    let mut files = 0;
+    for (name, (network, tensors)) in models() {
+        let Ok(file) = write::onnx(&network, &tensors) else {
+            continue;
+        };
+        let graph = each(&file.bytes, 7)[0];
+        let nodes = each(graph, 1);
+        let mut read: Vec<&[u8]> = nodes.iter().flat_map(|node| each(node, 1)).collect();
+        read.extend(each(graph, 12).iter().map(|output| each(output, 1)[0]));
+        let given = nodes.iter().flat_map(|node| each(node, 2));
+        let constants = each(graph, 5).into_iter().map(|c| each(c, 8)[0]);
+        let mut own = 0;
+        for value in given.chain(constants).filter(|value| !value.is_empty()) {
+            let words = String::from_utf8_lossy(value);
+            assert!(read.contains(&value), "{name}: `{words}` is not read");
+            own += 1;
+        }
+        assert!(own > 3, "{name}: {own}");
+        files += 1;
+    }
+    assert!(files > 10, "{files}");
+}
+
 #[test]
 fn rtneural_of_what_it_has() {
     let refused = round_trips(write::rtneural);

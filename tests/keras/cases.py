@@ -21,7 +21,7 @@ from language import (
 
 ACTIVATIONS = (
     "linear relu relu6 leaky_relu elu selu gelu silu softplus softsign tanh sigmoid "
-    "hard_sigmoid hard_tanh exponential softmax"
+    "hard_sigmoid hard_tanh exponential softmax log_softmax"
 ).split()
 
 # (activation, recurrent_activation)

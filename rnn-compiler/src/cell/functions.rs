@@ -151,22 +151,12 @@ pub fn apply(g: &mut Graph, name: &str, x: NodeId) -> Option<NodeId> {
         .map(|(_, build)| build(g, x))
 }
 
-/// `exp(x - max) / sum(exp(x - max))` over the units of all parts together. The largest is
-/// subtracted so that nothing overflows; it cancels, and so it carries no gradient.
+/// `exp(x - max) / sum(exp(x - max))` over the units of all parts together.
 ///
 /// # Errors
 /// If there are no parts.
 pub fn softmax(g: &mut Graph, parts: &[NodeId]) -> Sound<Vec<NodeId>> {
-    let max = fold_rows(g, Reduce::Max, Max, parts)?;
-    let max = g.unary(Unary::Detach, max);
-    let powers: Vec<NodeId> = parts
-        .iter()
-        .map(|&x| {
-            let x = g.binary(Sub, x, max);
-            g.unary(Unary::Exp, x)
-        })
-        .collect();
-    let sum = fold_rows(g, Reduce::Sum, Add, &powers)?;
+    let Powers { powers, sum, .. } = powers(g, parts)?;
     Ok(powers.iter().map(|&p| g.binary(Div, p, sum)).collect())
 }
 
@@ -175,13 +165,32 @@ pub fn softmax(g: &mut Graph, parts: &[NodeId]) -> Sound<Vec<NodeId>> {
 /// # Errors
 /// If there are no parts.
 pub fn log_softmax(g: &mut Graph, parts: &[NodeId]) -> Sound<Vec<NodeId>> {
-    let max = fold_rows(g, Reduce::Max, Max, parts)?;
-    let max = g.unary(Unary::Detach, max);
-    let below: Vec<NodeId> = parts.iter().map(|&x| g.binary(Sub, x, max)).collect();
-    let powers: Vec<NodeId> = below.iter().map(|&x| g.unary(Unary::Exp, x)).collect();
-    let sum = fold_rows(g, Reduce::Sum, Add, &powers)?;
+    let Powers { below, sum, .. } = powers(g, parts)?;
     let log = g.unary(Unary::Log, sum);
     Ok(below.iter().map(|&x| g.binary(Sub, x, log)).collect())
+}
+
+/// What both are made of.
+struct Powers {
+    /// `x - max`
+    below: Vec<NodeId>,
+    /// `exp(x - max)`
+    powers: Vec<NodeId>,
+    sum: NodeId,
+}
+
+/// The largest is subtracted so that nothing overflows; it cancels, and so it carries no gradient.
+fn powers(g: &mut Graph, parts: &[NodeId]) -> Sound<Powers> {
+    let max = fold_rows(g, Reduce::Max, Max, parts)?;
+    let max = g.unary(Unary::Detach, max);
+    let (mut below, mut powers) = (Vec::new(), Vec::new());
+    for &x in parts {
+        let x = g.binary(Sub, x, max);
+        below.push(x);
+        powers.push(g.unary(Unary::Exp, x));
+    }
+    let sum = fold_rows(g, Reduce::Sum, Add, &powers)?;
+    Ok(Powers { below, powers, sum })
 }
 
 /// A reduction over the units of all parts together.

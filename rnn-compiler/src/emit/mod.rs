@@ -17,6 +17,6 @@ mod target;
 
 pub use cell::{broken_cell, cell, fetch};
 pub use model::generate;
-pub use program_weights::KnownWeights;
+pub use program_weights::{KnownWeights, ToStream};
 pub use stub::stub;
 pub use target::CPU;

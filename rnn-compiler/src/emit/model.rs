@@ -9,7 +9,7 @@ use super::{
     info, io,
     kernel::Rows,
     packing::{computed, own_shapes, packing},
-    program_weights::{KnownWeights, program_weights},
+    program_weights::{KnownWeights, ToStream, program_weights},
     stream,
     tables::Print,
 };
@@ -169,10 +169,15 @@ fn implementation(
     };
     let can_stream = match &plan.needs_whole_sequence {
         None => step_by_step(rt, name, &io.call, None),
-        Some(whole) => cannot_stream(rt, plan, name, &io.call, whole),
+        Some(whole) => {
+            let help = whole_sequence_help(whole, weights);
+            cannot_stream(rt, plan, name, &io.call, whole, &help)
+        }
     };
     let own_shapes = own_shapes(&plan.graph.params);
-    let in_program = weights.map(|weights| program_weights(rt, plan, name, weights));
+    let needs = plan.needs_whole_sequence.as_ref().map(never);
+    let in_program =
+        weights.map(|weights| program_weights(rt, plan, name, weights, needs.as_ref()));
     let trained = weights.map(|weights| {
         let read_from = &weights.read_from;
         quote! {
@@ -280,6 +285,31 @@ fn step_by_step(
     }
 }
 
+/// What a user does whose model cannot stream.
+fn whole_sequence_help(whole: &WholeSequence, weights: Option<&KnownWeights>) -> String {
+    match weights.map(|weights| &weights.to_stream) {
+        Some(ToStream::KeepStates(import)) if whole.starts => {
+            format!("write `{import}`: a stream keeps the states then")
+        }
+        Some(ToStream::KeepStates(_) | ToStream::OfFile) => {
+            "use `predict`, or a file whose model has no such layer".to_owned()
+        }
+        Some(ToStream::OwnLayers) | None => "use `predict`, or leave this layer out".to_owned(),
+    }
+}
+
+/// The type that has the name of the layer that does not run step by step, at its place. It is in a module, since a model may
+/// have the name of a layer.
+fn layer_in_the_way(whole: &WholeSequence) -> Ident {
+    Ident::new(&whole.class, Span::call_site().located_at(whole.span))
+}
+
+/// The bound that never holds.
+fn never(whole: &WholeSequence) -> TokenStream {
+    let layer = layer_in_the_way(whole);
+    quote!(for<'a> needs::#layer: needs::StepByStep<'a>)
+}
+
 /// Models that cannot stream implement `Streamable` under a bound that never holds, so that `stream()`
 /// shows our message. rustc names the type and the trait of that bound, and shows where the type stands:
 /// they say which layer does not run step by step, and the place is that of the layer. The lifetime is
@@ -290,25 +320,24 @@ fn cannot_stream(
     name: &Ident,
     call: &io::Call,
     whole: &WholeSequence,
+    help: &str,
 ) -> TokenStream {
     let model = match &plan.graph.layers.name {
         Some(name) => format!("`{name}`"),
         None => "this model".to_owned(),
     };
     let message = format!("[RNN0300]: {model} cannot stream: {}", whole.why);
-    let message = message.replace('{', "{{").replace('}', "}}");
-    // A module, since a model may have the name of a layer.
-    let span = Span::call_site().located_at(whole.span);
-    let layer = Ident::new(&whole.class, span);
-    let layer_item = quote_spanned!(span=> pub struct #layer;);
-    let bound = quote!(for<'a> needs::#layer: needs::StepByStep<'a>);
-    let streams = step_by_step(rt, name, call, Some(bound));
+    let literal = |text: &str| text.replace('{', "{{").replace('}', "}}");
+    let (message, note) = (literal(&message), literal(&format!("help: {help}")));
+    let layer = layer_in_the_way(whole);
+    let layer_item = quote_spanned!(layer.span()=> pub struct #layer;);
+    let streams = step_by_step(rt, name, call, Some(never(whole)));
     quote! {
         mod needs {
             #[diagnostic::on_unimplemented(
                 message = #message,
                 label = "a stream sees one step at a time",
-                note = "help: use `predict`, or leave this layer out"
+                note = #note
             )]
             pub trait StepByStep<'a> {}
             #layer_item

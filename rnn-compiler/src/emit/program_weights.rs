@@ -28,14 +28,29 @@ pub struct KnownWeights {
     pub span: Option<Span>,
     /// What was read, for people.
     pub read_from: String,
+    /// What a user does if the model cannot stream.
+    pub to_stream: ToStream,
 }
 
-/// The items of a model with its weights in the program.
+/// What a user does whose model cannot stream.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum ToStream {
+    /// The layers are the user's.
+    #[default]
+    OwnLayers,
+    /// They are those of a file.
+    OfFile,
+    /// They are those of a file whose states a stream may keep: how the file is named then.
+    KeepStates(String),
+}
+
+/// The items of a model with its weights in the program. `needs` is the bound that never holds of a model that cannot stream.
 pub(super) fn program_weights(
     rt: &TokenStream,
     plan: &Plan,
     name: &Ident,
     weights: &KnownWeights,
+    needs: Option<&TokenStream>,
 ) -> TokenStream {
     let span = weights.span.unwrap_or_else(Span::call_site);
     let sizes = weights.sizes.iter().map(|(path, n)| {
@@ -76,9 +91,9 @@ pub(super) fn program_weights(
         });
         quote!((#state, &[#(#values),*]))
     });
-    let stream = match (&plan.graph.layers.name, &plan.needs_whole_sequence) {
-        (Some(_), None) => stream(rt, plan, name),
-        _ => TokenStream::new(),
+    let stream = match &plan.graph.layers.name {
+        Some(_) => stream(rt, plan, name, needs),
+        None => TokenStream::new(),
     };
     quote! {
         #(#sizes)*
@@ -101,14 +116,16 @@ pub(super) fn program_weights(
     }
 }
 
-/// The model's own stream: a constant, so that a `static` can hold one.
-fn stream(rt: &TokenStream, plan: &Plan, name: &Ident) -> TokenStream {
+/// The model's own stream: a constant, so that a `static` can hold one. A model that cannot stream has it under a bound, or
+/// rustc would find `Model::stream` in its place, and speak of its arguments.
+fn stream(rt: &TokenStream, plan: &Plan, name: &Ident, needs: Option<&TokenStream>) -> TokenStream {
     let vis = &plan.graph.layers.vis;
+    let bound = needs.map(|needs| quote!(where #needs));
     quote! {
         impl #name {
             /// A stream at the start of a sequence, over the weights in the program: no allocation, and nothing to do before
             /// the first step. It is a constant, so that a `static` can hold one, and owns its states.
-            #vis const fn stream() -> #rt::ProgramStream<#name> {
+            #vis const fn stream() -> #rt::ProgramStream<#name> #bound {
                 #rt::StreamOver::at_start()
             }
         }

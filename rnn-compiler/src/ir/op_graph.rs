@@ -25,6 +25,8 @@ pub struct WholeSequence {
     pub span: Span,
     /// The reason, for messages.
     pub why: String,
+    /// Whether the reason is where states start.
+    pub starts: bool,
 }
 
 /// A value between operations.

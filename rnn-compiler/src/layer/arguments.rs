@@ -135,7 +135,7 @@ impl Argument {
 }
 
 /// Arguments of Keras's base class `Layer`, which every layer has.
-pub(super) const EVERYWHERE: &[Argument] = &[
+pub const EVERYWHERE: &[Argument] = &[
     Argument::optional("activity_regularizer", Kind::Regularizer),
     Argument::optional("trainable", Kind::Flag),
     Argument::instead("dtype", "leave it out: everything is computed in f32"),

@@ -17,7 +17,7 @@ mod state_argument;
 mod values;
 
 pub(crate) use arguments::OF_CALL;
-pub use arguments::{Argument, Kind, LayerArguments};
+pub use arguments::{Argument, EVERYWHERE, Kind, LayerArguments};
 pub use bind::bind;
 pub use cell_argument::missing_cell;
 pub use context::{Before, Built, Context, Incoming, Origin, OutMask, Scope};

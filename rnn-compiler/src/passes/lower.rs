@@ -446,6 +446,7 @@ impl Lowering<'_> {
             class: layer.class.clone(),
             span: layer.span,
             why: format!("{} needs the whole sequence: {why}", layer.text),
+            starts: false,
         });
     }
 
@@ -483,6 +484,9 @@ impl Lowering<'_> {
         }
         if !initial.is_empty() {
             self.needs_all(layer, "its states come from another layer or an input");
+            if let Some(reason) = self.needs_whole_sequence.last_mut() {
+                reason.starts = true;
+            }
         }
         let mut given = initial.iter().copied();
         let mut all_finals = Vec::new();

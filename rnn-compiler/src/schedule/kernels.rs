@@ -126,6 +126,7 @@ fn needs_all(graph: &OpGraph) -> Option<WholeSequence> {
             class: "SeveralTimeAxes".to_owned(),
             span: input.map_or_else(Span::call_site, |(_, id)| graph.layers.layers[*id].span),
             why: "its values have several time axes".to_owned(),
+            starts: false,
         }
     };
     let first = graph.needs_whole_sequence.first().cloned();

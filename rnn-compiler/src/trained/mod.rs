@@ -14,7 +14,7 @@ use proc_macro2::Span;
 
 use crate::{
     diagnostics::{Diagnostic, Diagnostics, Sound},
-    emit::KnownWeights,
+    emit::{KnownWeights, ToStream},
     schedule::Plan,
 };
 
@@ -38,6 +38,8 @@ pub struct Trained {
     pub read_from: String,
     /// Lines for the documentation of the type: what the file does not say of its weights.
     pub documentation: Vec<String>,
+    /// What a user does if the model cannot stream.
+    pub to_stream: ToStream,
 }
 
 impl Trained {
@@ -63,6 +65,7 @@ impl Trained {
             file: self.file.clone(),
             span: Some(self.span),
             read_from: self.read_from.clone(),
+            to_stream: self.to_stream.clone(),
             ..pack::pack(plan, &self.sizes, &self.weights)?
         })
     }

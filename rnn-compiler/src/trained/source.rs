@@ -15,6 +15,7 @@ use super::{Sizes, Trained, mistake};
 use crate::{
     cell::CellAst,
     diagnostics::Diagnostics,
+    emit::ToStream,
     ir::{LayerKind, OpGraph},
     layers,
     syntax::{BodyAst, FetchedCell, ModelAst, SourceAst, SourceKind, read_body},
@@ -275,6 +276,13 @@ impl Source {
         let span = self.ast.span;
         // Where the model has a `const`, the shape of the file's tensor is the number.
         let imported = self.imported.take();
+        let to_stream = match &imported {
+            Some(imported) if imported.states_come_in && !self.ast.stream => {
+                ToStream::KeepStates(format!("import({:?}, states = stream)", self.file()))
+            }
+            Some(_) => ToStream::OfFile,
+            None => ToStream::OwnLayers,
+        };
         let unknown = graph
             .params
             .iter()
@@ -333,6 +341,7 @@ impl Source {
             span,
             read_from: self.read_from,
             documentation,
+            to_stream,
         })
     }
 

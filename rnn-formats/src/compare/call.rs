@@ -1,5 +1,7 @@
 //! The text of a layer, taken apart: `LSTM(16, activation = relu, return_sequences)`.
 
+use crate::network::FLAGS;
+
 /// How deep calls are read within calls.
 const MAX_DEPTH: usize = 16;
 
@@ -54,22 +56,6 @@ impl<'t> Call<'t> {
         named.map(|a| a.value).or_else(flag).or_else(plain)
     }
 }
-
-/// Arguments that stand without a value.
-const FLAGS: [&str; 12] = [
-    "return_sequences",
-    "return_state",
-    "go_backwards",
-    "stateful",
-    "unroll",
-    "zero_output_for_mask",
-    "use_bias",
-    "unit_forget_bias",
-    "reset_after",
-    "learn_initial_state",
-    "mask_zero",
-    "rms_scaling",
-];
 
 impl<'t> Argument<'t> {
     fn of(text: &'t str) -> Argument<'t> {

@@ -93,6 +93,7 @@ fn archive(bytes: &[u8]) -> Result<Imported, Error> {
         metadata,
         notes: report.finish()?,
         proposal: None,
+        states_come_in: false,
     })
 }
 
@@ -122,6 +123,7 @@ fn in_hdf5(bytes: &[u8]) -> Result<Imported, Error> {
             metadata,
             notes: report.finish()?,
             proposal,
+            states_come_in: false,
         });
     };
     let config = json("model_config", config.as_bytes())?;
@@ -135,6 +137,7 @@ fn in_hdf5(bytes: &[u8]) -> Result<Imported, Error> {
         metadata,
         notes: report.finish()?,
         proposal: None,
+        states_come_in: false,
     })
 }
 

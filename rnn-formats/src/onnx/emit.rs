@@ -10,10 +10,21 @@ use super::graph::Graph;
 use super::inputs::{Inputs, ModelInput, Use};
 use super::names::Taken;
 use super::net::{EXACT, Layer, Net, Op};
+use super::states::{Carried, Kept};
 use crate::{Error, Format, Imported, Network, NetworkInput, NetworkLayer, Tensor, Value};
 
 /// Names in the file, parts, and values.
 type Outputs = Vec<(String, Option<usize>, Src)>;
+
+/// A graph that was followed.
+pub(super) struct Followed<'n> {
+    pub graph: &'n Graph<'n>,
+    pub net: &'n Net,
+    pub inputs: &'n Inputs,
+    pub outputs: &'n Outputs,
+    /// States that are left to a stream.
+    pub kept: &'n [Kept],
+}
 
 /// The text that is made.
 pub(super) struct Emit<'n> {
@@ -37,14 +48,12 @@ type Done<T> = Result<T, Error>;
 
 /// The whole model.
 pub(super) fn imported(
-    graph: &Graph<'_>,
-    net: Net,
-    inputs: Inputs,
-    outputs: Outputs,
+    followed: &Followed<'_>,
     metadata: Vec<(String, String)>,
     notes: Vec<String>,
 ) -> Done<Imported> {
-    let live = fuse::live(&net, &outputs);
+    let &Followed { net, outputs, .. } = followed;
+    let live = fuse::live(net, outputs);
     let limit = |what: &str, n: usize| match n {
         0 => Err(Error::not_understood(format!("no {what} is left"))),
         1..=16 => Ok(()),
@@ -64,7 +73,7 @@ pub(super) fn imported(
         used.extend(&layer.inputs);
     }
     let mut emit = Emit {
-        net: &net,
+        net,
         network: Network::default(),
         tensors: Vec::new(),
         notes,
@@ -75,15 +84,17 @@ pub(super) fn imported(
         cells: HashMap::new(),
         stems: HashMap::new(),
     };
-    emit.inputs(graph, &inputs, &live);
-    emit.find_merged(&live, &outputs);
-    for number in order(&net, &live, &outputs) {
+    emit.inputs(followed, &live);
+    emit.find_merged(&live, outputs);
+    for number in order(net, &live, outputs) {
         if let Some(layer) = net.layers.get(number) {
             emit.layer(number, layer)?;
         }
     }
-    emit.outputs(&outputs)?;
-    emit.streamed(&outputs);
+    emit.outputs(outputs)?;
+    let carried = Carried::of(net, followed.graph, followed.inputs, outputs);
+    emit.states(&carried, outputs);
+    emit.kept(followed.kept);
     let Emit {
         network,
         tensors,
@@ -97,6 +108,7 @@ pub(super) fn imported(
         metadata,
         notes,
         proposal: None,
+        states_come_in: carried.come_in,
     })
 }
 
@@ -130,7 +142,8 @@ fn order(net: &Net, live: &[bool], outputs: &Outputs) -> Vec<usize> {
 }
 
 impl Emit<'_> {
-    fn inputs(&mut self, graph: &Graph<'_>, inputs: &Inputs, live: &[bool]) {
+    fn inputs(&mut self, followed: &Followed<'_>, live: &[bool]) {
+        let &Followed { graph, inputs, .. } = followed;
         let mut needed: Vec<(usize, usize, &ModelInput)> = Vec::new();
         for (number, layer) in self.net.layers.iter().enumerate() {
             if let (Op::Input(input), Some(true)) = (&layer.op, live.get(number))
@@ -143,6 +156,7 @@ impl Emit<'_> {
         let fixed = flat
             .filter(|(_, live)| **live)
             .any(|(l, _)| l.op == Op::Plain("Flatten"));
+        let mut layouts = Vec::new();
         // Sequences that have as many steps as others say so.
         let steps: Vec<Option<&Dim>> = needed.iter().map(|(_, _, i)| i.steps.as_ref()).collect();
         let mut groups: Vec<&Dim> = Vec::new();
@@ -154,15 +168,23 @@ impl Emit<'_> {
         }
         let mut dropped: Vec<&str> = Vec::new();
         for (number, input) in graph.inputs.iter().enumerate() {
-            if !needed.iter().any(|(_, _, i)| i.of == number) {
+            if needed.iter().any(|(_, _, i)| i.of == number) {
+                let layout = self.net.layouts.get(input.name);
+                layouts.extend(layout.cloned());
+            } else if !followed.kept.iter().any(|kept| kept.of == Some(number)) {
+                // What is left to a stream is said of its state.
                 dropped.push(input.name);
             }
         }
-        if !dropped.is_empty() {
-            self.notes.push(format!(
-                "no output needs the inputs {}, which are left out",
-                dropped.join(", ")
-            ));
+        match &dropped[..] {
+            [] => {}
+            [one] => self.notes.push(format!(
+                "no output needs the input `{one}`, which is left out"
+            )),
+            all => self.notes.push(format!(
+                "no output needs the inputs `{}`, which are left out",
+                all.join("`, `")
+            )),
         }
         for (layer, _, input) in needed {
             let name = graph.inputs.get(input.of).map_or("x", |i| i.name);
@@ -210,11 +232,7 @@ impl Emit<'_> {
             self.values.insert(Src { layer, result: 0 }, value);
             self.network.inputs.push(NetworkInput { name: own, text });
         }
-        for input in &graph.inputs {
-            if let Some(shape) = self.net.layouts.get(input.name) {
-                self.notes.push(shape.clone());
-            }
-        }
+        self.notes.extend(layouts);
     }
 
     /// What a value is called.

@@ -6,7 +6,7 @@ use super::cells;
 use super::emit::Emit;
 use super::flow::Src;
 use super::net::{Initial, Layer, Op, Recurrent, Way};
-use super::states::{Carried, letter};
+use super::states::{Carried, Kept, State};
 use crate::{Error, Value};
 
 type Done<T> = Result<T, Error>;
@@ -321,37 +321,36 @@ impl Emit<'_> {
         Ok(())
     }
 
+    /// The layer that a recurrent layer has become.
+    fn layer_of(&self, end: &Src) -> Option<&str> {
+        match self.values.get(end) {
+            Some(Value::Of { layer, .. }) => self.network.layers.get(*layer)?.name.as_deref(),
+            _ => None,
+        }
+    }
+
     /// Says which inputs and outputs are states that a stream could keep by itself, if it can.
-    pub fn streamed(&mut self, outputs: &Outputs) {
-        if !Carried::of(self.net, outputs).can_stream() {
+    pub fn states(&mut self, carried: &Carried, outputs: &Outputs) {
+        if !carried.can_stream() {
             return;
         }
         let mut notes = Vec::new();
-        for (number, layer) in self.net.layers.iter().enumerate() {
-            let Op::Recurrent(r) = &layer.op else {
-                continue;
+        for State {
+            letter, start, end, ..
+        } in carried.states()
+        {
+            let output = outputs.iter().position(|(_, _, o)| o == end);
+            let output = output.and_then(|o| self.network.outputs.get(o));
+            let input = match self.values.get(start) {
+                Some(Value::Input(i)) => self.network.inputs.get(*i),
+                _ => None,
             };
-            for (w, way) in r.ways.iter().enumerate() {
-                for (state, start) in way.initial.iter().enumerate() {
-                    let Initial::Value(src) = start else { continue };
-                    let end = Src {
-                        layer: number,
-                        result: r.state(w, state),
-                    };
-                    let output = outputs.iter().position(|(_, _, o)| *o == end);
-                    let output = output.and_then(|o| self.network.outputs.get(o));
-                    let input = match self.values.get(src) {
-                        Some(Value::Input(i)) => self.network.inputs.get(*i),
-                        _ => None,
-                    };
-                    if let (Some(input), Some((output, _))) = (input, output) {
-                        notes.push(format!(
-                            "input `{}` and output `{output}` are the state {} of one layer before and after",
-                            input.name,
-                            letter(r.family, state)
-                        ));
-                    }
-                }
+            let layer = self.layer_of(end);
+            if let (Some(input), Some((output, _)), Some(layer)) = (input, output, layer) {
+                notes.push(format!(
+                    "input `{}` and output `{output}` are the state {letter} of the layer `{layer}` before and after",
+                    input.name
+                ));
             }
         }
         if !notes.is_empty() {
@@ -362,6 +361,33 @@ impl Emit<'_> {
             );
         }
         self.notes.extend(notes);
+    }
+
+    /// Says which states have been left to a stream.
+    pub fn kept(&mut self, kept: &[Kept]) {
+        for Kept {
+            state,
+            input,
+            outputs,
+            ..
+        } in kept
+        {
+            let outputs = outputs.join(", ");
+            let pair = format!(
+                "input {input} and output {outputs} of the file are the state {}",
+                state.letter
+            );
+            self.notes.push(match self.layer_of(&state.end) {
+                Some(layer) => format!("{pair} of the layer `{layer}`"),
+                None => format!("{pair} of a layer that no other output needs, which is left out"),
+            });
+        }
+        if !kept.is_empty() {
+            self.notes.push(
+                "states that came in and went out are left out: they start at zero, and a stream keeps them"
+                    .to_owned(),
+            );
+        }
     }
 }
 

@@ -118,23 +118,32 @@ pub fn read_with(bytes: &[u8], beside: Beside<'_>, states: States) -> Result<Imp
             let Followed {
                 mut net,
                 inputs,
-                outputs,
-                notes: more,
+                mut outputs,
+                layouts,
                 ..
             } = followed;
-            let mut outputs = outputs;
             let line = |line: String| Error::not_understood(line);
+            let mut kept = Vec::new();
             if states == States::Stream {
-                let carried = Carried::of(&net, &outputs);
+                let carried = Carried::of(&net, &graph, &inputs, &outputs);
                 if !carried.wrong.is_empty() {
                     return Err(Error::NotUnderstood(carried.refusal()));
                 }
-                carried.leave_out(&mut net, &mut outputs);
+                kept = carried.leave_out(&mut net, &graph, &inputs, &mut outputs);
             }
             fuse::fuse(&mut net, &mut outputs, &mut budget).map_err(line)?;
-            notes.extend(more);
+            let is_left = |name: &String| outputs.iter().any(|(output, ..)| output == name);
+            let layouts = layouts.into_iter().filter(|(name, _)| is_left(name));
+            notes.extend(layouts.map(|(_, note)| note));
             notes.append(&mut net.notes);
-            return emit::imported(&graph, net, inputs, outputs, metadata, notes);
+            let followed = emit::Followed {
+                graph: &graph,
+                net: &net,
+                inputs: &inputs,
+                outputs: &outputs,
+                kept: &kept,
+            };
+            return emit::imported(&followed, metadata, notes);
         }
         if fewest.is_empty() || lines.len() <= fewest.len() {
             fewest = lines;
@@ -154,7 +163,8 @@ struct Followed {
     values: Vec<Option<Val>>,
     /// Names in the file, the part if one became several, and values.
     outputs: Vec<(String, Option<usize>, Src)>,
-    notes: Vec<String>,
+    /// What somebody has to know about the axes of outputs, by their names.
+    layouts: Vec<(String, String)>,
 }
 
 impl Followed {
@@ -340,8 +350,9 @@ impl Followed {
             self.outputs
                 .push((name.to_owned(), (several > 1).then_some(part), src));
         }
-        self.notes
-            .extend(names::layout("output", name, &flow.axes, several > 1));
+        let layout = names::layout("output", name, &flow.axes, several > 1);
+        self.layouts
+            .extend(layout.map(|note| (name.to_owned(), note)));
         if self.outputs.len() > 64 {
             return Err("there are too many outputs".to_owned());
         }

@@ -66,6 +66,8 @@ pub(super) struct Way {
 /// A recurrent layer. Its results are, for each direction, the outputs of all steps in the order of time, and the states.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Recurrent {
+    /// The node in the file, for messages.
+    pub title: String,
     pub family: Family,
     pub input: usize,
     pub units: usize,

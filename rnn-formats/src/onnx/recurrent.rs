@@ -147,6 +147,7 @@ impl Layers<'_> {
             ));
         }
         let recurrent = Recurrent {
+            title: node.title.clone(),
             family,
             input: sizes.input,
             units: sizes.units,

@@ -2,7 +2,9 @@
 
 use super::flow::Src;
 use super::fuse::{live, uses};
-use super::net::{Family, Initial, Net, Op};
+use super::graph::Graph;
+use super::inputs::Inputs;
+use super::net::{Family, Initial, Layer, Net, Op, Recurrent};
 
 /// Names in the file, parts, and values.
 type Outputs = Vec<(String, Option<usize>, Src)>;
@@ -10,78 +12,157 @@ type Outputs = Vec<(String, Option<usize>, Src)>;
 /// The layers whose states come in and go out.
 pub(super) struct Carried {
     layers: Vec<usize>,
-    /// Their states after the last step.
-    ends: Vec<Src>,
-    /// Why a stream cannot keep them: one line for each reason.
+    states: Vec<State>,
+    /// Why a stream cannot keep them: one line for each reason, with what to do about it.
     pub wrong: Vec<String>,
+    /// Whether an input starts any of them.
+    pub come_in: bool,
 }
+
+/// A state of a layer that starts at a value of the graph.
+#[derive(Clone)]
+pub(super) struct State {
+    /// What it is called.
+    pub letter: &'static str,
+    /// The recurrent layer.
+    pub layer: usize,
+    /// Where it starts.
+    pub start: Src,
+    /// What it is after the last step.
+    pub end: Src,
+}
+
+/// A state that was left to a stream, with the names that it had in the file.
+pub(super) struct Kept {
+    pub state: State,
+    /// The number of the graph's input.
+    pub of: Option<usize>,
+    pub input: String,
+    pub outputs: Vec<String>,
+}
+
+/// Where a state comes from.
+enum From {
+    /// The input with this name.
+    Input(String),
+    /// Some numbers of this input, of so many.
+    Part(String, usize),
+    /// The same numbers in every call.
+    Constant,
+    Computed,
+}
+
+/// What a user does whose states are not inputs and outputs.
+const EXPORT: &str = "Export the model with an input and an output for each state";
+/// What a user does whose model cannot stream.
+const PREDICT: &str = "Leave `states = stream` out, and use `predict`";
 
 impl Carried {
     /// Finds them among the layers that an output needs.
-    pub fn of(net: &Net, outputs: &Outputs) -> Carried {
-        let (uses, live) = (uses(net, outputs), live(net, outputs));
+    pub fn of(net: &Net, graph: &Graph<'_>, inputs: &Inputs, outputs: &Outputs) -> Carried {
+        let live = live(net, outputs);
         let mut found = Carried {
             layers: Vec::new(),
-            ends: Vec::new(),
+            states: Vec::new(),
             wrong: Vec::new(),
+            come_in: false,
         };
         for (number, layer) in net.layers.iter().enumerate() {
-            let Op::Recurrent(r) = &layer.op else {
+            let (Op::Recurrent(r), Some(true)) = (&layer.op, live.get(number)) else {
                 continue;
             };
-            let mut starts = r.ways.iter().flat_map(|way| &way.initial);
-            let carried = starts.any(|start| matches!(start, Initial::Value(_)));
-            if !carried || !live.get(number).copied().unwrap_or(false) {
+            let before = found.states.len();
+            for (w, way) in r.ways.iter().enumerate() {
+                for (state, start) in way.initial.iter().enumerate() {
+                    if let Initial::Value(start) = start {
+                        found.states.push(State {
+                            letter: letter(r.family, state),
+                            layer: number,
+                            start: *start,
+                            end: Src {
+                                layer: number,
+                                result: r.state(w, state),
+                            },
+                        });
+                    }
+                }
+            }
+            if found.states.len() == before {
                 continue;
             }
             found.layers.push(number);
-            let name = match &layer.hint {
-                Some(hint) => format!("the recurrent layer `{hint}`"),
-                None => format!("the recurrent layer {}", found.layers.len()),
-            };
-            for (w, way) in r.ways.iter().enumerate() {
-                if way.backward {
-                    found
-                        .wrong
-                        .push(format!("{name} reads the last step first: a stream cannot"));
-                }
-                for (state, start) in way.initial.iter().enumerate() {
-                    let end = Src {
-                        layer: number,
-                        result: r.state(w, state),
-                    };
-                    let why = match start {
-                        Initial::Value(src) => {
-                            let before = net.layers.get(src.layer).map(|l| &l.op);
-                            if !matches!(before, Some(Op::Input(_))) {
-                                Some("is computed, and is no input as it comes in")
-                            } else if uses.get(src) != Some(&1) {
-                                Some("comes from an input that is read for something else, too")
-                            } else if !outputs.iter().any(|(.., output)| *output == end) {
-                                Some("comes in, and no output gives it back")
-                            } else {
-                                None
-                            }
-                        }
-                        _ => Some("starts anew in each call, while another state comes in"),
-                    };
-                    if let Some(why) = why {
-                        let state = letter(r.family, state);
-                        found
-                            .wrong
-                            .push(format!("the state {state} of {name} {why}"));
-                    }
-                    found.ends.push(end);
-                }
+            if r.ways.iter().any(|way| way.backward) {
+                let name = called(layer, r);
+                found
+                    .wrong
+                    .push(format!("{name} reads the last step first. {PREDICT}"));
             }
         }
-        let stays = |src: &Src| !found.ends.contains(src);
+        let names = Names {
+            net,
+            graph,
+            inputs,
+            live: &live,
+        };
+        found.judge(&names, outputs);
+        let stays = |src: &Src| !found.states.iter().any(|s| s.end == *src);
         if !found.layers.is_empty() && !outputs.iter().any(|(.., src)| stays(src)) {
-            found
-                .wrong
-                .push("the graph gives nothing but states".to_owned());
+            found.wrong.push(
+                "the graph gives nothing but states. Export the model with what it computes of them, too"
+                    .to_owned(),
+            );
         }
         found
+    }
+
+    /// Finds what is wrong with each state.
+    fn judge(&mut self, names: &Names<'_>, outputs: &Outputs) {
+        let uses = uses(names.net, outputs);
+        let from: Vec<From> = self.states.iter().map(|s| names.from(s.start)).collect();
+        self.come_in = from
+            .iter()
+            .any(|f| matches!(f, From::Input(_) | From::Part(..)));
+        for (state, from) in self.states.iter().zip(&from) {
+            let same = self.states.iter().filter(|s| s.start == state.start);
+            let sharing: Vec<&State> = same.collect();
+            let this = names.states(&[state]);
+            // A constant for one state reads what starts another one, for its number of rows.
+            let others = uses.get(&state.start).copied().unwrap_or(0);
+            let constants = names.constants_of(state.start);
+            let line = match from {
+                From::Input(input) if sharing.len() > 1 => {
+                    // The first of them says it for all.
+                    if sharing.first().map(|s| s.end) != Some(state.end) {
+                        continue;
+                    }
+                    format!(
+                        "{} start from one input, {input}. {EXPORT}, from a tensor of its own: `torch.onnx.export` makes one \
+                         input of a tensor that is given twice",
+                        names.states(&sharing)
+                    )
+                }
+                From::Input(input) if others != 1 + constants => {
+                    format!("{this} comes in as {input}, which something else reads, too. {EXPORT}")
+                }
+                From::Input(input) if !outputs.iter().any(|(.., src)| *src == state.end) => {
+                    format!(
+                        "{this} comes in as {input}, and no output gives it back by itself. {EXPORT}"
+                    )
+                }
+                From::Input(_) => continue,
+                From::Part(input, width) => format!(
+                    "{this} is {} of the {width} numbers of the input {input}. {EXPORT}",
+                    names.net.shape(state.start).width
+                ),
+                From::Constant => format!(
+                    "{this} starts anew in each call, while another state of the layer comes in. {EXPORT}"
+                ),
+                From::Computed => format!(
+                    "{this} starts where the graph computes, and no input gives that as it is. {PREDICT}"
+                ),
+            };
+            self.wrong.push(line);
+        }
     }
 
     /// Whether there are any, and a stream can keep all of them.
@@ -89,22 +170,49 @@ impl Carried {
         !self.layers.is_empty() && self.wrong.is_empty()
     }
 
+    /// The states, in the order of their layers.
+    pub fn states(&self) -> &[State] {
+        &self.states
+    }
+
     /// What a user is told who wants a stream to keep them.
     pub fn refusal(self) -> Vec<String> {
         let lines = self.wrong.into_iter();
         lines
-            .map(|line| format!("`states = stream` leaves out states that come in as inputs and go out as outputs: {line}"))
+            .map(|line| format!("`states = stream` is not possible: {line}"))
             .collect()
     }
 
     /// Leaves them out: they start at zero.
-    pub fn leave_out(self, net: &mut Net, outputs: &mut Outputs) {
-        net.notes.push(match self.layers.is_empty() {
-            true => "no states come in and go out: `states = stream` changes nothing".to_owned(),
-            false => "states that came in and went out are left out: they start at zero, and a stream keeps them"
-                .to_owned(),
-        });
-        outputs.retain(|(.., src)| !self.ends.contains(src));
+    pub fn leave_out(
+        self,
+        net: &mut Net,
+        graph: &Graph<'_>,
+        inputs: &Inputs,
+        outputs: &mut Outputs,
+    ) -> Vec<Kept> {
+        let names = Names {
+            net,
+            graph,
+            inputs,
+            live: &[],
+        };
+        let mut kept = Vec::new();
+        for state in &self.states {
+            let (of, input) = names.input(state.start);
+            let own = outputs.iter().filter(|(.., src)| *src == state.end);
+            kept.push(Kept {
+                state: state.clone(),
+                of,
+                input,
+                outputs: own.map(|(name, part, _)| in_file(name, *part)).collect(),
+            });
+        }
+        if kept.is_empty() {
+            net.notes
+                .push("no states come in and go out: `states = stream` changes nothing".to_owned());
+        }
+        outputs.retain(|(.., src)| !self.states.iter().any(|s| s.end == *src));
         for number in self.layers {
             let Some(layer) = net.layers.get_mut(number) else {
                 continue;
@@ -116,6 +224,115 @@ impl Carried {
                 starts.for_each(|start| *start = Initial::Zero);
             }
         }
+        kept
+    }
+}
+
+/// What things are called in messages.
+struct Names<'n> {
+    net: &'n Net,
+    graph: &'n Graph<'n>,
+    inputs: &'n Inputs,
+    /// The layers that an output needs.
+    live: &'n [bool],
+}
+
+impl Names<'_> {
+    fn op(&self, src: Src) -> Option<&Layer> {
+        self.net.layers.get(src.layer)
+    }
+
+    /// The number of the graph's input that a value is, and what the file calls it.
+    fn input(&self, src: Src) -> (Option<usize>, String) {
+        let number = match self.op(src).map(|l| &l.op) {
+            Some(Op::Input(number)) => Some(*number),
+            _ => None,
+        };
+        let input = number.and_then(|n| self.inputs.all.get(n));
+        let name = input.and_then(|i| Some((self.graph.inputs.get(i.of)?.name, i.part)));
+        match name {
+            Some((name, part)) => (input.map(|i| i.of), in_file(name, part)),
+            None => (None, "that has no name".to_owned()),
+        }
+    }
+
+    /// Whether a value has the same numbers whatever it reads: a `Dense` with a kernel of zeros.
+    fn is_constant(&self, layer: &Layer) -> bool {
+        match &layer.op {
+            Op::Dense { kernel, bias, .. } => bias.is_some() && kernel.iter().all(|k| *k == 0.0),
+            _ => false,
+        }
+    }
+
+    /// How many constants read a value for its number of rows.
+    fn constants_of(&self, src: Src) -> usize {
+        let live = self.net.layers.iter().zip(self.live);
+        live.filter(|(l, live)| **live && l.inputs[..] == [src] && self.is_constant(l))
+            .count()
+    }
+
+    fn from(&self, src: Src) -> From {
+        let Some(layer) = self.op(src) else {
+            return From::Computed;
+        };
+        let before = layer.inputs.first().copied();
+        match (&layer.op, before) {
+            (Op::Input(_), _) => From::Input(self.input(src).1),
+            (Op::Dense { .. }, Some(_)) if self.is_constant(layer) => From::Constant,
+            // What picks some numbers of a value.
+            (
+                Op::Dense {
+                    kernel, bias: None, ..
+                },
+                Some(of),
+            ) if matches!(self.op(of).map(|l| &l.op), Some(Op::Input(_)))
+                && kernel.iter().all(|k| [0.0, 1.0].contains(k)) =>
+            {
+                From::Part(self.input(of).1, self.net.shape(of).width)
+            }
+            _ => From::Computed,
+        }
+    }
+
+    /// `the states h and c of the layer `lstm``.
+    fn states(&self, all: &[&State]) -> String {
+        let mut layers: Vec<(usize, Vec<&str>)> = Vec::new();
+        for state in all {
+            match layers.last_mut() {
+                Some((layer, letters)) if *layer == state.layer => letters.push(state.letter),
+                _ => layers.push((state.layer, vec![state.letter])),
+            }
+        }
+        let words = layers.iter().map(|(number, letters)| {
+            let layer = self.net.layers.get(*number);
+            let name = layer.and_then(|layer| match &layer.op {
+                Op::Recurrent(r) => Some(called(layer, r)),
+                _ => None,
+            });
+            let s = if letters.len() > 1 { "s" } else { "" };
+            format!(
+                "the state{s} {} of {}",
+                letters.join(" and "),
+                name.unwrap_or_default()
+            )
+        });
+        words.collect::<Vec<_>>().join(" and ")
+    }
+}
+
+/// What a layer is called before its words are made.
+fn called(layer: &Layer, r: &Recurrent) -> String {
+    match &layer.hint {
+        Some(hint) => format!("the layer `{hint}`"),
+        None => r.title.clone(),
+    }
+}
+
+/// An input or an output, or one of the vectors that it becomes.
+fn in_file(name: &str, part: Option<usize>) -> String {
+    match part {
+        None => format!("`{name}`"),
+        Some(part) => format!("`{name}` (part {part})"),
     }
 }
 

@@ -79,6 +79,7 @@ impl Layers<'_> {
             false => Act::Tanh,
         };
         let r = Recurrent {
+            title: node.title.clone(),
             family: Family::Rnn,
             input: units,
             units,

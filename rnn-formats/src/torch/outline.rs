@@ -48,6 +48,7 @@ pub(crate) fn imported(dict: StateDict, format: Format) -> Result<Imported, Erro
         metadata: dict.metadata,
         notes,
         proposal: Some(proposal),
+        states_come_in: false,
     })
 }
 

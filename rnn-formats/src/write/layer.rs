@@ -1,26 +1,7 @@
 //! The arguments of a layer, found by position and by name.
 
 use super::words::{Argument, Word, argument};
-
-/// Arguments that are flags, which stand alone where they are true.
-const FLAGS: &[&str] = &[
-    "center",
-    "go_backwards",
-    "keepdims",
-    "learn_initial_state",
-    "mask_zero",
-    "reset_after",
-    "return_sequences",
-    "return_state",
-    "rms_scaling",
-    "scale",
-    "stateful",
-    "trainable",
-    "unit_forget_bias",
-    "unroll",
-    "use_bias",
-    "zero_output_for_mask",
-];
+use crate::network::FLAGS;
 
 /// Arguments that may stand without a name, by class, in Keras's order.
 fn positions(class: &str) -> &'static [&'static str] {

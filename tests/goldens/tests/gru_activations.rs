@@ -16,6 +16,7 @@ golden!(gru_hard_sigmoid, "gru_hard_sigmoid", Input(4, 3) -> GRU(5, activation =
 golden!(gru_hard_tanh, "gru_hard_tanh", Input(4, 3) -> GRU(5, activation = hard_tanh, return_sequences));
 golden!(gru_exponential, "gru_exponential", Input(2, 3) -> GRU(5, activation = exponential, return_sequences));
 golden!(gru_softmax, "gru_softmax", Input(4, 3) -> GRU(5, activation = softmax, return_sequences));
+golden!(gru_log_softmax, "gru_log_softmax", Input(4, 3) -> GRU(5, activation = log_softmax, return_sequences));
 golden!(gru_tanh_hard_sigmoid, "gru_tanh_hard_sigmoid", Input(4, 3) -> GRU(5, activation = tanh, recurrent_activation = hard_sigmoid));
 golden!(gru_relu_hard_sigmoid, "gru_relu_hard_sigmoid", Input(4, 3) -> GRU(5, activation = relu, recurrent_activation = hard_sigmoid));
 golden!(gru_sigmoid_tanh, "gru_sigmoid_tanh", Input(4, 3) -> GRU(5, activation = sigmoid, recurrent_activation = tanh));

@@ -16,6 +16,7 @@ golden!(lstm_hard_sigmoid, "lstm_hard_sigmoid", Input(4, 3) -> LSTM(5, activatio
 golden!(lstm_hard_tanh, "lstm_hard_tanh", Input(4, 3) -> LSTM(5, activation = hard_tanh, return_sequences));
 golden!(lstm_exponential, "lstm_exponential", Input(2, 3) -> LSTM(5, activation = exponential, return_sequences));
 golden!(lstm_softmax, "lstm_softmax", Input(4, 3) -> LSTM(5, activation = softmax, return_sequences));
+golden!(lstm_log_softmax, "lstm_log_softmax", Input(4, 3) -> LSTM(5, activation = log_softmax, return_sequences));
 golden!(lstm_tanh_hard_sigmoid, "lstm_tanh_hard_sigmoid", Input(4, 3) -> LSTM(5, activation = tanh, recurrent_activation = hard_sigmoid));
 golden!(lstm_relu_hard_sigmoid, "lstm_relu_hard_sigmoid", Input(4, 3) -> LSTM(5, activation = relu, recurrent_activation = hard_sigmoid));
 golden!(lstm_sigmoid_tanh, "lstm_sigmoid_tanh", Input(4, 3) -> LSTM(5, activation = sigmoid, recurrent_activation = tanh));

@@ -16,6 +16,7 @@ golden!(simple_rnn_hard_sigmoid, "simple_rnn_hard_sigmoid", Input(4, 3) -> Simpl
 golden!(simple_rnn_hard_tanh, "simple_rnn_hard_tanh", Input(4, 3) -> SimpleRNN(5, activation = hard_tanh, return_sequences));
 golden!(simple_rnn_exponential, "simple_rnn_exponential", Input(2, 3) -> SimpleRNN(5, activation = exponential, return_sequences));
 golden!(simple_rnn_softmax, "simple_rnn_softmax", Input(4, 3) -> SimpleRNN(5, activation = softmax, return_sequences));
+golden!(simple_rnn_log_softmax, "simple_rnn_log_softmax", Input(4, 3) -> SimpleRNN(5, activation = log_softmax, return_sequences));
 #[test]
 fn every_instruction_set() {
     recurrent_test_goldens::every_instruction_set();

@@ -64,6 +64,10 @@ golden!(activation_softmax_vector, "activation_softmax_vector", Input(9) -> Acti
 golden!(activation_softmax_sequence, "activation_softmax_sequence", Input(_, 5) -> Activation(softmax));
 golden!(dense_softmax_vector, "dense_softmax_vector", Input(6) -> Dense(5, activation = softmax));
 golden!(dense_softmax_sequence, "dense_softmax_sequence", Input(3, 4) -> Dense(7, activation = softmax));
+golden!(activation_log_softmax_vector, "activation_log_softmax_vector", Input(9) -> Activation(log_softmax));
+golden!(activation_log_softmax_sequence, "activation_log_softmax_sequence", Input(_, 5) -> Activation(log_softmax));
+golden!(dense_log_softmax_vector, "dense_log_softmax_vector", Input(6) -> Dense(5, activation = log_softmax));
+golden!(dense_log_softmax_sequence, "dense_log_softmax_sequence", Input(3, 4) -> Dense(7, activation = log_softmax));
 golden!(dense_1_units_1_features_1_rows, "dense_1_units_1_features_1_rows", Input(1) -> Dense(1));
 golden!(dense_1_units_9_features_3_rows, "dense_1_units_9_features_3_rows", Input(9) -> Dense(1));
 golden!(dense_8_units_5_features_16_rows, "dense_8_units_5_features_16_rows", Input(5) -> Dense(8));

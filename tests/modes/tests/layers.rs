@@ -12,6 +12,7 @@ check! {
     gru_reset_before_without_bias: stream { Input(_, 2) -> GRU(3, reset_after = false, use_bias = false) }
     gru_without_bias: stream { Input(_, 2) -> GRU(3, use_bias = false, activation = gelu) }
     gru_softmax: stream { Input(_, 2) -> GRU(5, activation = softmax, return_sequences) }
+    log_softmax: stream { Input(_, 2) -> GRU(5, activation = log_softmax, return_sequences) -> Dense(9, log_softmax) -> Activation(log_softmax) }
     backwards: whole { Input(_, 3) -> LSTM(4, go_backwards, return_sequences) -> GRU(3, go_backwards) }
     embedding: stream { Embedding(11, 6) -> LSTM(5) -> Dense(3) }
     embedding_backwards: whole { Input(4) -> Embedding(7, 3) -> SimpleRNN(4, go_backwards) }

@@ -6,6 +6,7 @@ same! {
     unrolled: same { Input(5, 3) -> LSTM(4, unroll = true) -> Dense(2) } { Input(5, 3) -> LSTM(4, unroll = false) -> Dense(2) }
     unrolled_all_steps: same { Input(4, 3) -> GRU(5, unroll, return_sequences) -> GRU(9, unroll, reset_after = false) } { Input(4, 3) -> GRU(5, return_sequences) -> GRU(9, reset_after = false) }
     unrolled_backwards: same { Input(3, 3) -> SimpleRNN(17, unroll, go_backwards, return_sequences) -> LSTM(3, unroll) } { Input(3, 3) -> SimpleRNN(17, go_backwards, return_sequences) -> LSTM(3) }
+    unrolled_over_units: same { Input(4, 3) -> GRU(5, activation = log_softmax, unroll, return_sequences) -> LSTM(3, activation = softmax, unroll) -> Dense(4, log_softmax) } { Input(4, 3) -> GRU(5, activation = log_softmax, return_sequences) -> LSTM(3, activation = softmax) -> Dense(4, log_softmax) }
     unrolled_once: same { Input(1, 3) -> LSTM(4, unroll = true) } { Input(_, 3) -> LSTM(4) }
 }
 

@@ -4,11 +4,25 @@ use std::collections::BTreeSet;
 
 use super::proto::{Attribute, Kind, Message, node, tensor};
 
+/// A node that is written if somebody reads one of its outputs.
+#[derive(Debug)]
+struct Node {
+    kind: String,
+    name: String,
+    inputs: Vec<String>,
+    outputs: Vec<String>,
+    attributes: Vec<(String, Attribute)>,
+}
+
 /// A graph.
 #[derive(Debug, Default)]
 pub(super) struct Graph {
-    nodes: Vec<Message>,
-    constants: Vec<Message>,
+    /// Each after those that it reads.
+    nodes: Vec<Node>,
+    /// Names and messages.
+    constants: Vec<(String, Message)>,
+    /// Names of the outputs.
+    outputs: BTreeSet<String>,
     /// Names of constants.
     known: BTreeSet<String>,
     count: usize,
@@ -32,10 +46,16 @@ impl Graph {
         attributes: &[(&str, Attribute)],
     ) -> Vec<String> {
         let outputs: Vec<String> = (0..results).map(|_| self.fresh()).collect();
-        let names: Vec<&str> = outputs.iter().map(String::as_str).collect();
-        let name = format!("/{}/{kind}_{}", self.layer, self.nodes.len());
-        self.nodes
-            .push(node(kind, &name, inputs, &names, attributes));
+        let attributes = attributes.iter();
+        self.nodes.push(Node {
+            kind: kind.to_owned(),
+            name: format!("/{}/{kind}_{}", self.layer, self.nodes.len()),
+            inputs: inputs.iter().map(|name| (*name).to_owned()).collect(),
+            outputs: outputs.clone(),
+            attributes: attributes
+                .map(|(name, value)| ((*name).to_owned(), value.clone()))
+                .collect(),
+        });
         outputs
     }
 
@@ -57,17 +77,22 @@ impl Graph {
 
     /// Gives a value another name.
     pub fn output(&mut self, name: &str, value: &str) {
-        let own = format!("/output/{name}");
-        self.nodes
-            .push(node("Identity", &own, &[value], &[name], &[]));
+        self.outputs.insert(name.to_owned());
+        self.nodes.push(Node {
+            kind: "Identity".to_owned(),
+            name: format!("/output/{name}"),
+            inputs: vec![value.to_owned()],
+            outputs: vec![name.to_owned()],
+            attributes: Vec::new(),
+        });
     }
 
     /// A constant of floats; of one name there is one.
     pub fn floats(&mut self, name: &str, shape: &[usize], values: &[f32]) -> String {
         if self.known.insert(name.to_owned()) {
             let bytes: Vec<u8> = values.iter().flat_map(|x| x.to_le_bytes()).collect();
-            self.constants
-                .push(tensor(name, Kind::Float, shape, &bytes));
+            let constant = tensor(name, Kind::Float, shape, &bytes);
+            self.constants.push((name.to_owned(), constant));
         }
         name.to_owned()
     }
@@ -84,8 +109,8 @@ impl Graph {
         let name = format!("ints.{}", all.join("."));
         if self.known.insert(name.clone()) {
             let bytes: Vec<u8> = values.iter().flat_map(|x| x.to_le_bytes()).collect();
-            self.constants
-                .push(tensor(&name, Kind::Int, &[values.len()], &bytes));
+            let constant = tensor(&name, Kind::Int, &[values.len()], &bytes);
+            self.constants.push((name.clone(), constant));
         }
         name
     }
@@ -94,8 +119,8 @@ impl Graph {
     pub fn index(&mut self, value: i64) -> String {
         let name = format!("index.{value}");
         if self.known.insert(name.clone()) {
-            self.constants
-                .push(tensor(&name, Kind::Int, &[], &value.to_le_bytes()));
+            let constant = tensor(&name, Kind::Int, &[], &value.to_le_bytes());
+            self.constants.push((name.clone(), constant));
         }
         name
     }
@@ -106,12 +131,36 @@ impl Graph {
         self.with("Transpose", &[value], &[("perm", order)])
     }
 
+    /// Leaves out nodes and constants that no output needs, and the names of results that nobody reads.
+    fn leave_out_unread(&mut self) {
+        let mut read = self.outputs.clone();
+        let nodes = std::mem::take(&mut self.nodes);
+        for mut node in nodes.into_iter().rev() {
+            for output in node.outputs.iter_mut().filter(|name| !read.contains(*name)) {
+                output.clear();
+            }
+            while node.outputs.last().is_some_and(String::is_empty) {
+                node.outputs.pop();
+            }
+            if !node.outputs.is_empty() {
+                read.extend(node.inputs.iter().cloned());
+                self.nodes.push(node);
+            }
+        }
+        self.nodes.reverse();
+        self.constants.retain(|(name, _)| read.contains(name));
+    }
+
     /// The model.
-    pub fn model(self, inputs: &[Message], outputs: &[Message]) -> Vec<u8> {
+    pub fn model(mut self, inputs: &[Message], outputs: &[Message]) -> Vec<u8> {
+        self.leave_out_unread();
         let graph = Message::new()
-            .each(&self.nodes, |m, node| m.message(1, node))
+            .each(&self.nodes, |m, n| {
+                let node = node(&n.kind, &n.name, &n.inputs, &n.outputs, &n.attributes);
+                m.message(1, &node)
+            })
             .text(2, "model")
-            .each(&self.constants, |m, constant| m.message(5, constant))
+            .each(&self.constants, |m, (_, constant)| m.message(5, constant))
             .each(inputs, |m, input| m.message(11, input))
             .each(outputs, |m, output| m.message(12, output));
         // The eighth version of the format, in which there is the opset 17.

@@ -88,9 +88,9 @@ impl Attribute {
 pub(super) fn node(
     kind: &str,
     name: &str,
-    inputs: &[&str],
-    outputs: &[&str],
-    attributes: &[(&str, Attribute)],
+    inputs: &[String],
+    outputs: &[String],
+    attributes: &[(String, Attribute)],
 ) -> Message {
     Message::new()
         .each(inputs, |m, input| m.text(1, input))
