@@ -93,9 +93,12 @@ fn streamed(cases: &[Case], out: &Path) -> Result<(), Error> {
 /// Whole models of Keras.
 fn keras(from: &Path, out: &Path) -> Result<Vec<Case>, Error> {
     let mut cases = Vec::new();
-    for archive in ["keras.zip", "tf_keras.zip"] {
-        let bytes = fs::read(from.join(archive))?;
+    for library in ["keras", "tf_keras"] {
+        let bytes = fs::read(from.join(library).with_extension("zip"))?;
         let archive = Archive::open(&bytes)?;
+        // Both have models of the same names, whose numbers differ.
+        let out = out.join(library);
+        fs::create_dir_all(&out)?;
         for name in archive.names() {
             fs::write(out.join(name), archive.read(name)?)?;
             // Keras computes `half` in bfloat16; what is refused has no numbers.
@@ -104,7 +107,7 @@ fn keras(from: &Path, out: &Path) -> Result<Vec<Case>, Error> {
                 .filter(|stem| !["refused", "half"].contains(stem));
             if let Some(stem) = stem {
                 cases.push(Case {
-                    name: format!("keras/{stem}"),
+                    name: format!("{library}/{stem}"),
                     file: out.join(name),
                     numbers: out.join(format!("{stem}.safetensors")),
                 });
@@ -112,7 +115,6 @@ fn keras(from: &Path, out: &Path) -> Result<Vec<Case>, Error> {
         }
     }
     cases.sort_by(|a, b| a.name.cmp(&b.name));
-    cases.dedup_by(|a, b| a.name == b.name);
     Ok(cases)
 }
 
