@@ -230,7 +230,7 @@ fn implementation(
             }
             #[doc(hidden)]
             impl #rt::CpuProgram for #name {
-                // Inline, so that a library compiles neither for programs that use neither.
+                // Inline, so that a library leaves both to the programs that use it, and each compiles what it calls.
                 #[inline]
                 fn scan(call: #rt::ScanCall<'_, '_>) {
                     match (call.form(), call.cell()) {

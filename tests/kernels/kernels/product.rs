@@ -273,11 +273,10 @@ impl Case {
         v
     }
 
-    /// The outputs of one row and step by plain loops, in the kernel's order of additions: where a step has at most four
-    /// sums at once, the second half of eight terms or more is a sum of its own.
+    /// The outputs of one row and step by plain loops, in the kernel's order of additions: where all units are in one
+    /// register, the second half of eight terms or more is a sum of its own.
     fn plain(&self, isa: Isa, v: &Values, t: usize, row: usize, fused: bool) -> Vec<f32> {
-        let most = if isa.lanes() == 1 { 4 } else { 2 };
-        let at_once = self.gates * self.width.div_ceil(isa.lanes()).min(most);
+        let few = self.width <= if isa.lanes() == 1 { 4 } else { isa.lanes() };
         let fma = |a: f32, b: f32, c: f32| if fused { a.mul_add(b, c) } else { a * b + c };
         let x = [v.row(X, t, row, self.k[0]), v.row(H, t & 1, row, self.k[1])];
         let all = self.gates * self.width;
@@ -286,7 +285,7 @@ impl Case {
                 let mut sum = 0.0;
                 for (x, w) in x.iter().zip(&self.weights) {
                     let term = |sum, k: usize| fma(w[k * all + j], x[k], sum);
-                    let half = match x.len() >= 8 && at_once <= 4 {
+                    let half = match x.len() >= 8 && few {
                         true => x.len() / 2,
                         false => x.len(),
                     };

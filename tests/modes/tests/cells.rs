@@ -20,6 +20,9 @@ check! {
     rows: stream { Input(_, 3) -> RNN(Rows(5), return_sequences) -> RNN(Rows(19)) }
     counter: stream { Input(_, 3) -> RNN(Counter(1), return_sequences) -> Dense(2) }
     delay: stream { Input(_, 3) -> RNN(Delay(4), return_sequences) -> Dense(2) }
+    halves: stream { Input(_, 9) -> RNN(TwoStages(8, 10), return_sequences) -> RNN(MinimalGru(13), return_sequences) -> RNN(Projected(16, 8)) }
+    halves_joined: stream { Input(_, 9) -> RNN(Joined(6), return_sequences) -> RNN(Joined(10)) }
+    halves_normalised: stream { Input(_, 11) -> RNN(Normalised(8), return_sequences) -> RNN(Attentive(16)) }
     consts: stream { Input(_, HALF) -> RNN(MinimalGru(UNITS), return_sequences) -> LSTM(HALF) -> Dense(UNITS) }
 }
 

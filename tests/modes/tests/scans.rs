@@ -11,5 +11,9 @@ same! {
 }
 
 check! {
+    // A stream computes the gates of these in other groups than a batch, and long sums of few units in two halves.
+    two_levels: stream { Input(_, 9) -> GRU(40, reset_after = false, return_sequences) -> GRU(8, reset_after = false) }
+    two_levels_over_units: stream { Input(_, 9) -> LSTM(40, activation = softmax, return_sequences) -> LSTM(16, activation = softmax, return_sequences) -> GRU(8, activation = log_softmax) -> Dense(1) }
+    halves: stream { Input(5, 9) -> LSTM(8, unroll, return_sequences) -> SimpleRNN(16, return_sequences) -> GRU(11, return_sequences) -> LSTM(4) -> Dense(1) }
     unrolled_is_right: stream { Input(4, 3) -> LSTM(5, unroll, return_sequences) -> GRU(4, unroll) -> Dense(2) }
 }

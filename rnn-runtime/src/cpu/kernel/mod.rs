@@ -9,8 +9,8 @@
 //! 2. evaluates the pointwise maths of the cell on them ([`Body::tile`], which is generated);
 //! 3. stores new states and outputs, once.
 //!
-//! The sum over the operand runs in the same order in every form of a kernel, for some in two halves, so stream,
-//! sequence and batch give the same bits.
+//! The sum over the operand runs in the same order in every form of a kernel, in two halves where the units are few,
+//! so stream, sequence and batch give the same bits.
 
 mod memory;
 mod panels;
@@ -76,17 +76,16 @@ const fn tile_rows(registers: usize, gates: usize) -> usize {
     }
 }
 
-/// Whether a product of so many `gates` adds the first half of its `k` terms and the second half apart, and then both.
+/// Whether a product for `width` units adds the first half of its `k` terms and the second half apart, and then both.
 ///
 /// Each sum is a chain of dependent products, four cycles each, and two multipliers want eight chains. A step of a stream has
-/// one chain for each gate and register: few of them wait for one another. All modes add in the same order, so the answer
-/// depends on nothing that differs between them.
-const fn in_halves(k: usize, gates: usize, width: usize, lanes: usize) -> bool {
-    let registers = width.div_ceil(lanes);
-    // Those of the largest tile of a step.
-    let most = if lanes == 1 { 4 } else { 2 };
-    let chains = gates * if registers < most { registers } else { most };
-    k >= 8 && chains <= 4
+/// one chain for each gate and register: where all units are in one register, few of them wait for one another.
+///
+/// All modes must add in the same order. So this depends on nothing that differs between them: the same product may be
+/// computed together with other gates in one mode, and alone in another.
+const fn in_halves(k: usize, width: usize, lanes: usize) -> bool {
+    // Without vectors a tile has four registers of one unit.
+    k >= 8 && width <= if lanes == 1 { 4 } else { lanes }
 }
 
 /// Runs a kernel for all rows at all times `first..first + steps`: rows and times are all rows to it.

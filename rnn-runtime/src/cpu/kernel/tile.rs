@@ -85,7 +85,7 @@ impl<W: PanelFormat> Block<'_, W> {
                 continue;
             }
             let block = BlockWeights::of(segment, gates, units, S::One::LANES, self.unit);
-            let halves = in_halves(segment.k, gates, self.p.width, S::One::LANES);
+            let halves = in_halves(segment.k, self.p.width, S::One::LANES);
             let half = if halves { segment.k / 2 } else { segment.k };
             for (sums, &n) in sums.chunks_exact_mut(gates).zip(at) {
                 for (gate, sum) in sums.iter_mut().enumerate() {
@@ -222,8 +222,9 @@ impl<'a, B: Body, S: Simd, W: PanelFormat, const R: usize> Tile<'a, B, S, W, R> 
                     let p = pointers.operand(first + j, n);
                     *x = p.cast_const();
                 }
-                let halves = in_halves(segment.k, G, p.width, lanes);
+                let halves = in_halves(segment.k, p.width, lanes);
                 let half = if halves { segment.k / 2 } else { segment.k };
+                // Called with rows of the matrix and their terms, below `segment.k`.
                 let term = |acc: &mut [[S::V; G]; R], w, k| {
                     Self::multiply(s, acc, (w, units, block.register), &x, k);
                 };

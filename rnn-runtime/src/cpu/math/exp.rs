@@ -131,7 +131,7 @@ pub(super) fn sigmoid<S: Simd>(s: S, x: S::V) -> S::V {
     let power = s.exp2_biased(t);
     let low = s.mul_add(power, pair(c1, c0), one);
     let y = s.div(one, s.mul_add(high, s.mul(power, r2), low));
-    // Beyond these bounds a power of 2 has no exponent. NaN is not beyond them and stays.
+    // Above 87.33 a power of 2 has no exponent, and below -87.33 the result would be subnormal. NaN is neither, and stays.
     let ends = s.select(s.lt(x, zero), zero, one);
     s.select(s.gt(s.abs(x), s.splat(87.33)), ends, y)
 }

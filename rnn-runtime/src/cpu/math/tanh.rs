@@ -9,7 +9,7 @@ use crate::cpu::simd::{ROUND_BIASED, Simd};
 /// [`super::tanh`]
 ///
 /// In a recurrent step nothing else can run while the state waits for it. So numerator and denominator are computed side by
-/// side, and the ends are selected after the division, not clamped before it: eight dependent operations, not twelve. The
+/// side, and the ends are selected after the division, not clamped before it: nine dependent operations, not twelve. The
 /// denominator is never below the numerator, as both are rounded in the same way.
 #[inline(always)]
 pub(super) fn tanh<S: Simd>(s: S, x: S::V) -> S::V {

@@ -66,8 +66,8 @@ impl SegmentPlan {
     }
 
     /// Where the second half of its terms starts, if it is a sum of its own.
-    const fn half(&self, gates: usize, lanes: usize) -> Option<usize> {
-        match in_halves(self.k, gates, self.width, lanes) {
+    const fn half(&self, lanes: usize) -> Option<usize> {
+        match in_halves(self.k, self.width, lanes) {
             true => Some(self.k / 2),
             false => None,
         }
@@ -200,8 +200,7 @@ impl<'a, B: StreamBody, S: Simd, W: PanelFormat> StepTile<'a, B, S, W> {
             let x = self.at(operand).cast_const();
             // The terms from `half` on, if they are a sum of their own.
             let half = const {
-                SegmentPlan::of::<B>(I, J, G, panel_units::<W>(S::One::LANES))
-                    .half(G, S::One::LANES)
+                SegmentPlan::of::<B>(I, J, G, panel_units::<W>(S::One::LANES)).half(S::One::LANES)
             };
             if CALLED {
                 for (gate, sum) in sums.iter_mut().enumerate() {
