@@ -175,7 +175,7 @@ const STREAM: &str = r#"@START@
     }"#;
 
 impl Template<'_> {
-    /// Its Cargo.toml, with the lines of other dependencies.
+    /// Its Cargo.toml, and what is said after the dependency.
     pub fn cargo(&self, others: &str) -> String {
         format!(
             "[package]\nname = {:?}\nversion = \"0.1.0\"\nedition = \"2024\"\npublish = false\n\n\
