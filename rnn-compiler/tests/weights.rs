@@ -162,7 +162,7 @@ fn what_to_do_is_said() {
     .unwrap();
     let path = |name: &str| folder.join(name).display().to_string();
     says(
-        &format!("struct Amp = import({:?});", path("amp.weights.h5")),
+        &format!("struct Amp = import({:?});", path("Amps.weights.h5")),
         &[
             "RNN0310",
             &format!("did you mean {:?}?", path("Amp.weights.h5")),

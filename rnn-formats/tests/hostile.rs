@@ -381,3 +381,59 @@ fn cells_one_above_the_other_are_layers_of_a_module() {
         .unwrap();
     common::close(text, &common::run(text, &tensors, case), &case.output);
 }
+
+/// What is said of thousands of modules can be read.
+#[test]
+fn notes_of_thousands_of_modules() {
+    let of = |count: usize, rows: usize| {
+        let row = vec!["[0.5]"; rows].join(",");
+        let modules = (0..count).map(|n| format!(r#""layer{n}.weight": [{row}]"#));
+        let text = modules.collect::<Vec<_>>().join(",");
+        let text = format!(r#"{{"state_dict": {{{text}}}}}"#);
+        let none = &mut |_: &str| Err(std::io::ErrorKind::NotFound.into());
+        rnn_formats::read(text.as_bytes(), none).unwrap()
+    };
+    // In a row.
+    let short = of(2, 1).proposal.unwrap();
+    assert!(short.note.contains(short.layers.as_ref().unwrap()));
+    let middle = of(150, 1).proposal.unwrap();
+    assert!(middle.layers.unwrap().len() > 2000);
+    assert!(
+        middle.note.contains(" a chain of 150 layers: "),
+        "{}",
+        middle.note
+    );
+    let long = of(5000, 1);
+    let proposal = long.proposal.as_ref().unwrap();
+    assert_eq!((&proposal.layers, &proposal.doubt), (&None, &None));
+    assert!(
+        proposal.note.contains(" a chain of 5000 layers: "),
+        "{}",
+        proposal.note
+    );
+    let modules = long
+        .notes
+        .iter()
+        .find(|note| note.starts_with("modules as layers: "));
+    assert!(
+        modules
+            .unwrap()
+            .ends_with("`layer99` is `dense_99`; and 4900 more"),
+        "{modules:?}"
+    );
+    // In none.
+    let none = of(5000, 2);
+    let note = none.proposal.unwrap().note;
+    assert!(
+        note.contains("; and 4980 more. They do not tell their order"),
+        "{note}"
+    );
+    for note in [long.notes, none.notes].concat() {
+        assert!(
+            note.len() < 10_000,
+            "{} bytes: {}",
+            note.len(),
+            &note[..100]
+        );
+    }
+}

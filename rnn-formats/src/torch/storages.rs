@@ -6,6 +6,7 @@ use super::{Parameter, StateDict, without_compiled};
 use crate::{
     Bytes, Error, elements,
     floats::{Kind, floats},
+    listed::{MOST_NAMED, listed},
     pickle::{self, Object, ObjectId, Pickle, Refusal},
 };
 
@@ -195,7 +196,7 @@ pub(super) fn found<'f>(
     if !left.is_empty() {
         found.notes.push(format!(
             "left out of the checkpoint, since it is no state dict of the model: {}",
-            left.join(", ")
+            listed(left, ", ", MOST_NAMED)
         ));
     }
     Ok(found)
