@@ -204,6 +204,13 @@ fn what_to_do_is_said() {
             "`torch.save(model.state_dict(), \"model.pt\")`",
         ],
     );
+    // A name is no remedy.
+    let text = r#"{"in_shape": [null, null, 1], "layers": [{"type": "torch.head", "shape": [null, null, 1], "weights": []}]}"#;
+    fs::write(folder.join("head.json"), text).unwrap();
+    says(
+        &format!("struct Net = import({:?});", path("head.json")),
+        &["RNN0312", "torch.head", "write the layers in `rnn_model!`"],
+    );
     fs::remove_dir_all(folder).unwrap();
 }
 

@@ -50,7 +50,7 @@ pub use bytes::Bytes;
 pub use chain::Proposal;
 pub use compare::{Differences, Written, differences};
 pub use error::Error;
-pub use fit::{ParamShape, are_pytorch, fit, fit_matching};
+pub use fit::{Misfit, ParamShape, are_pytorch, fit, fit_matching};
 pub use near::{near_beside, near_file};
 pub use network::{Body, FLAGS, Network, NetworkInput, NetworkLayer, Value, rust_name};
 #[cfg(feature = "all")]

@@ -301,7 +301,7 @@ fn many_tensors_are_fitted() {
     let found = fit(&tensors, &wanted).unwrap();
     let values = found.iter().map(|t| t.values[0] as usize);
     assert!(values.eq((0..50_000).rev()));
-    assert_eq!(fit(&tensors, &[]).unwrap_err().len(), 50_000);
+    assert_eq!(fit(&tensors, &[]).unwrap_err().lines.len(), 50_000);
 }
 
 #[test]
@@ -380,6 +380,41 @@ fn cells_one_above_the_other_are_layers_of_a_module() {
         .find(|case| case.name == "stacked_lstm")
         .unwrap();
     common::close(text, &common::run(text, &tensors, case), &case.output);
+}
+
+/// Whether other layers may mend what is wrong does not hang on names.
+#[test]
+fn a_layer_is_called_not_finite() {
+    let of = |shape: &[usize], number: f32| {
+        let name = "not finite/bias";
+        let count = shape.iter().product();
+        let tensors = [Tensor::new(name, shape, vec![number; count]).unwrap()];
+        let wanted = [ParamShape { name, shape: &[2] }];
+        fit(&tensors, &wanted).unwrap_err()
+    };
+    let shape = of(&[3], 0.5);
+    assert_eq!(
+        shape.lines,
+        ["not finite/bias: expected shape [2], found [3]"]
+    );
+    assert!(shape.layers);
+    let number = of(&[2], f32::NAN);
+    assert_eq!(
+        number.lines,
+        ["not finite/bias: 2 of 2 numbers not finite, the first at index 0"]
+    );
+    assert!(!number.layers);
+    // Shapes come first, and other tensors count as shapes do.
+    assert!(of(&[3], f32::NAN).layers);
+    let tensors = [
+        Tensor::new("a", [1], vec![f32::NAN]).unwrap(),
+        Tensor::new("b", [1], vec![0.0]).unwrap(),
+    ];
+    let wanted = [ParamShape {
+        name: "a",
+        shape: &[1],
+    }];
+    assert!(fit(&tensors, &wanted).unwrap_err().layers);
 }
 
 /// What is said of thousands of modules can be read.

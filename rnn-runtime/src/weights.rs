@@ -233,18 +233,18 @@ impl File<'_> {
         let wanted = wanted(specs);
         let own = rnn_formats::weights(&self.bytes, &mut self.beside(), &wanted);
         // Who has written layers is told those of the file.
-        let other = |mut problems: Vec<String>| {
-            let shapes = problems.iter().any(|line| !line.contains("not finite"));
-            if layers.is_some() && shapes {
+        let other = |mut problems: Vec<String>, mends: bool| {
+            if layers.is_some() && mends {
                 problems.extend(layers_of(&self.bytes, &mut self.beside()));
             }
             self.differs(problems)
         };
         let own = own.map_err(|e| match e {
-            Unfit::Differs(problems) => other(problems),
+            Unfit::Differs(problems) => other(problems, true),
             e => self.unfit(e),
         })?;
-        let found = fit(&own.tensors, &wanted).map_err(other)?;
+        let found =
+            fit(&own.tensors, &wanted).map_err(|misfit| other(misfit.lines, misfit.layers))?;
         if let Some(layers) = layers {
             let written = layers.iter().map(|&(name, text)| Written { name, text });
             let mut lines = own.differences(&written.collect::<Vec<_>>()).lines;
