@@ -231,7 +231,7 @@ fn silent(pickle: &Pickle<'_>, dict: ObjectId, found: &StateDict) -> Vec<String>
         owners.extend(dots.filter_map(|(at, _)| parameter.name.get(..at)));
     }
     let names = names.unwrap_or_default().into_iter();
-    let names = names.map(|(name, _)| without_compiled(&name));
+    let names = names.map(|(name, _)| without_compiled(name));
     names
         .filter(|name| !name.is_empty() && name != "module" && !owners.contains(name.as_str()))
         .filter(|name| {
