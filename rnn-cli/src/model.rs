@@ -226,11 +226,12 @@ impl Opened {
                         weights.tensors
                     }
                     Err(Unfit::Unread(e)) => return Err(unread(path, &e)),
-                    Err(Unfit::Differs(lines)) => return Err(self.differs(&lines)),
+                    Err(Unfit::Differs(lines)) => return Err(self.differs(&lines, true)),
                 }
             }
         };
-        let fitted = rnn_formats::fit(&all, &wanted).map_err(|lines| self.differs(&lines))?;
+        let fitted = rnn_formats::fit(&all, &wanted)
+            .map_err(|misfit| self.differs(&misfit.lines, misfit.layers))?;
         // Under the names of the model.
         let named = fitted.into_iter().zip(&wanted).map(|(t, w)| Tensor {
             name: w.name.to_owned(),
@@ -239,15 +240,15 @@ impl Opened {
         Ok(named.collect())
     }
 
-    fn differs(&self, lines: &[String]) -> Failure {
+    /// `layers`: whether other layers may mend it.
+    fn differs(&self, lines: &[String], layers: bool) -> Failure {
         let failure = Failure::new(format!(
             "{} does not fit the layers\n{}",
             self.path.display(),
             lines.join("\n")
         ));
-        let shapes = lines.iter().any(|line| !line.contains("not finite"));
         let beside = &mut |name: &str| read_beside(&self.path, name);
-        match layers_of(&self.bytes, beside).filter(|_| shapes) {
+        match layers_of(&self.bytes, beside).filter(|_| layers) {
             Some(layers) => failure.help(layers),
             None => failure,
         }

@@ -162,7 +162,7 @@ fn what_to_do_is_said() {
     .unwrap();
     let path = |name: &str| folder.join(name).display().to_string();
     says(
-        &format!("struct Amp = import({:?});", path("amp.weights.h5")),
+        &format!("struct Amp = import({:?});", path("Amps.weights.h5")),
         &[
             "RNN0310",
             &format!("did you mean {:?}?", path("Amp.weights.h5")),
@@ -203,6 +203,13 @@ fn what_to_do_is_said() {
             "a whole module is pickled",
             "`torch.save(model.state_dict(), \"model.pt\")`",
         ],
+    );
+    // A name is no remedy.
+    let text = r#"{"in_shape": [null, null, 1], "layers": [{"type": "torch.head", "shape": [null, null, 1], "weights": []}]}"#;
+    fs::write(folder.join("head.json"), text).unwrap();
+    says(
+        &format!("struct Net = import({:?});", path("head.json")),
+        &["RNN0312", "torch.head", "write the layers in `rnn_model!`"],
     );
     fs::remove_dir_all(folder).unwrap();
 }

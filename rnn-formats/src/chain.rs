@@ -1,5 +1,7 @@
 //! Layers of a file that has weights and no architecture: the chains that they could be.
 
+use crate::listed::{MOST_NAMED, listed};
+
 /// What is known of the layers of a file that has weights alone.
 ///
 /// ```
@@ -24,11 +26,13 @@
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Proposal {
     /// The text of a chain that the weights fit, `Input(_, 1) -> LSTM(16) -> Dense(1)`. `None` if no order of the layers
-    /// makes one, or if several do and none is the plain one.
+    /// makes one, or if several do and none is the plain one. `None` also of more than 24 layers that are no chain as they stand
+    /// in the file, of layers with so many orders that the search for them is given up, and of a text above 20,000 bytes.
     pub layers: Option<String>,
     /// What speaks against this chain: that others fit as well.
     pub doubt: Option<String>,
-    /// All that is known of the order, in one text that has the chain.
+    /// All that is known of the order, in one text that has the chain. A chain above 2000 bytes is not in it, and of many layers
+    /// the first 20 are.
     pub note: String,
 }
 
@@ -67,6 +71,12 @@ pub(crate) struct Words {
     pub source: &'static str,
 }
 
+/// The most bytes of a chain that a note has.
+const MOST_IN_NOTE: usize = 2000;
+
+/// The most bytes of a chain that is proposed.
+const MOST_PROPOSED: usize = 20_000;
+
 /// How many steps the search for orders takes at most.
 const MAX_STEPS: usize = 5000;
 
@@ -94,9 +104,15 @@ pub(crate) fn proposal(parts: &[Part], ordered: bool, words: Words) -> Proposal 
     let start = format!("{file} has no architecture");
     let chosen = |order: &[usize], doubt: Option<String>, how: &str| {
         let layers = row(parts, order);
+        let said = match layers.len() <= MOST_IN_NOTE {
+            true => format!("`{layers}`"),
+            false => format!("a chain of {} layers", order.len()),
+        };
+        let layers = Some(layers).filter(|layers| layers.len() <= MOST_PROPOSED);
+        let doubt = doubt.filter(|_| layers.is_some());
         Proposal {
-            note: format!("{start}. {how} `{layers}`: {check}"),
-            layers: Some(layers),
+            note: format!("{start}. {how} {said}: {check}"),
+            layers,
             doubt: doubt.map(|doubt| format!("{doubt}: {check}")),
         }
     };
@@ -146,13 +162,12 @@ pub(crate) fn proposal(parts: &[Part], ordered: bool, words: Words) -> Proposal 
                 (_, true) => "they fit in several orders by their sizes",
                 (_, false) => "there are too many of them to look for their order",
             };
-            let each: Vec<String> = parts.iter().map(Part::sizes).collect();
+            let each = listed(parts.iter().map(Part::sizes), "; ", MOST_NAMED);
             Proposal {
                 layers: None,
                 doubt: None,
                 note: format!(
-                    "{start}. Its {what} are {}. They do not tell their order: {why}. Write them in the order of {source}",
-                    each.join("; ")
+                    "{start}. Its {what} are {each}. They do not tell their order: {why}. Write them in the order of {source}"
                 ),
             }
         }
@@ -190,7 +205,7 @@ fn gaps(parts: &[Part]) -> String {
             ),
         })
     });
-    gaps.collect::<Vec<_>>().join("; ")
+    listed(gaps, "; ", MOST_NAMED)
 }
 
 impl Part {

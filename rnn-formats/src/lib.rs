@@ -20,6 +20,7 @@ pub mod hdf5;
 mod json;
 #[cfg(feature = "all")]
 pub mod keras;
+mod listed;
 #[cfg(feature = "all")]
 pub mod nam;
 mod near;
@@ -49,8 +50,8 @@ pub use bytes::Bytes;
 pub use chain::Proposal;
 pub use compare::{Differences, Written, differences};
 pub use error::Error;
-pub use fit::{ParamShape, are_pytorch, fit, fit_matching};
-pub use near::near_file;
+pub use fit::{Misfit, ParamShape, are_pytorch, fit, fit_matching};
+pub use near::{near_beside, near_file};
 pub use network::{Body, FLAGS, Network, NetworkInput, NetworkLayer, Value, rust_name};
 #[cfg(feature = "all")]
 pub use open::{read, read_with};

@@ -8,6 +8,7 @@ use crate::{
     Error, Format, Imported, Tensor, Weights,
     fit::optimizers,
     floats::{Kind, floats},
+    listed::{MOST_NAMED, listed},
     told,
     torch::{self, Parameter, StateDict},
 };
@@ -176,7 +177,7 @@ impl File {
         if !integers.is_empty() {
             notes.push(format!(
                 "left out, since they are integers, which no layer has as weights: {}",
-                integers.join(", ")
+                listed(integers, ", ", MOST_NAMED)
             ));
         }
         Ok(Imported {

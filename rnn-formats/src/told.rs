@@ -20,7 +20,7 @@ type Params<'t> = BTreeMap<&'t str, &'t [usize]>;
 /// A layer's path in the file, and its parameters by direction (of which most layers have one, without a name).
 #[derive(Debug)]
 struct Group<'t> {
-    path: Vec<&'t str>,
+    path: &'t str,
     directions: BTreeMap<&'t str, Params<'t>>,
 }
 
@@ -28,10 +28,10 @@ struct Group<'t> {
 /// layer.
 pub(crate) fn proposal(tensors: &[Tensor], ordered: bool) -> Option<Proposal> {
     let mut groups: Vec<Group<'_>> = Vec::new();
-    let mut places: BTreeMap<Vec<&str>, usize> = BTreeMap::new();
+    let mut places: BTreeMap<&str, usize> = BTreeMap::new();
     for tensor in tensors {
         let (path, direction, own) = apart(&tensor.name)?;
-        let place = *places.entry(path.clone()).or_insert(groups.len());
+        let place = *places.entry(path).or_insert(groups.len());
         if place == groups.len() {
             groups.push(Group {
                 path,
@@ -45,8 +45,7 @@ pub(crate) fn proposal(tensors: &[Tensor], ordered: bool) -> Option<Proposal> {
     if !ordered {
         // Layers of one class stand in the order in which Keras counted them.
         groups.sort_by_cached_key(|group| {
-            let name = group.path.last().copied().unwrap_or_default();
-            let (of, number) = counted(name);
+            let (of, number) = counted(last(group.path));
             (of.to_owned(), number)
         });
     }
@@ -60,27 +59,35 @@ pub(crate) fn proposal(tensors: &[Tensor], ordered: bool) -> Option<Proposal> {
 
 /// A name as the layer's path, the direction, and the parameter: `sequential/gru/gru_cell/kernel` is `sequential/gru` and
 /// `kernel`. `None` for a name without a layer, and for cells in a stack.
-fn apart(name: &str) -> Option<(Vec<&str>, &str, &str)> {
-    let mut path: Vec<&str> = name.split('/').collect();
-    let own = path.pop()?;
-    if path.len() > 1 && counted(path.last()?).0.ends_with("_cell") {
-        path.pop();
+fn apart(name: &str) -> Option<(&str, &str, &str)> {
+    // A name may be megabytes of slashes: its parts stay in it.
+    let (mut path, own) = name.rsplit_once('/')?;
+    if let Some((before, cell)) = path.rsplit_once('/')
+        && counted(cell).0.ends_with("_cell")
+    {
+        path = before;
     }
     let mut direction = "";
-    let way = |part: &str| {
-        ["forward_", "backward_"]
-            .iter()
-            .any(|w| part.starts_with(w))
-    };
-    if path.len() > 1 && way(path.last()?) {
-        direction = path.pop()?;
+    if let Some((before, way)) = path.rsplit_once('/')
+        && ["forward_", "backward_"].iter().any(|w| way.starts_with(w))
+    {
+        (path, direction) = (before, way);
     }
-    let wrapper = |part: &&str| counted(part).0 == "time_distributed";
-    if let Some(at) = path.iter().rposition(wrapper) {
-        path.truncate(at + 1);
+    let mut above = Some(path);
+    while let Some(layer) = above {
+        if counted(last(layer)).0 == "time_distributed" {
+            path = layer;
+            break;
+        }
+        above = layer.rsplit_once('/').map(|(above, _)| above);
     }
-    let (of, _) = counted(path.last()?);
+    let (of, _) = counted(last(path));
     (!matches!(of, "rnn" | "stacked_rnn_cells")).then_some((path, direction, own))
+}
+
+/// The part of a path after its last slash.
+fn last(path: &str) -> &str {
+    path.rsplit('/').next().unwrap_or(path)
 }
 
 /// A name without its number, and the number.
@@ -92,7 +99,7 @@ fn counted(name: &str) -> (&str, usize) {
 
 impl Group<'_> {
     fn part(&self) -> Option<Part> {
-        let name = *self.path.last()?;
+        let name = last(self.path);
         let (own, _) = counted(name);
         let mut directions = self.directions.iter();
         let (direction, params) = directions.next()?;

@@ -301,7 +301,7 @@ fn many_tensors_are_fitted() {
     let found = fit(&tensors, &wanted).unwrap();
     let values = found.iter().map(|t| t.values[0] as usize);
     assert!(values.eq((0..50_000).rev()));
-    assert_eq!(fit(&tensors, &[]).unwrap_err().len(), 50_000);
+    assert_eq!(fit(&tensors, &[]).unwrap_err().lines.len(), 50_000);
 }
 
 #[test]
@@ -380,4 +380,95 @@ fn cells_one_above_the_other_are_layers_of_a_module() {
         .find(|case| case.name == "stacked_lstm")
         .unwrap();
     common::close(text, &common::run(text, &tensors, case), &case.output);
+}
+
+/// Whether other layers may mend what is wrong does not hang on names.
+#[test]
+fn a_layer_is_called_not_finite() {
+    let of = |shape: &[usize], number: f32| {
+        let name = "not finite/bias";
+        let count = shape.iter().product();
+        let tensors = [Tensor::new(name, shape, vec![number; count]).unwrap()];
+        let wanted = [ParamShape { name, shape: &[2] }];
+        fit(&tensors, &wanted).unwrap_err()
+    };
+    let shape = of(&[3], 0.5);
+    assert_eq!(
+        shape.lines,
+        ["not finite/bias: expected shape [2], found [3]"]
+    );
+    assert!(shape.layers);
+    let number = of(&[2], f32::NAN);
+    assert_eq!(
+        number.lines,
+        ["not finite/bias: 2 of 2 numbers not finite, the first at index 0"]
+    );
+    assert!(!number.layers);
+    // Shapes come first, and other tensors count as shapes do.
+    assert!(of(&[3], f32::NAN).layers);
+    let tensors = [
+        Tensor::new("a", [1], vec![f32::NAN]).unwrap(),
+        Tensor::new("b", [1], vec![0.0]).unwrap(),
+    ];
+    let wanted = [ParamShape {
+        name: "a",
+        shape: &[1],
+    }];
+    assert!(fit(&tensors, &wanted).unwrap_err().layers);
+}
+
+/// What is said of thousands of modules can be read.
+#[test]
+fn notes_of_thousands_of_modules() {
+    let of = |count: usize, rows: usize| {
+        let row = vec!["[0.5]"; rows].join(",");
+        let modules = (0..count).map(|n| format!(r#""layer{n}.weight": [{row}]"#));
+        let text = modules.collect::<Vec<_>>().join(",");
+        let text = format!(r#"{{"state_dict": {{{text}}}}}"#);
+        let none = &mut |_: &str| Err(std::io::ErrorKind::NotFound.into());
+        rnn_formats::read(text.as_bytes(), none).unwrap()
+    };
+    // In a row.
+    let short = of(2, 1).proposal.unwrap();
+    assert!(short.note.contains(short.layers.as_ref().unwrap()));
+    let middle = of(150, 1).proposal.unwrap();
+    assert!(middle.layers.unwrap().len() > 2000);
+    assert!(
+        middle.note.contains(" a chain of 150 layers: "),
+        "{}",
+        middle.note
+    );
+    let long = of(5000, 1);
+    let proposal = long.proposal.as_ref().unwrap();
+    assert_eq!((&proposal.layers, &proposal.doubt), (&None, &None));
+    assert!(
+        proposal.note.contains(" a chain of 5000 layers: "),
+        "{}",
+        proposal.note
+    );
+    let modules = long
+        .notes
+        .iter()
+        .find(|note| note.starts_with("modules as layers: "));
+    assert!(
+        modules
+            .unwrap()
+            .ends_with("`layer99` is `dense_99`; and 4900 more"),
+        "{modules:?}"
+    );
+    // In none.
+    let none = of(5000, 2);
+    let note = none.proposal.unwrap().note;
+    assert!(
+        note.contains("; and 4980 more. They do not tell their order"),
+        "{note}"
+    );
+    for note in [long.notes, none.notes].concat() {
+        assert!(
+            note.len() < 10_000,
+            "{} bytes: {}",
+            note.len(),
+            &note[..100]
+        );
+    }
 }

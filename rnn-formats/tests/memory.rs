@@ -200,6 +200,42 @@ fn a_storage_of_zeros() {
     );
     assert!(bytes < MB, "{bytes}");
 }
+
+/// A name may be nothing but separators. Its parts are no list.
+#[test]
+fn names_of_millions_of_parts() {
+    for (part, last) in [
+        ("/", "/dense/kernel"),
+        ("a/", "dense/kernel"),
+        (".", ".weight"),
+        ("9.", "_orig_mod.weight"),
+    ] {
+        let names = ["", "9"].map(|start| format!("{start}{}{last}", part.repeat(MB / part.len())));
+        let tensor = |name: &String, at: usize| {
+            format!(
+                r#""{name}":{{"dtype":"F32","shape":[1,1],"data_offsets":[{at},{}]}}"#,
+                at + 4
+            )
+        };
+        let header = format!("{{{},{}}}", tensor(&names[0], 0), tensor(&names[1], 4));
+        let length = header.len() as u64;
+        let bytes = [&length.to_le_bytes(), header.as_bytes(), &[0; 8]].concat();
+        let none = |_: &str| Err(std::io::ErrorKind::NotFound.into());
+        let (_, whole) = most(|| read(&bytes, &mut none.clone()));
+        let (_, weights) = most(|| tensors(&bytes, &mut none.clone(), None));
+        assert!(
+            whole < 16 * bytes.len(),
+            "{part}{last}: {whole} of {}",
+            bytes.len()
+        );
+        assert!(
+            weights < 16 * bytes.len(),
+            "{part}{last}: {weights} of {}",
+            bytes.len()
+        );
+    }
+}
+
 /// JSON is parsed once: its values take far more than its text, and would be there twice.
 #[test]
 fn json_is_parsed_once() {

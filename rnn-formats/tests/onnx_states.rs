@@ -136,6 +136,31 @@ fn one_input_starts_two_states() {
     assert!(lines[0].starts_with(both), "{lines:#?}");
 }
 
+/// What a line says of one start is found once, and names some of the layers.
+#[test]
+fn one_input_starts_thousands_of_states() {
+    const LAYERS: usize = 2000;
+    let one = |n: usize| {
+        let from = if n == 0 { X } else { of(n - 1, 0) };
+        NetworkLayer {
+            inputs: vec![from],
+            ..lstm(&format!("l{n}"), "h, c")
+        }
+    };
+    let layers = (0..LAYERS).map(one).collect();
+    let lines = refused(&graph(&INPUTS, layers, &[("y", of(LAYERS - 1, 0))]));
+    assert_eq!(lines.len(), 2);
+    for (line, letter) in lines.iter().zip(["h", "c"]) {
+        let start = format!(
+            "the state {letter} of the layer `l0` and the state {letter} of the layer `l1` and "
+        );
+        let end = format!(
+            "the state {letter} of the layer `l19` and the states of 1980 more layers start from one input, `{letter}`. "
+        );
+        assert!(line.starts_with(&start) && line.contains(&end), "{line}");
+    }
+}
+
 #[test]
 fn a_state_that_no_output_gives_back() {
     assert_eq!(
@@ -233,7 +258,7 @@ fn what_is_left_out_is_said_once() {
     assert_eq!(
         stream.notes,
         [
-            "input `h` and output `hn`, `again` of the file are the state h of the layer `lstm`",
+            "input `h` and outputs `hn`, `again` of the file are the state h of the layer `lstm`",
             "input `c` and output `cn` of the file are the state c of the layer `lstm`",
             "states that came in and went out are left out: they start at zero, and a stream keeps them",
         ]

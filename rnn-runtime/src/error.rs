@@ -80,10 +80,12 @@ pub enum Error {
     Device(String),
     /// Reading or writing a file failed.
     #[cfg(feature = "std")]
-    #[error("{path}: {source}")]
+    #[error("{path}: {source}{}", meant(near.as_deref()))]
     Io {
         /// The file's path.
         path: String,
+        /// The file beside it that may be meant, if there is none at `path`.
+        near: Option<String>,
         /// The system's error.
         #[source]
         source: std::io::Error,
@@ -115,6 +117,12 @@ impl core::fmt::Debug for Error {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         core::fmt::Display::fmt(self, f)
     }
+}
+
+/// The file that may be meant, as it stands after the system's words.
+#[cfg(feature = "std")]
+fn meant(near: Option<&str>) -> String {
+    near.map_or_else(String::new, |near| format!("; did you mean {near:?}?"))
 }
 
 /// Names the folder in the error "no such file", which is about the folder when a file is written.

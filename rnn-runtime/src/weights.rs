@@ -26,7 +26,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use rnn_formats::{ParamShape, Tensor, Unfit, Written, fit, fit_matching, layers_of, near_file};
+use rnn_formats::{ParamShape, Tensor, Unfit, Written, fit, fit_matching, layers_of, near_beside};
 use safetensors::tensor::{Dtype, TensorView};
 
 use crate::{error::Error, params::ParamSpec};
@@ -101,7 +101,8 @@ pub fn to_bytes(specs: &[ParamSpec], weights: &[f32]) -> Result<Vec<u8>, Error> 
 }
 
 /// Reads the weights in the file `path` into `weights`: safetensors with the names that [`save`] writes, Keras's own or
-/// PyTorch's, and other formats with the feature `import`.
+/// PyTorch's, and other formats with the feature `import`. A file that is not there costs a look at the names in its folder, for
+/// the error says which of them may be meant.
 ///
 /// # Errors
 /// [`Error::Io`] if the file cannot be read; [`Error::Format`] if it is of no known format, or damaged; [`Error::Weights`] with
@@ -203,19 +204,17 @@ impl File<'_> {
     fn read(path: &Path) -> Result<Self, Error> {
         let bytes = fs::read(path).map_err(|source| {
             let near = match source.kind() {
-                std::io::ErrorKind::NotFound => near_file(Path::new("."), &path.to_string_lossy()),
+                // One folder: a program may try files that are not there.
+                std::io::ErrorKind::NotFound => {
+                    near_beside(Path::new("."), &path.to_string_lossy())
+                }
                 _ => None,
             };
-            io(
-                path,
-                match near {
-                    Some(near) => {
-                        let words = format!("{source}; did you mean {near:?}?");
-                        std::io::Error::new(source.kind(), words)
-                    }
-                    None => source,
-                },
-            )
+            Error::Io {
+                path: path.display().to_string(),
+                near,
+                source,
+            }
         })?;
         Ok(File {
             name: path.display().to_string(),
@@ -234,18 +233,18 @@ impl File<'_> {
         let wanted = wanted(specs);
         let own = rnn_formats::weights(&self.bytes, &mut self.beside(), &wanted);
         // Who has written layers is told those of the file.
-        let other = |mut problems: Vec<String>| {
-            let shapes = problems.iter().any(|line| !line.contains("not finite"));
-            if layers.is_some() && shapes {
+        let other = |mut problems: Vec<String>, mends: bool| {
+            if layers.is_some() && mends {
                 problems.extend(layers_of(&self.bytes, &mut self.beside()));
             }
             self.differs(problems)
         };
         let own = own.map_err(|e| match e {
-            Unfit::Differs(problems) => other(problems),
+            Unfit::Differs(problems) => other(problems, true),
             e => self.unfit(e),
         })?;
-        let found = fit(&own.tensors, &wanted).map_err(other)?;
+        let found =
+            fit(&own.tensors, &wanted).map_err(|misfit| other(misfit.lines, misfit.layers))?;
         if let Some(layers) = layers {
             let written = layers.iter().map(|&(name, text)| Written { name, text });
             let mut lines = own.differences(&written.collect::<Vec<_>>()).lines;
@@ -335,6 +334,7 @@ fn check_length(specs: &[ParamSpec], length: usize) -> Result<(), Error> {
 pub(crate) fn io(path: &Path, source: std::io::Error) -> Error {
     Error::Io {
         path: path.display().to_string(),
+        near: None,
         source,
     }
 }

@@ -131,9 +131,10 @@ impl Source {
         let (file, span) = (self.file(), self.ast.span);
         match e {
             Error::NotUnderstood(lines) => {
-                // A line that has its remedy needs no other.
-                let remedy = lines.iter().all(|line| !line.contains("torch."));
-                let help = remedy.then(|| self.by_hand());
+                // A line that has its remedy, a call of PyTorch's, needs no other. Layers have other names than a call.
+                let calls = ["`torch.save(", "`torch.onnx.export`"];
+                let remedy = |line: &String| calls.iter().any(|call| line.contains(call));
+                let help = (!lines.iter().all(remedy)).then(|| self.by_hand());
                 for (number, line) in lines.iter().enumerate() {
                     let last = number + 1 == lines.len();
                     let help = help.clone().filter(|_| last);
@@ -185,8 +186,8 @@ impl Source {
                     said(note, MOST_OF_A_NOTE)
                 ),
                 None => format!(
-                    "write the layers in the place of `…`: {}; what `{example}` is for another file, for the file does not \
-                     say its own",
+                    "write the layers in the place of `…`: {}; the file does not tell its layers; for another file they could be \
+                     `{example}`",
                     model("…")
                 ),
             };
@@ -307,8 +308,8 @@ impl Source {
         let wanted = wanted(graph, &shapes);
         let tensors = match rnn_formats::fit(&weights.tensors, &wanted) {
             Ok(tensors) => tensors,
-            Err(problems) => {
-                self.differs(&problems, found);
+            Err(misfit) => {
+                self.differs(&misfit.lines, misfit.layers, found);
                 return None;
             }
         };
@@ -368,7 +369,7 @@ impl Source {
                 None
             }
             Err(Unfit::Differs(lines)) => {
-                self.differs(&lines, found);
+                self.differs(&lines, true, found);
                 None
             }
         }
@@ -413,17 +414,16 @@ impl Source {
         )
     }
 
-    fn differs(&self, problems: &[String], found: &mut Diagnostics) {
+    /// `layers`: whether other layers may mend it.
+    fn differs(&self, problems: &[String], layers: bool, found: &mut Diagnostics) {
         let message = format!(
             "{} does not fit the model:\n  {}",
             self.file(),
             problems.join("\n  ")
         );
-        // Numbers that are not finite are no matter of layers.
-        let shapes = problems.iter().any(|line| !line.contains("not finite"));
-        let layers = layers_of(&self.bytes, &mut self.beside()).filter(|_| shapes);
-        let layers = layers.map(|layers| said(&layers, MOST_OF_A_NOTE));
-        mistake(found, "RNN0313", self.ast.span, message, layers);
+        let own = layers_of(&self.bytes, &mut self.beside()).filter(|_| layers);
+        let help = own.map(|own| said(&own, MOST_OF_A_NOTE));
+        mistake(found, "RNN0313", self.ast.span, message, help);
     }
 
     /// Learns the numbers of `const`s from the shapes of tensors.

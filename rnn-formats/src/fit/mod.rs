@@ -22,10 +22,19 @@ pub struct ParamShape<'m> {
     pub shape: &'m [usize],
 }
 
+/// Why tensors are not those of a model's parameters.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Misfit {
+    /// One line for each difference.
+    pub lines: Vec<String>,
+    /// Whether names or shapes differ, which other layers may mend. Else numbers are not finite, and nothing more is wrong.
+    pub layers: bool,
+}
+
 /// The tensor of each parameter: all of them, and no others.
 ///
 /// # Errors
-/// One line for every parameter that is missing (and what is nearest to it in the file) or could be several tensors, tensor
+/// [`Misfit`] with one line for every parameter that is missing (and what is nearest to it in the file) or could be several tensors, tensor
 /// that the model does not have, shape that differs, and tensor with a number that is not finite.
 ///
 /// ```
@@ -38,7 +47,7 @@ pub struct ParamShape<'m> {
 ///
 /// let wanted = [ParamShape { name: "dense/bias", shape: &[3] }];
 /// assert_eq!(
-///     fit(&tensors, &wanted).unwrap_err(),
+///     fit(&tensors, &wanted).unwrap_err().lines,
 ///     ["dense/bias (`sequential/dense/bias` of the file): expected shape [3], found [2]"],
 /// );
 /// # Ok::<(), rnn_formats::Error>(())
@@ -46,12 +55,12 @@ pub struct ParamShape<'m> {
 pub fn fit<'t>(
     tensors: &'t [Tensor],
     wanted: &[ParamShape<'_>],
-) -> Result<Vec<&'t Tensor>, Vec<String>> {
+) -> Result<Vec<&'t Tensor>, Misfit> {
     let file = File::of(tensors);
     let assignment = file.assign(wanted, true);
-    let problems = file.problems(wanted, &assignment);
-    if !problems.is_empty() {
-        return Err(problems);
+    let misfit = file.misfit(wanted, &assignment);
+    if !misfit.lines.is_empty() {
+        return Err(misfit);
     }
     let found = assignment.of.iter().filter_map(|a| match a {
         Assigned::Tensor(name) => file.tensor(name),
@@ -77,7 +86,7 @@ pub fn fit<'t>(
 /// ```
 ///
 /// # Errors
-/// As [`fit`], for what matches; and if nothing does.
+/// The lines of [`fit`], for what matches; and if nothing does.
 pub fn fit_matching<'t>(
     tensors: &'t [Tensor],
     wanted: &[ParamShape<'_>],
@@ -98,7 +107,7 @@ pub fn fit_matching<'t>(
         found.push(tensor);
     }
     if found.iter().all(Option::is_none) {
-        problems = file.problems(wanted, &assignment);
+        problems = file.misfit(wanted, &assignment).lines;
     }
     match problems.is_empty() {
         true => Ok(found),
@@ -138,8 +147,8 @@ impl<'t> File<'t> {
 
     /// All reasons why these cannot be the parameters, in their order; then the tensors that the model does not have, by
     /// name.
-    fn problems(&self, wanted: &[ParamShape<'_>], assignment: &Assignment<'_>) -> Vec<String> {
-        let mut problems = Vec::new();
+    fn misfit(&self, wanted: &[ParamShape<'_>], assignment: &Assignment<'_>) -> Misfit {
+        let (mut problems, mut numbers) = (Vec::new(), 0);
         for (param, assigned) in wanted.iter().zip(&assignment.of) {
             let name = match assigned {
                 Assigned::Tensor(name) => *name,
@@ -175,7 +184,10 @@ impl<'t> File<'t> {
                 ));
                 continue;
             }
-            problems.extend(not_finite(&label, &tensor.values));
+            if let Some(problem) = not_finite(&label, &tensor.values) {
+                problems.push(problem);
+                numbers += 1;
+            }
         }
         let extra = assignment.left.iter();
         problems.extend(extra.map(|name| {
@@ -185,7 +197,10 @@ impl<'t> File<'t> {
                 self.shape(name)
             )
         }));
-        problems
+        Misfit {
+            layers: problems.len() > numbers,
+            lines: problems,
+        }
     }
 
     /// The tensor of `left` that a missing parameter may be: one of its shape with the same last part, or else one of

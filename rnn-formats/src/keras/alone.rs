@@ -1,6 +1,9 @@
 //! Weights without a model: what a layer is shows in the names and the shapes of its parameters.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    cmp::Ordering,
+    collections::{BTreeMap, BTreeSet},
+};
 
 use super::{
     report::Report,
@@ -63,8 +66,7 @@ fn by_names(tree: &mut Tree<'_, '_>, report: &mut Report) -> Result<Vec<Tensor>,
 /// A file of counters: the names here, `lstm`, `lstm_1`, and those that a user gave, where the file says them.
 fn by_counters(tree: &mut Tree<'_, '_>, report: &mut Report) -> Result<Vec<Tensor>, Error> {
     // The parameters of each layer: by place in it, in the order of their numbers.
-    let mut layers =
-        BTreeMap::<(Vec<(String, usize)>, String), BTreeMap<String, Vec<(usize, String)>>>::new();
+    let mut layers = BTreeMap::<Counted, BTreeMap<String, Vec<(usize, String)>>>::new();
     for path in tree.left() {
         if unneeded(path).is_some() {
             continue;
@@ -72,17 +74,16 @@ fn by_counters(tree: &mut Tree<'_, '_>, report: &mut Report) -> Result<Vec<Tenso
         let Some((layer, place, number)) = apart(path) else {
             continue;
         };
-        let key = (layer.split('/').map(counter).collect(), layer);
-        let places = layers.entry(key).or_default();
+        let places = layers.entry(Counted(layer.to_owned())).or_default();
         places
-            .entry(place)
+            .entry(place.to_owned())
             .or_default()
             .push((number, path.to_owned()));
     }
     let mut counts = BTreeMap::<String, usize>::new();
     let mut names = BTreeSet::new();
     let mut tensors = Vec::new();
-    for ((_, layer), places) in layers {
+    for (Counted(layer), places) in layers {
         let (stem, _) = counter(layer.rsplit('/').next().unwrap_or(&layer));
         let said = tree.text(&format!("{layer}/vars"), "name")?;
         // Keras's own names only tell the order, which the counters tell, too.
@@ -147,14 +148,40 @@ fn outer(tree: &Tree<'_, '_>, layer: &str) -> Result<String, Error> {
 }
 
 /// The layer, the place in it and the number of a path: `layers/lstm/cell/vars/0` is `layers/lstm`, `cell` and 0.
-fn apart(path: &str) -> Option<(String, String, usize)> {
+fn apart(path: &str) -> Option<(&str, &str, usize)> {
     let (place, number) = path.rsplit_once("/vars/")?;
-    let parts: Vec<&str> = place.split('/').collect();
     // The last `layers` is that of the innermost model.
-    let is_list = |part: &&str| matches!(*part, "layers" | "_layer_checkpoint_dependencies");
-    let at = parts.iter().rposition(is_list)?.checked_add(2)?;
-    let (layer, inside) = (parts.get(..at)?, parts.get(at..)?);
-    Some((layer.join("/"), inside.join("/"), number.parse().ok()?))
+    let (mut end, mut list) = (0, None);
+    for part in place.split('/') {
+        end += part.len();
+        if matches!(part, "layers" | "_layer_checkpoint_dependencies") {
+            list = Some(end);
+        }
+        end += 1;
+    }
+    let start = list? + 1;
+    let length = place.get(start..)?.split('/').next()?.len();
+    let (layer, inside) = place.split_at_checked(start + length)?;
+    let inside = inside.strip_prefix('/').unwrap_or_default();
+    Some((layer, inside, number.parse().ok()?))
+}
+
+/// A path of names that stand in the order of their counters. Its parts stay in it: it may have very many.
+#[derive(PartialEq, Eq)]
+struct Counted(String);
+
+impl Ord for Counted {
+    fn cmp(&self, other: &Self) -> Ordering {
+        let own = self.0.split('/').map(counter);
+        own.cmp(other.0.split('/').map(counter))
+            .then_with(|| self.0.cmp(&other.0))
+    }
+}
+
+impl PartialOrd for Counted {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
 }
 
 /// A name and its counter: `lstm_1` is `lstm` and 1.

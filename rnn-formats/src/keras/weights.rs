@@ -279,10 +279,9 @@ pub(super) fn below(path: &str, name: &str) -> String {
 /// The first name that is left and is that of the parameter: with the layer's name in it, or else with any.
 fn pick(names: &mut [Option<String>], layer: &Weighted, param: &Param) -> Option<String> {
     let fits = |name: &str| {
-        let mut parts: Vec<&str> = name.split('/').collect();
-        let last = parts.pop().unwrap_or_default();
+        let (above, last) = name.rsplit_once('/').unwrap_or(("", name));
         let last = last.split(':').next().unwrap_or_default();
-        let way = |other: &str| parts.iter().any(|p| p.starts_with(other));
+        let way = |other: &str| above.split('/').any(|p| p.starts_with(other));
         last == param.last
             && match param.direction {
                 Some("forward") => !way("backward_"),

@@ -372,9 +372,10 @@ impl Emit<'_> {
             ..
         } in kept
         {
+            let s = if outputs.len() > 1 { "s" } else { "" };
             let outputs = outputs.join(", ");
             let pair = format!(
-                "input {input} and output {outputs} of the file are the state {}",
+                "input {input} and output{s} {outputs} of the file are the state {}",
                 state.letter
             );
             self.notes.push(match self.layer_of(&state.end) {

@@ -1,5 +1,7 @@
 //! States that a graph takes as inputs and gives back as outputs, which a stream can keep by itself.
 
+use std::collections::{HashMap, HashSet};
+
 use super::flow::Src;
 use super::fuse::{live, uses};
 use super::graph::Graph;
@@ -52,6 +54,8 @@ enum From {
     Computed,
 }
 
+/// How many layers a line names.
+const MOST_NAMED: usize = 20;
 /// What a user does whose states are not inputs and outputs.
 const EXPORT: &str = "Export the model with an input and an output for each state";
 /// What a user does whose model cannot stream.
@@ -105,7 +109,8 @@ impl Carried {
             live: &live,
         };
         found.judge(&names, outputs);
-        let stays = |src: &Src| !found.states.iter().any(|s| s.end == *src);
+        let ends: HashSet<Src> = found.states.iter().map(|s| s.end).collect();
+        let stays = |src: &Src| !ends.contains(src);
         if !found.layers.is_empty() && !outputs.iter().any(|(.., src)| stays(src)) {
             found.wrong.push(
                 "the graph gives nothing but states. Export the model with what it computes of them, too"
@@ -118,17 +123,28 @@ impl Carried {
     /// Finds what is wrong with each state.
     fn judge(&mut self, names: &Names<'_>, outputs: &Outputs) {
         let uses = uses(names.net, outputs);
-        let from: Vec<From> = self.states.iter().map(|s| names.from(s.start)).collect();
+        let constants = names.constants();
+        let given: HashSet<Src> = outputs.iter().map(|(.., src)| *src).collect();
+        // Thousands of states may start at one value: it is looked at once.
+        let mut sharing: HashMap<Src, Vec<&State>> = HashMap::new();
+        let mut from: HashMap<Src, From> = HashMap::new();
+        for state in &self.states {
+            sharing.entry(state.start).or_default().push(state);
+            let start = from.entry(state.start);
+            start.or_insert_with(|| names.from(state.start));
+        }
         self.come_in = from
-            .iter()
+            .values()
             .any(|f| matches!(f, From::Input(_) | From::Part(..)));
-        for (state, from) in self.states.iter().zip(&from) {
-            let same = self.states.iter().filter(|s| s.start == state.start);
-            let sharing: Vec<&State> = same.collect();
+        for state in &self.states {
+            let start = &state.start;
+            let (Some(from), Some(sharing)) = (from.get(start), sharing.get(start)) else {
+                continue;
+            };
             let this = names.states(&[state]);
             // A constant for one state reads what starts another one, for its number of rows.
-            let others = uses.get(&state.start).copied().unwrap_or(0);
-            let constants = names.constants_of(state.start);
+            let others = uses.get(start).copied().unwrap_or(0);
+            let constants = constants.get(start).copied().unwrap_or(0);
             let line = match from {
                 From::Input(input) if sharing.len() > 1 => {
                     // The first of them says it for all.
@@ -138,13 +154,13 @@ impl Carried {
                     format!(
                         "{} start from one input, {input}. {EXPORT}, from a tensor of its own: `torch.onnx.export` makes one \
                          input of a tensor that is given twice",
-                        names.states(&sharing)
+                        names.states(sharing)
                     )
                 }
                 From::Input(input) if others != 1 + constants => {
                     format!("{this} comes in as {input}, which something else reads, too. {EXPORT}")
                 }
-                From::Input(input) if !outputs.iter().any(|(.., src)| *src == state.end) => {
+                From::Input(input) if !given.contains(&state.end) => {
                     format!(
                         "{this} comes in as {input}, and no output gives it back by itself. {EXPORT}"
                     )
@@ -197,22 +213,26 @@ impl Carried {
             inputs,
             live: &[],
         };
+        let mut given: HashMap<Src, Vec<String>> = HashMap::new();
+        for (name, part, src) in &*outputs {
+            given.entry(*src).or_default().push(in_file(name, *part));
+        }
         let mut kept = Vec::new();
         for state in &self.states {
             let (of, input) = names.input(state.start);
-            let own = outputs.iter().filter(|(.., src)| *src == state.end);
             kept.push(Kept {
                 state: state.clone(),
                 of,
                 input,
-                outputs: own.map(|(name, part, _)| in_file(name, *part)).collect(),
+                outputs: given.get(&state.end).cloned().unwrap_or_default(),
             });
         }
         if kept.is_empty() {
             net.notes
                 .push("no states come in and go out: `states = stream` changes nothing".to_owned());
         }
-        outputs.retain(|(.., src)| !self.states.iter().any(|s| s.end == *src));
+        let ends: HashSet<Src> = self.states.iter().map(|s| s.end).collect();
+        outputs.retain(|(.., src)| !ends.contains(src));
         for number in self.layers {
             let Some(layer) = net.layers.get_mut(number) else {
                 continue;
@@ -264,11 +284,17 @@ impl Names<'_> {
         }
     }
 
-    /// How many constants read a value for its number of rows.
-    fn constants_of(&self, src: Src) -> usize {
-        let live = self.net.layers.iter().zip(self.live);
-        live.filter(|(l, live)| **live && l.inputs[..] == [src] && self.is_constant(l))
-            .count()
+    /// How many constants read each value for its number of rows.
+    fn constants(&self) -> HashMap<Src, usize> {
+        let mut all = HashMap::new();
+        for (layer, live) in self.net.layers.iter().zip(self.live) {
+            if let ([src], true) = (&layer.inputs[..], *live)
+                && self.is_constant(layer)
+            {
+                *all.entry(*src).or_insert(0) += 1;
+            }
+        }
+        all
     }
 
     fn from(&self, src: Src) -> From {
@@ -303,7 +329,8 @@ impl Names<'_> {
                 _ => layers.push((state.layer, vec![state.letter])),
             }
         }
-        let words = layers.iter().map(|(number, letters)| {
+        let more = layers.len().saturating_sub(MOST_NAMED);
+        let words = layers.iter().take(MOST_NAMED).map(|(number, letters)| {
             let layer = self.net.layers.get(*number);
             let name = layer.and_then(|layer| match &layer.op {
                 Op::Recurrent(r) => Some(called(layer, r)),
@@ -316,7 +343,11 @@ impl Names<'_> {
                 name.unwrap_or_default()
             )
         });
-        words.collect::<Vec<_>>().join(" and ")
+        let mut words: Vec<String> = words.collect();
+        if more > 0 {
+            words.push(format!("the states of {more} more layers"));
+        }
+        words.join(" and ")
     }
 }
 

@@ -93,8 +93,7 @@ impl StateDict {
         if self.parameters.iter().any(|p| has_part(&p.name, COMPILED)) {
             dropped.push(COMPILED);
             for parameter in &mut self.parameters {
-                let parts = parameter.name.split('.').filter(|part| *part != COMPILED);
-                parameter.name = parts.collect::<Vec<_>>().join(".");
+                parameter.name = without_compiled(&parameter.name);
             }
         }
         let parallel = |p: &Parameter| p.name.starts_with("module.");
@@ -112,12 +111,25 @@ impl StateDict {
 
     /// Puts modules into the order of their names, numbers by their values: for files that have no order of their own.
     pub(crate) fn sort(&mut self) {
-        self.parameters.sort_by_cached_key(|p| natural(&p.name));
+        self.parameters
+            .sort_by(|a, b| natural(&a.name).cmp(natural(&b.name)));
         self.sorted = true;
     }
 }
 
 const COMPILED: &str = "_orig_mod";
+
+/// A name without the parts that `torch.compile` puts into it.
+fn without_compiled(name: &str) -> String {
+    let mut rest = String::with_capacity(name.len());
+    for (number, part) in name.split('.').filter(|part| *part != COMPILED).enumerate() {
+        if number > 0 {
+            rest.push('.');
+        }
+        rest.push_str(part);
+    }
+    rest
+}
 
 fn has_part(name: &str, part: &str) -> bool {
     name.split('.').any(|p| p == part)
@@ -130,8 +142,10 @@ pub(crate) fn not_finite(values: &[f32]) -> Option<(usize, f32)> {
 }
 
 /// What a name consists of, in the order that people count in: `layers.2` stands before `layers.10`, `fc2` before `fc10`.
-fn natural(name: &str) -> Vec<Vec<Run>> {
-    name.split('.').map(|part| runs(part).collect()).collect()
+/// `None` ends a part. A name may have very many of them, so they are kept nowhere.
+fn natural(name: &str) -> impl Iterator<Item = Option<Run>> + '_ {
+    name.split('.')
+        .flat_map(|part| runs(part).map(Some).chain([None]))
 }
 
 /// Digits in a row, or what stands between them.
@@ -143,9 +157,9 @@ enum Run {
     Text(String),
 }
 
-/// The runs of digits and of other characters of a part.
-fn runs(part: &str) -> impl Iterator<Item = Run> + '_ {
-    part.as_bytes()
+/// The runs of digits and of other characters of a text.
+fn runs(text: &str) -> impl Iterator<Item = Run> + '_ {
+    text.as_bytes()
         .chunk_by(|a, b| a.is_ascii_digit() == b.is_ascii_digit())
         .map(|run| {
             let text = String::from_utf8_lossy(run);
@@ -161,12 +175,9 @@ fn runs(part: &str) -> impl Iterator<Item = Run> + '_ {
 
 /// A name with `#` in the place of each number: modules that differ by their numbers alone are in the order of these.
 fn series(name: &str) -> String {
-    let part = |part: &str| -> String {
-        let each = runs(part).map(|run| match run {
-            Run::Number(..) => "#".to_owned(),
-            Run::Text(text) => text,
-        });
-        each.collect()
-    };
-    name.split('.').map(part).collect::<Vec<_>>().join(".")
+    let each = runs(name).map(|run| match run {
+        Run::Number(..) => "#".to_owned(),
+        Run::Text(text) => text,
+    });
+    each.collect()
 }

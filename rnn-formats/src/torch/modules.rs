@@ -6,7 +6,10 @@ use super::{
     Parameter, StateDict,
     units::{Class, Parts, Unit},
 };
-use crate::Error;
+use crate::{
+    Error,
+    listed::{MOST_NAMED, listed},
+};
 
 /// What a state dict has.
 #[derive(Debug)]
@@ -264,10 +267,10 @@ fn recurrent_unit<'s>(path: &str, parts: &Group<'s>) -> Result<(Class, Parts<'s>
         ));
     }
     let (Some(input), Some(recurrent)) = (get("weight_ih"), get("weight_hh")) else {
-        let there: Vec<&str> = parts.values().map(|p| p.name.as_str()).collect();
+        let there = parts.values().map(|p| p.name.clone());
         return Err(format!(
             "`{path}`: expected `weight_ih` and `weight_hh` of a layer, found {}",
-            there.join(", ")
+            listed(there, ", ", MOST_NAMED)
         ));
     };
     let biases = match (get("bias_ih"), get("bias_hh")) {

@@ -11,6 +11,7 @@ use super::{
 use crate::{
     Error, Format, Imported,
     chain::{self, Kind, Part, Words},
+    listed::{MOST_NAMED, listed},
 };
 
 /// What a state dict is here: tensors under counted names, and notes.
@@ -90,6 +91,9 @@ struct Layer<'u, 's> {
     name: String,
     text: String,
 }
+
+/// How many modules a note says the layers of.
+const MOST_MODULES: usize = 100;
 
 /// How people call a state dict.
 const WORDS: Words = Words {
@@ -208,10 +212,7 @@ fn notes(
         Some(format!("{path}{part} is `{}`", layer.name))
     });
     let mut notes = vec![
-        format!(
-            "modules as layers: {}",
-            renamed.collect::<Vec<_>>().join("; ")
-        ),
+        format!("modules as layers: {}", listed(renamed, "; ", MOST_MODULES)),
         order.to_owned(),
     ];
     for unit in &found.units {
@@ -234,7 +235,7 @@ pub(super) fn of_pairs(
         .map(|(unit, _, layer)| format!("{} is `{layer}`", unit.title()));
     notes.push(format!(
         "modules as layers: {}",
-        each.collect::<Vec<_>>().join("; ")
+        listed(each, "; ", MOST_MODULES)
     ));
     // Whether a matrix is an embedding, the model has said.
     let norms = pairs
@@ -314,6 +315,5 @@ fn doubt(unit: &Unit<'_>) -> Option<String> {
 }
 
 fn quoted<T: std::fmt::Display>(all: impl Iterator<Item = T>) -> String {
-    let all: Vec<String> = all.map(|name| format!("`{name}`")).collect();
-    all.join(", ")
+    listed(all.map(|name| format!("`{name}`")), ", ", MOST_NAMED)
 }

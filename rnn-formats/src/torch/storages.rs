@@ -2,10 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Parameter, StateDict};
+use super::{Parameter, StateDict, without_compiled};
 use crate::{
     Bytes, Error, elements,
     floats::{Kind, floats},
+    listed::{MOST_NAMED, listed},
     pickle::{self, Object, ObjectId, Pickle, Refusal},
 };
 
@@ -195,7 +196,7 @@ pub(super) fn found<'f>(
     if !left.is_empty() {
         found.notes.push(format!(
             "left out of the checkpoint, since it is no state dict of the model: {}",
-            left.join(", ")
+            listed(left, ", ", MOST_NAMED)
         ));
     }
     Ok(found)
@@ -229,10 +230,8 @@ fn silent(pickle: &Pickle<'_>, dict: ObjectId, found: &StateDict) -> Vec<String>
         let dots = parameter.name.match_indices('.').take(MOST_PARTS);
         owners.extend(dots.filter_map(|(at, _)| parameter.name.get(..at)));
     }
-    let names = names.unwrap_or_default().into_iter().map(|(name, _)| {
-        let parts = name.split('.').filter(|part| *part != "_orig_mod");
-        parts.collect::<Vec<_>>().join(".")
-    });
+    let names = names.unwrap_or_default().into_iter();
+    let names = names.map(|(name, _)| without_compiled(name));
     names
         .filter(|name| !name.is_empty() && name != "module" && !owners.contains(name.as_str()))
         .filter(|name| {

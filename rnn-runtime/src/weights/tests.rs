@@ -525,8 +525,37 @@ fn a_file_of_pytorch_has_its_activations_and_sizes() {
         wrong.last().unwrap(),
         "the file's weights fit the layers `Input(_, 2) -> LSTM(1, use_bias = false, return_sequences)`"
     );
-    let missing = load(folder.0.join("Net.safetensors"), &SPECS, &mut [0.0; 9]).unwrap_err();
-    assert!(missing.to_string().contains("did you mean "), "{missing}");
+}
+
+/// The error is the system's, and has the file that may be meant. Other folders are not looked into.
+#[test]
+fn a_file_that_is_not_there() {
+    let folder = Folder::new("missing");
+    fs::create_dir(folder.0.join("within")).unwrap();
+    for own in ["net.safetensors", "within/other.safetensors"] {
+        fs::write(folder.0.join(own), "").unwrap();
+    }
+    let missing = |name: &str| {
+        let error = load(folder.0.join(name), &SPECS, &mut [0.0; 9]).unwrap_err();
+        let text = error.to_string();
+        let Error::Io { near, source, .. } = error else {
+            panic!("{text}")
+        };
+        let own = fs::read(folder.0.join(name)).unwrap_err();
+        assert_eq!(source.raw_os_error(), own.raw_os_error());
+        assert_eq!(source.kind(), std::io::ErrorKind::NotFound);
+        (text, near)
+    };
+    let (text, near) = missing("nets.safetensors");
+    let meant = folder.0.join("net.safetensors").display().to_string();
+    assert!(
+        text.ends_with(&format!("; did you mean {meant:?}?")),
+        "{text}"
+    );
+    assert_eq!(near, Some(meant));
+    let (text, near) = missing("other.safetensors");
+    assert!(!text.contains("did you mean"), "{text}");
+    assert_eq!(near, None);
 }
 
 /// Two modules of one shape in a file that is sorted by names are no layers that could be counted.

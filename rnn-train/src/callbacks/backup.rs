@@ -49,6 +49,7 @@ impl BackupAndRestore {
     fn io(&self, source: io::Error) -> Error {
         Error::Io {
             path: self.path.display().to_string(),
+            near: None,
             source,
         }
     }

@@ -101,6 +101,7 @@ impl ModelCheckpoint {
     fn folder(&self, path: &str) -> Result<(), Error> {
         weights::make_folder(Path::new(path)).map_err(|source| Error::Io {
             path: path.to_owned(),
+            near: None,
             source,
         })
     }

@@ -53,6 +53,7 @@ impl CSVLogger {
     fn error(&self, source: io::Error) -> Error {
         Error::Io {
             path: self.path.display().to_string(),
+            near: None,
             source,
         }
     }

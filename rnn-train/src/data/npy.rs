@@ -67,6 +67,7 @@ pub fn read_npy<N: ArrayNumber, D: Dimension>(
     let name = path.display().to_string();
     let bytes = std::fs::read(path).map_err(|source| Error::Io {
         path: name.clone(),
+        near: None,
         source,
     })?;
     parse(&name, &bytes)

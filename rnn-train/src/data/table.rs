@@ -74,6 +74,7 @@ impl Table {
         let name = path.display().to_string();
         let file = File::open(path).map_err(|source| Error::Io {
             path: name.clone(),
+            near: None,
             source,
         })?;
         Table::parse(&name, file, options)
@@ -297,6 +298,7 @@ fn failed(file: &str, error: csv::Error) -> Error {
     match error.into_kind() {
         csv::ErrorKind::Io(source) => Error::Io {
             path: file.to_owned(),
+            near: None,
             source,
         },
         _ => Error::Format {

@@ -51,6 +51,7 @@ impl History {
         }
         let not_written = |source| Error::Io {
             path: path.display().to_string(),
+            near: None,
             source: name_folder(path, source),
         };
         let failed = |message: String| not_written(io::Error::other(message));

@@ -131,7 +131,8 @@ impl Graph {
         self.with("Transpose", &[value], &[("perm", order)])
     }
 
-    /// Leaves out nodes and constants that no output needs, and the names of results that nobody reads.
+    /// Leaves out nodes and constants that no output needs. A result that no node and no output reads gets an empty name, and is
+    /// left out if it is the last of its node.
     fn leave_out_unread(&mut self) {
         let mut read = self.outputs.clone();
         let nodes = std::mem::take(&mut self.nodes);
