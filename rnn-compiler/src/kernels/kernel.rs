@@ -1,6 +1,9 @@
 //! Writes a kernel down: what it reads, computes and writes, in order.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, BTreeSet},
+};
 
 use super::{
     CellProgram, Destination, FusedKernel, KernelTarget, Location, PackedGates, PackedVectorSource,
@@ -260,7 +263,10 @@ impl Emitter<'_> {
                 }
             }
             op => {
-                for o in op.operands() {
+                // The longest chain first: a CPU begins with what stands first, and the state waits for that chain.
+                let mut operands = op.operands();
+                operands.sort_by_key(|&o| Reverse(self.s.depth[o]));
+                for o in operands {
                     self.node(p, o)?;
                 }
                 Statement::Compute(n)

@@ -32,6 +32,8 @@ pub(super) struct Order {
     /// A row scalar computed from reductions of its class. It is computed once a row, in the epilogue of
     /// the kernel that completes the last of these reductions, rather than by every vector that reads it.
     pub epilogue: Vec<bool>,
+    /// How long the chain of operations is that ends with the node, in cheap operations, about.
+    pub depth: Vec<usize>,
 }
 
 impl Order {
@@ -117,6 +119,23 @@ fn is_carried(op: &NodeOp, backward: bool) -> bool {
         NodeOp::Leaf(LeafSource::NextStateGradient(_), _) => true,
         _ => false,
     }
+}
+
+/// [`Order::depth`] of each node.
+fn depths(g: &Graph) -> Vec<usize> {
+    let mut all: Vec<usize> = Vec::with_capacity(g.nodes().len());
+    for node in g.nodes() {
+        let own = match &node.op {
+            op if is_leaf(op) => 0,
+            op if op.is_cheap() => 1,
+            // A function, a division, or a sum over many terms.
+            _ => 10,
+        };
+        let before = node.op.operands().into_iter().map(|o| all[o]);
+        let before = before.max().unwrap_or(0);
+        all.push(before + own);
+    }
+    all
 }
 
 pub(super) fn order(g: &Graph, roots: &[Root], hoist: bool) -> Order {
@@ -228,6 +247,7 @@ pub(super) fn order(g: &Graph, roots: &[Root], hoist: bool) -> Order {
         class,
         level: vec![0; n],
         epilogue,
+        depth: depths(g),
     };
     for c in [Class::Prologue, Class::Step, Class::PostLoop] {
         levels(g, roots, &mut s, c);
