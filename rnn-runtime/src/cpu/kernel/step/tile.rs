@@ -170,7 +170,7 @@ impl<'a, B: StreamBody, S: Simd, W: PanelFormat> StepTile<'a, B, S, W> {
     /// ```text
     /// for k in 0..K { for g in 0..G { sums[g] += operand[k] * weights[k][g] } }
     /// ```
-    /// The second half of the terms may be a sum of its own: see [`in_halves`].
+    /// The second half of the terms may be a sum of its own: see `in_halves`.
     #[inline(always)]
     pub fn segment<const I: usize, const J: usize, const G: usize>(
         &self,
