@@ -113,25 +113,36 @@ pub(super) fn expm1<S: Simd>(s: S, x: S::V) -> S::V {
 
 /// [`super::sigmoid`]
 ///
-/// As in [`tanh`](super::tanh), the ends are selected after the division, and what depends on r² comes as late as it can.
+/// As in [`tanh`](super::tanh), two ways.
 #[inline(always)]
 pub(super) fn sigmoid<S: Simd>(s: S, x: S::V) -> S::V {
     let (zero, one) = (s.splat(0.0), s.splat(1.0));
+    let argument = x;
+    // Beyond the bounds it is 0 (n = 128 makes the power of 2 infinite) and 1. NaN is the second operand and stays.
+    let x = match S::SHORT_CHAINS {
+        true => x,
+        false => s.max(s.splat(-88.7), s.min(s.splat(30.0), x)),
+    };
     // For -x: the signs are in the constants. `r` is that of x, hence the alternating signs.
     let t = s.mul_add(x, s.splat(-LOG2_E), s.splat(ROUND_BIASED));
     let n = s.sub(t, s.splat(ROUND_BIASED));
     let r = s.mul_add(n, s.splat(LN_2_HIGH), x);
     let r = s.mul_add(n, s.splat(LN_2_LOW), r);
-    // e⁻ˣ = 2ⁿ (low + high r²), even and odd powers apart, in pairs (Estrin's scheme): two products more than Horner's
-    // rule, but a chain of three instead of six.
+    // e⁻ˣ = 2ⁿ (low + high r²), even and odd powers apart, in pairs (Estrin's scheme): one product more than Horner's
+    // rule, but a chain of three instead of five.
     let [c5, c4, c3, c2, c1, c0] = EXP_5;
     let pair = |odd: f32, even: f32| s.mul_add(s.splat(-odd), r, s.splat(even));
     let r2 = s.mul(r, r);
-    let high = s.mul_add(pair(c5, c4), r2, pair(c3, c2));
+    let (high, low) = (s.mul_add(pair(c5, c4), r2, pair(c3, c2)), pair(c1, c0));
     let power = s.exp2_biased(t);
-    let low = s.mul_add(power, pair(c1, c0), one);
-    let y = s.div(one, s.mul_add(high, s.mul(power, r2), low));
+    if !S::SHORT_CHAINS {
+        return s.div(one, s.mul_add(s.mul_add(high, r2, low), power, one));
+    }
+    let y = s.div(
+        one,
+        s.mul_add(high, s.mul(power, r2), s.mul_add(power, low, one)),
+    );
     // Above 87.33 a power of 2 has no exponent, and below -87.33 the result would be subnormal. NaN is neither, and stays.
-    let ends = s.select(s.lt(x, zero), zero, one);
-    s.select(s.gt(s.abs(x), s.splat(87.33)), ends, y)
+    let ends = s.select(s.lt(argument, zero), zero, one);
+    s.select(s.gt(s.abs(argument), s.splat(87.33)), ends, y)
 }

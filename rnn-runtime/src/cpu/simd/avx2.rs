@@ -65,6 +65,7 @@ impl Simd for Avx2 {
     const REGISTERS: usize = 16;
     const FUSED: bool = true;
     const NATIVE_SCALE: bool = false;
+    const SHORT_CHAINS: bool = true;
 
     #[inline(always)]
     fn one(self) -> Self {

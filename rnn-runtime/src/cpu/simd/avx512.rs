@@ -64,6 +64,7 @@ impl Simd for Avx512 {
     const REGISTERS: usize = 32;
     const FUSED: bool = true;
     const NATIVE_SCALE: bool = true;
+    const SHORT_CHAINS: bool = true;
 
     #[inline(always)]
     fn one(self) -> Self {

@@ -39,6 +39,7 @@ impl Simd for Avx512Half {
     const REGISTERS: usize = Avx2::REGISTERS;
     const FUSED: bool = true;
     const NATIVE_SCALE: bool = true;
+    const SHORT_CHAINS: bool = true;
 
     #[inline(always)]
     fn one(self) -> Self {

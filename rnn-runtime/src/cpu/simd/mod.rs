@@ -186,6 +186,9 @@ pub trait Simd: sealed::Sealed + Copy + Send + Sync + 'static {
     const FUSED: bool;
     /// Whether [`Simd::scale_exp2`] is a single instruction.
     const NATIVE_SCALE: bool;
+    /// Whether functions do more operations for a shorter chain of them: where a selection is one instruction, and several
+    /// operations run at once.
+    const SHORT_CHAINS: bool;
 
     /// The token for vectors of half the width.
     fn half(self) -> Self::Half;

@@ -28,6 +28,7 @@ impl Simd for Neon {
     const REGISTERS: usize = 32;
     const FUSED: bool = true;
     const NATIVE_SCALE: bool = false;
+    const SHORT_CHAINS: bool = true;
 
     #[inline(always)]
     fn one(self) -> Self {

@@ -119,6 +119,7 @@ impl<const N: usize> Simd for Plain<N> {
     const REGISTERS: usize = 16;
     const FUSED: bool = FUSED;
     const NATIVE_SCALE: bool = false;
+    const SHORT_CHAINS: bool = false;
 
     #[inline(always)]
     fn one(self) -> Self {

@@ -37,6 +37,7 @@ impl Simd for Simd128 {
     const REGISTERS: usize = 16;
     const FUSED: bool = false;
     const NATIVE_SCALE: bool = false;
+    const SHORT_CHAINS: bool = false;
 
     #[inline(always)]
     fn one(self) -> Self {

@@ -28,6 +28,7 @@ impl<S: Simd> Simd for Wide<S> {
     const REGISTERS: usize = S::REGISTERS / 2;
     const FUSED: bool = S::FUSED;
     const NATIVE_SCALE: bool = S::NATIVE_SCALE;
+    const SHORT_CHAINS: bool = S::SHORT_CHAINS;
 
     #[inline(always)]
     fn half(self) -> S {
