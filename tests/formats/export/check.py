@@ -119,7 +119,7 @@ def of_torch(path, inputs, said, text):
     from safetensors.torch import load_file
     from torch import nn
 
-    lines = said["notes"][1:]
+    lines = said["notes_of_output"][1:]
     words = ("of both directions", "which reads", "padded")
     plain = all(" = nn." in line and not any(word in line for word in words) for line in lines)
     if "let " in text or not plain:
@@ -176,7 +176,7 @@ def main():
             continue
         target = WORK / f"{name.replace('/', '_')}.{ENDINGS[LIBRARY]}"
         extra = ["--names", "pytorch"] if LIBRARY == "torch" else []
-        written = tool("convert", path, target, *layers, *extra)
+        written = tool("convert", path, target, "--force", *layers, *extra)
         if "error" in written:
             print(f"{name}: refused: {written['error'].splitlines()[1]}")
             refused += 1
@@ -188,7 +188,7 @@ def main():
         for number, x in enumerate(inputs):
             files.append(WORK / f"input_{number}.npy")
             np.save(files[-1], x)
-        answer = tool("run", path, *files, *layers, "--output", WORK / "expected.npy")
+        answer = tool("run", path, *files, *layers, "--force", "--output", WORK / "expected.npy")
         if "error" in answer:
             print(f"{name}: not run: {answer['error']}")
             failed += 1
