@@ -33,21 +33,21 @@ memory: 834.3 KiB of weights, 1660.6 KiB of packed weights
 graphs: a schedule that has been started 3 times for batches of one size is one graph from then on, the last 16 of them
 a block of a persistent kernel has 4 rows of the batch, or 1 if there are at most 132 rows
 with the weights: 1 kernel
-Masking:
+masking, Masking:
   inference: 3 kernels for all steps
   forward:   3 kernels for all steps
   backward:  1 kernel for all steps
-LSTM(16, return_sequences):
+lstm, LSTM(16, return_sequences):
   inference: 1 kernel before the steps; 1 persistent kernel for all steps (1 kernel each), its weights in 4 KiB of 227 KiB of shared memory
   forward:   1 kernel before the steps; 1 persistent kernel for all steps (1 kernel each), its weights in 4 KiB of 227 KiB of shared memory
   backward:  1 persistent kernel for all steps (2 kernels each), its weights in 4 KiB of 227 KiB of shared memory; 1 kernel after the steps
-GRU(256):
+gru, GRU(256):
   inference: 1 kernel before the steps; 1 kernel at each step, since weights of 768 KiB do not fit into 227 KiB of shared memory
   forward:   1 kernel before the steps; 1 kernel at each step, since weights of 768 KiB do not fit into 227 KiB of shared memory
   backward:  2 kernels at each step, since weights of 768 KiB do not fit into 227 KiB of shared memory; 1 kernel after the steps
-BatchNormalization:
+batch_normalization, BatchNormalization:
   inference: 1 kernel for all steps
-Dense(2):
+dense, Dense(2):
   inference: 1 kernel for all steps
   forward:   1 kernel for all steps
   backward:  1 kernel for all steps";
