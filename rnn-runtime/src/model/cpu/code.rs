@@ -57,9 +57,13 @@ pub(in crate::model) struct CpuCode {
 
 impl CpuCode {
     pub fn of<P: Program>() -> Self {
+        Self::with::<P>(P::scan)
+    }
+
+    fn with<P: Program>(scan: RunScan) -> Self {
         CpuCode {
             info: &P::INFO,
-            scan: P::scan,
+            scan,
             weights: StreamCode::of::<P>(),
         }
     }
@@ -68,28 +72,20 @@ impl CpuCode {
 /// What the CPU needs of a [`Program`] to train, [`CpuProgram::scan_training`](crate::cpu::run::CpuProgram) among it. A
 /// program that only infers never names this type, so no kernel of training is compiled for it.
 #[derive(Clone, Copy)]
-pub(in crate::model) struct TrainingCode {
-    pub info: &'static ModelInfo,
-    pub scan: RunScan,
-    pub weights: StreamCode,
-}
+pub(in crate::model) struct TrainingCode(pub CpuCode);
 
 impl TrainingCode {
     pub fn of<P: Program>() -> Self {
-        TrainingCode {
-            info: &P::INFO,
-            scan: P::scan_training,
-            weights: StreamCode::of::<P>(),
-        }
+        TrainingCode(CpuCode::with::<P>(P::scan_training))
     }
 
     /// Packs all weights, those that only training reads included. See [`StreamCode::pack`].
     pub fn pack_training(&self, isa: Isa, weights: &[f32], packed: &mut [f32]) {
-        self.weights.pack(isa, weights, packed);
-        for m in self.info.matrices_training {
+        self.0.weights.pack(isa, weights, packed);
+        for m in self.0.info.matrices_training {
             pack_matrix(isa.lanes(), m, weights, packed);
         }
-        for v in self.info.vectors_training {
+        for v in self.0.info.vectors_training {
             pack_vector(v, weights, packed);
         }
     }

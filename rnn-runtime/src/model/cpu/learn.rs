@@ -54,9 +54,9 @@ pub(in crate::model) fn forward(
     inputs: &[InputView<'_>],
     seed: StepSeed,
 ) -> Result<(), Error> {
-    let info = code.info;
+    let info = code.0.info;
     let batch = check(info, inputs)?;
-    let isa = data.isa(&code.weights)?;
+    let isa = data.isa(&code.0.weights)?;
     let states = data.states.lock().load(info, batch)?;
     let mut left = zeros(info, batch);
     let mut state = data.training.take().unwrap_or_default();
@@ -76,7 +76,7 @@ pub(in crate::model) fn forward(
         seed,
         input_gradient: false,
         penalties: Some(&penalties),
-        scan: code.scan,
+        scan: code.0.scan,
     };
     c.m.fresh = true;
     for (spec, x) in info.states.iter().zip(&*states) {
@@ -126,8 +126,8 @@ pub(in crate::model) fn backward(
     d_outputs: &[&[f32]],
     gradients: &mut [f32],
 ) -> Result<(), Error> {
-    let info = code.info;
-    let isa = data.isa(&code.weights)?;
+    let info = code.0.info;
+    let isa = data.isa(&code.0.weights)?;
     let Some(mut kept) = data.training.take() else {
         return Err(nothing_to_go_back_over());
     };
@@ -187,7 +187,7 @@ fn backward_over(
         seed: state.seed,
         input_gradient: state.input_gradients.is_some(),
         penalties: None,
-        scan: code.scan,
+        scan: code.0.scan,
     };
     for (i, (out, d)) in info.outputs.iter().zip(d_outputs).enumerate() {
         let times = times(info.output_axes[i], c.axes);
